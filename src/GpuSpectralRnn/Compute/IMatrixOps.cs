@@ -1,0 +1,26 @@
+namespace GpuSpectralRnn.Compute;
+
+/// <summary>Dense linear algebra in fp32. A tensor of more than two dimensions counts as the matrix [Shape.Rows, Shape.Columns].</summary>
+public interface IMatrixOps
+{
+    /// <summary>C = alpha op(A) op(B) + beta C, op(A) [M, K], op(B) [K, N], C [M, N]. With beta 0, C is not read. C aliases neither A nor B.</summary>
+    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
+    void Gemm(bool transposeA, bool transposeB, float alpha, Tensor a, Tensor b, float beta, Tensor c);
+
+    /// <summary>y = x W^T + bias. x [N, I], weights [O, I] (PyTorch's layout), bias [O] or none, y [N, O].</summary>
+    void Linear(Tensor x, Tensor weights, Tensor? bias, Tensor y);
+
+    /// <summary>
+    /// Backward of <see cref="Linear"/>: dx = dy W (overwritten, where wanted); dW += dy^T x; dBias += column sums of dy (where there is a bias).
+    /// </summary>
+    void LinearBackward(Tensor x, Tensor weights, Tensor outputGradient, Tensor? inputGradient, Tensor weightGradient, Tensor? biasGradient);
+
+    /// <summary>sums[j] = beta sums[j] + sum_i x[i, j]; x [M, N], sums [N]. With beta 0, sums is not read. The order of the additions is fixed.</summary>
+    void ColumnSums(Tensor x, float beta, Tensor sums);
+
+    /// <summary>mean[b, j] = (1/T) sum_t x[t, b, j]; x [T, B, H], mean [B, H].</summary>
+    void MeanOverSteps(Tensor x, Tensor mean);
+
+    /// <summary>Backward of <see cref="MeanOverSteps"/>: gradient[t, b, j] = meanGradient[b, j] / T for every step; overwrites.</summary>
+    void SpreadOverSteps(Tensor meanGradient, Tensor gradient);
+}
