@@ -1,0 +1,43 @@
+namespace GpuSpectralRnn.Formats;
+
+/// <summary>Opens files to read, so that every loader answers a missing or unreadable file in the same way.</summary>
+public static class InputFile
+{
+    /// <summary>Opens <paramref name="path"/> for sequential reading.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="what">What the file should be, for the message: "image file", "model".</param>
+    /// <exception cref="InvalidCallException">The file is missing, a folder, or may not be read.</exception>
+    public static FileStream Open(string path, string what)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 16, FileOptions.SequentialScan);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new InvalidCallException($"The {what} {path} does not exist; check the path.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new InvalidCallException($"The {what} {path} cannot be read: {e.Message.TrimEnd('.')}. Name a readable file.", e);
+        }
+    }
+
+    /// <summary>Fills <paramref name="destination"/> or says where the file ends too early.</summary>
+    /// <exception cref="BrokenFileException">Fewer bytes are left.</exception>
+    internal static void ReadExactly(Stream stream, Span<byte> destination, string path, string part)
+    {
+        int got;
+        try
+        {
+            got = stream.ReadAtLeast(destination, destination.Length, throwOnEndOfStream: false);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException)
+        {
+            throw new BrokenFileException(path, $"{part} cannot be read: {e.Message}", e);
+        }
+
+        if (got < destination.Length)
+            throw new BrokenFileException(path, $"the file is truncated: {part} takes {destination.Length} bytes, only {got} are left.");
+    }
+}

@@ -1,0 +1,164 @@
+using System.Buffers.Binary;
+using System.Text;
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Formats;
+using Xunit;
+
+namespace GpuSpectralRnn.Tests.Formats;
+
+public sealed class SafetensorsFileTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void RoundTripKeepsOrderTypesBitsAndMetadata()
+    {
+        NamedArray[] arrays =
+        [
+            NamedArray.Of("bytes", new Shape(3), new byte[] { 1, 2, 255 }),
+            NamedArray.Of("single", new Shape(2, 3), [0f, -0f, float.NaN, float.PositiveInfinity, float.Epsilon, -1.5f]),
+            NamedArray.Of("double", new Shape(1, 2), [Math.PI, double.NegativeInfinity]),
+            NamedArray.Of("long", new Shape(1), [long.MinValue]),
+            NamedArray.Of("int", new Shape(5), [int.MinValue, -1, 0, 1, int.MaxValue]),
+            NamedArray.Of("scalar", default, [7f]),
+            NamedArray.Of("empty", new Shape(0, 4), Array.Empty<float>()),
+        ];
+        Dictionary<string, string> metadata = new() { ["z"] = "{\"cell\":\"irnn\"}", ["a"] = "ünïcode \"quoted\"\n" };
+        string path = folder.File("all.safetensors");
+        SafetensorsFile.Write(path, arrays, metadata);
+        SafetensorsFile read = SafetensorsFile.Read(path);
+
+        Assert.Equal(arrays.Select(a => a.ToString()), read.Arrays.Select(a => a.ToString()));
+        Assert.Equal(metadata.OrderBy(p => p.Key), read.Metadata.OrderBy(p => p.Key));
+        Assert.Equal(new byte[] { 1, 2, 255 }, read.Find("bytes")!.As<byte>());
+        Assert.Equal(arrays[1].As<float>().Select(BitConverter.SingleToInt32Bits), read.Find("single")!.As<float>().Select(BitConverter.SingleToInt32Bits));
+        Assert.Equal(arrays[2].As<double>(), read.Find("double")!.As<double>());
+        Assert.Equal(arrays[3].As<long>(), read.Find("long")!.As<long>());
+        Assert.Equal(arrays[4].As<int>(), read.Find("int")!.As<int>());
+        Assert.Equal([7f], read.Find("scalar")!.As<float>());
+        Assert.Empty(read.Find("empty")!.As<float>());
+        Assert.Null(read.Find("absent"));
+        InvalidCallException wrongType = Assert.Throws<InvalidCallException>(() => read.Find("int")!.As<float>());
+        Assert.Contains("int [5]", wrongType.Message, StringComparison.Ordinal);
+    }
+
+    // python3: import json,struct
+    //   h=json.dumps({"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}},separators=(",",":")).encode()
+    //   h+=b" "*(-len(h)%8); print((struct.pack("<Q",len(h))+h+struct.pack("<2f",1,-2)).hex())
+    private const string Golden =
+        "58000000000000007b225f5f6d657461646174615f5f223a7b226b223a2276227d2c2261223a7b226474797065223a22463332222c227368617065223a5b312c325d2c22"
+        + "646174615f6f666673657473223a5b302c385d7d7d202020202020200000803f000000c0";
+
+    [Fact]
+    public void BytesAreTheFormatsAndAreEqualEachTime()
+    {
+        string path = folder.File("golden.safetensors");
+        for (int run = 0; run < 2; run++)
+        {
+            SafetensorsFile.Write(path, [NamedArray.Of("a", new Shape(1, 2), [1f, -2f])], new Dictionary<string, string> { ["k"] = "v" });
+            Assert.Equal(Golden, Convert.ToHexStringLower(File.ReadAllBytes(path)));
+        }
+
+        Assert.Equal(["golden.safetensors"], folder.Names());
+    }
+
+    [Fact]
+    public void HeaderIsPaddedAndArraysAreAligned()
+    {
+        string path = folder.File("aligned.safetensors");
+        for (int n = 1; n <= 9; n++)
+        {
+            SafetensorsFile.Write(path, [NamedArray.Of(new string('x', n), new Shape(n), new byte[n]), NamedArray.Of("d", new Shape(1), [1.0])]);
+            byte[] bytes = File.ReadAllBytes(path);
+            Assert.Equal(0, BinaryPrimitives.ReadInt64LittleEndian(bytes) % 8);
+            Assert.Equal(1.0, BitConverter.ToDouble(bytes, bytes.Length - n - 8));
+        }
+    }
+
+    [Fact]
+    public void HalfPrecisionsAreWidened()
+    {
+        // python3: import numpy; numpy.array([1.5,-65504,6e-8],"<f2").tobytes().hex() -> 003efffb0100 (6e-8 rounds to the smallest subnormal, 2^-24).
+        string half = folder.Put("half.safetensors", Build("{\"h\":{\"dtype\":\"F16\",\"shape\":[3],\"data_offsets\":[0,6]}}", Convert.FromHexString("003efffb0100")));
+        Assert.Equal([1.5f, -65504f, MathF.Pow(2, -24)], SafetensorsFile.Read(half).Find("h")!.As<float>());
+
+        // The upper halves of 1.5f (3FC00000) and -2f (C0000000).
+        string brain = folder.Put("brain.safetensors", Build("{\"b\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[0,4]}}", Convert.FromHexString("c03f00c0")));
+        Assert.Equal([1.5f, -2f], SafetensorsFile.Read(brain).Find("b")!.As<float>());
+    }
+
+    [Fact]
+    public void EveryTruncationIsRefused()
+    {
+        byte[] whole = Convert.FromHexString(Golden);
+        for (int length = 0; length < whole.Length; length++)
+        {
+            string path = folder.Put("cut.safetensors", whole[..length]);
+            BrokenFileException e = Assert.Throws<BrokenFileException>(() => SafetensorsFile.Read(path));
+            Assert.Equal(path, e.Path);
+        }
+
+        // A byte too many.
+        string longer = folder.Put("long.safetensors", [.. whole, 0]);
+        Assert.Contains("1 bytes follow", Assert.Throws<BrokenFileException>(() => SafetensorsFile.Read(longer)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[]", "no JSON object")]
+    [InlineData("{\"a\":", "no valid JSON")]
+    [InlineData("{\"a\":1}", "'a' lacks")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", "'a' lacks")]
+    [InlineData("{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[8],\"data_offsets\":[0,8]}}", "F8_E4M3")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", "needs 12 bytes")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", "extent -2")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[\"2\"],\"data_offsets\":[0,8]}}", "extent \"2\"")]
+    [InlineData("{\"a\":{\"dtype\":\"U8\",\"shape\":[2147483647,2147483647,9],\"data_offsets\":[0,8]}}", "larger than")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}", "data_offsets [8,0]")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[-8,0]}}", "data_offsets [-8,0]")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,16]}}", "truncated")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", "hole")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", "overlaps")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", "twice")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", "4 bytes follow")]
+    [InlineData("{\"__metadata__\":{\"k\":1},\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", "__metadata__ 'k'")]
+    [InlineData("{\"__metadata__\":3,\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", "__metadata__ is not")]
+    public void CorruptHeadersAreNamed(string header, string part)
+    {
+        string path = folder.Put("corrupt.safetensors", Build(header, new byte[8]));
+        Assert.Contains(part, Assert.Throws<BrokenFileException>(() => SafetensorsFile.Read(path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void InvalidUtf8IsRefused()
+    {
+        byte[] bytes = Convert.FromHexString(Golden);
+        bytes[Convert.FromHexString(Golden).AsSpan().IndexOf("\"a\""u8) + 1] = 0xFF;
+        string path = folder.Put("utf8.safetensors", bytes);
+        Assert.Throws<BrokenFileException>(() => SafetensorsFile.Read(path));
+    }
+
+    [Fact]
+    public void WrongCallsAreRefused()
+    {
+        NamedArray a = NamedArray.Of("a", new Shape(1), [1f]);
+        string path = folder.File("never.safetensors");
+        Assert.Throws<ArgumentException>(() => SafetensorsFile.Write(path, [a, a]));
+        Assert.Throws<ArgumentException>(() => SafetensorsFile.Write(path, [NamedArray.Of("__metadata__", new Shape(1), [1f])]));
+        Assert.Throws<ArgumentException>(() => NamedArray.Of("a", new Shape(2), [1f]));
+        Assert.Throws<ArgumentException>(() => NamedArray.Of("a", new Shape(1), [(short)1]));
+        Assert.Throws<InvalidCallException>(() => SafetensorsFile.Read(path));
+        Assert.Throws<InvalidCallException>(() => SafetensorsFile.Read(Path.GetDirectoryName(path)!));
+        Assert.Throws<RunFailedException>(() => SafetensorsFile.Write(Path.Combine(path, "no", "folder"), [a]));
+        Assert.Empty(folder.Names());
+    }
+
+    private static byte[] Build(string header, byte[] data)
+    {
+        byte[] text = Encoding.UTF8.GetBytes(header);
+        byte[] length = new byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, text.Length);
+        return [.. length, .. text, .. data];
+    }
+}
