@@ -1,0 +1,103 @@
+namespace GpuSpectralRnn.Compute.Host;
+
+/// <summary>
+/// The processor: SIMD and threads. Every operation is done when its call returns, and gives the same bits on every run.
+/// </summary>
+public sealed unsafe class HostBackend : IBackend
+{
+    private bool isDisposed;
+
+    /// <summary>Uses <paramref name="threads"/> threads, or one per core where it is 0.</summary>
+    /// <exception cref="InvalidCallException">The number of threads is negative.</exception>
+    public HostBackend(int threads = 0)
+    {
+        if (threads < 0) throw new InvalidCallException($"{threads} threads cannot compute; give 1 or more, or 0 for one per core.");
+        Threads = threads == 0 ? Environment.ProcessorCount : threads;
+        Device = new DeviceInfo("host", "Processor", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, HasFloat64: true);
+        Matrix = new HostMatrixOps(this);
+        Recurrent = new HostRecurrentOps(this);
+        Loss = new HostLossOps(this);
+        Optimizer = new HostOptimizerOps(this);
+        Random = new HostRandomOps(this);
+    }
+
+    /// <summary>How many threads compute.</summary>
+    public int Threads { get; }
+
+    /// <inheritdoc/>
+    public DeviceInfo Device { get; }
+
+    /// <inheritdoc/>
+    public IMatrixOps Matrix { get; }
+
+    /// <inheritdoc/>
+    public IRecurrentOps Recurrent { get; }
+
+    /// <inheritdoc/>
+    public ILossOps Loss { get; }
+
+    /// <inheritdoc/>
+    public IOptimizerOps Optimizer { get; }
+
+    /// <inheritdoc/>
+    public IRandomOps Random { get; }
+
+    /// <inheritdoc/>
+    public Tensor Allocate(Shape shape, ElementType type = ElementType.Float32)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        try
+        {
+            if (shape.Count > Device.MemoryBytes / type.Size()) throw new OutOfMemoryException();
+            return new Tensor(new HostStorage(this, type, shape.Count), shape);
+        }
+        catch (OutOfMemoryException refused)
+        {
+            throw new RunFailedException(
+                $"{type} {shape} needs {shape.Count * (double)type.Size() / (1 << 20):0} MiB and this machine has {Device.MemoryBytes >> 20} MiB; make the batch or the network smaller.",
+                refused);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Upload<T>(ReadOnlySpan<T> source, Tensor destination)
+        where T : unmanaged => source.CopyTo(new Span<T>(Address<T>(destination), OperandChecks.Transfer<T>(this, source.Length, destination)));
+
+    /// <inheritdoc/>
+    public void Download<T>(Tensor source, Span<T> destination)
+        where T : unmanaged => new ReadOnlySpan<T>(Address<T>(source), OperandChecks.Transfer<T>(this, destination.Length, source)).CopyTo(destination);
+
+    /// <inheritdoc/>
+    public void Copy(Tensor source, Tensor destination)
+    {
+        long bytes = OperandChecks.Copy(this, source, destination) * source.Type.Size();
+        if (source.Type == ElementType.Float64) Buffer.MemoryCopy(Address<double>(source), Address<double>(destination), bytes, bytes);
+        else Buffer.MemoryCopy(Address<int>(source), Address<int>(destination), bytes, bytes);
+    }
+
+    /// <inheritdoc/>
+    public void Fill(Tensor tensor, float value)
+    {
+        long count = OperandChecks.Float(this, tensor);
+        float* x = Address<float>(tensor);
+        for (long i = 0; i < count; i++) x[i] = value;
+    }
+
+    /// <summary>Does nothing: work is done when its call returns.</summary>
+    public void Synchronize()
+    {
+    }
+
+    /// <summary>Ends the backend; tensors stay with their owners.</summary>
+    public void Dispose() => isDisposed = true;
+
+    /// <summary>A tensor's first element.</summary>
+    internal float* Address(Tensor tensor) => Address<float>(tensor);
+
+    /// <summary>A tensor's first element, or null.</summary>
+    internal float* AddressOrNull(Tensor? tensor) => tensor is null ? null : Address<float>(tensor);
+
+    /// <summary>A tensor's first element.</summary>
+    internal T* Address<T>(Tensor tensor)
+        where T : unmanaged => (T*)((HostStorage)tensor.StorageOn(this)).Address + tensor.Offset;
+}

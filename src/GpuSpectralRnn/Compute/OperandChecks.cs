@@ -1,0 +1,277 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
+namespace GpuSpectralRnn.Compute;
+
+/// <summary>
+/// What every operation asks of its operands, once for all backends: alive, on this backend, of the right type and shape, and apart where they must be. Each method throws
+/// <see cref="ArgumentException"/>, <see cref="ObjectDisposedException"/> or <see cref="InvalidOperationException"/> and names the operand; it returns the extents.
+/// </summary>
+internal static class OperandChecks
+{
+    /// <summary>C = op(A) op(B): returns (M, N, K).</summary>
+    public static (int M, int N, int K) Gemm(IBackend backend, bool transposeA, bool transposeB, Tensor a, Tensor b, Tensor c)
+    {
+        Float(backend, a);
+        Float(backend, b);
+        Float(backend, c);
+        (int m, int k) = transposeA ? (a.Shape.Columns, a.Shape.Rows) : (a.Shape.Rows, a.Shape.Columns);
+        (int kOfB, int n) = transposeB ? (b.Shape.Columns, b.Shape.Rows) : (b.Shape.Rows, b.Shape.Columns);
+        if (k != kOfB) Fail($"op(A) is [{m}, {k}] and op(B) is [{kOfB}, {n}]; the inner extents must agree.", nameof(b));
+        if (c.Shape.Rows != m || c.Shape.Columns != n) Fail($"C is {c.Shape}; op(A) op(B) is [{m}, {n}].", nameof(c));
+        Apart(backend, c, a);
+        Apart(backend, c, b);
+        return (m, n, k);
+    }
+
+    /// <summary>y = x W^T + bias: returns (N, I, O).</summary>
+    public static (int N, int I, int O) Linear(IBackend backend, Tensor x, Tensor weights, Tensor? bias, Tensor y)
+    {
+        Float(backend, x);
+        Float(backend, y);
+        (int n, int i, int o) = (x.Shape.Rows, x.Shape.Columns, y.Shape.Columns);
+        Float(backend, weights, o, i);
+        if (bias is not null) Float(backend, bias, o);
+        if (y.Shape.Rows != n) Fail($"y has {y.Shape.Rows} rows and x has {n}; they must agree.", nameof(y));
+        Apart(backend, y, x);
+        Apart(backend, y, weights);
+        if (bias is not null) Apart(backend, y, bias);
+        return (n, i, o);
+    }
+
+    /// <summary>Backward of the linear layer: returns (N, I, O).</summary>
+    public static (int N, int I, int O) LinearBackward(
+        IBackend backend, Tensor x, Tensor weights, Tensor outputGradient, Tensor? inputGradient, Tensor weightGradient, Tensor? biasGradient)
+    {
+        Float(backend, x);
+        Float(backend, outputGradient);
+        (int n, int i, int o) = (x.Shape.Rows, x.Shape.Columns, outputGradient.Shape.Columns);
+        Float(backend, weights, o, i);
+        Float(backend, weightGradient, o, i);
+        if (biasGradient is not null) Float(backend, biasGradient, o);
+        if (outputGradient.Shape.Rows != n) Fail($"The output gradient has {outputGradient.Shape.Rows} rows and x has {n}; they must agree.", nameof(outputGradient));
+        if (inputGradient is null) return (n, i, o);
+        Float(backend, inputGradient);
+        if (inputGradient.Shape.Rows != n || inputGradient.Shape.Columns != i)
+            Fail($"The input gradient is {inputGradient.Shape}; x is [{n}, {i}].", nameof(inputGradient));
+        Apart(backend, inputGradient, outputGradient);
+        Apart(backend, inputGradient, weights);
+        Apart(backend, inputGradient, x);
+        return (n, i, o);
+    }
+
+    /// <summary>Column sums: returns (M, N).</summary>
+    public static (int M, int N) ColumnSums(IBackend backend, Tensor x, Tensor sums)
+    {
+        Float(backend, x);
+        Float(backend, sums, x.Shape.Columns);
+        Apart(backend, sums, x);
+        return (x.Shape.Rows, x.Shape.Columns);
+    }
+
+    /// <summary>A sequence [T, B, H] and one step of it [B, H], as the mean over steps and its backward have them: returns (T, B, H).</summary>
+    public static (int T, int B, int H) OverSteps(IBackend backend, Tensor sequence, Tensor step)
+    {
+        Float(backend, sequence);
+        if (sequence.Shape.Rank != 3) Fail($"A sequence is [T, B, H], not {sequence.Shape}.", nameof(sequence));
+        (int t, int b, int h) = (sequence.Shape[0], sequence.Shape[1], sequence.Shape[2]);
+        if (t == 0) Fail($"A mean needs one step or more: {sequence.Shape}.", nameof(sequence));
+        Float(backend, step, b, h);
+        Apart(backend, sequence, step);
+        return (t, b, h);
+    }
+
+    /// <summary>Checks what a recurrent layer is to be: known cell, every extent one or more.</summary>
+    public static void RecurrentShape(RecurrentShape shape)
+    {
+        if (!Enum.IsDefined(shape.Cell)) Fail($"There is no cell {shape.Cell}.", nameof(shape));
+        if (shape.Steps < 1 || shape.Batch < 1 || shape.Inputs < 1 || shape.Hidden < 1) Fail($"Every extent of a recurrent layer is one or more: {shape}.", nameof(shape));
+    }
+
+    /// <summary>Operands of a recurrent layer's forward pass.</summary>
+    public static void RecurrentForward(IBackend backend, RecurrentWorkspace workspace, RecurrentWeights weights, Tensor input, Tensor? initial, Tensor output)
+    {
+        RecurrentShape shape = workspace.Shape;
+        Weights(backend, shape, weights);
+        Float(backend, input, shape.Steps, shape.Batch, shape.Inputs);
+        Float(backend, output, shape.Steps, shape.Batch, shape.Hidden);
+        Apart(backend, output, input);
+        if (initial is null) return;
+        Float(backend, initial, shape.Batch, shape.Hidden);
+        Apart(backend, output, initial);
+    }
+
+    /// <summary>Operands of a recurrent layer's backward pass.</summary>
+    public static void RecurrentBackward(
+        IBackend backend,
+        RecurrentWorkspace workspace,
+        RecurrentWeights weights,
+        Tensor input,
+        Tensor? initial,
+        Tensor output,
+        Tensor outputGradient,
+        int gradientFrom,
+        RecurrentWeights gradients,
+        Tensor? inputGradient,
+        Tensor? initialGradient)
+    {
+        RecurrentShape shape = workspace.Shape;
+        if (!workspace.IsTraining) throw new InvalidOperationException("This workspace was prepared for inference; prepare one for training.");
+        RecurrentForward(backend, workspace, weights, input, initial, output);
+        Weights(backend, shape, gradients);
+        Float(backend, outputGradient, shape.Steps, shape.Batch, shape.Hidden);
+        if (gradientFrom < 0 || gradientFrom >= shape.Steps)
+            throw new ArgumentOutOfRangeException(nameof(gradientFrom), gradientFrom, $"The first step with a gradient is one of 0..{shape.Steps - 1}.");
+        Apart(backend, outputGradient, output);
+        Apart(backend, outputGradient, input);
+        if (inputGradient is not null)
+        {
+            Float(backend, inputGradient, shape.Steps, shape.Batch, shape.Inputs);
+            Apart(backend, inputGradient, outputGradient);
+            Apart(backend, inputGradient, output);
+            Apart(backend, inputGradient, input);
+        }
+
+        if (initialGradient is null) return;
+        Float(backend, initialGradient, shape.Batch, shape.Hidden);
+        Apart(backend, initialGradient, outputGradient);
+        Apart(backend, initialGradient, output);
+        if (initial is not null) Apart(backend, initialGradient, initial);
+    }
+
+    /// <summary>Softmax cross-entropy: returns (N, C).</summary>
+    public static (int N, int C) SoftmaxCrossEntropy(IBackend backend, Tensor logits, Tensor labels, Tensor? gradient)
+    {
+        Float(backend, logits);
+        (int n, int c) = (logits.Shape.Rows, logits.Shape.Columns);
+        if (c < 1) Fail($"The logits {logits.Shape} have no classes.", nameof(logits));
+        Typed(backend, labels, ElementType.Int32);
+        if (labels.Count != n) Fail($"There are {labels.Count} labels for {n} rows of logits.", nameof(labels));
+        if (gradient is not null) SameOrApart(backend, gradient, logits);
+        return (n, c);
+    }
+
+    /// <summary>Mean squared error: returns (N, D).</summary>
+    public static (int N, int D) MeanSquaredError(IBackend backend, Tensor predictions, Tensor targets, Tensor? gradient)
+    {
+        Float(backend, predictions);
+        Float(backend, targets);
+        (int n, int d) = (predictions.Shape.Rows, predictions.Shape.Columns);
+        if (d < 1) Fail($"The predictions {predictions.Shape} have no outputs.", nameof(predictions));
+        if (targets.Shape.Rows != n || targets.Shape.Columns != d) Fail($"The targets are {targets.Shape}; the predictions are [{n}, {d}].", nameof(targets));
+        if (gradient is null) return (n, d);
+        SameOrApart(backend, gradient, predictions);
+        Apart(backend, gradient, targets);
+        return (n, d);
+    }
+
+    /// <summary>An optimiser's parameters, gradients and states: all of one count, apart from each other. Returns the count.</summary>
+    public static long Optimizer(IBackend backend, Tensor parameters, params ReadOnlySpan<Tensor> others)
+    {
+        Float(backend, parameters);
+        for (int i = 0; i < others.Length; i++)
+        {
+            Float(backend, others[i]);
+            if (others[i].Count != parameters.Count) Fail($"{others[i]} does not fit the {parameters.Count} parameters.", nameof(others));
+            Apart(backend, others[i], parameters);
+            for (int j = 0; j < i; j++) Apart(backend, others[i], others[j]);
+        }
+
+        return parameters.Count;
+    }
+
+    /// <summary>Gradients to clip and the scalar for their norm: returns the count.</summary>
+    public static long ClipGlobalNorm(IBackend backend, Tensor gradients, float limit, Tensor norm)
+    {
+        if (!(limit > 0)) throw new ArgumentOutOfRangeException(nameof(limit), limit, "A limit of the norm is above zero.");
+        Float(backend, gradients);
+        Float(backend, norm);
+        if (norm.Count != 1) Fail($"The norm is one number, not {norm.Shape}.", nameof(norm));
+        Apart(backend, norm, gradients);
+        return gradients.Count;
+    }
+
+    /// <summary>Host memory and a tensor: the same type and count. Returns the count.</summary>
+    public static int Transfer<T>(IBackend backend, int hostCount, Tensor tensor)
+        where T : unmanaged
+    {
+        Typed(backend, tensor, ElementTypes.Of<T>());
+        if (tensor.Count != hostCount) Fail($"{hostCount} elements of host memory do not fit {tensor}.", nameof(tensor));
+        return hostCount;
+    }
+
+    /// <summary>A copy on the device: the same type and count, the same memory or apart. Returns the count.</summary>
+    public static long Copy(IBackend backend, Tensor source, Tensor destination)
+    {
+        source.StorageOn(backend);
+        Typed(backend, destination, source.Type);
+        if (source.Count != destination.Count) Fail($"{source} does not fit {destination}.", nameof(destination));
+        if (source.Offset != destination.Offset) Apart(backend, source, destination);
+        return source.Count;
+    }
+
+    /// <summary>A Float32 tensor of any shape: returns the count.</summary>
+    public static long Float(IBackend backend, Tensor tensor, [CallerArgumentExpression(nameof(tensor))] string name = "")
+    {
+        Typed(backend, tensor, ElementType.Float32, name);
+        return tensor.Count;
+    }
+
+    private static void Float(IBackend backend, Tensor tensor, int extent, [CallerArgumentExpression(nameof(tensor))] string name = "")
+    {
+        Typed(backend, tensor, ElementType.Float32, name);
+        if (tensor.Count != extent) Fail($"{name} is {tensor.Shape}; it must be [{extent}].", name);
+    }
+
+    // Leading extents may be folded: [T, B, H] and [T * B, H] are the same matrix.
+    private static void Float(IBackend backend, Tensor tensor, int rows, int columns, [CallerArgumentExpression(nameof(tensor))] string name = "")
+    {
+        Typed(backend, tensor, ElementType.Float32, name);
+        if (tensor.Shape.Rows != rows || tensor.Shape.Columns != columns) Fail($"{name} is {tensor.Shape}; it must be [{rows}, {columns}].", name);
+    }
+
+    private static void Float(IBackend backend, Tensor tensor, int steps, int batch, int width, [CallerArgumentExpression(nameof(tensor))] string name = "")
+    {
+        Typed(backend, tensor, ElementType.Float32, name);
+        Shape shape = tensor.Shape;
+        if (shape.Rank != 3 || shape[0] != steps || shape[1] != batch || shape[2] != width) Fail($"{name} is {shape}; it must be [{steps}, {batch}, {width}].", name);
+    }
+
+    private static void Typed(IBackend backend, Tensor tensor, ElementType type, [CallerArgumentExpression(nameof(tensor))] string name = "")
+    {
+        ArgumentNullException.ThrowIfNull(tensor, name);
+        tensor.StorageOn(backend);
+        if (tensor.Type != type) Fail($"{name} is {tensor}; it must be {type}.", name);
+    }
+
+    private static void Weights(IBackend backend, RecurrentShape shape, RecurrentWeights weights)
+    {
+        Float(backend, weights.InputWeights, shape.Hidden, shape.Inputs);
+        Float(backend, weights.HiddenWeights, shape.Hidden, shape.Hidden);
+        Float(backend, weights.InputBias, shape.Hidden);
+        Float(backend, weights.HiddenBias, shape.Hidden);
+    }
+
+    private static void SameOrApart(IBackend backend, Tensor gradient, Tensor original)
+    {
+        Float(backend, gradient);
+        if (gradient.Shape.Rows != original.Shape.Rows || gradient.Shape.Columns != original.Shape.Columns)
+            Fail($"The gradient is {gradient.Shape}; it must be {original.Shape}.", nameof(gradient));
+        if (gradient.Offset != original.Offset) Apart(backend, gradient, original);
+    }
+
+    private static void Apart(
+        IBackend backend,
+        Tensor first,
+        Tensor second,
+        [CallerArgumentExpression(nameof(first))] string firstName = "",
+        [CallerArgumentExpression(nameof(second))] string secondName = "")
+    {
+        if (!ReferenceEquals(first.StorageOn(backend), second.StorageOn(backend))) return;
+        if (first.Offset < second.Offset + second.Count && second.Offset < first.Offset + first.Count)
+            Fail($"{firstName} and {secondName} share memory; they must be apart.", firstName);
+    }
+
+    [DoesNotReturn]
+    private static void Fail(string message, string name) => throw new ArgumentException(message, name);
+}
