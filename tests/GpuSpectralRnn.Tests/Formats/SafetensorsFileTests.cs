@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Text;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Formats;
-using Xunit;
 
 namespace GpuSpectralRnn.Tests.Formats;
 
@@ -13,7 +12,7 @@ public sealed class SafetensorsFileTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void RoundTripKeepsOrderTypesBitsAndMetadata()
+    public void A_round_trip_keeps_order_types_bits_and_metadata()
     {
         NamedArray[] arrays =
         [
@@ -52,7 +51,7 @@ public sealed class SafetensorsFileTests : IDisposable
         + "646174615f6f666673657473223a5b302c385d7d7d202020202020200000803f000000c0";
 
     [Fact]
-    public void BytesAreTheFormatsAndAreEqualEachTime()
+    public void The_bytes_are_the_formats_and_equal_each_time()
     {
         string path = folder.File("golden.safetensors");
         for (int run = 0; run < 2; run++)
@@ -65,7 +64,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void HeaderIsPaddedAndArraysAreAligned()
+    public void The_header_is_padded_and_arrays_are_aligned()
     {
         string path = folder.File("aligned.safetensors");
         for (int n = 1; n <= 9; n++)
@@ -78,7 +77,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void HalfPrecisionsAreWidened()
+    public void Half_precisions_are_widened()
     {
         // python3: import numpy; numpy.array([1.5,-65504,6e-8],"<f2").tobytes().hex() -> 003efffb0100 (6e-8 rounds to the smallest subnormal, 2^-24).
         string half = folder.Put("half.safetensors", Build("{\"h\":{\"dtype\":\"F16\",\"shape\":[3],\"data_offsets\":[0,6]}}", Convert.FromHexString("003efffb0100")));
@@ -90,7 +89,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void EveryTruncationIsRefused()
+    public void Every_truncation_is_refused()
     {
         byte[] whole = Convert.FromHexString(Golden);
         for (int length = 0; length < whole.Length; length++)
@@ -124,14 +123,14 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", "4 bytes follow")]
     [InlineData("{\"__metadata__\":{\"k\":1},\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", "__metadata__ 'k'")]
     [InlineData("{\"__metadata__\":3,\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", "__metadata__ is not")]
-    public void CorruptHeadersAreNamed(string header, string part)
+    public void A_corrupt_header_is_named(string header, string part)
     {
         string path = folder.Put("corrupt.safetensors", Build(header, new byte[8]));
         Assert.Contains(part, Assert.Throws<BrokenFileException>(() => SafetensorsFile.Read(path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void InvalidUtf8IsRefused()
+    public void Invalid_UTF8_is_refused()
     {
         byte[] bytes = Convert.FromHexString(Golden);
         bytes[Convert.FromHexString(Golden).AsSpan().IndexOf("\"a\""u8) + 1] = 0xFF;
@@ -140,7 +139,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void WrongCallsAreRefused()
+    public void Wrong_calls_are_refused()
     {
         NamedArray a = NamedArray.Of("a", new Shape(1), [1f]);
         string path = folder.File("never.safetensors");

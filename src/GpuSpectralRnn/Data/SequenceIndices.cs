@@ -1,0 +1,20 @@
+namespace GpuSpectralRnn.Data;
+
+/// <summary>What every data set checks before it reads.</summary>
+internal static class SequenceIndices
+{
+    /// <summary>Refuses an index outside <paramref name="data"/>.</summary>
+    public static void Check(ISequenceData data, ReadOnlySpan<int> indices)
+    {
+        foreach (int index in indices)
+        {
+            if ((uint)index >= (uint)data.Count) throw new ArgumentOutOfRangeException(nameof(indices), index, $"{data.Name} has {data.Count} sequences.");
+        }
+    }
+
+    /// <summary>Refuses to generate an empty set.</summary>
+    public static void CheckCount(int count)
+    {
+        if (count < 1) throw new InvalidCallException($"{count} sequences cannot be generated; name 1 or more.");
+    }
+}
