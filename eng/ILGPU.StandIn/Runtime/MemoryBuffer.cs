@@ -1,0 +1,70 @@
+using System.Runtime.InteropServices;
+
+namespace ILGPU.Runtime;
+
+/// <summary>Memory of an accelerator.</summary>
+public unsafe class MemoryBuffer : IDisposable
+{
+    private bool isDisposed;
+
+    internal MemoryBuffer(long length, int elementSize, byte? fill = null)
+    {
+        Length = length;
+        ElementSize = elementSize;
+        NativePtr = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(1, LengthInBytes), 64);
+        if (fill is { } value) NativeMemory.Fill((void*)NativePtr, (nuint)LengthInBytes, value);
+    }
+
+    /// <summary>Gives forgotten memory back.</summary>
+    ~MemoryBuffer() => Dispose(false);
+
+    /// <summary>Its address.</summary>
+    public nint NativePtr { get; protected set; }
+
+    /// <summary>Number of elements.</summary>
+    public long Length { get; }
+
+    /// <summary>Bytes of one element.</summary>
+    public int ElementSize { get; }
+
+    /// <summary>Size in bytes.</summary>
+    public long LengthInBytes => Length * ElementSize;
+
+    /// <summary>A view of some elements of a type.</summary>
+    public ArrayView<T> AsArrayView<T>(long offset, long length)
+        where T : unmanaged => new(this, offset, length);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Gives the memory back.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (isDisposed) return;
+        isDisposed = true;
+        NativeMemory.AlignedFree((void*)NativePtr);
+        NativePtr = 0;
+    }
+}
+
+/// <summary>Memory for elements of one type.</summary>
+public class MemoryBuffer1D<T, TStride> : MemoryBuffer, IContiguousArrayView
+    where T : unmanaged
+    where TStride : struct
+{
+    internal unsafe MemoryBuffer1D(long length)
+        : base(length, sizeof(T))
+    {
+    }
+
+    /// <summary>All elements.</summary>
+    public ArrayView1D<T, TStride> View => new(new ArrayView<T>(this, 0, Length));
+
+    MemoryBuffer IArrayView.Buffer => this;
+
+    long IContiguousArrayView.IndexInBytes => 0;
+}

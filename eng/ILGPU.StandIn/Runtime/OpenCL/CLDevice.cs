@@ -1,0 +1,49 @@
+using ILGPU.Backends;
+using ILGPU.Backends.OpenCL;
+
+namespace ILGPU.Runtime.OpenCL;
+
+/// <summary>Kinds of OpenCL devices.</summary>
+[Flags]
+public enum CLDeviceType
+{
+    /// <summary>Graphics processor.</summary>
+    CL_DEVICE_TYPE_GPU = 1 << 2,
+}
+
+/// <summary>An OpenCL device; the stand-in finds none.</summary>
+public abstract class CLDevice : Device
+{
+    private CLDevice()
+        : base(AcceleratorType.OpenCL, null!)
+    {
+    }
+
+    /// <summary>Kind of device.</summary>
+    public CLDeviceType DeviceType { get; private set; }
+}
+
+/// <summary>An OpenCL device in use; the stand-in has none.</summary>
+public abstract class CLAccelerator : Accelerator
+{
+    private CLAccelerator(Context context, CLDevice device)
+        : base(context, device)
+    {
+    }
+
+    /// <summary>Its compiler.</summary>
+    public CLBackend Backend { get; } = null!;
+
+    /// <summary>Loads a compiled kernel.</summary>
+    public Kernel LoadKernel(CompiledKernel kernel) => throw new NotSupportedException("The stand-in for ILGPU has no OpenCL.");
+}
+
+/// <summary>Devices of this kind in a context.</summary>
+public static class CLContextExtensions
+{
+    /// <summary>Would add all devices of this kind.</summary>
+    public static Context.Builder OpenCL(this Context.Builder builder) => builder;
+
+    /// <summary>Devices of this kind: none.</summary>
+    public static Context.DeviceCollection<CLDevice> GetCLDevices(this Context context) => context.GetDevices<CLDevice>();
+}
