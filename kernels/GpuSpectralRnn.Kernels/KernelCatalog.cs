@@ -1,0 +1,27 @@
+using System.Reflection;
+using ILGPU;
+
+namespace GpuSpectralRnn.Kernels;
+
+/// <summary>Every kernel of this assembly, so that all of them can be checked and compiled without being launched.</summary>
+public static class KernelCatalog
+{
+    /// <summary>All kernels, generic ones closed over each of their instances.</summary>
+    public static IEnumerable<MethodInfo> All
+    {
+        get
+        {
+            const BindingFlags Statics = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
+            foreach (MethodInfo method in typeof(KernelCatalog).Assembly.GetTypes().SelectMany(type => type.GetMethods(Statics)))
+            {
+                if (method.GetCustomAttribute<KernelEntryAttribute>() is not { } entry) continue;
+                if (!method.IsGenericMethodDefinition) yield return method;
+                foreach (Type instance in entry.Instances) yield return method.MakeGenericMethod(instance);
+            }
+        }
+    }
+
+    /// <summary>Whether the launcher chooses the groups of this kernel (its first parameter is the index).</summary>
+    public static bool IsImplicitlyGrouped(MethodInfo kernel) =>
+        kernel.GetParameters() is [{ ParameterType: var first }, ..] && first == typeof(Index1D);
+}

@@ -1,0 +1,99 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace GpuSpectralRnn.Kernels;
+
+/// <summary>
+/// Adds up a loss call on the device: the items of a loss kernel leave one partial sum each, one more item adds them to the running totals in a fixed order.
+/// Totals are [high, low] of the compensated loss and [correct, rows, calls, first bad call] as counts.
+/// </summary>
+public sealed class LossTally : IDisposable
+{
+    /// <summary>Numbers in the sums of a running total.</summary>
+    public const int Sums = 2;
+
+    /// <summary>Numbers in the counts of a running total.</summary>
+    public const int Counts = 4;
+
+    private const int Capacity = 512;
+
+    private readonly KernelLoader loader;
+    private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<long>, ArrayView<float>, ArrayView<int>, int> finish;
+    private readonly MemoryBuffer partialSums;
+    private readonly MemoryBuffer partialCounts;
+
+    /// <summary>Loads the kernel.</summary>
+    public LossTally(KernelLoader loader)
+    {
+        this.loader = loader;
+        finish = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<long>, ArrayView<float>, ArrayView<int>, int>>(Finish);
+        partialSums = loader.Accelerator.AllocateRaw(Capacity * 2, sizeof(float));
+        partialCounts = loader.Accelerator.AllocateRaw(Capacity * 2, sizeof(int));
+    }
+
+    /// <summary>Where item i of a loss kernel leaves its sum: [high, low] at 2 i.</summary>
+    internal ArrayView<float> PartialSums => partialSums.AsArrayView<float>(0, Capacity * 2);
+
+    /// <summary>Where item i of a loss kernel leaves its counts: [correct, rows] at 2 i.</summary>
+    internal ArrayView<int> PartialCounts => partialCounts.AsArrayView<int>(0, Capacity * 2);
+
+    /// <summary>Items a loss kernel over <paramref name="rows"/> rows runs with.</summary>
+    internal int WidthFor(int rows) => Math.Max(1, Math.Min(loader.WidthFor(rows), Capacity));
+
+    /// <summary>Adds the partial sums of <paramref name="items"/> items to the running totals.</summary>
+    internal void Add(AcceleratorStream stream, int items, ArrayView<float> sums, ArrayView<long> counts) =>
+        finish(stream, 1, sums, counts, PartialSums, PartialCounts, items);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        partialSums.Dispose();
+        partialCounts.Dispose();
+    }
+
+    [KernelEntry]
+    internal static void Finish(
+        Index1D index,
+        ArrayView<float> sums, // [high, low]
+        ArrayView<long> counts, // [correct, rows, calls, first bad call]
+        ArrayView<float> partialSums, // [items, 2]
+        ArrayView<int> partialCounts, // [items, 2]
+        int items)
+    {
+        CompensatedSum call = default;
+        long correct = 0;
+        long rows = 0;
+        for (int i = 0; i < items; i++)
+        {
+            call.Add(Load(partialSums, i));
+            correct += partialCounts[2 * i];
+            rows += partialCounts[2 * i + 1];
+        }
+
+        CompensatedSum total = Load(sums, 0);
+        total.Add(call);
+        sums[0] = total.High;
+        sums[1] = total.Low;
+        if (counts[3] < 0 && !Elementary.IsFinite(call.Rounded)) counts[3] = counts[2];
+        counts[0] += correct;
+        counts[1] += rows;
+        counts[2] += 1;
+    }
+
+    /// <summary>Leaves an item's sum and counts.</summary>
+    internal static void Store(ArrayView<float> partialSums, ArrayView<int> partialCounts, int item, CompensatedSum sum, int correct, int rows)
+    {
+        partialSums[2 * item] = sum.High;
+        partialSums[2 * item + 1] = sum.Low;
+        partialCounts[2 * item] = correct;
+        partialCounts[2 * item + 1] = rows;
+    }
+
+    private static CompensatedSum Load(ArrayView<float> pairs, int index)
+    {
+        CompensatedSum sum = default;
+        sum.High = pairs[2 * index];
+        sum.Low = pairs[2 * index + 1];
+        return sum;
+    }
+}

@@ -1,0 +1,87 @@
+using ILGPU;
+
+namespace GpuSpectralRnn.Kernels;
+
+/// <summary>Four numbers.</summary>
+internal struct Quad
+{
+    public float X;
+    public float Y;
+    public float Z;
+    public float W;
+
+    /// <summary>Element <paramref name="index"/>, by comparison: an array in registers cannot be indexed.</summary>
+    public readonly float Element(int index) => index < 2 ? (index == 0 ? X : Y) : index == 2 ? Z : W;
+
+    /// <summary>this += s v.</summary>
+    public void Add(float s, Quad v)
+    {
+        X += s * v.X;
+        Y += s * v.Y;
+        Z += s * v.Z;
+        W += s * v.W;
+    }
+}
+
+/// <summary>Four places in a view.</summary>
+internal struct Places
+{
+    public int X;
+    public int Y;
+    public int Z;
+    public int W;
+
+    /// <summary>Rows or columns first, first + step, ... of a matrix whose neighbours lie <paramref name="stride"/> apart; beyond the last one, the last again.</summary>
+    public static Places Of(int first, int step, int count, int stride)
+    {
+        int last = count - 1;
+        Places places = default;
+        places.X = Least(first, last) * stride;
+        places.Y = Least(first + step, last) * stride;
+        places.Z = Least(first + 2 * step, last) * stride;
+        places.W = Least(first + 3 * step, last) * stride;
+        return places;
+    }
+
+    /// <summary>The four elements <paramref name="offset"/> behind these places.</summary>
+    public Quad Load(ArrayView<float> view, int offset)
+    {
+        Quad quad = default;
+        quad.X = view[X + offset];
+        quad.Y = view[Y + offset];
+        quad.Z = view[Z + offset];
+        quad.W = view[W + offset];
+        return quad;
+    }
+
+    private static int Least(int a, int b) => a < b ? a : b;
+}
+
+/// <summary>A 4 x 4 block of a product, held in registers.</summary>
+internal struct RegisterTile
+{
+    public Quad Row0;
+    public Quad Row1;
+    public Quad Row2;
+    public Quad Row3;
+
+    /// <summary>Row <paramref name="index"/>.</summary>
+    public readonly Quad Row(int index) => index < 2 ? (index == 0 ? Row0 : Row1) : index == 2 ? Row2 : Row3;
+
+    /// <summary>Adds the outer product of a column of the left factor and a row of the right one.</summary>
+    public void AddOuter(Quad a, Quad b)
+    {
+        Row0.Add(a.X, b);
+        Row1.Add(a.Y, b);
+        Row2.Add(a.Z, b);
+        Row3.Add(a.W, b);
+    }
+
+    /// <summary>The product of two matrices' lines: sum_k a[rows + k aStep] b[columns + k bStep] for k of [from, to).</summary>
+    public static RegisterTile Product(ArrayView<float> a, Places rows, int aStep, ArrayView<float> b, Places columns, int bStep, int from, int to)
+    {
+        RegisterTile tile = default;
+        for (int k = from; k < to; k++) tile.AddOuter(rows.Load(a, k * aStep), columns.Load(b, k * bStep));
+        return tile;
+    }
+}
