@@ -1,0 +1,70 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using GpuSpectralRnn.Compute;
+
+namespace GpuSpectralRnn.Formats;
+
+/// <summary>
+/// One array of unsigned bytes in the IDX format of the MNIST files, plain or gzip-compressed (told by the content, not by the name): two zero bytes, the element type, the number of
+/// dimensions, the extents (32-bit big-endian), the data.
+/// </summary>
+public static class IdxFile
+{
+    private const byte UnsignedByte = 0x08;
+
+    /// <summary>Deflate cannot pack tighter than this, so a header that promises more data than that is wrong.</summary>
+    private const long TightestCompression = 1032;
+
+    /// <summary>Reads the array.</summary>
+    /// <exception cref="InvalidCallException">The file does not exist or may not be read.</exception>
+    /// <exception cref="BrokenFileException">The content is not an IDX file of unsigned bytes, or truncated, or corrupt.</exception>
+    public static NamedArray Read(string path)
+    {
+        using FileStream file = InputFile.Open(path, "IDX file");
+        bool packed = file.ReadByte() == 0x1F && file.ReadByte() == 0x8B;
+        file.Position = 0;
+        if (!packed) return ReadArray(file, path, file.Length);
+        using GZipStream unpacked = new(file, CompressionMode.Decompress);
+        return ReadArray(unpacked, path, file.Length * TightestCompression);
+    }
+
+    private static NamedArray ReadArray(Stream stream, string path, long mostBytes)
+    {
+        Span<byte> magic = stackalloc byte[4];
+        InputFile.ReadExactly(stream, magic, path, "the magic number");
+        if (magic[0] != 0 || magic[1] != 0) throw new BrokenFileException(path, $"the magic number {Convert.ToHexString(magic)} does not begin with 0000; not an IDX file.");
+        if (magic[2] != UnsignedByte) throw new BrokenFileException(path, $"the element type is 0x{magic[2]:X2}; IDX files of unsigned bytes (0x08) are read.");
+        int rank = magic[3];
+        if (rank == 0) throw new BrokenFileException(path, "the array has no dimensions.");
+        int[] extents = new int[rank];
+        Span<byte> extent = stackalloc byte[4];
+        long count = 1;
+        for (int i = 0; i < rank; i++)
+        {
+            InputFile.ReadExactly(stream, extent, path, $"extent {i} of {rank}");
+            extents[i] = BinaryPrimitives.ReadInt32BigEndian(extent);
+            if (extents[i] < 0) throw new BrokenFileException(path, $"extent {i} is {(uint)extents[i]}.");
+            count *= extents[i];
+            if (count > Math.Min(mostBytes, Array.MaxLength))
+                throw new BrokenFileException(path, $"the file is truncated: extents [{string.Join(", ", extents[..(i + 1)])}] promise more than it can hold.");
+        }
+
+        byte[] values = new byte[count];
+        InputFile.ReadExactly(stream, values, path, "the data");
+        if (!AtEnd(stream, path)) throw new BrokenFileException(path, $"bytes follow the {count} of the array.");
+        return NamedArray.Of(path, new Shape(extents), values);
+    }
+
+    private static bool AtEnd(Stream stream, string path)
+    {
+        try
+        {
+            return stream.ReadByte() < 0;
+        }
+        catch (InvalidDataException e)
+        {
+            // The checksum at the end of the compressed data does not match.
+            throw new BrokenFileException(path, $"the compressed data are corrupt: {e.Message}", e);
+        }
+    }
+}

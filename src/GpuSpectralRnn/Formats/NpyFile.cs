@@ -1,0 +1,112 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.RegularExpressions;
+using GpuSpectralRnn.Compute;
+
+namespace GpuSpectralRnn.Formats;
+
+/// <summary>
+/// One array in NumPy's NPY format, versions 1 to 3 (NumPy Enhancement Proposal 1): magic, version, header length, a Python dictionary, raw data. Read are little-endian float32,
+/// float64, int32 and int64, and uint8, in C order; written is float32.
+/// </summary>
+public static partial class NpyFile
+{
+    /// <summary>Reads the array; its elements are float, double, int, long or byte as in the file.</summary>
+    /// <exception cref="InvalidCallException">The file does not exist or may not be read, or holds an array of another type or order; the message says how to convert it.</exception>
+    /// <exception cref="BrokenFileException">The content is not an NPY file, or truncated.</exception>
+    public static NamedArray Read(string path)
+    {
+        using FileStream stream = InputFile.Open(path, "NPY file");
+        Span<byte> start = stackalloc byte[12];
+        InputFile.ReadExactly(stream, start[..8], path, "the magic number");
+        if (start[0] != 0x93 || !start[1..6].SequenceEqual("NUMPY"u8))
+            throw new BrokenFileException(path, "the file does not begin with NumPy's magic number; not an NPY file.");
+        int version = start[6];
+        if (version is < 1 or > 3) throw new BrokenFileException(path, $"the NPY version {version} is unknown; versions 1 to 3 are.");
+        Span<byte> lengthBytes = start.Slice(8, version == 1 ? 2 : 4);
+        InputFile.ReadExactly(stream, lengthBytes, path, "the header length");
+        long headerLength = version == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(lengthBytes) : BinaryPrimitives.ReadUInt32LittleEndian(lengthBytes);
+        if (headerLength > stream.Length - stream.Position)
+            throw new BrokenFileException(path, $"the file is truncated: the header takes {headerLength} bytes, only {stream.Length - stream.Position} are left.");
+        byte[] headerBytes = new byte[headerLength];
+        InputFile.ReadExactly(stream, headerBytes, path, "the header");
+        (string type, Shape shape) = ParseHeader(path, (version == 3 ? Encoding.UTF8 : Encoding.Latin1).GetString(headerBytes));
+        return type switch
+        {
+            "<f4" => NamedArray.Of(path, shape, ReadValues<float>(stream, path, shape)),
+            "<f8" => NamedArray.Of(path, shape, ReadValues<double>(stream, path, shape)),
+            "<i4" => NamedArray.Of(path, shape, ReadValues<int>(stream, path, shape)),
+            "<i8" => NamedArray.Of(path, shape, ReadValues<long>(stream, path, shape)),
+            "|u1" => NamedArray.Of(path, shape, ReadValues<byte>(stream, path, shape)),
+            _ => throw new InvalidCallException(
+                $"{path}: elements of type {type} are not read; convert with a.astype('float32') for numbers or a.astype('int32') for labels and save again."),
+        };
+    }
+
+    /// <summary>Writes a float32 array (version 1, aligned to 64 bytes as NumPy does), atomically.</summary>
+    /// <exception cref="ArgumentException">The number of values is not the shape's.</exception>
+    /// <exception cref="RunFailedException">The file cannot be written.</exception>
+    public static void Write(string path, Shape shape, ReadOnlyMemory<float> values)
+    {
+        if (shape.Count != values.Length) throw new ArgumentException($"The shape {shape} asks for {shape.Count} values, not {values.Length}.", nameof(values));
+        string extents = shape.Rank == 1 ? $"{shape[0]}," : string.Join(", ", shape.ToArray());
+        string header = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({extents}), }}";
+        const int alignment = 64;
+        const int fixedLength = 10;
+        int padded = (fixedLength + header.Length + 1 + alignment - 1) / alignment * alignment;
+        header = header.PadRight(padded - fixedLength - 1) + '\n';
+        AtomicFile.Write(path, stream =>
+        {
+            stream.Write([0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, (byte)(header.Length >> 8)]);
+            stream.Write(Encoding.Latin1.GetBytes(header));
+            const int chunk = 1 << 20;
+            for (int i = 0; i < values.Length; i += chunk) stream.Write(MemoryMarshal.AsBytes(values.Span.Slice(i, Math.Min(chunk, values.Length - i))));
+        });
+    }
+
+    private static (string Type, Shape Shape) ParseHeader(string path, string header)
+    {
+        Match match = HeaderPattern().Match(header);
+        if (!match.Success || match.Groups["type"].Captures.Count != 1 || match.Groups["order"].Captures.Count != 1 || match.Groups["shape"].Captures.Count != 1)
+        {
+            if (header.Contains("'descr': [", StringComparison.Ordinal))
+                throw new InvalidCallException($"{path}: an array of records is not read; save one plain array per file.");
+            throw new BrokenFileException(path, $"the header {header.Trim()} is not descr, fortran_order and shape.");
+        }
+
+        if (match.Groups["order"].Value == "True")
+            throw new InvalidCallException($"{path}: the array is in Fortran order; save numpy.ascontiguousarray(a) instead.");
+        string[] parts = match.Groups["shape"].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        int[] extents = new int[parts.Length];
+        long count = 1;
+        for (int i = 0; i < parts.Length; i++)
+        {
+            if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out extents[i]))
+                throw new BrokenFileException(path, $"the shape ({match.Groups["shape"].Value}) has the extent '{parts[i]}'.");
+            count *= extents[i];
+            if (count > Array.MaxLength) throw new BrokenFileException(path, $"the shape ({match.Groups["shape"].Value}) is larger than {Array.MaxLength} elements.");
+        }
+
+        return (match.Groups["type"].Value, new Shape(extents));
+    }
+
+    private static T[] ReadValues<T>(FileStream stream, string path, Shape shape)
+        where T : unmanaged
+    {
+        long needed = shape.Count * Marshal.SizeOf<T>();
+        long left = stream.Length - stream.Position;
+        if (left < needed) throw new BrokenFileException(path, $"the file is truncated: the array {shape} takes {needed} bytes, only {left} are left.");
+        if (left > needed) throw new BrokenFileException(path, $"{left - needed} bytes follow the array {shape}.");
+        T[] values = new T[shape.Count];
+        const int chunk = 1 << 20;
+        for (int i = 0; i < values.Length; i += chunk)
+            InputFile.ReadExactly(stream, MemoryMarshal.AsBytes(values.AsSpan(i, Math.Min(chunk, values.Length - i))), path, "the data");
+        return values;
+    }
+
+    // A Python dictionary of exactly the three keys, in any order.
+    [GeneratedRegex(@"^\s*\{\s*((?:'descr'\s*:\s*'(?<type>[^']*)'|'fortran_order'\s*:\s*(?<order>True|False)|'shape'\s*:\s*\((?<shape>[\w\s,]*)\))\s*,?\s*){3}\}\s*$")]
+    private static partial Regex HeaderPattern();
+}
