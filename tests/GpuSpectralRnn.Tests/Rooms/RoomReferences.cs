@@ -1,7 +1,7 @@
 using Mono.Cecil;
 using Mono.Cecil.Cil;
 
-namespace GpuSpectralRnn.Tests.Architecture;
+namespace GpuSpectralRnn.Tests.Rooms;
 
 /// <summary>Reads from a compiled assembly which namespaces use which: base types, signatures, fields and every instruction's operand.</summary>
 internal static class RoomReferences

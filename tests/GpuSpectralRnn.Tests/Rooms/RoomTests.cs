@@ -1,7 +1,7 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Kernels;
 
-namespace GpuSpectralRnn.Tests.Architecture;
+namespace GpuSpectralRnn.Tests.Rooms;
 
 /// <summary>The house rules of docs/architecture.md: imports run one way, folders are namespaces, and only two rooms know ILGPU.</summary>
 public class RoomTests

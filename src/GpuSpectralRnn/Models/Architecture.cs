@@ -1,0 +1,191 @@
+using System.Collections.ObjectModel;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using GpuSpectralRnn.Data;
+
+namespace GpuSpectralRnn.Models;
+
+/// <summary>Which hidden states the read-out sees.</summary>
+public enum Readout
+{
+    /// <summary>The last step's: one output per sequence.</summary>
+    Last,
+
+    /// <summary>Their mean over the steps: one output per sequence.</summary>
+    Mean,
+
+    /// <summary>Every step's: one output per step.</summary>
+    Every,
+}
+
+/// <summary>What the outputs mean.</summary>
+public enum TaskKind
+{
+    /// <summary>Logits of classes; softmax cross-entropy.</summary>
+    Classification,
+
+    /// <summary>Real numbers; mean squared error.</summary>
+    Regression,
+}
+
+/// <summary>What a network is, apart from its numbers: stacked recurrent layers of one cell under a linear read-out. Immutable; compared by value.</summary>
+public sealed record Architecture
+{
+    /// <summary>Wider layers than this are taken for a mistake.</summary>
+    private const int LargestExtent = 1 << 20;
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        RespectNullableAnnotations = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
+    };
+
+    /// <summary>The recurrent cell of every layer.</summary>
+    public required Cell Cell { get; init; }
+
+    /// <summary>I, inputs per step.</summary>
+    public required int Inputs { get; init; }
+
+    /// <summary>H of each layer, from the input up.</summary>
+    public required IReadOnlyList<int> Hidden { get; init; }
+
+    /// <summary>Which hidden states the read-out sees.</summary>
+    public Readout Readout { get; init; } = Readout.Last;
+
+    /// <summary>O: classes, or extent of the target vector.</summary>
+    public required int Outputs { get; init; }
+
+    /// <summary>What the outputs mean.</summary>
+    public TaskKind Task { get; init; } = TaskKind.Classification;
+
+    /// <summary>How the data were presented (<c>row</c>, <c>pixel</c>, <c>permuted</c>), where that is a choice.</summary>
+    public string? View { get; init; }
+
+    /// <summary>What else is worth keeping about the data the network was made for, for example its name; free form.</summary>
+    public IReadOnlyDictionary<string, string> Data { get; init; } = ReadOnlyDictionary<string, string>.Empty;
+
+    /// <summary>Number of recurrent layers.</summary>
+    [JsonIgnore]
+    public int Layers => Hidden.Count;
+
+    /// <summary>Number of weights and biases.</summary>
+    [JsonIgnore]
+    public long ParameterCount => ParameterSlot.Of(this).Sum(slot => slot.Shape.Count);
+
+    /// <summary>Multiply-adds of the recurrent layers for one step of one sequence; a read-out of every step included.</summary>
+    [JsonIgnore]
+    public long MultiplyAddsPerStep
+    {
+        get
+        {
+            long sum = Readout == Readout.Every ? ReadoutMultiplyAdds : 0;
+            for (int layer = 0; layer < Layers; layer++) sum += (long)Cell.Gates() * Hidden[layer] * (LayerInputs(layer) + Hidden[layer]);
+            return sum;
+        }
+    }
+
+    private long ReadoutMultiplyAdds => (long)Outputs * Hidden[^1];
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote, and checks it.</summary>
+    /// <exception cref="InvalidCallException">It is no valid JSON, a member is missing, unknown or out of range.</exception>
+    public static Architecture FromJson(string json)
+    {
+        Architecture architecture;
+        try
+        {
+            architecture = JsonSerializer.Deserialize<Architecture>(json, Json)
+                ?? throw new InvalidCallException("The architecture is null; it must be a JSON object.");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidCallException($"The architecture cannot be read: {e.Message}", e);
+        }
+
+        architecture.Validate();
+        return architecture;
+    }
+
+    /// <summary>One JSON object, members named as here in camel case, enumerations by their written names.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Json);
+
+    /// <summary>Inputs of layer <paramref name="layer"/> (0-based): I for the first, else H of the one below.</summary>
+    public int LayerInputs(int layer) => layer == 0 ? Inputs : Hidden[layer - 1];
+
+    /// <summary>Multiply-adds for one whole sequence of <paramref name="steps"/> steps, read-out included.</summary>
+    public long MultiplyAddsPerSequence(int steps) => (steps * MultiplyAddsPerStep) + (Readout == Readout.Every ? 0 : ReadoutMultiplyAdds);
+
+    /// <summary>Checks every extent and choice.</summary>
+    /// <exception cref="InvalidCallException">One is out of range.</exception>
+    public void Validate()
+    {
+        CheckDefined(Cell, "cell");
+        CheckDefined(Readout, "read-out");
+        CheckDefined(Task, "task");
+        CheckExtent(Inputs, "inputs per step");
+        CheckExtent(Outputs, "outputs");
+        if (Hidden.Count == 0) throw new InvalidCallException("A network needs at least one recurrent layer; give one hidden size or more.");
+        for (int layer = 0; layer < Layers; layer++) CheckExtent(Hidden[layer], $"hidden units in layer {layer}");
+        if (ParameterSlot.Extent(this) > int.MaxValue)
+            throw new InvalidCallException($"Hidden sizes {string.Join(",", Hidden)} make more than {int.MaxValue} parameters; choose smaller ones.");
+    }
+
+    /// <summary>Checks that data of <paramref name="layout"/> can be fed to this network, targets included where there are some.</summary>
+    /// <param name="layout">What the sequences have in common.</param>
+    /// <param name="name">The data's name, for the message.</param>
+    /// <exception cref="InvalidCallException">They do not fit.</exception>
+    public void CheckFits(SequenceLayout layout, string name)
+    {
+        if (layout.Features != Inputs)
+            throw new InvalidCallException($"{name} has {layout.Features} inputs per step but the model takes {Inputs}; choose other data or another view.");
+        switch (layout.Target)
+        {
+            case TargetKind.None:
+                return;
+            case TargetKind.Value when Task != TaskKind.Regression:
+                throw new InvalidCallException($"{name} has target values but the model is a classifier; give class labels.");
+            case TargetKind.Value when Readout == Readout.Every:
+                throw new InvalidCallException($"{name} has one target per sequence but the model answers at every step.");
+            case TargetKind.Value when layout.Outputs != Outputs:
+                throw new InvalidCallException($"{name} has {layout.Outputs} target values per sequence but the model gives {Outputs}.");
+            case TargetKind.Label or TargetKind.LabelPerStep when Task != TaskKind.Classification:
+                throw new InvalidCallException($"{name} has class labels but the model is a regression; give target values.");
+            case TargetKind.Label when Readout == Readout.Every:
+                throw new InvalidCallException($"{name} has one label per sequence but the model answers at every step; use a read-out of last or mean.");
+            case TargetKind.LabelPerStep when Readout != Readout.Every:
+                throw new InvalidCallException($"{name} has one label per step but the model answers once per sequence; use the read-out every.");
+            case TargetKind.Label or TargetKind.LabelPerStep when layout.Outputs > Outputs:
+                throw new InvalidCallException($"{name} has {layout.Outputs} classes but the model knows {Outputs}.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(Architecture? other) =>
+        other is not null
+        && (Cell, Inputs, Readout, Outputs, Task, View) == (other.Cell, other.Inputs, other.Readout, other.Outputs, other.Task, other.View)
+        && Hidden.SequenceEqual(other.Hidden)
+        && Data.Count == other.Data.Count
+        && Data.All(pair => other.Data.TryGetValue(pair.Key, out string? value) && value == pair.Value);
+
+    /// <inheritdoc/>
+    public override int GetHashCode()
+    {
+        HashCode hash = default;
+        hash.Add((Cell, Inputs, Readout, Outputs, Task, View));
+        foreach (int hidden in Hidden) hash.Add(hidden);
+        return hash.ToHashCode();
+    }
+
+    private static void CheckExtent(int value, string what)
+    {
+        if (value is < 1 or > LargestExtent) throw new InvalidCallException($"{value} {what}: choose 1 to {LargestExtent}.");
+    }
+
+    private static void CheckDefined<T>(T value, string what)
+        where T : struct, Enum
+    {
+        if (!Enum.IsDefined(value)) throw new InvalidCallException($"{value} is no {what}; choose one of {string.Join(", ", Names.Of<T>())}.");
+    }
+}

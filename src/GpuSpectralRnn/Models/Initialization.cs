@@ -1,0 +1,76 @@
+using GpuSpectralRnn.Kernels;
+
+namespace GpuSpectralRnn.Models;
+
+/// <summary>
+/// Initial weights. They are drawn on the host from Philox, one stream per parameter, so that one seed gives the same weights on every device.
+/// <list type="bullet">
+/// <item>irnn: W_hh = I, biases 0 (Le, Jaitly, Hinton, "A simple way to initialize recurrent networks of rectified linear units", 2015). W_ih of the first layer is normal with
+/// the paper's standard deviation 0.001; of the layers above, whose inputs are hidden states as small as that, it is the identity too where the sizes agree and uniform as for
+/// the other cells where they do not.</item>
+/// <item>rnn-tanh, rnn-relu: everything uniform in +-1/sqrt(H), as PyTorch.</item>
+/// <item>Read-out: uniform in +-1/sqrt(H), as PyTorch.</item>
+/// </list>
+/// </summary>
+public static class Initialization
+{
+    /// <summary>The standard deviation of an IRNN's input weights.</summary>
+    public const float IrnnInputDeviation = 0.001f;
+
+    /// <summary>The block of initial parameters [P] (laid out by <see cref="ParameterSlot"/>, zeros in the gaps).</summary>
+    public static float[] Draw(Architecture architecture, ulong seed)
+    {
+        architecture.Validate();
+        IReadOnlyList<ParameterSlot> slots = ParameterSlot.Of(architecture);
+        float[] block = new float[ParameterSlot.Extent(architecture)];
+        for (int i = 0; i < slots.Count; i++)
+        {
+            ParameterSlot slot = slots[i];
+            Fill(block.AsSpan((int)slot.Offset, (int)slot.Shape.Count), slot, architecture, seed, stream: (ulong)i);
+        }
+
+        return block;
+    }
+
+    private static void Fill(Span<float> values, ParameterSlot slot, Architecture architecture, ulong seed, ulong stream)
+    {
+        bool isReadout = slot.Name.StartsWith("readout.", StringComparison.Ordinal);
+        int layer = isReadout ? architecture.Layers - 1 : int.Parse(slot.Name.AsSpan(slot.Name.LastIndexOf('l') + 1));
+        float bound = 1f / MathF.Sqrt(architecture.Hidden[layer]);
+        if (isReadout || architecture.Cell != Cell.Irnn)
+        {
+            Uniform(values, seed, stream, bound);
+        }
+        else if (slot.Name.StartsWith("rnn.weight_hh", StringComparison.Ordinal))
+        {
+            Identity(values, slot.Shape.Columns);
+        }
+        else if (slot.Name.StartsWith("rnn.weight_ih", StringComparison.Ordinal))
+        {
+            if (layer == 0) Normal(values, seed, stream, IrnnInputDeviation);
+            else if (slot.Shape.Rows == slot.Shape.Columns) Identity(values, slot.Shape.Columns);
+            else Uniform(values, seed, stream, bound);
+        }
+    }
+
+    private static void Identity(Span<float> values, int columns)
+    {
+        for (int i = 0; i < columns; i++) values[(i * columns) + i] = 1f;
+    }
+
+    private static void Uniform(Span<float> values, ulong seed, ulong stream, float bound)
+    {
+        for (int i = 0; i < values.Length; i++) values[i] = bound * ((2f * Philox.Uniform(seed, stream, (ulong)i)) - 1f);
+    }
+
+    // Box-Muller, a pair of uniform numbers for each normal one; 1 - u keeps the logarithm's argument above zero.
+    private static void Normal(Span<float> values, ulong seed, ulong stream, float deviation)
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            double radius = Math.Sqrt(-2.0 * Math.Log(1.0 - Philox.Uniform(seed, stream, 2 * (ulong)i)));
+            double angle = 2.0 * Math.PI * Philox.Uniform(seed, stream, (2 * (ulong)i) + 1);
+            values[i] = (float)(deviation * radius * Math.Cos(angle));
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using GpuSpectralRnn.Compute;
+
+namespace GpuSpectralRnn.Models;
+
+/// <summary>Where one named parameter lies in a network's flat block.</summary>
+/// <param name="Name">PyTorch's name, for example <c>rnn.weight_hh_l0</c>.</param>
+/// <param name="Shape">Its extents in PyTorch's layout.</param>
+/// <param name="Offset">Its first element in the block.</param>
+public sealed record ParameterSlot(string Name, Shape Shape, long Offset)
+{
+    /// <summary>Every parameter starts at a multiple of this many floats (64 bytes); the gaps hold zeros.</summary>
+    public const int Alignment = 16;
+
+    /// <summary>The parameters of a network in the order of the block: layer by layer weight_ih, weight_hh, bias_ih, bias_hh, then the read-out.</summary>
+    public static IReadOnlyList<ParameterSlot> Of(Architecture architecture)
+    {
+        List<ParameterSlot> slots = [];
+        int gates = architecture.Cell.Gates();
+        for (int layer = 0; layer < architecture.Layers; layer++)
+        {
+            int hidden = architecture.Hidden[layer];
+            Add($"rnn.weight_ih_l{layer}", gates * hidden, architecture.LayerInputs(layer));
+            Add($"rnn.weight_hh_l{layer}", gates * hidden, hidden);
+            Add($"rnn.bias_ih_l{layer}", gates * hidden);
+            Add($"rnn.bias_hh_l{layer}", gates * hidden);
+        }
+
+        Add("readout.weight", architecture.Outputs, architecture.Hidden[^1]);
+        Add("readout.bias", architecture.Outputs);
+        return slots;
+
+        void Add(string name, params int[] extents) => slots.Add(new ParameterSlot(name, new Shape(extents), slots.Count == 0 ? 0 : slots[^1].End));
+    }
+
+    /// <summary>P: elements of the whole block, gaps included.</summary>
+    public static long Extent(Architecture architecture) => Of(architecture)[^1].End;
+
+    private long End => (Offset + Shape.Count + Alignment - 1) / Alignment * Alignment;
+}
