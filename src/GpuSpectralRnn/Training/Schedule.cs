@@ -1,0 +1,88 @@
+namespace GpuSpectralRnn.Training;
+
+/// <summary>How the learning rate moves over a run.</summary>
+public enum ScheduleKind
+{
+    /// <summary>It stays.</summary>
+    Constant,
+
+    /// <summary>It is multiplied by <see cref="Schedule.Gamma"/> every <see cref="Schedule.StepEpochs"/> epochs (PyTorch: StepLR).</summary>
+    Step,
+
+    /// <summary>It falls to zero along a line, step by step.</summary>
+    Linear,
+
+    /// <summary>It falls to zero along half a cosine, step by step (PyTorch: CosineAnnealingLR with T_max = all steps).</summary>
+    Cosine,
+
+    /// <summary>It climbs from peak / 25 to the peak and falls to peak / 250,000, both along half cosines (Smith and Topin 2017; PyTorch: OneCycleLR).</summary>
+    OneCycle,
+}
+
+/// <summary>A learning rate as a function of the step; pure, so that a resumed run needs no state of it.</summary>
+public sealed record Schedule
+{
+    /// <summary>The curve.</summary>
+    public ScheduleKind Kind { get; init; } = ScheduleKind.Constant;
+
+    /// <summary>The factor of <see cref="ScheduleKind.Step"/>.</summary>
+    public double Gamma { get; init; } = 0.1;
+
+    /// <summary>The period of <see cref="ScheduleKind.Step"/>, in epochs.</summary>
+    public int StepEpochs { get; init; } = 10;
+
+    /// <summary>Over this many epochs at the start the rate is also multiplied by a line that climbs from 1/n to 1 (n its steps). Not for one-cycle, which has its own.</summary>
+    public double WarmupEpochs { get; init; }
+
+    /// <summary>The share of all steps in which <see cref="ScheduleKind.OneCycle"/> climbs.</summary>
+    public double RisingShare { get; init; } = 0.3;
+
+    /// <summary>Peak over first rate of <see cref="ScheduleKind.OneCycle"/>.</summary>
+    public double Division { get; init; } = 25;
+
+    /// <summary>First over last rate of <see cref="ScheduleKind.OneCycle"/>.</summary>
+    public double FinalDivision { get; init; } = 1e4;
+
+    /// <summary>The rate of one step.</summary>
+    /// <param name="peak">The rate that was asked for.</param>
+    /// <param name="step">0-based, over the whole run.</param>
+    /// <param name="stepsPerEpoch">Steps of one epoch.</param>
+    /// <param name="totalSteps">Steps of the whole run.</param>
+    public double Rate(double peak, long step, long stepsPerEpoch, long totalSteps)
+    {
+        double rate = Kind switch
+        {
+            ScheduleKind.Step => peak * Math.Pow(Gamma, step / stepsPerEpoch / StepEpochs),
+            ScheduleKind.Linear => peak * (1 - ((double)step / totalSteps)),
+            ScheduleKind.Cosine => Cosine(peak, 0, (double)step / totalSteps),
+            ScheduleKind.OneCycle => OneCycle(peak, step, totalSteps),
+            _ => peak,
+        };
+        double warmup = WarmupEpochs * stepsPerEpoch;
+        return step + 1 < warmup ? rate * (step + 1) / warmup : rate;
+    }
+
+    /// <summary>Checks every number.</summary>
+    /// <exception cref="InvalidCallException">One is out of range.</exception>
+    public void Validate()
+    {
+        if (!Enum.IsDefined(Kind)) throw new InvalidCallException($"{Kind} is no schedule.");
+        if (!(Gamma > 0 && Gamma <= 1)) throw new InvalidCallException($"The schedule's factor is {Gamma}; choose a number above 0 and up to 1.");
+        if (StepEpochs < 1) throw new InvalidCallException($"The schedule steps every {StepEpochs} epochs; choose 1 or more.");
+        if (!(WarmupEpochs >= 0 && double.IsFinite(WarmupEpochs))) throw new InvalidCallException($"The warm-up lasts {WarmupEpochs} epochs; choose 0 or more.");
+        if (WarmupEpochs > 0 && Kind == ScheduleKind.OneCycle) throw new InvalidCallException("The one-cycle schedule warms up by itself; leave the warm-up out.");
+        if (!(RisingShare > 0 && RisingShare < 1)) throw new InvalidCallException($"One-cycle rises over the share {RisingShare}; choose a number between 0 and 1.");
+        if (!(Division >= 1 && FinalDivision >= 1)) throw new InvalidCallException($"One-cycle divides by {Division} and {FinalDivision}; choose 1 or more.");
+    }
+
+    private static double Cosine(double from, double to, double share) => to + ((from - to) / 2 * (1 + Math.Cos(Math.PI * share)));
+
+    private double OneCycle(double peak, long step, long totalSteps)
+    {
+        double first = peak / Division;
+        double top = (RisingShare * totalSteps) - 1;
+        return step <= top && top > 0
+            ? Cosine(first, peak, step / top)
+            : Cosine(peak, first / FinalDivision, (step - top) / (totalSteps - 1 - top));
+    }
+}
