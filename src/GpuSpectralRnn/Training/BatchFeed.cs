@@ -3,44 +3,44 @@ using GpuSpectralRnn.Data;
 
 namespace GpuSpectralRnn.Training;
 
-/// <summary>Brings batches of a data set to a device. One host batch and one device batch, reused; what the properties return holds until the next load.</summary>
+/// <summary>Brings batches of a data set to a device. One host batch and one device batch, reused; what the properties return holds until the next one.</summary>
 public sealed class BatchFeed : IDisposable
 {
-    private readonly ISequenceData data;
-    private readonly Batch batch;
+    private readonly BatchReader reader;
     private readonly Tensor inputMemory;
     private readonly Tensor? targetMemory;
+    private int viewedSize;
 
-    /// <summary>Makes room for batches of up to <paramref name="capacity"/> sequences, or the whole set if that is smaller.</summary>
-    /// <exception cref="InvalidCallException">The set is empty, or the capacity below 1.</exception>
-    public BatchFeed(ISequenceData data, IBackend backend, int capacity)
+    /// <summary>Makes room for batches of up to <paramref name="batchSize"/> sequences, or the whole set if that is smaller.</summary>
+    /// <exception cref="InvalidCallException">The set is empty, or the batch size below 1 or too large.</exception>
+    public BatchFeed(ISequenceData data, IBackend backend, int batchSize)
     {
-        if (data.Count == 0) throw new InvalidCallException($"{data.Name} holds no sequences.");
-        if (capacity < 1) throw new InvalidCallException($"Batch size {capacity}: choose 1 or more.");
-        this.data = data;
         SequenceLayout layout = data.Layout;
-        Capacity = Math.Min(capacity, data.Count);
-        long inputs = (long)layout.Steps * Capacity * layout.Features;
-        if (inputs > int.MaxValue) throw new InvalidCallException($"A batch of {Capacity} sequences of {data.Name} has {inputs} inputs; choose a smaller batch.");
-        batch = new Batch(layout, Capacity);
+        long inputs = (long)layout.Steps * Math.Min(batchSize, data.Count) * layout.Features;
+        if (inputs > int.MaxValue) throw new InvalidCallException($"A batch of {batchSize} sequences of {data.Name} has {inputs} inputs; choose a smaller batch.");
+        reader = new BatchReader(data, batchSize);
+        int capacity = reader.BatchSize;
         inputMemory = backend.Allocate(new Shape((int)inputs));
         targetMemory = layout.Target switch
         {
-            TargetKind.Label => backend.Allocate(new Shape(Capacity), ElementType.Int32),
-            TargetKind.LabelPerStep => backend.Allocate(new Shape(layout.Steps * Capacity), ElementType.Int32),
-            TargetKind.Value => backend.Allocate(new Shape(Capacity * layout.Outputs)),
+            TargetKind.Label => backend.Allocate(new Shape(capacity), ElementType.Int32),
+            TargetKind.LabelPerStep => backend.Allocate(new Shape(layout.Steps * capacity), ElementType.Int32),
+            TargetKind.Value => backend.Allocate(new Shape(capacity * layout.Outputs)),
             _ => null,
         };
         Inputs = inputMemory;
     }
 
-    /// <summary>The most sequences a load takes.</summary>
-    public int Capacity { get; }
+    /// <summary>Sequences per batch, all but the last.</summary>
+    public int BatchSize => reader.BatchSize;
 
-    /// <summary>B of the last load.</summary>
-    public int Size => batch.Size;
+    /// <summary>Batches per pass.</summary>
+    public int BatchCount => reader.BatchCount;
 
-    /// <summary>Rows of the outputs that count for the loss in the last load: sequences, or steps whose label is not -1.</summary>
+    /// <summary>B of this batch.</summary>
+    public int Size => reader.Batch.Size;
+
+    /// <summary>Rows of the outputs that count for the loss of this batch: sequences, or steps whose label is not -1.</summary>
     public int CountedRows { get; private set; }
 
     /// <summary>Inputs [T, B, I].</summary>
@@ -49,15 +49,26 @@ public sealed class BatchFeed : IDisposable
     /// <summary>Int32 labels [B] or [T B], or values [B, D]; null without targets.</summary>
     public Tensor? Targets { get; private set; }
 
-    /// <summary>Reads the sequences <paramref name="indices"/> and uploads them.</summary>
-    public void Load(ReadOnlySpan<int> indices)
+    /// <summary>Begins a pass in the data's own order.</summary>
+    public void Restart() => reader.Restart();
+
+    /// <summary>Begins a pass in the order of <paramref name="seed"/> and <paramref name="epoch"/>, <paramref name="skip"/> batches after its start.</summary>
+    public void RestartShuffled(ulong seed, int epoch, int skip = 0)
     {
-        SequenceLayout layout = data.Layout;
-        int before = batch.Size;
-        data.Read(indices, batch);
+        reader.RestartShuffled(seed, epoch);
+        reader.Skip(skip);
+    }
+
+    /// <summary>Reads and uploads the next batch; false at the end of the pass.</summary>
+    public bool Next()
+    {
+        if (!reader.Next()) return false;
+        Batch batch = reader.Batch;
+        SequenceLayout layout = batch.Layout;
         int size = batch.Size;
-        if (size != before)
+        if (size != viewedSize)
         {
+            viewedSize = size;
             Inputs = inputMemory.View(0, layout.Steps, size, layout.Features);
             Targets = layout.Target switch
             {
@@ -77,6 +88,7 @@ public sealed class BatchFeed : IDisposable
             TargetKind.Value => size,
             _ => 0,
         };
+        return true;
     }
 
     /// <inheritdoc/>

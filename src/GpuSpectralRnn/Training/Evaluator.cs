@@ -11,7 +11,6 @@ public sealed class Evaluator : IDisposable
     private readonly ISequenceData data;
     private readonly BatchFeed feed;
     private readonly LossTotals totals;
-    private readonly int[] indices;
 
     /// <summary>Checks that the data fit the network.</summary>
     /// <exception cref="InvalidCallException">They do not, or the set is empty.</exception>
@@ -22,7 +21,6 @@ public sealed class Evaluator : IDisposable
         this.data = data;
         feed = new BatchFeed(data, network.Backend, batchSize);
         totals = network.Backend.Loss.CreateTotals();
-        indices = [.. Enumerable.Range(0, data.Count)];
     }
 
     /// <summary>Called after each batch with the number of sequences done.</summary>
@@ -50,7 +48,7 @@ public sealed class Evaluator : IDisposable
         long count = (long)data.Count * steps * outputs;
         if (count > Array.MaxLength) throw new InvalidCallException($"{data.Name} gives {count} outputs, more than one array holds; limit the number of sequences.");
         float[] values = new float[count];
-        float[] scratch = new float[steps * feed.Capacity * outputs];
+        float[] scratch = new float[steps * feed.BatchSize * outputs];
         int first = 0;
         foreach (Tensor batch in Outputs(cancellation))
         {
@@ -78,13 +76,14 @@ public sealed class Evaluator : IDisposable
 
     private IEnumerable<Tensor> Outputs(CancellationToken cancellation)
     {
-        for (int first = 0; first < data.Count; first += feed.Capacity)
+        feed.Restart();
+        int done = 0;
+        while (feed.Next())
         {
             cancellation.ThrowIfCancellationRequested();
-            int size = Math.Min(feed.Capacity, data.Count - first);
-            feed.Load(indices.AsSpan(first, size));
             yield return network.Forward(feed.Inputs);
-            Progress?.Invoke(first + size);
+            done += feed.Size;
+            Progress?.Invoke(done);
         }
     }
 }

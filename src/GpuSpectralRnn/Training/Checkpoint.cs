@@ -1,0 +1,139 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using GpuSpectralRnn.Formats;
+using GpuSpectralRnn.Models;
+
+namespace GpuSpectralRnn.Training;
+
+/// <summary>Where a run stands. All randomness of a run is counted from its seed, the epoch and the batch, so these numbers are also the generator's position.</summary>
+public sealed record TrainingState
+{
+    /// <summary>The epoch in progress, 0-based; equal to the number of epochs when the run is over.</summary>
+    public int Epoch { get; init; }
+
+    /// <summary>Batches of that epoch already done.</summary>
+    public int Batch { get; init; }
+
+    /// <summary>Optimiser steps done over the whole run.</summary>
+    public long Step { get; init; }
+
+    /// <summary>Sum of the losses of that epoch so far.</summary>
+    public double LossSum { get; init; }
+
+    /// <summary>Rows of that epoch so far that were classified correctly.</summary>
+    public long Correct { get; init; }
+
+    /// <summary>Rows of that epoch so far that counted.</summary>
+    public long Rows { get; init; }
+
+    /// <summary>The best validation result so far.</summary>
+    public Evaluation? Best { get; init; }
+
+    /// <summary>The epoch of <see cref="Best"/>, 1-based; 0 before the first.</summary>
+    public int BestEpoch { get; init; }
+
+    /// <summary>Seconds of training so far, over all sessions of the run.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>The training set's name and number of sequences, to recognise it.</summary>
+    public string Data { get; init; } = "";
+}
+
+/// <summary>A run on disk: everything it needs to go on, bit for bit on the same device.</summary>
+public sealed class Checkpoint
+{
+    private const string FormatKey = "gsrnn.checkpoint";
+    private const string ArchitectureKey = "gsrnn.architecture";
+    private const string SettingsKey = "gsrnn.training";
+    private const string StateKey = "gsrnn.state";
+    private const string Format = "1";
+    private const string ParametersName = "parameters";
+    private const string BestName = "best";
+    private const string OptimizerPrefix = "optimizer.";
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    /// <summary>What the network is.</summary>
+    public required Architecture Architecture { get; init; }
+
+    /// <summary>How it is trained.</summary>
+    public required TrainingSettings Settings { get; init; }
+
+    /// <summary>Where the run stands.</summary>
+    public required TrainingState State { get; init; }
+
+    /// <summary>The block of parameters [P].</summary>
+    public required float[] Parameters { get; init; }
+
+    /// <summary>The block of the best parameters so far [P]; null where none are kept.</summary>
+    public float[]? Best { get; init; }
+
+    /// <summary>The optimiser's state, each [P], by name.</summary>
+    public required IReadOnlyDictionary<string, float[]> Optimizer { get; init; }
+
+    /// <summary>Writes it, atomically.</summary>
+    /// <exception cref="RunFailedException">The file cannot be written.</exception>
+    public void Save(string path)
+    {
+        List<NamedArray> arrays = [Block(ParametersName, Parameters)];
+        if (Best is not null) arrays.Add(Block(BestName, Best));
+        arrays.AddRange(Optimizer.Select(pair => Block(OptimizerPrefix + pair.Key, pair.Value)));
+        SafetensorsFile.Write(path, arrays, new Dictionary<string, string>
+        {
+            [FormatKey] = Format,
+            [ArchitectureKey] = Architecture.ToJson(),
+            [SettingsKey] = Settings.ToJson(),
+            [StateKey] = JsonSerializer.Serialize(State, Json),
+        });
+    }
+
+    /// <summary>Reads and checks a checkpoint.</summary>
+    /// <exception cref="InvalidCallException">There is no such file, or it is not a checkpoint.</exception>
+    /// <exception cref="BrokenFileException">The file is broken.</exception>
+    public static Checkpoint Load(string path)
+    {
+        SafetensorsFile file = SafetensorsFile.Read(path);
+        if (!file.Metadata.TryGetValue(FormatKey, out string? format))
+            throw new InvalidCallException($"{path} is not a checkpoint of a training run; a model file starts a new run instead.");
+        if (format != Format) throw new InvalidCallException($"{path} is a checkpoint of format {format}; this program knows format {Format}.");
+        try
+        {
+            Architecture architecture = Architecture.FromJson(Member(ArchitectureKey));
+            long extent = ParameterSlot.Extent(architecture);
+            return new Checkpoint
+            {
+                Architecture = architecture,
+                Settings = TrainingSettings.FromJson(Member(SettingsKey)),
+                State = JsonSerializer.Deserialize<TrainingState>(Member(StateKey), Json) ?? throw new BrokenFileException(path, $"{StateKey} is null."),
+                Parameters = Values(ParametersName) ?? throw new BrokenFileException(path, $"the array '{ParametersName}' is missing."),
+                Best = Values(BestName),
+                Optimizer = file.Arrays
+                    .Where(array => array.Name.StartsWith(OptimizerPrefix, StringComparison.Ordinal))
+                    .ToDictionary(array => array.Name[OptimizerPrefix.Length..], array => Values(array.Name)!),
+            };
+
+            float[]? Values(string name)
+            {
+                if (file.Find(name) is not { } array) return null;
+                if (array.Values is not float[] values || values.Length != extent)
+                    throw new BrokenFileException(path, $"{array} is not the {extent} floats its architecture asks for.");
+                int bad = Array.FindIndex(values, value => !float.IsFinite(value));
+                return bad < 0 ? values : throw new BrokenFileException(path, $"'{name}' holds {values[bad]} at index {bad}.");
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidCallException)
+        {
+            throw new BrokenFileException(path, e.Message, e);
+        }
+
+        string Member(string key) => file.Metadata.TryGetValue(key, out string? value) ? value : throw new BrokenFileException(path, $"its metadata lack '{key}'.");
+    }
+
+    private static NamedArray Block(string name, float[] values) => NamedArray.Of(name, new Compute.Shape(values.Length), values);
+}

@@ -1,0 +1,266 @@
+using System.Diagnostics;
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Models;
+
+namespace GpuSpectralRnn.Training;
+
+/// <summary>
+/// Trains a network by mini-batches. A step stays on the device: the losses are read a few times a second and at the end of an epoch. The same seed on the same device gives
+/// the same bits, whether the run was interrupted or not.
+/// </summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly Network network;
+    private readonly ISequenceData data;
+    private readonly TrainingSettings settings;
+    private readonly Optimizer optimizer;
+    private readonly BatchFeed feed;
+    private readonly Evaluator? evaluator;
+    private readonly LossTotals totals;
+    private readonly Tensor? best;
+    private readonly Stopwatch clock = new();
+    private TrainingState state = new();
+    private Evaluation? lastTraining;
+    private Evaluation? lastValidation;
+    private long firstStep;
+    private long totalsStart;
+    private string? lastCheckpoint;
+
+    /// <summary>Checks that everything fits and allocates all that the run needs.</summary>
+    /// <param name="network">Trained in place.</param>
+    /// <param name="data">To learn from.</param>
+    /// <param name="validation">Evaluated after every epoch, if given.</param>
+    /// <param name="settings">How to train.</param>
+    /// <exception cref="InvalidCallException">A setting is out of range, or the data do not fit the network.</exception>
+    public Trainer(Network network, ISequenceData data, ISequenceData? validation, TrainingSettings settings)
+    {
+        settings.Validate();
+        network.Architecture.CheckFits(data.Layout, data.Name);
+        if (data.Layout.Target == TargetKind.None) throw new InvalidCallException($"{data.Name} has no targets to learn; give labels or values.");
+        if (validation?.Layout.Target == TargetKind.None) throw new InvalidCallException($"{validation.Name} has no targets to compare with; give labels or values.");
+        if (settings.Patience > 0 && validation is null) throw new InvalidCallException("Patience needs validation data to watch; give some or leave the patience out.");
+        this.network = network;
+        this.data = data;
+        this.settings = settings;
+        optimizer = new Optimizer(settings, network.Parameters);
+        feed = new BatchFeed(data, network.Backend, settings.BatchSize);
+        evaluator = validation is null ? null : new Evaluator(network, validation, settings.BatchSize);
+        totals = network.Backend.Loss.CreateTotals();
+        best = settings.Patience > 0 ? network.Backend.Allocate(network.Parameters.Values.Shape) : null;
+        state = state with { Data = Fingerprint };
+    }
+
+    /// <summary>Where a checkpoint is written after every epoch and on cancellation; nowhere if null.</summary>
+    public string? CheckpointPath { get; init; }
+
+    /// <summary>How often the losses are read, and <see cref="Stepped"/> called.</summary>
+    public TimeSpan ReportEvery { get; init; } = TimeSpan.FromSeconds(0.25);
+
+    /// <summary>Called from the training thread every <see cref="ReportEvery"/>.</summary>
+    public Action<StepReport>? Stepped { get; init; }
+
+    /// <summary>Called from the training thread after every epoch.</summary>
+    public Action<EpochReport>? EpochFinished { get; init; }
+
+    /// <summary>Steps of one epoch.</summary>
+    public int StepsPerEpoch => feed.BatchCount;
+
+    /// <summary>Steps of the whole run.</summary>
+    public long Steps => (long)StepsPerEpoch * settings.Epochs;
+
+    /// <summary>Where the run stands.</summary>
+    public TrainingState State => state;
+
+    private string Fingerprint => $"{data.Name}, {data.Count} sequences";
+
+    private bool IsOutOfPatience => settings.Patience > 0 && state.Epoch - state.BestEpoch >= settings.Patience && state.BestEpoch > 0;
+
+    /// <summary>Goes back to a checkpoint; the next <see cref="Run"/> goes on from there.</summary>
+    /// <exception cref="InvalidCallException">The checkpoint is of another network, other data or other settings (more or fewer epochs are accepted).</exception>
+    public void Restore(Checkpoint checkpoint)
+    {
+        if (checkpoint.Architecture != network.Architecture)
+            throw new InvalidCallException($"The checkpoint's network is {checkpoint.Architecture.ToJson()} but this one is {network.Architecture.ToJson()}.");
+        if (checkpoint.Settings with { Epochs = settings.Epochs } != settings)
+            throw new InvalidCallException($"The checkpoint was trained with {checkpoint.Settings.ToJson()} but the settings now are {settings.ToJson()}; only the epochs may differ.");
+        if (checkpoint.State.Data != Fingerprint)
+            throw new InvalidCallException($"The checkpoint was trained on {checkpoint.State.Data}, not on {Fingerprint}; resume with the same data.");
+        if (best is not null && checkpoint.Best is null && checkpoint.State.BestEpoch > 0)
+            throw new InvalidCallException("The checkpoint lacks the best weights that its settings keep; it cannot be resumed.");
+        foreach ((string name, Tensor values) in optimizer.State)
+        {
+            if (!checkpoint.Optimizer.TryGetValue(name, out float[]? saved)) throw new InvalidCallException($"The checkpoint lacks the optimiser's '{name}'; it cannot be resumed.");
+            values.CopyFrom<float>(saved);
+        }
+
+        network.Parameters.Values.CopyFrom<float>(checkpoint.Parameters);
+        if (checkpoint.Best is not null) best?.CopyFrom<float>(checkpoint.Best);
+        state = checkpoint.State;
+    }
+
+    /// <summary>Trains until the last epoch, the end of patience, or cancellation. With patience the network holds the best weights afterwards.</summary>
+    /// <exception cref="DivergedException">A loss, a weight or a validation loss is NaN or infinite.</exception>
+    /// <exception cref="RunFailedException">A checkpoint cannot be written.</exception>
+    public TrainingResult Run(CancellationToken cancellation = default)
+    {
+        double secondsBefore = state.Seconds;
+        firstStep = state.Step;
+        clock.Restart();
+        bool isCancelled = false;
+        while (!isCancelled && state.Epoch < settings.Epochs && !IsOutOfPatience) isCancelled = !RunEpoch(secondsBefore, cancellation);
+        if (!isCancelled && best is not null && state.BestEpoch > 0)
+        {
+            network.Backend.Copy(best, network.Parameters.Values);
+            lastValidation = state.Best;
+        }
+
+        network.Backend.Synchronize();
+        return new TrainingResult(
+            state.Epoch, state.Step, secondsBefore + clock.Elapsed.TotalSeconds, lastTraining, lastValidation, state.BestEpoch, isCancelled, !isCancelled && IsOutOfPatience);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        optimizer.Dispose();
+        feed.Dispose();
+        evaluator?.Dispose();
+        totals.Dispose();
+        best?.Dispose();
+    }
+
+    // One epoch from where the state stands; false if it was cancelled.
+    private bool RunEpoch(double secondsBefore, CancellationToken cancellation)
+    {
+        feed.RestartShuffled(settings.Seed, state.Epoch, state.Batch);
+        totals.Reset();
+        totalsStart = state.Step;
+        TrainingState start = state;
+        TimeSpan lastReport = clock.Elapsed;
+        for (int batch = state.Batch; batch < StepsPerEpoch; batch++)
+        {
+            if (cancellation.IsCancellationRequested) return Pause(start, secondsBefore);
+            double rate = settings.Schedule.Rate(settings.LearningRate, state.Step, StepsPerEpoch, Steps);
+            Step(rate);
+            state = state with { Step = state.Step + 1, Batch = batch + 1 };
+            if (clock.Elapsed - lastReport >= ReportEvery)
+            {
+                Evaluation sofar = ReadTotals(start);
+                lastReport = clock.Elapsed;
+                Stepped?.Invoke(new StepReport(state.Epoch + 1, settings.Epochs, state.Step, Steps, rate, sofar, SequencesPerSecond, Remaining));
+            }
+        }
+
+        lastTraining = ReadTotals(start);
+        float[] parameters = CheckedParameters();
+        bool isCancelled = !Validate(cancellation);
+        if (isCancelled) return Pause(start, secondsBefore);
+        bool isBest = lastValidation is not null && (state.Best is null || lastValidation.IsBetterThan(state.Best));
+        if (isBest)
+        {
+            state = state with { Best = lastValidation, BestEpoch = state.Epoch + 1 };
+            if (best is not null) network.Backend.Copy(network.Parameters.Values, best);
+        }
+
+        state = state with { Epoch = state.Epoch + 1, Batch = 0, LossSum = 0, Correct = 0, Rows = 0, Seconds = secondsBefore + clock.Elapsed.TotalSeconds };
+        SaveCheckpoint(parameters);
+        EpochFinished?.Invoke(new EpochReport(state.Epoch, settings.Epochs, lastTraining, lastValidation, isBest, SequencesPerSecond, Remaining));
+        return true;
+    }
+
+    private void Step(double rate)
+    {
+        feed.Next();
+        Tensor outputs = network.Forward(feed.Inputs, isTraining: true);
+        Objective.Apply(network, outputs, feed, outputs, totals);
+        network.Backend.Fill(network.Parameters.Gradients, 0f);
+        network.Backward(outputs);
+        optimizer.Step(rate, state.Step + 1);
+    }
+
+    // Loss and metric of the epoch so far: what an interrupted session had (start) and what this one added.
+    private Evaluation ReadTotals(TrainingState start)
+    {
+        LossSums sums = totals.Read();
+        if (sums.FirstBadCall >= 0) throw Diverged(totalsStart + sums.FirstBadCall + 1, "the loss is NaN or infinite");
+        state = state with { LossSum = start.LossSum + sums.Loss, Correct = start.Correct + sums.Correct, Rows = start.Rows + sums.Rows };
+        return Evaluation.Of(new LossSums(state.LossSum, state.Correct, state.Rows, 0, -1), network.Architecture.Task);
+    }
+
+    private bool Validate(CancellationToken cancellation)
+    {
+        if (evaluator is null) return true;
+        try
+        {
+            lastValidation = evaluator.Run(cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+
+        return double.IsFinite(lastValidation.Loss) ? true : throw Diverged(state.Step, $"the validation loss is {lastValidation.Loss}");
+    }
+
+    // Stops inside an epoch: a checkpoint of this very step.
+    private bool Pause(TrainingState start, double secondsBefore)
+    {
+        if (state.Step > totalsStart) ReadTotals(start);
+        state = state with { Seconds = secondsBefore + clock.Elapsed.TotalSeconds };
+        SaveCheckpoint(CheckedParameters());
+        return false;
+    }
+
+    private float[] CheckedParameters()
+    {
+        float[] values = network.Parameters.Values.ToArray();
+        if (network.Parameters.FindNotFinite(values) is { } bad) throw Diverged(state.Step, $"{bad.Name} became {bad.Value} at index {bad.Index}");
+        return values;
+    }
+
+    private void SaveCheckpoint(float[] parameters)
+    {
+        if (CheckpointPath is null) return;
+        new Checkpoint
+        {
+            Architecture = network.Architecture,
+            Settings = settings,
+            State = state,
+            Parameters = parameters,
+            Best = state.BestEpoch > 0 ? best?.ToArray() : null,
+            Optimizer = optimizer.State.ToDictionary(s => s.Name, s => s.Values.ToArray()),
+        }.Save(CheckpointPath);
+        lastCheckpoint = $"{CheckpointPath} (after step {state.Step})";
+    }
+
+    private DivergedException Diverged(long step, string what)
+    {
+        string advice = settings.Clip > 0
+            ? $"Lower the learning rate (now {settings.LearningRate}) or the limit on the gradients (now {settings.Clip})"
+            : $"Clip the gradients (for example to 1) or lower the learning rate (now {settings.LearningRate})";
+        string saved = lastCheckpoint is null ? "No checkpoint was written." : $"The last good checkpoint is {lastCheckpoint}.";
+        return new DivergedException($"Training diverged at step {step} of {Steps}: {what}. {saved} {advice}.", step);
+    }
+
+    private double SequencesPerSecond
+    {
+        get
+        {
+            // Whole epochs count all sequences; within one, full batches.
+            long done = SequencesAt(state.Step) - SequencesAt(firstStep);
+            return done / Math.Max(clock.Elapsed.TotalSeconds, 1e-9);
+        }
+    }
+
+    private TimeSpan Remaining
+    {
+        get
+        {
+            double share = (double)(Steps - state.Step) / Math.Max(1, state.Step - firstStep);
+            return TimeSpan.FromSeconds(Math.Min(clock.Elapsed.TotalSeconds * share, TimeSpan.MaxValue.TotalSeconds / 2));
+        }
+    }
+
+    private long SequencesAt(long step) => (step / StepsPerEpoch * data.Count) + (step % StepsPerEpoch * feed.BatchSize);
+}
