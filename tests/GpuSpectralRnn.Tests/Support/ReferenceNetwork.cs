@@ -1,0 +1,83 @@
+using GpuSpectralRnn.Models;
+
+namespace GpuSpectralRnn.Tests.Support;
+
+/// <summary>A network written out in double precision as its definition reads, one number at a time: the judge of the fast ones.</summary>
+public sealed class ReferenceNetwork(Architecture architecture)
+{
+    /// <summary>Outputs [B, O], or [T, B, O] from a read-out of every step; input [T, B, I].</summary>
+    public double[] Forward(IReadOnlyDictionary<string, double[]> parameters, double[] input, int steps, int batch)
+    {
+        double[] x = input;
+        int inputs = architecture.Inputs;
+        for (int layer = 0; layer < architecture.Layers; layer++)
+        {
+            x = Layer(parameters, layer, x, inputs, steps, batch);
+            inputs = architecture.Hidden[layer];
+        }
+
+        double[] seen = architecture.Readout switch
+        {
+            Readout.Last => x[((steps - 1) * batch * inputs)..],
+            Readout.Mean => [.. Enumerable.Range(0, batch * inputs).Select(i => Enumerable.Range(0, steps).Average(t => x[(t * batch * inputs) + i]))],
+            _ => x,
+        };
+        return Affine(seen, parameters["readout.weight"], parameters["readout.bias"], inputs, architecture.Outputs);
+    }
+
+    /// <summary>Mean cross-entropy over the rows whose label is not -1.</summary>
+    public double CrossEntropy(double[] logits, int[] labels)
+    {
+        int classes = architecture.Outputs;
+        double sum = 0;
+        for (int row = 0; row < labels.Length; row++)
+        {
+            if (labels[row] < 0) continue;
+            double[] z = logits[(row * classes)..((row + 1) * classes)];
+            double top = z.Max();
+            sum += top + Math.Log(z.Sum(value => Math.Exp(value - top))) - z[labels[row]];
+        }
+
+        return sum / labels.Count(label => label >= 0);
+    }
+
+    /// <summary>Mean squared error over all rows and outputs.</summary>
+    public static double SquaredError(double[] predictions, double[] targets) => predictions.Zip(targets, (p, t) => (p - t) * (p - t)).Average();
+
+    private double[] Layer(IReadOnlyDictionary<string, double[]> parameters, int layer, double[] x, int inputs, int steps, int batch)
+    {
+        int hidden = architecture.Hidden[layer];
+        double[] fromInput = Affine(x, parameters[$"rnn.weight_ih_l{layer}"], parameters[$"rnn.bias_ih_l{layer}"], inputs, hidden);
+        double[] h = new double[batch * hidden];
+        double[] all = new double[steps * batch * hidden];
+        for (int t = 0; t < steps; t++)
+        {
+            double[] fromHidden = Affine(h, parameters[$"rnn.weight_hh_l{layer}"], parameters[$"rnn.bias_hh_l{layer}"], hidden, hidden);
+            for (int i = 0; i < h.Length; i++)
+            {
+                double z = fromInput[(t * h.Length) + i] + fromHidden[i];
+                h[i] = architecture.Cell == Cell.RnnTanh ? Math.Tanh(z) : Math.Max(0, z);
+                all[(t * h.Length) + i] = h[i];
+            }
+        }
+
+        return all;
+    }
+
+    private static double[] Affine(double[] x, double[] weights, double[] bias, int inputs, int outputs)
+    {
+        int rows = x.Length / inputs;
+        double[] y = new double[rows * outputs];
+        for (int row = 0; row < rows; row++)
+        {
+            for (int o = 0; o < outputs; o++)
+            {
+                double sum = bias[o];
+                for (int i = 0; i < inputs; i++) sum += weights[(o * inputs) + i] * x[(row * inputs) + i];
+                y[(row * outputs) + o] = sum;
+            }
+        }
+
+        return y;
+    }
+}
