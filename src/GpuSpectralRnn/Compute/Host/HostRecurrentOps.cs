@@ -13,6 +13,7 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend) : IRecurrentO
     /// <inheritdoc/>
     public void Forward(RecurrentWorkspace workspace, RecurrentWeights weights, Tensor input, Tensor? initial, Tensor output)
     {
+        ObjectDisposedException.ThrowIf(((HostRecurrentWorkspace)workspace).IsDisposed, workspace);
         OperandChecks.RecurrentForward(backend, workspace, weights, input, initial, output);
         (CellKind cell, int steps, int batch, int inputs, int hidden) = workspace.Shape;
         float* states = backend.Address(output);
@@ -47,6 +48,7 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend) : IRecurrentO
         Tensor? inputGradient,
         Tensor? initialGradient)
     {
+        ObjectDisposedException.ThrowIf(((HostRecurrentWorkspace)workspace).IsDisposed, workspace);
         OperandChecks.RecurrentBackward(
             backend, workspace, weights, input, initial, output, outputGradient, gradientFrom, gradients, inputGradient, initialGradient);
         (CellKind cell, int steps, int batch, int inputs, int hidden) = workspace.Shape;
@@ -78,8 +80,8 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend) : IRecurrentO
 
     private sealed class HostRecurrentWorkspace(RecurrentShape shape, bool isTraining) : RecurrentWorkspace(shape, isTraining)
     {
-        public override void Dispose()
-        {
-        }
+        public bool IsDisposed { get; private set; }
+
+        public override void Dispose() => IsDisposed = true;
     }
 }

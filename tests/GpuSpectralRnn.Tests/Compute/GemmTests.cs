@@ -1,0 +1,103 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Tests.Support;
+using Xunit;
+
+namespace GpuSpectralRnn.Tests.Compute;
+
+public abstract class GemmTests : OperationTests
+{
+    public static TheoryData<int, int, int> Sizes => new()
+    {
+        { 1, 1, 1 },
+        { 1, 2, 3 },
+        { 3, 1, 2 },
+        { 2, 3, 1 },
+        { 7, 5, 11 },
+        { 15, 16, 17 },
+        { 31, 33, 32 },
+        { 63, 65, 64 },
+        { 65, 31, 129 },
+        { 8, 32, 300 },
+        { 127, 128, 2 },
+        { 443, 3, 29 },
+        { 3, 443, 29 },
+        { 2, 3, 443 },
+        { 64, 10, 128 },
+        { 130, 150, 260 },
+    };
+
+    [SkippableTheory]
+    [MemberData(nameof(Sizes))]
+    public void Agrees_with_the_definition(int m, int n, int k)
+    {
+        float[] a = Numbers.Normal((long)m * k, 1);
+        float[] b = Numbers.Normal((long)k * n, 2);
+        float[] c = Numbers.Normal((long)m * n, 3);
+        foreach (bool transposeA in new[] { false, true })
+        {
+            foreach (bool transposeB in new[] { false, true })
+            {
+                Tensor left = transposeA ? Make(a, k, m) : Make(a, m, k);
+                Tensor right = transposeB ? Make(b, n, k) : Make(b, k, n);
+                string what = $"[{m}, {n}, {k}] {(transposeA ? "T" : "N")}{(transposeB ? "T" : "N")}";
+
+                // The rounding of a sum of k unit normal products grows as 6e-8 k; five times that.
+                double atol = 3e-7 * k + 1e-6;
+                Tensor result = Make(c, m, n);
+                Backend.Matrix.Gemm(transposeA, transposeB, 0.5f, left, right, -2, result);
+                Close.Equal(
+                    ReferenceMatrix.Gemm(m, n, k, 0.5, a.ToDoubles(), transposeA, b.ToDoubles(), transposeB, -2, c.ToDoubles()), result, 1e-6, atol, what);
+
+                Tensor fresh = Garbage(m, n);
+                Backend.Matrix.Gemm(transposeA, transposeB, 1, left, right, 0, fresh);
+                Close.Equal(ReferenceMatrix.Gemm(m, n, k, 1, a.ToDoubles(), transposeA, b.ToDoubles(), transposeB), fresh, 1e-6, atol, what + " beta 0");
+            }
+        }
+    }
+
+    [SkippableFact]
+    public void Folds_the_leading_extents_and_takes_views()
+    {
+        Tensor memory = Random(1, 3 + 2 * 3 * 4);
+        Tensor x = memory.View(3, 2, 3, 4); // [2, 3, 4]: six rows of four
+        Tensor w = Random(2, 5, 4);
+        Tensor y = Garbage(6, 5);
+        Backend.Matrix.Gemm(false, true, 1, x, w, 0, y);
+        double[] expected = ReferenceMatrix.Gemm(6, 5, 4, 1, memory.ToArray()[3..].ToDoubles(), false, w.ToArray().ToDoubles(), true);
+        Close.Equal(expected, y, 1e-6, 2e-6); // as above with k 4
+    }
+
+    [SkippableFact]
+    public void An_empty_inner_extent_leaves_beta_c()
+    {
+        Tensor c = Make([1f, 2, 3, 4, 5, 6], 2, 3);
+        Backend.Matrix.Gemm(false, false, 1, Zeros(2, 0), Zeros(0, 3), 2, c);
+        Assert.Equal([2f, 4, 6, 8, 10, 12], c.ToArray());
+    }
+
+    [SkippableFact]
+    public void Gives_the_same_bits_again()
+    {
+        Tensor a = Random(1, 97, 203);
+        Tensor b = Random(2, 203, 61);
+        Tensor first = Garbage(97, 61);
+        Tensor second = Garbage(97, 61);
+        Backend.Matrix.Gemm(false, false, 1, a, b, 0, first);
+        Backend.Matrix.Gemm(false, false, 1, a, b, 0, second);
+        Assert.Equal(first.ToArray(), second.ToArray());
+    }
+
+    [SkippableFact]
+    public void Refuses_operands_that_do_not_fit()
+    {
+        IMatrixOps matrix = Backend.Matrix;
+        Tensor a = Zeros(2, 3);
+        Assert.Throws<ArgumentException>(() => matrix.Gemm(false, false, 1, a, Zeros(2, 3), 0, Zeros(2, 3))); // inner extents
+        Assert.Throws<ArgumentException>(() => matrix.Gemm(false, true, 1, a, Zeros(2, 3), 0, Zeros(2, 3))); // C is [2, 2]
+        Assert.Throws<ArgumentException>(() => matrix.Gemm(true, false, 1, a, Zeros(2, 3), 0, a)); // C is A
+        Assert.Throws<ArgumentException>(() => matrix.Gemm(false, true, 1, a, Zeros(2, 3), 0, a.View(2, 2, 2))); // C overlaps A
+        Assert.Throws<ArgumentException>(() => matrix.Gemm(false, false, 1, a, Own(Backend.Allocate(new Shape(3, 2), ElementType.Int32)), 0, Zeros(2, 2)));
+        Assert.Throws<InvalidOperationException>(() => matrix.Gemm(false, false, 1, a, Foreign(3, 2), 0, Zeros(2, 2)));
+        Assert.Throws<ObjectDisposedException>(() => matrix.Gemm(false, false, 1, a, Disposed(3, 2), 0, Zeros(2, 2)));
+    }
+}

@@ -1,0 +1,195 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Tests.Support;
+using Xunit;
+
+namespace GpuSpectralRnn.Tests.Compute;
+
+/// <summary>Softmax cross-entropy and mean squared error.</summary>
+public abstract class LossTests : OperationTests
+{
+    [SkippableTheory]
+    [InlineData(1, 1)]
+    [InlineData(2, 2)]
+    [InlineData(3, 5)]
+    [InlineData(64, 10)]
+    [InlineData(17, 31)]
+    [InlineData(7, 443)]
+    [InlineData(5, 1025)]
+    [InlineData(700, 3)]
+    public void Softmax_cross_entropy_agrees_with_the_definition(int n, int c)
+    {
+        double[] logits = Numbers.Normal(n * c, 1, 3).ToDoubles();
+        int[] labels = Numbers.Integers(n, 2, -1, c);
+        Tensor x = Make(logits, n, c);
+        Tensor gradient = Garbage(n, c);
+        using LossTotals totals = Backend.Loss.CreateTotals();
+        Backend.Loss.SoftmaxCrossEntropy(x, MakeIntegers(labels), 0.25f, gradient, totals);
+        double[] slope = Gradient(n, c, logits, labels, 0.25);
+        Close.Equal(slope, gradient, 2e-6, 1e-7, "gradient"); // a softmax of fp32 exponentials: some ten roundings
+        CheckSums(n, c, logits, labels, totals.Read());
+        Close.Equal(logits, x, 0, 0, "the logits stay");
+
+        Backend.Loss.SoftmaxCrossEntropy(x, MakeIntegers(labels), 0.25f, x, totals);
+        Close.Equal(slope, x, 2e-6, 1e-7, "gradient in place");
+        Assert.Equal(2, totals.Read().Calls);
+        totals.Reset();
+        Assert.Equal(new LossSums(0, 0, 0, 0, -1), totals.Read());
+        Backend.Loss.SoftmaxCrossEntropy(Make(logits, n, c), MakeIntegers(labels), 1, null, totals);
+        CheckSums(n, c, logits, labels, totals.Read());
+    }
+
+    [SkippableFact]
+    public void Softmax_cross_entropy_agrees_with_finite_differences()
+    {
+        (int n, int c) = (3, 7);
+        double[] logits = Numbers.Normal(n * c, 5).ToDoubles();
+        int[] labels = [2, -1, 6];
+        Tensor gradient = Garbage(n, c);
+        using LossTotals totals = Backend.Loss.CreateTotals();
+        Backend.Loss.SoftmaxCrossEntropy(Make(logits, n, c), MakeIntegers(labels), 0.5f, gradient, totals);
+        Close.Equal(FiniteDifferences.Gradient(() => 0.5 * CrossEntropy(n, c, logits, labels), logits), gradient, 2e-6, 1e-6, "gradient"); // as above
+    }
+
+    [SkippableFact]
+    public void Large_logits_do_not_overflow()
+    {
+        Tensor x = Make([1000f, 0, -1000, 88, 89, 90, -1e30f, 0, 1], 3, 3);
+        Tensor gradient = Garbage(3, 3);
+        using LossTotals totals = Backend.Loss.CreateTotals();
+        Backend.Loss.SoftmaxCrossEntropy(x, MakeIntegers(1, 2, 0), 1, gradient, totals);
+        LossSums sums = totals.Read();
+        double last = 1e30 + Math.Log(1 + Math.E);
+        Close.Equal(1000 + Math.Log(1 + Math.Exp(-1) + Math.Exp(-2)) + last, sums.Loss, 1e-6, 0, "loss");
+        Assert.Equal(-1, sums.FirstBadCall);
+        Assert.Equal(1, sums.Correct);
+        Close.Equal([1, -1, 0], gradient.Slice(0), 0, 1e-6, "saturated row");
+    }
+
+    [SkippableFact]
+    public void Of_equal_logits_the_first_counts()
+    {
+        Tensor x = Make([2f, 2, 1, 0, 3, 3], 2, 3);
+        using LossTotals totals = Backend.Loss.CreateTotals();
+        Backend.Loss.SoftmaxCrossEntropy(x, MakeIntegers(0, 2), 1, null, totals);
+        Assert.Equal(1, totals.Read().Correct);
+    }
+
+    [SkippableFact]
+    public void The_first_call_that_is_not_finite_is_named()
+    {
+        using LossTotals totals = Backend.Loss.CreateTotals();
+        Tensor good = Make([1f, 2], 1, 2);
+        Tensor bad = Make([float.NaN, 2], 1, 2);
+        Tensor labels = MakeIntegers(0);
+        foreach (Tensor x in new[] { good, good, bad, good, bad }) Backend.Loss.SoftmaxCrossEntropy(x, labels, 1, null, totals);
+        LossSums sums = totals.Read();
+        Assert.Equal(2, sums.FirstBadCall);
+        Assert.Equal(5, sums.Calls);
+        Assert.False(double.IsFinite(sums.Loss));
+        totals.Reset();
+        Backend.Loss.MeanSquaredError(Make([float.PositiveInfinity], 1, 1), Zeros(1, 1), 1, null, totals);
+        Assert.Equal(0, totals.Read().FirstBadCall);
+    }
+
+    [SkippableFact]
+    public void Sums_keep_small_losses_beside_large_ones()
+    {
+        using LossTotals totals = Backend.Loss.CreateTotals();
+        Tensor zero = Zeros(1, 1);
+        Backend.Loss.MeanSquaredError(Make([4096f], 1, 1), zero, 1, null, totals); // 2^24: plain single precision would lose every later 1
+        Tensor one = Make([1f], 1, 1);
+        for (int i = 0; i < 100; i++) Backend.Loss.MeanSquaredError(one, zero, 1, null, totals);
+        Assert.Equal(16777216.0 + 100, totals.Read().Loss);
+    }
+
+    [SkippableTheory]
+    [InlineData(1, 1)]
+    [InlineData(2, 3)]
+    [InlineData(64, 1)]
+    [InlineData(17, 31)]
+    [InlineData(3, 443)]
+    [InlineData(50, 129)]
+    public void Mean_squared_error_agrees_with_the_definition(int n, int d)
+    {
+        double[] y = Numbers.Normal(n * d, 1).ToDoubles();
+        double[] target = Numbers.Normal(n * d, 2).ToDoubles();
+        double Loss() => y.Zip(target, (a, b) => (a - b) * (a - b)).Sum() / d;
+        Tensor predictions = Make(y, n, d);
+        Tensor gradient = Garbage(n, d);
+        using LossTotals totals = Backend.Loss.CreateTotals();
+        Backend.Loss.MeanSquaredError(predictions, Make(target, n, d), 0.5f, gradient, totals);
+        double[] expected = y.Zip(target, (a, b) => 0.5 * 2 / d * (a - b)).ToArray();
+        Close.Equal(expected, gradient, 1e-6, 1e-7, "gradient"); // three roundings
+        if (n * d < 100) Close.Equal(FiniteDifferences.Gradient(() => 0.5 * Loss(), y), gradient, 1e-6, 1e-6, "gradient");
+        LossSums sums = totals.Read();
+        Close.Equal(Loss(), sums.Loss, 1e-6, 0, "loss");
+        Assert.Equal((0, n, 1, -1), (sums.Correct, sums.Rows, sums.Calls, sums.FirstBadCall));
+        Backend.Loss.MeanSquaredError(predictions, Make(target, n, d), 0.5f, predictions, totals);
+        Close.Equal(expected, predictions, 1e-6, 1e-7, "gradient in place");
+    }
+
+    [SkippableFact]
+    public void Give_the_same_bits_again()
+    {
+        Tensor x = Random(1, 301, 37);
+        Tensor labels = MakeIntegers(Numbers.Integers(301, 2, 0, 37));
+        double[] losses = new double[2];
+        for (int i = 0; i < 2; i++)
+        {
+            using LossTotals totals = Backend.Loss.CreateTotals();
+            Backend.Loss.SoftmaxCrossEntropy(x, labels, 1, null, totals);
+            Backend.Loss.MeanSquaredError(x, Random(3, 301, 37), 1, null, totals);
+            losses[i] = totals.Read().Loss;
+        }
+
+        Assert.Equal(losses[0], losses[1]);
+    }
+
+    [SkippableFact]
+    public void Refuse_operands_that_do_not_fit()
+    {
+        ILossOps loss = Backend.Loss;
+        LossTotals totals = Own(loss.CreateTotals());
+        Tensor x = Zeros(2, 3);
+        Assert.Throws<ArgumentException>(() => loss.SoftmaxCrossEntropy(x, MakeIntegers(0), 1, null, totals));
+        Assert.Throws<ArgumentException>(() => loss.SoftmaxCrossEntropy(x, Zeros(2), 1, null, totals));
+        Assert.Throws<ArgumentException>(() => loss.SoftmaxCrossEntropy(x, MakeIntegers(0, 1), 1, Zeros(3, 2), totals));
+        Tensor memory = Zeros(7);
+        Assert.Throws<ArgumentException>(() => loss.SoftmaxCrossEntropy(memory.View(0, 2, 3), MakeIntegers(0, 1), 1, memory.View(1, 2, 3), totals));
+        Assert.Throws<ArgumentException>(() => loss.MeanSquaredError(x, Zeros(3, 2), 1, null, totals));
+        Tensor targets = Zeros(2, 3);
+        Assert.Throws<ArgumentException>(() => loss.MeanSquaredError(x, targets, 1, targets, totals));
+        Assert.Throws<InvalidOperationException>(() => loss.MeanSquaredError(x, Foreign(2, 3), 1, null, totals));
+        Assert.Throws<ObjectDisposedException>(() => loss.MeanSquaredError(Disposed(2, 3), x, 1, null, totals));
+        totals.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => totals.Read());
+    }
+
+    private static double CrossEntropy(int n, int c, double[] logits, int[] labels) =>
+        Enumerable.Range(0, n).Where(i => labels[i] >= 0).Sum(i => Math.Log(Denominator(c, logits, i)) + Largest(c, logits, i) - logits[i * c + labels[i]]);
+
+    private static double Largest(int c, double[] logits, int row) => logits.Skip(row * c).Take(c).Max();
+
+    private static double Denominator(int c, double[] logits, int row) => logits.Skip(row * c).Take(c).Sum(x => Math.Exp(x - Largest(c, logits, row)));
+
+    private static double[] Gradient(int n, int c, double[] logits, int[] labels, double scale)
+    {
+        double[] gradient = new double[n * c];
+        for (int i = 0; i < n; i++)
+        {
+            if (labels[i] < 0) continue;
+            double denominator = Denominator(c, logits, i);
+            double largest = Largest(c, logits, i);
+            for (int j = 0; j < c; j++) gradient[i * c + j] = scale * (Math.Exp(logits[i * c + j] - largest) / denominator - (j == labels[i] ? 1 : 0));
+        }
+
+        return gradient;
+    }
+
+    private static void CheckSums(int n, int c, double[] logits, int[] labels, LossSums sums)
+    {
+        Close.Equal(CrossEntropy(n, c, logits, labels), sums.Loss, 2e-6, 1e-6, "loss"); // rows in single precision, their sum in double
+        int correct = Enumerable.Range(0, n).Count(i => labels[i] >= 0 && logits[i * c + labels[i]] == Largest(c, logits, i));
+        Assert.Equal((correct, labels.Count(x => x >= 0), 1, -1), (sums.Correct, sums.Rows, sums.Calls, sums.FirstBadCall));
+    }
+}

@@ -1,0 +1,102 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Kernels;
+using GpuSpectralRnn.Tests.Support;
+using Xunit;
+
+namespace GpuSpectralRnn.Tests.Compute;
+
+public abstract class RandomTests : OperationTests
+{
+    public static TheoryData<int> Counts => [1, 2, 3, 4, 5, 15, 16, 17, 443, 5003];
+
+    [SkippableTheory]
+    [MemberData(nameof(Counts))]
+    public void Uniform_numbers_are_the_words_of_Philox(int count)
+    {
+        Tensor x = Garbage(count);
+        Backend.Random.Uniform(x, seed: 0x123456789ABCDEF0, stream: 0xFEDCBA9876543210, low: 0, high: 1);
+        float[] expected = [.. Enumerable.Range(0, count).Select(i => Philox.Uniform(0x123456789ABCDEF0, 0xFEDCBA9876543210, (ulong)i))];
+        Assert.Equal(expected, x.ToArray());
+    }
+
+    // Salmon et al.'s known answers for Philox4x32-10 (Random123, kat_vectors): counter and key all zero, all ones.
+    [Fact]
+    public void Philox_gives_the_known_answers()
+    {
+        Philox.Block zero = Philox.Generate(0, 0, 0);
+        Assert.Equal((0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u), (zero.X, zero.Y, zero.Z, zero.W));
+        Philox.Block ones = Philox.Generate(ulong.MaxValue, ulong.MaxValue, ulong.MaxValue);
+        Assert.Equal((0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu), (ones.X, ones.Y, ones.Z, ones.W));
+    }
+
+    [SkippableFact]
+    public void A_uniform_range_is_kept_at_both_ends()
+    {
+        Tensor x = Garbage(4001);
+        Backend.Random.Uniform(x, 1, 2, 1e8f, 1e8f + 16); // two steps of single precision: rounding must not reach the end
+        Assert.All(x.ToArray(), v => Assert.InRange(v, 1e8f, 1e8f + 8));
+        Backend.Random.Uniform(x, 1, 2, -3, 5);
+        float[] values = x.ToArray();
+        Assert.All(values, v => Assert.InRange(v, -3, MathF.BitDecrement(5)));
+        Close.Equal(1, values.Average(), 0, 5 * 8 / Math.Sqrt(12 * 4001), "mean"); // five standard errors
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Counts))]
+    public void Normal_numbers_follow_Box_and_Muller(int count)
+    {
+        Tensor x = Garbage(count);
+        Backend.Random.Normal(x, 99, 7, 1.5f, 2);
+        double[] expected = new double[count];
+        for (int i = 0; i < count; i++)
+        {
+            ulong pair = 2 * (ulong)i;
+            double u = Philox.Uniform(99, 7, pair);
+            double v = Philox.Uniform(99, 7, pair + 1);
+            expected[i] = 1.5 + 2 * Math.Sqrt(-2 * Math.Log(1 - u)) * Math.Cos(2 * Math.PI * v);
+        }
+
+        Close.Equal(expected, x, 2e-6, 4e-6, "normal"); // an angle of up to 2 pi in single precision moves the cosine by 4e-7, times 2 times a radius of up to 5
+    }
+
+    [SkippableFact]
+    public void Normal_numbers_have_the_moments_of_a_normal_distribution()
+    {
+        const int Count = 40000;
+        Tensor x = Garbage(Count);
+        Backend.Random.Normal(x, 3, 0, 0, 1);
+        double[] values = x.ToArray().ToDoubles();
+        double error = 5 / Math.Sqrt(Count); // five standard errors of a mean of unit variance
+        Close.Equal(0, values.Average(), 0, error, "mean");
+        Close.Equal(1, values.Average(v => v * v), 0, error * Math.Sqrt(2), "variance");
+        Close.Equal(3, values.Average(v => v * v * v * v), 0, error * Math.Sqrt(96), "fourth moment");
+        Close.Equal(0, Enumerable.Range(0, Count / 2).Average(i => values[2 * i] * values[2 * i + 1]), 0, error * Math.Sqrt(2), "neighbours");
+    }
+
+    [SkippableFact]
+    public void Seeds_and_streams_differ_and_repeat()
+    {
+        float[] Draw(ulong seed, ulong stream)
+        {
+            Tensor x = Garbage(64);
+            Backend.Random.Normal(x, seed, stream, 0, 1);
+            return x.ToArray();
+        }
+
+        Assert.Equal(Draw(1, 1), Draw(1, 1));
+        Assert.NotEqual(Draw(1, 1), Draw(2, 1));
+        Assert.NotEqual(Draw(1, 1), Draw(1, 2));
+    }
+
+    [SkippableFact]
+    public void Refuse_what_cannot_be()
+    {
+        Tensor x = Zeros(3);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Backend.Random.Uniform(x, 1, 1, 2, 2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Backend.Random.Uniform(x, 1, 1, 0, float.NaN));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Backend.Random.Normal(x, 1, 1, 0, -1));
+        Assert.Throws<ArgumentException>(() => Backend.Random.Normal(MakeIntegers(1, 2), 1, 1, 0, 1));
+        Assert.Throws<InvalidOperationException>(() => Backend.Random.Normal(Foreign(3), 1, 1, 0, 1));
+        Assert.Throws<ObjectDisposedException>(() => Backend.Random.Uniform(Disposed(3), 1, 1, 0, 1));
+    }
+}

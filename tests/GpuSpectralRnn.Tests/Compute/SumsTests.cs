@@ -1,0 +1,74 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Tests.Support;
+using Xunit;
+
+namespace GpuSpectralRnn.Tests.Compute;
+
+/// <summary>Column sums, the mean over steps and its backward.</summary>
+public abstract class SumsTests : OperationTests
+{
+    [SkippableTheory]
+    [InlineData(1, 1)]
+    [InlineData(2, 3)]
+    [InlineData(3, 2)]
+    [InlineData(17, 31)]
+    [InlineData(1000, 7)]
+    [InlineData(443, 130)]
+    [InlineData(5, 443)]
+    [InlineData(257, 64)]
+    public void Column_sums_agree_with_the_definition(int m, int n)
+    {
+        double[] x = Numbers.Normal(m * n, 1).ToDoubles();
+        double[] before = Numbers.Normal(n, 2).ToDoubles();
+        double[] expected = ReferenceMatrix.ColumnSums(m, n, x);
+        double atol = 3e-7 * m + 1e-6; // rounding of a sum of m unit normal numbers, five times
+        Tensor sums = Garbage(n);
+        Backend.Matrix.ColumnSums(Make(x, m, n), 0, sums);
+        Close.Equal(expected, sums, 1e-6, atol, "beta 0");
+        Tensor scaled = Make(before, n);
+        Backend.Matrix.ColumnSums(Make(x, m, n), -0.5f, scaled);
+        Close.Equal(expected.Zip(before, (a, b) => a - 0.5 * b).ToArray(), scaled, 1e-6, atol, "beta -0.5");
+    }
+
+    [SkippableFact]
+    public void Column_sums_give_the_same_bits_again()
+    {
+        Tensor x = Random(1, 3001, 37);
+        Tensor first = Garbage(37);
+        Tensor second = Garbage(37);
+        Backend.Matrix.ColumnSums(x, 0, first);
+        Backend.Matrix.ColumnSums(x, 0, second);
+        Assert.Equal(first.ToArray(), second.ToArray());
+    }
+
+    [SkippableTheory]
+    [InlineData(1, 1, 1)]
+    [InlineData(2, 3, 5)]
+    [InlineData(7, 2, 17)]
+    [InlineData(100, 3, 11)]
+    public void Mean_over_steps_and_back(int t, int b, int h)
+    {
+        double[] x = Numbers.Normal(t * b * h, 1).ToDoubles();
+        double[] slope = Numbers.Normal(b * h, 2).ToDoubles();
+        Tensor mean = Garbage(b, h);
+        Backend.Matrix.MeanOverSteps(Make(x, t, b, h), mean);
+        Close.Equal(ReferenceMatrix.ColumnSums(t, b * h, x).Select(v => v / t).ToArray(), mean, 1e-6, 1e-6, "mean"); // means are below 1 in size
+        Tensor spread = Garbage(t, b, h);
+        Backend.Matrix.SpreadOverSteps(Make(slope, b, h), spread);
+        double[] expected = new double[t * b * h];
+        for (int i = 0; i < expected.Length; i++) expected[i] = slope[i % (b * h)] / t;
+        Close.Equal(expected, spread, 3e-7, 0, "spread"); // one or two roundings
+    }
+
+    [SkippableFact]
+    public void Refuse_operands_that_do_not_fit()
+    {
+        IMatrixOps matrix = Backend.Matrix;
+        Assert.Throws<ArgumentException>(() => matrix.ColumnSums(Zeros(3, 2), 0, Zeros(3)));
+        Assert.Throws<ArgumentException>(() => matrix.MeanOverSteps(Zeros(6, 2), Zeros(3, 2)));
+        Assert.Throws<ArgumentException>(() => matrix.MeanOverSteps(Zeros(2, 3, 2), Zeros(2, 2)));
+        Assert.Throws<ArgumentException>(() => matrix.SpreadOverSteps(Zeros(3, 3), Zeros(2, 3, 2)));
+        Assert.Throws<InvalidOperationException>(() => matrix.ColumnSums(Zeros(3, 2), 0, Foreign(2)));
+        Assert.Throws<ObjectDisposedException>(() => matrix.MeanOverSteps(Disposed(2, 3, 2), Zeros(3, 2)));
+    }
+}
