@@ -16,8 +16,6 @@ public enum AcceleratorType
 /// <summary>What a device can do.</summary>
 public abstract class CapabilityContext
 {
-    /// <summary>Double precision.</summary>
-    public bool Float64 { get; protected set; }
 }
 
 /// <summary>Something that can run kernels.</summary>

@@ -26,7 +26,9 @@ public sealed class CPUDevice : Device
 /// <summary>The host's threads can do everything.</summary>
 public sealed class CPUCapabilityContext : CapabilityContext
 {
-    internal CPUCapabilityContext() => Float64 = true;
+    internal CPUCapabilityContext()
+    {
+    }
 }
 
 /// <summary>Runs kernels on the host's threads.</summary>

@@ -11,6 +11,17 @@ public enum CLDeviceType
     CL_DEVICE_TYPE_GPU = 1 << 2,
 }
 
+/// <summary>What an OpenCL device can do.</summary>
+public abstract class CLCapabilityContext : CapabilityContext
+{
+    private CLCapabilityContext()
+    {
+    }
+
+    /// <summary>Double precision.</summary>
+    public bool Float64 { get; }
+}
+
 /// <summary>An OpenCL device; the stand-in finds none.</summary>
 public abstract class CLDevice : Device
 {
@@ -18,6 +29,9 @@ public abstract class CLDevice : Device
         : base(AcceleratorType.OpenCL, null!)
     {
     }
+
+    /// <summary>What it can do.</summary>
+    public new CLCapabilityContext Capabilities { get; } = null!;
 
     /// <summary>Kind of device.</summary>
     public CLDeviceType DeviceType { get; private set; }

@@ -1,0 +1,61 @@
+using GpuSpectralRnn.Compute.Host;
+using GpuSpectralRnn.Compute.Ilgpu;
+
+namespace GpuSpectralRnn.Compute;
+
+/// <summary>A device that can be opened here.</summary>
+/// <param name="Info">What it can do.</param>
+/// <param name="IsDefault">Whether <c>auto</c> means it.</param>
+public sealed record PresentDevice(DeviceInfo Info, bool IsDefault);
+
+/// <summary>The devices of this machine by name: <c>host</c>, <c>ilgpu-cpu</c>, <c>cuda:i</c>, <c>opencl:i</c>; <c>auto</c> is the best of them.</summary>
+public static class Devices
+{
+    /// <summary>The name for the best device: CUDA, else OpenCL on a graphics processor, else the host.</summary>
+    public const string Auto = "auto";
+
+    private const string Host = "host";
+
+    /// <summary>Which ILGPU this build has: <c>package 1.5.3</c>, or <c>stand-in</c>, which reaches no GPU.</summary>
+    public static string IlgpuVersion => IlgpuDevices.Version;
+
+    /// <summary>All devices, graphics processors first. Looking for them takes up to a second the first time; missing drivers only shorten the list.</summary>
+    public static IReadOnlyList<PresentDevice> List()
+    {
+        DeviceInfo host;
+        using (HostBackend backend = new(threads: 1)) host = backend.Device;
+        DeviceInfo[] all =
+        [
+            .. IlgpuDevices.All.Where(device => device.IsGpu).Select(device => device.Info),
+            host,
+            .. IlgpuDevices.All.Where(device => !device.IsGpu).Select(device => device.Info),
+        ];
+        string best = BestId();
+        return [.. all.Select(info => new PresentDevice(info, info.Id == best))];
+    }
+
+    /// <summary>Opens a device; the caller owns the backend.</summary>
+    /// <param name="id"><c>auto</c>, <c>host</c>, <c>ilgpu-cpu</c>, <c>cuda[:i]</c> or <c>opencl[:i]</c>.</param>
+    /// <param name="threads">Threads of the host backend; 0 for one per core. Other devices do not use them.</param>
+    /// <exception cref="InvalidCallException">There is no such device here; the message lists those there are.</exception>
+    public static IBackend Open(string id, int threads = 0)
+    {
+        string wanted = id switch
+        {
+            Auto => BestId(),
+            "cuda" or "opencl" => $"{id}:0",
+            _ => id,
+        };
+        if (wanted == Host) return new HostBackend(threads);
+        IlgpuDevice device = IlgpuDevices.All.FirstOrDefault(device => device.Info.Id == wanted)
+            ?? throw new InvalidCallException($"There is no device '{id}' here; use {Auto} or one of: {string.Join(", ", List().Select(present => present.Info.Id))}.{Hint(wanted)}");
+        throw new InvalidCallException($"{device.Info.Id} cannot be opened yet; use {Host}.");
+    }
+
+    private static string BestId() => IlgpuDevices.All.FirstOrDefault(device => device.IsGpu)?.Info.Id ?? Host;
+
+    private static string Hint(string wanted) =>
+        IlgpuVersion == IlgpuDevices.StandIn && (wanted.StartsWith("cuda", StringComparison.Ordinal) || wanted.StartsWith("opencl", StringComparison.Ordinal))
+            ? " This build has the stand-in for ILGPU, which reaches no GPU (docs/ilgpu.md)."
+            : string.Empty;
+}
