@@ -57,5 +57,5 @@ public sealed class KernelLoader(Accelerator accelerator)
 
     /// <summary>The OpenCL text with barriers that order local memory as well as global memory.</summary>
     public static string WithLocalFences(string source) =>
-        source.Replace("barrier(CLK_GLOBAL_MEM_FENCE", "barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE", StringComparison.Ordinal);
+        source.Replace("CLK_GLOBAL_MEM_FENCE", "(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)", StringComparison.Ordinal);
 }

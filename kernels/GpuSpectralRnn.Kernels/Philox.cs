@@ -56,7 +56,7 @@ public static class Philox
     }
 
     /// <summary>A uniform number of [0, 1) from the word's upper 24 bits: exact in fp32, equal on every device.</summary>
-    public static float ToUniform(uint word) => (word >> 8) * (1f / 16777216f);
+    public static float ToUniform(uint word) => (int)(word >> 8) * (1f / 16777216f); // by way of int: C# turns uint into float through double
 
     /// <summary>Word <paramref name="index"/> of a stream.</summary>
     public static uint Word(ulong seed, ulong stream, ulong index)

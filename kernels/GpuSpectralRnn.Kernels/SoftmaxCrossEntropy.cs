@@ -75,7 +75,8 @@ public sealed class SoftmaxCrossEntropy(KernelLoader loader, LossTally tally)
 
             float sum = 0f;
             for (int j = 0; j < e.Classes; j++) sum += Elementary.Exp(logits[first + j] - largest);
-            loss.Add(Elementary.Log(sum) - (logits[first + label] - largest));
+            float own = label < e.Classes ? logits[first + label] : float.NaN; // a label out of range spoils the loss, not the memory
+            loss.Add(Elementary.Log(sum) - (own - largest));
             counted++;
             if (best == label) correct++;
             if (e.WantsGradient == 0) continue;

@@ -1,0 +1,157 @@
+using GpuSpectralRnn.Kernels;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace GpuSpectralRnn.Compute.Ilgpu;
+
+/// <summary>
+/// A device behind ILGPU: CUDA, OpenCL, or ILGPU's simulator. Every operation is a kernel of GpuSpectralRnn.Kernels on one stream, in order; kernels are compiled once, when
+/// their kind of operation is first used.
+/// </summary>
+public sealed class IlgpuBackend : IBackend
+{
+    private readonly Lazy<Fill> fill;
+    private readonly Lazy<IlgpuMatrixOps> matrix;
+    private readonly Lazy<IlgpuRecurrentOps> recurrent;
+    private readonly Lazy<IlgpuLossOps> loss;
+    private readonly Lazy<IlgpuOptimizerOps> optimizer;
+    private readonly Lazy<IlgpuRandomOps> random;
+    private bool isDisposed;
+
+    /// <summary>Takes over an accelerator; it ends with this backend.</summary>
+    public IlgpuBackend(DeviceInfo device, Accelerator accelerator)
+    {
+        Device = device;
+        Accelerator = accelerator;
+        Stream = accelerator.CreateStream();
+        Loader = new KernelLoader(accelerator);
+        fill = new(() => new Fill(Loader));
+        matrix = new(() => new IlgpuMatrixOps(this, FillKernels));
+        recurrent = new(() => new IlgpuRecurrentOps(this, matrix.Value));
+        loss = new(() => new IlgpuLossOps(this));
+        optimizer = new(() => new IlgpuOptimizerOps(this));
+        random = new(() => new IlgpuRandomOps(this));
+    }
+
+    /// <inheritdoc/>
+    public DeviceInfo Device { get; }
+
+    /// <inheritdoc/>
+    public IMatrixOps Matrix => matrix.Value;
+
+    /// <inheritdoc/>
+    public IRecurrentOps Recurrent => recurrent.Value;
+
+    /// <inheritdoc/>
+    public ILossOps Loss => loss.Value;
+
+    /// <inheritdoc/>
+    public IOptimizerOps Optimizer => optimizer.Value;
+
+    /// <inheritdoc/>
+    public IRandomOps Random => random.Value;
+
+    /// <summary>The accelerator.</summary>
+    internal Accelerator Accelerator { get; }
+
+    /// <summary>Where all work is queued.</summary>
+    internal AcceleratorStream Stream { get; }
+
+    /// <summary>Loads kernels for the accelerator.</summary>
+    internal KernelLoader Loader { get; }
+
+    private Fill FillKernels => fill.Value;
+
+    /// <inheritdoc/>
+    public Tensor Allocate(Shape shape, ElementType type = ElementType.Float32)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        MemoryBuffer buffer = AllocateBuffer(shape.Count, type.Size(), $"{type} {shape}");
+        Tensor tensor = new(new IlgpuStorage(this, type, shape.Count, buffer), shape);
+        if (type == ElementType.Float32) View<float>(tensor).MemSetToZero(Stream);
+        else if (type == ElementType.Float64) View<double>(tensor).MemSetToZero(Stream);
+        else View<int>(tensor).MemSetToZero(Stream);
+        return tensor;
+    }
+
+    /// <inheritdoc/>
+    public void Upload<T>(ReadOnlySpan<T> source, Tensor destination)
+        where T : unmanaged
+    {
+        if (OperandChecks.Transfer<T>(this, source.Length, destination) > 0) View<T>(destination).CopyFromCPU(Stream, source);
+    }
+
+    /// <inheritdoc/>
+    public void Download<T>(Tensor source, Span<T> destination)
+        where T : unmanaged
+    {
+        if (OperandChecks.Transfer<T>(this, destination.Length, source) > 0) View<T>(source).CopyToCPU(Stream, destination);
+    }
+
+    /// <inheritdoc/>
+    public void Copy(Tensor source, Tensor destination)
+    {
+        if (OperandChecks.Copy(this, source, destination) == 0) return;
+        if (source.Type == ElementType.Float32) View<float>(source).CopyTo(Stream, View<float>(destination));
+        else if (source.Type == ElementType.Float64) View<double>(source).CopyTo(Stream, View<double>(destination));
+        else View<int>(source).CopyTo(Stream, View<int>(destination));
+    }
+
+    /// <inheritdoc/>
+    public void Fill(Tensor tensor, float value)
+    {
+        OperandChecks.Float(this, tensor);
+        FillKernels.Run(Stream, View(tensor), Count(tensor), value);
+    }
+
+    /// <inheritdoc/>
+    public void Synchronize() => Stream.Synchronize();
+
+    /// <summary>Ends the accelerator and with it every tensor on it.</summary>
+    public void Dispose()
+    {
+        if (isDisposed) return;
+        isDisposed = true;
+        if (matrix.IsValueCreated) matrix.Value.Dispose();
+        if (loss.IsValueCreated) loss.Value.Dispose();
+        if (optimizer.IsValueCreated) optimizer.Value.Dispose();
+        Stream.Dispose();
+        Accelerator.Dispose();
+    }
+
+    /// <summary>Device memory of <paramref name="count"/> elements, not cleared.</summary>
+    /// <exception cref="RunFailedException">The device has not that much.</exception>
+    internal MemoryBuffer AllocateBuffer(long count, int elementSize, string what)
+    {
+        try
+        {
+            return Accelerator.AllocateRaw(Math.Max(1, count), elementSize);
+        }
+        catch (Exception refused) when (refused is AcceleratorException or OutOfMemoryException or OverflowException)
+        {
+            throw new RunFailedException(
+                $"{Device.Id} has no room for {what} ({count * (double)elementSize / (1 << 20):0} MiB of {Device.MemoryBytes >> 20} MiB); make the batch or the network smaller.",
+                refused);
+        }
+    }
+
+    /// <summary>A tensor's elements.</summary>
+    internal ArrayView<float> View(Tensor tensor) => View<float>(tensor);
+
+    /// <summary>A tensor's elements.</summary>
+    internal ArrayView<T> View<T>(Tensor tensor)
+        where T : unmanaged
+    {
+        MemoryBuffer buffer = ((IlgpuStorage)tensor.StorageOn(this)).Buffer;
+        return buffer.AsArrayView<T>(tensor.Count == 0 ? 0 : tensor.Offset, tensor.Count);
+    }
+
+    /// <summary>A tensor's elements, where there is one.</summary>
+    internal ArrayView<float>? ViewOrNull(Tensor? tensor) => tensor is null ? null : View<float>(tensor);
+
+    /// <summary>A tensor's number of elements, which kernels count in 32 bits.</summary>
+    /// <exception cref="InvalidCallException">There are more.</exception>
+    internal int Count(Tensor tensor) => tensor.Count <= int.MaxValue
+        ? (int)tensor.Count
+        : throw new InvalidCallException($"{tensor} has more elements than the {int.MaxValue} a kernel can count; make the batch or the sequences smaller.");
+}

@@ -1,0 +1,46 @@
+using GpuSpectralRnn.Kernels;
+
+namespace GpuSpectralRnn.Compute.Ilgpu;
+
+/// <summary>Losses as ILGPU kernels; sums stay on the device.</summary>
+internal sealed class IlgpuLossOps : ILossOps, IDisposable
+{
+    private readonly IlgpuBackend backend;
+    private readonly LossTally tally;
+    private readonly SoftmaxCrossEntropy softmaxCrossEntropy;
+    private readonly MeanSquaredError meanSquaredError;
+
+    /// <summary>Loads the kernels.</summary>
+    public IlgpuLossOps(IlgpuBackend backend)
+    {
+        this.backend = backend;
+        tally = new LossTally(backend.Loader);
+        softmaxCrossEntropy = new SoftmaxCrossEntropy(backend.Loader, tally);
+        meanSquaredError = new MeanSquaredError(backend.Loader, tally);
+    }
+
+    /// <inheritdoc/>
+    public LossTotals CreateTotals() => new IlgpuLossTotals(backend);
+
+    /// <inheritdoc/>
+    public void SoftmaxCrossEntropy(Tensor logits, Tensor labels, float scale, Tensor? gradient, LossTotals totals)
+    {
+        (int n, int c) = OperandChecks.SoftmaxCrossEntropy(backend, logits, labels, gradient);
+        backend.Count(logits);
+        IlgpuLossTotals own = IlgpuLossTotals.Of(backend, totals);
+        softmaxCrossEntropy.Run(
+            backend.Stream, backend.View(logits), backend.View<int>(labels), backend.ViewOrNull(gradient), n, c, scale, own.Sums, own.Counts);
+    }
+
+    /// <inheritdoc/>
+    public void MeanSquaredError(Tensor predictions, Tensor targets, float scale, Tensor? gradient, LossTotals totals)
+    {
+        (int n, int d) = OperandChecks.MeanSquaredError(backend, predictions, targets, gradient);
+        backend.Count(predictions);
+        IlgpuLossTotals own = IlgpuLossTotals.Of(backend, totals);
+        meanSquaredError.Run(backend.Stream, backend.View(predictions), backend.View(targets), backend.ViewOrNull(gradient), n, d, scale, own.Sums, own.Counts);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => tally.Dispose();
+}

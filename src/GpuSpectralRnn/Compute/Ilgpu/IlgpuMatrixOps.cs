@@ -1,0 +1,87 @@
+using GpuSpectralRnn.Kernels;
+
+namespace GpuSpectralRnn.Compute.Ilgpu;
+
+/// <summary>Dense linear algebra as ILGPU kernels.</summary>
+internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
+{
+    private readonly IlgpuBackend backend;
+    private readonly Fill fill;
+    private readonly Gemm gemm;
+    private readonly ColumnSums columnSums;
+    private readonly StepMean stepMean;
+
+    /// <summary>Loads the kernels; shared memory as <see cref="Kernels.Gemm"/> chooses, or as asked.</summary>
+    public IlgpuMatrixOps(IlgpuBackend backend, Fill fill, bool? useShared = null)
+    {
+        this.backend = backend;
+        this.fill = fill;
+        gemm = new Gemm(backend.Loader, useShared);
+        columnSums = new ColumnSums(backend.Loader);
+        stepMean = new StepMean(backend.Loader);
+    }
+
+    /// <inheritdoc/>
+    public void Gemm(bool transposeA, bool transposeB, float alpha, Tensor a, Tensor b, float beta, Tensor c)
+    {
+        (int m, int n, int k) = OperandChecks.Gemm(backend, transposeA, transposeB, a, b, c);
+        Multiply(transposeA, transposeB, alpha, a, b, beta, c, m, n, k);
+    }
+
+    /// <inheritdoc/>
+    public void Linear(Tensor x, Tensor weights, Tensor? bias, Tensor y)
+    {
+        (int n, int i, int o) = OperandChecks.Linear(backend, x, weights, bias, y);
+        if (bias is not null) fill.Run(backend.Stream, backend.View(y), backend.View(bias), backend.Count(y), o);
+        Multiply(false, true, 1, x, weights, bias is null ? 0 : 1, y, n, o, i);
+    }
+
+    /// <inheritdoc/>
+    public void LinearBackward(Tensor x, Tensor weights, Tensor outputGradient, Tensor? inputGradient, Tensor weightGradient, Tensor? biasGradient)
+    {
+        (int n, int i, int o) = OperandChecks.LinearBackward(backend, x, weights, outputGradient, inputGradient, weightGradient, biasGradient);
+        if (inputGradient is not null) Multiply(false, false, 1, outputGradient, weights, 0, inputGradient, n, i, o);
+        Multiply(true, false, 1, outputGradient, x, 1, weightGradient, o, i, n);
+        if (biasGradient is not null) columnSums.Run(backend.Stream, backend.View(outputGradient), backend.View(biasGradient), n, o, 1);
+    }
+
+    /// <inheritdoc/>
+    public void ColumnSums(Tensor x, float beta, Tensor sums)
+    {
+        (int m, int n) = OperandChecks.ColumnSums(backend, x, sums);
+        backend.Count(x);
+        columnSums.Run(backend.Stream, backend.View(x), backend.View(sums), m, n, beta);
+    }
+
+    /// <inheritdoc/>
+    public void MeanOverSteps(Tensor x, Tensor mean)
+    {
+        (int t, int b, int h) = OperandChecks.OverSteps(backend, x, mean);
+        backend.Count(x);
+        stepMean.Forward(backend.Stream, backend.View(x), backend.View(mean), t, b * h);
+    }
+
+    /// <inheritdoc/>
+    public void SpreadOverSteps(Tensor meanGradient, Tensor gradient)
+    {
+        (int t, int b, int h) = OperandChecks.OverSteps(backend, gradient, meanGradient);
+        backend.Count(gradient);
+        stepMean.Backward(backend.Stream, backend.View(meanGradient), backend.View(gradient), t, b * h);
+    }
+
+    /// <summary>C = alpha op(A) op(B) + beta C, shapes checked by the caller.</summary>
+    internal void Multiply(bool transposeA, bool transposeB, float alpha, Tensor a, Tensor b, float beta, Tensor c, int m, int n, int k)
+    {
+        backend.Count(a);
+        backend.Count(b);
+        backend.Count(c);
+        gemm.Run(backend.Stream, backend.View(a), backend.View(b), backend.View(c), m, n, k, transposeA, transposeB, alpha, beta);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        gemm.Dispose();
+        columnSums.Dispose();
+    }
+}
