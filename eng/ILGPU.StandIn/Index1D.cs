@@ -1,22 +1,13 @@
 namespace ILGPU;
 
-/// <summary>What a kernel can be launched over.</summary>
-public interface IIndex
-{
-    /// <summary>Number of elements.</summary>
-    long Size { get; }
-}
-
 /// <summary>A position in, or the extent of, one dimension.</summary>
-public readonly struct Index1D(int value) : IIndex, IEquatable<Index1D>
+public readonly struct Index1D(int value) : IEquatable<Index1D>
 {
     /// <summary>The position.</summary>
     public int X { get; } = value;
 
     /// <summary>Number of elements of this extent.</summary>
     public int Size => X;
-
-    long IIndex.Size => X;
 
     /// <summary>The position as a number.</summary>
     public static implicit operator int(Index1D index) => index.X;

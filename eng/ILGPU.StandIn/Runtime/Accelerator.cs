@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Runtime.CompilerServices;
 
 namespace ILGPU.Runtime;
 
@@ -56,10 +55,6 @@ public abstract class Accelerator : IDisposable
     public void Synchronize()
     {
     }
-
-    /// <summary>Memory for some elements, not cleared.</summary>
-    public MemoryBuffer1D<T, Stride1D.Dense> Allocate1D<T>(long length)
-        where T : unmanaged => new(length);
 
     /// <summary>Memory for some elements of a size, not cleared.</summary>
     public MemoryBuffer AllocateRaw(long length, int elementSize) => new(length, elementSize);

@@ -50,21 +50,3 @@ public unsafe class MemoryBuffer : IDisposable
         NativePtr = 0;
     }
 }
-
-/// <summary>Memory for elements of one type.</summary>
-public class MemoryBuffer1D<T, TStride> : MemoryBuffer, IContiguousArrayView
-    where T : unmanaged
-    where TStride : struct
-{
-    internal unsafe MemoryBuffer1D(long length)
-        : base(length, sizeof(T))
-    {
-    }
-
-    /// <summary>All elements.</summary>
-    public ArrayView1D<T, TStride> View => new(new ArrayView<T>(this, 0, Length));
-
-    MemoryBuffer IArrayView.Buffer => this;
-
-    long IContiguousArrayView.IndexInBytes => 0;
-}

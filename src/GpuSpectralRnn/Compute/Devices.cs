@@ -37,6 +37,7 @@ public static class Devices
     /// <summary>Opens a device; the caller owns the backend.</summary>
     /// <param name="id"><c>auto</c>, <c>host</c>, <c>ilgpu-cpu</c>, <c>cuda[:i]</c> or <c>opencl[:i]</c>.</param>
     /// <param name="threads">Threads of the host backend; 0 for one per core. Other devices do not use them.</param>
+    /// <exception cref="RunFailedException">The device's driver refuses.</exception>
     /// <exception cref="InvalidCallException">There is no such device here; the message lists those there are.</exception>
     public static IBackend Open(string id, int threads = 0)
     {
@@ -49,7 +50,7 @@ public static class Devices
         if (wanted == Host) return new HostBackend(threads);
         IlgpuDevice device = IlgpuDevices.All.FirstOrDefault(device => device.Info.Id == wanted)
             ?? throw new InvalidCallException($"There is no device '{id}' here; use {Auto} or one of: {string.Join(", ", List().Select(present => present.Info.Id))}.{Hint(wanted)}");
-        throw new InvalidCallException($"{device.Info.Id} cannot be opened yet; use {Host}.");
+        return IlgpuDevices.Open(device);
     }
 
     private static string BestId() => IlgpuDevices.All.FirstOrDefault(device => device.IsGpu)?.Info.Id ?? Host;

@@ -1,6 +1,5 @@
 using System.Reflection;
 using ILGPU;
-using ILGPU.Algorithms;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
@@ -37,6 +36,20 @@ internal static class IlgpuDevices
             Assembly ilgpu = typeof(Context).Assembly;
             string? version = ilgpu.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0];
             return ilgpu.GetName().Name == "ILGPU" ? $"package {version}" : StandIn;
+        }
+    }
+
+    /// <summary>Opens a device; the caller owns the backend.</summary>
+    /// <exception cref="RunFailedException">Its driver refuses.</exception>
+    public static IlgpuBackend Open(IlgpuDevice device)
+    {
+        try
+        {
+            return new IlgpuBackend(device.Info, device.Device.CreateAccelerator(Context));
+        }
+        catch (AcceleratorException refused)
+        {
+            throw new RunFailedException($"{device.Info.Id} ({device.Info.Name}) cannot be opened: {refused.Message}", refused);
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using ILGPU;
-using ILGPU.Algorithms;
 
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
@@ -32,7 +31,7 @@ internal static class NativeLibraries
     {
         // Under WSL ILGPU installs a resolver of its own and would find the place taken.
         if (!Directory.Exists(WslLibraries)) NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, Resolve);
-        if (typeof(XMath).Assembly != typeof(Context).Assembly) NativeLibrary.SetDllImportResolver(typeof(XMath).Assembly, Resolve);
+        if (typeof(AlgorithmContext).Assembly != typeof(Context).Assembly) NativeLibrary.SetDllImportResolver(typeof(AlgorithmContext).Assembly, Resolve);
         return true;
     }
 
