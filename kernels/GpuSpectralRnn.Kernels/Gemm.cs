@@ -51,19 +51,19 @@ public sealed class Gemm : IDisposable
     private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int, float, float> addSlices;
     private readonly MemoryBuffer? partials;
 
-    /// <summary>Loads the kernels. Shared memory is used where <paramref name="useShared"/> says so, by default on anything but the simulator.</summary>
-    public Gemm(KernelLoader loader, bool? useShared = null)
+    /// <summary>Loads the kernels: the simulator, and devices that do not grant groups of 256, do without shared memory.</summary>
+    public Gemm(KernelLoader loader)
     {
         this.loader = loader;
         registerTiled = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, GemmExtents, float, float>>(RegisterTiled, 64);
         addSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int, float, float>>(AddSlices);
-        if (useShared ?? (!loader.IsSimulator && loader.Accelerator.MaxNumThreadsPerGroup >= SharedThreads))
+        if (loader.IsSimulator) return;
+        partials = loader.Accelerator.AllocateRaw(PartialCapacity, sizeof(float));
+        if (loader.Accelerator.MaxNumThreadsPerGroup >= SharedThreads)
         {
             sharedTiled = loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, GemmExtents, float, float>>(
                 SharedTiled, SharedThreads);
         }
-
-        if (!loader.IsSimulator) partials = loader.Accelerator.AllocateRaw(PartialCapacity, sizeof(float));
     }
 
     /// <summary>C = alpha op(A) op(B) + beta C; with beta 0, C is not read.</summary>
@@ -91,7 +91,7 @@ public sealed class Gemm : IDisposable
             BRow = transposeB ? 1 : n,
             BColumn = transposeB ? k : 1,
         };
-        bool isShared = sharedTiled is not null && m >= SharedTile / 2 && n >= SharedTile / 2;
+        bool isShared = UsesShared(m, n);
         int edge = isShared ? SharedTile : 4;
         long tiles = (long)((m + edge - 1) / edge) * ((n + edge - 1) / edge);
         long items = isShared ? tiles * SharedThreads : tiles;
@@ -108,6 +108,9 @@ public sealed class Gemm : IDisposable
         int width = loader.WidthFor((long)m * n);
         addSlices(stream, width, partial, c, slices, m * n, width, alpha, beta);
     }
+
+    /// <summary>Whether C [m, n] goes through shared memory; narrow ones would leave most of a group idle.</summary>
+    public bool UsesShared(int m, int n) => sharedTiled is not null && m >= SharedTile / 2 && n >= SharedTile / 2;
 
     /// <inheritdoc/>
     public void Dispose() => partials?.Dispose();

@@ -8,17 +8,30 @@ using ILGPU.Runtime.OpenCL;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>Compiles and loads kernels for one accelerator and says how wide to launch them there.</summary>
-public sealed class KernelLoader(Accelerator accelerator)
+public sealed class KernelLoader
 {
+    /// <summary>Loads for <paramref name="accelerator"/>, launching as its kind asks.</summary>
+    public KernelLoader(Accelerator accelerator)
+        : this(accelerator, accelerator.AcceleratorType == AcceleratorType.CPU)
+    {
+    }
+
+    /// <summary>Loads for <paramref name="accelerator"/>, launching as on ILGPU's simulator or as on a real device.</summary>
+    public KernelLoader(Accelerator accelerator, bool isSimulator)
+    {
+        Accelerator = accelerator;
+        IsSimulator = isSimulator;
+        BusyWidth = isSimulator ? 2 * accelerator.NumMultiprocessors : Math.Max(1024, accelerator.MaxNumThreads);
+    }
+
     /// <summary>The accelerator kernels are loaded for.</summary>
-    public Accelerator Accelerator { get; } = accelerator;
+    public Accelerator Accelerator { get; }
 
     /// <summary>ILGPU's simulator, where a work item costs much and a barrier more: few and fat items are best.</summary>
-    public bool IsSimulator { get; } = accelerator.AcceleratorType == AcceleratorType.CPU;
+    public bool IsSimulator { get; }
 
     /// <summary>Work items that keep the device busy; kernels over more elements walk them with this stride.</summary>
-    public int BusyWidth { get; } =
-        accelerator.AcceleratorType == AcceleratorType.CPU ? 2 * accelerator.NumMultiprocessors : Math.Max(1024, accelerator.MaxNumThreads);
+    public int BusyWidth { get; }
 
     /// <summary>Work items to launch over <paramref name="elements"/> elements.</summary>
     public int WidthFor(long elements) => (int)Math.Min(elements, BusyWidth);

@@ -20,11 +20,17 @@ public sealed class IlgpuBackend : IBackend
 
     /// <summary>Takes over an accelerator; it ends with this backend.</summary>
     public IlgpuBackend(DeviceInfo device, Accelerator accelerator)
+        : this(device, new KernelLoader(accelerator))
+    {
+    }
+
+    /// <summary>Takes over the loader's accelerator and launches as the loader says.</summary>
+    internal IlgpuBackend(DeviceInfo device, KernelLoader loader)
     {
         Device = device;
-        Accelerator = accelerator;
-        Stream = accelerator.CreateStream();
-        Loader = new KernelLoader(accelerator);
+        Loader = loader;
+        Accelerator = loader.Accelerator;
+        Stream = Accelerator.CreateStream();
         fill = new(() => new Fill(Loader));
         matrix = new(() => new IlgpuMatrixOps(this, FillKernels));
         recurrent = new(() => new IlgpuRecurrentOps(this, matrix.Value));
@@ -138,12 +144,12 @@ public sealed class IlgpuBackend : IBackend
     /// <summary>A tensor's elements.</summary>
     internal ArrayView<float> View(Tensor tensor) => View<float>(tensor);
 
-    /// <summary>A tensor's elements.</summary>
+    /// <summary>A tensor's elements; of an empty tensor one element that nobody uses, because ILGPU refuses empty views.</summary>
     internal ArrayView<T> View<T>(Tensor tensor)
         where T : unmanaged
     {
         MemoryBuffer buffer = ((IlgpuStorage)tensor.StorageOn(this)).Buffer;
-        return buffer.AsArrayView<T>(tensor.Count == 0 ? 0 : tensor.Offset, tensor.Count);
+        return tensor.Count == 0 ? buffer.AsArrayView<T>(0, 1) : buffer.AsArrayView<T>(tensor.Offset, tensor.Count);
     }
 
     /// <summary>A tensor's elements, where there is one.</summary>

@@ -11,12 +11,12 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
     private readonly ColumnSums columnSums;
     private readonly StepMean stepMean;
 
-    /// <summary>Loads the kernels; shared memory as <see cref="Kernels.Gemm"/> chooses, or as asked.</summary>
-    public IlgpuMatrixOps(IlgpuBackend backend, Fill fill, bool? useShared = null)
+    /// <summary>Loads the kernels.</summary>
+    public IlgpuMatrixOps(IlgpuBackend backend, Fill fill)
     {
         this.backend = backend;
         this.fill = fill;
-        gemm = new Gemm(backend.Loader, useShared);
+        gemm = new Gemm(backend.Loader);
         columnSums = new ColumnSums(backend.Loader);
         stepMean = new StepMean(backend.Loader);
     }

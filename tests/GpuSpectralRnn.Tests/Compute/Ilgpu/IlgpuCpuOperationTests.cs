@@ -1,0 +1,59 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Tests.Support;
+using Xunit;
+
+namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
+
+// The tests of every operation, on ILGPU's simulator; with the package and with the stand-in.
+public sealed class IlgpuCpuDevice() : DeviceFixture("ilgpu-cpu");
+
+[CollectionDefinition("ilgpu-cpu")]
+public class IlgpuCpuCollection : ICollectionFixture<IlgpuCpuDevice>;
+
+[Collection("ilgpu-cpu")]
+public class IlgpuCpuGemmTests(IlgpuCpuDevice device) : GemmTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("ilgpu-cpu")]
+public class IlgpuCpuLinearTests(IlgpuCpuDevice device) : LinearTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("ilgpu-cpu")]
+public class IlgpuCpuSumsTests(IlgpuCpuDevice device) : SumsTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("ilgpu-cpu")]
+public class IlgpuCpuElmanLayerTests(IlgpuCpuDevice device) : ElmanLayerTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("ilgpu-cpu")]
+public class IlgpuCpuLossTests(IlgpuCpuDevice device) : LossTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("ilgpu-cpu")]
+public class IlgpuCpuOptimizerTests(IlgpuCpuDevice device) : OptimizerTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("ilgpu-cpu")]
+public class IlgpuCpuRandomTests(IlgpuCpuDevice device) : RandomTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("ilgpu-cpu")]
+public class IlgpuCpuTransferTests(IlgpuCpuDevice device) : TransferTests
+{
+    protected override IBackend Backend => device.Backend;
+}

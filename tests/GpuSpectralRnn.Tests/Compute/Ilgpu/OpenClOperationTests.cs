@@ -1,0 +1,61 @@
+#if ILGPU_PACKAGE
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Tests.Support;
+using Xunit;
+
+namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
+
+// The tests of every operation, on the first OpenCL device.
+public sealed class OpenClDevice() : DeviceFixture("opencl:0");
+
+[CollectionDefinition("opencl:0")]
+public class OpenClCollection : ICollectionFixture<OpenClDevice>;
+
+[Collection("opencl:0")]
+public class OpenClGemmTests(OpenClDevice device) : GemmTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("opencl:0")]
+public class OpenClLinearTests(OpenClDevice device) : LinearTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("opencl:0")]
+public class OpenClSumsTests(OpenClDevice device) : SumsTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("opencl:0")]
+public class OpenClElmanLayerTests(OpenClDevice device) : ElmanLayerTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("opencl:0")]
+public class OpenClLossTests(OpenClDevice device) : LossTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("opencl:0")]
+public class OpenClOptimizerTests(OpenClDevice device) : OptimizerTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("opencl:0")]
+public class OpenClRandomTests(OpenClDevice device) : RandomTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("opencl:0")]
+public class OpenClTransferTests(OpenClDevice device) : TransferTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+#endif

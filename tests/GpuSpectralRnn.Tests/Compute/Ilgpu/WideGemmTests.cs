@@ -1,0 +1,69 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Compute.Ilgpu;
+using GpuSpectralRnn.Kernels;
+using GpuSpectralRnn.Tests.Support;
+using ILGPU;
+using ILGPU.Runtime.CPU;
+using Xunit;
+
+namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
+
+/// <summary>
+/// The product as real devices compute it, through shared memory in groups of 256 and in slices of K, on a simulator wide enough for such groups. Real barriers between
+/// 256 threads are slow there: few and small cases, an accelerator of their own.
+/// </summary>
+public sealed class WideGemmTests : IDisposable
+{
+    private readonly Context context = Context.Create(builder => builder.CPU(new CPUDevice(32, 8, 1)));
+    private readonly IlgpuBackend wide;
+
+    public WideGemmTests()
+    {
+        KernelLoader loader = new(context.CreateCPUAccelerator(0), isSimulator: false);
+        wide = new IlgpuBackend(new DeviceInfo("wide", "wide simulator", 1 << 30, HasFloat64: true), loader);
+    }
+
+    public void Dispose()
+    {
+        wide.Dispose();
+        context.Dispose();
+    }
+
+    [Theory]
+    [InlineData(32, 32, 1, true)]
+    [InlineData(64, 64, 16, true)]
+    [InlineData(63, 65, 17, true)]
+    [InlineData(65, 130, 15, true)]
+    [InlineData(33, 40, 300, true)] // four slices of K
+    [InlineData(31, 64, 33, false)] // too narrow: registers
+    [InlineData(5, 3, 1000, false)] // fifteen slices of K
+    public void Through_shared_memory_and_in_slices_equals_the_plain_product(int m, int n, int k, bool isShared)
+    {
+        using (Gemm gemm = new(wide.Loader)) Assert.Equal(isShared, gemm.UsesShared(m, n));
+        foreach ((bool transposeA, bool transposeB) in new[] { (false, false), (false, true), (true, false), (true, true) })
+        {
+            float[] a = Numbers.Normal((long)m * k, 1);
+            float[] b = Numbers.Normal((long)k * n, 2);
+            float[] c = Numbers.Normal((long)m * n, 3);
+            double[] expected = ReferenceMatrix.Gemm(m, n, k, 0.5, a.ToDoubles(), transposeA, b.ToDoubles(), transposeB, -2, c.ToDoubles());
+
+            // The rounding of a sum of k unit normal products grows as 6e-8 k; five times that.
+            Close.Equal(expected, Multiply(wide, c, -2, 0.5f), 1e-6, 3e-7 * k + 1e-6, "beta -2");
+            float[] fresh = [.. Enumerable.Repeat(float.NaN, m * n)];
+            double[] product = ReferenceMatrix.Gemm(m, n, k, 1, a.ToDoubles(), transposeA, b.ToDoubles(), transposeB);
+            Close.Equal(product, Multiply(wide, fresh, 0, 1), 1e-6, 3e-7 * k + 1e-6, "beta 0");
+
+            float[] Multiply(IBackend backend, float[] start, float beta, float alpha)
+            {
+                using Tensor left = backend.Allocate(transposeA ? new Shape(k, m) : new Shape(m, k));
+                using Tensor right = backend.Allocate(transposeB ? new Shape(n, k) : new Shape(k, n));
+                using Tensor result = backend.Allocate(new Shape(m, n));
+                left.CopyFrom<float>(a);
+                right.CopyFrom<float>(b);
+                result.CopyFrom<float>(start);
+                backend.Matrix.Gemm(transposeA, transposeB, alpha, left, right, beta, result);
+                return result.ToArray();
+            }
+        }
+    }
+}
