@@ -98,6 +98,7 @@ public sealed class IlgpuBackend : IBackend
     public void Copy(Tensor source, Tensor destination)
     {
         if (OperandChecks.Copy(this, source, destination) == 0) return;
+        if (source.StorageOn(this) == destination.StorageOn(this) && source.Offset == destination.Offset) return; // OpenCL refuses to copy onto itself
         if (source.Type == ElementType.Float32) View<float>(source).CopyTo(Stream, View<float>(destination));
         else if (source.Type == ElementType.Float64) View<double>(source).CopyTo(Stream, View<double>(destination));
         else View<int>(source).CopyTo(Stream, View<int>(destination));

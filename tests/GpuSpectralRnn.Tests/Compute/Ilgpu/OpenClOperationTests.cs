@@ -5,8 +5,9 @@ using Xunit;
 
 namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 
-// The tests of every operation, on the first OpenCL device.
-public sealed class OpenClDevice() : DeviceFixture("opencl:0");
+// The tests of every operation, on the first OpenCL device, or on PoCL.
+public sealed class OpenClDevice() : DeviceFixture(
+    "opencl:0", () => Devices.List().Any(device => device.Info.Id == "opencl:0") ? Devices.Open("opencl:0") : PoclBackend.Open());
 
 [CollectionDefinition("opencl:0")]
 public class OpenClCollection : ICollectionFixture<OpenClDevice>;

@@ -1,0 +1,152 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Compute.Host;
+using GpuSpectralRnn.Tests.Support;
+using Xunit;
+
+namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
+
+/// <summary>Every operation on the host and on ILGPU's simulator, from the same numbers: a change of backend changes a run by rounding only.</summary>
+[Collection("ilgpu-cpu")]
+public sealed class HostAgainstIlgpuTests(IlgpuCpuDevice device) : IDisposable
+{
+    private readonly List<IDisposable> owned = [];
+
+    public void Dispose()
+    {
+        foreach (IDisposable thing in Enumerable.Reverse(owned)) thing.Dispose();
+    }
+
+    [Fact]
+    public void Products() => Agree(backend =>
+    {
+        Tensor c = Random(backend, 3, 13, 17);
+        backend.Matrix.Gemm(true, false, 0.5f, Random(backend, 1, 19, 13), Random(backend, 2, 19, 17), 2, c);
+        return [c];
+    });
+
+    [Fact]
+    public void Linear_layers() => Agree(backend =>
+    {
+        (Tensor x, Tensor w, Tensor y) = (Random(backend, 1, 9, 11), Random(backend, 2, 5, 11), Random(backend, 3, 9, 5));
+        (Tensor dx, Tensor dw, Tensor db) = (Random(backend, 4, 9, 11), Random(backend, 5, 5, 11), Random(backend, 6, 5));
+        backend.Matrix.Linear(x, w, Random(backend, 7, 5), y);
+        backend.Matrix.LinearBackward(x, w, y, dx, dw, db);
+        return [y, dx, dw, db];
+    });
+
+    [Fact]
+    public void Sums_and_means() => Agree(backend =>
+    {
+        (Tensor x, Tensor sums, Tensor mean, Tensor spread) = (Random(backend, 1, 37, 3, 5), Random(backend, 2, 5), Random(backend, 3, 3, 5), Random(backend, 4, 7, 3, 5));
+        backend.Matrix.ColumnSums(x, -1, sums);
+        backend.Matrix.MeanOverSteps(x, mean);
+        backend.Matrix.SpreadOverSteps(mean, spread);
+        return [sums, mean, spread];
+    });
+
+    [Theory]
+    [InlineData(CellKind.RnnRelu)]
+    [InlineData(CellKind.RnnTanh)]
+    public void Recurrent_layers(CellKind cell) => Agree(backend =>
+    {
+        (int t, int b, int i, int h) = (9, 5, 3, 14);
+        RecurrentWeights weights = Weights(backend, i, h, 10);
+        RecurrentWeights gradients = Weights(backend, i, h, 20);
+        (Tensor x, Tensor start, Tensor states) = (Random(backend, 1, t, b, i), Random(backend, 2, b, h), Random(backend, 3, t, b, h));
+        (Tensor dh, Tensor dx, Tensor dstart) = (Random(backend, 4, t, b, h), Random(backend, 5, t, b, i), Random(backend, 6, b, h));
+        using RecurrentWorkspace workspace = backend.Recurrent.Prepare(new RecurrentShape(cell, t, b, i, h), isTraining: true);
+        backend.Recurrent.Forward(workspace, weights, x, start, states);
+        backend.Recurrent.Backward(workspace, weights, x, start, states, dh, 3, gradients, dx, dstart);
+        return [states, dx, dstart, gradients.InputWeights, gradients.HiddenWeights, gradients.InputBias, gradients.HiddenBias];
+    });
+
+    [Fact]
+    public void Losses()
+    {
+        LossSums[] sums = new LossSums[2];
+        int turn = 0;
+        Agree(backend =>
+        {
+            (Tensor x, Tensor gradient, Tensor difference) = (Random(backend, 1, 31, 7), Random(backend, 2, 31, 7), Random(backend, 3, 31, 7));
+            Tensor labels = Own(backend.Allocate(new Shape(31), ElementType.Int32));
+            labels.CopyFrom<int>(Numbers.Integers(31, 4, -1, 7));
+            using LossTotals totals = backend.Loss.CreateTotals();
+            backend.Loss.SoftmaxCrossEntropy(x, labels, 0.1f, gradient, totals);
+            backend.Loss.MeanSquaredError(x, difference, 0.1f, x, totals);
+            sums[turn++] = totals.Read();
+            return [gradient, x];
+        });
+        Close.Equal(sums[0].Loss, sums[1].Loss, 1e-6, 0, "loss"); // rows in single precision, sums in more
+        Assert.Equal(sums[0] with { Loss = 0 }, sums[1] with { Loss = 0 });
+    }
+
+    [Fact]
+    public void Optimizers_and_clipping() => Agree(backend =>
+    {
+        Tensor[] p = [.. Enumerable.Range(0, 5).Select(_ => Random(backend, 1, 1003))];
+        Tensor[] state = [.. Enumerable.Range(0, 6).Select(_ => Own(backend.Allocate(new Shape(1003))))];
+        (Tensor g, Tensor norm) = (Random(backend, 2, 1003), Own(backend.Allocate(new Shape(1))));
+        for (int step = 1; step <= 3; step++)
+        {
+            backend.Optimizer.ClipGlobalNorm(g, 20, norm);
+            backend.Optimizer.Sgd(p[0], g, 0.1f, 0.01f);
+            backend.Optimizer.Momentum(p[1], g, state[0], 0.1f, 0.9f, 0.01f);
+            backend.Optimizer.RmsProp(p[2], g, state[1], 0.01f, 0.99f, 1e-8f, 0.01f);
+            backend.Optimizer.Adam(p[3], g, state[2], state[3], 0.01f, 0.9f, 0.999f, 1e-8f, 0.01f, false, step);
+            backend.Optimizer.Adam(p[4], g, state[4], state[5], 0.01f, 0.9f, 0.999f, 1e-8f, 0.01f, true, step);
+        }
+
+        return [.. p, .. state, g, norm];
+    });
+
+    [Fact]
+    public void Uniform_numbers_have_the_same_bits()
+    {
+        float[][] numbers = [.. Both().Select(backend =>
+        {
+            Tensor x = Random(backend, 1, 1003);
+            backend.Random.Uniform(x, 0x123456789ABCDEF0, 7, 0, 1);
+            return x.ToArray();
+        })];
+        Assert.Equal(numbers[0], numbers[1]);
+    }
+
+    [Fact]
+    public void Normal_numbers() => Agree(backend =>
+    {
+        Tensor x = Random(backend, 1, 1003);
+        backend.Random.Normal(x, 0x123456789ABCDEF0, 7, 1, 2);
+        return [x];
+    });
+
+    private IBackend[] Both() => [Own(new HostBackend(2)), device.Backend];
+
+    // Sums of some tens of products of unit numbers in another order: 1e-6 each way, and a few of them on top of each other.
+    private void Agree(Func<IBackend, Tensor[]> run)
+    {
+        Tensor[][] results = [.. Both().Select(run)];
+        Assert.Equal(results[0].Length, results[1].Length);
+        for (int i = 0; i < results[0].Length; i++) Close.Equal(results[0][i], results[1][i], 1e-5, 1e-5, $"result {i}");
+    }
+
+    private RecurrentWeights Weights(IBackend backend, int inputs, int hidden, int seed) => new(
+        Random(backend, seed, hidden, inputs), Random(backend, seed + 1, hidden, hidden, 0.2f), Random(backend, seed + 2, hidden), Random(backend, seed + 3, hidden));
+
+    private Tensor Random(IBackend backend, int seed, int rows, int columns, float deviation) => Filled(backend, Numbers.Normal((long)rows * columns, seed, deviation), rows, columns);
+
+    private Tensor Random(IBackend backend, int seed, params int[] extents) => Filled(backend, Numbers.Normal(new Shape(extents).Count, seed), extents);
+
+    private Tensor Filled(IBackend backend, float[] values, params int[] extents)
+    {
+        Tensor tensor = Own(backend.Allocate(new Shape(extents)));
+        tensor.CopyFrom<float>(values);
+        return tensor;
+    }
+
+    private T Own<T>(T thing)
+        where T : IDisposable
+    {
+        owned.Add(thing);
+        return thing;
+    }
+}

@@ -1,0 +1,36 @@
+#if ILGPU_PACKAGE
+using System.Reflection;
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Compute.Ilgpu;
+using ILGPU;
+using ILGPU.Runtime.OpenCL;
+
+namespace GpuSpectralRnn.Tests.Support;
+
+/// <summary>
+/// PoCL, an OpenCL device on the processor that tests the kernels' OpenCL text where there is no GPU (Debian: pocl-opencl-icd). Its version 3.1 says that it has no generic
+/// address space, though its processor device handles one; so ILGPU would refuse it, and the tests say otherwise in its name.
+/// </summary>
+internal static class PoclBackend
+{
+    private const string Platform = "Portable Computing Language";
+
+    /// <summary>Opens PoCL's processor, or gives null where it is not installed.</summary>
+    public static IBackend? Open()
+    {
+        NativeLibraries.Register();
+        Context context = Context.Create(builder => builder.OpenCL(IsPocl).Optimize(OptimizationLevel.O2));
+        if (context.GetCLDevices().Count == 0) return null;
+        CLDevice device = context.GetCLDevice(0);
+        return new IlgpuBackend(new DeviceInfo("pocl", device.Name, device.MemorySize, device.Capabilities.Float64), device.CreateAccelerator(context));
+    }
+
+    private static bool IsPocl(CLDevice device)
+    {
+        if (device.PlatformName != Platform) return false;
+        PropertyInfo property = typeof(CLCapabilityContext).GetProperty(nameof(CLCapabilityContext.GenericAddressSpace))!;
+        property.SetValue(device.Capabilities, true);
+        return true;
+    }
+}
+#endif
