@@ -5,6 +5,8 @@ namespace GpuSpectralRnn.Compute.Host;
 /// </summary>
 public sealed unsafe class HostBackend : IBackend
 {
+    private readonly HostThreads threads;
+    private readonly Gemm gemm;
     private bool isDisposed;
 
     /// <summary>Uses <paramref name="threads"/> threads, or one per core where it is 0.</summary>
@@ -14,11 +16,13 @@ public sealed unsafe class HostBackend : IBackend
         if (threads < 0) throw new InvalidCallException($"{threads} threads cannot compute; give 1 or more, or 0 for one per core.");
         Threads = threads == 0 ? Environment.ProcessorCount : threads;
         Device = new DeviceInfo("host", "Processor", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, HasFloat64: true);
-        Matrix = new HostMatrixOps(this);
-        Recurrent = new HostRecurrentOps(this);
-        Loss = new HostLossOps(this);
-        Optimizer = new HostOptimizerOps(this);
-        Random = new HostRandomOps(this);
+        this.threads = new HostThreads(Threads);
+        gemm = new Gemm(this.threads);
+        Matrix = new HostMatrixOps(this, this.threads, gemm);
+        Recurrent = new HostRecurrentOps(this, this.threads, gemm);
+        Loss = new HostLossOps(this, this.threads);
+        Optimizer = new HostOptimizerOps(this, this.threads);
+        Random = new HostRandomOps(this, this.threads);
     }
 
     /// <summary>How many threads compute.</summary>
@@ -79,8 +83,9 @@ public sealed unsafe class HostBackend : IBackend
     public void Fill(Tensor tensor, float value)
     {
         long count = OperandChecks.Float(this, tensor);
-        float* x = Address<float>(tensor);
-        for (long i = 0; i < count; i++) x[i] = value;
+        float* x = Address(tensor);
+        const int Chunk = 1 << 20;
+        for (long i = 0; i < count; i += Chunk) new Span<float>(x + i, (int)Math.Min(Chunk, count - i)).Fill(value);
     }
 
     /// <summary>Does nothing: work is done when its call returns.</summary>
@@ -89,7 +94,11 @@ public sealed unsafe class HostBackend : IBackend
     }
 
     /// <summary>Ends the backend; tensors stay with their owners.</summary>
-    public void Dispose() => isDisposed = true;
+    public void Dispose()
+    {
+        isDisposed = true;
+        gemm.Dispose();
+    }
 
     /// <summary>A tensor's first element.</summary>
     internal float* Address(Tensor tensor) => Address<float>(tensor);
@@ -99,5 +108,9 @@ public sealed unsafe class HostBackend : IBackend
 
     /// <summary>A tensor's first element.</summary>
     internal T* Address<T>(Tensor tensor)
-        where T : unmanaged => (T*)((HostStorage)tensor.StorageOn(this)).Address + tensor.Offset;
+        where T : unmanaged
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        return (T*)((HostStorage)tensor.StorageOn(this)).Address + tensor.Offset;
+    }
 }

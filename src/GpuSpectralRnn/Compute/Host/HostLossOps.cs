@@ -1,8 +1,12 @@
 namespace GpuSpectralRnn.Compute.Host;
 
-/// <summary>Losses on the processor; sums in double precision.</summary>
-internal sealed unsafe class HostLossOps(HostBackend backend) : ILossOps
+/// <summary>Losses on the processor; sums over rows are in double precision and in one fixed order.</summary>
+internal sealed unsafe class HostLossOps(HostBackend backend, HostThreads threads) : ILossOps
 {
+    private readonly SquareSum squares = new(threads);
+    private double[] losses = [];
+    private bool[] hits = [];
+
     /// <inheritdoc/>
     public LossTotals CreateTotals() => new HostLossTotals();
 
@@ -10,37 +14,33 @@ internal sealed unsafe class HostLossOps(HostBackend backend) : ILossOps
     public void SoftmaxCrossEntropy(Tensor logits, Tensor labels, float scale, Tensor? gradient, LossTotals totals)
     {
         (int n, int c) = OperandChecks.SoftmaxCrossEntropy(backend, logits, labels, gradient);
-        float* x = backend.Address(logits);
-        int* label = backend.Address<int>(labels);
-        float* result = backend.AddressOrNull(gradient);
-        double loss = 0;
-        long correct = 0;
+        float* x = backend.Address(logits); // [N, C]
+        int* label = backend.Address<int>(labels); // [N]
+        float* result = backend.AddressOrNull(gradient); // [N, C]
         long counted = 0;
-        for (long i = 0; i < n; i++)
+        for (int i = 0; i < n; i++)
         {
             if (label[i] >= c) throw new InvalidCallException($"The label {label[i]} in row {i} is not one of the {c} classes 0..{c - 1}.");
-            float* row = x + i * c; // [C]
-            float* slope = result + i * c; // [C]
-            if (label[i] < 0)
-            {
-                if (result is not null) new Span<float>(slope, c).Clear();
-                continue;
-            }
+            if (label[i] >= 0) counted++;
+        }
 
-            int best = 0;
-            for (int j = 1; j < c; j++)
-            {
-                if (row[j] > row[best]) best = j;
-            }
+        if (losses.Length < n)
+        {
+            losses = new double[n];
+            hits = new bool[n];
+        }
 
-            float largest = row[best];
-            double sum = 0;
-            for (int j = 0; j < c; j++) sum += Math.Exp(row[j] - largest);
-            loss += Math.Log(sum) - (row[label[i]] - largest);
-            if (best == label[i]) correct++;
-            counted++;
-            if (result is null) continue;
-            for (int j = 0; j < c; j++) slope[j] = scale * (float)(Math.Exp(row[j] - largest) / sum - (j == label[i] ? 1 : 0));
+        const int OperationsPerClass = 8;
+        threads.Split(n, 1, (long)n * c * OperationsPerClass, (_, from, to) =>
+        {
+            for (long i = from; i < to; i++) losses[i] = Row(x + i * c, c, label[i], scale, result == null ? null : result + i * c, out hits[i]);
+        });
+        double loss = 0;
+        long correct = 0;
+        for (int i = 0; i < n; i++)
+        {
+            loss += losses[i];
+            if (hits[i]) correct++;
         }
 
         ((HostLossTotals)totals).Add(loss, correct, counted);
@@ -50,18 +50,31 @@ internal sealed unsafe class HostLossOps(HostBackend backend) : ILossOps
     public void MeanSquaredError(Tensor predictions, Tensor targets, float scale, Tensor? gradient, LossTotals totals)
     {
         (int n, int d) = OperandChecks.MeanSquaredError(backend, predictions, targets, gradient);
-        float* y = backend.Address(predictions);
-        float* target = backend.Address(targets);
-        float* result = backend.AddressOrNull(gradient);
-        float factor = scale * 2 / d;
-        double sum = 0;
-        for (long i = 0; i < (long)n * d; i++)
+        double sum = squares.Run(
+            backend.Address(predictions), backend.Address(targets), (long)n * d, (float)(scale * 2.0 / d), backend.AddressOrNull(gradient));
+        ((HostLossTotals)totals).Add(sum / d, 0, n);
+    }
+
+    // The loss of one row of logits, and its gradient where there is a place for it.
+    private static double Row(float* x, int classes, int label, float scale, float* gradient, out bool isHit)
+    {
+        isHit = false;
+        if (label < 0)
         {
-            float difference = y[i] - target[i];
-            sum += (double)difference * difference;
-            if (result is not null) result[i] = factor * difference;
+            if (gradient != null) new Span<float>(gradient, classes).Clear();
+            return 0;
         }
 
-        ((HostLossTotals)totals).Add(sum / d, 0, n);
+        float largest = SoftmaxRow.Largest(x, classes);
+        float own = x[label];
+        isHit = own == largest && new ReadOnlySpan<float>(x, label).IndexOf(largest) < 0;
+        double sum = SoftmaxRow.SumOfExponentials(x, classes, largest, gradient);
+        if (gradient != null)
+        {
+            Elementwise.Run(new Scale(gradient, (float)(scale / sum)), 0, classes);
+            gradient[label] = (float)(scale * (Math.Exp((double)own - largest) / sum - 1));
+        }
+
+        return Math.Log(sum) - ((double)own - largest);
     }
 }

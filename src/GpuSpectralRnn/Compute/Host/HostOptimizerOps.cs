@@ -1,44 +1,31 @@
 namespace GpuSpectralRnn.Compute.Host;
 
-/// <summary>Optimiser steps on the processor. Gradients are read only, except by clipping.</summary>
-internal sealed unsafe class HostOptimizerOps(HostBackend backend) : IOptimizerOps
+/// <summary>Optimiser steps on the processor. Gradients are only read, except by clipping.</summary>
+internal sealed unsafe class HostOptimizerOps(HostBackend backend, HostThreads threads) : IOptimizerOps
 {
+    private readonly SquareSum squares = new(threads);
+
     /// <inheritdoc/>
     public void Sgd(Tensor parameters, Tensor gradients, float rate, float weightDecay)
     {
         long count = OperandChecks.Optimizer(backend, parameters, gradients);
-        float* p = backend.Address(parameters);
-        float* g = backend.Address(gradients);
-        for (long i = 0; i < count; i++) p[i] -= rate * (g[i] + weightDecay * p[i]);
+        Elementwise.Run(threads, count, new OptimizerPointwise.Sgd(backend.Address(parameters), backend.Address(gradients), rate, weightDecay));
     }
 
     /// <inheritdoc/>
     public void Momentum(Tensor parameters, Tensor gradients, Tensor velocity, float rate, float momentum, float weightDecay)
     {
         long count = OperandChecks.Optimizer(backend, parameters, gradients, velocity);
-        float* p = backend.Address(parameters);
-        float* g = backend.Address(gradients);
-        float* v = backend.Address(velocity);
-        for (long i = 0; i < count; i++)
-        {
-            v[i] = momentum * v[i] + (g[i] + weightDecay * p[i]);
-            p[i] -= rate * v[i];
-        }
+        Elementwise.Run(threads, count, new OptimizerPointwise.Momentum(
+            backend.Address(parameters), backend.Address(gradients), backend.Address(velocity), rate, momentum, weightDecay));
     }
 
     /// <inheritdoc/>
     public void RmsProp(Tensor parameters, Tensor gradients, Tensor meanSquare, float rate, float alpha, float epsilon, float weightDecay)
     {
         long count = OperandChecks.Optimizer(backend, parameters, gradients, meanSquare);
-        float* p = backend.Address(parameters);
-        float* g = backend.Address(gradients);
-        float* s = backend.Address(meanSquare);
-        for (long i = 0; i < count; i++)
-        {
-            float slope = g[i] + weightDecay * p[i];
-            s[i] = alpha * s[i] + (1 - alpha) * (slope * slope);
-            p[i] -= rate * slope / (MathF.Sqrt(s[i]) + epsilon);
-        }
+        Elementwise.Run(threads, count, new OptimizerPointwise.RmsProp(
+            backend.Address(parameters), backend.Address(gradients), backend.Address(meanSquare), rate, alpha, epsilon, weightDecay));
     }
 
     /// <inheritdoc/>
@@ -57,21 +44,18 @@ internal sealed unsafe class HostOptimizerOps(HostBackend backend) : IOptimizerO
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(step, 1);
         long count = OperandChecks.Optimizer(backend, parameters, gradients, firstMoment, secondMoment);
-        float* p = backend.Address(parameters);
-        float* g = backend.Address(gradients);
-        float* m = backend.Address(firstMoment);
-        float* v = backend.Address(secondMoment);
-        float stepRate = (float)(rate / (1 - Math.Pow(beta1, step)));
-        float correction = (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, step)));
-        float decay = decoupled ? 0 : weightDecay;
-        float shrink = decoupled ? 1 - rate * weightDecay : 1;
-        for (long i = 0; i < count; i++)
-        {
-            float slope = g[i] + decay * p[i];
-            m[i] = beta1 * m[i] + (1 - beta1) * slope;
-            v[i] = beta2 * v[i] + (1 - beta2) * (slope * slope);
-            p[i] = shrink * p[i] - stepRate * m[i] / (MathF.Sqrt(v[i]) * correction + epsilon);
-        }
+        Elementwise.Run(threads, count, new OptimizerPointwise.Adam(
+            backend.Address(parameters),
+            backend.Address(gradients),
+            backend.Address(firstMoment),
+            backend.Address(secondMoment),
+            (float)(rate / (1 - Math.Pow(beta1, step))),
+            beta1,
+            beta2,
+            epsilon,
+            decoupled ? 0 : weightDecay,
+            decoupled ? 1 - rate * weightDecay : 1,
+            (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, step)))));
     }
 
     /// <inheritdoc/>
@@ -79,12 +63,9 @@ internal sealed unsafe class HostOptimizerOps(HostBackend backend) : IOptimizerO
     {
         long count = OperandChecks.ClipGlobalNorm(backend, gradients, limit, norm);
         float* g = backend.Address(gradients);
-        double squares = 0;
-        for (long i = 0; i < count; i++) squares += (double)g[i] * g[i];
-        double length = Math.Sqrt(squares);
+        double length = Math.Sqrt(squares.Run(g, count));
         *backend.Address(norm) = (float)length;
         float factor = (float)Math.Min(1, limit / (length + 1e-6));
-        if (factor == 1) return;
-        for (long i = 0; i < count; i++) g[i] *= factor;
+        if (factor != 1) Elementwise.Run(threads, count, new Scale(g, factor));
     }
 }

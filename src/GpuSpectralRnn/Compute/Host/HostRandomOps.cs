@@ -3,8 +3,10 @@ using GpuSpectralRnn.Kernels;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>Counter-based random numbers on the processor.</summary>
-internal sealed unsafe class HostRandomOps(HostBackend backend) : IRandomOps
+internal sealed unsafe class HostRandomOps(HostBackend backend, HostThreads threads) : IRandomOps
 {
+    private const int OperationsPerNumber = 16;
+
     /// <inheritdoc/>
     public void Uniform(Tensor destination, ulong seed, ulong stream, float low, float high)
     {
@@ -13,7 +15,19 @@ internal sealed unsafe class HostRandomOps(HostBackend backend) : IRandomOps
         float* x = backend.Address(destination);
         float range = high - low;
         float largest = MathF.BitDecrement(high); // low + range u may round up to high
-        for (long i = 0; i < count; i++) x[i] = MathF.Min(low + range * Philox.Uniform(seed, stream, (ulong)i), largest);
+        threads.Split(count, 4, count * OperationsPerNumber, (_, from, to) =>
+        {
+            for (long i = from; i < to; i += 4)
+            {
+                Philox.Block block = Philox.Generate(seed, stream, (ulong)i >> 2);
+                Put(i, block.X);
+                if (i + 1 < to) Put(i + 1, block.Y);
+                if (i + 2 < to) Put(i + 2, block.Z);
+                if (i + 3 < to) Put(i + 3, block.W);
+            }
+        });
+
+        void Put(long i, uint word) => x[i] = MathF.Min(low + range * Philox.ToUniform(word), largest);
     }
 
     /// <inheritdoc/>
@@ -22,13 +36,20 @@ internal sealed unsafe class HostRandomOps(HostBackend backend) : IRandomOps
         if (!(deviation >= 0)) throw new ArgumentOutOfRangeException(nameof(deviation), deviation, "A standard deviation is zero or more.");
         long count = OperandChecks.Float(backend, destination);
         float* x = backend.Address(destination);
-        for (long i = 0; i < count; i++)
+        threads.Split(count, 2, count * OperationsPerNumber, (_, from, to) =>
         {
-            Philox.Block block = Philox.Generate(seed, stream, (ulong)i >> 1);
-            bool isEven = (i & 1) == 0;
-            double radius = Math.Sqrt(-2 * Math.Log(1 - Philox.ToUniform(isEven ? block.X : block.Z)));
-            double angle = 2 * Math.PI * Philox.ToUniform(isEven ? block.Y : block.W);
-            x[i] = mean + deviation * (float)(radius * Math.Cos(angle));
+            for (long i = from; i < to; i += 2)
+            {
+                Philox.Block block = Philox.Generate(seed, stream, (ulong)i >> 1);
+                Put(i, block.X, block.Y);
+                if (i + 1 < to) Put(i + 1, block.Z, block.W);
+            }
+        });
+
+        void Put(long i, uint first, uint second)
+        {
+            double radius = Math.Sqrt(-2 * Math.Log(1 - Philox.ToUniform(first)));
+            x[i] = mean + deviation * (float)(radius * Math.Cos(2 * Math.PI * Philox.ToUniform(second)));
         }
     }
 }

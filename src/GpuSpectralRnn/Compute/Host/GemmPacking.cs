@@ -1,0 +1,88 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace GpuSpectralRnn.Compute.Host;
+
+/// <summary>Brings operands into the order in which <see cref="GemmKernel"/> reads them.</summary>
+internal static unsafe class GemmPacking
+{
+    /// <summary>
+    /// Packs columns 0..columns-1 of op(B) [k, columns] as panels, [panel][k][PanelWidth], times alpha. Element (l, j) stands at b[l stride + j], or, transposed, at
+    /// b[j stride + l]. Panels are <paramref name="panelStride"/> floats apart.
+    /// </summary>
+    public static void PackPanels(float* b, nint stride, bool isTransposed, nint k, nint columns, float alpha, float* panels, nint panelStride)
+    {
+        nint width = GemmKernel.PanelWidth;
+        for (nint first = 0; first < columns; first += width, panels += panelStride)
+        {
+            nint valid = Math.Min(width, columns - first);
+            if (valid < width) new Span<float>(panels, checked((int)(k * width))).Clear();
+            if (isTransposed) PackTransposed(b + first * stride, stride, k, valid, alpha, panels, width);
+            else PackStraight(b + first, stride, k, valid, alpha, panels, width);
+        }
+    }
+
+    /// <summary>
+    /// Packs A^T's rows, that is columns 0..rows-1 of a [k, ...] with row stride <paramref name="stride"/>, as tiles: [tile][k][height], heights as
+    /// <see cref="GemmKernel.TileHeight"/> gives them.
+    /// </summary>
+    public static void PackTiles(float* a, nint stride, nint k, nint rows, float* tiles)
+    {
+        for (nint row = 0; row < rows;)
+        {
+            int height = GemmKernel.TileHeight(rows - row);
+            PackTile(a + row, stride, k, height, tiles + row * k);
+            row += height;
+        }
+    }
+
+    /// <summary>Packs one tile of <paramref name="height"/> columns, 8 or fewer: [k][height].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void PackTile(float* a, nint stride, nint k, int height, float* tile)
+    {
+        if (height == 8)
+        {
+            for (; k > 0; k--, a += stride, tile += 8) Vector256.Store(Vector256.Load(a), tile);
+            return;
+        }
+
+        for (; k > 0; k--, a += stride, tile += height)
+        {
+            for (int i = 0; i < height; i++) tile[i] = a[i];
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PackStraight(float* b, nint stride, nint k, nint columns, float alpha, float* panel, nint width)
+    {
+        Vector<float> factor = new(alpha);
+        nint whole = columns - columns % Vector<float>.Count;
+        for (; k > 0; k--, b += stride, panel += width)
+        {
+            for (nint j = 0; j < whole; j += Vector<float>.Count) Vector.Store(factor * Vector.Load(b + j), panel + j);
+            for (nint j = whole; j < columns; j++) panel[j] = alpha * b[j];
+        }
+    }
+
+    // Four columns at a time, so that stores are not of single numbers.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PackTransposed(float* b, nint stride, nint k, nint columns, float alpha, float* panel, nint width)
+    {
+        Vector128<float> factor = Vector128.Create(alpha);
+        nint j = 0;
+        for (; j + 4 <= columns; j += 4)
+        {
+            float* first = b + j * stride;
+            float* third = first + 2 * stride;
+            float* target = panel + j;
+            for (nint l = 0; l < k; l++, target += width)
+                Vector128.Store(factor * Vector128.Create(first[l], first[stride + l], third[l], third[stride + l]), target);
+        }
+
+        for (; j < columns; j++)
+        {
+            for (nint l = 0; l < k; l++) panel[l * width + j] = alpha * b[j * stride + l];
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using System.Runtime.CompilerServices;
+
+namespace GpuSpectralRnn.Compute.Host;
+
+/// <summary>
+/// The optimisers' rules on one vector of parameters p, gradients g and states, each in one pass. States below <see cref="Simd.Tiny"/> become zero: those of dead
+/// units would fade into denormals and stay there.
+/// </summary>
+internal static unsafe class OptimizerPointwise
+{
+    /// <summary>p -= rate (g + decay p).</summary>
+    public readonly struct Sgd(float* p, float* g, float rate, float decay) : IElementwise
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TSimd, TVector>(nint index)
+            where TSimd : struct, ISimd<TVector>
+            where TVector : unmanaged
+        {
+            TVector parameter = TSimd.Load(p + index);
+            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(decay), parameter, TSimd.Load(g + index));
+            TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast(-rate), slope, parameter), p + index);
+        }
+    }
+
+    /// <summary>v = momentum v + g + decay p; p -= rate v.</summary>
+    public readonly struct Momentum(float* p, float* g, float* v, float rate, float momentum, float decay) : IElementwise
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TSimd, TVector>(nint index)
+            where TSimd : struct, ISimd<TVector>
+            where TVector : unmanaged
+        {
+            TVector parameter = TSimd.Load(p + index);
+            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(decay), parameter, TSimd.Load(g + index));
+            TVector velocity = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(TSimd.Broadcast(momentum), TSimd.Load(v + index), slope));
+            TSimd.Store(velocity, v + index);
+            TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast(-rate), velocity, parameter), p + index);
+        }
+    }
+
+    /// <summary>s = alpha s + (1 - alpha) g^2; p -= rate g / (sqrt(s) + epsilon), g with decay p added.</summary>
+    public readonly struct RmsProp(float* p, float* g, float* s, float rate, float alpha, float epsilon, float decay) : IElementwise
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TSimd, TVector>(nint index)
+            where TSimd : struct, ISimd<TVector>
+            where TVector : unmanaged
+        {
+            TVector parameter = TSimd.Load(p + index);
+            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(decay), parameter, TSimd.Load(g + index));
+            TVector fresh = TSimd.Multiply(TSimd.Broadcast(1 - alpha), TSimd.Multiply(slope, slope));
+            TVector square = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(TSimd.Broadcast(alpha), TSimd.Load(s + index), fresh));
+            TSimd.Store(square, s + index);
+            TVector step = TSimd.Divide(slope, TSimd.Add(TSimd.Sqrt(square), TSimd.Broadcast(epsilon)));
+            TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast(-rate), step, parameter), p + index);
+        }
+    }
+
+    /// <summary>Adam with the step's bias corrections worked into <paramref name="rate"/> and <paramref name="correction"/>: p = shrink p - rate m / (correction sqrt(v) + epsilon).</summary>
+    public readonly struct Adam(
+        float* p, float* g, float* m, float* v, float rate, float beta1, float beta2, float epsilon, float decay, float shrink, float correction) : IElementwise
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TSimd, TVector>(nint index)
+            where TSimd : struct, ISimd<TVector>
+            where TVector : unmanaged
+        {
+            TVector parameter = TSimd.Load(p + index);
+            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(decay), parameter, TSimd.Load(g + index));
+            TVector first = TSimd.MultiplyAdd(TSimd.Broadcast(beta1), TSimd.Load(m + index), TSimd.Multiply(TSimd.Broadcast(1 - beta1), slope));
+            first = SimdMath.Flush<TSimd, TVector>(first);
+            TVector fresh = TSimd.Multiply(TSimd.Broadcast(1 - beta2), TSimd.Multiply(slope, slope));
+            TVector second = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(TSimd.Broadcast(beta2), TSimd.Load(v + index), fresh));
+            TSimd.Store(first, m + index);
+            TSimd.Store(second, v + index);
+            TVector divisor = TSimd.MultiplyAdd(TSimd.Sqrt(second), TSimd.Broadcast(correction), TSimd.Broadcast(epsilon));
+            TVector step = TSimd.Divide(TSimd.Multiply(TSimd.Broadcast(-rate), first), divisor);
+            TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast(shrink), parameter, step), p + index);
+        }
+    }
+}
