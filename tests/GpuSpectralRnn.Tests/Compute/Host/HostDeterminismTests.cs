@@ -1,0 +1,93 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Compute.Host;
+using GpuSpectralRnn.Tests.Support;
+using Xunit;
+
+namespace GpuSpectralRnn.Tests.Compute.Host;
+
+/// <summary>Any number of threads gives the same bits: problems large enough to be shared out, of sizes that no number of threads divides.</summary>
+public class HostDeterminismTests
+{
+    [Theory]
+    [InlineData(false, false, 97, 203, 301)]
+    [InlineData(true, false, 203, 97, 301)]
+    [InlineData(false, true, 150, 1100, 129)]
+    [InlineData(true, true, 301, 70, 257)]
+    public void Gemm(bool transposeA, bool transposeB, int m, int n, int k) => SameBits(backend =>
+    {
+        using Tensor a = Random(backend, 1, transposeA ? [k, m] : [m, k]);
+        using Tensor b = Random(backend, 2, transposeB ? [n, k] : [k, n]);
+        using Tensor c = Random(backend, 3, m, n);
+        backend.Matrix.Gemm(transposeA, transposeB, 1.5f, a, b, 0.5f, c);
+        return c.ToArray();
+    });
+
+    [Theory]
+    [InlineData(CellKind.RnnTanh, 5, 37, 11, 43)]
+    [InlineData(CellKind.RnnRelu, 9, 64, 1, 128)]
+    [InlineData(CellKind.RnnRelu, 3, 7, 300, 65)]
+    public void Elman_layer(CellKind cell, int t, int b, int i, int h) => SameBits(backend =>
+    {
+        using RecurrentWorkspace workspace = backend.Recurrent.Prepare(new RecurrentShape(cell, t, b, i, h), isTraining: true);
+        using Tensor parameters = Random(backend, 1, h * (i + h + 2));
+        using Tensor gradients = backend.Allocate(parameters.Shape);
+        backend.Optimizer.ClipGlobalNorm(parameters, MathF.Sqrt(h), gradients.View(0, 1));
+        backend.Fill(gradients, 0);
+        RecurrentWeights Split(Tensor flat) => new(
+            flat.View(0, h, i), flat.View(h * i, h, h), flat.View(h * (i + h), h), flat.View(h * (i + h + 1), h));
+        using Tensor input = Random(backend, 2, t, b, i);
+        using Tensor initial = Random(backend, 3, b, h);
+        using Tensor output = backend.Allocate(new Shape(t, b, h));
+        using Tensor outputGradient = Random(backend, 4, t, b, h);
+        using Tensor inputGradient = backend.Allocate(new Shape(t, b, i));
+        using Tensor initialGradient = backend.Allocate(new Shape(b, h));
+        backend.Recurrent.Forward(workspace, Split(parameters), input, initial, output);
+        backend.Recurrent.Backward(
+            workspace, Split(parameters), input, initial, output, outputGradient, 1, Split(gradients), inputGradient, initialGradient);
+        return [.. output.ToArray(), .. gradients.ToArray(), .. inputGradient.ToArray(), .. initialGradient.ToArray()];
+    });
+
+    [Fact]
+    public void Sums_losses_steps_and_random_numbers() => SameBits(backend =>
+    {
+        using Tensor x = backend.Allocate(new Shape(411, 523));
+        backend.Random.Normal(x, 1, 2, 0, 3);
+        using Tensor y = backend.Allocate(new Shape(411, 523));
+        backend.Random.Uniform(y, 3, 4, -1, 2);
+        using Tensor sums = backend.Allocate(new Shape(523));
+        backend.Matrix.ColumnSums(x, 0, sums);
+        using Tensor labels = backend.Allocate(new Shape(411), ElementType.Int32);
+        labels.CopyFrom<int>(Numbers.Integers(411, 5, -1, 523));
+        using Tensor gradient = backend.Allocate(new Shape(411, 523));
+        using LossTotals totals = backend.Loss.CreateTotals();
+        backend.Loss.SoftmaxCrossEntropy(x, labels, 1, gradient, totals);
+        backend.Loss.MeanSquaredError(x, y, 1, null, totals);
+        using Tensor norm = backend.Allocate(new Shape(1));
+        backend.Optimizer.ClipGlobalNorm(gradient, 0.1f, norm);
+        using Tensor first = backend.Allocate(x.Shape);
+        using Tensor second = backend.Allocate(x.Shape);
+        backend.Optimizer.Adam(y, gradient, first, second, 0.01f, 0.9f, 0.99f, 1e-8f, 0.1f, true, 3);
+        double loss = totals.Read().Loss;
+        float upper = (float)loss;
+        return [.. y.ToArray(), .. sums.ToArray(), .. norm.ToArray(), upper, (float)(loss - upper)]; // the loss in two parts
+    });
+
+    private static void SameBits(Func<HostBackend, float[]> compute)
+    {
+        using HostBackend one = new(1);
+        float[] expected = compute(one);
+        Assert.Contains(expected, x => x != 0);
+        foreach (int threads in new[] { 2, 3, 5 })
+        {
+            using HostBackend backend = new(threads);
+            Assert.Equal(expected, compute(backend));
+        }
+    }
+
+    private static Tensor Random(HostBackend backend, int seed, params int[] extents)
+    {
+        Tensor tensor = backend.Allocate(new Shape(extents));
+        tensor.CopyFrom<float>(Numbers.Normal(tensor.Count, seed));
+        return tensor;
+    }
+}
