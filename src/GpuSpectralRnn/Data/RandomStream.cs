@@ -13,7 +13,7 @@ internal enum RandomPurpose : ulong
 }
 
 /// <summary>Reads a Philox stream word by word.</summary>
-internal ref struct RandomStream
+internal struct RandomStream
 {
     private readonly ulong seed;
     private readonly ulong stream;
