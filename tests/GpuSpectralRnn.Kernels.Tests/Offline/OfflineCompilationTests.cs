@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Reflection;
+using System.Text.RegularExpressions;
+#if ILGPU_PACKAGE
+using ILGPU.Runtime.Cuda;
+#endif
+
+namespace GpuSpectralRnn.Kernels.Tests.Offline;
+
+/// <summary>Every kernel compiles for NVIDIA and for OpenCL devices, without one. Needs the package: the stand-in compiles nothing.</summary>
+public partial class OfflineCompilationTests
+{
+    // What every device has: more is refused when the kernel is loaded, not when it is compiled.
+    private const int SharedMemoryLimit = 48 * 1024;
+
+    public static TheoryData<string> Kernels
+    {
+        get
+        {
+            TheoryData<string> names = [];
+            foreach (MethodInfo kernel in KernelCatalog.All) names.Add(Name(kernel));
+            return names;
+        }
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Kernels))]
+    public void A_kernel_compiles_to_PTX(string name)
+    {
+#if ILGPU_PACKAGE
+        foreach (CudaArchitecture architecture in new[] { CudaArchitecture.SM_60, CudaArchitecture.SM_80 })
+        {
+            string ptx = CompiledKernels.Ptx(Kernel(name), architecture);
+
+            Assert.Contains(".entry", ptx, StringComparison.Ordinal);
+            Assert.DoesNotContain(".extern .func", ptx, StringComparison.Ordinal); // a function that the device does not have
+            Assert.InRange(SharedBytes(ptx), 0, SharedMemoryLimit);
+        }
+#else
+        SkipWithoutPackage(name);
+#endif
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Kernels))]
+    public void A_kernel_compiles_to_OpenCL(string name)
+    {
+#if ILGPU_PACKAGE
+        string source = KernelLoader.WithLocalFences(CompiledKernels.OpenCL(Kernel(name)));
+
+        Assert.Contains("kernel void", source, StringComparison.Ordinal);
+        Skip.IfNot(HasClang.Value, "compiled by ILGPU, but clang is not here to check the OpenCL C text");
+        Assert.Equal(string.Empty, ClangErrors(source));
+#else
+        SkipWithoutPackage(name);
+#endif
+    }
+
+    [Theory]
+    [InlineData(".shared .align 4 .b8 first[4160];\n.shared .align 16 .b8 second[100];", 4260)]
+    [InlineData(".shared .align 4 .f32 tile[256];", 1024)]
+    [InlineData(".extern .shared .align 4 .b8 dynamic[];", 0)]
+    public void Shared_memory_is_counted(string ptx, int bytes) => Assert.Equal(bytes, SharedBytes(ptx));
+
+    [SkippableFact]
+    public void Clang_finds_errors_in_OpenCL_text()
+    {
+        Skip.IfNot(HasClang.Value, "clang is not here");
+
+        Assert.Equal(string.Empty, ClangErrors("kernel void right(global float* x) { x[get_global_id(0)] = 1.0f; }"));
+        Assert.Contains("undeclared", ClangErrors("kernel void wrong(global float* x) { x[get_global_id(0)] = missing; }"), StringComparison.Ordinal);
+    }
+
+    private static readonly Lazy<bool> HasClang = new(() =>
+    {
+        try
+        {
+            using Process? process = Process.Start(new ProcessStartInfo("clang", "--version") { RedirectStandardOutput = true, RedirectStandardError = true });
+            process?.WaitForExit();
+            return process?.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return false;
+        }
+    });
+
+    private static string Name(MethodInfo kernel) =>
+        $"{kernel.DeclaringType!.Name}.{kernel.Name}" + (kernel.IsGenericMethod ? $"<{string.Join(",", kernel.GetGenericArguments().Select(type => type.Name))}>" : string.Empty);
+
+    private static MethodInfo Kernel(string name) => KernelCatalog.All.Single(kernel => Name(kernel) == name);
+
+    private static void SkipWithoutPackage(string name) => Skip.If(true, $"{name}: only the package ILGPU compiles kernels, and this build has the stand-in");
+
+    private static int SharedBytes(string ptx) => SharedArray().Matches(ptx).Sum(array =>
+        int.Parse(array.Groups["count"].Value, CultureInfo.InvariantCulture) * int.Parse(array.Groups["bits"].Value, CultureInfo.InvariantCulture) / 8);
+
+    [GeneratedRegex(@"\.shared\s+(\.align\s+\d+\s+)?\.[bfsu](?<bits>\d+)\s+[\w$]+\[(?<count>\d+)\]")]
+    private static partial Regex SharedArray();
+
+    private static string ClangErrors(string source)
+    {
+        const string Arguments = "-x cl -cl-std=CL3.0 -target spir64 -Xclang -finclude-default-header -Xclang -cl-ext=+all -fsyntax-only -";
+        using Process process = Process.Start(new ProcessStartInfo("clang", Arguments) { RedirectStandardInput = true, RedirectStandardError = true })!;
+        Task<string> messages = process.StandardError.ReadToEndAsync();
+        process.StandardInput.Write(source);
+        process.StandardInput.Close();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? string.Empty : messages.Result;
+    }
+}
