@@ -117,7 +117,14 @@ public sealed class Trainer : IDisposable
 
         network.Backend.Synchronize();
         return new TrainingResult(
-            state.Epoch, state.Step, secondsBefore + clock.Elapsed.TotalSeconds, lastTraining, lastValidation, state.BestEpoch, isCancelled, !isCancelled && IsOutOfPatience);
+            state.Epoch,
+            state.Step,
+            secondsBefore + clock.Elapsed.TotalSeconds,
+            lastTraining,
+            state.Batch == 0 ? lastValidation : null,
+            state.BestEpoch,
+            isCancelled,
+            !isCancelled && IsOutOfPatience);
     }
 
     /// <inheritdoc/>

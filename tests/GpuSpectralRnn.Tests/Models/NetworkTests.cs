@@ -1,5 +1,4 @@
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Tests.Support;
 
@@ -10,20 +9,20 @@ public class NetworkTests
 {
     private const double Step = 1e-6; // of the central differences in double: error about Step^2 + 1e-16 / Step = 1e-10
 
-    public static TheoryData<Cell, string, Readout, TaskKind, int, int> Networks()
+    public static TheoryData<string, Cell, string, Readout, TaskKind, int, int> Networks()
     {
-        TheoryData<Cell, string, Readout, TaskKind, int, int> data = new();
-        foreach (Cell cell in Enum.GetValues<Cell>())
+        TheoryData<string, Cell, string, Readout, TaskKind, int, int> data = new();
+        foreach ((string device, Cell cell) in from device in (string[])["host", "ilgpu-cpu"] from cell in Enum.GetValues<Cell>() select (device, cell))
         {
             foreach (Readout readout in Enum.GetValues<Readout>())
             {
-                data.Add(cell, "3", readout, TaskKind.Classification, 1, 1);
-                data.Add(cell, "1", readout, TaskKind.Classification, 2, 3);
-                data.Add(cell, "5,5", readout, TaskKind.Classification, 5, 2);
-                data.Add(cell, "7,4,3", readout, TaskKind.Classification, 4, 5);
+                data.Add(device, cell, "3", readout, TaskKind.Classification, 1, 1);
+                data.Add(device, cell, "1", readout, TaskKind.Classification, 2, 3);
+                data.Add(device, cell, "5,5", readout, TaskKind.Classification, 5, 2);
+                data.Add(device, cell, "7,4,3", readout, TaskKind.Classification, 4, 5);
                 if (readout == Readout.Every) continue;
-                data.Add(cell, "6", readout, TaskKind.Regression, 3, 2);
-                data.Add(cell, "4,2,17", readout, TaskKind.Regression, 7, 1);
+                data.Add(device, cell, "6", readout, TaskKind.Regression, 3, 2);
+                data.Add(device, cell, "4,2,17", readout, TaskKind.Regression, 7, 1);
             }
         }
 
@@ -32,10 +31,10 @@ public class NetworkTests
 
     [Theory]
     [MemberData(nameof(Networks))]
-    public void Outputs_and_gradients_agree_with_the_double_reference(Cell cell, string hidden, Readout readout, TaskKind task, int steps, int batch)
+    public void Outputs_and_gradients_agree_with_the_double_reference(string device, Cell cell, string hidden, Readout readout, TaskKind task, int steps, int batch)
     {
         Architecture architecture = Make(cell, hidden, readout, task, inputs: 3, outputs: task == TaskKind.Regression ? 2 : 4);
-        using HostBackend backend = new();
+        using IBackend backend = Devices.Open(device);
         using Network network = Perturbed(architecture, backend);
         float[] x = Random(steps * batch * 3, 11);
         int rows = readout == Readout.Every ? steps * batch : batch;
