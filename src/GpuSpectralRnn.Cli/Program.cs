@@ -1,1 +1,79 @@
-return 2;
+using System.Globalization;
+using CommandLine;
+using GpuSpectralRnn.Cli.Verbs;
+
+namespace GpuSpectralRnn.Cli;
+
+/// <summary>gsrnn: finds the verb, runs it, and turns what goes wrong into one line and an exit code.</summary>
+internal static class Program
+{
+    private const int Done = 0;
+    private const int RunFailed = 1;
+    private const int CallWrong = 2;
+
+    /// <summary>The verbs in the order of the help page.</summary>
+    private static readonly Type[] Verbs =
+    [
+        typeof(DemoVerb), typeof(DevicesVerb), typeof(DataVerb), typeof(TrainVerb), typeof(EvalVerb), typeof(PredictVerb), typeof(ImportVerb), typeof(BenchVerb),
+    ];
+
+    private static int Main(string[] given)
+    {
+        string[] args = [.. given.Select(Spell)];
+        using Parser parser = new(settings =>
+        {
+            settings.HelpWriter = null;
+            settings.AutoHelp = true;
+            settings.AutoVersion = true;
+            settings.ParsingCulture = CultureInfo.InvariantCulture;
+        });
+        ParserResult<object> result = parser.ParseArguments(args, Verbs);
+        return result is NotParsed<object> notParsed ? Explain(notParsed, args) : Run((Verb)result.Value, args);
+    }
+
+    /// <summary>The parser has no long names of one letter: --x and --y reach it by their longer ones.</summary>
+    private static string Spell(string arg) => arg switch
+    {
+        "--x" => "--inputs",
+        "--y" => "--targets",
+        _ when arg.StartsWith("--x=", StringComparison.Ordinal) => "--inputs=" + arg[4..],
+        _ when arg.StartsWith("--y=", StringComparison.Ordinal) => "--targets=" + arg[4..],
+        _ => arg,
+    };
+
+    private static int Run(Verb verb, string[] args)
+    {
+        Terminal terminal = new(verb);
+        try
+        {
+            if (CallErrors.FindOptionWithoutValue(verb.GetType(), args) is { } option) throw new InvalidCallException($"{option} needs a value.");
+            verb.CheckNothingIsLeft();
+            verb.Run(terminal);
+            return Done;
+        }
+        catch (Exception e)
+        {
+            terminal.Error(e);
+            return e is InvalidCallException ? CallWrong : RunFailed;
+        }
+    }
+
+    private static int Explain(NotParsed<object> result, string[] args)
+    {
+        if (HelpPages.WantsVersion(result))
+        {
+            Console.Out.WriteLine($"gsrnn {HelpPages.Version}");
+            return Done;
+        }
+
+        if (HelpPages.IsWanted(result) || args.Length == 0)
+        {
+            // Without any argument the page is the best answer, yet nothing was done.
+            (args.Length == 0 ? Console.Error : Console.Out).Write(HelpPages.For(result, Verbs));
+            return args.Length == 0 ? CallWrong : Done;
+        }
+
+        Console.Error.WriteLine($"gsrnn: {CallErrors.Describe(result, Verbs, args)}");
+        return CallWrong;
+    }
+}

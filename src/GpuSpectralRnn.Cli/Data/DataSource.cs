@@ -1,0 +1,117 @@
+using GpuSpectralRnn.Cli.Verbs;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Models;
+
+namespace GpuSpectralRnn.Cli.Data;
+
+/// <summary>The data set that the options name, opened part by part.</summary>
+internal sealed class DataSource
+{
+    private const string Known = "digits, idx, npy, adding, copy";
+    private const int DigitsTrain = 8000;
+    private const int DigitsTest = 2000;
+    private const int SyntheticTrain = 10_000;
+    private const int SyntheticTest = 1000;
+    private const int AddingLength = 100;
+    private const int CopyLength = 20;
+
+    private readonly SequenceVerb options;
+    private readonly Func<DataPart, ISequenceData?> load;
+
+    /// <summary>Checks the options against each other; files are opened later.</summary>
+    /// <param name="options">What was asked for.</param>
+    /// <param name="model">The model the data are for, if there is one: it fixes the view and the number of classes where the options do not.</param>
+    public DataSource(SequenceVerb options, Architecture? model)
+    {
+        this.options = options;
+        bool isImages = options.Data is "digits" or "idx";
+        Refuse(isImages, "--view", options.View, "digits and idx");
+        Refuse(options.Data == "idx", "--images", options.Images, "idx");
+        Refuse(options.Data == "idx", "--labels", options.Labels, "idx");
+        Refuse(options.Data == "idx", "--test-images", options.TestImages, "idx");
+        Refuse(options.Data == "idx", "--test-labels", options.TestLabels, "idx");
+        Refuse(options.Data == "npy", "--x", options.Inputs, "npy");
+        Refuse(options.Data == "npy", "--y", options.Targets, "npy");
+        Refuse(options.Data is "adding" or "copy", "--length", options.Length?.ToString(), "adding and copy");
+        if (isImages) View = Names.Parse<ImageView>(options.View ?? model?.View ?? "row", "view");
+        int? classes = model is { Task: TaskKind.Classification } ? model.Outputs : null;
+        load = options.Data switch
+        {
+            "digits" => part => LoadDigits(part),
+            "idx" => part => LoadIdx(part, classes ?? 10),
+            "npy" => part => LoadNpy(part, classes),
+            "adding" => part => Synthetic(part, count => AddingTask.Create(options.Length ?? AddingLength, count, options.Seed, part)),
+            "copy" => part => Synthetic(part, count => CopyTask.Create(options.Length ?? CopyLength, count, options.Seed, part)),
+            _ => throw new InvalidCallException($"The data set '{options.Data}' is not known; choose one of {Known}."),
+        };
+    }
+
+    /// <summary>How images are read; null for data that are no images.</summary>
+    public ImageView? View { get; }
+
+    /// <summary>All parts there are, for training: the limit counts for the training part only.</summary>
+    public DataSplits OpenAll()
+    {
+        (ISequenceData train, ISequenceData? valid) = OpenTraining();
+        return new DataSplits(Limited(train), valid, load(DataPart.Test));
+    }
+
+    /// <summary>One part, limited. Without a name the test part, else the validation part, else the training part.</summary>
+    public (string Split, ISequenceData Data) Open(string? split)
+    {
+        DataPart? part = split is null ? null : Names.Parse<DataPart>(split, "split");
+        if (part is null or DataPart.Test && load(DataPart.Test) is { } test) return ("test", Limited(test));
+        if (part == DataPart.Test && options.HoldOut is null)
+            throw new InvalidCallException($"--split test: {options.Data} has no test set here; give {(options.Data == "idx" ? "--test-images and --test-labels, or " : "")}--holdout N.");
+        (ISequenceData train, ISequenceData? valid) = OpenTraining();
+        if (part == DataPart.Train || (part is null && valid is null)) return ("train", Limited(train));
+        return valid is not null
+            ? (part == DataPart.Test ? "test" : "valid", Limited(valid))
+            : throw new InvalidCallException("--split valid: there is no validation set; set one aside with --holdout N.");
+    }
+
+    private (ISequenceData Train, ISequenceData? Valid) OpenTraining()
+    {
+        ISequenceData all = load(DataPart.Train) ?? throw new InvalidCallException("--data idx needs --images F and --labels F to train on.");
+        if (options.HoldOut is not { } held) return (all, null);
+        if (held >= all.Count) throw new InvalidCallException($"--holdout {held}: {all.Name} has {all.Count} sequences; hold out 1 to {all.Count - 1}.");
+        return Subset.HoldOut(all, held);
+    }
+
+    private ISequenceData Limited(ISequenceData data) => options.Limit is { } limit ? Subset.Limit(data, limit) : data;
+
+    private ISequenceData? LoadDigits(DataPart part) =>
+        part == DataPart.Valid ? null : Digits.Create(part == DataPart.Train ? DigitsTrain : DigitsTest, options.Seed, View!.Value, part);
+
+    private ImageData? LoadIdx(DataPart part, int classes)
+    {
+        (string? images, string? labels, string prefix) = part switch
+        {
+            DataPart.Train => (options.Images, options.Labels, ""),
+            DataPart.Test => (options.TestImages, options.TestLabels, "test-"),
+            _ => (null, null, ""),
+        };
+        if (images is null && labels is null) return null;
+        if (images is null || labels is null)
+            throw new InvalidCallException($"--{prefix}images and --{prefix}labels belong together; --{prefix}{(images is null ? "images" : "labels")} is missing.");
+        return IdxData.Load(images, labels, View!.Value, classes);
+    }
+
+    private NpyData? LoadNpy(DataPart part, int? classes)
+    {
+        if (part != DataPart.Train) return null;
+        return NpyData.Load(options.Inputs ?? throw new InvalidCallException("--data npy needs --x X.npy."), options.Targets, classes);
+    }
+
+    private static ISequenceData? Synthetic(DataPart part, Func<int, ISequenceData> create) => part switch
+    {
+        DataPart.Train => create(SyntheticTrain),
+        DataPart.Test => create(SyntheticTest),
+        _ => null,
+    };
+
+    private void Refuse(bool fits, string option, string? value, string owners)
+    {
+        if (value is not null && !fits) throw new InvalidCallException($"{option} belongs to --data {owners}, not to --data {options.Data}.");
+    }
+}

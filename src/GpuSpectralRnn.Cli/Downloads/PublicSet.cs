@@ -1,0 +1,43 @@
+namespace GpuSpectralRnn.Cli.Downloads;
+
+/// <summary>A public data set that `gsrnn train` can read as its publisher ships it.</summary>
+/// <param name="Name">How it is asked for.</param>
+/// <param name="About">Content and origin.</param>
+/// <param name="Licence">Its licence, as its publisher states it.</param>
+/// <param name="Files">What to fetch.</param>
+internal sealed record PublicSet(string Name, string About, string Licence, IReadOnlyList<PublicFile> Files)
+{
+    /// <summary>
+    /// The sets whose addresses, lengths and checksums are known for certain. MNIST: yann.lecun.com/exdb/mnist no longer serves the files to everyone, so the copy that PyTorch keeps
+    /// of them is used, with the checksums of torchvision/datasets/mnist.py. Fashion-MNIST: addresses and checksums from the publisher's own page.
+    /// </summary>
+    public static IReadOnlyList<PublicSet> All { get; } =
+    [
+        new(
+            "mnist",
+            "handwritten digits, 60,000 + 10,000 images of 28x28 (LeCun, Cortes, Burges)",
+            "CC BY-SA 3.0",
+            Idx(
+                "https://ossci-datasets.s3.amazonaws.com/mnist/",
+                (9_912_422, "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+                (28_881, "d53e105ee54ea40749a09fcbcd1e9432"),
+                (1_648_877, "9fb629c4189551a2d022fa330f9573f3"),
+                (4_542, "ec29112dd5afa0611ce80d1b7f02629c"))),
+        new(
+            "fashion-mnist",
+            "articles of clothing, 60,000 + 10,000 images of 28x28 (Xiao, Rasul, Vollgraf 2017)",
+            "MIT",
+            Idx(
+                "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+                (26_421_880, "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
+                (29_515, "25c81989df183df01b3e8a0aad5dffbe"),
+                (4_422_102, "bef4ecab320f06d8554ea6380940ec79"),
+                (5_148, "bb300cfdad3c16e7a12a480ee83cd310"))),
+    ];
+
+    private static PublicFile[] Idx(string address, params (long Bytes, string Md5)[] files)
+    {
+        string[] names = ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"];
+        return [.. names.Zip(files, (name, file) => new PublicFile(name, new Uri(address + name), file.Bytes, file.Md5))];
+    }
+}

@@ -1,0 +1,47 @@
+namespace GpuSpectralRnn.Cli;
+
+/// <summary>Checks where results will go before hours of work lead there.</summary>
+internal static class OutputPath
+{
+    /// <summary>Makes sure that a file can be written at <paramref name="path"/>, without touching what is there.</summary>
+    /// <exception cref="InvalidCallException">The folder does not exist, or the path is a folder.</exception>
+    /// <exception cref="RunFailedException">The folder does not take files.</exception>
+    public static void Check(string path, string option)
+    {
+        if (path.Length == 0) throw new InvalidCallException($"{option} is empty; give a file name.");
+        if (Directory.Exists(path)) throw new InvalidCallException($"{option} {path} is a folder; give a file name in it.");
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/";
+        if (!Directory.Exists(folder)) throw new InvalidCallException($"{option} {path}: there is no folder {folder}; create it first.");
+        TryWrite(folder);
+    }
+
+    /// <summary>Makes sure that the folder exists and takes files.</summary>
+    /// <exception cref="RunFailedException">It does not.</exception>
+    public static void CreateFolder(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunFailedException($"Cannot create the folder {folder}: {e.Message.TrimEnd('.')}. Choose another.", e);
+        }
+
+        TryWrite(folder);
+    }
+
+    private static void TryWrite(string folder)
+    {
+        string probe = Path.Combine(folder, $".gsrnn-{Guid.NewGuid():N}.tmp");
+        try
+        {
+            using FileStream stream = new(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            stream.WriteByte(0);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunFailedException($"Cannot write to the folder {folder}: {e.Message.TrimEnd('.')}. Check its permissions and the space left, or choose another.", e);
+        }
+    }
+}

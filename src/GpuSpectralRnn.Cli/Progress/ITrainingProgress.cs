@@ -1,0 +1,20 @@
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Cli.Progress;
+
+/// <summary>Shows how a training run goes.</summary>
+internal interface ITrainingProgress
+{
+    /// <summary>Shows the progress while <paramref name="train"/> runs.</summary>
+    TrainingResult Show(Func<TrainingResult> train);
+
+    /// <summary>Something between two epochs' ends.</summary>
+    void Step(StepReport report);
+
+    /// <summary>The end of an epoch.</summary>
+    void Epoch(EpochReport report);
+
+    /// <summary>A live bar on a terminal, plain lines elsewhere, nothing where none is wanted.</summary>
+    static ITrainingProgress For(Terminal terminal) =>
+        terminal.IsQuiet ? new NoProgress() : Console.IsErrorRedirected ? new PlainProgress() : new LiveProgress();
+}

@@ -1,0 +1,22 @@
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Cli.Progress;
+
+/// <summary>Shows nothing.</summary>
+internal sealed class NoProgress : ITrainingProgress
+{
+    /// <inheritdoc/>
+    public TrainingResult Show(Func<TrainingResult> train) => train();
+
+    /// <inheritdoc/>
+    public void Step(StepReport report)
+    {
+        // Nothing is wanted.
+    }
+
+    /// <inheritdoc/>
+    public void Epoch(EpochReport report)
+    {
+        // Nothing is wanted.
+    }
+}

@@ -1,0 +1,30 @@
+using System.Diagnostics;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Cli.Progress;
+
+/// <summary>Lines on standard error: one at the end of each epoch, and one every ten seconds while an epoch lasts longer.</summary>
+internal sealed class PlainProgress : ITrainingProgress
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
+
+    private readonly Stopwatch sinceLine = Stopwatch.StartNew();
+
+    /// <inheritdoc/>
+    public TrainingResult Show(Func<TrainingResult> train) => train();
+
+    /// <inheritdoc/>
+    public void Step(StepReport report)
+    {
+        if (sinceLine.Elapsed >= Pause) Write(ProgressText.Of(report));
+    }
+
+    /// <inheritdoc/>
+    public void Epoch(EpochReport report) => Write(ProgressText.Of(report));
+
+    private void Write(string line)
+    {
+        Console.Error.WriteLine(line);
+        sinceLine.Restart();
+    }
+}

@@ -1,0 +1,54 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using GpuSpectralRnn.Cli.Verbs;
+
+namespace GpuSpectralRnn.Cli;
+
+/// <summary>Where words go: results to standard output, everything else to standard error.</summary>
+internal sealed class Terminal(Verb verb)
+{
+    private static readonly JsonSerializerOptions OneLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Whether results are wanted as JSON.</summary>
+    public bool IsJson => verb.Json;
+
+    /// <summary>Whether progress is unwanted.</summary>
+    public bool IsQuiet => verb.Quiet;
+
+    /// <summary>Prints a line of the result, unless JSON is wanted instead.</summary>
+    public void Result(string line)
+    {
+        if (!IsJson) Console.Out.WriteLine(line);
+    }
+
+    /// <summary>Prints the result as one JSON object, if JSON is wanted.</summary>
+    public void Result(JsonObject json)
+    {
+        if (IsJson) Console.Out.WriteLine(json.ToJsonString(OneLine));
+    }
+
+    /// <summary>A line about how things go.</summary>
+    public void Note(string line)
+    {
+        if (!IsQuiet) Console.Error.WriteLine(line);
+    }
+
+    /// <summary>One line for what went wrong; with <c>--verbose</c> the stack trace below it.</summary>
+    public void Error(Exception e)
+    {
+        string message = e switch
+        {
+            InvalidCallException or RunFailedException => e.Message,
+            OperationCanceledException => "stopped; nothing was written.",
+            OutOfMemoryException => "out of memory; choose a smaller --batch, --hidden or --limit.",
+            IOException or UnauthorizedAccessException => e.Message,
+            _ => $"internal error: {e.GetType().Name}: {e.Message} (--verbose shows where).",
+        };
+        Console.Error.WriteLine($"gsrnn: {message.ReplaceLineEndings(" ")}");
+        if (verb.Verbose) Console.Error.WriteLine(e);
+    }
+
+    /// <summary>A number for JSON, which knows neither NaN nor infinity: null for those.</summary>
+    public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
+}

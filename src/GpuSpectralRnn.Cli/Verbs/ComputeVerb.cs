@@ -1,0 +1,24 @@
+using CommandLine;
+using GpuSpectralRnn.Compute;
+
+namespace GpuSpectralRnn.Cli.Verbs;
+
+/// <summary>What every verb that computes has: where, with which random numbers, on how many threads.</summary>
+internal abstract class ComputeVerb : Verb
+{
+    [Option("device", Default = "auto", MetaValue = "D", HelpText = "auto, cuda[:i], opencl[:i], host or ilgpu-cpu; auto: CUDA, else OpenCL on a GPU, else host.")]
+    public string Device { get; set; } = "auto";
+
+    [Option("seed", Default = 1ul, MetaValue = "S", HelpText = "Seed of everything random.")]
+    public ulong Seed { get; set; } = 1;
+
+    [Option("threads", Default = 0, MetaValue = "N", HelpText = "Threads of the host device; 0: as many as there are cores.")]
+    public int Threads { get; set; }
+
+    /// <summary>Opens the device that was asked for.</summary>
+    protected IBackend OpenBackend()
+    {
+        if (Threads < 0) throw new InvalidCallException($"--threads {Threads}: choose 1 or more, or 0 for one per core.");
+        return Devices.Open(Device, Threads);
+    }
+}

@@ -1,0 +1,38 @@
+using System.Text.Json.Nodes;
+using CommandLine;
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Cli.Verbs;
+
+[Verb("eval", HelpText = "Measure a model on a data set.")]
+internal sealed class EvalVerb : ModelVerb
+{
+    public override string Usage => $"MODEL {DataUsage}";
+
+    public override string Example => "gsrnn eval digits.safetensors --data digits";
+
+    public override void Run(Terminal terminal)
+    {
+        using IBackend backend = OpenBackend();
+        (Network network, string split, ISequenceData data) = Open(backend);
+        using Network owned = network;
+        using Interruption interruption = new();
+        using Evaluator evaluator = new(network, data, Batch) { Progress = Counter(terminal, data.Count) };
+        Evaluation result = evaluator.Run(interruption.Token);
+        terminal.Result($"{result} on {data.Count:N0} sequences of {data.Name}, split {split}; {network}, {network.Architecture.ParameterCount:N0} parameters");
+        terminal.Result(new JsonObject
+        {
+            ["metric"] = result.Metric,
+            ["value"] = Terminal.Number(result.Value),
+            ["loss"] = Terminal.Number(result.Loss),
+            ["sequences"] = data.Count,
+            ["split"] = split,
+            ["parameters"] = network.Architecture.ParameterCount,
+            ["hidden"] = new JsonArray([.. network.Architecture.Hidden.Select(h => JsonValue.Create(h))]),
+            ["device"] = backend.Device.Id,
+        });
+    }
+}

@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using CommandLine;
+using GpuSpectralRnn.Cli.Data;
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Models;
+
+namespace GpuSpectralRnn.Cli.Verbs;
+
+/// <summary>What every verb has that applies a model to a data set.</summary>
+internal abstract class ModelVerb : SequenceVerb
+{
+    [Value(0, MetaName = "MODEL", Required = true, HelpText = "Model file (safetensors).")]
+    public string ModelPath { get; set; } = "";
+
+    [Option("split", MetaValue = "S", HelpText = "train, valid or test (default: test, else valid, else train).")]
+    public string? Split { get; set; }
+
+    /// <summary>Opens the model and the data, which must fit it.</summary>
+    protected (Network Network, string Split, ISequenceData Data) Open(IBackend backend)
+    {
+        CheckDataOptions();
+        if (Split is not null) Names.Parse<DataPart>(Split, "split");
+        Architecture architecture = ModelFile.LoadArchitecture(ModelPath);
+        (string split, ISequenceData data) = new DataSource(this, architecture).Open(Split);
+        architecture.CheckFits(data.Layout, data.Name);
+        return (ModelFile.Load(ModelPath, backend), split, data);
+    }
+
+    /// <summary>Tells every ten seconds how far a pass is.</summary>
+    protected static Action<int> Counter(Terminal terminal, int count)
+    {
+        Stopwatch whole = Stopwatch.StartNew();
+        Stopwatch sinceLine = Stopwatch.StartNew();
+        return done =>
+        {
+            if (sinceLine.Elapsed < TimeSpan.FromSeconds(10)) return;
+            sinceLine.Restart();
+            TimeSpan left = whole.Elapsed * ((double)(count - done) / done);
+            terminal.Note($"{done:N0} of {count:N0} sequences, {Progress.ProgressText.Of(left)} left");
+        };
+    }
+}

@@ -1,0 +1,41 @@
+using System.Text.Json.Nodes;
+using CommandLine;
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Formats;
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Cli.Verbs;
+
+[Verb("predict", HelpText = "Write what a model answers: logits [N, C], or [N, T, V] where it answers at every step.")]
+internal sealed class PredictVerb : ModelVerb
+{
+    [Option("out", Required = true, MetaValue = "Y.npy", HelpText = "Where to write the answers, float32.")]
+    public string Out { get; set; } = "";
+
+    public override string Usage => $"MODEL {DataUsage} --out Y.npy";
+
+    public override string Example => "gsrnn predict digits.safetensors --data digits --out logits.npy";
+
+    public override void Run(Terminal terminal)
+    {
+        OutputPath.Check(Out, "--out");
+        using IBackend backend = OpenBackend();
+        (Network network, string split, ISequenceData data) = Open(backend);
+        using Network owned = network;
+        using Interruption interruption = new();
+        using Evaluator evaluator = new(network, data, Batch) { Progress = Counter(terminal, data.Count) };
+        (Shape shape, float[] values) = evaluator.Predict(interruption.Token);
+        NpyFile.Write(Out, shape, values);
+        terminal.Result($"{Out}: {shape} for {data.Name}, split {split}");
+        terminal.Result(new JsonObject
+        {
+            ["out"] = Out,
+            ["shape"] = new JsonArray([.. shape.ToArray().Select(extent => JsonValue.Create(extent))]),
+            ["sequences"] = data.Count,
+            ["split"] = split,
+            ["device"] = backend.Device.Id,
+        });
+    }
+}

@@ -1,0 +1,35 @@
+using CommandLine;
+
+namespace GpuSpectralRnn.Cli.Verbs;
+
+/// <summary>What every verb has: how it talks, and how it is run.</summary>
+internal abstract class Verb
+{
+    [Option("json", HelpText = "Print the result as one JSON object.")]
+    public bool Json { get; set; }
+
+    [Option('q', "quiet", HelpText = "No progress on standard error.")]
+    public bool Quiet { get; set; }
+
+    [Option("verbose", HelpText = "Show the stack trace of an error.")]
+    public bool Verbose { get; set; }
+
+    /// <summary>Words that belong to no option.</summary>
+    [Value(9, Hidden = true)]
+    public IEnumerable<string> Leftover { get; set; } = [];
+
+    /// <summary>What follows the verb's name on its help page.</summary>
+    public abstract string Usage { get; }
+
+    /// <summary>A call that works as it stands, given the files it names.</summary>
+    public abstract string Example { get; }
+
+    /// <summary>Does the work.</summary>
+    public abstract void Run(Terminal terminal);
+
+    /// <summary>Refuses words that belong to nothing, which the parser would pass over in silence.</summary>
+    public void CheckNothingIsLeft()
+    {
+        if (Leftover.FirstOrDefault() is { } word) throw new InvalidCallException($"'{word}' belongs to no option; options start with --, values follow them.");
+    }
+}

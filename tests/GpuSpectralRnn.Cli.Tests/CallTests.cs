@@ -1,0 +1,94 @@
+using GpuSpectralRnn.Cli.Tests.Support;
+
+namespace GpuSpectralRnn.Cli.Tests;
+
+/// <summary>How the program answers calls that are wrong, and calls for help.</summary>
+public class CallTests
+{
+    private static readonly string[] Verbs = ["demo", "devices", "data", "train", "eval", "predict", "import", "bench"];
+
+    [Fact]
+    public void HelpListsEveryVerb()
+    {
+        Outcome outcome = Gsrnn.Run("--help").Succeeds();
+        foreach (string verb in Verbs) Assert.Contains($"  {verb} ", outcome.Out);
+        Assert.Equal("", outcome.Error);
+    }
+
+    [Fact]
+    public void EveryVerbShowsUsageWithAnExample()
+    {
+        foreach (string verb in Verbs)
+        {
+            Outcome outcome = Gsrnn.Run(verb, "--help").Succeeds();
+            Assert.Contains($"Usage: gsrnn {verb}", outcome.Out);
+            Assert.Contains($"Example: gsrnn {verb}", outcome.Out);
+            Assert.Contains("--json", outcome.Out);
+        }
+    }
+
+    [Fact]
+    public void VersionIsOneLine() => Assert.Matches(@"^gsrnn \d+\.\d+\.\d+\S*\n$", Gsrnn.Run("--version").Succeeds().Out);
+
+    [Fact]
+    public void NothingGivenShowsThePageAndFails()
+    {
+        Outcome outcome = Gsrnn.Run();
+        Assert.Equal(2, outcome.Code);
+        Assert.Contains("Usage: gsrnn VERB", outcome.Error);
+        Assert.Equal("", outcome.Out);
+    }
+
+    [Theory]
+    [InlineData("trian", "unknown verb 'trian'", "did you mean 'train'")]
+    [InlineData("eval m --data digits --bacth 3", "--bacth", "did you mean '--batch'")]
+    [InlineData("eval --data digits", "eval needs a MODEL")]
+    [InlineData("train --data digits", "--out")]
+    [InlineData("train --data digits --out x --epochs many", "--epochs")]
+    [InlineData("train --data digits --out x --hidden", "--hidden needs a value")]
+    [InlineData("train --data digits --out --hidden 3", "--out needs a value")]
+    [InlineData("train --data digits --out x --cell perceptron", "perceptron", "irnn")]
+    [InlineData("train --data digits --out x --readout first", "first", "last")]
+    [InlineData("train --data digits --out x --optimizer newton", "newton", "adam")]
+    [InlineData("train --data digits --out x --schedule odd", "odd")]
+    [InlineData("train --data digits --out x --hidden 0", "0 hidden")]
+    [InlineData("train --data digits --out x --hidden 8,x", "--hidden")]
+    [InlineData("train --data digits --out x --epochs 0", "--epochs 0")]
+    [InlineData("train --data digits --out x --batch 0", "--batch 0")]
+    [InlineData("train --data digits --out x --lr=-1", "--lr -1")]
+    [InlineData("train --data digits --out x --threads=-1", "--threads -1")]
+    [InlineData("train --data digits --out x --device warp:9", "warp:9", "host")]
+    [InlineData("train --data digits --out x --view diagonal", "diagonal", "pixel")]
+    [InlineData("train --data digits --out x stray", "stray")]
+    [InlineData("train --data cifar --out x", "cifar", "digits")]
+    [InlineData("train --data idx --out x", "--images")]
+    [InlineData("train --data npy --out x", "--x")]
+    [InlineData("train --data digits --images f --out x", "--images", "digits")]
+    [InlineData("train --data digits --epochs 1 --epochs 2 --out x", "--epochs", "more than once")]
+    [InlineData("train --data digits --limit 0 --out x", "--limit 0")]
+    [InlineData("train --data digits --holdout=-3 --out x", "--holdout -3")]
+    [InlineData("train --data digits --limit 10 --holdout 8000 --out x", "--holdout 8000")]
+    [InlineData("eval missing.safetensors --data digits", "missing.safetensors")]
+    [InlineData("eval missing.safetensors --data digits --split some", "some", "valid")]
+    [InlineData("predict missing.safetensors --data digits --out y.npy", "missing.safetensors")]
+    [InlineData("import missing.safetensors --cell irnn --out x", "missing.safetensors")]
+    [InlineData("import net.onnx --cell irnn --out x", "ONNX")]
+    [InlineData("bench --only lstm-row", "lstm-row", "rnn-row")]
+    [InlineData("bench --runs 0", "--runs 0")]
+    [InlineData("data fetch", "fetch", "list")]
+    [InlineData("data get nothing", "nothing", "mnist")]
+    public void WrongCallsEndWithOneLineAndCode2(string line, params string[] words)
+    {
+        using Folder folder = new();
+        Gsrnn.RunIn(folder.Path, line.Split(' ')).FailsWith(2, words);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
+    public void VerboseShowsTheStackTrace()
+    {
+        Outcome outcome = Gsrnn.Run("eval", "missing.safetensors", "--data", "digits", "--verbose");
+        Assert.Equal(2, outcome.Code);
+        Assert.Contains("   at GpuSpectralRnn", outcome.Error);
+    }
+}

@@ -1,0 +1,65 @@
+using System.Text.Json;
+using GpuSpectralRnn.Cli.Tests.Support;
+
+namespace GpuSpectralRnn.Cli.Tests;
+
+/// <summary>devices, bench, demo and data list.</summary>
+public class DeviceTests
+{
+    [Fact]
+    public void DevicesJsonHasTheContractsKeysAndOneDefault()
+    {
+        JsonElement json = Gsrnn.Run("devices", "--json").Succeeds().Json;
+        Assert.Matches(@"^(stand-in|package \d+\.\d+\.\d+.*)$", json.GetProperty("ilgpu").GetString());
+        JsonElement[] devices = [.. json.GetProperty("devices").EnumerateArray()];
+        Assert.Contains(devices, d => d.GetProperty("id").GetString() == "host");
+        Assert.Single(devices, d => d.GetProperty("default").GetBoolean());
+        Assert.All(devices, d => Assert.True(d.GetProperty("memoryBytes").GetInt64() > 0 && d.GetProperty("name").GetString()!.Length > 0));
+    }
+
+    [Fact]
+    public void DevicesTableSaysWhichIlgpu()
+    {
+        string text = Gsrnn.Run("devices").Succeeds().Out;
+        Assert.Contains("host", text);
+        Assert.Matches("ILGPU: (stand-in|package)", text);
+    }
+
+    [Fact]
+    public void BenchJsonHasTheContractsKeys()
+    {
+        JsonElement json = Gsrnn.Run("bench", "--device", "host", "--threads", "1", "--only", "rnn-row", "--runs", "1", "--json").Succeeds().Json;
+        Assert.Equal("host", json.GetProperty("device").GetString());
+        Assert.Equal(1, json.GetProperty("threads").GetInt32());
+        JsonProperty only = Assert.Single(json.GetProperty("cases").EnumerateObject());
+        Assert.Equal("rnn-row", only.Name);
+        foreach (string key in new[] { "trainMs", "inferMs", "gflops" }) Assert.True(only.Value.GetProperty(key).GetDouble() > 0, key);
+    }
+
+    [Fact]
+    public void DemoTrainsMeasuresAndKeepsTheModel()
+    {
+        using Folder folder = new();
+        JsonElement json = Gsrnn.RunIn(folder.Path, "demo", "--epochs", "1", "--device", "host", "--json", "-q").Succeeds().Json;
+        Assert.Equal("accuracy", json.GetProperty("metric").GetProperty("name").GetString());
+        Assert.True(File.Exists(folder["gsrnn-demo/digits.safetensors"]));
+        Assert.Equal(Path.Combine("gsrnn-demo", "digits.safetensors"), json.GetProperty("model").GetString());
+
+        // Ten classes by chance give 0.1; one epoch is enough to be far from it.
+        Assert.True(json.GetProperty("metric").GetProperty("value").GetDouble() > 0.3);
+
+        // The file alone says how it wants its data: the same digits give the same result.
+        JsonElement again = Gsrnn.RunIn(folder.Path, "eval", "gsrnn-demo/digits.safetensors", "--data", "digits", "--device", "host", "--json").Succeeds().Json;
+        Assert.Equal(json.GetProperty("metric").GetProperty("value").GetDouble(), again.GetProperty("value").GetDouble());
+    }
+
+    [Fact]
+    public void DataListNamesLicenceSizeAndChecksum()
+    {
+        JsonElement set = Gsrnn.Run("data", "list", "--json").Succeeds().Json.GetProperty("sets")[0];
+        Assert.NotEqual("", set.GetProperty("licence").GetString());
+        JsonElement file = set.GetProperty("files")[0];
+        Assert.True(file.GetProperty("bytes").GetInt64() > 0);
+        Assert.Matches("^[0-9a-f]{32}$", file.GetProperty("md5").GetString());
+    }
+}
