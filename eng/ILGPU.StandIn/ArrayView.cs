@@ -54,14 +54,8 @@ public readonly unsafe struct ArrayView<T> : IContiguousArrayView<T>
     /// <summary>Number of elements.</summary>
     public long Length { get; }
 
-    /// <summary>Number of elements.</summary>
-    public int IntLength => checked((int)Length);
-
     /// <summary>Size in bytes.</summary>
     public long LengthInBytes => Length * sizeof(T);
-
-    /// <summary>Whether there is anything to see.</summary>
-    public bool IsValid => buffer is not null && Length > 0;
 
     MemoryBuffer IArrayView.Buffer => buffer;
 
@@ -94,9 +88,6 @@ public readonly unsafe struct ArrayView<T> : IContiguousArrayView<T>
         }
     }
 
-    /// <summary>From an element to the end.</summary>
-    public ArrayView<T> SubView(long index) => SubView(index, Length - index);
-
     /// <summary>Some elements from one on.</summary>
     public ArrayView<T> SubView(int index, int subViewLength) => SubView((long)index, subViewLength);
 
@@ -107,10 +98,6 @@ public readonly unsafe struct ArrayView<T> : IContiguousArrayView<T>
             throw new ArgumentOutOfRangeException(nameof(index), $"{index} + {subViewLength} elements leave the view of {Length}.");
         return new ArrayView<T>(buffer, start + index, subViewLength);
     }
-
-    /// <summary>The same memory as elements of another type.</summary>
-    public ArrayView<TOther> Cast<TOther>()
-        where TOther : unmanaged => new(buffer, (TOther*)start, LengthInBytes / sizeof(TOther));
 
     private static void ThrowOutside(long index, long length) => throw new IndexOutOfRangeException($"Element {index} of a view of {length}.");
 }

@@ -58,9 +58,6 @@ public sealed class Context : IDisposable
 
         internal DeviceCollection(TDevice[] devices) => this.devices = devices;
 
-        /// <summary>How many.</summary>
-        public int Count => devices.Length;
-
         /// <summary>One of them.</summary>
         public TDevice this[int deviceIndex] => devices[deviceIndex];
 

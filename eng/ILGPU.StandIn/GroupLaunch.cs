@@ -13,7 +13,7 @@ internal sealed class GroupLaunch(KernelConfig config, Action run) : IDisposable
     private readonly Lock gate = new();
     private readonly object phase = new();
     private readonly List<MemoryBuffer> allocations = [];
-    private readonly int members = config.GroupDim.Size;
+    private readonly int members = config.Members;
     private int waiting;
     private int finished;
     private long phases;
@@ -22,11 +22,8 @@ internal sealed class GroupLaunch(KernelConfig config, Action run) : IDisposable
 
     public KernelConfig Config { get; } = config;
 
-    public MemoryBuffer Dynamic { get; } = new(config.SharedMemoryConfig.NumElements, Math.Max(1, config.SharedMemoryConfig.ElementSize), fill: 0xFF);
-
     public void Run(Action<int, Action<int>> startMembers)
     {
-        if (Dynamic.LengthInBytes > SharedMemoryLimit) throw new InvalidOperationException($"The launch asks for {Dynamic.LengthInBytes} bytes of shared memory; 48 KB are certain.");
         startMembers(members, RunMember);
         if (failure is not null) ExceptionDispatchInfo.Throw(failure);
     }
@@ -73,7 +70,6 @@ internal sealed class GroupLaunch(KernelConfig config, Action run) : IDisposable
 
     public void Dispose()
     {
-        Dynamic.Dispose();
         foreach (MemoryBuffer memory in allocations) memory.Dispose();
     }
 
@@ -84,8 +80,7 @@ internal sealed class GroupLaunch(KernelConfig config, Action run) : IDisposable
         try
         {
             GroupMember self = new(this, member);
-            int groups = Config.GridDim.Size;
-            for (int group = 0; group < groups && failure is null; group++) self.Run(group, run);
+            for (int group = 0; group < Config.Groups && failure is null; group++) self.Run(group, run);
         }
         catch (Exception thrown)
         {
@@ -109,48 +104,4 @@ internal sealed class GroupLaunch(KernelConfig config, Action run) : IDisposable
     {
         if (failure is not null) throw new OperationCanceledException("Another member of the group failed.", failure);
     }
-}
-
-/// <summary>A running thread's place in its launch.</summary>
-internal sealed class GroupMember(GroupLaunch launch, int member)
-{
-    [ThreadStatic]
-    private static GroupMember? current;
-    private int group;
-    private int allocations;
-    private int barriers;
-
-    public static GroupMember Current => current ?? throw new InvalidOperationException("Grid, Group and SharedMemory are for explicitly grouped kernels.");
-
-    public GroupLaunch Launch { get; } = launch;
-
-    public Index3D Thread { get; } = Place(member, launch.Config.GroupDim);
-
-    public Index3D Group { get; private set; }
-
-    public void Run(int number, Action run)
-    {
-        current = this;
-        group = number;
-        Group = Place(number, Launch.Config.GridDim);
-        allocations = 0;
-        barriers = 0;
-        try
-        {
-            run();
-
-            // The next group uses the same shared memory: nobody may go on to it while another still reads this group's.
-            if (barriers + allocations > 0) Barrier();
-        }
-        finally
-        {
-            current = null;
-        }
-    }
-
-    public void Barrier() => Launch.Barrier(group, barriers++);
-
-    public MemoryBuffer Allocate(int count, int elementSize) => Launch.Allocate(allocations++, count, elementSize);
-
-    private static Index3D Place(int linear, Index3D extent) => new(linear % extent.X, linear / extent.X % extent.Y, linear / extent.X / extent.Y);
 }

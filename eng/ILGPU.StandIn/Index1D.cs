@@ -6,9 +6,6 @@ public readonly struct Index1D(int value) : IEquatable<Index1D>
     /// <summary>The position.</summary>
     public int X { get; } = value;
 
-    /// <summary>Number of elements of this extent.</summary>
-    public int Size => X;
-
     /// <summary>The position as a number.</summary>
     public static implicit operator int(Index1D index) => index.X;
 
@@ -23,7 +20,4 @@ public readonly struct Index1D(int value) : IEquatable<Index1D>
 
     /// <inheritdoc/>
     public override int GetHashCode() => X;
-
-    /// <inheritdoc/>
-    public override string ToString() => X.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -5,10 +5,6 @@ namespace ILGPU;
 /// <summary>Sizes and bit patterns.</summary>
 public static class Interop
 {
-    /// <summary>Bytes of one element.</summary>
-    public static int SizeOf<T>()
-        where T : unmanaged => Unsafe.SizeOf<T>();
-
     /// <summary>The bits of a number.</summary>
     public static uint FloatAsInt(float value) => BitConverter.SingleToUInt32Bits(value);
 

@@ -8,12 +8,4 @@ public static class SharedMemory
     /// <summary>The array of this allocation; all members must make the same allocations in the same order.</summary>
     public static ArrayView<T> Allocate<T>(int extent)
         where T : unmanaged => new(GroupMember.Current.Allocate(extent, Unsafe.SizeOf<T>()), 0, extent);
-
-    /// <summary>The memory which the launch asked for.</summary>
-    public static ArrayView<T> GetDynamic<T>()
-        where T : unmanaged
-    {
-        Runtime.MemoryBuffer memory = GroupMember.Current.Launch.Dynamic;
-        return new(memory, 0, memory.LengthInBytes / Unsafe.SizeOf<T>());
-    }
 }

@@ -7,13 +7,8 @@ namespace ILGPU.Backends.EntryPoints
     /// <summary>What is to be compiled.</summary>
     public readonly struct EntryPointDescription
     {
-        private EntryPointDescription(MethodInfo method) => MethodSource = method;
-
-        /// <summary>The kernel.</summary>
-        public MethodInfo MethodSource { get; }
-
         /// <summary>An explicitly grouped kernel.</summary>
-        public static EntryPointDescription FromExplicitlyGroupedKernel(MethodInfo methodSource) => new(methodSource);
+        public static EntryPointDescription FromExplicitlyGroupedKernel(MethodInfo methodSource) => default;
     }
 }
 

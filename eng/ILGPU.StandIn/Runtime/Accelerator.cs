@@ -5,39 +5,16 @@ namespace ILGPU.Runtime;
 /// <summary>A device in use.</summary>
 public abstract class Accelerator : IDisposable
 {
-    private protected Accelerator(Context context, Device device)
-    {
-        Context = context;
-        Device = device;
-        DefaultStream = new AcceleratorStream();
-    }
-
-    /// <summary>The context it was made in.</summary>
-    public Context Context { get; }
+    private protected Accelerator(Device device) => Device = device;
 
     /// <summary>The device.</summary>
     public Device Device { get; }
 
-    /// <summary>The stream for work that names none.</summary>
-    public AcceleratorStream DefaultStream { get; protected set; }
-
     /// <summary>Its kind.</summary>
     public AcceleratorType AcceleratorType => Device.AcceleratorType;
 
-    /// <summary>Its name.</summary>
-    public string Name => Device.Name;
-
-    /// <summary>Its memory in bytes.</summary>
-    public long MemorySize => Device.MemorySize;
-
     /// <summary>Members of a group at most.</summary>
     public int MaxNumThreadsPerGroup => Device.MaxNumThreadsPerGroup;
-
-    /// <summary>Shared memory of a group in bytes at most.</summary>
-    public int MaxSharedMemoryPerGroup => Device.MaxSharedMemoryPerGroup;
-
-    /// <summary>Members of a warp.</summary>
-    public int WarpSize => Device.WarpSize;
 
     /// <summary>Multiprocessors.</summary>
     public int NumMultiprocessors => Device.NumMultiprocessors;
@@ -45,16 +22,8 @@ public abstract class Accelerator : IDisposable
     /// <summary>Threads at most.</summary>
     public int MaxNumThreads => Device.MaxNumThreads;
 
-    /// <summary>What it can do.</summary>
-    public CapabilityContext Capabilities => Device.Capabilities;
-
     /// <summary>Makes a stream.</summary>
     public AcceleratorStream CreateStream() => new();
-
-    /// <summary>Waits for all work; here it is done when a call returns.</summary>
-    public void Synchronize()
-    {
-    }
 
     /// <summary>Memory for some elements of a size, not cleared.</summary>
     public MemoryBuffer AllocateRaw(long length, int elementSize) => new(length, elementSize);
@@ -67,9 +36,6 @@ public abstract class Accelerator : IDisposable
 
     /// <summary>Loads a kernel over an index, in groups of a given size.</summary>
     public Kernel LoadImplicitlyGroupedKernel(MethodInfo method, int customGroupSize) => new(this, method, implicitly: true);
-
-    /// <summary>Loads a kernel over an index, in groups of any size.</summary>
-    public Kernel LoadAutoGroupedKernel(MethodInfo method) => new(this, method, implicitly: true);
 
     /// <inheritdoc/>
     public void Dispose() => GC.SuppressFinalize(this);

@@ -9,18 +9,10 @@ public static unsafe class ArrayViewExtensions
     public static void MemSetToZero<TView>(this TView view, AcceleratorStream stream)
         where TView : IContiguousArrayView => NativeMemory.Clear((void*)Address(view), (nuint)view.LengthInBytes);
 
-    /// <summary>Clears all elements.</summary>
-    public static void MemSetToZero<TView>(this TView view)
-        where TView : IContiguousArrayView => NativeMemory.Clear((void*)Address(view), (nuint)view.LengthInBytes);
-
     /// <summary>Copies to another view of the same accelerator, which may be larger.</summary>
     public static void CopyTo<TView>(this TView source, AcceleratorStream stream, in TView target)
         where TView : IContiguousArrayView =>
         Buffer.MemoryCopy((void*)Address(source), (void*)Address(target), target.LengthInBytes, source.LengthInBytes);
-
-    /// <summary>Copies from another view of the same accelerator, which may be smaller.</summary>
-    public static void CopyFrom<TView>(this TView target, AcceleratorStream stream, in TView source)
-        where TView : IContiguousArrayView => source.CopyTo(stream, target);
 
     /// <summary>Copies to host memory.</summary>
     public static void CopyToCPU<T, TView>(this TView source, AcceleratorStream stream, in Span<T> span)

@@ -13,19 +13,10 @@ public enum AcceleratorType
     OpenCL,
 }
 
-/// <summary>What a device can do.</summary>
-public abstract class CapabilityContext
-{
-}
-
 /// <summary>Something that can run kernels.</summary>
 public abstract class Device
 {
-    private protected Device(AcceleratorType type, CapabilityContext capabilities)
-    {
-        AcceleratorType = type;
-        Capabilities = capabilities;
-    }
+    private protected Device(AcceleratorType type) => AcceleratorType = type;
 
     /// <summary>Its kind.</summary>
     public AcceleratorType AcceleratorType { get; }
@@ -39,12 +30,6 @@ public abstract class Device
     /// <summary>Members of a group at most.</summary>
     public int MaxNumThreadsPerGroup { get; protected set; }
 
-    /// <summary>Shared memory of a group in bytes at most.</summary>
-    public int MaxSharedMemoryPerGroup { get; protected set; }
-
-    /// <summary>Members of a warp.</summary>
-    public int WarpSize { get; protected set; }
-
     /// <summary>Multiprocessors.</summary>
     public int NumMultiprocessors { get; protected set; }
 
@@ -53,9 +38,6 @@ public abstract class Device
 
     /// <summary>Threads at most.</summary>
     public int MaxNumThreads => NumMultiprocessors * MaxNumThreadsPerMultiprocessor;
-
-    /// <summary>What it can do.</summary>
-    public CapabilityContext Capabilities { get; protected set; }
 
     /// <summary>Makes it ready for use.</summary>
     public abstract Accelerator CreateAccelerator(Context context);

@@ -5,19 +5,17 @@ using System.Runtime.ExceptionServices;
 namespace ILGPU.Runtime;
 
 /// <summary>What a kernel may count on at each launch; here of no effect.</summary>
-public readonly struct KernelSpecialization(int? maxNumThreadsPerGroup, int? minNumGroupsPerMultiprocessor)
+public readonly struct KernelSpecialization
 {
-    /// <summary>Members of a group at most.</summary>
-    public int? MaxNumThreadsPerGroup { get; } = maxNumThreadsPerGroup;
-
-    /// <summary>Groups of a multiprocessor at least.</summary>
-    public int? MinNumGroupsPerMultiprocessor { get; } = minNumGroupsPerMultiprocessor;
+    /// <summary>Members of a group at most, groups of a multiprocessor at least.</summary>
+    public KernelSpecialization(int? maxNumThreadsPerGroup, int? minNumGroupsPerMultiprocessor)
+    {
+    }
 }
 
 /// <summary>A loaded kernel.</summary>
-public class Kernel : IDisposable
+public class Kernel
 {
-    private const int ParallelFrom = 64;
     private readonly Accelerator accelerator;
     private readonly MethodInfo method;
     private readonly bool isImplicit;
@@ -50,21 +48,12 @@ public class Kernel : IDisposable
         return Expression.Lambda<TDelegate>(launch, parameters).Compile();
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => GC.SuppressFinalize(this);
-
     private ParameterInfo[] Arguments => method.GetParameters()[(isImplicit ? 1 : 0)..];
 
     private void LaunchOver(Index1D extent, object[] arguments)
     {
         int count = extent.X;
-        int ranges = count < ParallelFrom ? 1 : Math.Min(count, 4 * Environment.ProcessorCount);
-        if (ranges == 1)
-        {
-            run(0, count, arguments);
-            return;
-        }
-
+        int ranges = Math.Min(count, 4 * Environment.ProcessorCount);
         try
         {
             Parallel.For(0, ranges, range => run((int)((long)count * range / ranges), (int)((long)count * (range + 1) / ranges), arguments));
@@ -77,8 +66,8 @@ public class Kernel : IDisposable
 
     private void LaunchGroups(KernelConfig config, object[] arguments)
     {
-        if (config.GroupDim.Size > accelerator.MaxNumThreadsPerGroup)
-            throw new NotSupportedException($"A group of {config.GroupDim.Size} is larger than the {accelerator.MaxNumThreadsPerGroup} members this device allows.");
+        if (config.Members > accelerator.MaxNumThreadsPerGroup)
+            throw new NotSupportedException($"A group of {config.Members} is larger than the {accelerator.MaxNumThreadsPerGroup} members this device allows.");
         using GroupLaunch launch = new(config, () => run(0, 1, arguments));
         launch.Run(MemberThreads.Run);
     }

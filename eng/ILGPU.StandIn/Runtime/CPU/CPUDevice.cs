@@ -5,14 +5,12 @@ public sealed class CPUDevice : Device
 {
     /// <summary>Makes a device of a given shape.</summary>
     public CPUDevice(int numThreadsPerWarp, int numWarpsPerMultiprocessor, int numMultiprocessors)
-        : base(AcceleratorType.CPU, new CPUCapabilityContext())
+        : base(AcceleratorType.CPU)
     {
         Name = nameof(CPUAccelerator);
         MemorySize = long.MaxValue;
-        WarpSize = numThreadsPerWarp;
         MaxNumThreadsPerGroup = numThreadsPerWarp * numWarpsPerMultiprocessor;
         MaxNumThreadsPerMultiprocessor = MaxNumThreadsPerGroup;
-        MaxSharedMemoryPerGroup = int.MaxValue;
         NumMultiprocessors = numMultiprocessors;
     }
 
@@ -20,22 +18,14 @@ public sealed class CPUDevice : Device
     public override Accelerator CreateAccelerator(Context context) => CreateCPUAccelerator(context);
 
     /// <summary>Makes it ready for use.</summary>
-    public CPUAccelerator CreateCPUAccelerator(Context context) => new(context, this);
-}
-
-/// <summary>The host's threads can do everything.</summary>
-public sealed class CPUCapabilityContext : CapabilityContext
-{
-    internal CPUCapabilityContext()
-    {
-    }
+    public CPUAccelerator CreateCPUAccelerator(Context context) => new(this);
 }
 
 /// <summary>Runs kernels on the host's threads.</summary>
 public sealed class CPUAccelerator : Accelerator
 {
-    internal CPUAccelerator(Context context, CPUDevice device)
-        : base(context, device)
+    internal CPUAccelerator(CPUDevice device)
+        : base(device)
     {
     }
 }
@@ -43,9 +33,6 @@ public sealed class CPUAccelerator : Accelerator
 /// <summary>Devices of this kind in a context.</summary>
 public static class CPUContextExtensions
 {
-    /// <summary>Adds a device of a usual shape.</summary>
-    public static Context.Builder CPU(this Context.Builder builder) => builder.CPU(new CPUDevice(4, 4, 1));
-
     /// <summary>Adds a device of a given shape.</summary>
     public static Context.Builder CPU(this Context.Builder builder, CPUDevice cpuDevice)
     {

@@ -4,7 +4,7 @@ namespace ILGPU.Runtime.Cuda;
 public abstract class CudaDevice : Device
 {
     private CudaDevice()
-        : base(AcceleratorType.Cuda, null!)
+        : base(AcceleratorType.Cuda)
     {
     }
 }

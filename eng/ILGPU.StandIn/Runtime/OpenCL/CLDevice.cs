@@ -12,7 +12,7 @@ public enum CLDeviceType
 }
 
 /// <summary>What an OpenCL device can do.</summary>
-public abstract class CLCapabilityContext : CapabilityContext
+public abstract class CLCapabilityContext
 {
     private CLCapabilityContext()
     {
@@ -26,12 +26,12 @@ public abstract class CLCapabilityContext : CapabilityContext
 public abstract class CLDevice : Device
 {
     private CLDevice()
-        : base(AcceleratorType.OpenCL, null!)
+        : base(AcceleratorType.OpenCL)
     {
     }
 
     /// <summary>What it can do.</summary>
-    public new CLCapabilityContext Capabilities { get; } = null!;
+    public CLCapabilityContext Capabilities { get; } = null!;
 
     /// <summary>Kind of device.</summary>
     public CLDeviceType DeviceType { get; private set; }
@@ -40,8 +40,8 @@ public abstract class CLDevice : Device
 /// <summary>An OpenCL device in use; the stand-in has none.</summary>
 public abstract class CLAccelerator : Accelerator
 {
-    private CLAccelerator(Context context, CLDevice device)
-        : base(context, device)
+    private CLAccelerator(CLDevice device)
+        : base(device)
     {
     }
 
