@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace GpuSpectralRnn.Data;
 
 /// <summary>Grey images with one label each, kept once as bytes and expanded batch by batch to numbers of [0, 1].</summary>
@@ -6,11 +8,10 @@ public sealed class ImageData : ISequenceData
     /// <summary>Seed of the order in which <see cref="ImageView.Permuted"/> shows the pixels: fixed, so that a model meets the same order wherever it is used.</summary>
     public const ulong PermutationSeed = 92916;
 
-    private static readonly float[] Intensities = [.. Enumerable.Range(0, 256).Select(i => i / 255f)];
-
     private readonly byte[] pixels; // [N, rows, columns]
     private readonly byte[] labels; // [N]
-    private readonly int[]? order;
+    private readonly int[] order; // which pixel each step of one pixel shows
+    private readonly float[] image; // [rows, columns], the one being read
 
     /// <summary>Wraps images without a copy; whoever makes them has checked sizes and labels.</summary>
     internal ImageData(string name, byte[] pixels, byte[] labels, int rows, int columns, int classes, ImageView view)
@@ -22,7 +23,8 @@ public sealed class ImageData : ISequenceData
         Layout = view == ImageView.Row
             ? new SequenceLayout(rows, columns, TargetKind.Label, classes)
             : new SequenceLayout(rows * columns, 1, TargetKind.Label, classes);
-        if (view == ImageView.Permuted) order = Permutation(rows * columns);
+        order = view == ImageView.Permuted ? Permutation(rows * columns) : [.. Enumerable.Range(0, rows * columns)];
+        image = new float[rows * columns];
     }
 
     /// <inheritdoc/>
@@ -52,25 +54,38 @@ public sealed class ImageData : ISequenceData
         batch.Resize(indices.Length);
         int size = indices.Length;
         int features = Layout.Features;
-        int length = Layout.Steps * features;
         Span<float> inputs = batch.Inputs; // [T, B, I]
-        float[] intensities = Intensities;
         for (int b = 0; b < size; b++)
         {
-            ReadOnlySpan<byte> image = pixels.AsSpan(indices[b] * length, length);
             batch.Labels[b] = labels[indices[b]];
-            for (int t = 0; t < Layout.Steps; t++)
+            Expand(pixels.AsSpan(indices[b] * image.Length, image.Length), image);
+            if (View == ImageView.Row)
             {
-                if (order is not null)
-                {
-                    inputs[(t * size) + b] = intensities[image[order[t]]];
-                    continue;
-                }
-
-                ReadOnlySpan<byte> step = image.Slice(t * features, features);
-                Span<float> row = inputs.Slice(((t * size) + b) * features, features);
-                for (int i = 0; i < row.Length; i++) row[i] = intensities[step[i]];
+                for (int t = 0; t < Layout.Steps; t++) image.AsSpan(t * features, features).CopyTo(inputs[(((t * size) + b) * features)..]);
+            }
+            else
+            {
+                for (int t = 0; t < image.Length; t++) inputs[(t * size) + b] = image[order[t]];
             }
         }
+    }
+
+    /// <summary>Divides bytes by 255.</summary>
+    private static void Expand(ReadOnlySpan<byte> bytes, Span<float> values)
+    {
+        int n = Vector<float>.Count;
+        int i = 0;
+        for (; i <= bytes.Length - Vector<byte>.Count; i += Vector<byte>.Count)
+        {
+            Vector.Widen(new Vector<byte>(bytes[i..]), out Vector<ushort> low, out Vector<ushort> high);
+            Vector.Widen(low, out Vector<uint> first, out Vector<uint> second);
+            Vector.Widen(high, out Vector<uint> third, out Vector<uint> fourth);
+            (Vector.ConvertToSingle(first.As<uint, int>()) / new Vector<float>(255f)).CopyTo(values[i..]);
+            (Vector.ConvertToSingle(second.As<uint, int>()) / new Vector<float>(255f)).CopyTo(values[(i + n)..]);
+            (Vector.ConvertToSingle(third.As<uint, int>()) / new Vector<float>(255f)).CopyTo(values[(i + (2 * n))..]);
+            (Vector.ConvertToSingle(fourth.As<uint, int>()) / new Vector<float>(255f)).CopyTo(values[(i + (3 * n))..]);
+        }
+
+        for (; i < bytes.Length; i++) values[i] = bytes[i] / 255f;
     }
 }
