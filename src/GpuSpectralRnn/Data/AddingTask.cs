@@ -1,8 +1,10 @@
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// The adding problem of Hochreiter, Schmidhuber, "Long short-term memory" (1997), section 5.4, in the form of Le, Jaitly, Hinton, "A simple way to initialize recurrent networks of
-/// rectified linear units" (2015), section 4.1: every step shows a number of [0, 1) and a marker; two markers are 1, one in each half; asked for is the sum of the two marked numbers.
+/// The adding problem of Hochreiter, Schmidhuber, "Long short-term memory" (1997), section 5.4, in the form of Le, Jaitly, Hinton, "A simple way to
+/// initialize recurrent networks of
+/// rectified linear units" (2015), section 4.1: every step shows a number of [0, 1) and a marker; two markers are 1, one in each half; asked for is
+/// the sum of the two marked numbers.
 /// </summary>
 public sealed class AddingTask : ISequenceData
 {
@@ -36,7 +38,8 @@ public sealed class AddingTask : ISequenceData
     /// <exception cref="InvalidCallException">Fewer than 2 steps or 1 sequence.</exception>
     public static AddingTask Create(int length, int count, ulong seed, DataPart part = DataPart.Train)
     {
-        if (length < 2) throw new InvalidCallException($"The adding task marks one step in each half; a length of {length} is too short, name 2 or more.");
+        if (length < 2)
+            throw new InvalidCallException($"The adding task marks one step in each half; a length of {length} is too short, name 2 or more.");
         SequenceIndices.CheckCount(count);
         return new AddingTask(length, count, seed, part);
     }

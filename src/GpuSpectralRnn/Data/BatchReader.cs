@@ -1,6 +1,9 @@
 namespace GpuSpectralRnn.Data;
 
-/// <summary>Reads a data set batch by batch into one reused <see cref="Batch"/>; the last batch of a pass may be smaller. Nothing is allocated after construction.</summary>
+/// <summary>
+/// Reads a data set batch by batch into one reused <see cref="Batch"/>; the last batch of a pass may be smaller. Nothing is allocated after
+/// construction.
+/// </summary>
 public sealed class BatchReader
 {
     private readonly ISequenceData data;
@@ -38,7 +41,9 @@ public sealed class BatchReader
         position = 0;
     }
 
-    /// <summary>Begins a pass in a random order, which depends on nothing but <paramref name="seed"/>, <paramref name="epoch"/> and the number of sequences.</summary>
+    /// <summary>
+    /// Begins a pass in a random order, which depends on nothing but <paramref name="seed"/>, <paramref name="epoch"/> and the number of sequences.
+    /// </summary>
     public void RestartShuffled(ulong seed, int epoch)
     {
         new RandomStream(seed, RandomPurpose.Shuffle, epoch).Permute(order);

@@ -1,7 +1,8 @@
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// The copying memory problem of Arjovsky, Shah, Bengio, "Unitary evolution recurrent neural networks" (2016), section 4.1: ten symbols out of eight, T - 1 blanks, a delimiter, ten
+/// The copying memory problem of Arjovsky, Shah, Bengio, "Unitary evolution recurrent neural networks" (2016), section 4.1: ten symbols out of eight,
+/// T - 1 blanks, a delimiter, ten
 /// blanks; asked for are T + 10 blanks, then the ten symbols. Inputs are one-hot.
 /// </summary>
 public sealed class CopyTask : ISequenceData
@@ -44,7 +45,10 @@ public sealed class CopyTask : ISequenceData
     /// <summary>Cross-entropy per step of a network without memory: 10 ln 8 / (T + 20).</summary>
     public double BaselineCrossEntropy => StringLength * Math.Log(Symbols) / Layout.Steps;
 
-    /// <summary>Sequences of <paramref name="delay"/> + 20 steps [T + 20, 10] -> labels [T + 20] below 9; sequence i depends on the seed, the part and i alone.</summary>
+    /// <summary>
+    /// Sequences of <paramref name="delay"/> + 20 steps [T + 20, 10] -> labels [T + 20] below 9; sequence i depends on the seed, the part and i
+    /// alone.
+    /// </summary>
     /// <exception cref="InvalidCallException">The delay or the count is below 1.</exception>
     public static CopyTask Create(int delay, int count, ulong seed, DataPart part = DataPart.Train)
     {

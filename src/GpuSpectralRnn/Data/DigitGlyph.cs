@@ -3,7 +3,8 @@ using System.Globalization;
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// One way to write a digit: pen strokes as smooth curves through control points, in a box of 100 x 100 units, x to the right and y down. Equal points are one point, so that strokes
+/// One way to write a digit: pen strokes as smooth curves through control points, in a box of 100 x 100 units, x to the right and y down. Equal
+/// points are one point, so that strokes
 /// which meet still meet after every point has been moved a little.
 /// </summary>
 internal sealed class DigitGlyph

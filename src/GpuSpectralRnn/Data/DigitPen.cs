@@ -3,7 +3,8 @@ using System.Runtime.Intrinsics;
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// Draws one handwritten-like digit: a glyph with its control points moved at random, under a random affine map, with a pen of random width and ink. Only operations that IEEE 754
+/// Draws one handwritten-like digit: a glyph with its control points moved at random, under a random affine map, with a pen of random width and ink.
+/// Only operations that IEEE 754
 /// defines to the last bit are used (no sine, no logarithm), so that every machine draws the same bytes.
 /// </summary>
 internal sealed class DigitPen

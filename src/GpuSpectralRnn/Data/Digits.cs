@@ -1,7 +1,8 @@
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// The built-in data set: handwritten-like digits 0 to 9 of 28 x 28 grey pixels, drawn by a program. Image i depends on the seed, the part and i alone, and is the same on every machine.
+/// The built-in data set: handwritten-like digits 0 to 9 of 28 x 28 grey pixels, drawn by a program. Image i depends on the seed, the part and i
+/// alone, and is the same on every machine.
 /// Labels are uniform.
 /// </summary>
 public static class Digits

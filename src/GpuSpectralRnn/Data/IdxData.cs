@@ -10,20 +10,25 @@ public static class IdxData
     /// <param name="labelsPath">Unsigned bytes [N].</param>
     /// <param name="view">How an image becomes a sequence.</param>
     /// <param name="classes">Number of classes; MNIST and its kin have 10.</param>
-    /// <exception cref="InvalidCallException">A file is missing, the shapes do not fit each other, the set is empty, or a label is not below <paramref name="classes"/>.</exception>
+    /// <exception cref="InvalidCallException">A file is missing, the shapes do not fit each other, the set is empty, or a label is not below
+    /// <paramref name="classes"/>.</exception>
     /// <exception cref="BrokenFileException">A file is truncated or corrupt.</exception>
     public static ImageData Load(string imagesPath, string labelsPath, ImageView view, int classes = 10)
     {
         NamedArray images = IdxFile.Read(imagesPath);
         NamedArray labels = IdxFile.Read(labelsPath);
-        if (images.Shape.Rank != 3) throw new InvalidCallException($"{imagesPath} holds an array {images.Shape}; images are [N, rows, columns]. Is it the file of labels?");
-        if (labels.Shape.Rank != 1) throw new InvalidCallException($"{labelsPath} holds an array {labels.Shape}; labels are [N]. Is it the file of images?");
+        if (images.Shape.Rank != 3)
+            throw new InvalidCallException($"{imagesPath} holds an array {images.Shape}; images are [N, rows, columns]. Is it the file of labels?");
+        if (labels.Shape.Rank != 1)
+            throw new InvalidCallException($"{labelsPath} holds an array {labels.Shape}; labels are [N]. Is it the file of images?");
         if (images.Shape[0] != labels.Shape[0])
-            throw new InvalidCallException($"{imagesPath} holds {images.Shape[0]} images but {labelsPath} {labels.Shape[0]} labels; name files that belong together.");
+            throw new InvalidCallException(
+                $"{imagesPath} holds {images.Shape[0]} images but {labelsPath} {labels.Shape[0]} labels; name files that belong together.");
         if (images.Shape.Count == 0) throw new InvalidCallException($"{imagesPath} holds no images: {images.Shape}.");
         byte[] numbers = labels.As<byte>();
         int wrong = Array.FindIndex(numbers, n => n >= classes);
-        if (wrong >= 0) throw new InvalidCallException($"{labelsPath}: label {numbers[wrong]} of image {wrong} is not below {classes}, the number of classes.");
+        if (wrong >= 0)
+            throw new InvalidCallException($"{labelsPath}: label {numbers[wrong]} of image {wrong} is not below {classes}, the number of classes.");
         return new ImageData(Path.GetFileName(imagesPath), images.As<byte>(), numbers, images.Shape[1], images.Shape[2], classes, view);
     }
 }

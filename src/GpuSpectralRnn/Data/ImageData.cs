@@ -5,7 +5,9 @@ namespace GpuSpectralRnn.Data;
 /// <summary>Grey images with one label each, kept once as bytes and expanded batch by batch to numbers of [0, 1].</summary>
 public sealed class ImageData : ISequenceData
 {
-    /// <summary>Seed of the order in which <see cref="ImageView.Permuted"/> shows the pixels: fixed, so that a model meets the same order wherever it is used.</summary>
+    /// <summary>
+    /// Seed of the order in which <see cref="ImageView.Permuted"/> shows the pixels: fixed, so that a model meets the same order wherever it is used.
+    /// </summary>
     public const ulong PermutationSeed = 92916;
 
     private readonly byte[] pixels; // [N, rows, columns]

@@ -37,7 +37,8 @@ public sealed class NpyData : ISequenceData
     /// <param name="targetsPath">int32, int64 or uint8 [N]: class labels; float32 or float64 [N, D] or [N]: values; null: no targets.</param>
     /// <param name="classes">Number of classes, where a model or another set fixes it; otherwise the largest label + 1.</param>
     /// <exception cref="InvalidCallException">
-    /// A file is missing, a type or shape does not fit, the set is empty, a number is NaN or infinite, or a label is negative or not below <paramref name="classes"/>.
+    /// A file is missing, a type or shape does not fit, the set is empty, a number is NaN or infinite, or a label is negative or not below <paramref
+    /// name="classes"/>.
     /// </exception>
     /// <exception cref="BrokenFileException">A file is truncated or corrupt.</exception>
     public static NpyData Load(string sequencesPath, string? targetsPath = null, int? classes = null)
@@ -45,7 +46,8 @@ public sealed class NpyData : ISequenceData
         NamedArray x = NpyFile.Read(sequencesPath);
         float[] sequences = FiniteNumbers(x)
             ?? throw new InvalidCallException($"{sequencesPath} holds integers; sequences are float32. Convert with a.astype('float32').");
-        if (x.Shape.Rank != 3) throw new InvalidCallException($"{sequencesPath} has the shape {x.Shape}; sequences are [N, T, I] (sequences, steps, inputs per step).");
+        if (x.Shape.Rank != 3)
+            throw new InvalidCallException($"{sequencesPath} has the shape {x.Shape}; sequences are [N, T, I] (sequences, steps, inputs per step).");
         if (x.Shape.Count == 0) throw new InvalidCallException($"{sequencesPath} holds no sequences: {x.Shape}.");
         SequenceLayout layout = new(x.Shape[1], x.Shape[2], TargetKind.None, 0);
         string name = Path.GetFileName(sequencesPath);
@@ -53,10 +55,12 @@ public sealed class NpyData : ISequenceData
 
         NamedArray y = NpyFile.Read(targetsPath);
         if (y.Shape.Rank == 0 || y.Shape[0] != x.Shape[0])
-            throw new InvalidCallException($"{targetsPath} has the shape {y.Shape} but {sequencesPath} holds {x.Shape[0]} sequences; name files that belong together.");
+            throw new InvalidCallException(
+                $"{targetsPath} has the shape {y.Shape} but {sequencesPath} holds {x.Shape[0]} sequences; name files that belong together.");
         if (FiniteNumbers(y) is { } values)
         {
-            if (y.Shape.Rank > 2 || y.Shape.Count == 0) throw new InvalidCallException($"{targetsPath} has the shape {y.Shape}; target values are [N, D].");
+            if (y.Shape.Rank > 2 || y.Shape.Count == 0)
+                throw new InvalidCallException($"{targetsPath} has the shape {y.Shape}; target values are [N, D].");
             return new NpyData(name, layout with { Target = TargetKind.Value, Outputs = values.Length / x.Shape[0] }, sequences, [], values);
         }
 
@@ -95,7 +99,8 @@ public sealed class NpyData : ISequenceData
         };
         int wrong = numbers is null ? -1 : Array.FindIndex(numbers, v => !float.IsFinite(v));
         if (wrong >= 0)
-            throw new InvalidCallException($"{array.Name}: the value at {Place(array.Shape, wrong)} is {array.Values.GetValue(wrong)}, not a finite float32; clean the data.");
+            throw new InvalidCallException(
+                $"{array.Name}: the value at {Place(array.Shape, wrong)} is {array.Values.GetValue(wrong)}, not a finite float32; clean the data.");
         return numbers;
     }
 

@@ -2,7 +2,10 @@ using GpuSpectralRnn.Kernels;
 
 namespace GpuSpectralRnn.Data;
 
-/// <summary>What a stream of random numbers is for; no two purposes share numbers under one seed, nor do they share them with initial weights (streams below 2^48).</summary>
+/// <summary>
+/// What a stream of random numbers is for; no two purposes share numbers under one seed, nor do they share them with initial weights (streams below
+/// 2^48).
+/// </summary>
 internal enum RandomPurpose : ulong
 {
     Shuffle = 1,

@@ -8,7 +8,8 @@ internal static class SequenceIndices
     {
         foreach (int index in indices)
         {
-            if ((uint)index >= (uint)data.Count) throw new ArgumentOutOfRangeException(nameof(indices), index, $"{data.Name} has {data.Count} sequences.");
+            if ((uint)index >= (uint)data.Count)
+                throw new ArgumentOutOfRangeException(nameof(indices), index, $"{data.Name} has {data.Count} sequences.");
         }
     }
 

@@ -7,7 +7,9 @@ public sealed class Subset : ISequenceData
     private readonly int start;
     private int[] shifted = [];
 
-    /// <summary>The sequences <paramref name="start"/> to <paramref name="start"/> + <paramref name="count"/> - 1 of <paramref name="source"/>.</summary>
+    /// <summary>
+    /// The sequences <paramref name="start"/> to <paramref name="start"/> + <paramref name="count"/> - 1 of <paramref name="source"/>.
+    /// </summary>
     /// <exception cref="InvalidCallException">The range is empty or leaves the source.</exception>
     public Subset(ISequenceData source, int start, int count)
     {
@@ -40,7 +42,8 @@ public sealed class Subset : ISequenceData
     public static (ISequenceData Kept, ISequenceData Held) HoldOut(ISequenceData source, int held)
     {
         if (held < 1 || held >= source.Count)
-            throw new InvalidCallException($"{held} of the {source.Count} sequences of {source.Name} cannot be held out; name 1 to {source.Count - 1}.");
+            throw new InvalidCallException(
+                $"{held} of the {source.Count} sequences of {source.Name} cannot be held out; name 1 to {source.Count - 1}.");
         int rest = source.Count - held;
         return (new Subset(source, 0, rest), new Subset(source, rest, held));
     }

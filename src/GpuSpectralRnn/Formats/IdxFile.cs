@@ -5,7 +5,8 @@ using GpuSpectralRnn.Compute;
 namespace GpuSpectralRnn.Formats;
 
 /// <summary>
-/// One array of unsigned bytes in the IDX format of the MNIST files, plain or gzip-compressed (told by the content, not by the name): two zero bytes, the element type, the number of
+/// One array of unsigned bytes in the IDX format of the MNIST files, plain or gzip-compressed (told by the content, not by the name): two zero bytes,
+/// the element type, the number of
 /// dimensions, the extents (32-bit big-endian), the data.
 /// </summary>
 public static class IdxFile
@@ -32,8 +33,10 @@ public static class IdxFile
     {
         Span<byte> magic = stackalloc byte[4];
         InputFile.ReadExactly(stream, magic, path, "the magic number");
-        if (magic[0] != 0 || magic[1] != 0) throw new BrokenFileException(path, $"the magic number {Convert.ToHexString(magic)} does not begin with 0000; not an IDX file.");
-        if (magic[2] != UnsignedByte) throw new BrokenFileException(path, $"the element type is 0x{magic[2]:X2}; IDX files of unsigned bytes (0x08) are read.");
+        if (magic[0] != 0 || magic[1] != 0)
+            throw new BrokenFileException(path, $"the magic number {Convert.ToHexString(magic)} does not begin with 0000; not an IDX file.");
+        if (magic[2] != UnsignedByte)
+            throw new BrokenFileException(path, $"the element type is 0x{magic[2]:X2}; IDX files of unsigned bytes (0x08) are read.");
         int rank = magic[3];
         if (rank == 0) throw new BrokenFileException(path, "the array has no dimensions.");
         int[] extents = new int[rank];
@@ -46,7 +49,8 @@ public static class IdxFile
             if (extents[i] < 0) throw new BrokenFileException(path, $"extent {i} is {(uint)extents[i]}.");
             count *= extents[i];
             if (count > Math.Min(mostBytes, Array.MaxLength))
-                throw new BrokenFileException(path, $"the file is truncated: extents [{string.Join(", ", extents[..(i + 1)])}] promise more than it can hold.");
+                throw new BrokenFileException(
+                    path, $"the file is truncated: extents [{string.Join(", ", extents[..(i + 1)])}] promise more than it can hold.");
         }
 
         byte[] values = new byte[count];

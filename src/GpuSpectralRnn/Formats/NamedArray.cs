@@ -26,7 +26,7 @@ public sealed class NamedArray
     public static NamedArray Of<T>(string name, Shape shape, T[] values)
         where T : unmanaged
     {
-        if (typeof(T) != typeof(float) && typeof(T) != typeof(double) && typeof(T) != typeof(long) && typeof(T) != typeof(int) && typeof(T) != typeof(byte))
+        if (values is not (float[] or double[] or long[] or int[] or byte[]))
             throw new ArgumentException($"{name}: files hold float, double, long, int or byte, not {typeof(T).Name}.", nameof(values));
         if (shape.Count != values.Length)
             throw new ArgumentException($"{name}: the shape {shape} asks for {shape.Count} values, not {values.Length}.", nameof(values));
@@ -37,7 +37,8 @@ public sealed class NamedArray
     /// <exception cref="InvalidCallException">They are of another type.</exception>
     public T[] As<T>()
         where T : unmanaged =>
-        Values as T[] ?? throw new InvalidCallException($"{Name} {Shape} holds {Values.GetType().GetElementType()!.Name} values where {typeof(T).Name} is needed.");
+        Values as T[] ?? throw new InvalidCallException(
+            $"{Name} {Shape} holds {Values.GetType().GetElementType()!.Name} values where {typeof(T).Name} is needed.");
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name} {Shape} {Values.GetType().GetElementType()!.Name}";

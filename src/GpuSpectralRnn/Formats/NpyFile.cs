@@ -8,13 +8,15 @@ using GpuSpectralRnn.Compute;
 namespace GpuSpectralRnn.Formats;
 
 /// <summary>
-/// One array in NumPy's NPY format, versions 1 to 3 (NumPy Enhancement Proposal 1): magic, version, header length, a Python dictionary, raw data. Read are little-endian float32,
+/// One array in NumPy's NPY format, versions 1 to 3 (NumPy Enhancement Proposal 1): magic, version, header length, a Python dictionary, raw data.
+/// Read are little-endian float32,
 /// float64, int32 and int64, and uint8, in C order; written is float32.
 /// </summary>
 public static partial class NpyFile
 {
     /// <summary>Reads the array; its elements are float, double, int, long or byte as in the file.</summary>
-    /// <exception cref="InvalidCallException">The file does not exist or may not be read, or holds an array of another type or order; the message says how to convert it.</exception>
+    /// <exception cref="InvalidCallException">The file does not exist or may not be read, or holds an array of another type or order; the message
+    /// says how to convert it.</exception>
     /// <exception cref="BrokenFileException">The content is not an NPY file, or truncated.</exception>
     public static NamedArray Read(string path)
     {
@@ -27,9 +29,12 @@ public static partial class NpyFile
         if (version is < 1 or > 3) throw new BrokenFileException(path, $"the NPY version {version} is unknown; versions 1 to 3 are.");
         Span<byte> lengthBytes = start.Slice(8, version == 1 ? 2 : 4);
         InputFile.ReadExactly(stream, lengthBytes, path, "the header length");
-        long headerLength = version == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(lengthBytes) : BinaryPrimitives.ReadUInt32LittleEndian(lengthBytes);
+        long headerLength = version == 1
+            ? BinaryPrimitives.ReadUInt16LittleEndian(lengthBytes)
+            : BinaryPrimitives.ReadUInt32LittleEndian(lengthBytes);
         if (headerLength > stream.Length - stream.Position)
-            throw new BrokenFileException(path, $"the file is truncated: the header takes {headerLength} bytes, only {stream.Length - stream.Position} are left.");
+            throw new BrokenFileException(
+                path, $"the file is truncated: the header takes {headerLength} bytes, only {stream.Length - stream.Position} are left.");
         byte[] headerBytes = new byte[headerLength];
         InputFile.ReadExactly(stream, headerBytes, path, "the header");
         (string type, Shape shape) = ParseHeader(path, (version == 3 ? Encoding.UTF8 : Encoding.Latin1).GetString(headerBytes));
@@ -41,7 +46,7 @@ public static partial class NpyFile
             "<i8" => NamedArray.Of(path, shape, ReadValues<long>(stream, path, shape)),
             "|u1" => NamedArray.Of(path, shape, ReadValues<byte>(stream, path, shape)),
             _ => throw new InvalidCallException(
-                $"{path}: elements of type {type} are not read; convert with a.astype('float32') for numbers or a.astype('int32') for labels and save again."),
+                $"{path}: elements of type {type} are not read; save numbers as a.astype('float32'), labels as a.astype('int32')."),
         };
     }
 
@@ -50,7 +55,8 @@ public static partial class NpyFile
     /// <exception cref="RunFailedException">The file cannot be written.</exception>
     public static void Write(string path, Shape shape, ReadOnlyMemory<float> values)
     {
-        if (shape.Count != values.Length) throw new ArgumentException($"The shape {shape} asks for {shape.Count} values, not {values.Length}.", nameof(values));
+        if (shape.Count != values.Length)
+            throw new ArgumentException($"The shape {shape} asks for {shape.Count} values, not {values.Length}.", nameof(values));
         string extents = shape.Rank == 1 ? $"{shape[0]}," : string.Join(", ", shape.ToArray());
         string header = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({extents}), }}";
         const int alignment = 64;
@@ -62,14 +68,15 @@ public static partial class NpyFile
             stream.Write([0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, (byte)(header.Length >> 8)]);
             stream.Write(Encoding.Latin1.GetBytes(header));
             const int chunk = 1 << 20;
-            for (int i = 0; i < values.Length; i += chunk) stream.Write(MemoryMarshal.AsBytes(values.Span.Slice(i, Math.Min(chunk, values.Length - i))));
+            for (int i = 0; i < values.Length; i += chunk)
+                stream.Write(MemoryMarshal.AsBytes(values.Span.Slice(i, Math.Min(chunk, values.Length - i))));
         });
     }
 
     private static (string Type, Shape Shape) ParseHeader(string path, string header)
     {
         Match match = HeaderPattern().Match(header);
-        if (!match.Success || match.Groups["type"].Captures.Count != 1 || match.Groups["order"].Captures.Count != 1 || match.Groups["shape"].Captures.Count != 1)
+        if (!match.Success || new[] { "type", "order", "shape" }.Any(key => match.Groups[key].Captures.Count != 1))
         {
             if (header.Contains("'descr': [", StringComparison.Ordinal))
                 throw new InvalidCallException($"{path}: an array of records is not read; save one plain array per file.");
@@ -86,7 +93,8 @@ public static partial class NpyFile
             if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out extents[i]))
                 throw new BrokenFileException(path, $"the shape ({match.Groups["shape"].Value}) has the extent '{parts[i]}'.");
             count *= extents[i];
-            if (count > Array.MaxLength) throw new BrokenFileException(path, $"the shape ({match.Groups["shape"].Value}) is larger than {Array.MaxLength} elements.");
+            if (count > Array.MaxLength)
+                throw new BrokenFileException(path, $"the shape ({match.Groups["shape"].Value}) is larger than {Array.MaxLength} elements.");
         }
 
         return (match.Groups["type"].Value, new Shape(extents));
@@ -97,7 +105,8 @@ public static partial class NpyFile
     {
         long needed = shape.Count * Marshal.SizeOf<T>();
         long left = stream.Length - stream.Position;
-        if (left < needed) throw new BrokenFileException(path, $"the file is truncated: the array {shape} takes {needed} bytes, only {left} are left.");
+        if (left < needed)
+            throw new BrokenFileException(path, $"the file is truncated: the array {shape} takes {needed} bytes, only {left} are left.");
         if (left > needed) throw new BrokenFileException(path, $"{left - needed} bytes follow the array {shape}.");
         T[] values = new T[shape.Count];
         const int chunk = 1 << 20;
@@ -107,6 +116,7 @@ public static partial class NpyFile
     }
 
     // A Python dictionary of exactly the three keys, in any order.
-    [GeneratedRegex(@"^\s*\{\s*((?:'descr'\s*:\s*'(?<type>[^']*)'|'fortran_order'\s*:\s*(?<order>True|False)|'shape'\s*:\s*\((?<shape>[\w\s,]*)\))\s*,?\s*){3}\}\s*$")]
+    [GeneratedRegex(
+        @"^\s*\{\s*((?:'descr'\s*:\s*'(?<type>[^']*)'|'fortran_order'\s*:\s*(?<order>True|False)|'shape'\s*:\s*\((?<shape>[\w\s,]*)\))\s*,?\s*){3}\}\s*$")]
     private static partial Regex HeaderPattern();
 }

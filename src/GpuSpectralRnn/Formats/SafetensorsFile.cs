@@ -7,7 +7,8 @@ using GpuSpectralRnn.Compute;
 namespace GpuSpectralRnn.Formats;
 
 /// <summary>
-/// Named arrays and string metadata in one file, format safetensors: an 8-byte little-endian length, that many bytes of JSON header, then the raw little-endian data.
+/// Named arrays and string metadata in one file, format safetensors: an 8-byte little-endian length, that many bytes of JSON header, then the raw
+/// little-endian data.
 /// F32, F64, I64, I32 and U8 are kept as they are; F16 and BF16 are widened to float on reading.
 /// </summary>
 public sealed class SafetensorsFile
@@ -47,7 +48,8 @@ public sealed class SafetensorsFile
         HashSet<string> names = [MetadataKey];
         foreach (NamedArray array in arrays)
         {
-            if (!names.Add(array.Name)) throw new ArgumentException($"A safetensors file cannot hold two arrays called '{array.Name}'.", nameof(arrays));
+            if (!names.Add(array.Name))
+                throw new ArgumentException($"A safetensors file cannot hold two arrays called '{array.Name}'.", nameof(arrays));
         }
 
         // Widest elements first (stable), as the reference implementation lays them: every array is then aligned to its element size.
@@ -75,7 +77,9 @@ public sealed class SafetensorsFile
         if (headerLength > LongestHeader || (long)headerLength > stream.Length - 8)
         {
             throw new BrokenFileException(
-                path, $"the header length {headerLength} is more than the file ({stream.Length} bytes) or the format ({LongestHeader}) allows; truncated, or not a safetensors file.");
+                path,
+                $"the header length {headerLength} is more than the file ({stream.Length} bytes) or the format ({LongestHeader}) allows; "
+                + "truncated, or not a safetensors file.");
         }
 
         byte[] header = new byte[headerLength];
@@ -180,8 +184,11 @@ public sealed class SafetensorsFile
         "I32" => NamedArray.Of(entry.Name, entry.Shape, ReadValues<int>(stream, path, entry)),
         "U8" => NamedArray.Of(entry.Name, entry.Shape, ReadValues<byte>(stream, path, entry)),
         "F16" => NamedArray.Of(entry.Name, entry.Shape, Array.ConvertAll(ReadValues<Half>(stream, path, entry), h => (float)h)),
-        _ => NamedArray.Of(entry.Name, entry.Shape, Array.ConvertAll(ReadValues<ushort>(stream, path, entry), b => BitConverter.UInt32BitsToSingle((uint)b << 16))),
+        _ => NamedArray.Of(entry.Name, entry.Shape, Array.ConvertAll(ReadValues<ushort>(stream, path, entry), WidenBrainFloat)),
     };
+
+    /// <summary>BF16 is the upper half of a float.</summary>
+    private static float WidenBrainFloat(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
 
     private static T[] ReadValues<T>(Stream stream, string path, SafetensorsHeader.Entry entry)
         where T : unmanaged

@@ -3,7 +3,9 @@ using GpuSpectralRnn.Compute;
 
 namespace GpuSpectralRnn.Formats;
 
-/// <summary>The checked JSON header of a safetensors file: every array lies inside the data, none overlaps another, and no byte is left over.</summary>
+/// <summary>
+/// The checked JSON header of a safetensors file: every array lies inside the data, none overlaps another, and no byte is left over.
+/// </summary>
 internal sealed class SafetensorsHeader
 {
     private SafetensorsHeader(IReadOnlyList<Entry> entries, IReadOnlyDictionary<string, string> metadata)
@@ -85,7 +87,8 @@ internal sealed class SafetensorsHeader
             if (shape[i].ValueKind != JsonValueKind.Number || !shape[i].TryGetInt32(out extents[i]) || extents[i] < 0)
                 throw new BrokenFileException(path, $"array '{name}' has the extent {shape[i].GetRawText()} in its shape.");
             count *= extents[i];
-            if (count > Array.MaxLength) throw new BrokenFileException(path, $"array '{name}' {shape.GetRawText()} is larger than {Array.MaxLength} elements.");
+            if (count > Array.MaxLength)
+                throw new BrokenFileException(path, $"array '{name}' {shape.GetRawText()} is larger than {Array.MaxLength} elements.");
         }
 
         if (offsets.GetArrayLength() != 2
@@ -96,7 +99,8 @@ internal sealed class SafetensorsHeader
         }
 
         if (end - begin != count * size)
-            throw new BrokenFileException(path, $"array '{name}' {typeName} {shape.GetRawText()} needs {count * size} bytes but its data_offsets span {end - begin}.");
+            throw new BrokenFileException(
+                path, $"array '{name}' {typeName} {shape.GetRawText()} needs {count * size} bytes but its data_offsets span {end - begin}.");
         return new Entry(name, typeName, new Shape(extents), begin, end);
     }
 

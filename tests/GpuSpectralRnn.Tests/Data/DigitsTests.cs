@@ -8,7 +8,8 @@ public sealed class DigitsTests
     [Fact]
     public void The_images_never_change()
     {
-        // SHA-256 of the first 200 images and labels of seed 1. The pen uses nothing but exactly rounded operations, so every machine must draw these bytes. The hash
+        // SHA-256 of the first 200 images and labels of seed 1. The pen uses nothing but exactly rounded operations, so every machine must draw these
+        // bytes. The hash
         // is this program's own: it guards against change, not against mistakes.
         using MemoryStream content = new();
         ImageData digits = Digits.Create(200, seed: 1, ImageView.Row);

@@ -42,7 +42,8 @@ public sealed class GeneratedTaskTests
         double error = 0;
         foreach (float value in batch.Values) error += (value - 1.0) * (value - 1.0) / count;
 
-        // The squared error's own deviation is sqrt(E z^4 - 1/36) = sqrt(1/15 - 1/36) = 0.197 per sequence, 0.0014 over 20,000; three and a half of them.
+        // The squared error's own deviation is sqrt(E z^4 - 1/36) = sqrt(1/15 - 1/36) = 0.197 per sequence, 0.0014 over 20,000; three and a half of
+        // them.
         Assert.Equal(AddingTask.BaselineMeanSquaredError, error, 0.005);
     }
 

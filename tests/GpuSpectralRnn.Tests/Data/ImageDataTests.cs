@@ -48,7 +48,8 @@ public sealed class ImageDataTests : IDisposable
     [Fact]
     public void The_permutation_of_MNIST_never_changes()
     {
-        // A model trained on the permuted view is worth nothing under another order. python3, with philox(seed, stream, block) -> four words of Philox4x32-10:
+        // A model trained on the permuted view is worth nothing under another order. python3, with philox(seed, stream, block) -> four words of
+        // Philox4x32-10:
         //   o = list(range(784))
         //   for n, i in enumerate(range(783, 0, -1)): j = philox(92916, 2 << 48, n // 4)[n % 4] * (i + 1) >> 32; o[i], o[j] = o[j], o[i]
         //   print(o[:8], o[-3:])
