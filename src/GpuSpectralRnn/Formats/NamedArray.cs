@@ -5,6 +5,8 @@ namespace GpuSpectralRnn.Formats;
 /// <summary>A named row-major array as files hold it. The elements are float, double, long, int or byte.</summary>
 public sealed class NamedArray
 {
+    private static readonly Type[] ElementTypes = [typeof(float), typeof(double), typeof(long), typeof(int), typeof(byte)];
+
     private NamedArray(string name, Shape shape, Array values)
     {
         Name = name;
@@ -26,7 +28,7 @@ public sealed class NamedArray
     public static NamedArray Of<T>(string name, Shape shape, T[] values)
         where T : unmanaged
     {
-        if (values is not (float[] or double[] or long[] or int[] or byte[]))
+        if (!ElementTypes.Contains(typeof(T)))
             throw new ArgumentException($"{name}: files hold float, double, long, int or byte, not {typeof(T).Name}.", nameof(values));
         if (shape.Count != values.Length)
             throw new ArgumentException($"{name}: the shape {shape} asks for {shape.Count} values, not {values.Length}.", nameof(values));

@@ -147,6 +147,7 @@ public sealed class SafetensorsFileTests : IDisposable
         Assert.Throws<ArgumentException>(() => SafetensorsFile.Write(path, [NamedArray.Of("__metadata__", new Shape(1), [1f])]));
         Assert.Throws<ArgumentException>(() => NamedArray.Of("a", new Shape(2), [1f]));
         Assert.Throws<ArgumentException>(() => NamedArray.Of("a", new Shape(1), [(short)1]));
+        Assert.Throws<ArgumentException>(() => NamedArray.Of("a", new Shape(1), [1u])); // though the runtime takes a uint[] for an int[]
         Assert.Throws<InvalidCallException>(() => SafetensorsFile.Read(path));
         Assert.Throws<InvalidCallException>(() => SafetensorsFile.Read(Path.GetDirectoryName(path)!));
         Assert.Throws<RunFailedException>(() => SafetensorsFile.Write(Path.Combine(path, "no", "folder"), [a]));
