@@ -9,13 +9,8 @@ namespace GpuSpectralRnn.Compute.Host;
 /// </summary>
 internal static unsafe class HostEigen
 {
-    /// <summary>Rows per block: two blocks of n = 512 fill a quarter of a level-2 cache of 512 KiB.</summary>
-    private const int BlockRows = 16;
-
-    private const int MaxSweeps = 60;
-
     /// <summary>2^-52, the distance from 1 to the next double.</summary>
-    private const double Epsilon = 2.220446049250313e-16;
+    internal const double Epsilon = 2.220446049250313e-16;
 
     /// <summary>See <see cref="ISpectralOps.SymmetricEigen"/>.</summary>
     public static void Decompose(int n, ReadOnlySpan<double> matrix, Span<double> values, Span<double> vectors, int threads)
@@ -42,10 +37,10 @@ internal static unsafe class HostEigen
         double[] rows = new double[n * n];
         double[] squares = new double[n];
         double shift;
-        fixed (double* r = rows, norms = squares)
+        fixed (double* r = rows)
         {
             shift = Factor(n, symmetric, r, options);
-            Orthogonalise(n, r, norms, options);
+            new JacobiRows(n, r, squares, options).Orthogonalise();
         }
 
         int[] order = [.. Enumerable.Range(0, n).OrderByDescending(i => squares[i])];
@@ -102,7 +97,9 @@ internal static unsafe class HostEigen
             {
                 int first = slice * Slice, end = Math.Min(n, first + Slice);
                 for (int j = first; j < end; j++) row[j] = a[pivot * n + j];
-                for (int s = 0; s < step; s++) Subtract(end - first, r[(long)s * n + pivot], r + (long)s * n + first, row + first);
+                int s = 0;
+                for (; s <= step - 4; s += 4) SubtractFour(end - first, r + (long)s * n + pivot, r + (long)s * n + first, n, row + first);
+                for (; s < step; s++) Subtract(end - first, r[(long)s * n + pivot], r + (long)s * n + first, row + first);
                 for (int j = first; j < end; j++) row[j] = isDone[j] ? 0 : row[j] / root;
             }
 
@@ -115,109 +112,25 @@ internal static unsafe class HostEigen
         return true;
     }
 
-    // Sweeps of rotations over all pairs of rows: first within each block, then block against block in the rounds of a tournament, whose pairs of blocks are disjoint and run in parallel.
-    private static void Orthogonalise(int n, double* r, double* norms, ParallelOptions options)
+    // y <- y - sum of four rows, each times its own element at the pivot
+    private static void SubtractFour(int n, double* pivots, double* x, long stride, double* y)
     {
-        double tolerance = Math.Sqrt(n) * Epsilon;
-        int blocks = (n + BlockRows - 1) / BlockRows;
-        int players = blocks + (blocks & 1);
-        int[] rotations = new int[Math.Max(blocks, 1)];
-        for (int sweep = 0; sweep < MaxSweeps; sweep++)
-        {
-            Array.Clear(rotations);
-            for (int i = 0; i < n; i++) norms[i] = Dot(n, r + (long)i * n, r + (long)i * n);
-            For(blocks, options, block => rotations[block] += RotateBlocks(n, r, norms, block, block, tolerance));
-            for (int round = 0; round < players - 1; round++)
-            {
-                int turn = round;
-                For(players / 2, options, table =>
-                {
-                    // Circle method: player 0 stays, the others move on by one place a round.
-                    int first = table == 0 ? 0 : 1 + (turn + table) % (players - 1);
-                    int second = 1 + (turn + players - 1 - table) % (players - 1);
-                    if (first < blocks && second < blocks)
-                        rotations[table] += RotateBlocks(n, r, norms, Math.Min(first, second), Math.Max(first, second), tolerance);
-                });
-            }
-
-            if (rotations.Sum() == 0) return;
-        }
-
-        throw new RunFailedException($"Jacobi rotations of a matrix of order {n} did not converge in {MaxSweeps} sweeps.");
-    }
-
-    private static void For(int count, ParallelOptions options, Action<int> body)
-    {
-        if (count > 1) Parallel.For(0, count, options, body);
-        else if (count == 1) body(0);
-    }
-
-    private static int RotateBlocks(int n, double* r, double* norms, int first, int second, double tolerance)
-    {
-        int rotations = 0;
-        int endFirst = Math.Min(n, (first + 1) * BlockRows), endSecond = Math.Min(n, (second + 1) * BlockRows);
-        for (int p = first * BlockRows; p < endFirst; p++)
-        {
-            double* x = r + (long)p * n;
-            for (int q = first == second ? p + 1 : second * BlockRows; q < endSecond; q++)
-            {
-                double* y = r + (long)q * n;
-                double product = Dot(n, x, y);
-                if (!(Math.Abs(product) > tolerance * Math.Sqrt(norms[p]) * Math.Sqrt(norms[q]))) continue;
-                double zeta = (norms[q] - norms[p]) / (2 * product);
-                double tangent = (zeta < 0 ? -1 : 1) / (Math.Abs(zeta) + Math.Sqrt(1 + zeta * zeta));
-                double cosine = 1 / Math.Sqrt(1 + tangent * tangent);
-                Rotate(n, cosine, cosine * tangent, x, y);
-                norms[p] -= tangent * product;
-                norms[q] += tangent * product;
-                rotations++;
-            }
-        }
-
-        return rotations;
-    }
-
-    private static double Dot(int n, double* x, double* y)
-    {
-        Vector512<double> s0 = default, s1 = default;
-        int i = 0;
-        for (; i <= n - 16; i += 16)
-        {
-            s0 = Vector512.MultiplyAddEstimate(Vector512.Load(x + i), Vector512.Load(y + i), s0);
-            s1 = Vector512.MultiplyAddEstimate(Vector512.Load(x + i + 8), Vector512.Load(y + i + 8), s1);
-        }
-
-        double sum = Vector512.Sum(s0 + s1);
-        for (; i < n; i++) sum += x[i] * y[i];
-        return sum;
-    }
-
-    // (x, y) <- (c x - s y, s x + c y)
-    private static void Rotate(int n, double c, double s, double* x, double* y)
-    {
-        Vector512<double> cosine = Vector512.Create(c), sine = Vector512.Create(s);
+        double f0 = -pivots[0], f1 = -pivots[stride], f2 = -pivots[2 * stride], f3 = -pivots[3 * stride];
+        double* x1 = x + stride, x2 = x1 + stride, x3 = x2 + stride;
         int i = 0;
         for (; i <= n - 8; i += 8)
         {
-            Vector512<double> a = Vector512.Load(x + i), b = Vector512.Load(y + i);
-            (cosine * a - sine * b).Store(x + i);
-            (sine * a + cosine * b).Store(y + i);
+            Vector512<double> sum = Vector512.MultiplyAddEstimate(Vector512.Create(f0), Vector512.Load(x + i), Vector512.Load(y + i));
+            sum = Vector512.MultiplyAddEstimate(Vector512.Create(f1), Vector512.Load(x1 + i), sum);
+            sum = Vector512.MultiplyAddEstimate(Vector512.Create(f2), Vector512.Load(x2 + i), sum);
+            Vector512.MultiplyAddEstimate(Vector512.Create(f3), Vector512.Load(x3 + i), sum).Store(y + i);
         }
 
-        for (; i < n; i++)
-        {
-            double a = x[i], b = y[i];
-            x[i] = c * a - s * b;
-            y[i] = s * a + c * b;
-        }
+        for (; i < n; i++) y[i] += f0 * x[i] + f1 * x1[i] + f2 * x2[i] + f3 * x3[i];
     }
 
-    // y <- y - factor x
     private static void Subtract(int n, double factor, double* x, double* y)
     {
-        Vector512<double> factors = Vector512.Create(-factor);
-        int i = 0;
-        for (; i <= n - 8; i += 8) Vector512.MultiplyAddEstimate(factors, Vector512.Load(x + i), Vector512.Load(y + i)).Store(y + i);
-        for (; i < n; i++) y[i] -= factor * x[i];
+        for (int i = 0; i < n; i++) y[i] -= factor * x[i];
     }
 }
