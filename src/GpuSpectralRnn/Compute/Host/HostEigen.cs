@@ -27,7 +27,15 @@ internal static unsafe class HostEigen
             largest = Math.Max(largest, Math.Abs(x));
         }
 
-        int exponent = largest == 0 ? 0 : Math.ILogB(largest);
+        if (largest == 0)
+        {
+            values.Clear();
+            vectors.Clear();
+            for (int i = 0; i < n; i++) vectors[i * n + i] = 1;
+            return;
+        }
+
+        int exponent = Math.ILogB(largest);
         double[] symmetric = new double[n * n];
         for (int i = 0; i < n; i++)
             for (int j = 0; j < n; j++) symmetric[i * n + j] = 0.5 * Math.ScaleB(matrix[i * n + j], -exponent) + 0.5 * Math.ScaleB(matrix[j * n + i], -exponent);
@@ -35,30 +43,42 @@ internal static unsafe class HostEigen
         ParallelOptions options = new() { MaxDegreeOfParallelism = threads };
 
         double[] rows = new double[n * n];
-        double[] squares = new double[n];
-        double shift;
-        fixed (double* r = rows)
+        double[] quotients = new double[n];
+        double[] image = new double[n * n];
+        fixed (double* r = rows, a = symmetric, ra = image)
         {
-            shift = Factor(n, symmetric, r, options);
-            new JacobiRows(n, r, squares, options).Orthogonalise();
+            Factor(n, symmetric, r, options);
+            new JacobiRows(n, r, quotients, options).Orthogonalise();
+            for (int i = 0; i < n; i++)
+            {
+                double norm = Math.Sqrt(quotients[i]);
+                for (int j = 0; j < n; j++) r[(long)i * n + j] /= norm;
+            }
+
+            // Rayleigh quotients v^T A v: unlike |r_i|^2 - shift they know nothing of the shift's rounding.
+            Float64Product.Accumulate(1, new Float64View(r, n, n, n), new Float64View(a, n, n, n), new Float64View(ra, n, n, n));
+            for (int i = 0; i < n; i++)
+            {
+                quotients[i] = 0;
+                for (int j = 0; j < n; j++) quotients[i] += r[(long)i * n + j] * ra[(long)i * n + j];
+            }
         }
 
-        int[] order = [.. Enumerable.Range(0, n).OrderByDescending(i => squares[i])];
+        int[] order = [.. Enumerable.Range(0, n).OrderByDescending(i => quotients[i])];
         for (int j = 0; j < n; j++)
         {
-            double norm = Math.Sqrt(squares[order[j]]);
-            values[j] = Math.ScaleB(squares[order[j]] - shift, exponent);
-            for (int i = 0; i < n; i++) vectors[i * n + j] = rows[order[j] * n + i] / norm;
+            values[j] = Math.ScaleB(quotients[order[j]], exponent);
+            for (int i = 0; i < n; i++) vectors[i * n + j] = rows[order[j] * n + i];
         }
     }
 
-    // Factors A + shift I and returns the shift: the least that rounding cannot make indefinite or, for a matrix that still is not positive, Gershgorin's bound on its least eigenvalue.
-    private static double Factor(int n, double[] a, double* r, ParallelOptions options)
+    // Factors A + shift I, where the shift is the least that rounding cannot make indefinite or, for a matrix that still is not positive, Gershgorin's bound on its least eigenvalue.
+    private static void Factor(int n, double[] a, double* r, ParallelOptions options)
     {
         double shift = 4 * n * Epsilon;
-        if (TryFactor(n, a, shift, r, options)) return shift;
+        if (TryFactor(n, a, shift, r, options)) return;
         shift += Math.Max(0, -GershgorinLeast(n, a));
-        if (TryFactor(n, a, shift, r, options)) return shift;
+        if (TryFactor(n, a, shift, r, options)) return;
         throw new RunFailedException($"The Cholesky factorisation of a shifted matrix of order {n} failed.");
     }
 
