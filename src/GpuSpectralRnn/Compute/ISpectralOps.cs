@@ -1,8 +1,8 @@
 namespace GpuSpectralRnn.Compute;
 
 /// <summary>
-/// The uncentred second moments sum_n w_n h_n h_n^T of rows h_n, summed where the rows live until they are asked for: in double precision, or as compensated pairs of singles on a device
-/// without it. Any number of rows in constant memory.
+/// The uncentred second moments sum_n w_n h_n h_n^T of rows h_n, summed where the rows live until they are asked for: in double precision, or as
+/// compensated pairs of singles on a device without it. Any number of rows in constant memory.
 /// </summary>
 public abstract class GramSums : IDisposable
 {
@@ -10,11 +10,12 @@ public abstract class GramSums : IDisposable
     public abstract int Units { get; }
 
     /// <summary>
-    /// Adds w_n h_n h_n^T for every row n. A row of weight zero is not read: padding may hold anything. The order of the additions is fixed by the rows and the calls.
+    /// Adds w_n h_n h_n^T for every row n. A row of weight zero is not read: padding may hold anything. The order of the additions is fixed by the
+    /// rows and the calls.
     /// </summary>
     /// <param name="states">Float32 [..., m], seen as N rows.</param>
-    /// <param name="weights">Float32 weights of zero or more; their count C must divide N, and each covers N / C rows in a row ([T] for states [T, B, m]: one per step;
-    /// [T, B]: one per row). Null: all ones.</param>
+    /// <param name="weights">Float32 weights of zero or more; their count C must divide N, and each covers N / C rows in a row ([T] for states [T, B,
+    /// m]: one per step; [T, B]: one per row). Null: all ones.</param>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
     public abstract void Add(Tensor states, Tensor? weights = null);
 
@@ -36,11 +37,13 @@ public interface ISpectralOps
     GramSums CreateGram(int units);
 
     /// <summary>
-    /// Eigendecomposition A = V diag(values) V^T of a symmetric matrix by cyclic Jacobi rotations. Of an unsymmetric matrix the symmetric part is taken.
+    /// Eigendecomposition A = V diag(values) V^T of a symmetric matrix by cyclic Jacobi rotations. Of an unsymmetric matrix the symmetric part is
+    /// taken.
     /// </summary>
     /// <param name="order">n, zero or more.</param>
     /// <param name="matrix">A [n, n]; unchanged.</param>
-    /// <param name="values">Receives the n eigenvalues, descending. A zero eigenvalue comes out as a number of either sign of the order n eps ||A||.</param>
+    /// <param name="values">Receives the n eigenvalues, descending. A zero eigenvalue comes out as a number of either sign of the order n eps
+    /// ||A||.</param>
     /// <param name="vectors">Receives V [n, n], an eigenvector per column, orthonormal.</param>
     /// <exception cref="RunFailedException">The matrix holds NaN or infinity.</exception>
     void SymmetricEigen(int order, ReadOnlySpan<double> matrix, Span<double> values, Span<double> vectors);

@@ -14,7 +14,10 @@ public sealed class Cholesky
     /// <summary>The order of the matrix.</summary>
     public int Order => lower.Rows;
 
-    /// <summary>Factors A, of which the lower triangle is read; null where A is not positive definite within rounding: a pivot at most n eps times its diagonal element.</summary>
+    /// <summary>
+    /// Factors A, of which the lower triangle is read; null where A is not positive definite within rounding: a pivot at most n eps times its
+    /// diagonal element.
+    /// </summary>
     /// <exception cref="ArgumentException">A is not square.</exception>
     public static unsafe Cholesky? TryFactor(Matrix a)
     {
@@ -74,13 +77,15 @@ public sealed class Cholesky
                     Scale(solution.Row(i), 1 / lower[i, i]);
                 }
 
-                Float64Product.Accumulate(-1, l.Window(end, first, n - end, end - first), x.Window(first, 0, end - first, width), x.Window(end, 0, n - end, width));
+                Float64View panel = l.Window(end, first, n - end, end - first);
+                Float64Product.Accumulate(-1, panel, x.Window(first, 0, end - first, width), x.Window(end, 0, n - end, width));
             }
 
             for (int end = n; end > 0; end -= (end - 1) % Block + 1)
             {
                 int first = end - ((end - 1) % Block + 1);
-                Float64Product.Accumulate(-1, l.Window(end, first, n - end, end - first).Transposed, x.Window(end, 0, n - end, width), x.Window(first, 0, end - first, width));
+                Float64View panel = l.Window(end, first, n - end, end - first);
+                Float64Product.Accumulate(-1, panel.Transposed, x.Window(end, 0, n - end, width), x.Window(first, 0, end - first, width));
                 for (int i = end - 1; i >= first; i--)
                 {
                     for (int k = i + 1; k < end; k++) AddRow(solution, i, -lower[k, i], k);

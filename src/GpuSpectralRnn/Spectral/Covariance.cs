@@ -1,8 +1,8 @@
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// The uncentred second moments of one layer's hidden states over a calibration set: S = (1 / sum w) sum w h h^T (spectral pruning, section 1). Sums and weights of shards add up, so collection is a
-/// map-reduce.
+/// The uncentred second moments of one layer's hidden states over a calibration set: S = (1 / sum w) sum w h h^T (spectral pruning, section 1). Sums
+/// and weights of shards add up, so collection is a map-reduce.
 /// </summary>
 public sealed class Covariance
 {
@@ -15,7 +15,8 @@ public sealed class Covariance
     /// <exception cref="RunFailedException">The sums or the weight are not finite.</exception>
     public Covariance(string fingerprint, string layer, Matrix sums, double weight)
     {
-        if (sums.Rows != sums.Columns || weight < 0) throw new ArgumentException($"{sums} with weight {weight} is no sum of outer products.", nameof(sums));
+        if (sums.Rows != sums.Columns || weight < 0)
+            throw new ArgumentException($"{sums} with weight {weight} is no sum of outer products.", nameof(sums));
         if (!sums.IsFinite() || !double.IsFinite(weight))
             throw new RunFailedException($"The hidden states of layer {layer} hold NaN or infinity; the model or the calibration data are broken.");
         (Fingerprint, Layer, Sums, Weight) = (fingerprint, layer, sums, weight);
@@ -41,9 +42,17 @@ public sealed class Covariance
     public void Add(Covariance shard)
     {
         if (shard.Fingerprint != Fingerprint)
-            throw new InvalidCallException($"A covariance of layer {shard.Layer} belongs to model {shard.Fingerprint}, not to {Fingerprint}; collect it again with this model.");
+        {
+            throw new InvalidCallException(
+                $"A covariance of layer {shard.Layer} belongs to model {shard.Fingerprint}, not to {Fingerprint}; collect it again with this model.");
+        }
+
         if (shard.Layer != Layer || shard.Units != Units)
-            throw new InvalidCallException($"A covariance of layer {shard.Layer} ({shard.Units} units) cannot be added to that of layer {Layer} ({Units} units).");
+        {
+            throw new InvalidCallException(
+                $"A covariance of layer {shard.Layer} ({shard.Units} units) cannot be added to that of layer {Layer} ({Units} units).");
+        }
+
         Sums += shard.Sums;
         Weight += shard.Weight;
     }
@@ -51,5 +60,7 @@ public sealed class Covariance
     /// <summary>S = sum w h h^T / sum w.</summary>
     /// <exception cref="InvalidCallException">Nothing was collected.</exception>
     public Matrix Mean() =>
-        Weight > 0 ? 1 / Weight * Sums : throw new InvalidCallException($"Layer {Layer} has no calibration steps; give a data set with at least one sequence.");
+        Weight > 0
+            ? 1 / Weight * Sums
+            : throw new InvalidCallException($"Layer {Layer} has no calibration steps; give a data set with at least one sequence.");
 }

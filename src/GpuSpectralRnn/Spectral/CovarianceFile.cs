@@ -3,17 +3,22 @@ using GpuSpectralRnn.Formats;
 
 namespace GpuSpectralRnn.Spectral;
 
-/// <summary>Covariance shards on disk: a safetensors file with <c>LAYER.sums</c> (F64 [m, m]) and <c>LAYER.weight</c> (F64 [1]) per layer, and the model's fingerprint in its metadata.</summary>
+/// <summary>
+/// Covariance shards on disk: a safetensors file with <c>LAYER.sums</c> (F64 [m, m]) and <c>LAYER.weight</c> (F64 [1]) per layer, and the model's
+/// fingerprint in its metadata.
+/// </summary>
 public static class CovarianceFile
 {
-    private const string FormatKey = "format", Format = "gsrnn covariance 1", FingerprintKey = "fingerprint", SumsSuffix = ".sums", WeightSuffix = ".weight";
+    private const string FormatKey = "format", Format = "gsrnn covariance 1", FingerprintKey = "fingerprint";
+    private const string SumsSuffix = ".sums", WeightSuffix = ".weight";
 
     /// <summary>Writes the covariances of all layers of one model.</summary>
     /// <exception cref="ArgumentException">There are none, or they belong to different models.</exception>
     /// <exception cref="RunFailedException">The file cannot be written.</exception>
     public static void Save(string path, IReadOnlyList<Covariance> layers)
     {
-        if (layers.Select(c => c.Fingerprint).Distinct().Count() != 1) throw new ArgumentException("One file holds the covariances of one model.", nameof(layers));
+        if (layers.Select(c => c.Fingerprint).Distinct().Count() != 1)
+            throw new ArgumentException("One file holds the covariances of one model.", nameof(layers));
         List<NamedArray> arrays = [];
         foreach (Covariance layer in layers)
         {

@@ -1,8 +1,9 @@
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// What a selection minimises, as a positive semi-definite matrix M [m, m]: every loss of spectral pruning is L_M(J) = Tr(M R_J) with R_J the residual of the kept set J. The input loss L_A
-/// has M = I, the output loss L_B has M = W^T W, the adjoint-weighted loss L_G has M = G; sums of losses are sums of matrices.
+/// What a selection minimises, as a positive semi-definite matrix M [m, m]: every loss of spectral pruning is L_M(J) = Tr(M R_J) with R_J the
+/// residual of the kept set J. The input loss L_A has M = I, the output loss L_B has M = W^T W, the adjoint-weighted loss L_G has M = G; sums of
+/// losses are sums of matrices.
 /// </summary>
 public static class Criterion
 {
@@ -13,7 +14,8 @@ public static class Criterion
     public static Matrix Output(Matrix consumers) => Matrix.Product(consumers, consumers, transposeA: true);
 
     /// <summary>
-    /// A sum in which every loss is first divided by its value for the empty set, Tr(M S), so that the shares have no scale. A loss that is zero for every set takes no part.
+    /// A sum in which every loss is first divided by its value for the empty set, Tr(M S), so that the shares have no scale. A loss that is zero for
+    /// every set takes no part.
     /// </summary>
     public static Matrix Normalised(Matrix gram, params ReadOnlySpan<(double Share, Matrix Criterion)> terms)
     {

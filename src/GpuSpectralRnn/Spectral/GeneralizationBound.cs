@@ -23,18 +23,26 @@ public readonly record struct NetworkRadii(double Readout, double Recurrent, dou
 /// <param name="LossLipschitz">rho_psi in the outputs; sqrt 2 for cross-entropy.</param>
 /// <param name="LossCeiling">M: losses are clipped to [0, M].</param>
 public sealed record BoundSetting(
-    int Hidden, int Inputs, int Outputs, int Steps, long Samples, double InputRadius, double ActivationLipschitz, double LossLipschitz, double LossCeiling)
+    int Hidden,
+    int Inputs,
+    int Outputs,
+    int Steps,
+    long Samples,
+    double InputRadius,
+    double ActivationLipschitz,
+    double LossLipschitz,
+    double LossCeiling)
 {
     /// <summary>p = k^2 + k d_x + k + d_y k + d_y.</summary>
     public long Parameters => (long)Hidden * Hidden + (long)Hidden * Inputs + Hidden + (long)Outputs * Hidden + Outputs;
 }
 
 /// <summary>
-/// A computable generalisation bound for Elman networks by a covering argument over the parameters (derived for this project, spectral pruning, section 6; not the theorem of the paper). With
-/// probability 1 - delta at least, for every network within the radii,
-/// risk &lt;= empirical risk + 2/n + M sqrt((p log(1 + 2 R rho_psi L n) + log(1/delta)) / (2 n)).
-/// So that the radii may be read off the trained network, each is rounded up to a power of two 2^c, and delta is shared out over all of them: a radius has the share
-/// 1 / (2 (|c| + 1)(|c| + 2)), a block of zeros the share 1/4; these sum to 1.
+/// A computable generalisation bound for Elman networks by a covering argument over the parameters (derived for this project, spectral pruning,
+/// section 6; not the theorem of the paper). With probability 1 - delta at least, for every network within the radii, risk &lt;= empirical risk + 2/n
+/// + M sqrt((p log(1 + 2 R rho_psi L n) + log(1/delta)) / (2 n)). So that the radii may be read off the trained network, each is rounded up to a
+/// power of two 2^c, and delta is shared out over all of them: a radius has the share 1 / (2 (|c| + 1)(|c| + 2)), a block of zeros the share 1/4;
+/// these sum to 1.
 /// </summary>
 /// <param name="Bias">The empirical risk, plus rho_psi ||f - f#|| where f# stands for f.</param>
 /// <param name="Variance">2/n and the complexity term.</param>
@@ -52,7 +60,8 @@ public sealed record GeneralizationBound(double Bias, double Variance, double Lo
     /// <param name="setting">Class and data.</param>
     /// <param name="radii">The network's Frobenius norms, or bounds on them.</param>
     /// <param name="empiricalRisk">The mean clipped training loss.</param>
-    /// <param name="approximation">||f - f#||_{n,T}, measured or bounded by <see cref="TimeErrorBound"/>; 0 for a network that stands for itself.</param>
+    /// <param name="approximation">||f - f#||_{n,T}, measured or bounded by <see cref="TimeErrorBound"/>; 0 for a network that stands for
+    /// itself.</param>
     /// <param name="delta">The probability of failure, in (0, 1).</param>
     /// <exception cref="InvalidCallException">delta lies outside (0, 1).</exception>
     public static GeneralizationBound Of(BoundSetting setting, NetworkRadii radii, double empiricalRisk, double approximation, double delta)
@@ -66,7 +75,8 @@ public sealed record GeneralizationBound(double Bias, double Variance, double Lo
             return radius == 0 ? 0 : Math.ScaleB(1, exponent);
         }
 
-        NetworkRadii rounded = new(RoundUp(radii.Readout), RoundUp(radii.Recurrent), RoundUp(radii.Input), RoundUp(radii.Bias), RoundUp(radii.ReadoutBias));
+        NetworkRadii rounded = new(
+            RoundUp(radii.Readout), RoundUp(radii.Recurrent), RoundUp(radii.Input), RoundUp(radii.Bias), RoundUp(radii.ReadoutBias));
         double logLipschitz = LogParameterLipschitz(setting, rounded);
         double logN = Math.Log(setting.Samples);
 
@@ -79,11 +89,13 @@ public sealed record GeneralizationBound(double Bias, double Variance, double Lo
     }
 
     /// <summary>
-    /// log L of the recursions H_t = rho (R_h H_{t-1} + R_I R_x + R_b), G_t = rho (R_h G_{t-1} + sqrt(H_{t-1}^2 + R_x^2 + 1)), L = R_o G_T + sqrt(H_T^2 + 1).
+    /// log L of the recursions H_t = rho (R_h H_{t-1} + R_I R_x + R_b), G_t = rho (R_h G_{t-1} + sqrt(H_{t-1}^2 + R_x^2 + 1)), L = R_o G_T +
+    /// sqrt(H_T^2 + 1).
     /// </summary>
     public static double LogParameterLipschitz(BoundSetting setting, NetworkRadii radii)
     {
-        double logRho = Math.Log(setting.ActivationLipschitz), logRecurrent = Math.Log(radii.Recurrent), logDrive = Math.Log(radii.Input * setting.InputRadius + radii.Bias);
+        double logRho = Math.Log(setting.ActivationLipschitz), logRecurrent = Math.Log(radii.Recurrent);
+        double logDrive = Math.Log(radii.Input * setting.InputRadius + radii.Bias);
         double logFixed = Math.Log(setting.InputRadius * setting.InputRadius + 1);
         double logH = double.NegativeInfinity, logG = double.NegativeInfinity;
         for (int t = 0; t < setting.Steps; t++)

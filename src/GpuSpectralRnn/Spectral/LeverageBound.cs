@@ -1,9 +1,10 @@
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// The lemma of leverage-score sampling (Bach, JMLR 18 (15-178), 2017, Propositions 1 and 2, in this notation; derived for L_B): if the k units of J are drawn independently with the
-/// probabilities q_j(lambda), tau_j = lambda k q_j, and k >= 5 N(lambda) log(16 N(lambda) / delta), then with probability 1 - delta at least
-/// L_A(J) &lt;= 4 lambda N(lambda) and L_B(J) &lt;= 4 lambda Tr[W S (S + lambda I)^{-1} W^T]. The condition is demanding: theory, not a rule for choosing k.
+/// The lemma of leverage-score sampling (Bach, JMLR 18 (15-178), 2017, Propositions 1 and 2, in this notation; derived for L_B): if the k units of J
+/// are drawn independently with the probabilities q_j(lambda), tau_j = lambda k q_j, and k >= 5 N(lambda) log(16 N(lambda) / delta), then with
+/// probability 1 - delta at least L_A(J) &lt;= 4 lambda N(lambda) and L_B(J) &lt;= 4 lambda Tr[W S (S + lambda I)^{-1} W^T]. The condition is
+/// demanding: theory, not a rule for choosing k.
 /// </summary>
 public static class LeverageBound
 {

@@ -21,7 +21,8 @@ public static class Reconstruction
 
     /// <summary>L_M(J) = Tr(M R_J), from the definition.</summary>
     /// <exception cref="InvalidCallException">S_JJ + I_tau is singular.</exception>
-    public static double Loss(Matrix gram, double[] ridge, ReadOnlySpan<int> kept, Matrix criterion) => Matrix.Inner(criterion, Residual(gram, ridge, kept));
+    public static double Loss(Matrix gram, double[] ridge, ReadOnlySpan<int> kept, Matrix criterion) =>
+        Matrix.Inner(criterion, Residual(gram, ridge, kept));
 
     /// <summary>The Cholesky factorisation of S_JJ + I_tau.</summary>
     /// <exception cref="InvalidCallException">It is singular.</exception>
@@ -34,5 +35,6 @@ public static class Reconstruction
 
     /// <summary>Says why a set of units cannot be reconstructed from, and what to do.</summary>
     internal static InvalidCallException Singular(int kept) => new(
-        $"The Gram matrix of {kept} units is singular: some of them are copies or sums of others, or always zero. Give a (larger) ridge, for example --ridge 1e-4, or keep fewer units.");
+        $"The Gram matrix of {kept} units is singular: some of them are copies or sums of others, or always zero. "
+        + "Give a (larger) ridge, for example --ridge 1e-4, or keep fewer units.");
 }

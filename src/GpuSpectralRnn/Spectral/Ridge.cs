@@ -4,15 +4,16 @@ namespace GpuSpectralRnn.Spectral;
 public static class Ridge
 {
     /// <summary>
-    /// tau_j = relative Tr S / m for every unit. A Gram matrix of zeros (a layer that is dead on the calibration set) has no scale: any positive ridge then gives the reconstruction 0, so
-    /// tau is 1, provided that a ridge was asked for.
+    /// tau_j = relative Tr S / m for every unit. A Gram matrix of zeros (a layer that is dead on the calibration set) has no scale: any positive
+    /// ridge then gives the reconstruction 0, so tau is 1, provided that a ridge was asked for.
     /// </summary>
     /// <param name="gram">S [m, m].</param>
     /// <param name="relative">Zero or more; 1e-4 is a good start.</param>
     /// <exception cref="InvalidCallException">The ridge is negative or not finite.</exception>
     public static double[] Uniform(Matrix gram, double relative)
     {
-        if (!(relative >= 0) || double.IsInfinity(relative)) throw new InvalidCallException($"The ridge {relative} is not a number of zero or more; try --ridge 1e-4.");
+        if (!(relative >= 0) || double.IsInfinity(relative))
+            throw new InvalidCallException($"The ridge {relative} is not a number of zero or more; try --ridge 1e-4.");
         double mean = gram.Trace() / gram.Rows;
         double[] ridge = new double[gram.Rows];
         Array.Fill(ridge, mean > 0 || relative == 0 ? relative * mean : 1);
@@ -23,5 +24,6 @@ public static class Ridge
     /// <param name="spectrum">The spectrum of the Gram matrix.</param>
     /// <param name="lambda">Positive.</param>
     /// <param name="keep">k, the number of units kept.</param>
-    public static double[] FromLeverage(Spectrum spectrum, double lambda, int keep) => Array.ConvertAll(spectrum.Leverage(lambda), q => lambda * keep * q);
+    public static double[] FromLeverage(Spectrum spectrum, double lambda, int keep) =>
+        Array.ConvertAll(spectrum.Leverage(lambda), q => lambda * keep * q);
 }

@@ -3,8 +3,8 @@ using GpuSpectralRnn.Kernels;
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// Units drawn without replacement with given probabilities: uniform, the baseline every criterion has to beat, or by leverage scores (spectral pruning, section 4; Bach, JMLR 18, 2017). Equal seeds
-/// give equal units.
+/// Units drawn without replacement with given probabilities: uniform, the baseline every criterion has to beat, or by leverage scores (spectral
+/// pruning, section 4; Bach, JMLR 18, 2017). Equal seeds give equal units.
 /// </summary>
 public sealed class SampledSelector : ISelector
 {
@@ -24,7 +24,9 @@ public sealed class SampledSelector : ISelector
     /// <summary>Every unit with the same probability.</summary>
     public static SampledSelector Uniform(ulong seed) => new("random", null, seed);
 
-    /// <summary>Each draw takes unit j with a probability proportional to <paramref name="scores"/>[j]; units of score zero come last, in order.</summary>
+    /// <summary>
+    /// Each draw takes unit j with a probability proportional to <paramref name="scores"/>[j]; units of score zero come last, in order.
+    /// </summary>
     public static SampledSelector Leverage(double[] scores, ulong seed) => new("leverage", scores, seed);
 
     /// <inheritdoc/>

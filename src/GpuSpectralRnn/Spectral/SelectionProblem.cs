@@ -1,6 +1,8 @@
 namespace GpuSpectralRnn.Spectral;
 
-/// <summary>Which units of a layer to keep: the Gram matrix S, the ridge tau and the criterion M. The loss of a set J is L_M(J) = Tr(M R_J).</summary>
+/// <summary>
+/// Which units of a layer to keep: the Gram matrix S, the ridge tau and the criterion M. The loss of a set J is L_M(J) = Tr(M R_J).
+/// </summary>
 public sealed class SelectionProblem
 {
     /// <summary>States the problem.</summary>
@@ -13,7 +15,11 @@ public sealed class SelectionProblem
     {
         int m = gram.Rows;
         if (gram.Columns != m || criterion.Rows != m || criterion.Columns != m || ridge.Length != m)
-            throw new ArgumentException($"The Gram {gram}, the criterion {criterion} and {ridge.Length} ridge weights do not fit together.", nameof(gram));
+        {
+            throw new ArgumentException(
+                $"The Gram {gram}, the criterion {criterion} and {ridge.Length} ridge weights do not fit together.", nameof(gram));
+        }
+
         if (!gram.IsFinite() || !criterion.IsFinite() || !Array.TrueForAll(ridge, double.IsFinite))
             throw new RunFailedException("The Gram matrix or the criterion holds NaN or infinity; the model or the calibration data are broken.");
         (Gram, Ridge, Criterion) = (gram, ridge, criterion);

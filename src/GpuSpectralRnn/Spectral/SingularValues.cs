@@ -3,8 +3,9 @@ using GpuSpectralRnn.Kernels;
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// The largest singular values of a rectangular matrix without its whole spectrum: block Lanczos (Golub and Underwood 1977) with full reorthogonalisation on the smaller Gram matrix. A block of several
-/// random vectors finds repeated values too (a graph in two parts has sigma_1 = sigma_2).
+/// The largest singular values of a rectangular matrix without its whole spectrum: block Lanczos (Golub and Underwood 1977) with full
+/// reorthogonalisation on the smaller Gram matrix. A block of several random vectors finds repeated values too (a graph in two parts has sigma_1 =
+/// sigma_2).
 /// </summary>
 public static class SingularValues
 {
@@ -17,8 +18,8 @@ public static class SingularValues
     private const double Tolerance = 1e-12;
 
     /// <summary>
-    /// sigma_1 and sigma_2 (0 for a single row or column). Each squared value lies within 1e-12 sigma_1^2 of an eigenvalue of the Gram matrix: the residuals are measured, and where they do not become so small the whole
-    /// spectrum is computed.
+    /// sigma_1 and sigma_2 (0 for a single row or column). Each squared value lies within 1e-12 sigma_1^2 of an eigenvalue of the Gram matrix: the
+    /// residuals are measured, and where they do not become so small the whole spectrum is computed.
     /// </summary>
     /// <exception cref="RunFailedException">The matrix holds NaN or infinity.</exception>
     public static (double First, double Second) LargestTwo(Matrix a)

@@ -1,7 +1,8 @@
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// What the eigenvalues mu_1 >= mu_2 >= ... of a Gram matrix S = U diag(mu) U^T say about how many units a layer needs (spectral pruning, section 4; Bach, JMLR 18, 2017).
+/// What the eigenvalues mu_1 >= mu_2 >= ... of a Gram matrix S = U diag(mu) U^T say about how many units a layer needs (spectral pruning, section 4;
+/// Bach, JMLR 18, 2017).
 /// </summary>
 public sealed class Spectrum
 {
@@ -57,7 +58,8 @@ public sealed class Spectrum
     /// <exception cref="InvalidCallException">The share lies outside (0, 1].</exception>
     public int UnitsForTrace(double share)
     {
-        if (!(share > 0 && share <= 1)) throw new InvalidCallException($"--trace {share} is not a share; give more than 0 and at most 1, for example 0.99.");
+        if (!(share > 0 && share <= 1))
+            throw new InvalidCallException($"--trace {share} is not a share; give more than 0 and at most 1, for example 0.99.");
 
         // The tails are summed from the small end, so that a share of 1 means every eigenvalue that is not zero.
         double tail = 0, allowed = (1 - share) * Trace;

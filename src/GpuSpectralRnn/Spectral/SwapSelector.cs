@@ -1,8 +1,8 @@
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// Refines another selector's set (spectral pruning, section 2): of all exchanges of a kept unit for a dropped one the best is made, as long as it lowers the loss. Never worse than what it starts
-/// from.
+/// Refines another selector's set (spectral pruning, section 2): of all exchanges of a kept unit for a dropped one the best is made, as long as it
+/// lowers the loss. Never worse than what it starts from.
 /// </summary>
 /// <param name="start">Where the set comes from.</param>
 public sealed class SwapSelector(ISelector start) : ISelector
@@ -24,12 +24,12 @@ public sealed class SwapSelector(ISelector start) : ISelector
         for (int exchange = 0; exchange < 10 * problem.Units; exchange++)
         {
             int[] kept = tableau.Kept();
-            int[] dropped = [.. Enumerable.Range(0, problem.Units).Except(kept).Where(i => problem.Gram[i, i] + problem.Ridge[i] > 0)];
+            int[] dropped = [.. Enumerable.Range(0, problem.Units).Except(kept)];
             Matrix changes = tableau.Exchanges(kept, dropped);
             int best = 0;
             for (int i = 1; i < changes.Data.Length; i++)
                 if (changes.Data[i] < changes.Data[best]) best = i;
-            if (changes.Data.Length == 0 || !(changes.Data[best] < -LeastShare * problem.WholeLoss)) break;
+            if (!(changes.Data[best] < -LeastShare * problem.WholeLoss)) break;
             tableau.Move(kept[best / dropped.Length]);
             tableau.Move(dropped[best % dropped.Length]);
         }

@@ -4,12 +4,13 @@ using System.Runtime.InteropServices;
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// The state of a selection: the matrix S + I_tau swept on the kept units J (the sweep operator: Dempster 1969; Goodnight, Am. Statistician 33, 1979). With K the dropped units,
-/// P = (S_JJ + I_tau)^{-1} and A = S_{:,J} P,
+/// The state of a selection: the matrix S + I_tau swept on the kept units J (the sweep operator: Dempster 1969; Goodnight, Am. Statistician 33,
+/// 1979). With K the dropped units, P = (S_JJ + I_tau)^{-1} and A = S_{:,J} P,
 ///     T_JJ = -P,   T_KJ = A_K = T_JK^T,   T_KK = R_KK + I_tau.
-/// From a row of it follows the vector v_i that a move of unit i is about: the column R_{:,i} of the residual for a dropped unit, the column A_{:,i} of the reconstruction for a kept
-/// one. Taking in i lowers L_M by v_i^T M v_i / T_ii, throwing it out raises L_M by v_i^T M v_i / P_ii, and a move of j changes every other vector to
-/// v_i - (T_ij / T_jj) v_j. Beside T are kept the rows z_i = M v_i, which follow the same rule, and the numbers v_i^T M v_i. A move costs O(m^2).
+/// From a row of it follows the vector v_i that a move of unit i is about: the column R_{:,i} of the residual for a dropped unit, the column A_{:,i}
+/// of the reconstruction for a kept one. Taking in i lowers L_M by v_i^T M v_i / T_ii, throwing it out raises L_M by v_i^T M v_i / P_ii, and a move
+/// of j changes every other vector to v_i - (T_ij / T_jj) v_j. Beside T are kept the rows z_i = M v_i, which follow the same rule, and the numbers
+/// v_i^T M v_i. A move costs O(m^2).
 /// </summary>
 internal sealed class Tableau
 {
@@ -63,10 +64,11 @@ internal sealed class Tableau
     public double Change(int unit) => Math.Max(0, energy[unit]) / Math.Abs(t[unit, unit]);
 
     /// <summary>Whether a dropped unit is, within rounding, a sum of the kept ones (or always zero): it cannot be taken in without a ridge.</summary>
-    public bool IsDependent(int unit) => !(t[unit, unit] > DependentShare * (problem.Gram[unit, unit] + problem.Ridge[unit]));
+    public bool IsDependent(int unit) => IsDependent(unit, t[unit, unit]);
 
     /// <summary>
-    /// How much the loss changes if a kept unit is thrown out for a dropped one, for all pairs: [kept, dropped], both ascending. Needs the rows of both.
+    /// How much the loss changes if a kept unit is thrown out for a dropped one, for all pairs: [kept, dropped]. Infinite where the dropped unit is a
+    /// sum of those that stay. Needs the rows of both.
     /// </summary>
     public Matrix Exchanges(ReadOnlySpan<int> kept, ReadOnlySpan<int> dropped)
     {
@@ -85,8 +87,8 @@ internal sealed class Tableau
             {
                 int q = dropped[b];
                 double factor = t[q, p] / t[p, p];
-                double energyAfter = energy[q] - 2 * factor * change[a, b] + factor * factor * energy[p];
-                change[a, b] = Change(p) - Math.Max(0, energyAfter) / (t[q, q] - factor * t[q, p]);
+                double energyAfter = energy[q] - 2 * factor * change[a, b] + factor * factor * energy[p], pivotAfter = t[q, q] - factor * t[q, p];
+                change[a, b] = IsDependent(q, pivotAfter) ? double.PositiveInfinity : Change(p) - Math.Max(0, energyAfter) / pivotAfter;
             }
         }
 
@@ -128,20 +130,24 @@ internal sealed class Tableau
         else for (int i = 0; i < m; i++) MoveRow(i);
     }
 
+    private bool IsDependent(int unit, double pivot) => !(pivot > DependentShare * (problem.Gram[unit, unit] + problem.Ridge[unit]));
+
     // v_i = scale * T_i + offset e_i (see the class): R_ii = T_ii - tau_i, A_ii = 1 - tau_i P_ii.
     private double Offset(int unit) => isKept[unit] ? 1 : -problem.Ridge[unit];
 
     // T_i -= factor T_j, z_i -= factor z_j; returns the sum of scale * T_i * z_i.
     private double SubtractAndMeasure(double factor, ReadOnlySpan<double> pivotRow, ReadOnlySpan<double> pivotZ, Span<double> rowT, Span<double> rowZ)
     {
-        ReadOnlySpan<Vector<double>> widePivot = MemoryMarshal.Cast<double, Vector<double>>(pivotRow), widePivotZ = MemoryMarshal.Cast<double, Vector<double>>(pivotZ);
+        ReadOnlySpan<Vector<double>> widePivot = MemoryMarshal.Cast<double, Vector<double>>(pivotRow);
+        ReadOnlySpan<Vector<double>> widePivotZ = MemoryMarshal.Cast<double, Vector<double>>(pivotZ);
         ReadOnlySpan<Vector<double>> wideScale = MemoryMarshal.Cast<double, Vector<double>>(scale.AsSpan());
         Span<Vector<double>> wideT = MemoryMarshal.Cast<double, Vector<double>>(rowT), wideZ = MemoryMarshal.Cast<double, Vector<double>>(rowZ);
         Vector<double> factors = new(-factor), sums = default;
         int i = 0;
         for (; i < wideT.Length; i++)
         {
-            Vector<double> newT = Vector.MultiplyAddEstimate(factors, widePivot[i], wideT[i]), newZ = Vector.MultiplyAddEstimate(factors, widePivotZ[i], wideZ[i]);
+            Vector<double> newT = Vector.MultiplyAddEstimate(factors, widePivot[i], wideT[i]);
+            Vector<double> newZ = Vector.MultiplyAddEstimate(factors, widePivotZ[i], wideZ[i]);
             wideT[i] = newT;
             wideZ[i] = newZ;
             sums = Vector.MultiplyAddEstimate(wideScale[i] * newT, newZ, sums);

@@ -16,7 +16,8 @@ public class BoundTests
         Matrix states = RandomMatrix.Uniform(400, Units, 1);
         for (int i = 0; i < states.Rows; i++)
             for (int l = 2; l < Units; l++) states[i, l] *= 0.01;
-        Matrix gram = RandomMatrix.Moments(states * RandomMatrix.Uniform(Units, Units, 2)), criterion = Criterion.Output(RandomMatrix.Uniform(5, Units, 3));
+        Matrix gram = RandomMatrix.Moments(states * RandomMatrix.Uniform(Units, Units, 2));
+        Matrix criterion = Criterion.Output(RandomMatrix.Uniform(5, Units, 3));
         Spectrum spectrum = Spectrum.Of(gram);
         Random random = new(4);
         int violations = 0, cases = 0;
@@ -39,7 +40,8 @@ public class BoundTests
         }
 
         Assert.InRange(violations, 0, (int)(Delta * cases));
-        Close.Equal(LeverageBound.InputLoss(0.3, spectrum.DegreesOfFreedom(0.3)), LeverageBound.Loss(0.3, gram, Criterion.Input(Units)), 1e-9, 0, "L_A is L_M with M = I");
+        double inputBound = LeverageBound.InputLoss(0.3, spectrum.DegreesOfFreedom(0.3));
+        Close.Equal(inputBound, LeverageBound.Loss(0.3, gram, Criterion.Input(Units)), 1e-9, 0, "L_A is L_M with M = I");
         Assert.Equal(218, LeverageBound.LeastUnits(6.3, 0.1)); // 31.5 log 1008 = 217.8
     }
 
@@ -62,7 +64,8 @@ public class BoundTests
 
             double measured = Norm(Matrix.Product(states, readout, transposeB: true) - Matrix.Product(smallStates, smallReadout, transposeB: true));
             Matrix residual = states - Matrix.Product(states.SelectColumns(kept), a, transposeB: true);
-            double readoutError = Norm(Matrix.Product(residual, readout, transposeB: true)), recurrentError = Norm(Matrix.Product(residual, keptRows, transposeB: true));
+            double readoutError = Norm(Matrix.Product(residual, readout, transposeB: true));
+            double recurrentError = Norm(Matrix.Product(residual, keptRows, transposeB: true));
             TimeErrorBound bound = new(Steps, 1, SingularValues.OperatorNorm(smallRecurrent), SingularValues.OperatorNorm(smallReadout));
             double outputLoss = Reconstruction.Loss(gram, ridge, kept, Criterion.Output(readout) + Criterion.Output(keptRows));
 
@@ -105,16 +108,20 @@ public class BoundTests
             Matrix[] one = Parameters(seed), other = [.. one.Select((p, i) => p + 0.01 * RandomMatrix.Uniform(p.Rows, p.Columns, 50 + seed + i))];
             double Radius(int block) => Math.Max(one[block].FrobeniusNorm(), other[block].FrobeniusNorm());
             NetworkRadii radii = new(Radius(2), Radius(0), Radius(1), 0, 0);
-            double lipschitz = Math.Exp(GeneralizationBound.LogParameterLipschitz(new BoundSetting(Hidden, Inputs, Outputs, Steps, 10, radius, 1, 1, 1), radii));
+            BoundSetting setting = new(Hidden, Inputs, Outputs, Steps, 10, radius, 1, 1, 1);
+            double lipschitz = Math.Exp(GeneralizationBound.LogParameterLipschitz(setting, radii));
             double distance = Math.Sqrt(one.Zip(other).Sum(pair => Math.Pow((pair.First - pair.Second).FrobeniusNorm(), 2)));
-            Matrix difference = Outputs_(one) - Outputs_(other);
+            Matrix difference = OutputsOf(one) - OutputsOf(other);
 
             for (int i = Steps - 1; i < difference.Rows; i += Steps) // f_T
                 Assert.InRange(Math.Sqrt(VectorOps.Dot(difference.Row(i), difference.Row(i))), 0, lipschitz * distance);
         }
 
-        Matrix[] Parameters(int seed) => [RandomMatrix.Uniform(Hidden, Hidden, seed), RandomMatrix.Uniform(Hidden, Inputs, seed + 1), RandomMatrix.Uniform(Outputs, Hidden, seed + 2)];
-        Matrix Outputs_(Matrix[] p) => Matrix.Product(Run(p[0], p[1], data, Steps, isRelu: true), p[2], transposeB: true);
+        Matrix[] Parameters(int seed) =>
+        [
+            RandomMatrix.Uniform(Hidden, Hidden, seed), RandomMatrix.Uniform(Hidden, Inputs, seed + 1), RandomMatrix.Uniform(Outputs, Hidden, seed + 2),
+        ];
+        Matrix OutputsOf(Matrix[] p) => Matrix.Product(Run(p[0], p[1], data, Steps, isRelu: true), p[2], transposeB: true);
     }
 
     [Fact]
@@ -132,7 +139,8 @@ public class BoundTests
         Assert.True(GeneralizationBound.Of(setting, radii, 0.1, 0.05, 1e-6).Variance > bound.Variance);
         GeneralizationBound easy = GeneralizationBound.Of(new BoundSetting(1, 1, 1, 3, 1_000_000, 1, 1, 1, 1), new(1, 0.5, 1, 0, 0), 0.05, 0, 0.05);
         Assert.False(easy.IsVacuous);
-        foreach (double bad in new[] { 0, 1, -1, double.NaN }) Assert.Throws<InvalidCallException>(() => GeneralizationBound.Of(setting, radii, 0.1, 0, bad));
+        foreach (double bad in new[] { 0, 1, -1, double.NaN })
+            Assert.Throws<InvalidCallException>(() => GeneralizationBound.Of(setting, radii, 0.1, 0, bad));
     }
 
     private static int Draw(double[] scores, Random random)

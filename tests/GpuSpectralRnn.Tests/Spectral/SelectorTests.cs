@@ -77,7 +77,8 @@ public class SelectorTests
                     int keep = units / 3;
                     double best = new ExhaustiveSelector().Select(problem, keep).Loss, rounding = 1e-12 * problem.WholeLoss;
                     double greedy = new GreedySelector().Select(problem, keep).Loss, backward = new BackwardSelector().Select(problem, keep).Loss;
-                    double swap = new SwapSelector(new GreedySelector()).Select(problem, keep).Loss, swapBack = new SwapSelector(new BackwardSelector()).Select(problem, keep).Loss;
+                    double swap = new SwapSelector(new GreedySelector()).Select(problem, keep).Loss;
+                    double swapBack = new SwapSelector(new BackwardSelector()).Select(problem, keep).Loss;
 
                     Assert.All(All, selector => Assert.True(selector.Select(problem, keep).Loss >= best - rounding));
                     Assert.True(swap <= greedy);
@@ -124,7 +125,8 @@ public class SelectorTests
         Close.Equal(Changes(fresh), Changes(moved), 1e-8, 1e-10 * problem.WholeLoss, "changes");
         Close.Equal(fresh.Exchanges(kept, dropped).Data, moved.Exchanges(kept, dropped).Data, 1e-8, 1e-10 * problem.WholeLoss, "exchanges");
         double loss = problem.Loss(kept);
-        Close.Equal(problem.Loss([.. kept[1..], dropped[0]]) - loss, moved.Exchanges(kept, dropped)[0, 0], 1e-8, 1e-10 * problem.WholeLoss, "first exchange");
+        double exchanged = problem.Loss([.. kept[1..], dropped[0]]) - loss;
+        Close.Equal(exchanged, moved.Exchanges(kept, dropped)[0, 0], 1e-8, 1e-10 * problem.WholeLoss, "first exchange");
     }
 
     [Fact]
@@ -144,7 +146,8 @@ public class SelectorTests
 
             // What the ridge leaves: about its own size per unit.
             Assert.InRange(selection.Loss, -1e-13 * problem.WholeLoss, 1e-10 * problem.WholeLoss);
-            Matrix error = states - Matrix.Product(states.SelectColumns(selection.Kept), Reconstruction.Of(gram, problem.Ridge, selection.Kept), transposeB: true);
+            Matrix a = Reconstruction.Of(gram, problem.Ridge, selection.Kept);
+            Matrix error = states - Matrix.Product(states.SelectColumns(selection.Kept), a, transposeB: true);
             Assert.InRange(error.Data.Max(Math.Abs), 0, 1e-9);
         }
     }
@@ -156,6 +159,8 @@ public class SelectorTests
         SelectionProblem problem = new(gram, new double[6], Criterion.Input(6));
 
         Assert.Equal(4, new GreedySelector().Select(problem, 4).Kept.Select(i => i % 4).Distinct().Count());
+        Assert.Equal(4, new SwapSelector(new GreedySelector()).Select(problem, 4).Kept.Select(i => i % 4).Distinct().Count());
+        Assert.True(double.IsFinite(new SwapSelector(new GreedySelector()).Select(problem, 3).Loss));
         Assert.Contains("--ridge", Assert.Throws<InvalidCallException>(() => new GreedySelector().Select(problem, 5)).Message);
         Assert.Contains("--ridge", Assert.Throws<InvalidCallException>(() => new BackwardSelector().Select(problem, 3)).Message);
     }
@@ -185,7 +190,8 @@ public class SelectorTests
     {
         SelectionProblem problem = Problem(5, "input", seed: 1);
 
-        Assert.All(All, selector => Assert.Contains($"--keep {keep}", Assert.Throws<InvalidCallException>(() => selector.Select(problem, keep)).Message));
+        foreach (ISelector selector in All)
+            Assert.Contains($"--keep {keep}", Assert.Throws<InvalidCallException>(() => selector.Select(problem, keep)).Message);
     }
 
     [Fact]

@@ -16,8 +16,9 @@ internal readonly unsafe struct Float64View(double* data, int rows, int columns,
 }
 
 /// <summary>
-/// C += alpha A B in double precision, after Goto and van de Geijn (ACM TOMS 34, 2008): B is packed once per slab of depth into panels of one tile's width, each thread packs its own
-/// rows of A and keeps them in its level-2 cache. Every element is summed in one order, whatever the number of threads.
+/// C += alpha A B in double precision, after Goto and van de Geijn (ACM TOMS 34, 2008): B is packed once per slab of depth into panels of one tile's
+/// width, each thread packs its own rows of A and keeps them in its level-2 cache. Every element is summed in one order, whatever the number of
+/// threads.
 /// </summary>
 internal static unsafe class Float64Product
 {

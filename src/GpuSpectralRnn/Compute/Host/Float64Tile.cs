@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// The register tile of the double-precision products: 4 x 12 sums in twelve 256-bit registers, three for a row of B and one for an element of A, which is just what AVX2 has and
-/// keeps both multiply-add pipes busy.
+/// The register tile of the double-precision products: 4 x 12 sums in twelve 256-bit registers, three for a row of B and one for an element of A,
+/// which is just what AVX2 has and keeps both multiply-add pipes busy.
 /// </summary>
 internal static unsafe class Float64Tile
 {

@@ -46,6 +46,9 @@ public sealed unsafe class HostBackend : IBackend
     /// <inheritdoc/>
     public IRandomOps Random { get; }
 
+    /// <summary>Second moments and eigenvalues.</summary>
+    public ISpectralOps Spectral { get; }
+
     /// <inheritdoc/>
     public Tensor Allocate(Shape shape, ElementType type = ElementType.Float32)
     {

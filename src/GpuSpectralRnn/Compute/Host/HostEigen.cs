@@ -3,9 +3,10 @@ using System.Runtime.Intrinsics;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// Symmetric eigendecomposition by one-sided Jacobi rotations after a pivoted Cholesky factorisation (Veselic and Hari, Numer. Math. 56, 1989; Drmac and Veselic, SIAM J. Matrix Anal.
-/// 29, 2008): A + shift I = sum_i r_i r_i^T with the rows r_i of the factor; rotating pairs of rows until all are orthogonal leaves that sum unchanged, so in the end
-/// r_i = sqrt(value_i + shift) v_i, and no vectors need to be accumulated. Backward stable: the error is that of a perturbation of a few n eps ||A||, as LAPACK's is.
+/// Symmetric eigendecomposition by one-sided Jacobi rotations after a pivoted Cholesky factorisation (Veselic and Hari, Numer. Math. 56, 1989; Drmac
+/// and Veselic, SIAM J. Matrix Anal. 29, 2008): A + shift I = sum_i r_i r_i^T with the rows r_i of the factor; rotating pairs of rows until all are
+/// orthogonal leaves that sum unchanged, so in the end r_i = sqrt(value_i + shift) v_i, and no vectors need to be accumulated. Backward stable: the
+/// error is that of a perturbation of a few n eps ||A||, as LAPACK's is.
 /// </summary>
 internal static unsafe class HostEigen
 {
@@ -16,7 +17,11 @@ internal static unsafe class HostEigen
     public static void Decompose(int n, ReadOnlySpan<double> matrix, Span<double> values, Span<double> vectors, int threads)
     {
         if (n < 0 || matrix.Length != n * n || values.Length != n || vectors.Length != n * n)
-            throw new ArgumentException($"Order {n} does not fit {matrix.Length} elements, {values.Length} values and {vectors.Length} elements of vectors.", nameof(n));
+        {
+            throw new ArgumentException(
+                $"Order {n} does not fit {matrix.Length} elements, {values.Length} values and {vectors.Length} elements of vectors.", nameof(n));
+        }
+
         if (n == 0) return;
 
         // Scaled by a power of two (exactly) to about 1, so that squares neither overflow nor vanish.
@@ -38,7 +43,8 @@ internal static unsafe class HostEigen
         int exponent = Math.ILogB(largest);
         double[] symmetric = new double[n * n];
         for (int i = 0; i < n; i++)
-            for (int j = 0; j < n; j++) symmetric[i * n + j] = 0.5 * Math.ScaleB(matrix[i * n + j], -exponent) + 0.5 * Math.ScaleB(matrix[j * n + i], -exponent);
+            for (int j = 0; j < n; j++)
+                symmetric[i * n + j] = 0.5 * Math.ScaleB(matrix[i * n + j], -exponent) + 0.5 * Math.ScaleB(matrix[j * n + i], -exponent);
 
         ParallelOptions options = new() { MaxDegreeOfParallelism = threads };
 
@@ -72,7 +78,8 @@ internal static unsafe class HostEigen
         }
     }
 
-    // Factors A + shift I, where the shift is the least that rounding cannot make indefinite or, for a matrix that still is not positive, Gershgorin's bound on its least eigenvalue.
+    // Factors A + shift I, where the shift is the least that rounding cannot make indefinite or, for a matrix that still is not positive,
+    // Gershgorin's bound on its least eigenvalue.
     private static void Factor(int n, double[] a, double* r, ParallelOptions options)
     {
         double shift = 4 * n * Epsilon;

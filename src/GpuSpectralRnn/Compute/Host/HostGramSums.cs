@@ -3,8 +3,9 @@ using System.Runtime.Intrinsics;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// Second moments on the processor. A block of rows is widened to double into panels of one tile's width, which serve as both factors of the product; only tiles that touch the upper
-/// triangle are computed. A tile belongs to one thread and its rows are added in order, so the sums do not depend on the number of threads.
+/// Second moments on the processor. A block of rows is widened to double into panels of one tile's width, which serve as both factors of the product;
+/// only tiles that touch the upper triangle are computed. A tile belongs to one thread and its rows are added in order, so the sums do not depend on
+/// the number of threads.
 /// </summary>
 internal sealed unsafe class HostGramSums : GramSums
 {
@@ -45,7 +46,8 @@ internal sealed unsafe class HostGramSums : GramSums
     public override void Add(Tensor states, Tensor? weights = null)
     {
         int count = checked((int)OperandChecks.Float(backend, states));
-        if (states.Shape.Columns != Units) throw new ArgumentException($"{states} has rows of {states.Shape.Columns}, the sums are for {Units}.", nameof(states));
+        if (states.Shape.Columns != Units)
+            throw new ArgumentException($"{states} has rows of {states.Shape.Columns}, the sums are for {Units}.", nameof(states));
         int weightCount = weights is null ? 0 : checked((int)OperandChecks.Float(backend, weights));
         Add(new ReadOnlySpan<float>(backend.Address(states), count), new ReadOnlySpan<float>(backend.AddressOrNull(weights), weightCount));
     }
@@ -59,7 +61,8 @@ internal sealed unsafe class HostGramSums : GramSums
         int rowsPerWeight = weights.Length == 0 ? 0 : count / weights.Length;
         foreach (float w in weights)
         {
-            if (!(w >= 0) || float.IsInfinity(w)) throw new ArgumentException($"{w} is not a weight; weights are finite and zero or more.", nameof(weights));
+            if (!(w >= 0) || float.IsInfinity(w))
+                throw new ArgumentException($"{w} is not a weight; weights are finite and zero or more.", nameof(weights));
             weightSum += (double)w * rowsPerWeight;
         }
 
@@ -77,7 +80,10 @@ internal sealed unsafe class HostGramSums : GramSums
                 {
                     int end = Math.Min(block, (task + 1) * RowsPerTask);
                     for (int row = task * RowsPerTask; row < end; row++)
-                        Widen(blockRows + (long)row * Units, wide + (long)row * Float64Tile.Width, weight == null ? 1f : weight[(offset + row) / rowsPerWeight]);
+                    {
+                        float w = weight == null ? 1f : weight[(offset + row) / rowsPerWeight];
+                        Widen(blockRows + (long)row * Units, wide + (long)row * Float64Tile.Width, w);
+                    }
                 });
 
                 // Panel p needs p + 1 panels of rows: the task of p takes its mirror image too, so that all tasks weigh the same.

@@ -3,9 +3,9 @@ using System.Runtime.Intrinsics;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// n rows of n numbers, rotated pair by pair until every pair is orthogonal (one-sided Jacobi, Hestenes 1958). Rotations are self-scaling (Anda and Park, SIAM J. Matrix Anal. 15, 1994): a
-/// row is scales[i] times what is stored, so that a rotation costs one multiply-add per element. Two rows against two go through memory together: their inner products follow the
-/// four rotations as numbers, then the rows are read and written once.
+/// n rows of n numbers, rotated pair by pair until every pair is orthogonal (one-sided Jacobi, Hestenes 1958). Rotations are self-scaling (Anda and
+/// Park, SIAM J. Matrix Anal. 15, 1994): a row is scales[i] times what is stored, so that a rotation costs one multiply-add per element. Two rows
+/// against two go through memory together: their inner products follow the four rotations as numbers, then the rows are read and written once.
 /// </summary>
 internal sealed unsafe class JacobiRows
 {
@@ -24,7 +24,7 @@ internal sealed unsafe class JacobiRows
     private readonly ParallelOptions options;
     private readonly double tolerance;
 
-    /// <summary>Works on <paramref name="rows"/> [n, n] in place; <paramref name="squares"/> [n] receives the rows' squared lengths.</summary>
+    /// <summary>Works on <paramref name="rows"/> [n, n], pinned, in place; <paramref name="squares"/> [n] receives the rows' squared lengths.</summary>
     public JacobiRows(int n, double* rows, double[] squares, ParallelOptions options)
     {
         this.n = n;
@@ -36,8 +36,9 @@ internal sealed unsafe class JacobiRows
     }
 
     /// <summary>
-    /// Sweeps over all pairs of rows, first within each block, then block against block in the rounds of a tournament, whose pairs of blocks are disjoint and run in parallel. Ends with a
-    /// sweep that found |x . y| at most sqrt(n) eps |x| |y| for every pair. Which thread serves which pair of blocks does not change a bit.
+    /// Sweeps over all pairs of rows, first within each block, then block against block in the rounds of a tournament, whose pairs of blocks are
+    /// disjoint and run in parallel. Ends with a sweep that found |x . y| at most sqrt(n) eps |x| |y| for every pair. Which thread serves which pair
+    /// of blocks does not change a bit.
     /// </summary>
     public void Orthogonalise()
     {

@@ -3,7 +3,7 @@ using GpuSpectralRnn.Tests.Support;
 
 namespace GpuSpectralRnn.Tests.Compute.Host;
 
-/// <summary>The double-precision product against Math.NET, at the edges of its tiles (4 x 12), its tasks (96 rows) and its slabs (256 terms).</summary>
+/// <summary>The double-precision product against Math.NET, at the edges of its tiles (4 x 12), tasks (96 rows) and slabs (256 terms).</summary>
 public class Float64ProductTests
 {
     [Theory]
