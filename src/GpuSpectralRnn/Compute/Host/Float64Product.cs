@@ -31,6 +31,8 @@ internal static unsafe class Float64Product
     /// <summary>Below this many multiply-adds a second thread costs more than it brings.</summary>
     private const long WorthThreads = 1 << 17;
 
+    private static readonly HostThreads AllCores = new(Environment.ProcessorCount), Alone = new(1);
+
     /// <summary>C += alpha A B; C's columns must be adjacent (its column stride 1).</summary>
     public static void Accumulate(double alpha, Float64View a, Float64View b, Float64View c)
     {
@@ -39,7 +41,7 @@ internal static unsafe class Float64Product
         int depth = Math.Min(Depth, a.Columns);
         double[] buffer = ArrayPool<double>.Shared.Rent(panels * Float64Tile.Width * depth);
         int tasks = (c.Rows + RowsPerTask - 1) / RowsPerTask;
-        bool inParallel = (long)c.Rows * c.Columns * a.Columns > WorthThreads;
+        HostThreads threads = (long)c.Rows * c.Columns * a.Columns > WorthThreads ? AllCores : Alone;
         fixed (double* start = buffer)
         {
             double* packed = start;
@@ -47,18 +49,12 @@ internal static unsafe class Float64Product
             {
                 int terms = Math.Min(depth, a.Columns - k);
                 Float64View slabA = a.Window(0, k, a.Rows, terms), slabB = b.Window(k, 0, terms, b.Columns);
-                For(inParallel, panels, panel => PackColumns(slabB, panel * Float64Tile.Width, packed + (long)panel * Float64Tile.Width * terms));
-                For(inParallel, tasks, task => MultiplyRows(alpha, slabA, packed, c, task * RowsPerTask, terms));
+                threads.Run(panels, panel => PackColumns(slabB, panel * Float64Tile.Width, packed + (long)panel * Float64Tile.Width * terms));
+                threads.Run(tasks, task => MultiplyRows(alpha, slabA, packed, c, task * RowsPerTask, terms));
             }
         }
 
         ArrayPool<double>.Shared.Return(buffer);
-    }
-
-    private static void For(bool inParallel, int count, Action<int> body)
-    {
-        if (inParallel && count > 1) Parallel.For(0, count, body);
-        else for (int i = 0; i < count; i++) body(i);
     }
 
     // Panel [terms, 12] of B's columns from `first` on; columns beyond the edge are zero.

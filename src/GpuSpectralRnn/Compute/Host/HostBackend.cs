@@ -23,6 +23,7 @@ public sealed unsafe class HostBackend : IBackend
         Loss = new HostLossOps(this, this.threads);
         Optimizer = new HostOptimizerOps(this, this.threads);
         Random = new HostRandomOps(this, this.threads);
+        Spectral = new HostSpectralOps(this, this.threads);
     }
 
     /// <summary>How many threads compute.</summary>

@@ -14,7 +14,7 @@ internal static unsafe class HostEigen
     internal const double Epsilon = 2.220446049250313e-16;
 
     /// <summary>See <see cref="ISpectralOps.SymmetricEigen"/>.</summary>
-    public static void Decompose(int n, ReadOnlySpan<double> matrix, Span<double> values, Span<double> vectors, int threads)
+    public static void Decompose(int n, ReadOnlySpan<double> matrix, Span<double> values, Span<double> vectors, HostThreads threads)
     {
         if (n < 0 || matrix.Length != n * n || values.Length != n || vectors.Length != n * n)
         {
@@ -46,15 +46,14 @@ internal static unsafe class HostEigen
             for (int j = 0; j < n; j++)
                 symmetric[i * n + j] = 0.5 * Math.ScaleB(matrix[i * n + j], -exponent) + 0.5 * Math.ScaleB(matrix[j * n + i], -exponent);
 
-        ParallelOptions options = new() { MaxDegreeOfParallelism = threads };
 
         double[] rows = new double[n * n];
         double[] quotients = new double[n];
         double[] image = new double[n * n];
         fixed (double* r = rows, a = symmetric, ra = image)
         {
-            Factor(n, symmetric, r, options);
-            new JacobiRows(n, r, quotients, options).Orthogonalise();
+            Factor(n, symmetric, r, threads);
+            new JacobiRows(n, r, quotients, threads).Orthogonalise();
             for (int i = 0; i < n; i++)
             {
                 double norm = Math.Sqrt(quotients[i]);
@@ -80,12 +79,12 @@ internal static unsafe class HostEigen
 
     // Factors A + shift I, where the shift is the least that rounding cannot make indefinite or, for a matrix that still is not positive,
     // Gershgorin's bound on its least eigenvalue.
-    private static void Factor(int n, double[] a, double* r, ParallelOptions options)
+    private static void Factor(int n, double[] a, double* r, HostThreads threads)
     {
         double shift = 4 * n * Epsilon;
-        if (TryFactor(n, a, shift, r, options)) return;
+        if (TryFactor(n, a, shift, r, threads)) return;
         shift += Math.Max(0, -GershgorinLeast(n, a));
-        if (TryFactor(n, a, shift, r, options)) return;
+        if (TryFactor(n, a, shift, r, threads)) return;
         throw new RunFailedException($"The Cholesky factorisation of a shifted matrix of order {n} failed.");
     }
 
@@ -104,7 +103,7 @@ internal static unsafe class HostEigen
     }
 
     // A + shift I = sum_t r_t r_t^T, each r_t in A's own coordinates, by the largest diagonal element left; false where that is not positive.
-    private static bool TryFactor(int n, double[] a, double shift, double* r, ParallelOptions options)
+    private static bool TryFactor(int n, double[] a, double shift, double* r, HostThreads threads)
     {
         const int Slice = 256; // columns per task
         double[] diagonal = new double[n];
@@ -130,8 +129,7 @@ internal static unsafe class HostEigen
                 for (int j = first; j < end; j++) row[j] = isDone[j] ? 0 : row[j] / root;
             }
 
-            if (n > 2 * Slice) Parallel.For(0, (n + Slice - 1) / Slice, options, Columns);
-            else for (int slice = 0; slice * Slice < n; slice++) Columns(slice);
+            threads.Run((n + Slice - 1) / Slice, Columns);
             row[pivot] = root;
             for (int j = 0; j < n; j++) diagonal[j] -= row[j] * row[j];
         }

@@ -19,19 +19,19 @@ internal sealed unsafe class HostGramSums : GramSums
     private const int RowsPerTask = 64;
 
     private readonly HostBackend backend;
-    private readonly ParallelOptions threads;
+    private readonly HostThreads threads;
     private readonly int panelCount;
     private readonly double[] sums;
     private readonly double[] packed;
     private double weightSum;
 
     /// <summary>Empty sums for rows of <paramref name="units"/> numbers.</summary>
-    public HostGramSums(HostBackend backend, int units)
+    public HostGramSums(HostBackend backend, HostThreads threads, int units)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(units);
         Units = units;
         this.backend = backend;
-        threads = new ParallelOptions { MaxDegreeOfParallelism = backend.Threads };
+        this.threads = threads;
         panelCount = (units + Float64Tile.Width - 1) / Float64Tile.Width;
         sums = new double[Padded * Padded];
         packed = new double[Padded * BlockRows];
@@ -76,7 +76,7 @@ internal sealed unsafe class HostGramSums : GramSums
                 float* blockRows = x + (long)first * Units, weight = w;
                 double* wide = panels, target = totals;
                 int offset = first;
-                Parallel.For(0, (block + RowsPerTask - 1) / RowsPerTask, threads, task =>
+                threads.Run((block + RowsPerTask - 1) / RowsPerTask, task =>
                 {
                     int end = Math.Min(block, (task + 1) * RowsPerTask);
                     for (int row = task * RowsPerTask; row < end; row++)
@@ -87,7 +87,7 @@ internal sealed unsafe class HostGramSums : GramSums
                 });
 
                 // Panel p needs p + 1 panels of rows: the task of p takes its mirror image too, so that all tasks weigh the same.
-                Parallel.For(0, (panelCount + 1) / 2, threads, task =>
+                threads.Run((panelCount + 1) / 2, task =>
                 {
                     int mirror = panelCount - 1 - task;
                     AddPanel(mirror, block, wide, target);

@@ -21,16 +21,16 @@ internal sealed unsafe class JacobiRows
     private readonly double* rows;
     private readonly double[] squares;
     private readonly double[] scales;
-    private readonly ParallelOptions options;
+    private readonly HostThreads threads;
     private readonly double tolerance;
 
     /// <summary>Works on <paramref name="rows"/> [n, n], pinned, in place; <paramref name="squares"/> [n] receives the rows' squared lengths.</summary>
-    public JacobiRows(int n, double* rows, double[] squares, ParallelOptions options)
+    public JacobiRows(int n, double* rows, double[] squares, HostThreads threads)
     {
         this.n = n;
         this.rows = rows;
         this.squares = squares;
-        this.options = options;
+        this.threads = threads;
         scales = new double[n];
         tolerance = Math.Sqrt(n) * HostEigen.Epsilon;
     }
@@ -49,7 +49,7 @@ internal sealed unsafe class JacobiRows
         for (int sweep = 0; sweep < MaxSweeps; sweep++)
         {
             Array.Clear(hasRotated);
-            For(blocks, block =>
+            threads.Run(blocks, block =>
             {
                 for (int i = FirstRow(block); i < EndRow(block); i++) Settle(i);
                 hasRotated[block] |= RotateWithin(block);
@@ -57,7 +57,7 @@ internal sealed unsafe class JacobiRows
             for (int round = 0; round < players - 1; round++)
             {
                 int turn = round;
-                For(players / 2, table =>
+                threads.Run(players / 2, table =>
                 {
                     // Circle method: player 0 stays, the others move on by one place a round.
                     int one = table == 0 ? 0 : 1 + (turn + table) % (players - 1);
@@ -77,12 +77,6 @@ internal sealed unsafe class JacobiRows
     private int EndRow(int block) => Math.Min(n, (block + 1) * BlockRows);
 
     private double* Row(int index) => rows + (long)index * n;
-
-    private void For(int count, Action<int> body)
-    {
-        if (count > 1) Parallel.For(0, count, options, body);
-        else if (count == 1) body(0);
-    }
 
     // Multiplies the scale into the row and measures it anew.
     private void Settle(int index)

@@ -82,8 +82,9 @@ public class HostEigenTests
         Matrix a = RandomMatrix.Gram(Order, 1);
         double[][] vectors = [.. new[] { 1, 2, 5 }.Select(threads =>
         {
+            using HostBackend host = new(threads);
             double[] result = new double[Order * Order];
-            HostEigen.Decompose(Order, a.Data, new double[Order], result, threads);
+            host.Spectral.SymmetricEigen(Order, a.Data, new double[Order], result);
             return result;
         })];
 

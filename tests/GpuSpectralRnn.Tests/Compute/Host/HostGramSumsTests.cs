@@ -19,7 +19,7 @@ public class HostGramSumsTests
     {
         using HostBackend host = new();
         float[] x = States(rows, units);
-        using HostGramSums gram = new(host, units);
+        using HostGramSums gram = Sums(host, units);
         gram.Add(x, []);
 
         (double[] sums, double weight) = Read(gram);
@@ -37,7 +37,7 @@ public class HostGramSumsTests
         using Tensor states = host.Allocate(new Shape(Steps, Batch, Units)), weights = host.Allocate(new Shape(Steps));
         states.CopyFrom<float>(x);
         weights.CopyFrom<float>(perStep);
-        using HostGramSums gram = new(host, Units);
+        using GramSums gram = host.Spectral.CreateGram(Units);
         gram.Add(states, weights);
 
         double[] expected = Reference(x, Units, row => perStep[row / Batch]);
@@ -47,7 +47,9 @@ public class HostGramSumsTests
 
         gram.Reset();
         float[] perRow = [.. Enumerable.Range(0, Steps * Batch).Select(row => perStep[row / Batch])];
-        for (int t = 0; t < Steps; t++) gram.Add(x.AsSpan(t * Batch * Units, Batch * Units), perRow.AsSpan(t * Batch, Batch));
+        using Tensor rowWeights = host.Allocate(new Shape(Steps, Batch));
+        rowWeights.CopyFrom<float>(perRow);
+        for (int t = 0; t < Steps; t++) gram.Add(states.Slice(t), rowWeights.Slice(t));
         Close.Equal(expected, Read(gram).Sums, 1e-13, 1e-13, "per row, in shards");
     }
 
@@ -55,7 +57,7 @@ public class HostGramSumsTests
     public void Rows_of_weight_zero_are_not_read()
     {
         using HostBackend host = new();
-        using HostGramSums gram = new(host, 13);
+        using HostGramSums gram = Sums(host, 13);
         float[] x = States(4, 13);
         x.AsSpan(13, 13).Fill(float.NaN);
         gram.Add(x, [1, 0, 1, 1]);
@@ -72,7 +74,7 @@ public class HostGramSumsTests
         double[][] sums = [.. new[] { 1, 2, 3 }.Select(threads =>
         {
             using HostBackend host = new(threads);
-            using HostGramSums gram = new(host, 40);
+            using HostGramSums gram = Sums(host, 40);
             gram.Add(x, []);
             return Read(gram).Sums;
         })];
@@ -85,7 +87,7 @@ public class HostGramSumsTests
     public void Misfits_are_refused()
     {
         using HostBackend host = new();
-        using HostGramSums gram = new(host, 4);
+        using HostGramSums gram = Sums(host, 4);
         using Tensor wide = host.Allocate(new Shape(2, 5));
 
         Assert.Throws<ArgumentException>(() => gram.Add(wide));
@@ -95,13 +97,15 @@ public class HostGramSumsTests
         Assert.Throws<ArgumentException>(() => gram.Read(new double[15]));
     }
 
+    private static HostGramSums Sums(HostBackend host, int units) => Assert.IsType<HostGramSums>(host.Spectral.CreateGram(units));
+
     private static float[] States(int rows, int units)
     {
         Random random = new(rows + units);
         return [.. Enumerable.Range(0, rows * units).Select(_ => random.NextSingle() * 2 - 1)];
     }
 
-    private static (double[] Sums, double Weight) Read(HostGramSums gram)
+    private static (double[] Sums, double Weight) Read(GramSums gram)
     {
         double[] sums = new double[gram.Units * gram.Units];
         double weight = gram.Read(sums);
