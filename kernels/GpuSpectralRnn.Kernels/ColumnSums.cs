@@ -3,7 +3,9 @@ using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>Sums of a matrix's columns, the gradient of a bias. Slices of the rows are summed first, then the slices, always in the same order.</summary>
+/// <summary>
+/// Sums of a matrix's columns, the gradient of a bias. Slices of the rows are summed first, then the slices, always in the same order.
+/// </summary>
 public sealed class ColumnSums : IDisposable
 {
     private const int PartialCapacity = 1 << 18;

@@ -1,8 +1,8 @@
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// A sum in two singles, about 48 bits: what is rounded away by each addition is kept (Knuth's two-sum, TAOCP 2, 4.2.2). The same on devices with and without
-/// double precision.
+/// A sum in two singles, about 48 bits: what is rounded away by each addition is kept (Knuth's two-sum, TAOCP 2, 4.2.2). The same on devices with and
+/// without double precision.
 /// </summary>
 internal struct CompensatedSum
 {

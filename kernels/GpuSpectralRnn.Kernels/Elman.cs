@@ -4,17 +4,28 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Elman's recurrence, one launch a step: h_t = s(x_t W_ih^T + b_ih + b_hh + h_{t-1} W_hh^T), and back, delta_t = (dL/dh_t + delta_{t+1} W_hh) s'(h_t). The caller
-/// multiplies the inputs of all steps by W_ih beforehand and turns the deltas of all steps into weight gradients afterwards.
+/// Elman's recurrence, one launch a step: h_t = s(x_t W_ih^T + b_ih + b_hh + h_{t-1} W_hh^T), and back, delta_t = (dL/dh_t + delta_{t+1} W_hh)
+/// s'(h_t). The caller multiplies the inputs of all steps by W_ih beforehand and turns the deltas of all steps into weight gradients afterwards.
 /// </summary>
 public sealed class Elman
 {
-    private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ElmanStep> forwardStep;
-    private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, ElmanStep> backwardStep;
+    private readonly ForwardLauncher forwardStep;
+    private readonly BackwardLauncher backwardStep;
 
-    private Elman(
-        Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ElmanStep> forwardStep,
-        Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, ElmanStep> backwardStep)
+    private delegate void ForwardLauncher(
+        AcceleratorStream stream,
+        Index1D items,
+        ArrayView<float> hidden,
+        ArrayView<float> before,
+        ArrayView<float> weights,
+        ArrayView<float> inputBias,
+        ArrayView<float> hiddenBias,
+        ElmanStep step);
+
+    private delegate void BackwardLauncher(
+        AcceleratorStream stream, Index1D items, ArrayView<float> gradient, ArrayView<float> hidden, ArrayView<float> weights, ElmanStep step);
+
+    private Elman(ForwardLauncher forwardStep, BackwardLauncher backwardStep)
     {
         this.forwardStep = forwardStep;
         this.backwardStep = backwardStep;
@@ -22,10 +33,8 @@ public sealed class Elman
 
     /// <summary>Loads the kernels of one nonlinearity. Small groups: a step has few items, and they should spread over the whole device.</summary>
     public static Elman Load<TActivation>(KernelLoader loader)
-        where TActivation : unmanaged, IActivation => new(
-        loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ElmanStep>>(
-            ForwardStep<TActivation>, 32),
-        loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, ElmanStep>>(BackwardStep<TActivation>, 32));
+        where TActivation : unmanaged, IActivation =>
+        new(loader.Load<ForwardLauncher>(ForwardStep<TActivation>, 32), loader.Load<BackwardLauncher>(BackwardStep<TActivation>, 32));
 
     /// <summary>Turns the projected inputs of all steps into hidden states.</summary>
     /// <param name="stream">Where to run.</param>
@@ -70,7 +79,14 @@ public sealed class Elman
     /// <param name="batch">B.</param>
     /// <param name="width">H.</param>
     public void Backward(
-        AcceleratorStream stream, ArrayView<float> gradient, ArrayView<float> hidden, ArrayView<float> weights, int gradientFrom, int steps, int batch, int width)
+        AcceleratorStream stream,
+        ArrayView<float> gradient,
+        ArrayView<float> hidden,
+        ArrayView<float> weights,
+        int gradientFrom,
+        int steps,
+        int batch,
+        int width)
     {
         int items = (batch + 3) / 4 * ((width + 3) / 4);
         ElmanStep step = new() { Batch = batch, Width = width };
@@ -166,7 +182,13 @@ public struct ElmanStep
     /// <summary>H.</summary>
     public int Width;
 
-    /// <summary>The neighbouring step's [B, H] times the weights [H, H]: rows from <paramref name="row"/> on, columns <paramref name="across"/> apart.</summary>
-    internal readonly RegisterTile Product(ArrayView<float> states, ArrayView<float> weights, int row, int column, int across) => RegisterTile.Product(
-        states.SubView(Other, Summed * Batch), Places.Of(row, 1, Batch, Width), 1, weights, Places.Of(column, across, Width, 1), Width, 0, Summed);
+    /// <summary>
+    /// The neighbouring step's [B, H] times the weights [H, H]: rows from <paramref name="row"/> on, columns <paramref name="across"/> apart.
+    /// </summary>
+    internal readonly RegisterTile Product(ArrayView<float> states, ArrayView<float> weights, int row, int column, int across)
+    {
+        Places rows = Places.Of(row, 1, Batch, Width);
+        Places columns = Places.Of(column, across, Width, 1);
+        return RegisterTile.Product(states.SubView(Other, Summed * Batch), rows, 1, weights, columns, Width, 0, Summed);
+    }
 }

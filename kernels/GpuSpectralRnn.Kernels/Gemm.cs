@@ -35,7 +35,8 @@ public struct GemmExtents
 }
 
 /// <summary>
-/// Matrix products in single precision. Where C alone has too few tiles to fill the device, K is cut into slices whose partial products are added up in a fixed order.
+/// Matrix products in single precision. Where C alone has too few tiles to fill the device, K is cut into slices whose partial products are added up
+/// in a fixed order.
 /// </summary>
 public sealed class Gemm : IDisposable
 {
@@ -46,23 +47,35 @@ public sealed class Gemm : IDisposable
     private const long PartialCapacity = 1 << 22;
 
     private readonly KernelLoader loader;
-    private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, GemmExtents, float, float> registerTiled;
-    private readonly Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, GemmExtents, float, float>? sharedTiled;
+    private readonly RegisterLauncher registerTiled;
+    private readonly SharedLauncher? sharedTiled;
     private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int, float, float> addSlices;
     private readonly MemoryBuffer? partials;
+
+    private delegate void RegisterLauncher(
+        AcceleratorStream stream, Index1D items, ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, GemmExtents e, float alpha, float beta);
+
+    private delegate void SharedLauncher(
+        AcceleratorStream stream,
+        KernelConfig groups,
+        ArrayView<float> a,
+        ArrayView<float> b,
+        ArrayView<float> c,
+        GemmExtents e,
+        float alpha,
+        float beta);
 
     /// <summary>Loads the kernels: the simulator, and devices that do not grant groups of 256, do without shared memory.</summary>
     public Gemm(KernelLoader loader)
     {
         this.loader = loader;
-        registerTiled = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, GemmExtents, float, float>>(RegisterTiled, 64);
+        registerTiled = loader.Load<RegisterLauncher>(RegisterTiled, 64);
         addSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int, float, float>>(AddSlices);
         if (loader.IsSimulator) return;
         partials = loader.Accelerator.AllocateRaw(PartialCapacity, sizeof(float));
         if (loader.Accelerator.MaxNumThreadsPerGroup >= SharedThreads)
         {
-            sharedTiled = loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, GemmExtents, float, float>>(
-                SharedTiled, SharedThreads);
+            sharedTiled = loader.LoadGrouped<SharedLauncher>(SharedTiled, SharedThreads);
         }
     }
 
@@ -116,7 +129,15 @@ public sealed class Gemm : IDisposable
     public void Dispose() => partials?.Dispose();
 
     private void Multiply(
-        AcceleratorStream stream, ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, GemmExtents extents, long tiles, bool isShared, float alpha, float beta)
+        AcceleratorStream stream,
+        ArrayView<float> a,
+        ArrayView<float> b,
+        ArrayView<float> c,
+        GemmExtents extents,
+        long tiles,
+        bool isShared,
+        float alpha,
+        float beta)
     {
         if (isShared) sharedTiled!(stream, new KernelConfig((int)tiles, SharedThreads), a, b, c, extents, alpha, beta);
         else registerTiled(stream, (int)tiles, a, b, c, extents, alpha, beta);
@@ -160,8 +181,8 @@ public sealed class Gemm : IDisposable
     }
 
     /// <summary>
-    /// One group of 256, one 64 x 64 block of C, in steps of 16 through K: both factors' blocks go through shared memory, each thread keeps a 4 x 4 block whose
-    /// rows and columns lie 16 apart.
+    /// One group of 256, one 64 x 64 block of C, in steps of 16 through K: both factors' blocks go through shared memory, each thread keeps a 4 x 4
+    /// block whose rows and columns lie 16 apart.
     /// </summary>
     [KernelEntry]
     internal static void SharedTiled(
@@ -228,7 +249,8 @@ public sealed class Gemm : IDisposable
     }
 
     // Lines first, first + 1, ... of a factor at k, k + 1, ...; zeros beyond its end. Neighbouring threads read neighbouring memory.
-    private static void Fill(ArrayView<float> shared, ArrayView<float> factor, int thread, int first, int lines, int lineStride, int k, int to, int kStride)
+    private static void Fill(
+        ArrayView<float> shared, ArrayView<float> factor, int thread, int first, int lines, int lineStride, int k, int to, int kStride)
     {
         bool alongLines = lineStride == 1;
         int line = alongLines ? thread & (SharedTile - 1) : thread / SharedDepth;

@@ -3,7 +3,9 @@ using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>Clipping by the global norm (Pascanu et al. 2013), all on the device: partial sums of squares, their total in a fixed order, the scaling.</summary>
+/// <summary>
+/// Clipping by the global norm (Pascanu et al. 2013), all on the device: partial sums of squares, their total in a fixed order, the scaling.
+/// </summary>
 public sealed class GlobalNorm : IDisposable
 {
     private const int Capacity = 1024;

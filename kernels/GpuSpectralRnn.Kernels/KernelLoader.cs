@@ -49,8 +49,9 @@ public sealed class KernelLoader
         where TLauncher : Delegate
     {
         KernelSpecialization specialization = new(groupSize, null);
+        EntryPointDescription entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);
         Kernel loaded = Accelerator is CLAccelerator device
-            ? device.LoadKernel(WithLocalFences(device.Backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method), specialization)))
+            ? device.LoadKernel(WithLocalFences(device.Backend.Compile(entry, specialization)))
             : Accelerator.LoadKernel(kernel.Method, specialization);
         return loaded.CreateLauncherDelegate<TLauncher>();
     }

@@ -6,9 +6,18 @@ namespace GpuSpectralRnn.Kernels;
 /// <summary>Mean squared error per row, (1/D) sum_d (prediction - target)^2, with its gradient in the same pass.</summary>
 public sealed class MeanSquaredError(KernelLoader loader, LossTally tally)
 {
-    private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>, SquaredErrorExtents, float> run =
-        loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>, SquaredErrorExtents, float>>(
-            Rows, 32);
+    private readonly Launcher run = loader.Load<Launcher>(Rows, 32);
+
+    private delegate void Launcher(
+        AcceleratorStream stream,
+        Index1D items,
+        ArrayView<float> predictions,
+        ArrayView<float> targets,
+        ArrayView<float> gradient,
+        ArrayView<float> partialSums,
+        ArrayView<int> partialCounts,
+        SquaredErrorExtents e,
+        float slope);
 
     /// <summary>Adds the loss of every row to the totals; writes scale (2/D) (prediction - target) where a gradient is wanted.</summary>
     /// <param name="stream">Where to run.</param>

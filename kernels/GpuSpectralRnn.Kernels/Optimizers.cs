@@ -25,20 +25,27 @@ public sealed class Optimizers(KernelLoader loader)
     }
 
     /// <summary>v = beta1 v + g + decay p; p -= rate v.</summary>
-    public void RunMomentum(AcceleratorStream stream, ArrayView<float> parameters, ArrayView<float> gradients, ArrayView<float> velocity, OptimizerStep step)
+    public void RunMomentum(
+        AcceleratorStream stream, ArrayView<float> parameters, ArrayView<float> gradients, ArrayView<float> velocity, OptimizerStep step)
     {
         if (step.Count > 0) momentum(stream, step.Width = loader.WidthFor(step.Count), parameters, gradients, velocity, step);
     }
 
     /// <summary>g += decay p; s = beta2 s + (1 - beta2) g^2; p -= rate g / (sqrt(s) + epsilon).</summary>
-    public void RunRmsProp(AcceleratorStream stream, ArrayView<float> parameters, ArrayView<float> gradients, ArrayView<float> meanSquare, OptimizerStep step)
+    public void RunRmsProp(
+        AcceleratorStream stream, ArrayView<float> parameters, ArrayView<float> gradients, ArrayView<float> meanSquare, OptimizerStep step)
     {
         if (step.Count > 0) rmsProp(stream, step.Width = loader.WidthFor(step.Count), parameters, gradients, meanSquare, step);
     }
 
     /// <summary>g += decay p; m, v as moving averages; p = shrink p - rate m / (sqrt(v) correction + epsilon).</summary>
     public void RunAdam(
-        AcceleratorStream stream, ArrayView<float> parameters, ArrayView<float> gradients, ArrayView<float> first, ArrayView<float> second, OptimizerStep step)
+        AcceleratorStream stream,
+        ArrayView<float> parameters,
+        ArrayView<float> gradients,
+        ArrayView<float> first,
+        ArrayView<float> second,
+        OptimizerStep step)
     {
         if (step.Count > 0) adam(stream, step.Width = loader.WidthFor(step.Count), parameters, gradients, first, second, step);
     }

@@ -17,7 +17,8 @@ public sealed class RandomNumbers(KernelLoader loader)
     {
         if (count == 0) return;
         int width = loader.WidthFor(count);
-        uniform(stream, width, target, seed, sequence, new() { Count = count, Width = width, Offset = low, Scale = high - low, Largest = MathF.BitDecrement(high) });
+        RandomRange range = new() { Count = count, Width = width, Offset = low, Scale = high - low, Largest = MathF.BitDecrement(high) };
+        uniform(stream, width, target, seed, sequence, range);
     }
 
     /// <summary>target[i] of the normal distribution.</summary>

@@ -31,7 +31,10 @@ internal struct Places
     public int Z;
     public int W;
 
-    /// <summary>Rows or columns first, first + step, ... of a matrix whose neighbours lie <paramref name="stride"/> apart; beyond the last one, the last again.</summary>
+    /// <summary>
+    /// Rows or columns first, first + step, ... of a matrix whose neighbours lie <paramref name="stride"/> apart; beyond the last one, the last
+    /// again.
+    /// </summary>
     public static Places Of(int first, int step, int count, int stride)
     {
         int last = count - 1;

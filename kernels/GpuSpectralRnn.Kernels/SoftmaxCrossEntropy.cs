@@ -6,11 +6,22 @@ namespace GpuSpectralRnn.Kernels;
 /// <summary>Softmax cross-entropy per row, -log softmax(logits)[label], with its gradient in the same pass.</summary>
 public sealed class SoftmaxCrossEntropy(KernelLoader loader, LossTally tally)
 {
-    private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<int>, SoftmaxExtents, float> run =
-        loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<int>, SoftmaxExtents, float>>(
-            Rows, 32);
+    private readonly Launcher run = loader.Load<Launcher>(Rows, 32);
 
-    /// <summary>Adds the loss of every row whose label is not negative to the totals; writes scale (softmax - onehot) where a gradient is wanted.</summary>
+    private delegate void Launcher(
+        AcceleratorStream stream,
+        Index1D items,
+        ArrayView<float> logits,
+        ArrayView<int> labels,
+        ArrayView<float> gradient,
+        ArrayView<float> partialSums,
+        ArrayView<int> partialCounts,
+        SoftmaxExtents e,
+        float scale);
+
+    /// <summary>
+    /// Adds the loss of every row whose label is not negative to the totals; writes scale (softmax - onehot) where a gradient is wanted.
+    /// </summary>
     /// <param name="stream">Where to run.</param>
     /// <param name="logits">[rows, classes].</param>
     /// <param name="labels">[rows].</param>

@@ -6,7 +6,8 @@ namespace GpuSpectralRnn.Kernels.Tests;
 /// <summary>The elementary functions of the kernels against double precision, over dense grids of their ranges.</summary>
 public class ElementaryTests
 {
-    // A float has 24 bits: half a unit in the last place is 6e-8 of the value. Each bound is about three units: the polynomial's roundings, the scaling's, the reduction's.
+    // A float has 24 bits: half a unit in the last place is at most 6e-8 of the value. Three units: the polynomial's roundings, the scaling's, the
+    // reduction's.
     private const double ThreeUnits = 3.6e-7;
 
     [Fact]
@@ -76,7 +77,8 @@ public class ElementaryTests
     [InlineData(float.NegativeInfinity, false)]
     public void Finite_numbers_are_told_from_others(float x, bool expected) => Assert.Equal(expected, Elementary.IsFinite(x));
 
-    private static IEnumerable<float> Grid(double from, double to, int points) => Enumerable.Range(0, points).Select(i => (float)(from + (to - from) * i / (points - 1)));
+    private static IEnumerable<float> Grid(double from, double to, int points) =>
+        Enumerable.Range(0, points).Select(i => (float)(from + (to - from) * i / (points - 1)));
 
     private static void Check(Func<float, float> function, Func<double, double> reference, IEnumerable<float> points, double rtol, double atol)
     {

@@ -4,8 +4,8 @@ using Xunit;
 namespace GpuSpectralRnn.Tests.Support;
 
 /// <summary>
-/// One device for all tests of a collection: its kernels are compiled once, and since a collection's tests run one after the other, one thread at a time uses it.
-/// Tests of an absent device are skipped, visibly.
+/// One device for all tests of a collection: its kernels are compiled once, and since a collection's tests run one after the other, one thread at a
+/// time uses it. Tests of an absent device are skipped, visibly.
 /// </summary>
 public abstract class DeviceFixture : IDisposable
 {

@@ -8,8 +8,8 @@ using ILGPU.Runtime.OpenCL;
 namespace GpuSpectralRnn.Tests.Support;
 
 /// <summary>
-/// PoCL, an OpenCL device on the processor that tests the kernels' OpenCL text where there is no GPU (Debian: pocl-opencl-icd). Its version 3.1 says that it has no generic
-/// address space, though its processor device handles one; so ILGPU would refuse it, and the tests say otherwise in its name.
+/// PoCL, an OpenCL device on the processor that tests the kernels' OpenCL text where there is no GPU (Debian: pocl-opencl-icd). Its version 3.1 says
+/// that it has no generic address space, though its processor device handles one; so ILGPU would refuse it, and the tests say otherwise in its name.
 /// </summary>
 internal static class PoclBackend
 {
@@ -22,7 +22,8 @@ internal static class PoclBackend
         Context context = Context.Create(builder => builder.OpenCL(IsPocl).Optimize(OptimizationLevel.O2));
         if (context.GetCLDevices().Count == 0) return null;
         CLDevice device = context.GetCLDevice(0);
-        return new IlgpuBackend(new DeviceInfo("pocl", device.Name, device.MemorySize, device.Capabilities.Float64), device.CreateAccelerator(context));
+        DeviceInfo info = new("pocl", device.Name, device.MemorySize, device.Capabilities.Float64);
+        return new IlgpuBackend(info, device.CreateAccelerator(context));
     }
 
     private static bool IsPocl(CLDevice device)

@@ -5,8 +5,8 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
 /// <summary>
-/// A device behind ILGPU: CUDA, OpenCL, or ILGPU's simulator. Every operation is a kernel of GpuSpectralRnn.Kernels on one stream, in order; kernels are compiled once, when
-/// their kind of operation is first used.
+/// A device behind ILGPU: CUDA, OpenCL, or ILGPU's simulator. Every operation is a kernel of GpuSpectralRnn.Kernels on one stream, in order; kernels
+/// are compiled once, when their kind of operation is first used.
 /// </summary>
 public sealed class IlgpuBackend : IBackend
 {
@@ -98,7 +98,9 @@ public sealed class IlgpuBackend : IBackend
     public void Copy(Tensor source, Tensor destination)
     {
         if (OperandChecks.Copy(this, source, destination) == 0) return;
-        if (source.StorageOn(this) == destination.StorageOn(this) && source.Offset == destination.Offset) return; // OpenCL refuses to copy onto itself
+
+        // OpenCL refuses to copy memory onto itself.
+        if (source.StorageOn(this) == destination.StorageOn(this) && source.Offset == destination.Offset) return;
         if (source.Type == ElementType.Float32) View<float>(source).CopyTo(Stream, View<float>(destination));
         else if (source.Type == ElementType.Float64) View<double>(source).CopyTo(Stream, View<double>(destination));
         else View<int>(source).CopyTo(Stream, View<int>(destination));
@@ -136,9 +138,8 @@ public sealed class IlgpuBackend : IBackend
         }
         catch (Exception refused) when (refused is AcceleratorException or OutOfMemoryException or OverflowException)
         {
-            throw new RunFailedException(
-                $"{Device.Id} has no room for {what} ({count * (double)elementSize / (1 << 20):0} MiB of {Device.MemoryBytes >> 20} MiB); make the batch or the network smaller.",
-                refused);
+            string sizes = $"{count * (double)elementSize / (1 << 20):0} MiB of {Device.MemoryBytes >> 20} MiB";
+            throw new RunFailedException($"{Device.Id} has no room for {what} ({sizes}); make the batch or the network smaller.", refused);
         }
     }
 
@@ -160,5 +161,6 @@ public sealed class IlgpuBackend : IBackend
     /// <exception cref="InvalidCallException">There are more.</exception>
     internal int Count(Tensor tensor) => tensor.Count <= int.MaxValue
         ? (int)tensor.Count
-        : throw new InvalidCallException($"{tensor} has more elements than the {int.MaxValue} a kernel can count; make the batch or the sequences smaller.");
+        : throw new InvalidCallException(
+            $"{tensor} has more elements than the {int.MaxValue} a kernel can count; make the batch or the sequences smaller.");
 }

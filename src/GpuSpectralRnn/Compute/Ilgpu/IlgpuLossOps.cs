@@ -38,7 +38,8 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
         (int n, int d) = OperandChecks.MeanSquaredError(backend, predictions, targets, gradient);
         backend.Count(predictions);
         IlgpuLossTotals own = IlgpuLossTotals.Of(backend, totals);
-        meanSquaredError.Run(backend.Stream, backend.View(predictions), backend.View(targets), backend.ViewOrNull(gradient), n, d, scale, own.Sums, own.Counts);
+        meanSquaredError.Run(
+            backend.Stream, backend.View(predictions), backend.View(targets), backend.ViewOrNull(gradient), n, d, scale, own.Sums, own.Counts);
     }
 
     /// <inheritdoc/>

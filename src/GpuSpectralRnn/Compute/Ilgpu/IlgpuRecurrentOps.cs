@@ -14,8 +14,8 @@ internal sealed class IlgpuRecurrentWorkspace(RecurrentShape shape, bool isTrain
 }
 
 /// <summary>
-/// Recurrent layers as ILGPU kernels: one product projects the inputs of all steps, then one launch a step; backward, one launch a step, then one product for each
-/// weight matrix over all steps.
+/// Recurrent layers as ILGPU kernels: one product projects the inputs of all steps, then one launch a step; backward, one launch a step, then one
+/// product for each weight matrix over all steps.
 /// </summary>
 internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps matrix) : IRecurrentOps
 {

@@ -9,8 +9,8 @@ using Xunit;
 namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 
 /// <summary>
-/// The product as real devices compute it, through shared memory in groups of 256 and in slices of K, on a simulator wide enough for such groups. Real barriers between
-/// 256 threads are slow there: few and small cases, an accelerator of their own.
+/// The product as real devices compute it, through shared memory in groups of 256 and in slices of K, on a simulator wide enough for such groups.
+/// Real barriers between 256 threads are slow there: few and small cases, an accelerator of their own.
 /// </summary>
 public sealed class WideGemmTests : IDisposable
 {

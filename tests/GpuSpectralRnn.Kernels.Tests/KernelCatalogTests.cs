@@ -1,0 +1,39 @@
+using System.Reflection;
+using GpuSpectralRnn.Kernels;
+using Xunit;
+
+namespace GpuSpectralRnn.Kernels.Tests;
+
+public class KernelCatalogTests
+{
+    [Fact]
+    public void Generic_kernels_are_closed_over_all_their_instances()
+    {
+        string[] steps = [.. KernelCatalog.All.Where(kernel => kernel.Name == "ForwardStep").Select(kernel => kernel.GetGenericArguments()[0].Name)];
+        Assert.Equal([nameof(Relu), nameof(HyperbolicTangent)], steps);
+        Assert.All(KernelCatalog.All, kernel => Assert.False(kernel.ContainsGenericParameters));
+    }
+
+    [Fact]
+    public void The_first_parameter_tells_how_a_kernel_is_grouped()
+    {
+        Assert.False(KernelCatalog.IsImplicitlyGrouped(KernelCatalog.All.Single(kernel => kernel.Name == "SharedTiled")));
+        Assert.True(KernelCatalog.IsImplicitlyGrouped(KernelCatalog.All.Single(kernel => kernel.Name == "RegisterTiled")));
+    }
+
+    // A loader that loads a method without the mark would escape the rules and the offline compilation.
+    [Fact]
+    public void Every_method_over_an_index_is_marked_as_a_kernel()
+    {
+        const BindingFlags Statics = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+        IEnumerable<string> unmarked = typeof(KernelCatalog).Assembly.GetTypes()
+            .SelectMany(type => type.GetMethods(Statics))
+            .Where(method => KernelCatalog.IsImplicitlyGrouped(method) && method.GetCustomAttribute<KernelEntryAttribute>() is null)
+            .Select(method => $"{method.DeclaringType!.Name}.{method.Name}");
+        Assert.Empty(unmarked);
+    }
+
+    [Fact]
+    public void Barriers_order_local_memory_too() => Assert.Equal(
+        "work_group_barrier ( (CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE) );", KernelLoader.WithLocalFences("work_group_barrier ( CLK_GLOBAL_MEM_FENCE );"));
+}
