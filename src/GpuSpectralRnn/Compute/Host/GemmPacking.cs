@@ -37,19 +37,21 @@ internal static unsafe class GemmPacking
         }
     }
 
-    /// <summary>Packs one tile of <paramref name="height"/> columns, 8 or fewer: [k][height].</summary>
+    /// <summary>Packs one tile of <paramref name="height"/> columns, 8, 4 or 1: [k][height].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackTile(float* a, nint stride, nint k, int height, float* tile)
     {
         if (height == 8)
         {
             for (; k > 0; k--, a += stride, tile += 8) Vector256.Store(Vector256.Load(a), tile);
-            return;
         }
-
-        for (; k > 0; k--, a += stride, tile += height)
+        else if (height == 4)
         {
-            for (int i = 0; i < height; i++) tile[i] = a[i];
+            for (; k > 0; k--, a += stride, tile += 4) Vector128.Store(Vector128.Load(a), tile);
+        }
+        else
+        {
+            for (; k > 0; k--, a += stride, tile++) *tile = *a;
         }
     }
 

@@ -102,6 +102,7 @@ public sealed unsafe class HostBackend : IBackend
     {
         isDisposed = true;
         gemm.Dispose();
+        threads.Dispose();
     }
 
     /// <summary>A tensor's first element.</summary>

@@ -1,38 +1,50 @@
 namespace GpuSpectralRnn.Compute.Host;
 
-/// <summary>Runs parts of an operation side by side. How work is cut into parts never changes a result's bits.</summary>
-internal sealed class HostThreads(int count)
+/// <summary>
+/// Runs parts of an operation side by side on threads of its own, which start with the first work and stay awake for a moment after each: the operations of a training step
+/// follow each other faster than a sleeping thread wakes. How work is cut into parts never changes a result's bits.
+/// </summary>
+internal sealed class HostThreads : IDisposable
 {
-    // Below this many elements or multiply-adds waking a second thread costs more than it gives.
+    // Below this many elements or multiply-adds a second thread costs more than it gives.
     private const long Grain = 1 << 15;
 
-    private readonly ParallelOptions options = new() { MaxDegreeOfParallelism = count };
+    private readonly WorkerCrew crew = new();
+    private bool isStarted;
+
+    /// <summary>A crew of <paramref name="count"/>, the caller among them.</summary>
+    public HostThreads(int count) => Count = count;
+
+    /// <summary>Ends the threads of a crew that was forgotten; they hold the crew, not this.</summary>
+    ~HostThreads() => crew.Stop();
 
     /// <summary>How many run at once.</summary>
-    public int Count { get; } = count;
-
-    /// <summary>Calls <paramref name="part"/> with 0..parts-1, and returns when all are done.</summary>
-    public void Run(int parts, Action<int> part)
-    {
-        if (parts > 1 && Count > 1)
-        {
-            Parallel.For(0, parts, options, part);
-            return;
-        }
-
-        for (int i = 0; i < parts; i++) part(i);
-    }
+    public int Count { get; }
 
     /// <summary>
     /// Cuts 0..length into as many ranges as threads are worth waking for <paramref name="work"/> elementary operations, all borders but the last at multiples of
-    /// <paramref name="unit"/>, and calls <paramref name="range"/> with each one's number, start and end.
+    /// <paramref name="unit"/>, calls <paramref name="range"/> with each one's number, start and end, and returns when all are done.
     /// </summary>
     public void Split(long length, long unit, long work, Action<int, long, long> range)
     {
         long units = (length + unit - 1) / unit;
         int parts = (int)Math.Min(Math.Min(Count, units), Math.Max(1, work / Grain));
-        if (parts <= 1) range(0, 0, length);
-        else Run(parts, part => range(part, Border(part, parts, units, unit, length), Border(part + 1, parts, units, unit, length)));
+        if (parts <= 1)
+        {
+            range(0, 0, length);
+            return;
+        }
+
+        if (!isStarted) crew.Start(Count - 1);
+        isStarted = true;
+        crew.Run(parts, part => range(part, Border(part, parts, units, unit, length), Border(part + 1, parts, units, unit, length)));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        crew.Stop();
+        GC.SuppressFinalize(this);
     }
 
     private static long Border(int part, int parts, long units, long unit, long length) => Math.Min(length, units * part / parts * unit);
