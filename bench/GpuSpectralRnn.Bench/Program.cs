@@ -1,1 +1,4 @@
-return;
+using BenchmarkDotNet.Running;
+
+// For example: dotnet run -c Release --project bench/GpuSpectralRnn.Bench -- --filter '*Gemm*'
+BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
