@@ -17,7 +17,16 @@ public class GemmBenchmarks
     private Tensor[] onSingle = [];
 
     public static IEnumerable<Extents> Cases =>
-        [new(64, 64, 64), new(128, 128, 128), new(256, 256, 256), new(512, 512, 512), new(1024, 1024, 1024), new(64, 10, 128), new(1792, 128, 128), new(700, 10000, 200)];
+    [
+        new(64, 64, 64),
+        new(128, 128, 128),
+        new(256, 256, 256),
+        new(512, 512, 512),
+        new(1024, 1024, 1024),
+        new(64, 10, 128),
+        new(1792, 128, 128),
+        new(700, 10000, 200),
+    ];
 
     [ParamsSource(nameof(Cases))]
     public Extents Case { get; set; } = new(1, 1, 1);
@@ -55,7 +64,8 @@ public class GemmBenchmarks
 
     private Tensor[] Upload(HostBackend backend)
     {
-        Tensor[] operands = [backend.Allocate(new Shape(Case.M, Case.K)), backend.Allocate(new Shape(Case.K, Case.N)), backend.Allocate(new Shape(Case.M, Case.N))];
+        Shape[] shapes = [new(Case.M, Case.K), new(Case.K, Case.N), new(Case.M, Case.N)];
+        Tensor[] operands = Array.ConvertAll(shapes, x => backend.Allocate(x));
         operands[0].CopyFrom<float>(left);
         operands[1].CopyFrom<float>(right);
         return operands;

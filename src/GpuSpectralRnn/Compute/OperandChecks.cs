@@ -4,8 +4,10 @@ using System.Runtime.CompilerServices;
 namespace GpuSpectralRnn.Compute;
 
 /// <summary>
-/// What every operation asks of its operands, once for all backends: alive, on this backend, of the right type and shape, and apart where they must be. Each method throws
-/// <see cref="ArgumentException"/>, <see cref="ObjectDisposedException"/> or <see cref="InvalidOperationException"/> and names the operand; it returns the extents.
+/// What every operation asks of its operands, once for all backends: alive, on this backend, of the right type and shape, and apart where they must
+/// be. Each method throws
+/// <see cref="ArgumentException"/>, <see cref="ObjectDisposedException"/> or <see cref="InvalidOperationException"/> and names the operand; it
+/// returns the extents.
 /// </summary>
 internal static class OperandChecks
 {
@@ -49,7 +51,8 @@ internal static class OperandChecks
         Float(backend, weights, o, i);
         Float(backend, weightGradient, o, i);
         if (biasGradient is not null) Float(backend, biasGradient, o);
-        if (outputGradient.Shape.Rows != n) Fail($"The output gradient has {outputGradient.Shape.Rows} rows and x has {n}; they must agree.", nameof(outputGradient));
+        if (outputGradient.Shape.Rows != n)
+            Fail($"The output gradient has {outputGradient.Shape.Rows} rows and x has {n}; they must agree.", nameof(outputGradient));
         if (inputGradient is null) return (n, i, o);
         Float(backend, inputGradient);
         if (inputGradient.Shape.Rows != n || inputGradient.Shape.Columns != i)
@@ -85,11 +88,13 @@ internal static class OperandChecks
     public static void RecurrentShape(RecurrentShape shape)
     {
         if (!Enum.IsDefined(shape.Cell)) Fail($"There is no cell {shape.Cell}.", nameof(shape));
-        if (shape.Steps < 1 || shape.Batch < 1 || shape.Inputs < 1 || shape.Hidden < 1) Fail($"Every extent of a recurrent layer is one or more: {shape}.", nameof(shape));
+        if (shape.Steps < 1 || shape.Batch < 1 || shape.Inputs < 1 || shape.Hidden < 1)
+            Fail($"Every extent of a recurrent layer is one or more: {shape}.", nameof(shape));
     }
 
     /// <summary>Operands of a recurrent layer's forward pass.</summary>
-    public static void RecurrentForward(IBackend backend, RecurrentWorkspace workspace, RecurrentWeights weights, Tensor input, Tensor? initial, Tensor output)
+    public static void RecurrentForward(
+        IBackend backend, RecurrentWorkspace workspace, RecurrentWeights weights, Tensor input, Tensor? initial, Tensor output)
     {
         RecurrentShape shape = workspace.Shape;
         Weights(backend, shape, weights);
@@ -121,7 +126,8 @@ internal static class OperandChecks
         Weights(backend, shape, gradients);
         Float(backend, outputGradient, shape.Steps, shape.Batch, shape.Hidden);
         if (gradientFrom < 0 || gradientFrom >= shape.Steps)
-            throw new ArgumentOutOfRangeException(nameof(gradientFrom), gradientFrom, $"The first step with a gradient is one of 0..{shape.Steps - 1}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(gradientFrom), gradientFrom, $"The first step with a gradient is one of 0..{shape.Steps - 1}.");
         Apart(backend, outputGradient, output);
         Apart(backend, outputGradient, input);
         if (inputGradient is not null)
@@ -158,7 +164,8 @@ internal static class OperandChecks
         Float(backend, targets);
         (int n, int d) = (predictions.Shape.Rows, predictions.Shape.Columns);
         if (d < 1) Fail($"The predictions {predictions.Shape} have no outputs.", nameof(predictions));
-        if (targets.Shape.Rows != n || targets.Shape.Columns != d) Fail($"The targets are {targets.Shape}; the predictions are [{n}, {d}].", nameof(targets));
+        if (targets.Shape.Rows != n || targets.Shape.Columns != d)
+            Fail($"The targets are {targets.Shape}; the predictions are [{n}, {d}].", nameof(targets));
         if (gradient is null) return (n, d);
         SameOrApart(backend, gradient, predictions);
         Apart(backend, gradient, targets);
@@ -230,11 +237,13 @@ internal static class OperandChecks
         if (tensor.Shape.Rows != rows || tensor.Shape.Columns != columns) Fail($"{name} is {tensor.Shape}; it must be [{rows}, {columns}].", name);
     }
 
-    private static void Float(IBackend backend, Tensor tensor, int steps, int batch, int width, [CallerArgumentExpression(nameof(tensor))] string name = "")
+    private static void Float(
+        IBackend backend, Tensor tensor, int steps, int batch, int width, [CallerArgumentExpression(nameof(tensor))] string name = "")
     {
         Typed(backend, tensor, ElementType.Float32, name);
         Shape shape = tensor.Shape;
-        if (shape.Rank != 3 || shape[0] != steps || shape[1] != batch || shape[2] != width) Fail($"{name} is {shape}; it must be [{steps}, {batch}, {width}].", name);
+        if (shape.Rank != 3 || shape[0] != steps || shape[1] != batch || shape[2] != width)
+            Fail($"{name} is {shape}; it must be [{steps}, {batch}, {width}].", name);
     }
 
     private static void Typed(IBackend backend, Tensor tensor, ElementType type, [CallerArgumentExpression(nameof(tensor))] string name = "")

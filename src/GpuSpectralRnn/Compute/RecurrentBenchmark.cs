@@ -9,7 +9,10 @@ namespace GpuSpectralRnn.Compute;
 /// <param name="Parameters">Number of weights and biases.</param>
 public readonly record struct RecurrentTiming(double TrainMilliseconds, double InferMilliseconds, double Gflops, long Parameters);
 
-/// <summary>A recurrent layer as it is timed side by side with other libraries: random input, W_hh = 0.9 I for ReLU, the loss the mean square of all hidden states.</summary>
+/// <summary>
+/// A recurrent layer as it is timed side by side with other libraries: random input, W_hh = 0.9 I for ReLU, the loss the mean square of all hidden
+/// states.
+/// </summary>
 /// <param name="Name">Short name of the case.</param>
 /// <param name="Shape">Extents and cell.</param>
 public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape)

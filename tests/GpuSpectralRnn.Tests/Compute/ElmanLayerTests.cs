@@ -11,7 +11,8 @@ public abstract class ElmanLayerTests : OperationTests
 
     /// <summary>T, B, I, H: around the tiles of the backends, primes, and the shapes of use.</summary>
     public static TheoryData<CellKind, int, int, int, int> Large => ForBothCells(
-        (3, 5, 4, 31), (3, 5, 4, 32), (2, 7, 5, 33), (1, 64, 28, 128), (4, 17, 28, 128), (3, 2, 1, 129), (2, 3, 2, 443), (40, 1, 1, 16), (6, 9, 65, 8), (2, 130, 3, 15));
+        (3, 5, 4, 31), (3, 5, 4, 32), (2, 7, 5, 33), (1, 64, 28, 128), (4, 17, 28, 128), (3, 2, 1, 129),
+        (2, 3, 2, 443), (40, 1, 1, 16), (6, 9, 65, 8), (2, 130, 3, 15));
 
     [SkippableTheory]
     [MemberData(nameof(Small))]
@@ -129,7 +130,8 @@ public abstract class ElmanLayerTests : OperationTests
         Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights, Zeros(3, 3, 4), null, output));
         Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights, layer.Input, Zeros(3, 4), output));
         Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights, layer.Input, null, Zeros(3, 2, 5)));
-        Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights, layer.Input, output.Slice(1), output)); // h_0 would be overwritten
+        // h_0 would be overwritten
+        Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights, layer.Input, output.Slice(1), output));
         Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights with { InputBias = Zeros(4) }, layer.Input, null, output));
         Assert.Throws<InvalidOperationException>(() => ops.Forward(workspace, layer.Weights, Foreign(2, 3, 4), null, output));
         Assert.Throws<ObjectDisposedException>(() => ops.Forward(workspace, layer.Weights, Disposed(2, 3, 4), null, output));

@@ -62,7 +62,8 @@ public abstract class LinearTests : OperationTests
         double[] w = Numbers.Normal(o * i, 2).ToDoubles();
         double[] bias = Numbers.Normal(o, 3).ToDoubles();
         double[] dy = Numbers.Normal(n * o, 4).ToDoubles();
-        double[] Slope(double[] operand) => FiniteDifferences.Gradient(() => ReferenceMatrix.Dot(ReferenceMatrix.Linear(n, i, o, x, w, bias), dy), operand);
+        double Loss() => ReferenceMatrix.Dot(ReferenceMatrix.Linear(n, i, o, x, w, bias), dy);
+        double[] Slope(double[] operand) => FiniteDifferences.Gradient(Loss, operand);
         Tensor dx = Garbage(n, i);
         Tensor dw = Zeros(o, i);
         Tensor db = Zeros(o);

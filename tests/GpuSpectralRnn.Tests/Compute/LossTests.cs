@@ -166,11 +166,13 @@ public abstract class LossTests : OperationTests
     }
 
     private static double CrossEntropy(int n, int c, double[] logits, int[] labels) =>
-        Enumerable.Range(0, n).Where(i => labels[i] >= 0).Sum(i => Math.Log(Denominator(c, logits, i)) + Largest(c, logits, i) - logits[i * c + labels[i]]);
+        Enumerable.Range(0, n).Where(i => labels[i] >= 0)
+            .Sum(i => Math.Log(Denominator(c, logits, i)) + Largest(c, logits, i) - logits[i * c + labels[i]]);
 
     private static double Largest(int c, double[] logits, int row) => logits.Skip(row * c).Take(c).Max();
 
-    private static double Denominator(int c, double[] logits, int row) => logits.Skip(row * c).Take(c).Sum(x => Math.Exp(x - Largest(c, logits, row)));
+    private static double Denominator(int c, double[] logits, int row) =>
+        logits.Skip(row * c).Take(c).Sum(x => Math.Exp(x - Largest(c, logits, row)));
 
     private static double[] Gradient(int n, int c, double[] logits, int[] labels, double scale)
     {
@@ -180,7 +182,8 @@ public abstract class LossTests : OperationTests
             if (labels[i] < 0) continue;
             double denominator = Denominator(c, logits, i);
             double largest = Largest(c, logits, i);
-            for (int j = 0; j < c; j++) gradient[i * c + j] = scale * (Math.Exp(logits[i * c + j] - largest) / denominator - (j == labels[i] ? 1 : 0));
+            for (int j = 0; j < c; j++)
+                gradient[i * c + j] = scale * (Math.Exp(logits[i * c + j] - largest) / denominator - (j == labels[i] ? 1 : 0));
         }
 
         return gradient;

@@ -56,7 +56,8 @@ public abstract class RandomTests : OperationTests
             expected[i] = 1.5 + 2 * Math.Sqrt(-2 * Math.Log(1 - u)) * Math.Cos(2 * Math.PI * v);
         }
 
-        Close.Equal(expected, x, 2e-6, 4e-6, "normal"); // an angle of up to 2 pi in single precision moves the cosine by 4e-7, times 2 times a radius of up to 5
+        // an angle of up to 2 pi in single precision moves the cosine by 4e-7, times 2 times a radius of up to 5
+        Close.Equal(expected, x, 2e-6, 4e-6, "normal");
     }
 
     [SkippableFact]

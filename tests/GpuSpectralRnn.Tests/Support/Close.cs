@@ -5,7 +5,8 @@ using Xunit.Sdk;
 namespace GpuSpectralRnn.Tests.Support;
 
 /// <summary>
-/// Comparison by |value - reference| &lt;= atol + rtol |reference|, element by element. A failure prints how many elements are off, and the first and the worst of them
+/// Comparison by |value - reference| &lt;= atol + rtol |reference|, element by element. A failure prints how many elements are off, and the first
+/// and the worst of them
 /// with their indices. NaN is close to nothing; infinities only to themselves.
 /// </summary>
 public static class Close
@@ -13,7 +14,8 @@ public static class Close
     private const int Shown = 8;
 
     /// <summary>Compares two scalars.</summary>
-    public static void Equal(double reference, double value, double rtol, double atol, string what = "value") => Equal([reference], [value], rtol, atol, what);
+    public static void Equal(double reference, double value, double rtol, double atol, string what = "value") =>
+        Equal([reference], [value], rtol, atol, what);
 
     /// <summary>Compares a tensor with its reference, in the tensor's own indices.</summary>
     public static void Equal(double[] reference, Tensor value, double rtol, double atol, string what = "tensor") =>
@@ -47,12 +49,15 @@ public static class Close
         if (off.Count == 0) return;
         StringBuilder text = new($"{what}: {off.Count} of {value.Length} elements are off (rtol {rtol:g3}, atol {atol:g3}).");
         foreach (int i in off.Take(Shown)) text.Append($"\n  [{Place(i, extents)}] {value[i]:g9}, reference {reference[i]:g9}");
-        text.Append($"\n  worst [{Place(worst, extents)}] {value[worst]:g9}, reference {reference[worst]:g9}, difference {Math.Abs(value[worst] - reference[worst]):g3}");
+        double difference = Math.Abs(value[worst] - reference[worst]);
+        text.Append($"\n  worst [{Place(worst, extents)}] {value[worst]:g9}, reference {reference[worst]:g9}, difference {difference:g3}");
         throw new XunitException(text.ToString());
     }
 
     private static bool IsClose(double reference, double value, double rtol, double atol) =>
-        reference.Equals(value) ? !double.IsNaN(value) : double.IsFinite(reference) && Math.Abs(value - reference) <= atol + rtol * Math.Abs(reference);
+        reference.Equals(value)
+            ? !double.IsNaN(value)
+            : double.IsFinite(reference) && Math.Abs(value - reference) <= atol + rtol * Math.Abs(reference);
 
     private static string Place(int index, int[] extents)
     {

@@ -8,7 +8,8 @@ public sealed class ReferenceElman
     private readonly RecurrentShape shape;
 
     /// <summary>
-    /// Draws a problem. Weights are scaled so that states neither die nor explode. For ReLU it draws again until no pre-activation is nearer to the kink
+    /// Draws a problem. Weights are scaled so that states neither die nor explode. For ReLU it draws again until no pre-activation is nearer to the
+    /// kink
     /// than 1e-5, where single precision or a finite difference could fall on its other side.
     /// </summary>
     public ReferenceElman(RecurrentShape shape, int seed, bool hasInitial)
@@ -96,7 +97,8 @@ public sealed class ReferenceElman
                 {
                     int at = (t * batch + b) * hidden + j;
                     previous[at] = Before(h, t, b, j);
-                    for (int i = 0; i < hidden && t + 1 < steps; i++) delta[at] += HiddenWeights[i * hidden + j] * delta[((t + 1) * batch + b) * hidden + i];
+                    for (int i = 0; i < hidden && t + 1 < steps; i++)
+                        delta[at] += HiddenWeights[i * hidden + j] * delta[((t + 1) * batch + b) * hidden + i];
                     delta[at] *= cell == CellKind.RnnTanh ? 1 - h[at] * h[at] : h[at] > 0 ? 1 : 0;
                 }
             }

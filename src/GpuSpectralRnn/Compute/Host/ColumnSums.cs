@@ -1,13 +1,16 @@
 namespace GpuSpectralRnn.Compute.Host;
 
-/// <summary>Column sums: blocks of rows are summed in single precision and the blocks in turn, so that long sums stay exact to a few roundings.</summary>
+/// <summary>
+/// Column sums: blocks of rows are summed in single precision and the blocks in turn, so that long sums stay exact to a few roundings.
+/// </summary>
 internal static unsafe class ColumnSums
 {
     private const int BlockRows = 64;
 
     /// <summary>sums[j] = factor (sum_i x[i, j]) + beta sums[j]; x [rows, columns].</summary>
     public static void Run(HostThreads threads, float* x, long rows, long columns, float factor, float beta, float* sums) =>
-        threads.Split(columns, 64, rows * columns, (_, from, to) => Elementwise.Run(new Column(x, rows, columns, factor, beta, sums), (nint)from, (nint)to));
+        threads.Split(columns, 64, rows * columns, (_, from, to) =>
+            Elementwise.Run(new Column(x, rows, columns, factor, beta, sums), (nint)from, (nint)to));
 
     private readonly struct Column(float* x, long rows, long columns, float factor, float beta, float* sums) : IElementwise
     {

@@ -1,7 +1,8 @@
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// Products of matrices in blocks: k in steps of <see cref="GemmKernel.Depth"/>, op(B) packed, A packed where it is transposed. Threads share out C in whole rows or panels;
+/// Products of matrices in blocks: k in steps of <see cref="GemmKernel.Depth"/>, op(B) packed, A packed where it is transposed. Threads share out C
+/// in whole rows or panels;
 /// each element's additions have one fixed order, so any number of threads gives the same bits.
 /// </summary>
 internal sealed unsafe class Gemm(HostThreads threads) : IDisposable
@@ -28,7 +29,8 @@ internal sealed unsafe class Gemm(HostThreads threads) : IDisposable
     public void Dispose() => scratch.Dispose();
 
     /// <summary>
-    /// C [rows, columns] = A P + add for panels made of all k rows of op(B), [panel][k][PanelWidth]; A [rows, k] row-major with stride aStride. For products that come again
+    /// C [rows, columns] = A P + add for panels made of all k rows of op(B), [panel][k][PanelWidth]; A [rows, k] row-major with stride aStride. For
+    /// products that come again
     /// and again with the same right-hand side; on the calling thread.
     /// </summary>
     public static void MultiplyPacked(
@@ -71,8 +73,9 @@ internal sealed unsafe class Gemm(HostThreads threads) : IDisposable
                     float* c = x.C + (long)row * x.N + column;
                     for (int j = 0; j < columns; j += width)
                     {
-                        GemmKernel.Multiply(
-                            rows, Math.Min(width, columns - j), depth, left, x.K, x.TransposeA, panels + (nint)j * depth, c + j, x.N, adds ? c + j : null, x.N);
+                        float* panel = panels + (nint)j * depth;
+                        float* add = adds ? c + j : null;
+                        GemmKernel.Multiply(rows, Math.Min(width, columns - j), depth, left, x.K, x.TransposeA, panel, c + j, x.N, add, x.N);
                     }
                 }
             }

@@ -5,12 +5,15 @@ using System.Runtime.Intrinsics;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// The register-tiled product of a few rows with one packed panel. A panel holds two vectors' worth of columns: [K][PanelWidth], zero beyond the last column. Every element is
+/// The register-tiled product of a few rows with one packed panel. A panel holds two vectors' worth of columns: [K][PanelWidth], zero beyond the
+/// last column. Every element is
 /// one chain of multiply-adds over k from zero, to which <c>add</c> comes last, so the shape of the tile does not change its bits.
 /// </summary>
 internal static unsafe class GemmKernel
 {
-    /// <summary>k-extent of one pass: a panel of it and a tile of rows stay in the first-level cache. A fixed part of the order of additions.</summary>
+    /// <summary>
+    /// k-extent of one pass: a panel of it and a tile of rows stay in the first-level cache. A fixed part of the order of additions.
+    /// </summary>
     public const int Depth = 128;
 
     /// <summary>Columns of a panel.</summary>
@@ -26,7 +29,8 @@ internal static unsafe class GemmKernel
 
     /// <summary>
     /// C [rows, columns] = A P + add for one panel P over k rows of it. Element (i, l) of A stands at a[i rowStride + l stepStride]; with
-    /// <paramref name="isPacked"/> A is made of tiles by <see cref="GemmPacking.PackTiles"/> instead. add has the row stride addStride (0 repeats one row), or is null.
+    /// <paramref name="isPacked"/> A is made of tiles by <see cref="GemmPacking.PackTiles"/> instead. add has the row stride addStride (0 repeats
+    /// one row), or is null.
     /// </summary>
     public static void Multiply(
         nint rows, nint columns, nint k, float* a, nint rowStride, bool isPacked, float* panel, float* c, nint cStride, float* add, nint addStride)

@@ -8,7 +8,8 @@ namespace GpuSpectralRnn.Compute.Host;
 internal static unsafe class GemmPacking
 {
     /// <summary>
-    /// Packs columns 0..columns-1 of op(B) [k, columns] as panels, [panel][k][PanelWidth], times alpha. Element (l, j) stands at b[l stride + j], or, transposed, at
+    /// Packs columns 0..columns-1 of op(B) [k, columns] as panels, [panel][k][PanelWidth], times alpha. Element (l, j) stands at b[l stride + j],
+    /// or, transposed, at
     /// b[j stride + l]. Panels are <paramref name="panelStride"/> floats apart.
     /// </summary>
     public static void PackPanels(float* b, nint stride, bool isTransposed, nint k, nint columns, float alpha, float* panels, nint panelStride)

@@ -62,7 +62,8 @@ public sealed unsafe class HostBackend : IBackend
         catch (OutOfMemoryException refused)
         {
             throw new RunFailedException(
-                $"{type} {shape} needs {shape.Count * (double)type.Size() / (1 << 20):0} MiB and this machine has {Device.MemoryBytes >> 20} MiB; make the batch or the network smaller.",
+                $"{type} {shape} needs {shape.Count * (double)type.Size() / (1 << 20):0} MiB and this machine has {Device.MemoryBytes >> 20} MiB; "
+                + "make the batch or the network smaller.",
                 refused);
         }
     }
@@ -73,7 +74,8 @@ public sealed unsafe class HostBackend : IBackend
 
     /// <inheritdoc/>
     public void Download<T>(Tensor source, Span<T> destination)
-        where T : unmanaged => new ReadOnlySpan<T>(Address<T>(source), OperandChecks.Transfer<T>(this, destination.Length, source)).CopyTo(destination);
+        where T : unmanaged =>
+        new ReadOnlySpan<T>(Address<T>(source), OperandChecks.Transfer<T>(this, destination.Length, source)).CopyTo(destination);
 
     /// <inheritdoc/>
     public void Copy(Tensor source, Tensor destination)

@@ -1,7 +1,8 @@
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// Recurrent layers on the processor. The rows of the batch are shared out over the threads, and each thread runs all steps of its rows without waiting for the others.
+/// Recurrent layers on the processor. The rows of the batch are shared out over the threads, and each thread runs all steps of its rows without
+/// waiting for the others.
 /// </summary>
 internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostThreads threads, Gemm gemm) : IRecurrentOps
 {
@@ -69,7 +70,9 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostThreads t
             {
                 float* d = delta + (t * batch + from) * hidden; // [rows, H]
                 float* h = states + (t * batch + from) * hidden; // [rows, H]
-                if (t + 1 < steps) Gemm.MultiplyPacked(rows, hidden, hidden, d + (long)batch * hidden, hidden, own.Back, d, hidden, t < gradientFrom ? null : d, hidden);
+                float* after = d + (long)batch * hidden; // [rows, H]
+                float* given = t < gradientFrom ? null : d;
+                if (t + 1 < steps) Gemm.MultiplyPacked(rows, hidden, hidden, after, hidden, own.Back, d, hidden, given, hidden);
                 if (cell == CellKind.RnnTanh) Elementwise.Run(new ElmanPointwise.TanhBackward(d, h), 0, rows * hidden);
                 else Elementwise.Run(new ElmanPointwise.ReluBackward(d, h), 0, rows * hidden);
             }

@@ -1,7 +1,8 @@
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// Runs parts of an operation side by side on threads of its own, which start with the first work and stay awake for a moment after each: the operations of a training step
+/// Runs parts of an operation side by side on threads of its own, which start with the first work and stay awake for a moment after each: the
+/// operations of a training step
 /// follow each other faster than a sleeping thread wakes. How work is cut into parts never changes a result's bits.
 /// </summary>
 internal sealed class HostThreads : IDisposable
@@ -22,7 +23,8 @@ internal sealed class HostThreads : IDisposable
     public int Count { get; }
 
     /// <summary>
-    /// Cuts 0..length into as many ranges as threads are worth waking for <paramref name="work"/> elementary operations, all borders but the last at multiples of
+    /// Cuts 0..length into as many ranges as threads are worth waking for <paramref name="work"/> elementary operations, all borders but the last
+    /// at multiples of
     /// <paramref name="unit"/>, calls <paramref name="range"/> with each one's number, start and end, and returns when all are done.
     /// </summary>
     public void Split(long length, long unit, long work, Action<int, long, long> range)

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// The optimisers' rules on one vector of parameters p, gradients g and states, each in one pass. States below <see cref="Simd.Tiny"/> become zero: those of dead
+/// The optimisers' rules on one vector of parameters p, gradients g and states, each in one pass. States below <see cref="Simd.Tiny"/> become zero:
+/// those of dead
 /// units would fade into denormals and stay there.
 /// </summary>
 internal static unsafe class OptimizerPointwise
@@ -56,9 +57,13 @@ internal static unsafe class OptimizerPointwise
         }
     }
 
-    /// <summary>Adam with the step's bias corrections worked into <paramref name="rate"/> and <paramref name="correction"/>: p = shrink p - rate m / (correction sqrt(v) + epsilon).</summary>
+    /// <summary>
+    /// Adam with the step's bias corrections worked into <paramref name="rate"/> and <paramref name="correction"/>: p = shrink p - rate m /
+    /// (correction sqrt(v) + epsilon).
+    /// </summary>
     public readonly struct Adam(
-        float* p, float* g, float* m, float* v, float rate, float beta1, float beta2, float epsilon, float decay, float shrink, float correction) : IElementwise
+        float* p, float* g, float* m, float* v, float rate, float beta1, float beta2, float epsilon, float decay, float shrink, float correction)
+        : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TSimd, TVector>(nint index)

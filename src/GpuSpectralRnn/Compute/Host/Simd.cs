@@ -5,7 +5,8 @@ using System.Runtime.Intrinsics;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// Single-precision vectors of one width, as kernels see them. A kernel is written once over <c>TSimd, TVector</c>; the runtime compiles it per width, with every
+/// Single-precision vectors of one width, as kernels see them. A kernel is written once over <c>TSimd, TVector</c>; the runtime compiles it per
+/// width, with every
 /// member inlined. Each lane does what a lone number does, so neither width nor position changes a result's bits.
 /// </summary>
 /// <typeparam name="TVector">The vector's type.</typeparam>
@@ -119,7 +120,8 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
         Vector512.ConditionalSelect(Vector512.LessThan(a, b), yes, no);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> PowerOfTwo(Vector512<float> shifted) => Vector512.ShiftLeft(shifted.AsInt32() + Vector512.Create(127), 23).AsSingle();
+    public static Vector512<float> PowerOfTwo(Vector512<float> shifted) =>
+        Vector512.ShiftLeft(shifted.AsInt32() + Vector512.Create(127), 23).AsSingle();
 
     public static float Largest(Vector512<float> a)
     {
@@ -179,7 +181,8 @@ internal readonly unsafe struct SimdAny : ISimd<Vector<float>>
         Vector.ConditionalSelect(Vector.LessThan(a, b), yes, no);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> PowerOfTwo(Vector<float> shifted) => Vector.AsVectorSingle(Vector.ShiftLeft(Vector.AsVectorInt32(shifted) + new Vector<int>(127), 23));
+    public static Vector<float> PowerOfTwo(Vector<float> shifted) =>
+        Vector.AsVectorSingle(Vector.ShiftLeft(Vector.AsVectorInt32(shifted) + new Vector<int>(127), 23));
 
     public static float Largest(Vector<float> a)
     {

@@ -1,7 +1,8 @@
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// All weight gradients of a recurrent layer in one product over the T B rows of a sequence: [h_{t-1} | x_t | 1]^T delta, which is dW_hh^T over dW_ih^T over the bias
+/// All weight gradients of a recurrent layer in one product over the T B rows of a sequence: [h_{t-1} | x_t | 1]^T delta, which is dW_hh^T over
+/// dW_ih^T over the bias
 /// gradient. Threads share out the rows of the result, so any number of them gives the same bits.
 /// </summary>
 internal sealed unsafe class WeightGradient : IDisposable
@@ -32,9 +33,19 @@ internal sealed unsafe class WeightGradient : IDisposable
     }
 
     /// <summary>
-    /// Adds the gradients. delta [steps, batch, H]; states [steps, batch, H], of which h_{t-1} are taken; initial [batch, H] or null for zero; input [steps, batch, inputs].
+    /// Adds the gradients. delta [steps, batch, H]; states [steps, batch, H], of which h_{t-1} are taken; initial [batch, H] or null for zero;
+    /// input [steps, batch, inputs].
     /// </summary>
-    public void Add(RecurrentShape shape, float* delta, float* states, float* initial, float* input, float* inputWeights, float* hiddenWeights, float* inputBias, float* hiddenBias)
+    public void Add(
+        RecurrentShape shape,
+        float* delta,
+        float* states,
+        float* initial,
+        float* input,
+        float* inputWeights,
+        float* hiddenWeights,
+        float* inputBias,
+        float* hiddenBias)
     {
         Source source = new(shape, states, initial, input);
         long count = (long)shape.Steps * shape.Batch;
@@ -67,7 +78,11 @@ internal sealed unsafe class WeightGradient : IDisposable
                 source.Pack(first, depth, row, height, tile);
                 float* c = total + (long)row * paddedColumns;
                 for (nint j = 0; j < paddedColumns; j += width)
-                    GemmKernel.Multiply(height, width, depth, tile, 0, true, panels + j * depth, c + j, paddedColumns, first == 0 ? null : c + j, paddedColumns);
+                {
+                    float* add = first == 0 ? null : c + j;
+                    GemmKernel.Multiply(height, width, depth, tile, 0, true, panels + j * depth, c + j, paddedColumns, add, paddedColumns);
+                }
+
                 row += height;
             }
         }

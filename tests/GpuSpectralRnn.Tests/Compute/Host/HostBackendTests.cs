@@ -16,7 +16,8 @@ public class HostBackendTests
     }
 
     [Fact]
-    public void Negative_threads_are_refused() => Assert.Contains("-1 threads", Assert.Throws<InvalidCallException>(() => new HostBackend(-1)).Message);
+    public void Negative_threads_are_refused() =>
+        Assert.Contains("-1 threads", Assert.Throws<InvalidCallException>(() => new HostBackend(-1)).Message);
 
     [Fact]
     public void More_memory_than_there_is_fails_with_a_clear_line()

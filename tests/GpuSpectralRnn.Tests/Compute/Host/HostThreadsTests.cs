@@ -76,6 +76,7 @@ public class HostThreadsTests
     {
         using HostThreads threads = new(4);
         int caller = Environment.CurrentManagedThreadId;
-        threads.Split(1000, 1, work: 1000, (part, from, to) => Assert.Equal((0, 0, 1000, caller), (part, from, to, Environment.CurrentManagedThreadId)));
+        threads.Split(1000, 1, work: 1000, (part, from, to) =>
+            Assert.Equal((0, 0, 1000, caller), (part, from, to, Environment.CurrentManagedThreadId)));
     }
 }
