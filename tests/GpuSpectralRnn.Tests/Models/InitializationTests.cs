@@ -15,9 +15,9 @@ public class InitializationTests
         Assert.Equal(Identity(100), Slice(architecture, block, "rnn.weight_ih_l1"));
         Assert.All(Slice(architecture, block, "rnn.bias_hh_l1"), value => Assert.Equal(0f, value));
 
-        // 9,000 draws: the mean is within 5 standard errors (5 x 0.001 / sqrt(9000)), the deviation within 5 / sqrt(2 x 9000) = 4 %.
-        Assert.InRange(input.Average(), -5.3e-5, 5.3e-5);
-        Assert.InRange(Math.Sqrt(input.Average(value => (double)value * value)), 0.96e-3, 1.04e-3);
+        // 9,000 draws: the mean is within 5 standard errors (5 x 0.01 / sqrt(9000)), the deviation within 5 / sqrt(2 x 9000) = 4 %.
+        Assert.InRange(input.Average(), -5.3e-4, 5.3e-4);
+        Assert.InRange(Math.Sqrt(input.Average(value => (double)value * value)), 0.96e-2, 1.04e-2);
         CheckUniform(Slice(architecture, block, "rnn.weight_ih_l2"), 1 / Math.Sqrt(30));
         CheckUniform(Slice(architecture, block, "readout.weight"), 1 / Math.Sqrt(30));
     }
