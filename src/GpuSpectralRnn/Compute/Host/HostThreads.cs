@@ -11,7 +11,7 @@ internal sealed class HostThreads : IDisposable
     private const long Grain = 1 << 15;
 
     private readonly WorkerCrew crew = new();
-    private bool isStarted;
+    private int isStarted;
 
     /// <summary>A crew of <paramref name="count"/>, the caller among them.</summary>
     public HostThreads(int count) => Count = count;
@@ -37,9 +37,22 @@ internal sealed class HostThreads : IDisposable
             return;
         }
 
-        if (!isStarted) crew.Start(Count - 1);
-        isStarted = true;
-        crew.Run(parts, part => range(part, Border(part, parts, units, unit, length), Border(part + 1, parts, units, unit, length)));
+        Run(parts, part => range(part, Border(part, parts, units, unit, length), Border(part + 1, parts, units, unit, length)));
+    }
+
+    /// <summary>
+    /// Calls <paramref name="part"/> with 0..parts-1 and returns when all are done. Each thread takes the next part as it gets free. Several callers may share the crew.
+    /// </summary>
+    public void Run(int parts, Action<int> part)
+    {
+        if (parts > 1 && Count > 1)
+        {
+            if (Interlocked.Exchange(ref isStarted, 1) == 0) crew.Start(Count - 1);
+            crew.Run(parts, part);
+            return;
+        }
+
+        for (int i = 0; i < parts; i++) part(i);
     }
 
     /// <inheritdoc/>

@@ -72,6 +72,20 @@ public class HostThreadsTests
     }
 
     [Fact]
+    public void Several_callers_may_share_a_crew_and_parts_may_outnumber_it()
+    {
+        using HostThreads threads = new(3);
+        int[] calls = new int[4];
+        Thread[] callers = [.. Enumerable.Range(0, 4).Select(caller => new Thread(() =>
+        {
+            for (int repeat = 0; repeat < 50; repeat++) threads.Run(11, part => Interlocked.Add(ref calls[caller], part));
+        }))];
+        foreach (Thread caller in callers) caller.Start();
+        foreach (Thread caller in callers) caller.Join();
+        Assert.All(calls, x => Assert.Equal(50 * 55, x));
+    }
+
+    [Fact]
     public void Small_work_stays_on_the_calling_thread()
     {
         using HostThreads threads = new(4);
