@@ -24,7 +24,8 @@ internal static class CallErrors
             MissingRequiredOptionError { NameInfo: var n } when n.NameText.Length == 0 => $"{verbName} needs a {MissingValue(verb)}; {seeHelp}.",
             MissingRequiredOptionError e => $"{verbName} needs {Dashed(e.NameInfo.LongName)}; {seeHelp}.",
             MissingValueOptionError e => $"{Dashed(e.NameInfo.LongName)} needs a value; {seeHelp}.",
-            BadFormatConversionError { NameInfo: var n } => $"{(n.NameText.Length == 0 ? "a value" : "the value of " + Dashed(n.LongName))} is not of the expected kind; {seeHelp}.",
+            BadFormatConversionError { NameInfo: var n } =>
+                $"{(n.NameText.Length == 0 ? "a value" : "the value of " + Dashed(n.LongName))} is not of the expected kind; {seeHelp}.",
             RepeatedOptionError e => $"{Dashed(e.NameInfo.LongName)} is given more than once.",
             BadFormatTokenError e => $"cannot read '{e.Token}'; {seeHelp}.",
             NamedError { NameInfo: var n } => $"{Dashed(n.LongName)} is not given as it should be; {seeHelp}.",
@@ -60,7 +61,7 @@ internal static class CallErrors
         select (property, option);
 
     private static string MissingValue(Type? verb) =>
-        verb?.GetProperties().Select(p => p.GetCustomAttribute<ValueAttribute>()).OfType<ValueAttribute>().Where(v => v.Required).MinBy(v => v.Index)?.MetaName ?? "value";
+        verb?.GetProperties().Select(p => p.GetCustomAttribute<ValueAttribute>()).FirstOrDefault(v => v is { Required: true })?.MetaName ?? "value";
 
     private static string Nearest(string given, IEnumerable<string> known, string prefix)
     {

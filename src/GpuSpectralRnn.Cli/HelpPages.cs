@@ -15,8 +15,8 @@ internal static class HelpPages
         typeof(HelpPages).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
 
     /// <summary>Whether help was asked for.</summary>
-    public static bool IsWanted(NotParsed<object> result) => result.Errors.Any(e => e is HelpRequestedError or HelpVerbRequestedError { Matched: true } ||
-        (e is HelpVerbRequestedError { Verb: null }));
+    public static bool IsWanted(NotParsed<object> result) =>
+        result.Errors.Any(e => e is HelpRequestedError or HelpVerbRequestedError { Matched: true } or HelpVerbRequestedError { Verb: null });
 
     /// <summary>Whether the version was asked for.</summary>
     public static bool WantsVersion(NotParsed<object> result) => result.Errors.Any(e => e is VersionRequestedError);

@@ -41,7 +41,8 @@ internal static class OutputPath
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RunFailedException($"Cannot write to the folder {folder}: {e.Message.TrimEnd('.')}. Check its permissions and the space left, or choose another.", e);
+            throw new RunFailedException(
+                $"Cannot write to the folder {folder}: {e.Message.TrimEnd('.')}. Check its permissions and the space left, or choose another.", e);
         }
     }
 }

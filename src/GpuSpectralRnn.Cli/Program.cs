@@ -14,7 +14,8 @@ internal static class Program
     /// <summary>The verbs in the order of the help page.</summary>
     private static readonly Type[] Verbs =
     [
-        typeof(DemoVerb), typeof(DevicesVerb), typeof(DataVerb), typeof(TrainVerb), typeof(EvalVerb), typeof(PredictVerb), typeof(ImportVerb), typeof(BenchVerb),
+        typeof(DemoVerb), typeof(DevicesVerb), typeof(DataVerb), typeof(TrainVerb),
+        typeof(EvalVerb), typeof(PredictVerb), typeof(ImportVerb), typeof(BenchVerb),
     ];
 
     private static int Main(string[] given)

@@ -84,7 +84,8 @@ public class BadFileTests
         string output = Path.Combine(folder.Path, path);
 
         // A long run, which the test would notice, and no line about its start.
-        Gsrnn.Run(["train", .. data, "--epochs", "100000", "--out", output]).FailsWith(code, Path.GetDirectoryName(path) is { Length: > 0 } parent ? parent : "--out");
+        string named = Path.GetDirectoryName(path) is { Length: > 0 } parent ? parent : "--out";
+        Gsrnn.Run(["train", .. data, "--epochs", "100000", "--out", output]).FailsWith(code, named);
         Train(folder, data).Succeeds();
         Gsrnn.Run(["predict", folder["m"], .. data, "--out", output]).FailsWith(code);
     }
@@ -93,10 +94,12 @@ public class BadFileTests
     public void ADivergedRunSaysWhereAndWhatToDo()
     {
         using Folder folder = new();
-        Outcome outcome = Gsrnn.Run([.. "train --cell rnn-relu --hidden 8 --epochs 5 --optimizer sgd --lr 1e30 --clip 0 -q".Split(' '), .. folder.Idx(30), "--out", folder["m"]]);
+        string[] reckless = "train --cell rnn-relu --hidden 8 --epochs 5 --optimizer sgd --lr 1e30 --clip 0 -q".Split(' ');
+        Outcome outcome = Gsrnn.Run([.. reckless, .. folder.Idx(30), "--out", folder["m"]]);
         outcome.FailsWith(1, "step", "learning rate");
         Assert.False(File.Exists(folder["m"]));
     }
 
-    private static Outcome Train(Folder folder, string[] data) => Gsrnn.Run(["train", .. data, "--hidden", "3", "--epochs", "1", "--out", folder["m"], "-q"]);
+    private static Outcome Train(Folder folder, string[] data) =>
+        Gsrnn.Run(["train", .. data, "--hidden", "3", "--epochs", "1", "--out", folder["m"], "-q"]);
 }

@@ -49,7 +49,8 @@ public class DeviceTests
         Assert.True(json.GetProperty("metric").GetProperty("value").GetDouble() > 0.3);
 
         // The file alone says how it wants its data: the same digits give the same result.
-        JsonElement again = Gsrnn.RunIn(folder.Path, "eval", "gsrnn-demo/digits.safetensors", "--data", "digits", "--device", "host", "--json").Succeeds().Json;
+        string[] eval = ["eval", "gsrnn-demo/digits.safetensors", "--data", "digits", "--device", "host", "--json"];
+        JsonElement again = Gsrnn.RunIn(folder.Path, eval).Succeeds().Json;
         Assert.Equal(json.GetProperty("metric").GetProperty("value").GetDouble(), again.GetProperty("value").GetDouble());
     }
 

@@ -78,7 +78,8 @@ public class ModelTests
         Gsrnn.Run(["eval", folder["m"], .. data, "--split", "test"]).FailsWith(2, "--split test", "--holdout");
         Gsrnn.Run(["eval", folder["m"], .. data, "--test-images", folder["test-images"]]).FailsWith(2, "--test-labels");
 
-        int Sequences(string[] more) => Gsrnn.Run(["eval", folder["m"], .. data, .. more, "--json"]).Succeeds().Json.GetProperty("sequences").GetInt32();
+        int Sequences(string[] more) =>
+            Gsrnn.Run(["eval", folder["m"], .. data, .. more, "--json"]).Succeeds().Json.GetProperty("sequences").GetInt32();
     }
 
     [Fact]
@@ -111,7 +112,10 @@ public class ModelTests
     private static void WriteStateDict(string path)
     {
         (string Name, int[] Shape)[] tensors =
-            [("rnn.weight_ih_l0", [3, 2]), ("rnn.weight_hh_l0", [3, 3]), ("rnn.bias_ih_l0", [3]), ("rnn.bias_hh_l0", [3]), ("fc.weight", [2, 3]), ("fc.bias", [2])];
+        [
+            ("rnn.weight_ih_l0", [3, 2]), ("rnn.weight_hh_l0", [3, 3]), ("rnn.bias_ih_l0", [3]), ("rnn.bias_hh_l0", [3]),
+            ("fc.weight", [2, 3]), ("fc.bias", [2]),
+        ];
         int offset = 0;
         List<string> entries = [];
         foreach ((string name, int[] shape) in tensors)

@@ -62,7 +62,7 @@ internal sealed class DataSource
         DataPart? part = split is null ? null : Names.Parse<DataPart>(split, "split");
         if (part is null or DataPart.Test && load(DataPart.Test) is { } test) return ("test", Limited(test));
         if (part == DataPart.Test && options.HoldOut is null)
-            throw new InvalidCallException($"--split test: {options.Data} has no test set here; give {(options.Data == "idx" ? "--test-images and --test-labels, or " : "")}--holdout N.");
+            throw new InvalidCallException($"--split test: there is no test set; give {(options.Data == "idx" ? "its files or " : "")}--holdout N.");
         (ISequenceData train, ISequenceData? valid) = OpenTraining();
         if (part == DataPart.Train || (part is null && valid is null)) return ("train", Limited(train));
         return valid is not null
@@ -74,7 +74,8 @@ internal sealed class DataSource
     {
         ISequenceData all = load(DataPart.Train) ?? throw new InvalidCallException("--data idx needs --images F and --labels F to train on.");
         if (options.HoldOut is not { } held) return (all, null);
-        if (held >= all.Count) throw new InvalidCallException($"--holdout {held}: {all.Name} has {all.Count} sequences; hold out 1 to {all.Count - 1}.");
+        if (held >= all.Count)
+            throw new InvalidCallException($"--holdout {held}: {all.Name} has {all.Count} sequences; hold out 1 to {all.Count - 1}.");
         return Subset.HoldOut(all, held);
     }
 
@@ -93,7 +94,8 @@ internal sealed class DataSource
         };
         if (images is null && labels is null) return null;
         if (images is null || labels is null)
-            throw new InvalidCallException($"--{prefix}images and --{prefix}labels belong together; --{prefix}{(images is null ? "images" : "labels")} is missing.");
+            throw new InvalidCallException(
+                $"--{prefix}images and --{prefix}labels belong together; --{prefix}{(images is null ? "images" : "labels")} is missing.");
         return IdxData.Load(images, labels, View!.Value, classes);
     }
 

@@ -7,7 +7,7 @@ namespace GpuSpectralRnn.Cli.Downloads;
 /// <param name="Name">File name.</param>
 /// <param name="Address">Where it is served.</param>
 /// <param name="Bytes">Its length.</param>
-/// <param name="Md5">The checksum its publisher gives, in lower-case hexadecimal. It tells a broken download, it does not prove who made the file.</param>
+/// <param name="Md5">The checksum its publisher gives, in lower-case hexadecimal. It tells a broken download, not a forged one.</param>
 internal sealed record PublicFile(string Name, Uri Address, long Bytes, string Md5)
 {
     /// <summary>Leaves the verified file in <paramref name="folder"/>; what is there and whole is not fetched again.</summary>
@@ -26,7 +26,12 @@ internal sealed record PublicFile(string Name, Uri Address, long Bytes, string M
 
         byte[] content = Download(client);
         string came = Convert.ToHexStringLower(MD5.HashData(content));
-        if (came != Md5) throw new RunFailedException($"{Address} sent {content.Length} bytes with MD5 {came} instead of {Bytes} bytes with {Md5}; nothing was kept, try again later.");
+        if (came != Md5)
+        {
+            throw new RunFailedException(
+                $"{Address} sent {content.Length} bytes with MD5 {came} instead of {Bytes} bytes with {Md5}; nothing was kept, try again later.");
+        }
+
         AtomicFile.Write(path, stream => stream.Write(content));
         return true;
     }
@@ -39,7 +44,8 @@ internal sealed record PublicFile(string Name, Uri Address, long Bytes, string M
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException)
         {
-            throw new RunFailedException($"{Address} cannot be downloaded: {e.Message.TrimEnd('.')}. Check the network, or fetch the file by hand.", e);
+            throw new RunFailedException(
+                $"{Address} cannot be downloaded: {e.Message.TrimEnd('.')}. Check the network, or fetch the file by hand.", e);
         }
     }
 }

@@ -8,8 +8,8 @@ namespace GpuSpectralRnn.Cli.Downloads;
 internal sealed record PublicSet(string Name, string About, string Licence, IReadOnlyList<PublicFile> Files)
 {
     /// <summary>
-    /// The sets whose addresses, lengths and checksums are known for certain. MNIST: yann.lecun.com/exdb/mnist no longer serves the files to everyone, so the copy that PyTorch keeps
-    /// of them is used, with the checksums of torchvision/datasets/mnist.py. Fashion-MNIST: addresses and checksums from the publisher's own page.
+    /// The sets whose addresses, lengths and checksums are known for certain. MNIST: yann.lecun.com/exdb/mnist no longer serves the files to
+    /// everyone, so the copy that PyTorch keeps is used, with the checksums of torchvision/datasets/mnist.py. Fashion-MNIST: from its own page.
     /// </summary>
     public static IReadOnlyList<PublicSet> All { get; } =
     [

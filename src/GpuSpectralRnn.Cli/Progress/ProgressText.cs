@@ -16,7 +16,8 @@ internal static class ProgressText
     }
 
     /// <summary>For example <c>1:02:03</c>, <c>2:03</c>.</summary>
-    public static string Of(TimeSpan time) => time.TotalHours >= 1 ? $"{(long)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}" : $"{time.Minutes}:{time.Seconds:00}";
+    public static string Of(TimeSpan time) =>
+        time.TotalHours >= 1 ? $"{(long)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}" : $"{time.Minutes}:{time.Seconds:00}";
 
     private static string Of(Evaluation e) => e.Metric == "mse" ? $"mse {e.Value:0.00000}" : $"loss {e.Loss:0.0000}  {e.Metric} {e.Value:0.0000}";
 

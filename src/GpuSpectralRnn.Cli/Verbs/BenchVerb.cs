@@ -28,7 +28,9 @@ internal sealed class BenchVerb : ComputeVerb
         foreach (RecurrentBenchmark layer in cases)
         {
             RecurrentTiming result = layer.Run(backend, Runs);
-            terminal.Result($"{layer.Name,-16} training step {result.TrainMilliseconds,9:0.000} ms   inference {result.InferMilliseconds,9:0.000} ms   {result.Gflops,8:0.0} GFLOP/s in training");
+            terminal.Result(
+                $"{layer.Name,-16} training step {result.TrainMilliseconds,9:0.000} ms   inference {result.InferMilliseconds,9:0.000} ms   " +
+                $"{result.Gflops,8:0.0} GFLOP/s in training");
             times[layer.Name] = new JsonObject
             {
                 ["trainMs"] = Terminal.Number(result.TrainMilliseconds),
@@ -42,5 +44,6 @@ internal sealed class BenchVerb : ComputeVerb
     }
 
     private static RecurrentBenchmark Find(string name) => RecurrentBenchmark.Cases.FirstOrDefault(c => c.Name == name)
-        ?? throw new InvalidCallException($"--only {name}: no such case; choose among {string.Join(", ", RecurrentBenchmark.Cases.Select(c => c.Name))}.");
+        ?? throw new InvalidCallException(
+            $"--only {name}: no such case; choose among {string.Join(", ", RecurrentBenchmark.Cases.Select(c => c.Name))}.");
 }

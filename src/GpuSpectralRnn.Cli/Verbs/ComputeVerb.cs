@@ -6,7 +6,8 @@ namespace GpuSpectralRnn.Cli.Verbs;
 /// <summary>What every verb that computes has: where, with which random numbers, on how many threads.</summary>
 internal abstract class ComputeVerb : Verb
 {
-    [Option("device", Default = "auto", MetaValue = "D", HelpText = "auto, cuda[:i], opencl[:i], host or ilgpu-cpu; auto: CUDA, else OpenCL on a GPU, else host.")]
+    [Option("device", Default = "auto", MetaValue = "D",
+        HelpText = "auto, cuda[:i], opencl[:i], host or ilgpu-cpu; auto: CUDA, else OpenCL on a GPU, else host.")]
     public string Device { get; set; } = "auto";
 
     [Option("seed", Default = 1ul, MetaValue = "S", HelpText = "Seed of everything random.")]

@@ -56,7 +56,8 @@ internal sealed class DataVerb : Verb
     {
         string names = string.Join(", ", PublicSet.All.Select(s => s.Name));
         if (Name is null) throw new InvalidCallException($"'data get' needs a name: one of {names}.");
-        PublicSet set = PublicSet.All.FirstOrDefault(s => s.Name == Name) ?? throw new InvalidCallException($"The set '{Name}' is not known; choose one of {names}.");
+        PublicSet set = PublicSet.All.FirstOrDefault(s => s.Name == Name)
+            ?? throw new InvalidCallException($"The set '{Name}' is not known; choose one of {names}.");
         string folder = Folder ?? set.Name;
         OutputPath.CreateFolder(folder);
         using HttpClient client = new() { Timeout = TimeSpan.FromMinutes(10) };

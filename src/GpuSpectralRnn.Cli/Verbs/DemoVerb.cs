@@ -46,7 +46,8 @@ internal sealed class DemoVerb : ComputeVerb
         };
         using Network network = Network.Create(architecture, backend, Seed);
         ITrainingProgress progress = ITrainingProgress.For(terminal);
-        TrainingSettings settings = new() { Epochs = Epochs, BatchSize = BatchSize, Schedule = new Schedule { Kind = ScheduleKind.Cosine }, Seed = Seed };
+        Schedule schedule = new() { Kind = ScheduleKind.OneCycle };
+        TrainingSettings settings = new() { Epochs = Epochs, BatchSize = BatchSize, LearningRate = 0.003, Schedule = schedule, Seed = Seed };
         using Interruption interruption = new();
         using Trainer trainer = new(network, train, test, settings) { Stepped = progress.Step, EpochFinished = progress.Epoch };
         TrainingResult result = progress.Show(() => trainer.Run(interruption.Token));

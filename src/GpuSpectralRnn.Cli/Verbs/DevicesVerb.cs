@@ -23,7 +23,8 @@ internal sealed class DevicesVerb : Verb
 
         bool isPackage = Devices.IlgpuVersion.StartsWith("package", StringComparison.Ordinal);
         terminal.Result("* is what --device auto means");
-        terminal.Result($"ILGPU: {Devices.IlgpuVersion}{(isPackage ? "" : ", which reaches no GPU: the package could not be restored when this was built")}");
+        terminal.Result(
+            $"ILGPU: {Devices.IlgpuVersion}{(isPackage ? "" : ", which reaches no GPU: the package could not be restored when this was built")}");
         terminal.Result(new JsonObject
         {
             ["ilgpu"] = Devices.IlgpuVersion,

@@ -22,7 +22,8 @@ internal sealed class EvalVerb : ModelVerb
         using Interruption interruption = new();
         using Evaluator evaluator = new(network, data, Batch) { Progress = Counter(terminal, data.Count) };
         Evaluation result = evaluator.Run(interruption.Token);
-        terminal.Result($"{result} on {data.Count:N0} sequences of {data.Name}, split {split}; {network}, {network.Architecture.ParameterCount:N0} parameters");
+        terminal.Result(
+            $"{result} on {data.Count:N0} sequences of {data.Name}, split {split}; {network}, {network.Architecture.ParameterCount:N0} parameters");
         terminal.Result(new JsonObject
         {
             ["metric"] = result.Metric,

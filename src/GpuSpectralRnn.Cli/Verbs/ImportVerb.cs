@@ -37,7 +37,8 @@ internal sealed class ImportVerb : ComputeVerb
         TaskKind task = Names.Parse<TaskKind>(Task, "task");
         string? view = View is null ? null : Names.Parse<GpuSpectralRnn.Data.ImageView>(View, "view").Name();
         if (File.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
-            throw new InvalidCallException($"{File}: ONNX files cannot be imported; save the PyTorch state dict with safetensors.torch.save_file and import that.");
+            throw new InvalidCallException(
+                $"{File}: ONNX files cannot be imported; save the PyTorch state dict with safetensors.torch.save_file and import that.");
         OutputPath.Check(Out, "--out");
         using IBackend backend = OpenBackend();
         using Network imported = StateDict.Import(File, backend, cell, readout, task);

@@ -9,8 +9,8 @@ internal abstract class SequenceVerb : ComputeVerb
     protected const string DataUsage = "--data NAME [data options]";
 
     [Option("data", Required = true, MetaValue = "NAME", HelpText =
-        "digits: built-in handwritten-like digits, 28x28, drawn from the seed (8000 to train, 2000 to test); idx: MNIST files; npy: arrays; adding, copy: synthetic " +
-        "long-range tasks (10,000 to train, 1000 to test).")]
+        "digits: built-in handwritten-like digits, 28x28, drawn from the seed (8000 to train, 2000 to test); idx: MNIST files; npy: arrays; " +
+        "adding, copy: synthetic long-range tasks (10,000 to train, 1000 to test).")]
     public string Data { get; set; } = "";
 
     [Option("images", MetaValue = "F", HelpText = "idx: images to train on (.gz or not).")]
@@ -31,13 +31,16 @@ internal abstract class SequenceVerb : ComputeVerb
     [Option('y', "targets", MetaValue = "Y.npy", HelpText = "--y Y.npy for short. npy: integer labels [N], or float32 targets [N, D].")]
     public string? Targets { get; set; }
 
-    [Option("length", MetaValue = "T", HelpText = "adding: steps of a sequence (default 100); copy: blanks between reading and answering (default 20).")]
+    [Option("length", MetaValue = "T",
+        HelpText = "adding: steps of a sequence (default 100); copy: blanks between reading and answering (default 20).")]
     public int? Length { get; set; }
 
-    [Option("view", MetaValue = "V", HelpText = "Images as sequences: row, pixel or permuted (pixels in a fixed random order); default: the model's, else row.")]
+    [Option("view", MetaValue = "V",
+        HelpText = "Images as sequences: row, pixel or permuted (pixels in a fixed random order); default: the model's, else row.")]
     public string? View { get; set; }
 
-    [Option("holdout", MetaValue = "N", HelpText = "Set the last N training sequences aside to watch (split valid; split test too where there is no other).")]
+    [Option("holdout", MetaValue = "N",
+        HelpText = "Set the last N training sequences aside to watch (split valid; split test too where there is no other).")]
     public int? HoldOut { get; set; }
 
     [Option("limit", MetaValue = "N", HelpText = "Use only the first N sequences (of the split; train: of the training set, after --holdout).")]

@@ -12,7 +12,8 @@ namespace GpuSpectralRnn.Cli.Verbs;
 [Verb("train", HelpText = "Train a recurrent network.")]
 internal sealed class TrainVerb : SequenceVerb
 {
-    [Option("out", Required = true, MetaValue = "MODEL", HelpText = "Where to write the model; MODEL.ckpt beside it keeps the state of the run after every epoch.")]
+    [Option("out", Required = true, MetaValue = "MODEL",
+        HelpText = "Where to write the model; MODEL.ckpt beside it keeps the state of the run after every epoch.")]
     public string Out { get; set; } = "";
 
     [Option("resume", HelpText = "Go on from MODEL.ckpt: repeat the interrupted call with this option added (more --epochs are welcome).")]
@@ -30,7 +31,8 @@ internal sealed class TrainVerb : SequenceVerb
     [Option("layers", MetaValue = "L", HelpText = "Layers, all of the one size that --hidden gives (default 1).")]
     public int? Layers { get; set; }
 
-    [Option("readout", MetaValue = "R", HelpText = "What the answer is read from: the last step, the mean of all, or every step (default: last; every where each step has a label).")]
+    [Option("readout", MetaValue = "R",
+        HelpText = "What the answer is read from: the last step, the mean of all, or every step (default: last; every where each step has a label).")]
     public string? Readout { get; set; }
 
     [Option("epochs", Default = 20, MetaValue = "N", HelpText = "Passes over the training set.")]
@@ -39,11 +41,13 @@ internal sealed class TrainVerb : SequenceVerb
     [Option("optimizer", Default = "adam", MetaValue = "O", HelpText = "sgd, momentum, rmsprop, adam or adamw.")]
     public string Optimizer { get; set; } = "adam";
 
-    [Option("lr", MetaValue = "X", HelpText = "Learning rate (default: 0.001; sgd 0.1, momentum 0.01).")]
+    [Option("lr", MetaValue = "X",
+        HelpText = "Learning rate at its highest (default: 0.003, less in proportion for sequences of more than 28 steps; sgd 0.1, momentum 0.01).")]
     public double? Rate { get; set; }
 
-    [Option("schedule", Default = "constant", MetaValue = "S", HelpText = "How the rate moves: constant, step (a tenth every 10 epochs), linear, cosine or one-cycle.")]
-    public string ScheduleName { get; set; } = "constant";
+    [Option("schedule", Default = "one-cycle", MetaValue = "S",
+        HelpText = "How the rate moves: one-cycle (up, then down to almost nothing), constant, step (a tenth every 10 epochs), linear or cosine.")]
+    public string ScheduleName { get; set; } = "one-cycle";
 
     [Option("clip", Default = 1.0, MetaValue = "X", HelpText = "Limit on the norm of all gradients together; 0: none.")]
     public double Clip { get; set; } = 1;
@@ -51,7 +55,8 @@ internal sealed class TrainVerb : SequenceVerb
     [Option("weight-decay", Default = 0.0, MetaValue = "X", HelpText = "Weight decay on all parameters.")]
     public double WeightDecay { get; set; }
 
-    [Option("patience", Default = 0, MetaValue = "N", HelpText = "Stop after N epochs without a better result on the held-out sequences (--holdout) and keep the best weights; 0: never.")]
+    [Option("patience", Default = 0, MetaValue = "N",
+        HelpText = "Stop after N epochs without a better result on the held-out sequences (--holdout) and keep the best weights; 0: never.")]
     public int Patience { get; set; }
 
     public override string Usage => $"{DataUsage} [model and training options] [--init MODEL] [--resume] --out MODEL";
@@ -65,13 +70,16 @@ internal sealed class TrainVerb : SequenceVerb
         TrainingSettings settings = Settings();
         CheckDataOptions();
         OutputPath.Check(Out, "--out");
-        if (Resume && !File.Exists(CheckpointPath)) throw new InvalidCallException($"--resume: there is no checkpoint {CheckpointPath}; leave the option out to start anew.");
+        if (Resume && !File.Exists(CheckpointPath))
+            throw new InvalidCallException($"--resume: there is no checkpoint {CheckpointPath}; leave the option out to start anew.");
         Architecture? initial = Init is null ? null : ModelFile.LoadArchitecture(Init);
         Architecture? asked = initial is null ? CheckedModelOptions() : null;
         DataSource source = new(this, initial);
         using IBackend backend = OpenBackend();
         DataSplits data = source.OpenAll();
-        if (Patience > 0 && data.Valid is null) throw new InvalidCallException($"--patience {Patience} needs sequences to watch; set some aside with --holdout N.");
+        settings = settings with { LearningRate = Rate ?? DefaultRate(settings.Optimizer, data.Train.Layout.Steps) };
+        if (Patience > 0 && data.Valid is null)
+            throw new InvalidCallException($"--patience {Patience} needs sequences to watch; set some aside with --holdout N.");
         using Network network = Build(asked, data.Train, source.View, backend);
         using Interruption interruption = new();
         ITrainingProgress progress = ITrainingProgress.For(terminal);
@@ -83,7 +91,10 @@ internal sealed class TrainVerb : SequenceVerb
             EpochFinished = progress.Epoch,
         };
         if (Resume) trainer.Restore(Checkpoint.Load(CheckpointPath));
-        terminal.Note($"{network}: {network.Architecture.ParameterCount:N0} parameters; {data.Train.Name}, {data.Train.Count:N0} sequences of {data.Train.Layout.Steps} steps");
+        terminal.Note(
+            $"{network}: {network.Architecture.ParameterCount:N0} parameters; " +
+            $"{data.Train.Name}, {data.Train.Count:N0} sequences of {data.Train.Layout.Steps} steps; " +
+            $"{Optimizer}, rate {settings.LearningRate:0.######}, {ScheduleName}");
         TrainingResult result = progress.Show(() => trainer.Run(interruption.Token));
         if (result.IsCancelled) throw Interrupted(result);
         ModelFile.Save(Out, network);
@@ -98,7 +109,8 @@ internal sealed class TrainVerb : SequenceVerb
         {
             CheckPositive("--layers", layers);
             if (sizes.Length > 1 && sizes.Length != layers)
-                throw new InvalidCallException($"--layers {layers} and --hidden {string.Join(',', sizes)} contradict each other; give one size, or {layers}.");
+                throw new InvalidCallException(
+                    $"--layers {layers} and --hidden {string.Join(',', sizes)} contradict each other; give one size, or {layers}.");
             if (sizes.Length <= 1) sizes = [.. Enumerable.Repeat(sizes.Length == 0 ? 128 : sizes[0], layers)];
         }
 
@@ -141,41 +153,44 @@ internal sealed class TrainVerb : SequenceVerb
     private Architecture Describe(Architecture architecture, ImageView? view) =>
         architecture with { View = view?.Name(), Data = new Dictionary<string, string> { ["name"] = Data } };
 
+    /// <summary>Checked before any file is opened; the rate follows when the data are known.</summary>
     private TrainingSettings Settings()
     {
         OptimizerKind optimizer = Names.Parse<OptimizerKind>(Optimizer, "optimizer");
-        double rate = Rate ?? optimizer switch
-        {
-            OptimizerKind.Sgd => 0.1,
-            OptimizerKind.Momentum => 0.01,
-            _ => 0.001,
-        };
         CheckPositive("--epochs", Epochs);
-        CheckNumber("--lr", rate, isZeroFine: false);
+        if (Rate is { } rate) CheckNumber("--lr", rate, isZeroFine: false);
         CheckNumber("--clip", Clip, isZeroFine: true);
         CheckNumber("--weight-decay", WeightDecay, isZeroFine: true);
         if (Patience < 0) throw new InvalidCallException($"--patience {Patience}: choose a number of epochs, or 0 for never.");
-        TrainingSettings settings = new()
+        return new TrainingSettings
         {
             Epochs = Epochs,
             BatchSize = Batch,
             Optimizer = optimizer,
-            LearningRate = rate,
             Schedule = new Schedule { Kind = Names.Parse<ScheduleKind>(ScheduleName, "schedule") },
             Clip = Clip,
             WeightDecay = WeightDecay,
             Patience = Patience,
             Seed = Seed,
         };
-        return settings;
     }
+
+    // A change of the recurrent weights acts once per step: the longer the sequence, the smaller the change that it bears. 0.003 suits 28 steps.
+    private static double DefaultRate(OptimizerKind optimizer, int steps) => optimizer switch
+    {
+        OptimizerKind.Sgd => 0.1,
+        OptimizerKind.Momentum => 0.01,
+        _ => 0.003 * Math.Min(1, 28.0 / steps),
+    };
 
     private void Report(Terminal terminal, Network network, DataSplits data, TrainingResult result)
     {
-        (string split, ISequenceData judged) = data.Test is not null ? ("test", data.Test) : data.Valid is not null ? ("valid", data.Valid) : ("train", data.Train);
+        (string split, ISequenceData judged) =
+            data.Test is not null ? ("test", data.Test) : data.Valid is not null ? ("valid", data.Valid) : ("train", data.Train);
         using Evaluator evaluator = new(network, judged, Batch);
         Evaluation final = (data.Valid ?? data.Test) == judged && result.Validation is { } known ? known : evaluator.Run();
-        terminal.Result($"{final} on {judged.Count:N0} sequences of {judged.Name}, split {split}, after {result.Epochs} epochs in {result.Seconds:0.0} s");
+        terminal.Result(
+            $"{final} on {judged.Count:N0} sequences of {judged.Name}, split {split}, after {result.Epochs} epochs in {result.Seconds:0.0} s");
         if (result.RanOutOfPatience) terminal.Result($"stopped early: best was epoch {result.BestEpoch}, whose weights are kept");
         terminal.Result($"model: {Out}");
         terminal.Result(new JsonObject
@@ -192,5 +207,6 @@ internal sealed class TrainVerb : SequenceVerb
     }
 
     private RunFailedException Interrupted(TrainingResult result) => new(
-        $"Stopped after {result.Epochs} of {Epochs} epochs, at step {result.Steps}; {CheckpointPath} keeps the run: repeat the call with --resume to go on.");
+        $"Stopped after {result.Epochs} of {Epochs} epochs, at step {result.Steps}; " +
+        $"{CheckpointPath} keeps the run: repeat the call with --resume to go on.");
 }

@@ -30,6 +30,7 @@ internal abstract class Verb
     /// <summary>Refuses words that belong to nothing, which the parser would pass over in silence.</summary>
     public void CheckNothingIsLeft()
     {
-        if (Leftover.FirstOrDefault() is { } word) throw new InvalidCallException($"'{word}' belongs to no option; options start with --, values follow them.");
+        if (Leftover.FirstOrDefault() is { } word)
+            throw new InvalidCallException($"'{word}' belongs to no option; options start with --, values follow them.");
     }
 }

@@ -27,7 +27,9 @@ internal sealed record Outcome(int Code, string Out, string Error)
         return this;
     }
 
-    /// <summary>Checks for failure with one line on standard error that holds every one of <paramref name="words"/>, and nothing on standard output.</summary>
+    /// <summary>
+    /// Checks for failure with one line on standard error that holds every one of <paramref name="words"/>, and nothing on standard output.
+    /// </summary>
     public Outcome FailsWith(int code, params string[] words)
     {
         Assert.True(Code == code, $"exit code {Code} instead of {code}: {Error}{Out}");
