@@ -38,5 +38,9 @@ internal sealed class LiveProgress : ITrainingProgress
     }
 
     /// <inheritdoc/>
-    public void Epoch(EpochReport report) => console.WriteLine(ProgressText.Of(report));
+    public void Epoch(EpochReport report)
+    {
+        console.WriteLine(ProgressText.Of(report));
+        if (bar is not null) bar.Value = bar.MaxValue * report.Epoch / report.Epochs;
+    }
 }
