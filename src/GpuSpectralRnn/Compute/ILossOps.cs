@@ -38,6 +38,17 @@ public interface ILossOps
     void SoftmaxCrossEntropy(Tensor logits, Tensor labels, float scale, Tensor? gradient, LossTotals totals);
 
     /// <summary>
+    /// Divergence of two softmaxes per row: KL(p || q) = sum_c p_c (log p_c - log q_c) with p = softmax(targets), q = softmax(logits). A row is
+    /// counted as correct where the largest of both (the first of equals) is the same class.
+    /// </summary>
+    /// <param name="logits">[N, C].</param>
+    /// <param name="targets">Logits of the network to imitate, [N, C].</param>
+    /// <param name="scale">Factor on the gradient, for example 1/N for the mean.</param>
+    /// <param name="gradient">Receives scale (q - p) [N, C], where wanted; may be <paramref name="logits"/> itself.</param>
+    /// <param name="totals">Receives the sums.</param>
+    void SoftmaxDivergence(Tensor logits, Tensor targets, float scale, Tensor? gradient, LossTotals totals);
+
+    /// <summary>
     /// Mean squared error per row: (1/D) sum_d (prediction - target)^2. predictions, targets [N, D]; the gradient is scale (2/D) (prediction - target)
     /// and may replace the predictions.
     /// </summary>

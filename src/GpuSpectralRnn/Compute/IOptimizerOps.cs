@@ -29,6 +29,9 @@ public interface IOptimizerOps
         bool decoupled,
         long step);
 
+    /// <summary>p *= mask, element by element: with zeros and ones, weights that were taken away stay away.</summary>
+    void Mask(Tensor parameters, Tensor mask);
+
     /// <summary>
     /// Scales the gradients by min(1, limit / (norm + 1e-6)) (Pascanu et al. 2013) and writes their norm before that to <paramref name="norm"/> [1]. Stays on the device;
     /// the order of the additions is fixed.

@@ -157,6 +157,21 @@ internal static class OperandChecks
         return (n, c);
     }
 
+    /// <summary>Divergence of two softmaxes: returns (N, C).</summary>
+    public static (int N, int C) SoftmaxDivergence(IBackend backend, Tensor logits, Tensor targets, Tensor? gradient)
+    {
+        Float(backend, logits);
+        Float(backend, targets);
+        (int n, int c) = (logits.Shape.Rows, logits.Shape.Columns);
+        if (c < 1) Fail($"The logits {logits.Shape} have no classes.", nameof(logits));
+        if (targets.Shape.Rows != n || targets.Shape.Columns != c)
+            Fail($"The targets are {targets.Shape}; the logits are [{n}, {c}].", nameof(targets));
+        if (gradient is null) return (n, c);
+        SameOrApart(backend, gradient, logits);
+        Apart(backend, gradient, targets);
+        return (n, c);
+    }
+
     /// <summary>Mean squared error: returns (N, D).</summary>
     public static (int N, int D) MeanSquaredError(IBackend backend, Tensor predictions, Tensor targets, Tensor? gradient)
     {

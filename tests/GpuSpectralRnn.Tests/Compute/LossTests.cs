@@ -104,6 +104,59 @@ public abstract class LossTests : OperationTests
 
     [SkippableTheory]
     [InlineData(1, 1)]
+    [InlineData(2, 2)]
+    [InlineData(3, 5)]
+    [InlineData(64, 10)]
+    [InlineData(7, 443)]
+    [InlineData(700, 3)]
+    public void Softmax_divergence_agrees_with_the_definition(int n, int c)
+    {
+        double[] logits = Numbers.Normal(n * c, 1, 2).ToDoubles(), targets = Numbers.Normal(n * c, 2, 2).ToDoubles();
+        double[] Softmax(double[] x) => [.. Enumerable.Range(0, n * c).Select(i => Math.Exp(x[i] - Largest(c, x, i / c)) / Denominator(c, x, i / c))];
+        double[] q = Softmax(logits), p = Softmax(targets);
+        Tensor x = Make(logits, n, c), target = Make(targets, n, c), gradient = Garbage(n, c);
+        using LossTotals totals = Backend.Loss.CreateTotals();
+
+        Backend.Loss.SoftmaxDivergence(x, target, 0.25f, gradient, totals);
+
+        double[] slope = [.. q.Zip(p, (a, b) => 0.25 * (a - b))];
+        Close.Equal(slope, gradient, 5e-6, 2e-7, "gradient"); // a difference of two softmaxes of fp32 exponentials
+        LossSums sums = totals.Read();
+        // a sum over classes of terms of either sign
+        Close.Equal(q.Zip(p, (a, b) => b * Math.Log(b / a)).Sum(), sums.Loss, 1e-5, 1e-6 * n, "divergence");
+        int Best(double[] values, int row) => Array.IndexOf(values[(row * c)..((row + 1) * c)], values[(row * c)..((row + 1) * c)].Max());
+        long agreed = Enumerable.Range(0, n).LongCount(row => Best(logits, row) == Best(targets, row));
+        Assert.Equal((agreed, n, 1, -1), (sums.Correct, sums.Rows, sums.Calls, sums.FirstBadCall));
+        Backend.Loss.SoftmaxDivergence(x, target, 0.25f, x, totals);
+        Close.Equal(slope, x, 5e-6, 2e-7, "gradient in place");
+        Close.Equal(targets, target, 0, 0, "the targets stay");
+    }
+
+    [SkippableFact]
+    public void Softmax_divergence_of_a_row_with_itself_is_zero_and_large_logits_do_not_overflow()
+    {
+        using LossTotals totals = Backend.Loss.CreateTotals();
+        float[] rows = [1000f, 0, -1000, 88, 89, 90];
+        Backend.Loss.SoftmaxDivergence(Make(rows, 2, 3), Make(rows, 2, 3), 1, null, totals);
+        Close.Equal(0, totals.Read().Loss, 0, 1e-6, "divergence");
+        Backend.Loss.SoftmaxDivergence(Make([0f, 0, 0], 1, 3), Make([0f, 500, 0], 1, 3), 1, null, totals);
+        Close.Equal(Math.Log(3), totals.Read().Loss, 1e-6, 1e-6, "divergence of a certain row from a uniform one");
+        Backend.Loss.SoftmaxDivergence(Make([0f, float.NaN], 1, 2), Make([0f, 0], 1, 2), 1, null, totals);
+        Assert.Equal(2, totals.Read().FirstBadCall);
+    }
+
+    [SkippableFact]
+    public void Softmax_divergence_refuses_operands_that_do_not_fit()
+    {
+        using LossTotals totals = Backend.Loss.CreateTotals();
+        Tensor x = Zeros(2, 3), targets = Zeros(2, 3);
+        Assert.Throws<ArgumentException>(() => Backend.Loss.SoftmaxDivergence(x, Zeros(3, 2), 1, null, totals));
+        Assert.Throws<ArgumentException>(() => Backend.Loss.SoftmaxDivergence(x, targets, 1, targets, totals));
+        Assert.Throws<ArgumentException>(() => Backend.Loss.SoftmaxDivergence(x, targets, 1, Zeros(3, 2), totals));
+    }
+
+    [SkippableTheory]
+    [InlineData(1, 1)]
     [InlineData(2, 3)]
     [InlineData(64, 1)]
     [InlineData(17, 31)]

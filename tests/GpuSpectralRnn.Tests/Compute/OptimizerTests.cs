@@ -125,6 +125,20 @@ public abstract class OptimizerTests : OperationTests
         Assert.True(float.IsNaN(norm.ToArray()[0]));
     }
 
+    [SkippableTheory]
+    [InlineData(1)]
+    [InlineData(17)]
+    [InlineData(1031)]
+    public void A_mask_takes_weights_away(int count)
+    {
+        double[] p = Numbers.Normal(count, 1).ToDoubles(), mask = [.. Enumerable.Range(0, count).Select(i => i % 3 == 1 ? 0.0 : 1)];
+        Tensor parameters = Make(p, count), ones = Make(mask, count);
+        Backend.Optimizer.Mask(parameters, ones);
+        Close.Equal(p.Zip(mask, (x, m) => x * m).ToArray(), parameters, 0, 0, "masked");
+        Close.Equal(mask, ones, 0, 0, "the mask stays");
+        Assert.Throws<ArgumentException>(() => Backend.Optimizer.Mask(parameters, Zeros(count + 1)));
+    }
+
     [SkippableFact]
     public void Refuse_operands_that_do_not_fit()
     {

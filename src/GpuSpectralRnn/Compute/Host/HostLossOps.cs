@@ -47,12 +47,64 @@ internal sealed unsafe class HostLossOps(HostBackend backend, HostThreads thread
     }
 
     /// <inheritdoc/>
+    public void SoftmaxDivergence(Tensor logits, Tensor targets, float scale, Tensor? gradient, LossTotals totals)
+    {
+        (int n, int c) = OperandChecks.SoftmaxDivergence(backend, logits, targets, gradient);
+        float* x = backend.Address(logits), target = backend.Address(targets); // [N, C]
+        float* result = backend.AddressOrNull(gradient); // [N, C]
+        if (losses.Length < n)
+        {
+            losses = new double[n];
+            hits = new bool[n];
+        }
+
+        const int OperationsPerClass = 40;
+        threads.Split(n, 1, (long)n * c * OperationsPerClass, (_, from, to) =>
+        {
+            for (long i = from; i < to; i++)
+                losses[i] = DivergenceRow(x + i * c, target + i * c, c, scale, result == null ? null : result + i * c, out hits[i]);
+        });
+        double loss = 0;
+        long agreed = 0;
+        for (int i = 0; i < n; i++)
+        {
+            loss += losses[i];
+            if (hits[i]) agreed++;
+        }
+
+        ((HostLossTotals)totals).Add(loss, agreed, n);
+    }
+
+    /// <inheritdoc/>
     public void MeanSquaredError(Tensor predictions, Tensor targets, float scale, Tensor? gradient, LossTotals totals)
     {
         (int n, int d) = OperandChecks.MeanSquaredError(backend, predictions, targets, gradient);
         double sum = squares.Run(
             backend.Address(predictions), backend.Address(targets), (long)n * d, (float)(scale * 2.0 / d), backend.AddressOrNull(gradient));
         ((HostLossTotals)totals).Add(sum / d, 0, n);
+    }
+
+    // Double precision throughout: the divergence of nearly equal rows is a small difference of large numbers.
+    private static double DivergenceRow(float* x, float* target, int classes, float scale, float* gradient, out bool isHit)
+    {
+        float largest = SoftmaxRow.Largest(x, classes), largestTarget = SoftmaxRow.Largest(target, classes);
+        isHit = new ReadOnlySpan<float>(x, classes).IndexOf(largest) == new ReadOnlySpan<float>(target, classes).IndexOf(largestTarget);
+        double sum = 0, sumTarget = 0;
+        for (int j = 0; j < classes; j++)
+        {
+            sum += Math.Exp((double)x[j] - largest);
+            sumTarget += Math.Exp((double)target[j] - largestTarget);
+        }
+
+        double log = largest + Math.Log(sum), logTarget = largestTarget + Math.Log(sumTarget), loss = 0;
+        for (int j = 0; j < classes; j++)
+        {
+            double share = Math.Exp(target[j] - logTarget);
+            if (share > 0) loss += share * ((target[j] - logTarget) - (x[j] - log));
+            if (gradient != null) gradient[j] = (float)(scale * (Math.Exp(x[j] - log) - share));
+        }
+
+        return double.IsNaN(log + logTarget) ? double.NaN : loss;
     }
 
     // The loss of one row of logits, and its gradient where there is a place for it.

@@ -59,6 +59,13 @@ internal sealed unsafe class HostOptimizerOps(HostBackend backend, HostThreads t
     }
 
     /// <inheritdoc/>
+    public void Mask(Tensor parameters, Tensor mask)
+    {
+        long count = OperandChecks.Optimizer(backend, parameters, mask);
+        Elementwise.Run(threads, count, new OptimizerPointwise.Mask(backend.Address(parameters), backend.Address(mask)));
+    }
+
+    /// <inheritdoc/>
     public void ClipGlobalNorm(Tensor gradients, float limit, Tensor norm)
     {
         long count = OperandChecks.ClipGlobalNorm(backend, gradients, limit, norm);

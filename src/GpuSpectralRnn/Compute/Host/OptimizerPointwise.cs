@@ -9,6 +9,15 @@ namespace GpuSpectralRnn.Compute.Host;
 /// </summary>
 internal static unsafe class OptimizerPointwise
 {
+    /// <summary>p *= mask.</summary>
+    public readonly struct Mask(float* p, float* mask) : IElementwise
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TSimd, TVector>(nint index)
+            where TSimd : struct, ISimd<TVector>
+            where TVector : unmanaged => TSimd.Store(TSimd.Multiply(TSimd.Load(p + index), TSimd.Load(mask + index)), p + index);
+    }
+
     /// <summary>p -= rate (g + decay p).</summary>
     public readonly struct Sgd(float* p, float* g, float rate, float decay) : IElementwise
     {

@@ -8,6 +8,7 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
     private readonly IlgpuBackend backend;
     private readonly LossTally tally;
     private readonly SoftmaxCrossEntropy softmaxCrossEntropy;
+    private readonly SoftmaxDivergence softmaxDivergence;
     private readonly MeanSquaredError meanSquaredError;
 
     /// <summary>Loads the kernels.</summary>
@@ -16,6 +17,7 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
         this.backend = backend;
         tally = new LossTally(backend.Loader);
         softmaxCrossEntropy = new SoftmaxCrossEntropy(backend.Loader, tally);
+        softmaxDivergence = new SoftmaxDivergence(backend.Loader, tally);
         meanSquaredError = new MeanSquaredError(backend.Loader, tally);
     }
 
@@ -30,6 +32,16 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
         IlgpuLossTotals own = IlgpuLossTotals.Of(backend, totals);
         softmaxCrossEntropy.Run(
             backend.Stream, backend.View(logits), backend.View<int>(labels), backend.ViewOrNull(gradient), n, c, scale, own.Sums, own.Counts);
+    }
+
+    /// <inheritdoc/>
+    public void SoftmaxDivergence(Tensor logits, Tensor targets, float scale, Tensor? gradient, LossTotals totals)
+    {
+        (int n, int c) = OperandChecks.SoftmaxDivergence(backend, logits, targets, gradient);
+        backend.Count(logits);
+        IlgpuLossTotals own = IlgpuLossTotals.Of(backend, totals);
+        softmaxDivergence.Run(
+            backend.Stream, backend.View(logits), backend.View(targets), backend.ViewOrNull(gradient), n, c, scale, own.Sums, own.Counts);
     }
 
     /// <inheritdoc/>

@@ -6,6 +6,7 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 internal sealed class IlgpuOptimizerOps(IlgpuBackend backend) : IOptimizerOps, IDisposable
 {
     private readonly Optimizers optimizers = new(backend.Loader);
+    private readonly Masking masking = new(backend.Loader);
     private readonly GlobalNorm globalNorm = new(backend.Loader);
 
     /// <inheritdoc/>
@@ -61,6 +62,13 @@ internal sealed class IlgpuOptimizerOps(IlgpuBackend backend) : IOptimizerOps, I
         };
         optimizers.RunAdam(
             backend.Stream, backend.View(parameters), backend.View(gradients), backend.View(firstMoment), backend.View(secondMoment), numbers);
+    }
+
+    /// <inheritdoc/>
+    public void Mask(Tensor parameters, Tensor mask)
+    {
+        OperandChecks.Optimizer(backend, parameters, mask);
+        masking.Run(backend.Stream, backend.View(parameters), backend.View(mask), backend.Count(parameters));
     }
 
     /// <inheritdoc/>
