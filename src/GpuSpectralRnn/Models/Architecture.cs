@@ -52,6 +52,12 @@ public sealed record Architecture
     /// <summary>H of each layer, from the input up.</summary>
     public required IReadOnlyList<int> Hidden { get; init; }
 
+    /// <summary>
+    /// Rank of each layer's recurrent matrix where it is kept as two factors, W_hh = left right ([G*H, r] and [r, H]); 0 for a whole matrix. Null:
+    /// all whole.
+    /// </summary>
+    public IReadOnlyList<int>? RecurrentRank { get; init; }
+
     /// <summary>Which hidden states the read-out sees.</summary>
     public Readout Readout { get; init; } = Readout.Last;
 
@@ -82,7 +88,12 @@ public sealed record Architecture
         get
         {
             long sum = Readout == Readout.Every ? ReadoutMultiplyAdds : 0;
-            for (int layer = 0; layer < Layers; layer++) sum += (long)Cell.Gates() * Hidden[layer] * (LayerInputs(layer) + Hidden[layer]);
+            for (int layer = 0; layer < Layers; layer++)
+            {
+                (long rows, long hidden) = ((long)Cell.Gates() * Hidden[layer], Hidden[layer]);
+                sum += (rows * LayerInputs(layer)) + (Rank(layer) is var rank && rank > 0 ? (rows + hidden) * rank : rows * hidden);
+            }
+
             return sum;
         }
     }
@@ -114,6 +125,9 @@ public sealed record Architecture
     /// <summary>Inputs of layer <paramref name="layer"/> (0-based): I for the first, else H of the one below.</summary>
     public int LayerInputs(int layer) => layer == 0 ? Inputs : Hidden[layer - 1];
 
+    /// <summary>Rank of layer <paramref name="layer"/>'s recurrent matrix where it is kept as two factors, else 0.</summary>
+    public int Rank(int layer) => RecurrentRank?[layer] ?? 0;
+
     /// <summary>Multiply-adds for one whole sequence of <paramref name="steps"/> steps, read-out included.</summary>
     public long MultiplyAddsPerSequence(int steps) => (steps * MultiplyAddsPerStep) + (Readout == Readout.Every ? 0 : ReadoutMultiplyAdds);
 
@@ -128,6 +142,16 @@ public sealed record Architecture
         CheckExtent(Outputs, "outputs");
         if (Hidden.Count == 0) throw new InvalidCallException("A network needs at least one recurrent layer; give one hidden size or more.");
         for (int layer = 0; layer < Layers; layer++) CheckExtent(Hidden[layer], $"hidden units in layer {layer}");
+        if (RecurrentRank is not null && RecurrentRank.Count != Layers)
+            throw new InvalidCallException(
+                $"{RecurrentRank.Count} ranks of recurrent matrices do not fit {Layers} layers; give one for each, 0 for a whole matrix.");
+        for (int layer = 0; layer < Layers; layer++)
+        {
+            if (Rank(layer) < 0 || Rank(layer) > Hidden[layer])
+                throw new InvalidCallException(
+                    $"Rank {Rank(layer)} of layer {layer}'s recurrent matrix: choose 1 to {Hidden[layer]}, or 0 for a whole matrix.");
+        }
+
         if (ParameterSlot.Extent(this) > int.MaxValue)
             throw new InvalidCallException($"Hidden sizes {string.Join(",", Hidden)} make more than {int.MaxValue} parameters; choose smaller ones.");
     }
@@ -166,6 +190,7 @@ public sealed record Architecture
         other is not null
         && (Cell, Inputs, Readout, Outputs, Task, View) == (other.Cell, other.Inputs, other.Readout, other.Outputs, other.Task, other.View)
         && Hidden.SequenceEqual(other.Hidden)
+        && Enumerable.Range(0, Layers).All(layer => Rank(layer) == other.Rank(layer))
         && Data.Count == other.Data.Count
         && Data.All(pair => other.Data.TryGetValue(pair.Key, out string? value) && value == pair.Value);
 

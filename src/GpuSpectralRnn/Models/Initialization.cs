@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Kernels;
 
 namespace GpuSpectralRnn.Models;
@@ -43,19 +44,19 @@ public static class Initialization
         }
         else if (slot.Name.StartsWith("rnn.weight_hh", StringComparison.Ordinal))
         {
-            Identity(values, slot.Shape.Columns);
+            Identity(values, slot.Shape);
         }
         else if (slot.Name.StartsWith("rnn.weight_ih", StringComparison.Ordinal))
         {
             if (layer == 0) Normal(values, seed, stream, IrnnInputDeviation);
-            else if (slot.Shape.Rows == slot.Shape.Columns) Identity(values, slot.Shape.Columns);
+            else if (slot.Shape.Rows == slot.Shape.Columns) Identity(values, slot.Shape);
             else Uniform(values, seed, stream, bound);
         }
     }
 
-    private static void Identity(Span<float> values, int columns)
+    private static void Identity(Span<float> values, Shape shape)
     {
-        for (int i = 0; i < columns; i++) values[(i * columns) + i] = 1f;
+        for (int i = 0; i < Math.Min(shape.Rows, shape.Columns); i++) values[(i * shape.Columns) + i] = 1f;
     }
 
     private static void Uniform(Span<float> values, ulong seed, ulong stream, float bound)

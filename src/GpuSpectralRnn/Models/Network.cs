@@ -60,6 +60,7 @@ public sealed class Network : IDisposable
             throw new ArgumentException($"The input is {input}; this network takes [T, B, {Architecture.Inputs}] with T and B of one or more.", nameof(input));
         current = Prepare(input.Shape[0], input.Shape[1], isTraining);
         currentInput = input;
+        Parameters.FormProducts();
         for (int layer = 0; layer < layers.Length; layer++)
             Backend.Recurrent.Forward(current.Workspaces[layer], layers[layer], layer == 0 ? input : current.Hidden[layer - 1], null, current.Hidden[layer]);
         if (Architecture.Readout == Readout.Mean) Backend.Matrix.MeanOverSteps(current.Hidden[^1], current.Seen);
@@ -71,8 +72,9 @@ public sealed class Network : IDisposable
     /// Backpropagation for the last <see cref="Forward"/>, which was called for training. Adds to the gradients of <see cref="Parameters"/>; fill them with zero before a new step.
     /// </summary>
     /// <param name="outputGradient">dL/d outputs, of the outputs' shape; may be the outputs themselves, overwritten by the loss.</param>
+    /// <param name="observer">Sees the gradients of each layer on the way, where given.</param>
     /// <exception cref="InvalidOperationException">No forward call for training went before.</exception>
-    public void Backward(Tensor outputGradient)
+    public void Backward(Tensor outputGradient, IBackwardObserver? observer = null)
     {
         if (current is not { IsTraining: true } || currentInput is null)
             throw new InvalidOperationException("Backward needs a Forward call with isTraining before it.");
@@ -84,6 +86,7 @@ public sealed class Network : IDisposable
         int gradientFrom = Architecture.Readout == Readout.Last ? current.Steps - 1 : 0;
         for (int layer = layers.Length - 1; layer >= 0; layer--)
         {
+            observer?.Enter(layer, current.HiddenGradients[layer], gradientFrom);
             Backend.Recurrent.Backward(
                 current.Workspaces[layer],
                 layers[layer],
@@ -95,8 +98,11 @@ public sealed class Network : IDisposable
                 Parameters.LayerGradients(layer),
                 inputGradient: layer == 0 ? null : current.HiddenGradients[layer - 1],
                 initialGradient: null);
+            observer?.Leave(layer, current.HiddenGradients[layer]);
             gradientFrom = 0;
         }
+
+        Parameters.SpreadProductGradients();
 
         currentInput = null;
     }
@@ -105,6 +111,12 @@ public sealed class Network : IDisposable
     /// <exception cref="InvalidOperationException">There was no forward call yet.</exception>
     public Tensor HiddenStates(int layer) =>
         (current ?? throw new InvalidOperationException("Hidden states are there after a forward call.")).Hidden[layer];
+
+    /// <summary>
+    /// What the read-out saw in the last forward call: [B, H], or [T, B, H] for a read-out of every step. It holds until the next one.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There was no forward call yet.</exception>
+    public Tensor SeenByReadout => (current ?? throw new InvalidOperationException("The read-out sees something after a forward call.")).Seen;
 
     /// <inheritdoc/>
     public void Dispose()

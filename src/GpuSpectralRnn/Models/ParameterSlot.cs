@@ -11,7 +11,10 @@ public sealed record ParameterSlot(string Name, Shape Shape, long Offset)
     /// <summary>Every parameter starts at a multiple of this many floats (64 bytes); the gaps hold zeros.</summary>
     public const int Alignment = 16;
 
-    /// <summary>The parameters of a network in the order of the block: layer by layer weight_ih, weight_hh, bias_ih, bias_hh, then the read-out.</summary>
+    /// <summary>
+    /// The parameters of a network in the order of the block: layer by layer weight_ih, weight_hh (or its two factors), bias_ih, bias_hh, then the
+    /// read-out.
+    /// </summary>
     public static IReadOnlyList<ParameterSlot> Of(Architecture architecture)
     {
         List<ParameterSlot> slots = [];
@@ -20,7 +23,16 @@ public sealed record ParameterSlot(string Name, Shape Shape, long Offset)
         {
             int hidden = architecture.Hidden[layer];
             Add($"rnn.weight_ih_l{layer}", gates * hidden, architecture.LayerInputs(layer));
-            Add($"rnn.weight_hh_l{layer}", gates * hidden, hidden);
+            if (architecture.Rank(layer) is var rank && rank > 0)
+            {
+                Add($"rnn.weight_hh_left_l{layer}", gates * hidden, rank);
+                Add($"rnn.weight_hh_right_l{layer}", rank, hidden);
+            }
+            else
+            {
+                Add($"rnn.weight_hh_l{layer}", gates * hidden, hidden);
+            }
+
             Add($"rnn.bias_ih_l{layer}", gates * hidden);
             Add($"rnn.bias_hh_l{layer}", gates * hidden);
         }

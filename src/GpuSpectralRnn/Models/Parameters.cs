@@ -9,6 +9,8 @@ namespace GpuSpectralRnn.Models;
 public sealed class Parameters : IDisposable
 {
     private readonly Dictionary<string, Tensor> views;
+    private readonly Dictionary<int, Tensor> products = [];
+    private readonly Dictionary<int, Tensor> productGradients = [];
     private Dictionary<string, Tensor>? gradientViews;
     private Tensor? gradients;
 
@@ -21,6 +23,11 @@ public sealed class Parameters : IDisposable
         Slots = ParameterSlot.Of(architecture);
         Values = backend.Allocate(new Shape((int)ParameterSlot.Extent(architecture)));
         views = Views(Values);
+        for (int layer = 0; layer < architecture.Layers; layer++)
+        {
+            if (architecture.Rank(layer) > 0)
+                products[layer] = backend.Allocate(new Shape(architecture.Cell.Gates() * architecture.Hidden[layer], architecture.Hidden[layer]));
+        }
     }
 
     /// <summary>Where they live.</summary>
@@ -44,6 +51,7 @@ public sealed class Parameters : IDisposable
             {
                 gradients = Backend.Allocate(Values.Shape);
                 gradientViews = Views(gradients);
+                foreach ((int layer, Tensor product) in products) productGradients[layer] = Backend.Allocate(product.Shape);
             }
 
             return gradients;
@@ -60,14 +68,34 @@ public sealed class Parameters : IDisposable
         return gradientViews![name];
     }
 
-    /// <summary>The weights of recurrent layer <paramref name="layer"/>.</summary>
-    public RecurrentWeights Layer(int layer) => Layer(views, layer);
+    /// <summary>
+    /// The weights of recurrent layer <paramref name="layer"/>; of a factored recurrent matrix the product, which <see cref="FormProducts"/> forms.
+    /// </summary>
+    public RecurrentWeights Layer(int layer) => Layer(views, products, layer);
 
     /// <summary>The gradients of recurrent layer <paramref name="layer"/>.</summary>
     public RecurrentWeights LayerGradients(int layer)
     {
         _ = Gradients;
-        return Layer(gradientViews!, layer);
+        return Layer(gradientViews!, productGradients, layer);
+    }
+
+    /// <summary>W_hh = left right for every factored recurrent matrix, before a forward pass.</summary>
+    public void FormProducts()
+    {
+        foreach ((int layer, Tensor product) in products)
+            Backend.Matrix.Gemm(false, false, 1, views[$"rnn.weight_hh_left_l{layer}"], views[$"rnn.weight_hh_right_l{layer}"], 0, product);
+    }
+
+    /// <summary>Hands the gradients of the products on to the factors, after a backward pass: dleft += dW right^T, dright += left^T dW.</summary>
+    public void SpreadProductGradients()
+    {
+        foreach ((int layer, Tensor gradient) in productGradients)
+        {
+            Backend.Matrix.Gemm(false, true, 1, gradient, views[$"rnn.weight_hh_right_l{layer}"], 1, gradientViews![$"rnn.weight_hh_left_l{layer}"]);
+            Backend.Matrix.Gemm(true, false, 1, views[$"rnn.weight_hh_left_l{layer}"], gradient, 1, gradientViews[$"rnn.weight_hh_right_l{layer}"]);
+            Backend.Fill(gradient, 0);
+        }
     }
 
     /// <summary>Copies one parameter to the host.</summary>
@@ -97,13 +125,17 @@ public sealed class Parameters : IDisposable
     {
         Values.Dispose();
         gradients?.Dispose();
+        foreach (Tensor product in products.Values.Concat(productGradients.Values)) product.Dispose();
     }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Count} parameters on {Backend.Device.Id}";
 
-    private static RecurrentWeights Layer(Dictionary<string, Tensor> views, int layer) =>
-        new(views[$"rnn.weight_ih_l{layer}"], views[$"rnn.weight_hh_l{layer}"], views[$"rnn.bias_ih_l{layer}"], views[$"rnn.bias_hh_l{layer}"]);
+    private static RecurrentWeights Layer(Dictionary<string, Tensor> views, Dictionary<int, Tensor> products, int layer) => new(
+        views[$"rnn.weight_ih_l{layer}"],
+        products.TryGetValue(layer, out Tensor? product) ? product : views[$"rnn.weight_hh_l{layer}"],
+        views[$"rnn.bias_ih_l{layer}"],
+        views[$"rnn.bias_hh_l{layer}"]);
 
     private Dictionary<string, Tensor> Views(Tensor block) => Slots.ToDictionary(slot => slot.Name, slot => block.View(slot.Offset, slot.Shape.ToArray()));
 }
