@@ -54,6 +54,12 @@ public sealed class Trainer : IDisposable
     /// <summary>Where a checkpoint is written after every epoch and on cancellation; nowhere if null.</summary>
     public string? CheckpointPath { get; init; }
 
+    /// <summary>
+    /// Ones and zeros [P] that the parameters are multiplied by after every step, so that weights that were taken away stay away; the caller owns
+    /// it. Null for none.
+    /// </summary>
+    public Tensor? Mask { get; init; }
+
     /// <summary>How often the losses are read, and <see cref="Stepped"/> called.</summary>
     public TimeSpan ReportEvery { get; init; } = TimeSpan.FromSeconds(0.25);
 
@@ -184,6 +190,7 @@ public sealed class Trainer : IDisposable
         network.Backend.Fill(network.Parameters.Gradients, 0f);
         network.Backward(outputs);
         optimizer.Step(rate, state.Step + 1);
+        if (Mask is not null) network.Backend.Optimizer.Mask(network.Parameters.Values, Mask);
     }
 
     // Loss and metric of the epoch so far: what an interrupted session had (start) and what this one added.

@@ -1,0 +1,97 @@
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Spectral;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>A way that was tried.</summary>
+/// <param name="Settings">Which.</param>
+/// <param name="Judgement">How close it came to the big network on the inputs held apart.</param>
+/// <param name="Plan">What it would do.</param>
+public sealed record Candidate(SpectralSettings Settings, Judgement Judgement, PruningPlan Plan);
+
+/// <summary>
+/// Spectral pruning that tries the known criteria, Gram matrices, searches and refits and takes what comes closest to the big network on
+/// calibration inputs that none of them
+/// saw (section 9 of the method). No labels anywhere.
+/// </summary>
+/// <param name="settings">Ridge, fold and refit for all candidates; of the refits the given one is the most that is tried.</param>
+public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
+{
+    /// <summary>How many of the best candidates get a new read-out, which costs little, and how many of those best then new rows.</summary>
+    private const int NewReadouts = 12, NewRows = 6;
+
+    /// <summary>From about this many classes on gradients in the Fisher metric say more.</summary>
+    private const int ManyClasses = 100;
+
+    /// <inheritdoc/>
+    public string Name => "spectral";
+
+    /// <summary>Called for each candidate as it was judged.</summary>
+    public Action<Candidate>? Tried { get; init; }
+
+    /// <summary>The candidate that was taken by the last <see cref="Plan"/>.</summary>
+    public Candidate? Chosen { get; private set; }
+
+    /// <inheritdoc/>
+    public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
+    {
+        List<Candidate> tried = [.. Grid(calibration.Network.Architecture).Select(candidate => Try(calibration, keep, candidate))];
+        if (settings.Refit != Refit.None)
+        {
+            // The folds whose outputs are closest once the read-out is fitted to them are the ones worth new rows.
+            Candidate[] best = [.. tried.OrderBy(Rank).Take(NewReadouts)];
+            Candidate[] refitted = [.. best.Select(candidate => Try(calibration, candidate, Refit.Readout))];
+            tried.AddRange(refitted);
+            if (settings.Refit == Refit.Rows)
+                tried.AddRange(
+                    best.Zip(refitted).OrderBy(pair => Rank(pair.Second)).Take(NewRows).Select(pair => Try(calibration, pair.First, Refit.Rows)));
+        }
+
+        Chosen = tried.MinBy(Rank)!;
+        return Chosen.Plan;
+    }
+
+    private static double Rank(Candidate candidate) =>
+        double.IsNaN(candidate.Judgement.Divergence) ? double.PositiveInfinity : candidate.Judgement.Divergence;
+
+    private IEnumerable<SpectralSettings> Grid(Architecture architecture)
+    {
+        List<(SpectralCriterion Criterion, double Theta)> criteria =
+        [
+            (SpectralCriterion.Adjoint, 0),
+            (SpectralCriterion.AdjointOutput, 0),
+            (SpectralCriterion.Paper, 0),
+            (SpectralCriterion.Paper, 0.5),
+            (SpectralCriterion.Paper, 1),
+        ];
+        if (architecture.Task == TaskKind.Classification) criteria.Insert(architecture.Outputs >= ManyClasses ? 0 : 1, (SpectralCriterion.Fisher, 0));
+        return
+            from criterion in criteria
+            from isTimeWeighted in new[] { false, true }
+            from search in new[] { UnitSearch.Backward, UnitSearch.Greedy }
+            select settings with
+            {
+                Criterion = criterion.Criterion,
+                Theta = criterion.Theta,
+                IsTimeWeighted = isTimeWeighted,
+                Search = search,
+                Refit = Refit.None,
+            };
+    }
+
+    private Candidate Try(Calibration calibration, IReadOnlyList<int> keep, SpectralSettings candidate) =>
+        Report(calibration, candidate, new SpectralPruning(candidate).Plan(calibration, keep));
+
+    private Candidate Try(Calibration calibration, Candidate candidate, Refit refit)
+    {
+        PruningPlan plan = refit == Refit.Rows ? RowRefit.Apply(calibration, candidate.Plan) : candidate.Plan;
+        return Report(calibration, candidate.Settings with { Refit = refit }, ReadoutRefit.Apply(calibration, plan));
+    }
+
+    private Candidate Report(Calibration calibration, SpectralSettings candidate, PruningPlan plan)
+    {
+        Candidate result = new(candidate, Judge.Of(calibration, plan), plan);
+        Tried?.Invoke(result);
+        return result;
+    }
+}

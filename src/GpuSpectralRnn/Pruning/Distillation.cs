@@ -1,0 +1,62 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>
+/// Refinement without labels: Adam on KL(softmax big || softmax small), of a regression on the squared difference, over calibration inputs.
+/// </summary>
+public static class Distillation
+{
+    /// <summary>Refines the small network in place.</summary>
+    /// <param name="big">What it shall imitate.</param>
+    /// <param name="small">Refined; on the same backend.</param>
+    /// <param name="inputs">Calibration inputs; labels are not looked at.</param>
+    /// <param name="steps">Optimiser steps.</param>
+    /// <param name="settings">Batch size, rate, schedule and seed; null for Adam, one cycle to 0.002, batches of 64.</param>
+    /// <param name="mask">Ones and zeros [P] that the parameters keep to, or null.</param>
+    /// <param name="cancellation">Stops with an <see cref="OperationCanceledException"/>; the small network then holds a step's weights.</param>
+    /// <returns>The mean loss over all steps.</returns>
+    /// <exception cref="DivergedException">A loss is NaN or infinite.</exception>
+    public static double Refine(
+        Network big,
+        Network small,
+        ISequenceData inputs,
+        int steps,
+        TrainingSettings? settings = null,
+        Tensor? mask = null,
+        CancellationToken cancellation = default)
+    {
+        if (steps < 1) throw new InvalidCallException($"--refine {steps}: choose 1 step or more.");
+        settings ??= new TrainingSettings { LearningRate = 2e-3, Schedule = new Schedule { Kind = ScheduleKind.OneCycle } };
+        using Optimizer optimizer = new(settings, small.Parameters);
+        using BatchFeed feed = new(inputs, small.Backend, settings.BatchSize);
+        using LossTotals totals = small.Backend.Loss.CreateTotals();
+        for (int step = 0, epoch = 0; step < steps; epoch++)
+        {
+            feed.RestartShuffled(settings.Seed, epoch);
+            while (step < steps && feed.Next())
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Tensor wanted = big.Forward(feed.Inputs), outputs = small.Forward(feed.Inputs, isTraining: true);
+                Judge.Apply(big.Architecture, wanted, outputs, 1f / outputs.Shape.Rows, outputs, totals);
+                small.Backend.Fill(small.Parameters.Gradients, 0);
+                small.Backward(outputs);
+                optimizer.Step(settings.Schedule.Rate(settings.LearningRate, step, feed.BatchCount, steps), step + 1);
+                if (mask is not null) small.Backend.Optimizer.Mask(small.Parameters.Values, mask);
+                step++;
+            }
+        }
+
+        LossSums sums = totals.Read();
+        if (sums.FirstBadCall >= 0)
+        {
+            long bad = sums.FirstBadCall + 1;
+            throw new DivergedException($"The refinement diverged at step {bad} of {steps}; lower its rate (now {settings.LearningRate}).", bad);
+        }
+
+        return sums.Loss / sums.Rows;
+    }
+}

@@ -1,0 +1,57 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>How close a small network comes to the big one, without labels.</summary>
+/// <param name="Divergence">Mean over the outputs' rows of KL(softmax big || softmax small) in nats; of a regression the mean squared
+/// difference.</param>
+/// <param name="Agreement">Share of rows with the same class; 0 for a regression.</param>
+public sealed record Judgement(double Divergence, double Agreement)
+{
+    /// <summary>For example <c>KL 0.1312, agreement 94.1 %</c>.</summary>
+    public override string ToString() => $"KL {Divergence:0.####}, agreement {100 * Agreement:0.0} %";
+}
+
+/// <summary>Judges small networks by the calibration inputs held apart.</summary>
+public static class Judge
+{
+    /// <summary>Runs both networks over the inputs held apart.</summary>
+    /// <exception cref="OperationCanceledException">The calibration was cancelled.</exception>
+    public static Judgement Of(Calibration calibration, Network small) =>
+        Of(calibration.Network, small, calibration.Held, calibration.Settings.BatchSize, calibration.Cancellation);
+
+    /// <summary>Carries a plan out and judges it.</summary>
+    public static Judgement Of(Calibration calibration, PruningPlan plan)
+    {
+        using Network small = Slicer.Slice(calibration.Weights, plan).ToNetwork(calibration.Network.Backend);
+        return Of(calibration, small);
+    }
+
+    /// <summary>Runs both networks over inputs.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static Judgement Of(Network big, Network small, ISequenceData inputs, int batchSize, CancellationToken cancellation = default)
+    {
+        IBackend backend = big.Backend;
+        using BatchFeed feed = new(inputs, backend, batchSize);
+        using LossTotals totals = backend.Loss.CreateTotals();
+        while (feed.Next())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Apply(big.Architecture, big.Forward(feed.Inputs), small.Forward(feed.Inputs), 1, null, totals);
+        }
+
+        LossSums sums = totals.Read();
+        return new Judgement(sums.Loss / sums.Rows, (double)sums.Correct / sums.Rows);
+    }
+
+    /// <summary>The loss of the small network's outputs against the big one's, and its gradient where wanted.</summary>
+    internal static void Apply(Architecture architecture, Tensor big, Tensor small, float scale, Tensor? gradient, LossTotals totals)
+    {
+        ILossOps loss = small.Backend.Loss;
+        if (architecture.Task == TaskKind.Classification) loss.SoftmaxDivergence(small, big, scale, gradient, totals);
+        else loss.MeanSquaredError(small, big, scale, gradient, totals);
+    }
+}

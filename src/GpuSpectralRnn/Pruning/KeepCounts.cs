@@ -1,0 +1,24 @@
+using GpuSpectralRnn.Models;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>Checks numbers of units to keep.</summary>
+internal static class KeepCounts
+{
+    /// <summary>Refuses what cannot be kept.</summary>
+    public static void Check(Architecture architecture, IReadOnlyList<int> keep)
+    {
+        if (keep.Count != architecture.Layers)
+            throw new InvalidCallException(
+                $"--keep gives {keep.Count} numbers for {architecture.Layers} layers; give one number, or one for each layer.");
+        for (int layer = 0; layer < keep.Count; layer++)
+        {
+            int units = architecture.Hidden[layer];
+            if (keep[layer] < 1 || keep[layer] > units)
+                throw new InvalidCallException($"--keep {keep[layer]} is impossible for layer {layer} of {units} units; give 1 to {units}.");
+        }
+
+        if (architecture.RecurrentRank?.Any(rank => rank > 0) == true)
+            throw new InvalidCallException("The model's recurrent matrix is kept as two factors; compress the model it was made from.");
+    }
+}

@@ -1,0 +1,27 @@
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Spectral;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>Baseline: units drawn uniformly, with or without reconstruction.</summary>
+/// <param name="isReconstructed">Whether the dropped units are reconstructed from the kept ones.</param>
+/// <param name="ridge">tau over Tr S / m.</param>
+public sealed class RandomUnits(bool isReconstructed = true, double ridge = 1e-4) : IPruningMethod
+{
+    /// <inheritdoc/>
+    public string Name => "random";
+
+    /// <inheritdoc/>
+    public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
+    {
+        Architecture architecture = calibration.Network.Architecture;
+        KeepCounts.Check(architecture, keep);
+        return new PruningPlan(Name, [.. keep.Select((k, layer) =>
+        {
+            int units = architecture.Hidden[layer];
+            SelectionProblem blind = new(Matrix.Identity(units), new double[units], Matrix.Identity(units));
+            int[] kept = SampledSelector.Uniform(calibration.Settings.Seed + (ulong)layer).Select(blind, k).Kept;
+            return isReconstructed ? UnitFold.Reconstructed(calibration.Gram(layer), ridge, kept) : UnitFold.None(units, kept);
+        })]);
+    }
+}

@@ -1,0 +1,68 @@
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Spectral;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>
+/// Carries a plan out: the smaller dense network (spectral pruning, section 3). Layer by layer W_hh# = (W_hh)_{J,:} A_J, W_ih# = (W_ih)_{J,:} A
+/// below, biases_J; every consumer
+/// of h (the layer's own recurrence, the layer above, the read-out) reads A_J h_J + c in its place.
+/// </summary>
+public static class Slicer
+{
+    /// <summary>The smaller network on the same backend; the caller owns it.</summary>
+    /// <exception cref="ArgumentException">The plan does not belong to this network.</exception>
+    public static Network Slice(Network network, PruningPlan plan) => Slice(NetworkWeights.Read(network), plan).ToNetwork(network.Backend);
+
+    /// <summary>The smaller network's weights.</summary>
+    /// <exception cref="ArgumentException">The plan does not belong to these weights.</exception>
+    public static NetworkWeights Slice(NetworkWeights weights, PruningPlan plan)
+    {
+        plan.Check(weights.Architecture);
+        int gates = weights.Architecture.Cell.Gates();
+        LayerWeights[] layers = new LayerWeights[weights.Layers.Count];
+        for (int l = 0; l < layers.Length; l++) layers[l] = Slice(weights.Layers[l], plan.Layers[l], l == 0 ? null : plan.Layers[l - 1], gates);
+        LayerPlan last = plan.Layers[^1];
+        ReadoutWeights readout = plan.Readout
+            ?? new ReadoutWeights(Fold(weights.Readout.Weight, last), Shift(weights.Readout.Bias, weights.Readout.Weight, last.Offset));
+        return new NetworkWeights(plan.Shrink(weights.Architecture), layers, readout);
+    }
+
+    private static LayerWeights Slice(LayerWeights weights, LayerPlan plan, LayerPlan? below, int gates)
+    {
+        int[] rows = GateRows.Of(plan.Kept, plan.Units, gates);
+        Matrix whole = plan.Mask is null ? weights.Hidden : Times(weights.Hidden, plan.Mask);
+        Matrix hiddenRows = whole.SelectRows(rows), inputRows = weights.Input.SelectRows(rows);
+        Matrix hidden = Fold(hiddenRows, plan), input = below is null ? inputRows : Fold(inputRows, below);
+        double[] hiddenBias = Shift(Select(weights.HiddenBias, rows), hiddenRows, plan.Offset);
+        double[] inputBias = Shift(Select(weights.InputBias, rows), inputRows, below?.Offset);
+        if (plan.Correction is { } correction)
+        {
+            hidden += correction.Hidden;
+            input += correction.Input;
+            inputBias = [.. inputBias.Zip(correction.Bias, (a, b) => a + b)];
+        }
+
+        return new LayerWeights(input, hidden, inputBias, hiddenBias, plan.Factors);
+    }
+
+    private static Matrix Fold(Matrix consumer, LayerPlan plan) => plan.Fold is null ? consumer.SelectColumns(plan.Kept) : consumer * plan.Fold;
+
+    private static double[] Shift(double[] bias, Matrix consumer, double[]? offset)
+    {
+        if (offset is null) return bias;
+        double[] shifted = [.. bias];
+        for (int i = 0; i < shifted.Length; i++)
+            for (int j = 0; j < offset.Length; j++) shifted[i] += consumer[i, j] * offset[j];
+        return shifted;
+    }
+
+    private static double[] Select(double[] values, int[] indices) => Array.ConvertAll(indices, i => values[i]);
+
+    private static Matrix Times(Matrix a, Matrix mask)
+    {
+        Matrix result = a.Clone();
+        for (int i = 0; i < result.Data.Length; i++) result.Data[i] *= mask.Data[i];
+        return result;
+    }
+}

@@ -1,0 +1,47 @@
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>
+/// Looks for the least size whose validation metric stays within a tolerance, by bisection over the same share of every layer's units.
+/// </summary>
+/// <param name="calibration">The network and its calibration.</param>
+/// <param name="prune">Makes the smaller network for numbers of units; the search owns it.</param>
+/// <param name="measure">The metric on data that took no part in the compression.</param>
+public sealed class ToleranceSearch(Calibration calibration, Func<IReadOnlyList<int>, Network> prune, Func<Network, Evaluation> measure)
+{
+    /// <summary>Called for each size tried, with its metric.</summary>
+    public Action<IReadOnlyList<int>, Evaluation>? Tried { get; init; }
+
+    /// <summary>The least k for every layer that was found good. The metric is taken to rise with k, as bisection must.</summary>
+    /// <param name="tolerance">How much worse the metric may become: 0.005 is half a point of accuracy; for errors the rise.</param>
+    /// <param name="roundTo">Only multiples of this are tried.</param>
+    /// <exception cref="InvalidCallException">The tolerance is negative or not a number.</exception>
+    public int[] Find(double tolerance, int roundTo = 1)
+    {
+        if (!(tolerance >= 0)) throw new InvalidCallException($"--tolerance {tolerance}: choose a number of 0 or more, for example 0.005.");
+        if (roundTo < 1) throw new InvalidCallException($"--round-to {roundTo}: choose 1 or more.");
+        Architecture architecture = calibration.Network.Architecture;
+        Evaluation whole = measure(calibration.Network);
+        double limit = whole.IsLargerBetter ? whole.Value - tolerance : whole.Value + tolerance;
+        int widest = architecture.Hidden.Max(), good = (widest + roundTo - 1) / roundTo, bad = 0; // in multiples of roundTo, of the widest layer
+        while (good - bad > 1)
+        {
+            calibration.Cancellation.ThrowIfCancellationRequested();
+            int middle = (good + bad) / 2;
+            int[] keep = At(middle);
+            using Network small = prune(keep);
+            Evaluation result = measure(small);
+            Tried?.Invoke(keep, result);
+            bool isGood = result.IsLargerBetter ? result.Value >= limit : result.Value <= limit;
+            if (isGood) good = middle;
+            else bad = middle;
+        }
+
+        return At(good);
+
+        int[] At(int multiples) =>
+            UnitBudget.Rounded(architecture, UnitBudget.OfShare(architecture, Math.Min(1, (double)multiples * roundTo / widest)), roundTo);
+    }
+}

@@ -1,0 +1,100 @@
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Spectral;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>How many units each layer keeps; exactly one of the rules is given.</summary>
+public sealed record UnitBudget
+{
+    /// <summary>Counts: one for every layer, or one for all.</summary>
+    public IReadOnlyList<int>? Keep { get; init; }
+
+    /// <summary>Share of the units, above 0 and up to 1.</summary>
+    public double? Fraction { get; init; }
+
+    /// <summary>Share of Tr S that the largest eigenvalues hold, above 0 and up to 1.</summary>
+    public double? Trace { get; init; }
+
+    /// <summary>N(lambda), rounded up: the degrees of freedom at this lambda.</summary>
+    public double? Lambda { get; init; }
+
+    /// <summary>Counts are rounded up to multiples of this, as far as there are units.</summary>
+    public int RoundTo { get; init; } = 1;
+
+    /// <summary>
+    /// Whether the layers share one budget: the parameters that the rule would leave, taken away where each costs the outputs least (L_G by
+    /// backward elimination).
+    /// </summary>
+    public bool IsShared { get; init; }
+
+    /// <summary>k for every layer.</summary>
+    /// <exception cref="InvalidCallException">Not exactly one rule is given, or its value is out of range.</exception>
+    public int[] Resolve(Calibration calibration)
+    {
+        Architecture architecture = calibration.Network.Architecture;
+        int rules = (Keep is null ? 0 : 1) + (Fraction is null ? 0 : 1) + (Trace is null ? 0 : 1) + (Lambda is null ? 0 : 1);
+        if (rules != 1) throw new InvalidCallException("Say how much to keep, in one way: --keep, --fraction, --trace, --lambda or --tolerance.");
+        if (RoundTo < 1) throw new InvalidCallException($"--round-to {RoundTo}: choose 1 or more.");
+        int[] keep;
+        if (Keep is not null)
+        {
+            keep = Keep.Count == 1 ? [.. Enumerable.Repeat(Keep[0], architecture.Layers)] : [.. Keep];
+            KeepCounts.Check(architecture, keep);
+        }
+        else if (Fraction is { } share)
+        {
+            if (!(share > 0 && share <= 1))
+                throw new InvalidCallException($"--fraction {share} is not a share; give more than 0 and at most 1, for example 0.33.");
+            keep = OfShare(architecture, share);
+        }
+        else
+        {
+            keep = [.. Enumerable.Range(0, architecture.Layers).Select(layer => Spectrum.Of(calibration.Gram(layer)))
+                .Select(spectrum => Trace is { } trace ? spectrum.UnitsForTrace(trace) : spectrum.UnitsForLambda(Lambda!.Value))];
+        }
+
+        if (IsShared) keep = Share(calibration, keep);
+        return Rounded(architecture, keep, RoundTo);
+    }
+
+    /// <summary>The same share of every layer's units, to the nearest count, at least 1.</summary>
+    internal static int[] OfShare(Architecture architecture, double share) =>
+        [.. architecture.Hidden.Select(m => Math.Clamp((int)Math.Round(share * m), 1, m))];
+
+    /// <summary>Counts rounded up to multiples.</summary>
+    internal static int[] Rounded(Architecture architecture, IReadOnlyList<int> keep, int multiple) =>
+        [.. keep.Select((k, layer) => Math.Min(architecture.Hidden[layer], (k + multiple - 1) / multiple * multiple))];
+
+    private static int[] Share(Calibration calibration, int[] keep)
+    {
+        Architecture architecture = calibration.Network.Architecture;
+        SpectralPruning adjoint = new(new SpectralSettings());
+        Selection[] paths =
+            [.. Enumerable.Range(0, architecture.Layers).Select(layer => new BackwardSelector().Select(adjoint.Problem(calibration, layer), 1))];
+        long wanted = (architecture with { Hidden = keep }).ParameterCount;
+        int[] hidden = [.. architecture.Hidden];
+        while (Count() > wanted)
+        {
+            int best = -1;
+            double least = double.PositiveInfinity;
+            long now = Count();
+            for (int layer = 0; layer < hidden.Length; layer++)
+            {
+                if (hidden[layer] == 1) continue;
+                int removed = architecture.Hidden[layer] - hidden[layer];
+                double cost = paths[layer].Path[removed + 1].Loss - paths[layer].Path[removed].Loss;
+                hidden[layer]--;
+                double price = cost / (now - Count());
+                hidden[layer]++;
+                if (best < 0 || price < least) (best, least) = (layer, price);
+            }
+
+            if (best < 0) break;
+            hidden[best]--;
+        }
+
+        return hidden;
+
+        long Count() => (architecture with { Hidden = hidden }).ParameterCount;
+    }
+}

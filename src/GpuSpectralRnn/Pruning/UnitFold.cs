@@ -1,0 +1,34 @@
+using GpuSpectralRnn.Spectral;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>How consumers read the kept units in place of all: by reconstruction, with an intercept where wanted, or not at all.</summary>
+internal static class UnitFold
+{
+    /// <summary>A layer's plan for the units J, reconstructed by S.</summary>
+    /// <param name="gram">S [m, m].</param>
+    /// <param name="relativeRidge">Ridge over Tr S / m.</param>
+    /// <param name="kept">J, ascending.</param>
+    public static LayerPlan Reconstructed(Matrix gram, double relativeRidge, int[] kept) => new()
+    {
+        Units = gram.Rows,
+        Kept = kept,
+        Fold = Reconstruction.Of(gram, Ridge.Uniform(gram, relativeRidge), kept),
+    };
+
+    /// <summary>The affine fold h ~ A h_J + c: A from the centred moments, c = mean - A mean_J.</summary>
+    public static LayerPlan Affine(Matrix gram, double[] mean, double relativeRidge, int[] kept)
+    {
+        Matrix centred = gram.Clone();
+        for (int i = 0; i < mean.Length; i++)
+            for (int j = 0; j < mean.Length; j++) centred[i, j] -= mean[i] * mean[j];
+        Matrix fold = Reconstruction.Of(centred, Ridge.Uniform(gram, relativeRidge), kept);
+        double[] offset = [.. mean];
+        for (int i = 0; i < offset.Length; i++)
+            for (int j = 0; j < kept.Length; j++) offset[i] -= fold[i, j] * mean[kept[j]];
+        return new LayerPlan { Units = gram.Rows, Kept = kept, Fold = fold, Offset = offset };
+    }
+
+    /// <summary>The kept units as they are.</summary>
+    public static LayerPlan None(int units, int[] kept) => new() { Units = units, Kept = kept };
+}

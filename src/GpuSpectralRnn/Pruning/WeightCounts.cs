@@ -1,0 +1,34 @@
+using GpuSpectralRnn.Models;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>
+/// Weights that are kept, as the paper's table counts them: without biases; what a mask takes away does not count, two factors count both.
+/// </summary>
+/// <param name="InputHidden">Of the first layer's W_ih.</param>
+/// <param name="HiddenHidden">Of all W_hh, and of W_ih above the first layer.</param>
+/// <param name="HiddenOutput">Of the read-out.</param>
+public sealed record WeightCounts(long InputHidden, long HiddenHidden, long HiddenOutput)
+{
+    /// <summary>Of a whole network.</summary>
+    public static WeightCounts Of(Architecture architecture)
+    {
+        long inputHidden = 0, hiddenHidden = 0, hiddenOutput = 0;
+        foreach (ParameterSlot slot in ParameterSlot.Of(architecture))
+        {
+            if (slot.Name == "rnn.weight_ih_l0") inputHidden += slot.Shape.Count;
+            else if (slot.Name == "readout.weight") hiddenOutput += slot.Shape.Count;
+            else if (slot.Name.StartsWith("rnn.weight", StringComparison.Ordinal)) hiddenHidden += slot.Shape.Count;
+        }
+
+        return new WeightCounts(inputHidden, hiddenHidden, hiddenOutput);
+    }
+
+    /// <summary>Of what a plan leaves of a network.</summary>
+    public static WeightCounts Of(Architecture architecture, PruningPlan plan)
+    {
+        WeightCounts stored = Of(plan.Shrink(architecture));
+        long masked = plan.Layers.Sum(layer => layer.Mask?.Data.LongCount(x => x == 0) ?? 0);
+        return stored with { HiddenHidden = stored.HiddenHidden - masked };
+    }
+}

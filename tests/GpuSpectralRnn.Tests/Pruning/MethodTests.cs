@@ -1,0 +1,212 @@
+using GpuSpectralRnn.Compute.Host;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Pruning;
+using GpuSpectralRnn.Spectral;
+using GpuSpectralRnn.Tests.Support;
+
+namespace GpuSpectralRnn.Tests.Pruning;
+
+public sealed class MethodTests : IDisposable
+{
+    private readonly HostBackend host = new(2);
+
+    public void Dispose() => host.Dispose();
+
+    public static TheoryData<string> All() => [.. Methods.Keys];
+
+    private static readonly Dictionary<string, Func<IPruningMethod>> Methods = new()
+    {
+        ["adjoint"] = () => new SpectralPruning(new SpectralSettings()),
+        ["adjoint greedy time-weighted"] = () => new SpectralPruning(new SpectralSettings { Search = UnitSearch.Greedy, IsTimeWeighted = true }),
+        ["adjoint rows"] = () => new SpectralPruning(new SpectralSettings { Refit = Refit.Rows }),
+        ["fisher swap"] = () => new SpectralPruning(new SpectralSettings { Criterion = SpectralCriterion.Fisher, Search = UnitSearch.Swap }),
+        ["paper"] = () => new SpectralPruning(new SpectralSettings { Criterion = SpectralCriterion.Paper, Theta = 0.5 }),
+        ["paper leverage"] = () => new SpectralPruning(new SpectralSettings { Criterion = SpectralCriterion.Paper, Search = UnitSearch.Leverage }),
+        ["paper without"] = () => new SpectralPruning(new SpectralSettings { Criterion = SpectralCriterion.Paper, Fold = FoldKind.None }),
+        ["affine readout"] = () => new SpectralPruning(new SpectralSettings { Fold = FoldKind.Affine, Refit = Refit.Readout }),
+        ["auto"] = () => new AutoPruning(new SpectralSettings { Refit = Refit.Rows }),
+        ["random"] = () => new RandomUnits(),
+        ["random without"] = () => new RandomUnits(isReconstructed: false),
+        ["magnitude-unit"] = () => new MagnitudeUnits(),
+        ["magnitude-unit without"] = () => new MagnitudeUnits(isReconstructed: false),
+        ["magnitude-weight"] = () => new MagnitudeWeights(),
+        ["random-weight"] = () => new RandomWeights(),
+        ["column"] = () => new ColumnSparsification(),
+        ["low-rank"] = () => new LowRank(),
+    };
+
+    private static readonly Dictionary<string, WeightCounts> PaperCounts = new()
+    {
+        ["adjoint"] = new(42, 1764, 420),
+        ["random"] = new(42, 1764, 420),
+        ["magnitude-weight"] = new(128, 1764, 1280),
+        ["random-weight"] = new(128, 1764, 1280),
+        ["column"] = new(128, 5376, 1280),
+        ["low-rank"] = new(128, 10752, 1280),
+    };
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Sliced_equals_masked_for_networks_of_two_layers(string method)
+    {
+        foreach (Readout readout in Enum.GetValues<Readout>())
+        {
+            using Network network = TestNetworks.Make(host, Cell.Irnn, [7, 5], readout);
+            NormalData data = new(30, 4, 3);
+            PruningPlan plan = Methods[method]().Plan(new Calibration(network, data), [4, 3]);
+
+            using Network sliced = Slicer.Slice(network, plan);
+            Parity parity = Parity.OfPlan(network, sliced, plan, data);
+
+            // Two orders of summation, 4 steps, folds of size 1 or so
+            Assert.True(parity.Difference <= 1e-5 * Math.Max(1, parity.Largest), $"{readout}: {parity}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void The_same_seed_gives_the_same_plan(string method)
+    {
+        using Network network = TestNetworks.Make(host, Cell.RnnTanh, [7], Readout.Last);
+        PruningPlan Make() => Methods[method]().Plan(new Calibration(network, new NormalData(30, 4, 3)), [3]);
+        NetworkWeights first = Slicer.Slice(NetworkWeights.Read(network), Make()), second = Slicer.Slice(NetworkWeights.Read(network), Make());
+
+        Assert.Equal(first.Layers[0].Hidden.Data, second.Layers[0].Hidden.Data);
+        Assert.Equal(first.Readout.Weight.Data, second.Readout.Weight.Data);
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Impossible_numbers_of_units_are_refused(string method)
+    {
+        using Network network = TestNetworks.Make(host, Cell.RnnTanh, [4], Readout.Last);
+        Calibration calibration = new(network, new NormalData(10, 3, 3));
+
+        Assert.Contains("--keep 0", Assert.Throws<InvalidCallException>(() => Methods[method]().Plan(calibration, [0])).Message);
+        Assert.Contains("--keep 5", Assert.Throws<InvalidCallException>(() => Methods[method]().Plan(calibration, [5])).Message);
+        Assert.Throws<InvalidCallException>(() => Methods[method]().Plan(calibration, [2, 2]));
+    }
+
+    [Fact]
+    public void Counts_are_those_of_the_paper()
+    {
+        using Network network = TestNetworks.Make(host, Cell.Irnn, [128], Readout.Last, inputs: 1, outputs: 10);
+        Calibration calibration = new(network, new NormalData(40, 5, 1));
+        Assert.Equal(new WeightCounts(128, 16384, 1280), WeightCounts.Of(network.Architecture));
+        foreach ((string method, WeightCounts counts) in PaperCounts)
+        {
+            PruningPlan plan = Methods[method]().Plan(calibration, [42]);
+            Assert.Equal((method, counts), (method, WeightCounts.Of(network.Architecture, plan)));
+            using Network sliced = Slicer.Slice(network, plan);
+            if (!plan.IsUnstructured) Assert.Equal(counts, WeightCounts.Of(sliced.Architecture));
+            if (plan.IsUnstructured) Assert.Equal(counts.HiddenHidden, sliced.Parameters.Read("rnn.weight_hh_l0").LongCount(w => w != 0));
+        }
+    }
+
+    [Theory]
+    [InlineData(Cell.Irnn)]
+    [InlineData(Cell.RnnTanh)]
+    public void Copies_of_units_are_dropped_without_loss(Cell cell)
+    {
+        using Network small = TestNetworks.Make(host, cell, [4, 3], Readout.Last), big = Duplicated(small, 3);
+        NormalData data = new(60, 5, 3);
+        Assert.True(Parity.Compare(small, big, data).Difference < 1e-5);
+        foreach (string method in (string[])["adjoint", "paper", "affine readout", "auto"])
+        {
+            IPruningMethod made = method switch
+            {
+                "adjoint" => new SpectralPruning(new SpectralSettings { Ridge = 1e-9 }),
+                "paper" => new SpectralPruning(
+                    new SpectralSettings { Criterion = SpectralCriterion.Paper, Theta = 0.5, Ridge = 1e-9, Search = UnitSearch.Greedy }),
+                "affine readout" => new SpectralPruning(new SpectralSettings { Fold = FoldKind.Affine, Ridge = 1e-9, Refit = Refit.Readout }),
+                _ => new AutoPruning(new SpectralSettings { Ridge = 1e-9 }),
+            };
+            PruningPlan plan = made.Plan(new Calibration(big, data), [4, 3]);
+            using Network sliced = Slicer.Slice(big, plan);
+
+            Assert.Equal([0, 1, 2, 3], plan.Layers[0].Kept.Select(j => j % 4).Order());
+            Parity parity = Parity.Compare(big, sliced, data);
+            Assert.True(parity.Difference <= 1e-5, $"{method}: {parity}"); // the goal's own tolerance
+        }
+    }
+
+    [Fact]
+    public void Keeping_all_units_with_a_vanishing_ridge_gives_the_network_back()
+    {
+        using Network network = TestNetworks.Make(host, Cell.RnnTanh, [6, 4], Readout.Mean);
+        NormalData data = new(60, 5, 3);
+        PruningPlan plan = new SpectralPruning(new SpectralSettings { Ridge = 1e-12 }).Plan(new Calibration(network, data), [6, 4]);
+
+        using Network sliced = Slicer.Slice(network, plan);
+
+        // The ridge over the least eigenvalue, some 1e-3 of the mean
+        Close.Equal(network.Parameters.Values.ToArray(), sliced.Parameters.Values.ToArray(), 0, 1e-6, "parameters");
+    }
+
+    [Fact]
+    public void The_best_rank_k_approximation_is_kept_as_factors()
+    {
+        using Network network = TestNetworks.Make(host, Cell.RnnTanh, [6], Readout.Last);
+        Matrix w = NetworkWeights.Read(network).Layers[0].Hidden;
+        Calibration calibration = new(network, new NormalData(10, 3, 3));
+        double[] squares = SymmetricEigen.Of(Matrix.Product(w, w, transposeA: true)).Values;
+        foreach (int rank in (int[])[1, 3, 6])
+        {
+            Factors factors = new LowRank().Plan(calibration, [rank]).Layers[0].Factors!;
+
+            // Eckart and Young: the squared error is the sum of the squares left out.
+            Close.Equal(squares[rank..].Sum(), Math.Pow((w - factors.Left * factors.Right).FrobeniusNorm(), 2), 1e-10, 1e-12, $"rank {rank}");
+        }
+    }
+
+    [Fact]
+    public void A_layer_that_is_dead_needs_a_ridge()
+    {
+        using Network network = TestNetworks.Make(host, Cell.Irnn, [4], Readout.Last);
+        network.Parameters.Write("rnn.bias_ih_l0", [-100, -100, -100, -100]);
+        Calibration calibration = new(network, new NormalData(10, 3, 3));
+
+        Assert.Equal(2, new SpectralPruning(new SpectralSettings()).Plan(calibration, [2]).Hidden[0]);
+        SpectralPruning without = new(new SpectralSettings { Ridge = 0 });
+        Assert.Contains("ridge", Assert.Throws<InvalidCallException>(() => without.Plan(calibration, [2])).Message);
+    }
+
+    [Fact]
+    public void Broken_calibrations_are_refused()
+    {
+        using Network network = TestNetworks.Make(host, Cell.Irnn, [4], Readout.Last);
+        Assert.Contains(
+            "1 calibration sequence", Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(1, 3, 3))).Message);
+        Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(9, 3, 4)));
+        Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(9, 3, 3), new CalibrationSettings { HeldApart = 1 }));
+        using CancellationTokenSource source = new();
+        source.Cancel();
+        Calibration cancelled = new(network, new NormalData(9, 3, 3), cancellation: source.Token);
+        Assert.Throws<OperationCanceledException>(() => new SpectralPruning(new SpectralSettings()).Plan(cancelled, [2]));
+    }
+
+    // Every unit in so many copies; a consumer's weight is shared out among them unevenly.
+    private Network Duplicated(Network network, int copies)
+    {
+        NetworkWeights w = NetworkWeights.Read(network);
+        Matrix Copy(Matrix rows) => rows.SelectRows([.. Enumerable.Range(0, copies * rows.Rows).Select(i => i % rows.Rows)]);
+        double[] CopyBias(double[] bias) => [.. Enumerable.Range(0, copies * bias.Length).Select(i => bias[i % bias.Length])];
+        Matrix Share(Matrix columns)
+        {
+            Matrix shared = new(columns.Rows, copies * columns.Columns);
+            for (int i = 0; i < shared.Rows; i++)
+                for (int j = 0; j < shared.Columns; j++)
+                    shared[i, j] = columns[i, j % columns.Columns] * (1 + j / columns.Columns) / (copies * (copies + 1) / 2.0);
+            return shared;
+        }
+
+        LayerWeights[] layers =
+        [
+            .. w.Layers.Select((layer, l) => new LayerWeights(
+                Copy(l == 0 ? layer.Input : Share(layer.Input)), Copy(Share(layer.Hidden)), CopyBias(layer.InputBias), CopyBias(layer.HiddenBias))),
+        ];
+        Architecture bigger = w.Architecture with { Hidden = [.. w.Architecture.Hidden.Select(h => copies * h)] };
+        return new NetworkWeights(bigger, layers, new ReadoutWeights(Share(w.Readout.Weight), w.Readout.Bias)).ToNetwork(host);
+    }
+}

@@ -1,0 +1,31 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Models;
+
+namespace GpuSpectralRnn.Tests.Support;
+
+/// <summary>Small networks with weights that are neither dead nor wild.</summary>
+internal static class TestNetworks
+{
+    /// <summary>A network of normal weights; the recurrence has a spectral radius of about 0.9.</summary>
+    public static Network Make(
+        IBackend backend,
+        Cell cell,
+        int[] hidden,
+        Readout readout,
+        int inputs = 3,
+        int outputs = 4,
+        TaskKind task = TaskKind.Classification,
+        int seed = 5)
+    {
+        Architecture architecture = new() { Cell = cell, Inputs = inputs, Hidden = hidden, Outputs = outputs, Readout = readout, Task = task };
+        Network network = new(architecture, backend);
+        foreach (ParameterSlot slot in network.Parameters.Slots)
+        {
+            bool isRecurrent = slot.Name.Contains("weight_hh");
+            double scale = slot.Shape.Rank == 1 ? 0.2 : (isRecurrent ? 0.9 : 1) / Math.Sqrt(slot.Shape.Columns);
+            network.Parameters.Write(slot.Name, Numbers.Normal(slot.Shape.Count, seed++, scale));
+        }
+
+        return network;
+    }
+}
