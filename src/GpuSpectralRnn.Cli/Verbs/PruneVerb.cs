@@ -1,0 +1,270 @@
+using System.Text.Json.Nodes;
+using CommandLine;
+using GpuSpectralRnn.Cli.Data;
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Pruning;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Cli.Verbs;
+
+[Verb("prune", HelpText = "Cut a model down to a smaller dense one; needs inputs of the kind it was trained on, no labels.")]
+internal sealed class PruneVerb : ModelVerb
+{
+    /// <summary>Sequences the proof is run on.</summary>
+    private const int ProofSequences = 500;
+
+    [Option("out", Required = true, MetaValue = "MODEL", HelpText = "Where to write the smaller model.")]
+    public string Out { get; set; } = "";
+
+    [Option("method", Default = "spectral", MetaValue = "M", HelpText =
+        "spectral, random, magnitude-unit (smaller models); magnitude-weight, random-weight, column (masks: the size stays); " +
+        "low-rank (two factors).")]
+    public string Method { get; set; } = "spectral";
+
+    [Option("keep", Separator = ',', MetaValue = "K[,K...]", HelpText =
+        "Units to keep, one number for all layers or one for each (weights: K^2 of them; column: K columns; low-rank: the rank).")]
+    public IEnumerable<int> Keep { get; set; } = [];
+
+    [Option("fraction", MetaValue = "F", HelpText = "Share of the units to keep, above 0 and up to 1.")]
+    public double? Fraction { get; set; }
+
+    [Option("trace", MetaValue = "P", HelpText = "Keep as many units as eigenvalues hold this share of the states' power.")]
+    public double? Trace { get; set; }
+
+    [Option("lambda", MetaValue = "L", HelpText = "Keep N(lambda) units, the degrees of freedom, rounded up.")]
+    public double? Lambda { get; set; }
+
+    [Option("tolerance", MetaValue = "E", HelpText =
+        "Keep as few units as let the metric fall by no more than this (0.005: half a point of accuracy); measured on held-out sequences.")]
+    public double? Tolerance { get; set; }
+
+    [Option("round-to", Default = 1, MetaValue = "N", HelpText = "Round the numbers of units up to multiples of N.")]
+    public int RoundTo { get; set; } = 1;
+
+    [Option("shared-budget", HelpText = "Share the units out over the layers by what each costs the outputs, at the same number of parameters.")]
+    public bool IsShared { get; set; }
+
+    [Option("criterion", MetaValue = "C", HelpText =
+        "spectral: auto (default: tries them all, judged without labels), adjoint, fisher, paper or adjoint-output.")]
+    public string? CriterionName { get; set; }
+
+    [Option("theta", MetaValue = "X", HelpText = "criterion paper: weight of the input loss, 0 to 1 (default 0.5); the output loss gets the rest.")]
+    public double? Theta { get; set; }
+
+    [Option("select", MetaValue = "S", HelpText = "spectral: backward (default), greedy, swap, leverage or random; auto tries backward and greedy.")]
+    public string? Select { get; set; }
+
+    [Option("time-weighted", HelpText = "spectral: let steps weigh by what they do to the outputs (for ReLU); auto tries both.")]
+    public bool IsTimeWeighted { get; set; }
+
+    [Option("no-reconstruction", HelpText = "Drop units without letting the others stand for them.")]
+    public bool NoReconstruction { get; set; }
+
+    [Option("ridge", Default = 1e-4, MetaValue = "X", HelpText = "Ridge of the reconstruction, as a share of the mean power of a unit.")]
+    public double Ridge { get; set; } = 1e-4;
+
+    [Option("refit", MetaValue = "R", HelpText = "What is fitted again: none, readout or rows (default: what proves best with auto, else none).")]
+    public string? RefitName { get; set; }
+
+    [Option("refine", Default = 0, MetaValue = "STEPS", HelpText =
+        "Optimiser steps that bring the small model's answers closer to the big one's; no labels.")]
+    public int Refine { get; set; }
+
+    public override string Usage => $"MODEL {DataUsage} (--keep K | --fraction F | --trace P | --lambda L | --tolerance E) [options] --out MODEL";
+
+    public override string Example => "gsrnn prune digits.safetensors --data digits --keep 42 --refine 250 --out small.safetensors";
+
+    public override void Run(Terminal terminal)
+    {
+        CheckDataOptions();
+        OutputPath.Check(Out, "--out");
+        List<Candidate> tried = [];
+        IPruningMethod method = CreateMethod(candidate =>
+        {
+            tried.Add(candidate);
+            terminal.Note($"{candidate.Settings}: {candidate.Judgement}");
+        });
+        if (Refine < 0) throw new InvalidCallException($"--refine {Refine}: choose a number of steps, or 0 for none.");
+        DataPart? part = Split is null ? null : Names.Parse<DataPart>(Split, "split");
+        Architecture architecture = ModelFile.LoadArchitecture(ModelPath);
+        DataSplits splits = new DataSource(this, architecture).OpenAll();
+        using IBackend backend = OpenBackend();
+        using Network network = ModelFile.Load(ModelPath, backend);
+        using Interruption interruption = new();
+        Calibration calibration = new(network, splits.Train, new CalibrationSettings { Seed = Seed, Progress = terminal.Note }, interruption.Token);
+        int[] keep = ChooseSizes(terminal, calibration, method, splits);
+        tried.Clear();
+        PruningPlan plan = method.Plan(calibration, keep);
+        using Network small = Slicer.Slice(network, plan);
+        Parity parity = Parity.OfPlan(network, small, plan, Subset.Limit(calibration.Held, ProofSequences), Batch);
+        Judgement judgement = Distil(calibration, plan, small, splits.Train);
+        (Evaluation Before, Evaluation After)? metric = Measure(network, small, part, splits, interruption.Token);
+        ModelFile.Save(Out, small);
+        Report(terminal, network, small, calibration, plan, parity, judgement, metric, tried);
+    }
+
+    private IPruningMethod CreateMethod(Action<Candidate> tried)
+    {
+        if (!PruningMethods.Names.Contains(Method))
+            throw new InvalidCallException($"--method {Method}: choose one of {string.Join(", ", PruningMethods.Names)}.");
+        string criterion = CriterionName ?? "auto";
+        bool isAuto = criterion == "auto";
+        if (!isAuto && !Names.Of<SpectralCriterion>().Contains(criterion))
+            throw new InvalidCallException($"--criterion {criterion}: choose one of auto, {string.Join(", ", Names.Of<SpectralCriterion>())}.");
+        Refuse(Method == "spectral", "--criterion", CriterionName is not null, "--method spectral");
+        Refuse(Method == "spectral", "--refit", RefitName is not null, "--method spectral");
+        Refuse(Method == "spectral" && !isAuto, "--select", Select is not null, "a --criterion other than auto");
+        Refuse(Method == "spectral" && !isAuto, "--time-weighted", IsTimeWeighted, "a --criterion other than auto");
+        Refuse(Method == "spectral" && criterion == "paper", "--theta", Theta is not null, "--criterion paper");
+        Refuse(Method is "spectral" or "random" or "magnitude-unit", "--no-reconstruction", NoReconstruction, "methods that drop units");
+        CheckNumber("--ridge", Ridge, isZeroFine: true);
+        if (Theta is < 0 or > 1 or double.NaN) throw new InvalidCallException($"--theta {Theta}: choose a number from 0 to 1.");
+        SpectralSettings settings = new()
+        {
+            Criterion = isAuto ? SpectralCriterion.Adjoint : Names.Parse<SpectralCriterion>(criterion, "criterion"),
+            Theta = Theta ?? 0.5,
+            Search = Select is null ? UnitSearch.Backward : Names.Parse<UnitSearch>(Select, "selection"),
+            IsTimeWeighted = IsTimeWeighted,
+            Fold = NoReconstruction ? FoldKind.None : FoldKind.Linear,
+            Ridge = Ridge,
+            Refit = RefitName is not null ? Names.Parse<Refit>(RefitName, "refit") : isAuto && !NoReconstruction ? Refit.Rows : Refit.None,
+        };
+        return PruningMethods.Create(Method, settings, isAuto, tried);
+    }
+
+    private int[] ChooseSizes(Terminal terminal, Calibration calibration, IPruningMethod method, DataSplits splits)
+    {
+        UnitBudget budget = new()
+        {
+            Keep = Keep.Any() ? [.. Keep] : null,
+            Fraction = Fraction,
+            Trace = Trace,
+            Lambda = Lambda,
+            RoundTo = RoundTo,
+            IsShared = IsShared,
+        };
+        if (Tolerance is not { } tolerance) return budget.Resolve(calibration);
+        if (Keep.Any() || Fraction is not null || Trace is not null || Lambda is not null || IsShared)
+            throw new InvalidCallException(
+                "--tolerance finds the sizes itself; leave --keep, --fraction, --trace, --lambda and --shared-budget out.");
+        ISequenceData watched = splits.Valid ?? calibration.Held;
+        if (watched.Layout.Target == TargetKind.None)
+            throw new InvalidCallException(
+                $"--tolerance needs labels to measure the metric by, which {watched.Name} lacks; give --keep or --fraction instead.");
+        ToleranceSearch search = new(calibration, Prune, small =>
+        {
+            using Evaluator evaluator = new(small, watched, Batch);
+            return evaluator.Run(calibration.Cancellation);
+        })
+        {
+            Tried = (keep, result) => terminal.Note($"{string.Join(",", keep)} units: {result}"),
+        };
+        return search.Find(tolerance, RoundTo);
+
+        Network Prune(IReadOnlyList<int> keep)
+        {
+            PruningPlan plan = method.Plan(calibration, keep);
+            Network small = Slicer.Slice(calibration.Network, plan);
+            Distil(calibration, plan, small, splits.Train);
+            return small;
+        }
+    }
+
+    private Judgement Distil(Calibration calibration, PruningPlan plan, Network small, ISequenceData inputs)
+    {
+        if (Refine > 0)
+        {
+            using Tensor? mask = WeightMasks.ForTraining(plan, small);
+            Distillation.Refine(calibration.Network, small, inputs, Refine, mask: mask, cancellation: calibration.Cancellation);
+        }
+
+        return Judge.Of(calibration, small);
+    }
+
+    private (Evaluation Before, Evaluation After)? Measure(
+        Network network, Network small, DataPart? part, DataSplits splits, CancellationToken cancellation)
+    {
+        ISequenceData? data = part switch
+        {
+            DataPart.Train => splits.Train,
+            DataPart.Valid => splits.Valid,
+            DataPart.Test => splits.Test,
+            _ => splits.Test ?? splits.Valid,
+        };
+        if (data is null && part is not null)
+            throw new InvalidCallException($"--split {Split}: there is no such part of the data; give its files or --holdout N.");
+        if (data is null || data.Layout.Target == TargetKind.None) return null;
+        using Evaluator before = new(network, data, Batch), after = new(small, data, Batch);
+        return (before.Run(cancellation), after.Run(cancellation));
+    }
+
+    private void Report(
+        Terminal terminal,
+        Network network,
+        Network small,
+        Calibration calibration,
+        PruningPlan plan,
+        Parity parity,
+        Judgement judgement,
+        (Evaluation Before, Evaluation After)? metric,
+        List<Candidate> tried)
+    {
+        (Architecture before, Architecture after) = (network.Architecture, small.Architecture);
+        WeightCounts weights = WeightCounts.Of(before, plan);
+        bool dropsUnits = plan.Layers.All(layer => layer.Mask is null && layer.Factors is null);
+        FoldLoss[] losses = dropsUnits ? [.. Enumerable.Range(0, before.Layers).Select(layer => FoldLoss.Of(calibration, plan, layer))] : [];
+        terminal.Result($"{network} -> {small}");
+        terminal.Result($"parameters: {before.ParameterCount:N0} -> {after.ParameterCount:N0}");
+        terminal.Result($"multiply-adds per step: {before.MultiplyAddsPerStep:N0} -> {after.MultiplyAddsPerStep:N0}");
+        if (plan.IsUnstructured)
+            terminal.Result($"a mask: {weights.HiddenHidden:N0} recurrent weights are left, yet the model is neither smaller nor faster");
+        terminal.Result($"sliced against masked network: {parity}");
+        terminal.Result($"against the big network on {calibration.Held.Count:N0} sequences held apart: {judgement}");
+        if (metric is { } m) terminal.Result($"before: {m.Before}; after: {m.After}");
+        terminal.Result($"model: {Out}");
+        terminal.Result(new JsonObject
+        {
+            ["method"] = plan.Method,
+            ["hidden"] = new JsonObject { ["before"] = Numbers(before.Hidden), ["after"] = Numbers(after.Hidden) },
+            ["parameters"] = new JsonObject { ["before"] = before.ParameterCount, ["after"] = after.ParameterCount },
+            ["flopsPerStep"] = new JsonObject { ["before"] = before.MultiplyAddsPerStep, ["after"] = after.MultiplyAddsPerStep },
+            ["weights"] = new JsonObject
+            {
+                ["inputHidden"] = weights.InputHidden,
+                ["hiddenHidden"] = weights.HiddenHidden,
+                ["hiddenOutput"] = weights.HiddenOutput,
+            },
+            ["kept"] = new JsonArray([.. plan.Layers.Select(layer => Numbers(layer.Kept))]),
+            ["inputLoss"] = new JsonArray([.. losses.Select(loss => Terminal.Number(loss.Input))]),
+            ["outputLoss"] = new JsonArray([.. losses.Select(loss => Terminal.Number(loss.Output))]),
+            ["metric"] = metric is { } found
+                ? new JsonObject
+                {
+                    ["name"] = found.Before.Metric,
+                    ["before"] = Terminal.Number(found.Before.Value),
+                    ["after"] = Terminal.Number(found.After.Value),
+                }
+                : null,
+            ["parity"] = Terminal.Number(parity.Difference),
+            ["divergence"] = Terminal.Number(judgement.Divergence),
+            ["agreement"] = Terminal.Number(judgement.Agreement),
+            ["candidates"] = new JsonArray([.. tried.Select(candidate => new JsonObject
+            {
+                ["settings"] = candidate.Settings.ToString(),
+                ["divergence"] = Terminal.Number(candidate.Judgement.Divergence),
+                ["agreement"] = Terminal.Number(candidate.Judgement.Agreement),
+            })]),
+            ["model"] = Out,
+            ["device"] = network.Backend.Device.Id,
+        });
+    }
+
+    private static JsonArray Numbers(IEnumerable<int> values) => new([.. values.Select(value => JsonValue.Create(value))]);
+
+    private static void Refuse(bool fits, string option, bool isGiven, string owner)
+    {
+        if (isGiven && !fits) throw new InvalidCallException($"{option} belongs to {owner}.");
+    }
+}
