@@ -8,6 +8,31 @@ public enum CellKind
 
     /// <summary>Elman with ReLU; also the IRNN, which differs only in how it starts.</summary>
     RnnRelu,
+
+    /// <summary>
+    /// LSTM with a forget gate (Gers, Schmidhuber, Cummins 2000), PyTorch's gate order i, f, g, o:
+    /// c_t = sigmoid(f) c_{t-1} + sigmoid(i) tanh(g), h_t = sigmoid(o) tanh(c_t), every gate W_ih x_t + b_ih + W_hh h_{t-1} + b_hh.
+    /// </summary>
+    Lstm,
+
+    /// <summary>
+    /// GRU (Cho et al. 2014) with the reset gate after the product, as PyTorch and cuDNN have it; gate order r, z, n:
+    /// n = tanh(W_in x_t + b_in + sigmoid(r) (W_hn h_{t-1} + b_hn)), h_t = (1 - sigmoid(z)) n + sigmoid(z) h_{t-1}.
+    /// </summary>
+    Gru,
+}
+
+/// <summary>What follows from the choice of a recurrence.</summary>
+public static class CellKinds
+{
+    /// <summary>G: how many blocks of H rows its weight matrices stack.</summary>
+    public static int Gates(this CellKind cell) => cell switch
+    {
+        CellKind.RnnTanh or CellKind.RnnRelu => 1,
+        CellKind.Gru => 3,
+        CellKind.Lstm => 4,
+        _ => throw new ArgumentOutOfRangeException(nameof(cell), cell, "Unknown cell."),
+    };
 }
 
 /// <summary>Extents of one recurrent layer's work.</summary>
@@ -16,7 +41,14 @@ public enum CellKind
 /// <param name="Batch">B, one or more.</param>
 /// <param name="Inputs">I, one or more.</param>
 /// <param name="Hidden">H, one or more.</param>
-public readonly record struct RecurrentShape(CellKind Cell, int Steps, int Batch, int Inputs, int Hidden);
+public readonly record struct RecurrentShape(CellKind Cell, int Steps, int Batch, int Inputs, int Hidden)
+{
+    /// <summary>Whether the layer walks from the last step to the first. Inputs and outputs stand at their own steps all the same.</summary>
+    public bool IsReverse { get; init; }
+
+    /// <summary>G*H, rows of the weight matrices.</summary>
+    public int GateRows => Cell.Gates() * Hidden;
+}
 
 /// <summary>A layer's weights, or the gradients of them, in PyTorch's layout (gate blocks stacked in the first dimension; Elman has one).</summary>
 /// <param name="InputWeights">weight_ih [G*H, I].</param>
@@ -24,6 +56,11 @@ public readonly record struct RecurrentShape(CellKind Cell, int Steps, int Batch
 /// <param name="InputBias">bias_ih [G*H].</param>
 /// <param name="HiddenBias">bias_hh [G*H].</param>
 public sealed record RecurrentWeights(Tensor InputWeights, Tensor HiddenWeights, Tensor InputBias, Tensor HiddenBias);
+
+/// <summary>The state a layer starts from or ends with, or the gradient of it.</summary>
+/// <param name="Hidden">h [B, H].</param>
+/// <param name="Cell">c [B, H], with <see cref="CellKind.Lstm"/> only; null means zero where it is read and not wanted where it is written.</param>
+public sealed record RecurrentState(Tensor Hidden, Tensor? Cell = null);
 
 /// <summary>What a backend keeps for one recurrent layer between calls: scratch memory, packed weights. The caller owns it.</summary>
 public abstract class RecurrentWorkspace(RecurrentShape shape, bool isTraining) : IDisposable
@@ -33,6 +70,12 @@ public abstract class RecurrentWorkspace(RecurrentShape shape, bool isTraining) 
 
     /// <summary>Whether it can serve <see cref="IRecurrentOps.Backward"/>.</summary>
     public bool IsTraining { get; } = isTraining;
+
+    /// <summary>
+    /// After <see cref="IRecurrentOps.Backward"/> and until the next call: dL/d(W_hh h_{t-1} + b_hh) [T, B, G*H], each step's at its own place and zero
+    /// beyond a sequence's length; null before. For Elman this is the output gradient that was used up.
+    /// </summary>
+    public Tensor? ProductGradient { get; internal set; }
 
     /// <inheritdoc/>
     public abstract void Dispose();
@@ -44,33 +87,57 @@ public interface IRecurrentOps
     /// <summary>Makes the workspace for layers of one shape; everything that can be allocated or compiled beforehand is.</summary>
     RecurrentWorkspace Prepare(RecurrentShape shape, bool isTraining);
 
-    /// <summary>
-    /// Runs all steps. input [T, B, I], initial h_0 [B, H] (zero where null), output: the hidden states h_1..h_T as [T, B, H].
-    /// </summary>
-    void Forward(RecurrentWorkspace workspace, RecurrentWeights weights, Tensor input, Tensor? initial, Tensor output);
+    /// <summary>Runs all steps, from the first to the last or the other way round (<see cref="RecurrentShape.IsReverse"/>).</summary>
+    /// <param name="workspace">From <see cref="Prepare"/>.</param>
+    /// <param name="weights">The layer's weights.</param>
+    /// <param name="input">[T, B, I]; finite numbers beyond a sequence's length too.</param>
+    /// <param name="initial">The state before the first step walked, or null for zero.</param>
+    /// <param name="output">Receives the hidden states of all steps [T, B, H]; zero beyond a sequence's length.</param>
+    /// <param name="final">Receives the state after the last step walked, where wanted; apart from <paramref name="initial"/>.</param>
+    /// <param name="lengths">
+    /// Int32 [B], each of 1..T (checked where the data enter, not here), or null for T: the steps beyond it do not move the state, as in PyTorch's packed
+    /// sequences. A reverse layer starts at the last valid step.
+    /// </param>
+    void Forward(
+        RecurrentWorkspace workspace,
+        RecurrentWeights weights,
+        Tensor input,
+        RecurrentState? initial,
+        Tensor output,
+        RecurrentState? final = null,
+        Tensor? lengths = null);
 
     /// <summary>
-    /// Backpropagation through time for the last <see cref="Forward"/> on this workspace with the same tensors.
+    /// Backpropagation through time for the last <see cref="Forward"/> on this workspace with the same tensors. Sets
+    /// <see cref="RecurrentWorkspace.ProductGradient"/>. The final state has no gradient of its own: truncated backpropagation cuts there.
     /// </summary>
     /// <param name="workspace">The workspace of the forward call; made for training.</param>
     /// <param name="weights">The weights of the forward call.</param>
     /// <param name="input">[T, B, I].</param>
-    /// <param name="initial">h_0 [B, H], or null for zero.</param>
+    /// <param name="initial">The initial state of the forward call, or null for zero.</param>
     /// <param name="output">The hidden states of the forward call, [T, B, H].</param>
-    /// <param name="outputGradient">dL/dh [T, B, H]. Its content is used up: it holds the pre-activation gradients (Elman) or nothing defined afterwards.</param>
-    /// <param name="gradientFrom">Steps before this one (0-based) have no output gradient: their rows of <paramref name="outputGradient"/> are not read.</param>
+    /// <param name="outputGradient">
+    /// dL/dh [T, B, H]; not read beyond a sequence's length. Its content is used up: it holds the pre-activation gradients (Elman) or nothing defined
+    /// afterwards.
+    /// </param>
+    /// <param name="gradientFrom">
+    /// The steps walked before this one (0-based, in the order of walking) have no output gradient: their rows of <paramref name="outputGradient"/> are
+    /// not read.
+    /// </param>
     /// <param name="gradients">Receives the weight gradients, added to what is there.</param>
-    /// <param name="inputGradient">Receives dL/dx [T, B, I] (overwritten), where wanted.</param>
-    /// <param name="initialGradient">Receives dL/dh_0 [B, H] (overwritten), where wanted.</param>
+    /// <param name="inputGradient">Receives dL/dx [T, B, I] (overwritten), where wanted; zero beyond a sequence's length.</param>
+    /// <param name="initialGradient">Receives the gradient of the initial state (overwritten), where wanted.</param>
+    /// <param name="lengths">The lengths of the forward call.</param>
     void Backward(
         RecurrentWorkspace workspace,
         RecurrentWeights weights,
         Tensor input,
-        Tensor? initial,
+        RecurrentState? initial,
         Tensor output,
         Tensor outputGradient,
         int gradientFrom,
         RecurrentWeights gradients,
         Tensor? inputGradient,
-        Tensor? initialGradient);
+        RecurrentState? initialGradient,
+        Tensor? lengths = null);
 }

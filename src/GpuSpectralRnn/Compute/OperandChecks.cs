@@ -9,7 +9,7 @@ namespace GpuSpectralRnn.Compute;
 /// <see cref="ArgumentException"/>, <see cref="ObjectDisposedException"/> or <see cref="InvalidOperationException"/> and names the operand; it
 /// returns the extents.
 /// </summary>
-internal static class OperandChecks
+internal static partial class OperandChecks
 {
     /// <summary>C = op(A) op(B): returns (M, N, K).</summary>
     public static (int M, int N, int K) Gemm(IBackend backend, bool transposeA, bool transposeB, Tensor a, Tensor b, Tensor c)
@@ -82,67 +82,6 @@ internal static class OperandChecks
         Float(backend, step, b, h);
         Apart(backend, sequence, step);
         return (t, b, h);
-    }
-
-    /// <summary>Checks what a recurrent layer is to be: known cell, every extent one or more.</summary>
-    public static void RecurrentShape(RecurrentShape shape)
-    {
-        if (!Enum.IsDefined(shape.Cell)) Fail($"There is no cell {shape.Cell}.", nameof(shape));
-        if (shape.Steps < 1 || shape.Batch < 1 || shape.Inputs < 1 || shape.Hidden < 1)
-            Fail($"Every extent of a recurrent layer is one or more: {shape}.", nameof(shape));
-    }
-
-    /// <summary>Operands of a recurrent layer's forward pass.</summary>
-    public static void RecurrentForward(
-        IBackend backend, RecurrentWorkspace workspace, RecurrentWeights weights, Tensor input, Tensor? initial, Tensor output)
-    {
-        RecurrentShape shape = workspace.Shape;
-        Weights(backend, shape, weights);
-        Float(backend, input, shape.Steps, shape.Batch, shape.Inputs);
-        Float(backend, output, shape.Steps, shape.Batch, shape.Hidden);
-        Apart(backend, output, input);
-        if (initial is null) return;
-        Float(backend, initial, shape.Batch, shape.Hidden);
-        Apart(backend, output, initial);
-    }
-
-    /// <summary>Operands of a recurrent layer's backward pass.</summary>
-    public static void RecurrentBackward(
-        IBackend backend,
-        RecurrentWorkspace workspace,
-        RecurrentWeights weights,
-        Tensor input,
-        Tensor? initial,
-        Tensor output,
-        Tensor outputGradient,
-        int gradientFrom,
-        RecurrentWeights gradients,
-        Tensor? inputGradient,
-        Tensor? initialGradient)
-    {
-        RecurrentShape shape = workspace.Shape;
-        if (!workspace.IsTraining) throw new InvalidOperationException("This workspace was prepared for inference; prepare one for training.");
-        RecurrentForward(backend, workspace, weights, input, initial, output);
-        Weights(backend, shape, gradients);
-        Float(backend, outputGradient, shape.Steps, shape.Batch, shape.Hidden);
-        if (gradientFrom < 0 || gradientFrom >= shape.Steps)
-            throw new ArgumentOutOfRangeException(
-                nameof(gradientFrom), gradientFrom, $"The first step with a gradient is one of 0..{shape.Steps - 1}.");
-        Apart(backend, outputGradient, output);
-        Apart(backend, outputGradient, input);
-        if (inputGradient is not null)
-        {
-            Float(backend, inputGradient, shape.Steps, shape.Batch, shape.Inputs);
-            Apart(backend, inputGradient, outputGradient);
-            Apart(backend, inputGradient, output);
-            Apart(backend, inputGradient, input);
-        }
-
-        if (initialGradient is null) return;
-        Float(backend, initialGradient, shape.Batch, shape.Hidden);
-        Apart(backend, initialGradient, outputGradient);
-        Apart(backend, initialGradient, output);
-        if (initial is not null) Apart(backend, initialGradient, initial);
     }
 
     /// <summary>Softmax cross-entropy: returns (N, C).</summary>
@@ -266,14 +205,6 @@ internal static class OperandChecks
         ArgumentNullException.ThrowIfNull(tensor, name);
         tensor.StorageOn(backend);
         if (tensor.Type != type) Fail($"{name} is {tensor}; it must be {type}.", name);
-    }
-
-    private static void Weights(IBackend backend, RecurrentShape shape, RecurrentWeights weights)
-    {
-        Float(backend, weights.InputWeights, shape.Hidden, shape.Inputs);
-        Float(backend, weights.HiddenWeights, shape.Hidden, shape.Hidden);
-        Float(backend, weights.InputBias, shape.Hidden);
-        Float(backend, weights.HiddenBias, shape.Hidden);
     }
 
     private static void SameOrApart(IBackend backend, Tensor gradient, Tensor original)

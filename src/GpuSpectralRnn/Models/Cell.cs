@@ -27,9 +27,5 @@ public static class Cells
     };
 
     /// <summary>G: how many blocks of H rows its weight matrices stack.</summary>
-    public static int Gates(this Cell cell) => cell.Kind() switch
-    {
-        CellKind.RnnTanh or CellKind.RnnRelu => 1,
-        _ => throw new ArgumentOutOfRangeException(nameof(cell), cell, "Unknown cell."),
-    };
+    public static int Gates(this Cell cell) => cell.Kind().Gates();
 }

@@ -85,7 +85,7 @@ public abstract class ElmanLayerTests : OperationTests
         Tensor first = Garbage(3, 3, 19);
         Tensor second = Garbage(3, 3, 19);
         Backend.Recurrent.Forward(workspace, layer.Weights, layer.Input.View(0, 3, 3, 2), null, first);
-        Backend.Recurrent.Forward(workspace, layer.Weights, layer.Input.View(3 * 3 * 2, 3, 3, 2), first.Slice(2), second);
+        Backend.Recurrent.Forward(workspace, layer.Weights, layer.Input.View(3 * 3 * 2, 3, 3, 2), new RecurrentState(first.Slice(2)), second);
         float[] states = [.. first.ToArray(), .. second.ToArray()];
         Close.Equal(problem.Forward(), states, 1e-5, 1e-5, "states", 6, 3, 19); // as in Check
     }
@@ -128,10 +128,10 @@ public abstract class ElmanLayerTests : OperationTests
         Assert.Throws<ArgumentException>(() => ops.Prepare(shape with { Steps = -1 }, true));
         Assert.Throws<ArgumentException>(() => ops.Prepare(shape with { Cell = (CellKind)99 }, true));
         Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights, Zeros(3, 3, 4), null, output));
-        Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights, layer.Input, Zeros(3, 4), output));
+        Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights, layer.Input, new RecurrentState(Zeros(3, 4)), output));
         Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights, layer.Input, null, Zeros(3, 2, 5)));
         // h_0 would be overwritten
-        Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights, layer.Input, output.Slice(1), output));
+        Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights, layer.Input, new RecurrentState(output.Slice(1)), output));
         Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights with { InputBias = Zeros(4) }, layer.Input, null, output));
         Assert.Throws<InvalidOperationException>(() => ops.Forward(workspace, layer.Weights, Foreign(2, 3, 4), null, output));
         Assert.Throws<ObjectDisposedException>(() => ops.Forward(workspace, layer.Weights, Disposed(2, 3, 4), null, output));
@@ -197,7 +197,7 @@ public abstract class ElmanLayerTests : OperationTests
             from,
             gradients,
             inputGradient,
-            layer.Initial is null ? null : initialGradient);
+            layer.Initial is null ? null : new RecurrentState(initialGradient));
 
         // Weight gradients sum T B products of size one; as the states otherwise.
         double atol = 1e-5 + 1e-6 * t * b;
@@ -222,7 +222,8 @@ public abstract class ElmanLayerTests : OperationTests
 
         public Tensor Input { get; } = test.Make(problem.Input, shape.Steps, shape.Batch, shape.Inputs);
 
-        public Tensor? Initial { get; } = problem.Initial is null ? null : test.Make(problem.Initial, shape.Batch, shape.Hidden);
+        public RecurrentState? Initial { get; } =
+            problem.Initial is null ? null : new RecurrentState(test.Make(problem.Initial, shape.Batch, shape.Hidden));
 
         public RecurrentWeights ZeroGradients() => new(
             test.Zeros(shape.Hidden, shape.Inputs), test.Zeros(shape.Hidden, shape.Hidden), test.Zeros(shape.Hidden), test.Zeros(shape.Hidden));

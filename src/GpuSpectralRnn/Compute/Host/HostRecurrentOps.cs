@@ -10,36 +10,31 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostThreads t
     public RecurrentWorkspace Prepare(RecurrentShape shape, bool isTraining)
     {
         OperandChecks.RecurrentShape(shape);
+        if (shape.Cell.Gates() > 1) throw new NotSupportedException($"{backend.Device.Id} has no {shape.Cell} yet.");
         return new HostRecurrentWorkspace(shape, isTraining, threads);
     }
 
     /// <inheritdoc/>
-    public void Forward(RecurrentWorkspace workspace, RecurrentWeights weights, Tensor input, Tensor? initial, Tensor output)
+    public void Forward(
+        RecurrentWorkspace workspace,
+        RecurrentWeights weights,
+        Tensor input,
+        RecurrentState? initial,
+        Tensor output,
+        RecurrentState? final = null,
+        Tensor? lengths = null)
     {
         HostRecurrentWorkspace own = Own(workspace);
-        OperandChecks.RecurrentForward(backend, workspace, weights, input, initial, output);
-        (CellKind cell, int steps, int batch, int inputs, int hidden) = workspace.Shape;
-        Pack(backend.Address(weights.InputWeights), isTransposed: true, inputs, hidden, own.Input);
-        Pack(backend.Address(weights.HiddenWeights), isTransposed: true, hidden, hidden, own.Hidden);
+        OperandChecks.RecurrentForward(backend, workspace, weights, input, initial, output, final, lengths);
+        workspace.ProductGradient = null;
+        RecurrentShape shape = workspace.Shape;
+        RecurrentPass pass = new(backend, shape, input, initial, output, final, lengths);
+        Pack(backend.Address(weights.InputWeights), isTransposed: true, shape.Inputs, shape.GateRows, own.Input);
+        Pack(backend.Address(weights.HiddenWeights), isTransposed: true, shape.Hidden, shape.GateRows, own.Hidden);
         float* inputBias = backend.Address(weights.InputBias);
         float* hiddenBias = backend.Address(weights.HiddenBias);
-        for (int j = 0; j < hidden; j++) own.Bias[j] = inputBias[j] + hiddenBias[j];
-        float* x = backend.Address(input); // [T, B, I]
-        float* start = backend.AddressOrNull(initial); // [B, H]
-        float* states = backend.Address(output); // [T, B, H]
-        threads.Split(batch, RowUnit(batch), Work(workspace.Shape), (_, from, to) =>
-        {
-            nint rows = (nint)(to - from);
-            for (long t = 0; t < steps; t++)
-            {
-                float* h = states + (t * batch + from) * hidden; // [rows, H]
-                float* before = t > 0 ? h - (long)batch * hidden : start == null ? null : start + from * hidden; // [rows, H]
-                Gemm.MultiplyPacked(rows, hidden, inputs, x + (t * batch + from) * inputs, inputs, own.Input, h, hidden, own.Bias, 0);
-                if (before != null) Gemm.MultiplyPacked(rows, hidden, hidden, before, hidden, own.Hidden, h, hidden, h, hidden);
-                if (cell == CellKind.RnnTanh) Elementwise.Run(new ElmanPointwise.TanhForward(h), 0, rows * hidden);
-                else Elementwise.Run(new ElmanPointwise.ReluForward(h), 0, rows * hidden);
-            }
-        });
+        for (int j = 0; j < shape.GateRows; j++) own.Bias[j] = inputBias[j] + hiddenBias[j];
+        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) => ElmanLayer.Forward(pass, own, from, to));
     }
 
     /// <inheritdoc/>
@@ -47,52 +42,41 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostThreads t
         RecurrentWorkspace workspace,
         RecurrentWeights weights,
         Tensor input,
-        Tensor? initial,
+        RecurrentState? initial,
         Tensor output,
         Tensor outputGradient,
         int gradientFrom,
         RecurrentWeights gradients,
         Tensor? inputGradient,
-        Tensor? initialGradient)
+        RecurrentState? initialGradient,
+        Tensor? lengths = null)
     {
         HostRecurrentWorkspace own = Own(workspace);
         OperandChecks.RecurrentBackward(
-            backend, workspace, weights, input, initial, output, outputGradient, gradientFrom, gradients, inputGradient, initialGradient);
-        (CellKind cell, int steps, int batch, int inputs, int hidden) = workspace.Shape;
-        Pack(backend.Address(weights.HiddenWeights), isTransposed: false, hidden, hidden, own.Back);
-        float* states = backend.Address(output); // [T, B, H]
+            backend, workspace, weights, input, initial, output, outputGradient, gradientFrom, gradients, inputGradient, initialGradient, lengths);
+        RecurrentShape shape = workspace.Shape;
+        RecurrentPass pass = new(backend, shape, input, initial, output, null, lengths);
+        Pack(backend.Address(weights.HiddenWeights), isTransposed: false, shape.GateRows, shape.Hidden, own.Back);
         float* delta = backend.Address(outputGradient); // [T, B, H]
-        float* first = backend.AddressOrNull(initialGradient); // [B, H]
-        threads.Split(batch, RowUnit(batch), Work(workspace.Shape), (_, from, to) =>
-        {
-            nint rows = (nint)(to - from);
-            for (long t = steps - 1; t >= 0; t--)
-            {
-                float* d = delta + (t * batch + from) * hidden; // [rows, H]
-                float* h = states + (t * batch + from) * hidden; // [rows, H]
-                float* after = d + (long)batch * hidden; // [rows, H]
-                float* given = t < gradientFrom ? null : d;
-                if (t + 1 < steps) Gemm.MultiplyPacked(rows, hidden, hidden, after, hidden, own.Back, d, hidden, given, hidden);
-                if (cell == CellKind.RnnTanh) Elementwise.Run(new ElmanPointwise.TanhBackward(d, h), 0, rows * hidden);
-                else Elementwise.Run(new ElmanPointwise.ReluBackward(d, h), 0, rows * hidden);
-            }
+        float* first = backend.AddressOrNull(initialGradient?.Hidden); // [B, H]
+        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) =>
+            ElmanLayer.Backward(pass, own, delta, gradientFrom, first, from, to));
+        workspace.ProductGradient = outputGradient;
 
-            if (first != null)
-                Gemm.MultiplyPacked(rows, hidden, hidden, delta + from * hidden, hidden, own.Back, first + from * hidden, hidden, null, 0);
-        });
+        // The state before a reverse sequence's first step is the initial one, wherever the sequence begins.
+        bool startsInside = lengths is not null && shape.IsReverse && initial is not null;
+        if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, pass.InitialHidden);
         own.Gradient!.Add(
-            workspace.Shape,
+            pass,
             delta,
-            states,
-            backend.AddressOrNull(initial),
-            backend.Address(input),
             backend.Address(gradients.InputWeights),
             backend.Address(gradients.HiddenWeights),
             backend.Address(gradients.InputBias),
             backend.Address(gradients.HiddenBias));
+        if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, null);
         if (inputGradient is null) return;
-        float* inputWeights = backend.Address(weights.InputWeights); // [H, I]
-        gemm.Run(steps * batch, inputs, hidden, 1, delta, false, inputWeights, false, 0, backend.Address(inputGradient));
+        float* inputWeights = backend.Address(weights.InputWeights); // [G*H, I]
+        gemm.Run(shape.Steps * shape.Batch, shape.Inputs, shape.GateRows, 1, delta, false, inputWeights, false, 0, backend.Address(inputGradient));
     }
 
     private static HostRecurrentWorkspace Own(RecurrentWorkspace workspace)
@@ -102,11 +86,11 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostThreads t
         return own;
     }
 
-    // op(W) [k, H] in panels; W is [H, k] where transposed.
-    private static void Pack(float* w, bool isTransposed, int k, int hidden, float* panels) =>
-        GemmPacking.PackPanels(w, isTransposed ? k : hidden, isTransposed, k, hidden, 1, panels, (nint)k * GemmKernel.PanelWidth);
+    // op(W) [k, columns] in panels; W is [columns, k] where transposed.
+    private static void Pack(float* w, bool isTransposed, int k, int columns, float* panels) =>
+        GemmPacking.PackPanels(w, isTransposed ? k : columns, isTransposed, k, columns, 1, panels, (nint)k * GemmKernel.PanelWidth);
 
-    private static long Work(RecurrentShape shape) => (long)shape.Steps * shape.Batch * shape.Hidden * (shape.Hidden + shape.Inputs);
+    private static long Work(RecurrentShape shape) => (long)shape.Steps * shape.Batch * shape.GateRows * (shape.Hidden + shape.Inputs);
 
     // Whole tiles per thread, smaller ones where the batch is too small for that.
     private long RowUnit(int batch) => batch >= 16 * threads.Count ? 8 : batch >= 8 * threads.Count ? 4 : 1;

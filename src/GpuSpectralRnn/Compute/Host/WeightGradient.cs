@@ -32,22 +32,11 @@ internal sealed unsafe class WeightGradient : IDisposable
         sums.Dispose();
     }
 
-    /// <summary>
-    /// Adds the gradients. delta [steps, batch, H]; states [steps, batch, H], of which h_{t-1} are taken; initial [batch, H] or null for zero;
-    /// input [steps, batch, inputs].
-    /// </summary>
-    public void Add(
-        RecurrentShape shape,
-        float* delta,
-        float* states,
-        float* initial,
-        float* input,
-        float* inputWeights,
-        float* hiddenWeights,
-        float* inputBias,
-        float* hiddenBias)
+    /// <summary>Adds the gradients. delta [T, B, columns] is zero where <paramref name="pass"/> has padding.</summary>
+    public void Add(RecurrentPass pass, float* delta, float* inputWeights, float* hiddenWeights, float* inputBias, float* hiddenBias)
     {
-        Source source = new(shape, states, initial, input);
+        RecurrentShape shape = pass.Shape;
+        Source source = new(pass);
         long count = (long)shape.Steps * shape.Batch;
         threads.Split(rows, 8, count * rows * columns, (part, from, to) => Sum(source, delta, count, part, (int)from, (int)to));
         float* total = sums.Of(0);
@@ -97,23 +86,28 @@ internal sealed unsafe class WeightGradient : IDisposable
         }
     }
 
-    // The left operand [h_{t-1} | x_t | 1], whose row r is sequence r % B at step r / B.
-    private readonly struct Source(RecurrentShape shape, float* states, float* initial, float* input)
+    // The left operand [h_before | x_t | 1], whose row r is sequence r % B at step r / B.
+    private readonly struct Source(RecurrentPass pass)
     {
         // Columns column..column+height of rows first..first+depth as a tile [depth][height].
         public void Pack(long first, nint depth, int column, int height, float* tile)
         {
-            (_, _, int batch, int inputs, int hidden) = shape;
+            (_, int steps, int batch, int inputs, int hidden) = pass.Shape;
             if (column + height <= hidden)
             {
-                nint before = (nint)Math.Clamp(batch - first, 0, depth); // rows of step 0, before which h_0 stands
-                if (initial == null) new Span<float>(tile, (int)before * height).Clear();
-                else GemmPacking.PackTile(initial + first * hidden + column, hidden, before, height, tile);
-                GemmPacking.PackTile(states + (first + before - batch) * hidden + column, hidden, depth - before, height, tile + before * height);
+                // Rows of the step walked first, before which the initial state stands: the first B, or the last.
+                long start = pass.Shape.IsReverse ? (steps - 1) * (long)batch : 0;
+                long shift = pass.Shape.IsReverse ? batch : -batch;
+                nint from = (nint)Math.Clamp(start - first, 0, depth);
+                nint to = (nint)Math.Clamp(start + batch - first, 0, depth);
+                PackStates(first + shift, from, column, height, tile);
+                if (pass.InitialHidden == null) new Span<float>(tile + from * height, (int)(to - from) * height).Clear();
+                else GemmPacking.PackTile(pass.InitialHidden + (first + from - start) * hidden + column, hidden, to - from, height, tile + from * height);
+                PackStates(first + to + shift, depth - to, column, height, tile + to * height);
             }
             else if (column >= hidden && column + height <= hidden + inputs)
             {
-                GemmPacking.PackTile(input + first * inputs + (column - hidden), inputs, depth, height, tile);
+                GemmPacking.PackTile(pass.Input + first * inputs + (column - hidden), inputs, depth, height, tile);
             }
             else
             {
@@ -124,12 +118,17 @@ internal sealed unsafe class WeightGradient : IDisposable
             }
         }
 
+        private void PackStates(long row, nint depth, int column, int height, float* tile) =>
+            GemmPacking.PackTile(pass.Output + row * pass.Shape.Hidden + column, pass.Shape.Hidden, depth, height, tile);
+
         private float At(long row, int column)
         {
-            (_, _, int batch, int inputs, int hidden) = shape;
+            (_, int steps, int batch, int inputs, int hidden) = pass.Shape;
             if (column >= hidden + inputs) return 1;
-            if (column >= hidden) return input[row * inputs + (column - hidden)];
-            return row >= batch ? states[(row - batch) * hidden + column] : initial == null ? 0 : initial[row * hidden + column];
+            if (column >= hidden) return pass.Input[row * inputs + (column - hidden)];
+            long before = pass.Shape.IsReverse ? row + batch : row - batch;
+            if (before >= 0 && before < steps * (long)batch) return pass.Output[before * hidden + column];
+            return pass.InitialHidden == null ? 0 : pass.InitialHidden[row % batch * hidden + column];
         }
     }
 }

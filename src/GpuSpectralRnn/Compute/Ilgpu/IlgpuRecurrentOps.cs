@@ -27,14 +27,25 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
     public RecurrentWorkspace Prepare(RecurrentShape shape, bool isTraining)
     {
         OperandChecks.RecurrentShape(shape);
+        if (shape.IsReverse || shape.Cell.Gates() > 1)
+            throw new NotSupportedException($"{backend.Device.Id} has no kernels for {shape} yet; use the device host.");
         _ = CellOf(shape);
         return new IlgpuRecurrentWorkspace(shape, isTraining, backend.Allocate(new Shape(shape.Hidden, shape.Hidden)));
     }
 
     /// <inheritdoc/>
-    public void Forward(RecurrentWorkspace workspace, RecurrentWeights weights, Tensor input, Tensor? initial, Tensor output)
+    public void Forward(
+        RecurrentWorkspace workspace,
+        RecurrentWeights weights,
+        Tensor input,
+        RecurrentState? initial,
+        Tensor output,
+        RecurrentState? final = null,
+        Tensor? lengths = null)
     {
-        OperandChecks.RecurrentForward(backend, workspace, weights, input, initial, output);
+        OperandChecks.RecurrentForward(backend, workspace, weights, input, initial, output, final, lengths);
+        RefuseLengths(lengths);
+        workspace.ProductGradient = null;
         RecurrentShape shape = workspace.Shape;
         ArrayView<float> transposed = backend.View(((IlgpuRecurrentWorkspace)workspace).TransposedWeights);
         transpose.Run(backend.Stream, backend.View(weights.HiddenWeights), transposed, shape.Hidden, shape.Hidden);
@@ -42,13 +53,14 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         CellOf(shape).Forward(
             backend.Stream,
             backend.View(output),
-            backend.ViewOrNull(initial),
+            backend.ViewOrNull(initial?.Hidden),
             transposed,
             backend.View(weights.InputBias),
             backend.View(weights.HiddenBias),
             shape.Steps,
             shape.Batch,
             shape.Hidden);
+        if (final is not null) backend.Copy(output.Slice(shape.Steps - 1), final.Hidden);
     }
 
     /// <inheritdoc/>
@@ -56,16 +68,18 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         RecurrentWorkspace workspace,
         RecurrentWeights weights,
         Tensor input,
-        Tensor? initial,
+        RecurrentState? initial,
         Tensor output,
         Tensor outputGradient,
         int gradientFrom,
         RecurrentWeights gradients,
         Tensor? inputGradient,
-        Tensor? initialGradient)
+        RecurrentState? initialGradient,
+        Tensor? lengths = null)
     {
         OperandChecks.RecurrentBackward(
-            backend, workspace, weights, input, initial, output, outputGradient, gradientFrom, gradients, inputGradient, initialGradient);
+            backend, workspace, weights, input, initial, output, outputGradient, gradientFrom, gradients, inputGradient, initialGradient, lengths);
+        RefuseLengths(lengths);
         (_, int t, int b, int i, int h) = workspace.Shape;
         backend.Count(output);
         CellOf(workspace.Shape).Backward(
@@ -81,11 +95,17 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
             matrix.Multiply(true, false, 1, later, earlier, 1, gradients.HiddenWeights, h, h, (t - 1) * b);
         }
 
-        if (initial is not null) matrix.Multiply(true, false, 1, delta.Slice(0), initial, 1, gradients.HiddenWeights, h, h, b);
+        if (initial is not null) matrix.Multiply(true, false, 1, delta.Slice(0), initial.Hidden, 1, gradients.HiddenWeights, h, h, b);
         matrix.ColumnSums(delta, 1, gradients.InputBias);
         matrix.ColumnSums(delta, 1, gradients.HiddenBias);
         if (inputGradient is not null) matrix.Multiply(false, false, 1, delta, weights.InputWeights, 0, inputGradient, t * b, i, h);
-        if (initialGradient is not null) matrix.Multiply(false, false, 1, delta.Slice(0), weights.HiddenWeights, 0, initialGradient, b, h, h);
+        if (initialGradient is not null) matrix.Multiply(false, false, 1, delta.Slice(0), weights.HiddenWeights, 0, initialGradient.Hidden, b, h, h);
+        workspace.ProductGradient = delta;
+    }
+
+    private void RefuseLengths(Tensor? lengths)
+    {
+        if (lengths is not null) throw new NotSupportedException($"{backend.Device.Id} has no kernels for sequences of unequal length yet; use the device host.");
     }
 
     private Elman CellOf(RecurrentShape shape) => shape.Cell switch

@@ -41,9 +41,18 @@ public class HostDeterminismTests
         using Tensor outputGradient = Random(backend, 4, t, b, h);
         using Tensor inputGradient = backend.Allocate(new Shape(t, b, i));
         using Tensor initialGradient = backend.Allocate(new Shape(b, h));
-        backend.Recurrent.Forward(workspace, Split(parameters), input, initial, output);
+        backend.Recurrent.Forward(workspace, Split(parameters), input, new RecurrentState(initial), output);
         backend.Recurrent.Backward(
-            workspace, Split(parameters), input, initial, output, outputGradient, 1, Split(gradients), inputGradient, initialGradient);
+            workspace,
+            Split(parameters),
+            input,
+            new RecurrentState(initial),
+            output,
+            outputGradient,
+            1,
+            Split(gradients),
+            inputGradient,
+            new RecurrentState(initialGradient));
         return [.. output.ToArray(), .. gradients.ToArray(), .. inputGradient.ToArray(), .. initialGradient.ToArray()];
     });
 

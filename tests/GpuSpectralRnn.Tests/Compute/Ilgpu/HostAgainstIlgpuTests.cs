@@ -56,8 +56,8 @@ public sealed class HostAgainstIlgpuTests(IlgpuCpuDevice device) : IDisposable
         (Tensor x, Tensor start, Tensor states) = (Random(backend, 1, t, b, i), Random(backend, 2, b, h), Random(backend, 3, t, b, h));
         (Tensor dh, Tensor dx, Tensor dstart) = (Random(backend, 4, t, b, h), Random(backend, 5, t, b, i), Random(backend, 6, b, h));
         using RecurrentWorkspace workspace = backend.Recurrent.Prepare(new RecurrentShape(cell, t, b, i, h), isTraining: true);
-        backend.Recurrent.Forward(workspace, weights, x, start, states);
-        backend.Recurrent.Backward(workspace, weights, x, start, states, dh, 3, gradients, dx, dstart);
+        backend.Recurrent.Forward(workspace, weights, x, new RecurrentState(start), states);
+        backend.Recurrent.Backward(workspace, weights, x, new RecurrentState(start), states, dh, 3, gradients, dx, new RecurrentState(dstart));
         return [states, dx, dstart, gradients.InputWeights, gradients.HiddenWeights, gradients.InputBias, gradients.HiddenBias];
     });
 

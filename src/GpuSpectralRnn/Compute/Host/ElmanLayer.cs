@@ -1,0 +1,52 @@
+namespace GpuSpectralRnn.Compute.Host;
+
+/// <summary>An Elman layer's steps for some rows of the batch.</summary>
+internal static unsafe class ElmanLayer
+{
+    /// <summary>Runs all steps of rows from..to.</summary>
+    public static void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
+    {
+        (CellKind cell, int steps, int batch, int inputs, int hidden) = pass.Shape;
+        nint rows = (nint)(to - from);
+        for (int number = 0; number < steps; number++)
+        {
+            int t = pass.StepAt(number);
+            float* h = pass.Row(pass.Output, t, from); // [rows, H]
+            float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
+            Gemm.MultiplyPacked(rows, hidden, inputs, pass.Input + (t * (long)batch + from) * inputs, inputs, own.Input, h, hidden, own.Bias, 0);
+            if (before != null) Gemm.MultiplyPacked(rows, hidden, hidden, before, hidden, own.Hidden, h, hidden, h, hidden);
+            if (cell == CellKind.RnnTanh) Elementwise.Run(new ElmanPointwise.TanhForward(h), 0, rows * hidden);
+            else Elementwise.Run(new ElmanPointwise.ReluForward(h), 0, rows * hidden);
+            pass.HoldPadding(t, from, to, h, before);
+        }
+
+        pass.Finish(from, to, pass.Output, pass.FinalHidden);
+        pass.FillPadding(pass.Output, from, to, null);
+    }
+
+    /// <summary>Goes back over all steps of rows from..to: delta [T, B, H] turns from gradients of states to gradients of pre-activations.</summary>
+    public static void Backward(RecurrentPass pass, HostRecurrentWorkspace own, float* delta, int gradientFrom, float* initialGradient, long from, long to)
+    {
+        (CellKind cell, int steps, _, _, int hidden) = pass.Shape;
+        nint rows = (nint)(to - from);
+        for (int number = steps - 1; number >= 0; number--)
+        {
+            int t = pass.StepAt(number);
+            float* d = pass.Row(delta, t, from); // [rows, H]
+            float* h = pass.Row(pass.Output, t, from); // [rows, H]
+            float* given = number < gradientFrom ? null : d;
+            if (number + 1 < steps)
+                Gemm.MultiplyPacked(rows, hidden, hidden, pass.Row(delta, pass.StepAt(number + 1), from), hidden, own.Back, d, hidden, given, hidden);
+            if (cell == CellKind.RnnTanh) Elementwise.Run(new ElmanPointwise.TanhBackward(d, h), 0, rows * hidden);
+            else Elementwise.Run(new ElmanPointwise.ReluBackward(d, h), 0, rows * hidden);
+            pass.HoldPadding(t, from, to, d, null);
+        }
+
+        if (initialGradient == null) return;
+        for (long row = from; row < to; row++)
+        {
+            float* first = pass.Row(delta, pass.FirstStep(row), row);
+            Gemm.MultiplyPacked(1, hidden, hidden, first, hidden, own.Back, initialGradient + row * hidden, hidden, null, 0);
+        }
+    }
+}

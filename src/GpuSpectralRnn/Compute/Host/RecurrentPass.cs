@@ -1,0 +1,101 @@
+namespace GpuSpectralRnn.Compute.Host;
+
+/// <summary>The operands of one pass over a recurrent layer, and the order in which it walks.</summary>
+internal readonly unsafe struct RecurrentPass
+{
+    /// <summary>Takes the addresses of checked operands.</summary>
+    /// <exception cref="ArgumentException">A length is not one of 1..T.</exception>
+    public RecurrentPass(
+        HostBackend backend, RecurrentShape shape, Tensor input, RecurrentState? initial, Tensor output, RecurrentState? final, Tensor? lengths)
+    {
+        Shape = shape;
+        Input = backend.Address(input);
+        Output = backend.Address(output);
+        InitialHidden = backend.AddressOrNull(initial?.Hidden);
+        InitialCell = backend.AddressOrNull(initial?.Cell);
+        FinalHidden = backend.AddressOrNull(final?.Hidden);
+        FinalCell = backend.AddressOrNull(final?.Cell);
+        Lengths = lengths is null ? null : backend.Address<int>(lengths);
+        for (int b = 0; Lengths != null && b < shape.Batch; b++)
+        {
+            if (Lengths[b] < 1 || Lengths[b] > shape.Steps)
+                throw new ArgumentException($"Sequence {b} has the length {Lengths[b]}; choose one of 1..{shape.Steps}.", nameof(lengths));
+        }
+    }
+
+    public RecurrentShape Shape { get; }
+
+    /// <summary>x [T, B, I].</summary>
+    public float* Input { get; }
+
+    /// <summary>h [T, B, H].</summary>
+    public float* Output { get; }
+
+    /// <summary>[B, H], or null for zero.</summary>
+    public float* InitialHidden { get; }
+
+    /// <summary>[B, H], or null for zero.</summary>
+    public float* InitialCell { get; }
+
+    /// <summary>[B, H], or null.</summary>
+    public float* FinalHidden { get; }
+
+    /// <summary>[B, H], or null.</summary>
+    public float* FinalCell { get; }
+
+    /// <summary>[B], or null where every sequence has T steps.</summary>
+    public int* Lengths { get; }
+
+    /// <summary>The step that is walked as number <paramref name="number"/>.</summary>
+    public int StepAt(int number) => Shape.IsReverse ? Shape.Steps - 1 - number : number;
+
+    /// <summary>The step of sequence <paramref name="row"/> that is walked first.</summary>
+    public int FirstStep(long row) => !Shape.IsReverse ? 0 : Lengths == null ? Shape.Steps - 1 : Lengths[row] - 1;
+
+    /// <summary>Whether step <paramref name="step"/> lies beyond the length of sequence <paramref name="row"/>.</summary>
+    public bool IsPadding(int step, long row) => Lengths != null && step >= Lengths[row];
+
+    /// <summary>Where the state before the step walked as number <paramref name="number"/> stands, from row <paramref name="from"/> on; null for zero.</summary>
+    /// <param name="number">Number of the step in the order of walking.</param>
+    /// <param name="from">The first row.</param>
+    /// <param name="states">[T, B, H].</param>
+    /// <param name="initial">[B, H] or null.</param>
+    public float* Before(int number, long from, float* states, float* initial) =>
+        number > 0 ? Row(states, StepAt(number - 1), from) : initial == null ? null : initial + from * Shape.Hidden;
+
+    /// <summary>Row <paramref name="row"/> of step <paramref name="step"/> of something [T, B, H].</summary>
+    public float* Row(float* x, int step, long row) => x + (step * (long)Shape.Batch + row) * Shape.Hidden;
+
+    /// <summary>
+    /// Lets the state of sequences that are over, or have not begun, stand still: their rows of <paramref name="now"/> become those of
+    /// <paramref name="before"/> (zero where null).
+    /// </summary>
+    public void HoldPadding(int step, long from, long to, float* now, float* before)
+    {
+        if (Lengths == null) return;
+        int hidden = Shape.Hidden;
+        for (long row = from; row < to; row++, now += hidden)
+        {
+            if (step < Lengths[row]) continue;
+            Span<float> target = new(now, hidden);
+            if (before == null) target.Clear();
+            else new ReadOnlySpan<float>(before + (row - from) * hidden, hidden).CopyTo(target);
+        }
+    }
+
+    /// <summary>Sets rows from..to of all steps beyond their sequence's length, of x [T, B, H], to their row of source [B, H] (zero where null).</summary>
+    public void FillPadding(float* x, long from, long to, float* source)
+    {
+        if (Lengths == null) return;
+        for (int step = 0; step < Shape.Steps; step++)
+            HoldPadding(step, from, to, Row(x, step, from), source == null ? null : source + from * Shape.Hidden);
+    }
+
+    /// <summary>Copies the state after the last step walked, rows from..to of states [T, B, H], to final [B, H] where that is wanted.</summary>
+    public void Finish(long from, long to, float* states, float* final)
+    {
+        if (final == null) return;
+        long count = (to - from) * Shape.Hidden;
+        Buffer.MemoryCopy(Row(states, StepAt(Shape.Steps - 1), from), final + from * Shape.Hidden, count * sizeof(float), count * sizeof(float));
+    }
+}
