@@ -73,6 +73,9 @@ public static class Elementary
         return x < 0f ? -t : t;
     }
 
+    /// <summary>The logistic function 1 / (1 + e^-x).</summary>
+    public static float Sigmoid(float x) => 1f / (1f + Exp(-x));
+
     /// <summary>cos(2 pi u) for u in [0, 1).</summary>
     public static float CosOfTurn(float u)
     {

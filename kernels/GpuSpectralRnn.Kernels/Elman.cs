@@ -4,10 +4,9 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Elman's recurrence, one launch a step: h_t = s(x_t W_ih^T + b_ih + b_hh + h_{t-1} W_hh^T), and back, delta_t = (dL/dh_t + delta_{t+1} W_hh)
-/// s'(h_t). The caller multiplies the inputs of all steps by W_ih beforehand and turns the deltas of all steps into weight gradients afterwards.
+/// Elman's recurrence: h_t = s(x_t W_ih^T + b_ih + b_hh + h_{t-1} W_hh^T), and back, delta_t = (dL/dh_t + delta_{t+1} W_hh) s'(h_t).
 /// </summary>
-public sealed class Elman
+public sealed class Elman : RecurrentCell
 {
     private readonly ForwardLauncher forwardStep;
     private readonly BackwardLauncher backwardStep;
@@ -15,15 +14,23 @@ public sealed class Elman
     private delegate void ForwardLauncher(
         AcceleratorStream stream,
         Index1D items,
-        ArrayView<float> hidden,
-        ArrayView<float> before,
+        ArrayView<float> output,
+        ArrayView<float> states,
         ArrayView<float> weights,
         ArrayView<float> inputBias,
         ArrayView<float> hiddenBias,
-        ElmanStep step);
+        ArrayView<int> lengths,
+        RecurrentStep step);
 
     private delegate void BackwardLauncher(
-        AcceleratorStream stream, Index1D items, ArrayView<float> gradient, ArrayView<float> hidden, ArrayView<float> weights, ElmanStep step);
+        AcceleratorStream stream,
+        Index1D items,
+        ArrayView<float> gradient,
+        ArrayView<float> states,
+        ArrayView<float> weights,
+        ArrayView<float> carry,
+        ArrayView<int> lengths,
+        RecurrentStep step);
 
     private Elman(ForwardLauncher forwardStep, BackwardLauncher backwardStep)
     {
@@ -36,67 +43,25 @@ public sealed class Elman
         where TActivation : unmanaged, IActivation =>
         new(loader.Load<ForwardLauncher>(ForwardStep<TActivation>, 32), loader.Load<BackwardLauncher>(BackwardStep<TActivation>, 32));
 
-    /// <summary>Turns the projected inputs of all steps into hidden states.</summary>
-    /// <param name="stream">Where to run.</param>
-    /// <param name="hidden">[T, B, H]: x_t W_ih^T, replaced by h_t.</param>
-    /// <param name="initial">h_0 [B, H], or null for zero.</param>
-    /// <param name="transposedWeights">W_hh^T [H, H].</param>
-    /// <param name="inputBias">b_ih [H].</param>
-    /// <param name="hiddenBias">b_hh [H].</param>
-    /// <param name="steps">T.</param>
-    /// <param name="batch">B.</param>
-    /// <param name="width">H.</param>
-    public void Forward(
-        AcceleratorStream stream,
-        ArrayView<float> hidden,
-        ArrayView<float>? initial,
-        ArrayView<float> transposedWeights,
-        ArrayView<float> inputBias,
-        ArrayView<float> hiddenBias,
-        int steps,
-        int batch,
-        int width)
+    /// <inheritdoc/>
+    public override void Forward(AcceleratorStream stream, in RecurrentOperands o)
     {
-        int items = (batch + 3) / 4 * ((width + 3) / 4);
-        ElmanStep step = new() { Batch = batch, Width = width, Summed = initial is null ? 0 : width };
-        forwardStep(stream, items, hidden, initial ?? hidden, transposedWeights, inputBias, hiddenBias, step);
-        step.Summed = width;
-        for (int t = 1; t < steps; t++)
+        int items = (o.Walk.Batch + 3) / 4 * ((o.Walk.Width + 3) / 4);
+        for (int i = 0; i < o.Walk.Steps; i++)
         {
-            step.Other = step.Now;
-            step.Now += batch * width;
-            forwardStep(stream, items, hidden, hidden, transposedWeights, inputBias, hiddenBias, step);
+            RecurrentStep step = o.Walk.Forward(i, o.StartsAtZero);
+            forwardStep(stream, items, o.Gates, o.States, o.Weights, o.InputBias, o.HiddenBias, o.Lengths, step);
         }
     }
 
-    /// <summary>Turns the gradients of all hidden states into those of the pre-activations.</summary>
-    /// <param name="stream">Where to run.</param>
-    /// <param name="gradient">[T, B, H]: dL/dh_t for t of <paramref name="gradientFrom"/> and later, replaced by delta_t for all t.</param>
-    /// <param name="hidden">h_t [T, B, H].</param>
-    /// <param name="weights">W_hh [H, H].</param>
-    /// <param name="gradientFrom">The first step that has a gradient.</param>
-    /// <param name="steps">T.</param>
-    /// <param name="batch">B.</param>
-    /// <param name="width">H.</param>
-    public void Backward(
-        AcceleratorStream stream,
-        ArrayView<float> gradient,
-        ArrayView<float> hidden,
-        ArrayView<float> weights,
-        int gradientFrom,
-        int steps,
-        int batch,
-        int width)
+    /// <inheritdoc/>
+    public override void Backward(AcceleratorStream stream, in RecurrentOperands o)
     {
-        int items = (batch + 3) / 4 * ((width + 3) / 4);
-        ElmanStep step = new() { Batch = batch, Width = width };
-        for (int t = steps - 1; t >= 0; t--)
+        int items = (o.Walk.Batch + 3) / 4 * ((o.Walk.Width + 3) / 4);
+        for (int i = o.Walk.Steps - 1; i >= 0; i--)
         {
-            step.Now = t * batch * width;
-            step.HasGradient = t >= gradientFrom ? 1 : 0;
-            backwardStep(stream, items, gradient, hidden, weights, step);
-            step.Other = step.Now;
-            step.Summed = width;
+            RecurrentStep step = o.Walk.Backward(i, 1, o.GradientFrom);
+            backwardStep(stream, items, o.Gates, o.States, o.Weights, o.Carry, o.Lengths, step);
         }
     }
 
@@ -104,28 +69,33 @@ public sealed class Elman
     [KernelEntry(typeof(Relu), typeof(HyperbolicTangent))]
     internal static void ForwardStep<TActivation>(
         Index1D index,
-        ArrayView<float> hidden, // [T, B, H]
-        ArrayView<float> before, // the previous state's array: hidden, or h_0 [B, H]
+        ArrayView<float> output, // [T, B, H], x_t W_ih^T before
+        ArrayView<float> states, // [T + 1, B, H]
         ArrayView<float> weights, // W_hh^T [H, H]
         ArrayView<float> inputBias, // [H]
         ArrayView<float> hiddenBias, // [H]
-        ElmanStep step)
+        ArrayView<int> lengths, // [B]
+        RecurrentStep step)
         where TActivation : unmanaged, IActivation
     {
         int across = (step.Width + 3) / 4;
         int row = index / across * 4;
         int column = index % across;
-        RegisterTile tile = step.Product(before, weights, row, column, across);
+        Places columns = Places.Of(column, across, step.Width, 1);
+        RegisterTile tile = step.Product(states, step.Before, step.Width, weights, step.Width, row, columns);
         for (int i = 0; i < 4; i++)
         {
             if (row + i >= step.Batch) continue;
+            bool isInside = step.Time < lengths[row + i];
             Quad sums = tile.Row(i);
             for (int j = 0; j < 4; j++)
             {
                 int unit = column + j * across;
                 if (unit >= step.Width) continue;
-                int place = step.Now + (row + i) * step.Width + unit;
-                hidden[place] = default(TActivation).Apply(hidden[place] + (inputBias[unit] + hiddenBias[unit]) + sums.Element(j));
+                int place = step.Place(step.Time, row + i, unit);
+                float h = default(TActivation).Apply(output[place] + (inputBias[unit] + hiddenBias[unit]) + sums.Element(j));
+                output[place] = isInside ? h : 0f;
+                states[step.Place(step.After, row + i, unit)] = isInside ? h : states[step.Place(step.Before, row + i, unit)];
             }
         }
     }
@@ -134,61 +104,36 @@ public sealed class Elman
     [KernelEntry(typeof(Relu), typeof(HyperbolicTangent))]
     internal static void BackwardStep<TActivation>(
         Index1D index,
-        ArrayView<float> gradient, // [T, B, H]
-        ArrayView<float> hidden, // [T, B, H]
+        ArrayView<float> gradient, // [T, B, H], dL/dh_t before, delta_t after
+        ArrayView<float> states, // [T + 1, B, H]
         ArrayView<float> weights, // W_hh [H, H]
-        ElmanStep step)
+        ArrayView<float> carry, // [B, H]
+        ArrayView<int> lengths, // [B]
+        RecurrentStep step)
         where TActivation : unmanaged, IActivation
     {
         int across = (step.Width + 3) / 4;
         int row = index / across * 4;
         int column = index % across;
-        RegisterTile tile = step.Product(gradient, weights, row, column, across);
+        Places columns = Places.Of(column, across, step.Width, 1);
+        RegisterTile tile = step.Product(gradient, step.Following, step.Width, weights, step.Width, row, columns);
         for (int i = 0; i < 4; i++)
         {
             if (row + i >= step.Batch) continue;
+            bool isInside = step.Time < lengths[row + i];
             Quad sums = tile.Row(i);
             for (int j = 0; j < 4; j++)
             {
                 int unit = column + j * across;
                 if (unit >= step.Width) continue;
-                int place = step.Now + (row + i) * step.Width + unit;
+                int place = step.Place(step.Time, row + i, unit);
+                int state = step.Place(0, row + i, unit);
                 float sum = sums.Element(j);
-                if (step.HasGradient != 0) sum += gradient[place];
-                gradient[place] = sum * default(TActivation).Slope(hidden[place]);
+                if (step.Summed != 0) sum += carry[state];
+                carry[state] = isInside ? 0f : sum;
+                if (isInside && step.HasGradient != 0) sum += gradient[place];
+                gradient[place] = isInside ? sum * default(TActivation).Slope(states[step.Place(step.After, row + i, unit)]) : 0f;
             }
         }
-    }
-}
-
-/// <summary>Which step a launch computes.</summary>
-public struct ElmanStep
-{
-    /// <summary>Where this step's [B, H] begins.</summary>
-    public int Now;
-
-    /// <summary>Where the neighbouring step's [B, H] begins, the one the weights are multiplied with.</summary>
-    public int Other;
-
-    /// <summary>H, or 0 where there is no neighbouring step.</summary>
-    public int Summed;
-
-    /// <summary>Backward: 1 where this step has an output gradient.</summary>
-    public int HasGradient;
-
-    /// <summary>B.</summary>
-    public int Batch;
-
-    /// <summary>H.</summary>
-    public int Width;
-
-    /// <summary>
-    /// The neighbouring step's [B, H] times the weights [H, H]: rows from <paramref name="row"/> on, columns <paramref name="across"/> apart.
-    /// </summary>
-    internal readonly RegisterTile Product(ArrayView<float> states, ArrayView<float> weights, int row, int column, int across)
-    {
-        Places rows = Places.Of(row, 1, Batch, Width);
-        Places columns = Places.Of(column, across, Width, 1);
-        return RegisterTile.Product(states.SubView(Other, Summed * Batch), rows, 1, weights, columns, Width, 0, Summed);
     }
 }

@@ -56,6 +56,20 @@ public class ElementaryTests
     [InlineData(float.NaN, float.NaN)]
     public void Tanh_at_its_ends(float x, float expected) => Assert.Equal(expected, Elementary.Tanh(x));
 
+    // For x far below zero it is e^x, with that function's error, and two roundings more.
+    [Fact]
+    public void Sigmoid_is_right_everywhere() =>
+        Check(x => Elementary.Sigmoid(x), x => 1 / (1 + Math.Exp(-x)), Grid(-87, 40, 200_003), ThreeUnits + 1.2e-7, 0);
+
+    [Theory]
+    [InlineData(0f, 0.5f)]
+    [InlineData(100f, 1f)]
+    [InlineData(float.PositiveInfinity, 1f)]
+    [InlineData(-100f, 0f)]
+    [InlineData(float.NegativeInfinity, 0f)]
+    [InlineData(float.NaN, float.NaN)]
+    public void Sigmoid_at_its_ends(float x, float expected) => Assert.Equal(expected, Elementary.Sigmoid(x));
+
     // Near its zeros a cosine of a rounded angle has no relative accuracy; absolutely it has a unit of 1.
     [Fact]
     public void Cosine_of_a_turn_is_right() =>

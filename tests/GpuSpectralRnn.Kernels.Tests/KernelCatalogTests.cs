@@ -9,7 +9,8 @@ public class KernelCatalogTests
     [Fact]
     public void Generic_kernels_are_closed_over_all_their_instances()
     {
-        string[] steps = [.. KernelCatalog.All.Where(kernel => kernel.Name == "ForwardStep").Select(kernel => kernel.GetGenericArguments()[0].Name)];
+        IEnumerable<MethodInfo> elman = KernelCatalog.All.Where(kernel => kernel.DeclaringType == typeof(Elman) && kernel.Name == "ForwardStep");
+        string[] steps = [.. elman.Select(kernel => kernel.GetGenericArguments()[0].Name)];
         Assert.Equal([nameof(Relu), nameof(HyperbolicTangent)], steps);
         Assert.All(KernelCatalog.All, kernel => Assert.False(kernel.ContainsGenericParameters));
     }

@@ -3,16 +3,6 @@ using ILGPU;
 
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
-/// <summary>What an ILGPU device keeps for one recurrent layer: W_hh^T [H, H].</summary>
-internal sealed class IlgpuRecurrentWorkspace(RecurrentShape shape, bool isTraining, Tensor transposedWeights) : RecurrentWorkspace(shape, isTraining)
-{
-    /// <summary>W_hh^T [H, H].</summary>
-    public Tensor TransposedWeights { get; } = transposedWeights;
-
-    /// <inheritdoc/>
-    public override void Dispose() => TransposedWeights.Dispose();
-}
-
 /// <summary>
 /// Recurrent layers as ILGPU kernels: one product projects the inputs of all steps, then one launch a step; backward, one launch a step, then one
 /// product for each weight matrix over all steps.
@@ -20,17 +10,17 @@ internal sealed class IlgpuRecurrentWorkspace(RecurrentShape shape, bool isTrain
 internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps matrix) : IRecurrentOps
 {
     private readonly Transpose transpose = new(backend.Loader);
-    private readonly Lazy<Elman> relu = new(() => Elman.Load<Relu>(backend.Loader));
-    private readonly Lazy<Elman> tanh = new(() => Elman.Load<HyperbolicTangent>(backend.Loader));
+    private readonly Lazy<RecurrentCell> relu = new(() => Elman.Load<Relu>(backend.Loader));
+    private readonly Lazy<RecurrentCell> tanh = new(() => Elman.Load<HyperbolicTangent>(backend.Loader));
+    private readonly Lazy<RecurrentCell> lstm = new(() => new Lstm(backend.Loader));
+    private readonly Lazy<RecurrentCell> gru = new(() => new Gru(backend.Loader));
 
     /// <inheritdoc/>
     public RecurrentWorkspace Prepare(RecurrentShape shape, bool isTraining)
     {
         OperandChecks.RecurrentShape(shape);
-        if (shape.IsReverse || shape.Cell.Gates() > 1)
-            throw new NotSupportedException($"{backend.Device.Id} has no kernels for {shape} yet; use the device host.");
         _ = CellOf(shape);
-        return new IlgpuRecurrentWorkspace(shape, isTraining, backend.Allocate(new Shape(shape.Hidden, shape.Hidden)));
+        return new IlgpuRecurrentWorkspace(backend, shape, isTraining);
     }
 
     /// <inheritdoc/>
@@ -43,24 +33,33 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         RecurrentState? final = null,
         Tensor? lengths = null)
     {
+        IlgpuRecurrentWorkspace own = Own(workspace);
         OperandChecks.RecurrentForward(backend, workspace, weights, input, initial, output, final, lengths);
-        RefuseLengths(lengths);
         workspace.ProductGradient = null;
         RecurrentShape shape = workspace.Shape;
-        ArrayView<float> transposed = backend.View(((IlgpuRecurrentWorkspace)workspace).TransposedWeights);
-        transpose.Run(backend.Stream, backend.View(weights.HiddenWeights), transposed, shape.Hidden, shape.Hidden);
-        matrix.Multiply(false, true, 1, input, weights.InputWeights, 0, output, shape.Steps * shape.Batch, shape.Hidden, shape.Inputs);
-        CellOf(shape).Forward(
-            backend.Stream,
-            backend.View(output),
-            backend.ViewOrNull(initial?.Hidden),
-            transposed,
-            backend.View(weights.InputBias),
-            backend.View(weights.HiddenBias),
-            shape.Steps,
-            shape.Batch,
-            shape.Hidden);
-        if (final is not null) backend.Copy(output.Slice(shape.Steps - 1), final.Hidden);
+        ArrayView<float> transposed = backend.View(own.TransposedWeights);
+        transpose.Run(backend.Stream, backend.View(weights.HiddenWeights), transposed, shape.GateRows, shape.Hidden);
+        Tensor gates = own.Gates ?? output;
+        matrix.Multiply(false, true, 1, input, weights.InputWeights, 0, gates, shape.Steps * shape.Batch, shape.GateRows, shape.Inputs);
+        Start(own.States.Slice(own.Walk.First), initial?.Hidden);
+        if (own.CellStates is not null) Start(own.CellStates.Slice(own.Walk.First), initial?.Cell);
+        CellOf(shape).Forward(backend.Stream, new RecurrentOperands
+        {
+            Walk = own.Walk,
+            Gates = backend.View(gates),
+            States = backend.View(own.States),
+            CellStates = ViewOrDefault(own.CellStates),
+            ProductGradient = ViewOrDefault(own.Products),
+            Output = backend.View(output),
+            Weights = transposed,
+            InputBias = backend.View(weights.InputBias),
+            HiddenBias = backend.View(weights.HiddenBias),
+            Lengths = backend.View<int>(lengths ?? own.FullLengths),
+            StartsAtZero = initial is null,
+        });
+        if (final is null) return;
+        backend.Copy(own.States.Slice(own.Walk.Last), final.Hidden);
+        if (own.CellStates is not null && final.Cell is not null) backend.Copy(own.CellStates.Slice(own.Walk.Last), final.Cell);
     }
 
     /// <inheritdoc/>
@@ -77,41 +76,59 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         RecurrentState? initialGradient,
         Tensor? lengths = null)
     {
+        IlgpuRecurrentWorkspace own = Own(workspace);
         OperandChecks.RecurrentBackward(
             backend, workspace, weights, input, initial, output, outputGradient, gradientFrom, gradients, inputGradient, initialGradient, lengths);
-        RefuseLengths(lengths);
-        (_, int t, int b, int i, int h) = workspace.Shape;
-        backend.Count(output);
-        CellOf(workspace.Shape).Backward(
-            backend.Stream, backend.View(outputGradient), backend.View(output), backend.View(weights.HiddenWeights), gradientFrom, t, b, h);
-
-        // From here on outputGradient holds the deltas of all steps, [T, B, H].
-        Tensor delta = outputGradient;
-        matrix.Multiply(true, false, 1, delta, input, 1, gradients.InputWeights, h, i, t * b);
-        if (t > 1)
+        RecurrentShape shape = workspace.Shape;
+        (_, int t, int b, int i, int h) = shape;
+        Tensor delta = own.Gates ?? outputGradient; // [T, B, G*H], the gradient of the pre-activations from the walk on
+        Tensor product = own.Products ?? delta; // [T, B, G*H], that of h W_hh^T
+        CellOf(shape).Backward(backend.Stream, new RecurrentOperands
         {
-            Tensor later = delta.View((long)b * h, t - 1, b, h);
-            Tensor earlier = output.View(0, t - 1, b, h);
-            matrix.Multiply(true, false, 1, later, earlier, 1, gradients.HiddenWeights, h, h, (t - 1) * b);
-        }
+            Walk = own.Walk,
+            Gates = backend.View(delta),
+            States = backend.View(own.States),
+            CellStates = ViewOrDefault(own.CellStates),
+            ProductGradient = ViewOrDefault(own.Products),
+            Weights = backend.View(weights.HiddenWeights),
+            Lengths = backend.View<int>(lengths ?? own.FullLengths),
+            OutputGradient = backend.View(outputGradient),
+            GradientFrom = gradientFrom,
+            Carry = ViewOrDefault(own.Carry),
+            CellCarry = ViewOrDefault(own.CellCarry),
+        });
+        workspace.ProductGradient = product;
 
-        if (initial is not null) matrix.Multiply(true, false, 1, delta.Slice(0), initial.Hidden, 1, gradients.HiddenWeights, h, h, b);
+        Tensor before = own.States.View((long)own.Walk.SlotsBefore * b * h, t, b, h);
+        matrix.Multiply(true, false, 1, delta, input, 1, gradients.InputWeights, shape.GateRows, i, t * b);
+        matrix.Multiply(true, false, 1, product, before, 1, gradients.HiddenWeights, shape.GateRows, h, t * b);
         matrix.ColumnSums(delta, 1, gradients.InputBias);
-        matrix.ColumnSums(delta, 1, gradients.HiddenBias);
-        if (inputGradient is not null) matrix.Multiply(false, false, 1, delta, weights.InputWeights, 0, inputGradient, t * b, i, h);
-        if (initialGradient is not null) matrix.Multiply(false, false, 1, delta.Slice(0), weights.HiddenWeights, 0, initialGradient.Hidden, b, h, h);
-        workspace.ProductGradient = delta;
+        matrix.ColumnSums(product, 1, gradients.HiddenBias);
+        if (inputGradient is not null) matrix.Multiply(false, false, 1, delta, weights.InputWeights, 0, inputGradient, t * b, i, shape.GateRows);
+        if (initialGradient is null) return;
+        backend.Copy(own.Carry!, initialGradient.Hidden);
+        Tensor first = product.Slice(own.Walk.FirstTime);
+        matrix.Multiply(false, false, 1, first, weights.HiddenWeights, 1, initialGradient.Hidden, b, h, shape.GateRows);
+        if (own.CellCarry is not null && initialGradient.Cell is not null) backend.Copy(own.CellCarry, initialGradient.Cell);
     }
 
-    private void RefuseLengths(Tensor? lengths)
+    private static IlgpuRecurrentWorkspace Own(RecurrentWorkspace workspace) => workspace as IlgpuRecurrentWorkspace
+        ?? throw new InvalidOperationException("This workspace was prepared by another backend.");
+
+    private void Start(Tensor slot, Tensor? initial)
     {
-        if (lengths is not null) throw new NotSupportedException($"{backend.Device.Id} has no kernels for sequences of unequal length yet; use the device host.");
+        if (initial is null) backend.Fill(slot, 0);
+        else backend.Copy(initial, slot);
     }
 
-    private Elman CellOf(RecurrentShape shape) => shape.Cell switch
+    private ArrayView<float> ViewOrDefault(Tensor? tensor) => tensor is null ? default : backend.View(tensor);
+
+    private RecurrentCell CellOf(RecurrentShape shape) => shape.Cell switch
     {
         CellKind.RnnRelu => relu.Value,
         CellKind.RnnTanh => tanh.Value,
+        CellKind.Lstm => lstm.Value,
+        CellKind.Gru => gru.Value,
         _ => throw new ArgumentOutOfRangeException(nameof(shape), shape.Cell, "This cell has no kernels."),
     };
 }

@@ -1,0 +1,75 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace GpuSpectralRnn.Kernels;
+
+/// <summary>What the kernels of a recurrent layer read and write; G is the cell's number of gates.</summary>
+public readonly struct RecurrentOperands
+{
+    /// <summary>The order of the steps.</summary>
+    public required RecurrentWalk Walk { get; init; }
+
+    /// <summary>
+    /// [T, B, G*H]. Forward: x_t W_ih^T, replaced by h_t (Elman) or the gates. Backward: the gates (Elman: dL/dh_t), replaced by the gradients of the
+    /// pre-activations.
+    /// </summary>
+    public required ArrayView<float> Gates { get; init; }
+
+    /// <summary>[T + 1, B, H]: h before and after each step, as <see cref="RecurrentStep"/> has it; the slot of the initial states is filled.</summary>
+    public required ArrayView<float> States { get; init; }
+
+    /// <summary>[T + 1, B, H]: c before and after each step (LSTM).</summary>
+    public ArrayView<float> CellStates { get; init; }
+
+    /// <summary>
+    /// [T, B, 3H] (GRU): the gradient of h_{t-1} W_hh^T, which is not that of the pre-activations because r lies between. Its block n keeps the
+    /// product itself in between. One element where the layer is not trained.
+    /// </summary>
+    public ArrayView<float> ProductGradient { get; init; }
+
+    /// <summary>Forward: the results h_t [T, B, H], zero beyond a row's length (Elman has them in <see cref="Gates"/>).</summary>
+    public ArrayView<float> Output { get; init; }
+
+    /// <summary>Forward: W_hh^T [H, G*H]. Backward: W_hh [G*H, H].</summary>
+    public required ArrayView<float> Weights { get; init; }
+
+    /// <summary>b_ih [G*H].</summary>
+    public ArrayView<float> InputBias { get; init; }
+
+    /// <summary>b_hh [G*H].</summary>
+    public ArrayView<float> HiddenBias { get; init; }
+
+    /// <summary>[B]: how many steps each row has.</summary>
+    public required ArrayView<int> Lengths { get; init; }
+
+    /// <summary>Forward: whether the initial h is zero.</summary>
+    public bool StartsAtZero { get; init; }
+
+    /// <summary>Backward: dL/dh_t [T, B, H].</summary>
+    public ArrayView<float> OutputGradient { get; init; }
+
+    /// <summary>Backward: the first step, in the order of walking, whose output gradient is read.</summary>
+    public int GradientFrom { get; init; }
+
+    /// <summary>Backward: [B, H], the part of dL/dh that goes to the step before without passing through the weights.</summary>
+    public ArrayView<float> Carry { get; init; }
+
+    /// <summary>Backward: [B, H], dL/dc (LSTM).</summary>
+    public ArrayView<float> CellCarry { get; init; }
+}
+
+/// <summary>
+/// A recurrent cell: one launch a step, forward and backward. The caller multiplies the inputs of all steps by W_ih beforehand and turns the
+/// gradients of all steps into weight gradients afterwards. Steps beyond a row's length keep its state, give zeros, and pass gradients on unchanged.
+/// </summary>
+public abstract class RecurrentCell
+{
+    /// <summary>Runs all steps.</summary>
+    public abstract void Forward(AcceleratorStream stream, in RecurrentOperands operands);
+
+    /// <summary>
+    /// Runs all steps backward. The gradient of the initial h is then <see cref="RecurrentOperands.Carry"/> plus the first step's gradients times
+    /// W_hh, that of the initial c is <see cref="RecurrentOperands.CellCarry"/>.
+    /// </summary>
+    public abstract void Backward(AcceleratorStream stream, in RecurrentOperands operands);
+}

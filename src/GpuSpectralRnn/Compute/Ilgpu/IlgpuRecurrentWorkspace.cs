@@ -1,0 +1,81 @@
+using GpuSpectralRnn.Kernels;
+
+namespace GpuSpectralRnn.Compute.Ilgpu;
+
+/// <summary>What an ILGPU device keeps for one recurrent layer; G is the cell's number of gates.</summary>
+internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
+{
+    private readonly List<Tensor> owned = [];
+    private readonly IlgpuBackend backend;
+
+    /// <summary>Allocates for layers of one shape.</summary>
+    public IlgpuRecurrentWorkspace(IlgpuBackend backend, RecurrentShape shape, bool isTraining)
+        : base(shape, isTraining)
+    {
+        this.backend = backend;
+        (CellKind cell, int t, int b, _, int h) = shape;
+        int rows = shape.GateRows;
+        Walk = new RecurrentWalk(t, b, h, shape.IsReverse);
+        TransposedWeights = Own(h, rows);
+        States = Own(t + 1, b, h);
+        FullLengths = Own(backend.Allocate(new Shape(b), ElementType.Int32));
+        FullLengths.CopyFrom<int>(Enumerable.Repeat(t, b).ToArray());
+        if (isTraining) Carry = Own(b, h);
+        if (cell is CellKind.Lstm or CellKind.Gru) Gates = Own(t, b, rows);
+        if (cell == CellKind.Lstm)
+        {
+            CellStates = Own(t + 1, b, h);
+            if (isTraining) CellCarry = Own(b, h);
+        }
+        else if (cell == CellKind.Gru)
+        {
+            Products = isTraining ? Own(t, b, rows) : Own(1);
+        }
+    }
+
+    /// <summary>The order of the steps.</summary>
+    public RecurrentWalk Walk { get; }
+
+    /// <summary>W_hh^T [H, G*H].</summary>
+    public Tensor TransposedWeights { get; }
+
+    /// <summary>h before and after each step, [T + 1, B, H].</summary>
+    public Tensor States { get; }
+
+    /// <summary>c before and after each step, [T + 1, B, H] (LSTM).</summary>
+    public Tensor? CellStates { get; }
+
+    /// <summary>The gates, and backward their gradients, [T, B, G*H] (LSTM and GRU; Elman has no more than its outputs).</summary>
+    public Tensor? Gates { get; }
+
+    /// <summary>The recurrent products that are still needed, and backward their gradients, [T, B, 3H] (GRU; one element where not trained).</summary>
+    public Tensor? Products { get; }
+
+    /// <summary>Backward: the part of dL/dh that passes a step by, [B, H].</summary>
+    public Tensor? Carry { get; }
+
+    /// <summary>Backward: dL/dc [B, H] (LSTM).</summary>
+    public Tensor? CellCarry { get; }
+
+    /// <summary>Int32 [B], all T: for sequences of equal length.</summary>
+    public Tensor FullLengths { get; }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        foreach (Tensor tensor in owned) tensor.Dispose();
+    }
+
+    private Tensor Own(params int[] extents)
+    {
+        Tensor tensor = Own(backend.Allocate(new Shape(extents)));
+        backend.Count(tensor);
+        return tensor;
+    }
+
+    private Tensor Own(Tensor tensor)
+    {
+        owned.Add(tensor);
+        return tensor;
+    }
+}
