@@ -13,7 +13,7 @@ public class RecurrentBenchmarks
     private RecurrentBenchmarkState onAll = null!;
     private RecurrentBenchmarkState onSingle = null!;
 
-    public static IEnumerable<Work> Cases => RecurrentBenchmark.Cases.Select(x => new Work(x));
+    public static IEnumerable<Work> Cases => RecurrentBenchmark.Cases.Where(x => !x.IsLong).Select(x => new Work(x));
 
     [ParamsSource(nameof(Cases))]
     public Work Case { get; set; } = null!;
@@ -23,8 +23,8 @@ public class RecurrentBenchmarks
     {
         all = new HostBackend();
         single = new HostBackend(1);
-        onAll = new RecurrentBenchmarkState(all, Case.Benchmark.Shape);
-        onSingle = new RecurrentBenchmarkState(single, Case.Benchmark.Shape);
+        onAll = new RecurrentBenchmarkState(all, Case.Benchmark.Shape, Case.Benchmark.Layers);
+        onSingle = new RecurrentBenchmarkState(single, Case.Benchmark.Shape, Case.Benchmark.Layers);
     }
 
     [GlobalCleanup]

@@ -8,7 +8,8 @@ namespace GpuSpectralRnn.Cli.Verbs;
 [Verb("bench", HelpText = "Time training steps and inference of recurrent layers of known sizes.")]
 internal sealed class BenchVerb : ComputeVerb
 {
-    [Option("only", MetaValue = "NAME...", HelpText = "Which cases: rnn-row, rnn-pixel, rnn-pixel-b256 (default: all).")]
+    [Option("only", MetaValue = "NAME...",
+        HelpText = "Which cases: rnn-row, rnn-pixel, rnn-pixel-b256, lstm-row, gru-row, lstm-ptb-small, -medium or -large (default: all but the last).")]
     public IEnumerable<string> Only { get; set; } = [];
 
     [Option("runs", Default = 7, MetaValue = "N", HelpText = "Measured runs of each, after two to warm up; the medians count.")]
@@ -21,7 +22,7 @@ internal sealed class BenchVerb : ComputeVerb
     public override void Run(Terminal terminal)
     {
         if (Runs < 1) throw new InvalidCallException($"--runs {Runs}: choose 1 or more.");
-        RecurrentBenchmark[] cases = Only.Any() ? [.. Only.Select(Find)] : [.. RecurrentBenchmark.Cases];
+        RecurrentBenchmark[] cases = Only.Any() ? [.. Only.Select(Find)] : [.. RecurrentBenchmark.Cases.Where(c => !c.IsLong)];
         using IBackend backend = OpenBackend();
         int threads = backend is HostBackend host ? host.Threads : 1;
         JsonObject times = [];

@@ -10,30 +10,52 @@ namespace GpuSpectralRnn.Compute;
 public readonly record struct RecurrentTiming(double TrainMilliseconds, double InferMilliseconds, double Gflops, long Parameters);
 
 /// <summary>
-/// A recurrent layer as it is timed side by side with other libraries: random input, W_hh = 0.9 I for ReLU, the loss the mean square of all hidden
-/// states.
+/// Recurrent layers as they are timed side by side with other libraries: random input, W_hh = 0.9 I for ReLU, the loss the mean square of all hidden
+/// states of the last layer.
 /// </summary>
 /// <param name="Name">Short name of the case.</param>
-/// <param name="Shape">Extents and cell.</param>
-public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape)
+/// <param name="Shape">Extents and cell of the first layer; those above it have H inputs.</param>
+/// <param name="Layers">L, layers one above the other.</param>
+public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape, int Layers = 1)
 {
-    /// <summary>The standing cases: images read by rows and by pixels, with 128 hidden units.</summary>
+    /// <summary>
+    /// The standing cases: images read by rows and by pixels with 128 hidden units, and the three language models of Zaremba, Sutskever, Vinyals
+    /// ("Recurrent neural network regularization", 2014) without embedding and read-out.
+    /// </summary>
     public static IReadOnlyList<RecurrentBenchmark> Cases { get; } =
     [
         new("rnn-row", new RecurrentShape(CellKind.RnnRelu, Steps: 28, Batch: 64, Inputs: 28, Hidden: 128)),
         new("rnn-pixel", new RecurrentShape(CellKind.RnnRelu, Steps: 784, Batch: 64, Inputs: 1, Hidden: 128)),
         new("rnn-pixel-b256", new RecurrentShape(CellKind.RnnRelu, Steps: 784, Batch: 256, Inputs: 1, Hidden: 128)),
+        new("lstm-row", new RecurrentShape(CellKind.Lstm, Steps: 28, Batch: 64, Inputs: 28, Hidden: 128)),
+        new("gru-row", new RecurrentShape(CellKind.Gru, Steps: 28, Batch: 64, Inputs: 28, Hidden: 128)),
+        new("lstm-ptb-small", new RecurrentShape(CellKind.Lstm, Steps: 20, Batch: 20, Inputs: 200, Hidden: 200), Layers: 2),
+        new("lstm-ptb-medium", new RecurrentShape(CellKind.Lstm, Steps: 35, Batch: 20, Inputs: 650, Hidden: 650), Layers: 2),
+        new("lstm-ptb-large", new RecurrentShape(CellKind.Lstm, Steps: 35, Batch: 20, Inputs: 1500, Hidden: 1500), Layers: 2),
     ];
 
-    /// <summary>Floating-point operations in the products of one training step: forward, back through the steps, and both weight gradients.</summary>
-    public double TrainingOperations => 2.0 * Shape.Steps * Shape.Batch * Shape.Hidden * (3.0 * Shape.Hidden + 2.0 * Shape.Inputs);
+    /// <summary>Whether a step takes seconds on a processor: such a case runs only when it is asked for.</summary>
+    public bool IsLong => TrainingOperations > 5e10;
+
+    /// <summary>
+    /// Floating-point operations in the products of one training step: forward, back through the steps, weight gradients, and the input's gradients
+    /// between layers.
+    /// </summary>
+    public double TrainingOperations
+    {
+        get
+        {
+            double perRow = 3.0 * Layers * Shape.Hidden + 2.0 * Shape.Inputs + 3.0 * (Layers - 1) * Shape.Hidden;
+            return 2.0 * Shape.Steps * Shape.Batch * Shape.GateRows * perRow;
+        }
+    }
 
     /// <summary>Runs the case <paramref name="runs"/> times after a warm-up.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="runs"/> is below one.</exception>
     public RecurrentTiming Run(IBackend backend, int runs = 7)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(runs, 1);
-        using RecurrentBenchmarkState state = new(backend, Shape);
+        using RecurrentBenchmarkState state = new(backend, Shape, Layers);
         double train = Median(backend, state.Train, runs);
         double infer = Median(backend, state.Infer, runs);
         return new RecurrentTiming(train, infer, TrainingOperations / train * 1e-6, state.Parameters);

@@ -5,43 +5,48 @@ internal sealed class RecurrentBenchmarkState : IDisposable
 {
     private readonly IBackend backend;
     private readonly List<IDisposable> owned = [];
-    private readonly RecurrentWorkspace workspace;
     private readonly Tensor parameters; // [P]
     private readonly Tensor gradients; // [P]
     private readonly Tensor firstMoment; // [P]
     private readonly Tensor secondMoment; // [P]
-    private readonly RecurrentWeights weights;
-    private readonly RecurrentWeights weightGradients;
+    private readonly Layer[] layers;
     private readonly Tensor input; // [T, B, I]
-    private readonly Tensor output; // [T, B, H]
-    private readonly Tensor outputGradient; // [T, B, H]
     private readonly Tensor target; // [T, B, H], zero
     private readonly LossTotals totals;
     private long step;
 
     /// <summary>Allocates on <paramref name="backend"/> and draws weights (PyTorch's uniform of +-1/sqrt(H)) and standard normal inputs.</summary>
-    public RecurrentBenchmarkState(IBackend backend, RecurrentShape shape)
+    public RecurrentBenchmarkState(IBackend backend, RecurrentShape shape, int count)
     {
         this.backend = backend;
         (CellKind cell, int steps, int batch, int inputs, int hidden) = shape;
-        Parameters = (long)hidden * (inputs + hidden + 2);
-        int count = checked((int)Parameters);
-        parameters = Zeros(count);
-        gradients = Zeros(count);
-        firstMoment = Zeros(count);
-        secondMoment = Zeros(count);
-        weights = Split(parameters, inputs, hidden);
-        weightGradients = Split(gradients, inputs, hidden);
+        long rows = shape.GateRows;
+        Parameters = rows * (inputs + hidden + 2) + (count - 1) * rows * (hidden + hidden + 2);
+        int size = checked((int)Parameters);
+        parameters = Zeros(size);
+        gradients = Zeros(size);
+        firstMoment = Zeros(size);
+        secondMoment = Zeros(size);
         input = Zeros(steps, batch, inputs);
-        output = Zeros(steps, batch, hidden);
-        outputGradient = Zeros(steps, batch, hidden);
         target = Zeros(steps, batch, hidden);
-        workspace = Own(backend.Recurrent.Prepare(shape, isTraining: true));
         totals = Own(backend.Loss.CreateTotals());
         float bound = 1 / MathF.Sqrt(hidden);
         backend.Random.Uniform(parameters, seed: 0, stream: 0, -bound, bound);
         backend.Random.Normal(input, seed: 0, stream: 1, 0, 1);
-        if (cell == CellKind.RnnRelu) SetIdentity(weights.HiddenWeights, 0.9f);
+        layers = new Layer[count];
+        int offset = 0;
+        for (int i = 0; i < count; i++)
+        {
+            RecurrentShape own = i == 0 ? shape : shape with { Inputs = hidden };
+            layers[i] = new Layer(
+                Own(backend.Recurrent.Prepare(own, isTraining: true)),
+                Split(parameters, offset, own),
+                Split(gradients, offset, own),
+                Zeros(steps, batch, hidden),
+                Zeros(steps, batch, hidden));
+            offset += own.GateRows * (own.Inputs + hidden + 2);
+            if (cell == CellKind.RnnRelu) SetIdentity(layers[i].Weights.HiddenWeights, 0.9f);
+        }
     }
 
     /// <summary>Number of weights and biases.</summary>
@@ -51,14 +56,25 @@ internal sealed class RecurrentBenchmarkState : IDisposable
     public void Train()
     {
         backend.Fill(gradients, 0);
-        backend.Recurrent.Forward(workspace, weights, input, null, output);
-        backend.Loss.MeanSquaredError(output, target, 1f / output.Shape.Rows, outputGradient, totals);
-        backend.Recurrent.Backward(workspace, weights, input, null, output, outputGradient, 0, weightGradients, null, null);
+        Infer();
+        Layer last = layers[^1];
+        backend.Loss.MeanSquaredError(last.Output, target, 1f / last.Output.Shape.Rows, last.OutputGradient, totals);
+        for (int i = layers.Length - 1; i >= 0; i--)
+        {
+            (RecurrentWorkspace workspace, RecurrentWeights weights, RecurrentWeights weightGradients, Tensor output, Tensor outputGradient) = layers[i];
+            Tensor? inputGradient = i == 0 ? null : layers[i - 1].OutputGradient;
+            backend.Recurrent.Backward(workspace, weights, InputOf(i), null, output, outputGradient, 0, weightGradients, inputGradient, null);
+        }
+
         backend.Optimizer.Adam(parameters, gradients, firstMoment, secondMoment, 1e-4f, 0.9f, 0.999f, 1e-8f, 0, decoupled: false, ++step);
     }
 
     /// <summary>Forward only.</summary>
-    public void Infer() => backend.Recurrent.Forward(workspace, weights, input, null, output);
+    public void Infer()
+    {
+        for (int i = 0; i < layers.Length; i++)
+            backend.Recurrent.Forward(layers[i].Workspace, layers[i].Weights, InputOf(i), null, layers[i].Output);
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -74,15 +90,16 @@ internal sealed class RecurrentBenchmarkState : IDisposable
         square.CopyFrom<float>(values);
     }
 
-    private static RecurrentWeights Split(Tensor flat, int inputs, int hidden)
+    private static RecurrentWeights Split(Tensor flat, int offset, RecurrentShape shape)
     {
-        int biases = hidden * (inputs + hidden);
+        int rows = shape.GateRows;
+        int hidden = offset + rows * shape.Inputs;
+        int biases = hidden + rows * shape.Hidden;
         return new RecurrentWeights(
-            flat.View(0, hidden, inputs),
-            flat.View(hidden * inputs, hidden, hidden),
-            flat.View(biases, hidden),
-            flat.View(biases + hidden, hidden));
+            flat.View(offset, rows, shape.Inputs), flat.View(hidden, rows, shape.Hidden), flat.View(biases, rows), flat.View(biases + rows, rows));
     }
+
+    private Tensor InputOf(int layer) => layer == 0 ? input : layers[layer - 1].Output;
 
     private Tensor Zeros(params int[] extents) => Own(backend.Allocate(new Shape(extents)));
 
@@ -92,4 +109,8 @@ internal sealed class RecurrentBenchmarkState : IDisposable
         owned.Add(thing);
         return thing;
     }
+
+    // output and outputGradient [T, B, H]
+    private sealed record Layer(
+        RecurrentWorkspace Workspace, RecurrentWeights Weights, RecurrentWeights Gradients, Tensor Output, Tensor OutputGradient);
 }

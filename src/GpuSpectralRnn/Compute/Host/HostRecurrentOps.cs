@@ -10,8 +10,7 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostThreads t
     public RecurrentWorkspace Prepare(RecurrentShape shape, bool isTraining)
     {
         OperandChecks.RecurrentShape(shape);
-        if (shape.Cell.Gates() > 1) throw new NotSupportedException($"{backend.Device.Id} has no {shape.Cell} yet.");
-        return new HostRecurrentWorkspace(shape, isTraining, threads);
+        return new HostRecurrentWorkspace(shape, isTraining, backend, threads);
     }
 
     /// <inheritdoc/>
@@ -33,8 +32,27 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostThreads t
         Pack(backend.Address(weights.HiddenWeights), isTransposed: true, shape.Hidden, shape.GateRows, own.Hidden);
         float* inputBias = backend.Address(weights.InputBias);
         float* hiddenBias = backend.Address(weights.HiddenBias);
-        for (int j = 0; j < shape.GateRows; j++) own.Bias[j] = inputBias[j] + hiddenBias[j];
-        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) => ElmanLayer.Forward(pass, own, from, to));
+        for (int j = 0; j < shape.GateRows; j++)
+        {
+            own.Bias[j] = shape.Cell == CellKind.Gru ? inputBias[j] : inputBias[j] + hiddenBias[j];
+            own.HiddenBias[j] = hiddenBias[j];
+        }
+
+        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) =>
+        {
+            switch (shape.Cell)
+            {
+                case CellKind.Lstm:
+                    LstmLayer.Forward(pass, own, from, to);
+                    break;
+                case CellKind.Gru:
+                    GruLayer.Forward(pass, own, from, to);
+                    break;
+                default:
+                    ElmanLayer.Forward(pass, own, from, to);
+                    break;
+            }
+        });
     }
 
     /// <inheritdoc/>
@@ -57,27 +75,41 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostThreads t
         RecurrentShape shape = workspace.Shape;
         RecurrentPass pass = new(backend, shape, input, initial, output, null, lengths);
         Pack(backend.Address(weights.HiddenWeights), isTransposed: false, shape.GateRows, shape.Hidden, own.Back);
-        float* delta = backend.Address(outputGradient); // [T, B, H]
+        float* given = backend.Address(outputGradient); // [T, B, H]
         float* first = backend.AddressOrNull(initialGradient?.Hidden); // [B, H]
-        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) =>
-            ElmanLayer.Backward(pass, own, delta, gradientFrom, first, from, to));
-        workspace.ProductGradient = outputGradient;
 
         // The state before a reverse sequence's first step is the initial one, wherever the sequence begins.
         bool startsInside = lengths is not null && shape.IsReverse && initial is not null;
         if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, pass.InitialHidden);
-        own.Gradient!.Add(
-            pass,
-            delta,
-            backend.Address(gradients.InputWeights),
-            backend.Address(gradients.HiddenWeights),
-            backend.Address(gradients.InputBias),
-            backend.Address(gradients.HiddenBias));
+        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) =>
+        {
+            switch (shape.Cell)
+            {
+                case CellKind.Lstm:
+                    LstmLayer.Backward(pass, own, given, gradientFrom, initialGradient is not null, from, to);
+                    break;
+                case CellKind.Gru:
+                    GruLayer.Backward(pass, own, given, gradientFrom, initialGradient is not null, from, to);
+                    break;
+                default:
+                    ElmanLayer.Backward(pass, own, given, gradientFrom, first, from, to);
+                    break;
+            }
+        });
+        Tensor delta = own.Gates ?? outputGradient; // of the inputs' product, [T, B, G*H]
+        workspace.ProductGradient = own.Products ?? delta;
+        AddGradients(own, pass, delta, gradients);
         if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, null);
+        if (first != null && own.Gates is not null) Copy(own.Carry, first, (long)shape.Batch * shape.Hidden);
+        if (initialGradient?.Cell is { } cell) Copy(own.CellCarry, backend.Address(cell), (long)shape.Batch * shape.Hidden);
         if (inputGradient is null) return;
         float* inputWeights = backend.Address(weights.InputWeights); // [G*H, I]
-        gemm.Run(shape.Steps * shape.Batch, shape.Inputs, shape.GateRows, 1, delta, false, inputWeights, false, 0, backend.Address(inputGradient));
+        gemm.Run(
+            shape.Steps * shape.Batch, shape.Inputs, shape.GateRows, 1, backend.Address(delta), false, inputWeights, false, 0, backend.Address(inputGradient));
     }
+
+    private static void Copy(float* source, float* destination, long count) =>
+        Buffer.MemoryCopy(source, destination, count * sizeof(float), count * sizeof(float));
 
     private static HostRecurrentWorkspace Own(RecurrentWorkspace workspace)
     {
@@ -86,12 +118,33 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostThreads t
         return own;
     }
 
-    // op(W) [k, columns] in panels; W is [columns, k] where transposed.
-    private static void Pack(float* w, bool isTransposed, int k, int columns, float* panels) =>
-        GemmPacking.PackPanels(w, isTransposed ? k : columns, isTransposed, k, columns, 1, panels, (nint)k * GemmKernel.PanelWidth);
-
     private static long Work(RecurrentShape shape) => (long)shape.Steps * shape.Batch * shape.GateRows * (shape.Hidden + shape.Inputs);
 
     // Whole tiles per thread, smaller ones where the batch is too small for that.
     private long RowUnit(int batch) => batch >= 16 * threads.Count ? 8 : batch >= 8 * threads.Count ? 4 : 1;
+
+    // op(W) [k, columns] in panels; W is [columns, k] where transposed.
+    private void Pack(float* w, bool isTransposed, int k, int columns, float* panels) =>
+        threads.Split(columns, GemmKernel.PanelWidth, (long)k * columns, (_, from, to) =>
+        {
+            int stride = isTransposed ? k : columns;
+            float* start = isTransposed ? w + from * stride : w + from;
+            GemmPacking.PackPanels(start, stride, isTransposed, k, (nint)(to - from), 1, panels + from * k, (nint)k * GemmKernel.PanelWidth);
+        });
+
+    private void AddGradients(HostRecurrentWorkspace own, RecurrentPass pass, Tensor delta, RecurrentWeights gradients)
+    {
+        float* inputWeights = backend.Address(gradients.InputWeights);
+        float* hiddenWeights = backend.Address(gradients.HiddenWeights);
+        float* inputBias = backend.Address(gradients.InputBias);
+        float* hiddenBias = backend.Address(gradients.HiddenBias);
+        if (own.InputGradient is null)
+        {
+            own.HiddenGradient!.Add(pass, backend.Address(delta), inputWeights, hiddenWeights, inputBias, hiddenBias);
+            return;
+        }
+
+        own.HiddenGradient!.Add(pass, backend.Address(own.Products!), null, hiddenWeights, hiddenBias, null);
+        own.InputGradient.Add(pass, backend.Address(delta), inputWeights, null, inputBias, null);
+    }
 }

@@ -1,24 +1,42 @@
 namespace GpuSpectralRnn.Compute.Host;
 
-/// <summary>Packed weights and sums of one recurrent layer. All memory is taken here, none in the passes.</summary>
+/// <summary>
+/// Packed weights, gates and sums of one recurrent layer. All memory is taken here, none in the passes. Without training the gates of one step at a
+/// time are kept, and two steps' cell states in turn.
+/// </summary>
 internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace
 {
+    private readonly HostBackend backend;
     private readonly HostScratch input;
     private readonly HostScratch hidden;
     private readonly HostScratch back;
-    private readonly HostScratch bias;
+    private readonly HostScratch vectors; // b_ih, b_hh, zeros
+    private readonly HostScratch carries; // dL/dh, dL/dc
+    private readonly Tensor? gates; // [T or 1, B, G*H]
+    private readonly Tensor? products; // [T or 1, B, G*H]
+    private readonly Tensor? cells; // [T or 2, B, H]
 
     /// <summary>Takes the memory.</summary>
-    public HostRecurrentWorkspace(RecurrentShape shape, bool isTraining, HostThreads threads)
+    public HostRecurrentWorkspace(RecurrentShape shape, bool isTraining, HostBackend backend, HostThreads threads)
         : base(shape, isTraining)
     {
+        (CellKind cell, int steps, int batch, int inputs, int units) = shape;
+        this.backend = backend;
+        int rows = shape.GateRows;
         long width = GemmKernel.PanelWidth;
-        long panels = GemmKernel.Panels(shape.Hidden);
-        input = new HostScratch(1, panels * width * shape.Inputs);
-        hidden = new HostScratch(1, panels * width * shape.Hidden);
-        bias = new HostScratch(1, panels * width);
-        back = new HostScratch(1, isTraining ? panels * width * shape.Hidden : 0);
-        Gradient = isTraining ? new WeightGradient(threads, shape.Hidden + shape.Inputs + 1, shape.Hidden) : null;
+        input = new HostScratch(1, GemmKernel.Panels(rows) * width * inputs);
+        hidden = new HostScratch(1, GemmKernel.Panels(rows) * width * units);
+        back = new HostScratch(1, isTraining ? GemmKernel.Panels(units) * width * rows : 0);
+        vectors = new HostScratch(3, GemmKernel.Panels(rows) * width);
+        carries = new HostScratch(2, isTraining && cell.Gates() > 1 ? (long)batch * units : 0);
+        new Span<float>(Zeros, units).Clear();
+        if (cell.Gates() > 1) gates = backend.Allocate(new Shape(isTraining ? steps : 1, batch, rows));
+        if (cell == CellKind.Gru) products = backend.Allocate(gates!.Shape);
+        if (cell == CellKind.Lstm) cells = backend.Allocate(new Shape(isTraining ? steps : 2, batch, units));
+        if (!isTraining) return;
+        bool isSplit = cell == CellKind.Gru;
+        HiddenGradient = new WeightGradient(threads, units, isSplit ? 0 : inputs, rows);
+        InputGradient = isSplit ? new WeightGradient(threads, 0, inputs, rows) : null;
     }
 
     /// <summary>W_ih^T in panels, [panel][I][width].</summary>
@@ -30,14 +48,45 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace
     /// <summary>W_hh in panels, for the way back.</summary>
     public float* Back => back.Of(0);
 
-    /// <summary>b_ih + b_hh [H].</summary>
-    public float* Bias => bias.Of(0);
+    /// <summary>What is added to the inputs' product, [G*H]: b_ih + b_hh, for the GRU b_ih.</summary>
+    public float* Bias => vectors.Of(0);
 
-    /// <summary>The product that all weight gradients come from; with training only.</summary>
-    public WeightGradient? Gradient { get; }
+    /// <summary>b_hh [G*H], for the GRU.</summary>
+    public float* HiddenBias => vectors.Of(1);
+
+    /// <summary>[H].</summary>
+    public float* Zeros => vectors.Of(2);
+
+    /// <summary>dL/dh on its way back, [B, H].</summary>
+    public float* Carry => carries.Of(0);
+
+    /// <summary>dL/dc on its way back, [B, H].</summary>
+    public float* CellCarry => carries.Of(1);
+
+    /// <summary>All gates [T, B, G*H], which the way back turns into gradients.</summary>
+    public Tensor? Gates => gates;
+
+    /// <summary>The GRU's recurrent products [T, B, 3H], which the way back turns into gradients.</summary>
+    public Tensor? Products => products;
+
+    /// <summary>The product that the gradients of W_hh come from, and all others too unless <see cref="InputGradient"/> is there; with training only.</summary>
+    public WeightGradient? HiddenGradient { get; }
+
+    /// <summary>The product that the gradients of W_ih and b_ih come from where their deltas differ from those of W_hh (GRU).</summary>
+    public WeightGradient? InputGradient { get; }
 
     /// <summary>Whether it was given back.</summary>
     public bool IsDisposed => hidden.IsDisposed;
+
+    /// <summary>The gates of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
+    public float* GatesAt(int step, long row) => At(gates!, step, row);
+
+    /// <summary>The recurrent products of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
+    public float* ProductsAt(int step, long row) => At(products!, step, row);
+
+    /// <summary>The cell states after step <paramref name="step"/>, walked as number <paramref name="number"/>, from row <paramref name="row"/> on.</summary>
+    public float* CellsAt(int number, int step, long row) =>
+        backend.Address(cells!) + ((IsTraining ? step : number % 2) * (long)Shape.Batch + row) * Shape.Hidden;
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -45,7 +94,15 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace
         input.Dispose();
         hidden.Dispose();
         back.Dispose();
-        bias.Dispose();
-        Gradient?.Dispose();
+        vectors.Dispose();
+        carries.Dispose();
+        gates?.Dispose();
+        products?.Dispose();
+        cells?.Dispose();
+        HiddenGradient?.Dispose();
+        InputGradient?.Dispose();
     }
+
+    private float* At(Tensor tensor, int step, long row) =>
+        backend.Address(tensor) + ((IsTraining ? step : 0) * (long)Shape.Batch + row) * Shape.GateRows;
 }

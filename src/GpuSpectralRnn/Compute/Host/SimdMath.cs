@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// Exponential and hyperbolic tangent. The polynomials are minimax fits made for this file; the errors given are against double precision over the
+/// Exponential, hyperbolic tangent and logistic sigmoid. The polynomials are minimax fits made for this file; the errors given are against double precision over the
 /// whole range, and tested. NaN stays NaN.
 /// </summary>
 internal static class SimdMath
@@ -56,6 +56,17 @@ internal static class SimdMath
         TVector far = TSimd.Subtract(one, TSimd.Divide(TSimd.Broadcast(2), TSimd.Add(exponential, one)));
         far = TSimd.WhereLess(x, TSimd.Broadcast(0), TSimd.Subtract(TSimd.Broadcast(0), far), far);
         return TSimd.WhereLess(size, TSimd.Broadcast(0.625f), near, far);
+    }
+
+    /// <summary>1 / (1 + e^-x), relative error below 3e-7; zero where it is below <see cref="Simd.Tiny"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Sigmoid<TSimd, TVector>(TVector x)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : unmanaged
+    {
+        TVector one = TSimd.Broadcast(1);
+        TVector exponential = Exp<TSimd, TVector>(TSimd.Subtract(TSimd.Broadcast(0), x));
+        return Flush<TSimd, TVector>(TSimd.Divide(one, TSimd.Add(one, exponential)));
     }
 
     /// <summary>x, or zero where |x| is below <see cref="Simd.Tiny"/>.</summary>

@@ -1,25 +1,28 @@
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// All weight gradients of a recurrent layer in one product over the T B rows of a sequence: [h_{t-1} | x_t | 1]^T delta, which is dW_hh^T over
-/// dW_ih^T over the bias
-/// gradient. Threads share out the rows of the result, so any number of them gives the same bits.
+/// Weight gradients of a recurrent layer in one product over the T B rows of a sequence: [h_before | x_t | 1]^T delta, which is dW_hh^T over dW_ih^T
+/// over the bias gradient; either matrix may be left out. Threads share out the rows of the result, so any number of them gives the same bits.
 /// </summary>
 internal sealed unsafe class WeightGradient : IDisposable
 {
     private readonly HostThreads threads;
     private readonly HostScratch scratch; // per thread: delta's panels [panel][Depth][width], then one tile [Depth][8]
     private readonly HostScratch sums; // [rows, panels * width]
+    private readonly int hidden;
+    private readonly int inputs;
     private readonly int rows;
     private readonly int columns;
     private readonly int paddedColumns;
 
-    /// <summary>Takes the memory for a result of [rows, columns].</summary>
-    public WeightGradient(HostThreads threads, int rows, int columns)
+    /// <summary>Takes the memory for deltas of <paramref name="columns"/> columns, H hidden units (0 without dW_hh) and I inputs (0 without dW_ih).</summary>
+    public WeightGradient(HostThreads threads, int hidden, int inputs, int columns)
     {
         this.threads = threads;
-        this.rows = rows;
+        this.hidden = hidden;
+        this.inputs = inputs;
         this.columns = columns;
+        rows = hidden + inputs + 1;
         paddedColumns = GemmKernel.Panels(columns) * GemmKernel.PanelWidth;
         scratch = new HostScratch(threads.Count, (long)GemmKernel.Depth * (paddedColumns + 8));
         sums = new HostScratch(1, (long)rows * paddedColumns);
@@ -32,21 +35,22 @@ internal sealed unsafe class WeightGradient : IDisposable
         sums.Dispose();
     }
 
-    /// <summary>Adds the gradients. delta [T, B, columns] is zero where <paramref name="pass"/> has padding.</summary>
-    public void Add(RecurrentPass pass, float* delta, float* inputWeights, float* hiddenWeights, float* inputBias, float* hiddenBias)
+    /// <summary>
+    /// Adds the gradients to what is not null: dW_ih, dW_hh and one or two biases. delta [T, B, columns] is zero where <paramref name="pass"/> has padding.
+    /// </summary>
+    public void Add(RecurrentPass pass, float* delta, float* inputWeights, float* hiddenWeights, float* bias, float* otherBias)
     {
-        RecurrentShape shape = pass.Shape;
-        Source source = new(pass);
-        long count = (long)shape.Steps * shape.Batch;
+        Source source = new(pass, hidden, inputs);
+        long count = (long)pass.Shape.Steps * pass.Shape.Batch;
         threads.Split(rows, 8, count * rows * columns, (part, from, to) => Sum(source, delta, count, part, (int)from, (int)to));
         float* total = sums.Of(0);
-        AddTransposed(total, shape.Hidden, hiddenWeights);
-        AddTransposed(total + (long)shape.Hidden * paddedColumns, shape.Inputs, inputWeights);
-        float* bias = total + (long)(rows - 1) * paddedColumns;
+        if (hiddenWeights != null) AddTransposed(total, hidden, hiddenWeights);
+        if (inputWeights != null) AddTransposed(total + (long)hidden * paddedColumns, inputs, inputWeights);
+        float* ones = total + (long)(rows - 1) * paddedColumns;
         for (int j = 0; j < columns; j++)
         {
-            inputBias[j] += bias[j];
-            hiddenBias[j] += bias[j];
+            bias[j] += ones[j];
+            if (otherBias != null) otherBias[j] += ones[j];
         }
     }
 
@@ -77,22 +81,27 @@ internal sealed unsafe class WeightGradient : IDisposable
         }
     }
 
-    // destination [columns, count] += total^T, total [count, columns]
-    private void AddTransposed(float* total, int count, float* destination)
-    {
-        for (long j = 0; j < columns; j++)
+    // destination [columns, count] += total^T, total [count, columns]; sixteen columns, one cache line, at a time.
+    private void AddTransposed(float* total, int count, float* destination) =>
+        threads.Split(columns, 16, (long)columns * count, (_, from, to) =>
         {
-            for (long i = 0; i < count; i++) destination[j * count + i] += total[i * paddedColumns + j];
-        }
-    }
+            for (long first = from; first < to; first += 16)
+            {
+                long last = Math.Min(first + 16, to);
+                for (long i = 0; i < count; i++)
+                {
+                    for (long j = first; j < last; j++) destination[j * count + i] += total[i * paddedColumns + j];
+                }
+            }
+        });
 
     // The left operand [h_before | x_t | 1], whose row r is sequence r % B at step r / B.
-    private readonly struct Source(RecurrentPass pass)
+    private readonly struct Source(RecurrentPass pass, int hidden, int inputs)
     {
         // Columns column..column+height of rows first..first+depth as a tile [depth][height].
         public void Pack(long first, nint depth, int column, int height, float* tile)
         {
-            (_, int steps, int batch, int inputs, int hidden) = pass.Shape;
+            (_, int steps, int batch, _, _) = pass.Shape;
             if (column + height <= hidden)
             {
                 // Rows of the step walked first, before which the initial state stands: the first B, or the last.
@@ -119,11 +128,11 @@ internal sealed unsafe class WeightGradient : IDisposable
         }
 
         private void PackStates(long row, nint depth, int column, int height, float* tile) =>
-            GemmPacking.PackTile(pass.Output + row * pass.Shape.Hidden + column, pass.Shape.Hidden, depth, height, tile);
+            GemmPacking.PackTile(pass.Output + row * hidden + column, hidden, depth, height, tile);
 
         private float At(long row, int column)
         {
-            (_, int steps, int batch, int inputs, int hidden) = pass.Shape;
+            (_, int steps, int batch, _, _) = pass.Shape;
             if (column >= hidden + inputs) return 1;
             if (column >= hidden) return pass.Input[row * inputs + (column - hidden)];
             long before = pass.Shape.IsReverse ? row + batch : row - batch;

@@ -26,15 +26,18 @@ public class HostDeterminismTests
     [InlineData(CellKind.RnnTanh, 5, 37, 11, 43)]
     [InlineData(CellKind.RnnRelu, 9, 64, 1, 128)]
     [InlineData(CellKind.RnnRelu, 3, 7, 300, 65)]
-    public void Elman_layer(CellKind cell, int t, int b, int i, int h) => SameBits(backend =>
+    [InlineData(CellKind.Lstm, 5, 37, 11, 43)]
+    [InlineData(CellKind.Gru, 9, 64, 3, 64)]
+    public void Recurrent_layer(CellKind cell, int t, int b, int i, int h) => SameBits(backend =>
     {
+        int g = cell.Gates();
         using RecurrentWorkspace workspace = backend.Recurrent.Prepare(new RecurrentShape(cell, t, b, i, h), isTraining: true);
-        using Tensor parameters = Random(backend, 1, h * (i + h + 2));
+        using Tensor parameters = Random(backend, 1, g * h * (i + h + 2));
         using Tensor gradients = backend.Allocate(parameters.Shape);
         backend.Optimizer.ClipGlobalNorm(parameters, MathF.Sqrt(h), gradients.View(0, 1));
         backend.Fill(gradients, 0);
         RecurrentWeights Split(Tensor flat) => new(
-            flat.View(0, h, i), flat.View(h * i, h, h), flat.View(h * (i + h), h), flat.View(h * (i + h + 1), h));
+            flat.View(0, g * h, i), flat.View(g * h * i, g * h, h), flat.View(g * h * (i + h), g * h), flat.View(g * h * (i + h + 1), g * h));
         using Tensor input = Random(backend, 2, t, b, i);
         using Tensor initial = Random(backend, 3, b, h);
         using Tensor output = backend.Allocate(new Shape(t, b, h));

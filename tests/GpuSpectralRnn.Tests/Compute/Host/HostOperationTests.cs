@@ -24,6 +24,11 @@ public class HostElmanLayerTests : ElmanLayerTests
     protected override IBackend Backend { get; } = new HostBackend(3);
 }
 
+public class HostRecurrentLayerTests : RecurrentLayerTests
+{
+    protected override IBackend Backend { get; } = new HostBackend(3);
+}
+
 public class HostLossTests : LossTests
 {
     protected override IBackend Backend { get; } = new HostBackend(3);

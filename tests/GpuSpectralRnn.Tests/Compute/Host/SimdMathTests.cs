@@ -20,6 +20,14 @@ public unsafe class SimdMathTests
     }
 
     [Fact]
+    public void Sigmoid_is_within_its_error()
+    {
+        Check(Logistic, x => 1 / (1 + Math.Exp(-x)), -68, 30, 3e-7);
+        Assert.Equal([0f, 0, 0.5f, 1, 1], Logistic([float.NegativeInfinity, -80, 0, 80, float.PositiveInfinity]));
+        Assert.True(float.IsNaN(Logistic([float.NaN])[0]));
+    }
+
+    [Fact]
     public void Ends_of_the_range_are_calm()
     {
         Assert.Equal([0f, 0, 1], Exponential([float.NegativeInfinity, -88, 0]));
@@ -39,6 +47,8 @@ public unsafe class SimdMathTests
     private static float[] Exponential(float[] x) => Apply(new Exp(), x);
 
     private static float[] Tangent(float[] x) => Apply(new Tanh(), x);
+
+    private static float[] Logistic(float[] x) => Apply(new Sigmoid(), x);
 
     private static void Check(Func<float[], float[]> function, Func<double, double> exact, double low, double high, double bound)
     {
@@ -96,6 +106,13 @@ public unsafe class SimdMathTests
         public TVector Of<TSimd, TVector>(TVector x)
             where TSimd : struct, ISimd<TVector>
             where TVector : unmanaged => SimdMath.Tanh<TSimd, TVector>(x);
+    }
+
+    private readonly struct Sigmoid : IFunction
+    {
+        public TVector Of<TSimd, TVector>(TVector x)
+            where TSimd : struct, ISimd<TVector>
+            where TVector : unmanaged => SimdMath.Sigmoid<TSimd, TVector>(x);
     }
 
     private readonly struct Flush : IFunction

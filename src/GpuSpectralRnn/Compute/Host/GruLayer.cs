@@ -1,0 +1,74 @@
+namespace GpuSpectralRnn.Compute.Host;
+
+/// <summary>A GRU layer's steps for some rows of the batch.</summary>
+internal static unsafe class GruLayer
+{
+    /// <summary>Runs all steps of rows from..to.</summary>
+    public static void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
+    {
+        (_, int steps, int batch, int inputs, int hidden) = pass.Shape;
+        nint rows = (nint)(to - from);
+        nint width = pass.Shape.GateRows;
+        for (int number = 0; number < steps; number++)
+        {
+            int t = pass.StepAt(number);
+            float* a = own.GatesAt(t, from); // [rows, 3H]
+            float* product = own.ProductsAt(t, from); // [rows, 3H]
+            float* h = pass.Row(pass.Output, t, from); // [rows, H]
+            float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
+            float* x = pass.Input + (t * (long)batch + from) * inputs; // [rows, I]
+            Gemm.MultiplyPacked(rows, width, inputs, x, inputs, own.Input, a, width, own.Bias, 0);
+            if (before != null) Gemm.MultiplyPacked(rows, width, hidden, before, hidden, own.Hidden, product, width, own.HiddenBias, 0);
+            for (nint row = 0; row < rows; row++)
+            {
+                float* start = before == null ? own.Zeros : before + row * hidden;
+                float* sums = product + row * width;
+                if (before == null) new ReadOnlySpan<float>(own.HiddenBias, (int)width).CopyTo(new Span<float>(sums, (int)width));
+                Elementwise.Run(new GruPointwise.Forward(a + row * width, sums, hidden, start, h + row * hidden), 0, hidden);
+            }
+
+            pass.HoldPadding(t, from, to, h, before);
+        }
+
+        pass.Finish(from, to, pass.Output, pass.FinalHidden);
+        pass.FillPadding(pass.Output, from, to, null);
+    }
+
+    /// <summary>
+    /// Goes back over all steps of rows from..to: gates and products turn into gradients of the two parts of the pre-activations, carry into that of
+    /// the initial state.
+    /// </summary>
+    public static void Backward(RecurrentPass pass, HostRecurrentWorkspace own, float* outputGradient, int gradientFrom, bool wantsInitial, long from, long to)
+    {
+        (_, int steps, _, _, int hidden) = pass.Shape;
+        nint rows = (nint)(to - from);
+        nint width = pass.Shape.GateRows;
+        float* carry = own.Carry + from * hidden; // [rows, H]
+        new Span<float>(carry, checked((int)(rows * hidden))).Clear();
+        for (int number = steps - 1; number >= 0; number--)
+        {
+            int t = pass.StepAt(number);
+            float* a = own.GatesAt(t, from); // [rows, 3H]
+            float* product = own.ProductsAt(t, from); // [rows, 3H]
+            float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
+            float* given = number < gradientFrom ? null : pass.Row(outputGradient, t, from); // [rows, H]
+            for (nint row = 0; row < rows; row++)
+            {
+                nint at = row * hidden;
+                if (pass.IsPadding(t, from + row))
+                {
+                    new Span<float>(a + row * width, (int)width).Clear();
+                    new Span<float>(product + row * width, (int)width).Clear();
+                    continue;
+                }
+
+                float* start = before == null ? own.Zeros : before + at;
+                float* direct = given == null ? null : given + at;
+                Elementwise.Run(new GruPointwise.Backward(a + row * width, product + row * width, hidden, start, direct, carry + at), 0, hidden);
+            }
+
+            if (number == 0 && !wantsInitial) return;
+            Gemm.MultiplyPacked(rows, hidden, width, product, width, own.Back, carry, hidden, carry, hidden);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using System.Runtime.CompilerServices;
+
+namespace GpuSpectralRnn.Compute.Host;
+
+/// <summary>What a GRU does to one row of one step, element by element. Numbers below <see cref="Simd.Tiny"/> become zero.</summary>
+internal static unsafe class GruPointwise
+{
+    /// <summary>
+    /// From the inputs' part of the pre-activations to gates, in place: a [3H] in blocks r, z, n; product [3H]: the recurrent part; before, h [H].
+    /// </summary>
+    public readonly struct Forward(float* a, float* product, nint hidden, float* before, float* h) : IElementwise
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TSimd, TVector>(nint index)
+            where TSimd : struct, ISimd<TVector>
+            where TVector : unmanaged
+        {
+            float* at = a + index;
+            float* from = product + index;
+            TVector reset = SimdMath.Sigmoid<TSimd, TVector>(TSimd.Add(TSimd.Load(at), TSimd.Load(from)));
+            TVector update = SimdMath.Sigmoid<TSimd, TVector>(TSimd.Add(TSimd.Load(at + hidden), TSimd.Load(from + hidden)));
+            TVector sum = TSimd.MultiplyAdd(reset, TSimd.Load(from + 2 * hidden), TSimd.Load(at + 2 * hidden));
+            TVector fresh = SimdMath.Tanh<TSimd, TVector>(sum);
+            TVector difference = TSimd.Subtract(TSimd.Load(before + index), fresh);
+            TSimd.Store(reset, at);
+            TSimd.Store(update, at + hidden);
+            TSimd.Store(fresh, at + 2 * hidden);
+            TSimd.Store(SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(update, difference, fresh)), h + index);
+        }
+    }
+
+    /// <summary>
+    /// From gates to gradients of the inputs' part, in place, and of the recurrent part: product [3H], whose block n holds W_hn h + b_hn. given [H] or
+    /// null and carry [H]: the two parts of dL/dh; carry receives what goes straight to the step before.
+    /// </summary>
+    public readonly struct Backward(float* a, float* product, nint hidden, float* before, float* given, float* carry) : IElementwise
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TSimd, TVector>(nint index)
+            where TSimd : struct, ISimd<TVector>
+            where TVector : unmanaged
+        {
+            float* at = a + index;
+            float* to = product + index;
+            TVector one = TSimd.Broadcast(1);
+            TVector reset = TSimd.Load(at);
+            TVector update = TSimd.Load(at + hidden);
+            TVector fresh = TSimd.Load(at + 2 * hidden);
+            TVector d = TSimd.Load(carry + index);
+            if (given != null) d = TSimd.Add(d, TSimd.Load(given + index));
+            TVector rest = TSimd.Subtract(one, update);
+            TVector dFresh = TSimd.Multiply(TSimd.Multiply(d, rest), TSimd.Subtract(one, TSimd.Multiply(fresh, fresh)));
+            dFresh = SimdMath.Flush<TSimd, TVector>(dFresh);
+            TVector resetSlope = TSimd.Multiply(reset, TSimd.Subtract(one, reset));
+            TVector dReset = TSimd.Multiply(TSimd.Multiply(dFresh, TSimd.Load(to + 2 * hidden)), resetSlope);
+            dReset = SimdMath.Flush<TSimd, TVector>(dReset);
+            TVector difference = TSimd.Subtract(TSimd.Load(before + index), fresh);
+            TVector dUpdate = TSimd.Multiply(TSimd.Multiply(d, difference), TSimd.Multiply(update, rest));
+            dUpdate = SimdMath.Flush<TSimd, TVector>(dUpdate);
+            TSimd.Store(dReset, at);
+            TSimd.Store(dUpdate, at + hidden);
+            TSimd.Store(dFresh, at + 2 * hidden);
+            TSimd.Store(dReset, to);
+            TSimd.Store(dUpdate, to + hidden);
+            TSimd.Store(SimdMath.Flush<TSimd, TVector>(TSimd.Multiply(dFresh, reset)), to + 2 * hidden);
+            TSimd.Store(SimdMath.Flush<TSimd, TVector>(TSimd.Multiply(d, update)), carry + index);
+        }
+    }
+}

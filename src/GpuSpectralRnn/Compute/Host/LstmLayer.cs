@@ -1,0 +1,84 @@
+namespace GpuSpectralRnn.Compute.Host;
+
+/// <summary>An LSTM layer's steps for some rows of the batch.</summary>
+internal static unsafe class LstmLayer
+{
+    /// <summary>Runs all steps of rows from..to.</summary>
+    public static void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
+    {
+        (_, int steps, int batch, int inputs, int hidden) = pass.Shape;
+        nint rows = (nint)(to - from);
+        nint width = pass.Shape.GateRows;
+        for (int number = 0; number < steps; number++)
+        {
+            int t = pass.StepAt(number);
+            float* a = own.GatesAt(t, from); // [rows, 4H]
+            float* h = pass.Row(pass.Output, t, from); // [rows, H]
+            float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
+            float* c = own.CellsAt(number, t, from); // [rows, H]
+            float* cellBefore = CellBefore(pass, own, number, from); // [rows, H]
+            float* x = pass.Input + (t * (long)batch + from) * inputs; // [rows, I]
+            Gemm.MultiplyPacked(rows, width, inputs, x, inputs, own.Input, a, width, own.Bias, 0);
+            if (before != null) Gemm.MultiplyPacked(rows, width, hidden, before, hidden, own.Hidden, a, width, a, width);
+            for (nint row = 0; row < rows; row++)
+            {
+                float* start = cellBefore == null ? own.Zeros : cellBefore + row * hidden;
+                Elementwise.Run(new LstmPointwise.Forward(a + row * width, hidden, start, c + row * hidden, h + row * hidden), 0, hidden);
+            }
+
+            pass.HoldPadding(t, from, to, h, before);
+            pass.HoldPadding(t, from, to, c, cellBefore);
+        }
+
+        pass.Finish(from, to, pass.Output, pass.FinalHidden);
+        if (pass.FinalCell != null)
+        {
+            long bytes = (to - from) * hidden * sizeof(float);
+            Buffer.MemoryCopy(own.CellsAt(steps - 1, pass.StepAt(steps - 1), from), pass.FinalCell + from * hidden, bytes, bytes);
+        }
+
+        pass.FillPadding(pass.Output, from, to, null);
+    }
+
+    /// <summary>Goes back over all steps of rows from..to: the gates turn into gradients of pre-activations, carry and cell carry into those of the initial state.</summary>
+    public static void Backward(RecurrentPass pass, HostRecurrentWorkspace own, float* outputGradient, int gradientFrom, bool wantsInitial, long from, long to)
+    {
+        (_, int steps, _, _, int hidden) = pass.Shape;
+        nint rows = (nint)(to - from);
+        nint width = pass.Shape.GateRows;
+        float* carry = own.Carry + from * hidden; // [rows, H]
+        float* cellCarry = own.CellCarry + from * hidden; // [rows, H]
+        new Span<float>(carry, checked((int)(rows * hidden))).Clear();
+        new Span<float>(cellCarry, checked((int)(rows * hidden))).Clear();
+        for (int number = steps - 1; number >= 0; number--)
+        {
+            int t = pass.StepAt(number);
+            float* a = own.GatesAt(t, from); // [rows, 4H]
+            float* c = own.CellsAt(number, t, from); // [rows, H]
+            float* cellBefore = CellBefore(pass, own, number, from); // [rows, H]
+            float* given = number < gradientFrom ? null : pass.Row(outputGradient, t, from); // [rows, H]
+            for (nint row = 0; row < rows; row++)
+            {
+                nint at = row * hidden;
+                if (pass.IsPadding(t, from + row))
+                {
+                    new Span<float>(a + row * width, (int)width).Clear();
+                    continue;
+                }
+
+                float* start = cellBefore == null ? own.Zeros : cellBefore + at;
+                float* direct = given == null ? null : given + at;
+                Elementwise.Run(new LstmPointwise.Backward(a + row * width, hidden, start, c + at, direct, carry + at, cellCarry + at), 0, hidden);
+                if (pass.Lengths != null) new Span<float>(carry + at, hidden).Clear();
+            }
+
+            // Where a sequence is over or has not begun, its carry stands still: its gradients are zero and are added to it.
+            if (number == 0 && !wantsInitial) return;
+            Gemm.MultiplyPacked(rows, hidden, width, a, width, own.Back, carry, hidden, pass.Lengths == null ? null : carry, hidden);
+        }
+    }
+
+    private static float* CellBefore(RecurrentPass pass, HostRecurrentWorkspace own, int number, long from) =>
+        number > 0 ? own.CellsAt(number - 1, pass.StepAt(number - 1), from)
+        : pass.InitialCell == null ? null : pass.InitialCell + from * pass.Shape.Hidden;
+}
