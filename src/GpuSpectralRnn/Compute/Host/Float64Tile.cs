@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace GpuSpectralRnn.Compute.Host;
@@ -21,6 +22,7 @@ internal static unsafe class Float64Tile
     /// <param name="b">[depth, 12], packed.</param>
     /// <param name="c">[4, 12] with rows <paramref name="strideC"/> apart.</param>
     /// <param name="strideC">Doubles from one row to the next in <paramref name="c"/>.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void MultiplyAdd(int depth, double* a, int strideA, double* b, double* c, int strideC)
     {
         Vector256<double> s00 = default, s01 = default, s02 = default;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace GpuSpectralRnn.Compute.Host;
@@ -119,6 +120,7 @@ internal sealed unsafe class HostGramSums : GramSums
     }
 
     // sqrt(weight) times the row, spread over the panels [BlockRows, 12], whose rows begin at the target; the last panel is filled up with zeros.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Widen(float* row, double* target, float weight)
     {
         double factor = Math.Sqrt(weight);

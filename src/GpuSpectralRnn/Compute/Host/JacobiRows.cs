@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace GpuSpectralRnn.Compute.Host;
@@ -116,6 +117,7 @@ internal sealed unsafe class JacobiRows
         return hasRotated;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool RotatePair(int p, int q)
     {
         double* x = Row(p), y = Row(q);
@@ -126,6 +128,7 @@ internal sealed unsafe class JacobiRows
     }
 
     // Rows p, p + 1 against q, q + 1: the turns (p, q) and (p + 1, q + 1), then (p, q + 1) and (p + 1, q).
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool RotateTwoByTwo(int p, int q)
     {
         double* x1 = Row(p), x2 = Row(p + 1), y1 = Row(q), y2 = Row(q + 1);
@@ -208,6 +211,7 @@ internal sealed unsafe class JacobiRows
         return new Turn(tangent * ratio, tangent / ratio, tangent, cosine);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private double Dot(double* x, double* y)
     {
         Vector512<double> s0 = default, s1 = default;
