@@ -1,0 +1,95 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text;
+using System.Xml;
+using System.Xml.Linq;
+using GpuSpectralRnn.Formats;
+
+namespace GpuSpectralRnn.Reports;
+
+/// <summary>
+/// One HTML page that needs nothing else: style and drawings are in it, there are no scripts and nothing is fetched. Light or dark as the reader
+/// likes, made for wide screens and for phones. All text is escaped.
+/// </summary>
+/// <param name="title">The page's heading.</param>
+public sealed class ReportPage(string title)
+{
+    private readonly List<XElement> content = [];
+
+    /// <summary>The call that made the page, for example <c>gsrnn spectrum model.safetensors --data digits</c>; empty for none.</summary>
+    public string Command { get; init; } = "";
+
+    /// <summary>What computed, for example <c>host (4 threads)</c>; empty for none.</summary>
+    public string Device { get; init; } = "";
+
+    /// <summary>When.</summary>
+    public DateTimeOffset Date { get; init; } = DateTimeOffset.Now;
+
+    /// <summary>Adds a heading.</summary>
+    public ReportPage AddHeading(string text) => Add(new XElement("h2", Shown.Xml(text)));
+
+    /// <summary>Adds a paragraph.</summary>
+    public ReportPage AddText(string text) => Add(new XElement("p", Shown.Xml(text)));
+
+    /// <summary>Adds a table.</summary>
+    public ReportPage Add(Table table) => Add(table.ToHtml());
+
+    /// <summary>Adds a chart; charts that follow each other stand side by side where there is room.</summary>
+    public ReportPage Add(LineChart chart)
+    {
+        if (content.Count == 0 || content[^1].Attribute("class")?.Value != "charts") Add(new XElement("div", new XAttribute("class", "charts")));
+        content[^1].Add(chart.ToHtml());
+        return this;
+    }
+
+    /// <summary>The page.</summary>
+    public string ToHtml()
+    {
+        XElement head = new(
+            "head",
+            new XElement("meta", new XAttribute("charset", "utf-8")),
+            new XElement("meta", new XAttribute("name", "viewport"), new XAttribute("content", "width=device-width, initial-scale=1")),
+            new XElement("meta", new XAttribute("name", "color-scheme"), new XAttribute("content", "light dark")),
+            new XElement("title", Shown.Xml(title)),
+            new XElement("style", ReportStyle.Sheet));
+        XElement body = new("body", new XElement("main", new XElement("h1", Shown.Xml(title)), content), Origin());
+        XElement page = new("html", new XAttribute("lang", "en"), head, body);
+        StringBuilder text = new("<!DOCTYPE html>\n");
+        XmlWriterSettings settings = new() { OmitXmlDeclaration = true, Indent = false, NewLineHandling = NewLineHandling.None };
+        using (XmlWriter writer = XmlWriter.Create(text, settings)) page.Save(writer);
+        return text.Append('\n').ToString();
+    }
+
+    /// <summary>Writes the page to a file, whole or not at all.</summary>
+    /// <exception cref="RunFailedException">The file cannot be written.</exception>
+    public void Save(string path)
+    {
+        byte[] bytes = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false).GetBytes(ToHtml());
+        AtomicFile.Write(path, stream => stream.Write(bytes));
+    }
+
+    private ReportPage Add(XElement element)
+    {
+        content.Add(element);
+        return this;
+    }
+
+    private XElement Origin()
+    {
+        string version =
+            typeof(ReportPage).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
+        XElement list = new("dl");
+        foreach ((string name, string value) in (ReadOnlySpan<(string, string)>)
+        [
+            ("command", Command), ("device", Device), ("date", Date.ToString("yyyy-MM-dd HH:mm zzz", CultureInfo.InvariantCulture)),
+            ("version", $"GpuSpectralRnn {version}"),
+        ])
+        {
+            if (value.Length == 0) continue;
+            object shown = name == "command" ? new XElement("code", Shown.Xml(value)) : Shown.Xml(value);
+            list.Add(new XElement("dt", name), new XElement("dd", shown));
+        }
+
+        return new XElement("footer", list);
+    }
+}

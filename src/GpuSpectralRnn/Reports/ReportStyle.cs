@@ -1,0 +1,50 @@
+namespace GpuSpectralRnn.Reports;
+
+/// <summary>How a page looks. Without the characters that XML escapes, as a style sheet is read as it stands.</summary>
+internal static class ReportStyle
+{
+    // The colours are Okabe and Ito's, which colour-blind readers can tell apart, darker on white and lighter on black.
+    public const string Sheet = """
+
+        :root { color-scheme: light dark; --paper: #fff; --ink: #1c2024; --soft: #5a636d; --rule: #d8dde2; --shade: #f4f6f8;
+          --c0: #0067a5; --c1: #c75000; --c2: #00845f; --c3: #b4518f; --c4: #8a6d00; --c5: #2a91cc; --c6: #5b4bb5; --c7: #53585e }
+        @media (prefers-color-scheme: dark) { :root { --paper: #14171a; --ink: #e4e7ea; --soft: #a3abb3; --rule: #363c42; --shade: #1e2226;
+          --c0: #5ab4f0; --c1: #ff9a4d; --c2: #3ecf9f; --c3: #eb9fce; --c4: #e5c543; --c5: #9bd7ff; --c6: #b3a6ff; --c7: #b5bbc1 } }
+        * { box-sizing: border-box }
+        body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif }
+        main, footer { max-width: 62rem; margin: 0 auto; padding: 0 1rem }
+        h1 { font-size: 1.6rem; line-height: 1.25; margin: 1.5rem 0 1rem; overflow-wrap: anywhere }
+        h2 { font-size: 1.2rem; margin: 2rem 0 0.5rem; overflow-wrap: anywhere }
+        p { max-width: 45rem; margin: 0.5rem 0 1rem; overflow-wrap: anywhere }
+        .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); gap: 1rem 1.5rem; margin: 1rem 0 }
+        figure { margin: 0; max-width: 38rem; min-width: 0 }
+        figcaption, caption { font-weight: 600; text-align: left; padding-bottom: 0.4rem; overflow-wrap: anywhere }
+        figure svg { display: block; width: 100%; height: auto }
+        svg text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: var(--ink) }
+        svg .middle { text-anchor: middle }
+        svg .end { text-anchor: end }
+        svg path { fill: none; stroke-width: 1 }
+        svg .grid { stroke: var(--rule) }
+        svg .axis { stroke: var(--soft) }
+        svg .line { stroke: currentColor; stroke-width: 2; stroke-linejoin: round }
+        svg .dashed .line, svg.dashed .line { stroke-dasharray: 6 4 }
+        svg .bars { stroke: currentColor }
+        svg .marker { fill: currentColor; stroke: var(--paper); stroke-width: 1 }
+        .c0 { color: var(--c0) } .c1 { color: var(--c1) } .c2 { color: var(--c2) } .c3 { color: var(--c3) }
+        .c4 { color: var(--c4) } .c5 { color: var(--c5) } .c6 { color: var(--c6) } .c7 { color: var(--c7) }
+        .legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1.1rem; list-style: none; margin: 0.3rem 0 0; padding: 0 0 0 0.5rem; font-size: 0.9rem }
+        .legend li { display: flex; align-items: center; gap: 0.4rem; overflow-wrap: anywhere }
+        .legend svg { flex: none; width: 28px; height: 12px }
+        .scroll { overflow-x: auto; margin: 1rem 0 }
+        table { border-collapse: collapse; font-size: 0.92rem }
+        th, td { padding: 0.3rem 0.8rem 0.3rem 0; text-align: left; border-bottom: 1px solid var(--rule); vertical-align: baseline }
+        td { white-space: nowrap }
+        thead th { border-bottom: 2px solid var(--soft); vertical-align: bottom }
+        .number { text-align: right; font-variant-numeric: tabular-nums }
+        footer { margin-top: 2.5rem; padding-bottom: 2rem; color: var(--soft); font-size: 0.85rem }
+        dl { display: grid; grid-template-columns: auto 1fr; gap: 0.2rem 1rem; border-top: 1px solid var(--rule); padding-top: 0.8rem; margin: 0 }
+        dd { margin: 0; overflow-wrap: anywhere }
+        code { font: 0.95em ui-monospace, Consolas, monospace }
+
+        """;
+}
