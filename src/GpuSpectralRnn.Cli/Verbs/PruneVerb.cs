@@ -249,17 +249,19 @@ internal sealed class PruneVerb : ModelVerb
                 : null,
             ["parity"] = Terminal.Number(parity.Difference),
             ["divergence"] = Terminal.Number(judgement.Divergence),
-            ["agreement"] = Terminal.Number(judgement.Agreement),
+            ["agreement"] = Agreement(judgement),
             ["candidates"] = new JsonArray([.. tried.Select(candidate => new JsonObject
             {
                 ["settings"] = candidate.Settings.ToString(),
                 ["divergence"] = Terminal.Number(candidate.Judgement.Divergence),
-                ["agreement"] = Terminal.Number(candidate.Judgement.Agreement),
+                ["agreement"] = Agreement(candidate.Judgement),
             })]),
             ["model"] = Out,
             ["device"] = network.Backend.Device.Id,
         });
     }
+
+    private static JsonNode? Agreement(Judgement judgement) => judgement.Agreement is { } share ? Terminal.Number(share) : null;
 
     private static JsonArray Numbers(IEnumerable<int> values) => new([.. values.Select(value => JsonValue.Create(value))]);
 
