@@ -97,6 +97,12 @@ internal sealed class PruneVerb : ModelVerb
         int[] keep = ChooseSizes(terminal, calibration, method, splits);
         tried.Clear();
         PruningPlan plan = method.Plan(calibration, keep);
+        for (int layer = 0; layer < architecture.Layers; layer++)
+        {
+            if (calibration.Gram(layer).Trace() == 0)
+                terminal.Note($"layer {layer} is dead: all its states are zero on {calibration.Inputs.Count:N0} sequences, so any units serve");
+        }
+
         using Network small = Slicer.Slice(network, plan);
         Parity parity = Parity.OfPlan(network, small, plan, Subset.Limit(calibration.Held, ProofSequences), Batch);
         Judgement judgement = Distil(calibration, plan, small, splits.Train);
