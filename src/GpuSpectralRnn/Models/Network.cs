@@ -98,7 +98,7 @@ public sealed class Network : IDisposable
                 Parameters.LayerGradients(layer),
                 inputGradient: layer == 0 ? null : current.HiddenGradients[layer - 1],
                 initialGradient: null);
-            observer?.Leave(layer, current.Workspaces[layer].ProductGradient!);
+            observer?.Leave(layer, current.HiddenGradients[layer]);
             gradientFrom = 0;
         }
 

@@ -35,8 +35,8 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace
         if (cell == CellKind.Lstm) cells = backend.Allocate(new Shape(isTraining ? steps : 2, batch, units));
         if (!isTraining) return;
         bool isSplit = cell == CellKind.Gru;
-        HiddenGradient = new WeightGradient(threads, units, isSplit ? 0 : inputs, rows);
-        InputGradient = isSplit ? new WeightGradient(threads, 0, inputs, rows) : null;
+        HiddenGradient = new WeightGradient(threads, units, isSplit ? 0 : inputs, rows, (long)steps * batch);
+        InputGradient = isSplit ? new WeightGradient(threads, 0, inputs, rows, (long)steps * batch) : null;
     }
 
     /// <summary>W_ih^T in panels, [panel][I][width].</summary>

@@ -2,30 +2,43 @@ namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
 /// Weight gradients of a recurrent layer in one product over the T B rows of a sequence: [h_before | x_t | 1]^T delta, which is dW_hh^T over dW_ih^T
-/// over the bias gradient; either matrix may be left out. Threads share out the rows of the result, so any number of them gives the same bits.
+/// over the bias gradient; either matrix may be left out. Threads share out the rows of the result, or, where the sequence is long, fixed slices of
+/// the T B rows, whose sums are added in order: any number of threads gives the same bits.
 /// </summary>
 internal sealed unsafe class WeightGradient : IDisposable
 {
+    // With slices every thread packs its own part of delta alone; they pay where a slice is long and its sum small.
+    private const int LongSequenceSlices = 8;
+    private const long LongSequence = 1 << 13;
+    private const long SmallSum = 1 << 18;
+
     private readonly HostThreads threads;
-    private readonly HostScratch scratch; // per thread: delta's panels [panel][Depth][width], then one tile [Depth][8]
-    private readonly HostScratch sums; // [rows, panels * width]
+    private readonly HostScratch scratch; // per thread or slice: delta's panels [panel][Depth][width], then one tile [Depth][8]
+    private readonly HostScratch sums; // per slice: [rows, panels * width]
+    private readonly int slices;
+    private readonly long count;
     private readonly int hidden;
     private readonly int inputs;
     private readonly int rows;
     private readonly int columns;
     private readonly int paddedColumns;
 
-    /// <summary>Takes the memory for deltas of <paramref name="columns"/> columns, H hidden units (0 without dW_hh) and I inputs (0 without dW_ih).</summary>
-    public WeightGradient(HostThreads threads, int hidden, int inputs, int columns)
+    /// <summary>
+    /// Takes the memory for deltas of <paramref name="count"/> rows (T B) and <paramref name="columns"/> columns, H hidden units (0 without dW_hh) and I
+    /// inputs (0 without dW_ih).
+    /// </summary>
+    public WeightGradient(HostThreads threads, int hidden, int inputs, int columns, long count)
     {
         this.threads = threads;
+        this.count = count;
         this.hidden = hidden;
         this.inputs = inputs;
         this.columns = columns;
         rows = hidden + inputs + 1;
         paddedColumns = GemmKernel.Panels(columns) * GemmKernel.PanelWidth;
-        scratch = new HostScratch(threads.Count, (long)GemmKernel.Depth * (paddedColumns + 8));
-        sums = new HostScratch(1, (long)rows * paddedColumns);
+        slices = count >= LongSequence && (long)rows * paddedColumns <= SmallSum ? LongSequenceSlices : 1;
+        scratch = new HostScratch(Math.Max(threads.Count, slices), (long)GemmKernel.Depth * (paddedColumns + 8));
+        sums = new HostScratch(slices, (long)rows * paddedColumns);
     }
 
     /// <inheritdoc/>
@@ -41,9 +54,9 @@ internal sealed unsafe class WeightGradient : IDisposable
     public void Add(RecurrentPass pass, float* delta, float* inputWeights, float* hiddenWeights, float* bias, float* otherBias)
     {
         Source source = new(pass, hidden, inputs);
-        long count = (long)pass.Shape.Steps * pass.Shape.Batch;
-        threads.Split(rows, 8, count * rows * columns, (part, from, to) => Sum(source, delta, count, part, (int)from, (int)to));
         float* total = sums.Of(0);
+        if (slices == 1) threads.Split(rows, 8, count * rows * columns, (part, from, to) => Sum(source, delta, 0, count, part, total, (int)from, (int)to));
+        else SumSlices(source, delta);
         if (hiddenWeights != null) AddTransposed(total, hidden, hiddenWeights);
         if (inputWeights != null) AddTransposed(total + (long)hidden * paddedColumns, inputs, inputWeights);
         float* ones = total + (long)(rows - 1) * paddedColumns;
@@ -54,16 +67,27 @@ internal sealed unsafe class WeightGradient : IDisposable
         }
     }
 
-    // Rows from..to of the result.
-    private void Sum(Source source, float* delta, long count, int part, int from, int to)
+    private void SumSlices(Source source, float* delta)
+    {
+        long blocks = (count + GemmKernel.Depth - 1) / GemmKernel.Depth;
+        threads.Run(slices, slice =>
+        {
+            long start = blocks * slice / slices * GemmKernel.Depth;
+            long end = Math.Min(count, blocks * (slice + 1) / slices * GemmKernel.Depth);
+            Sum(source, delta, start, end, slice, sums.Of(slice), 0, rows);
+        });
+        for (int slice = 1; slice < slices; slice++) Elementwise.Run(threads, (long)rows * paddedColumns, new AddTo(sums.Of(0), sums.Of(slice)));
+    }
+
+    // Rows from..to of the result, over the rows start..end of delta.
+    private void Sum(Source source, float* delta, long start, long end, int part, float* total, int from, int to)
     {
         float* panels = scratch.Of(part);
         float* tile = panels + (long)GemmKernel.Depth * paddedColumns;
-        float* total = sums.Of(0);
         nint width = GemmKernel.PanelWidth;
-        for (long first = 0; first < count; first += GemmKernel.Depth)
+        for (long first = start; first < end; first += GemmKernel.Depth)
         {
-            nint depth = (nint)Math.Min(GemmKernel.Depth, count - first);
+            nint depth = (nint)Math.Min(GemmKernel.Depth, end - first);
             GemmPacking.PackPanels(delta + first * columns, columns, false, depth, columns, 1, panels, depth * width);
             for (int row = from; row < to;)
             {
@@ -72,7 +96,7 @@ internal sealed unsafe class WeightGradient : IDisposable
                 float* c = total + (long)row * paddedColumns;
                 for (nint j = 0; j < paddedColumns; j += width)
                 {
-                    float* add = first == 0 ? null : c + j;
+                    float* add = first == start ? null : c + j;
                     GemmKernel.Multiply(height, width, depth, tile, 0, true, panels + j * depth, c + j, paddedColumns, add, paddedColumns);
                 }
 
@@ -94,6 +118,13 @@ internal sealed unsafe class WeightGradient : IDisposable
                 }
             }
         });
+
+    private readonly struct AddTo(float* sum, float* term) : IElementwise
+    {
+        public void Step<TSimd, TVector>(nint index)
+            where TSimd : struct, ISimd<TVector>
+            where TVector : unmanaged => TSimd.Store(TSimd.Add(TSimd.Load(sum + index), TSimd.Load(term + index)), sum + index);
+    }
 
     // The left operand [h_before | x_t | 1], whose row r is sequence r % B at step r / B.
     private readonly struct Source(RecurrentPass pass, int hidden, int inputs)
