@@ -5,7 +5,7 @@ namespace GpuSpectralRnn.Cli.Tests;
 /// <summary>How the program answers calls that are wrong, and calls for help.</summary>
 public class CallTests
 {
-    private static readonly string[] Verbs = ["demo", "devices", "data", "train", "eval", "predict", "import", "bench"];
+    private static readonly string[] Verbs = ["demo", "devices", "data", "train", "eval", "predict", "prune", "compare", "import", "bench"];
 
     [Fact]
     public void HelpListsEveryVerb()
@@ -73,7 +73,9 @@ public class CallTests
     [InlineData("predict missing.safetensors --data digits --out y.npy", "missing.safetensors")]
     [InlineData("import missing.safetensors --cell irnn --out x", "missing.safetensors")]
     [InlineData("import net.onnx --cell irnn --out x", "ONNX")]
-    [InlineData("bench --only lstm-row", "lstm-row", "rnn-row")]
+    [InlineData("demo --epochs 0", "--epochs 0")]
+    [InlineData("demo --digits 99", "--digits 99")]
+    [InlineData("bench --only lstm-diagonal", "lstm-diagonal", "rnn-row")]
     [InlineData("bench --runs 0", "--runs 0")]
     [InlineData("data fetch", "fetch", "list")]
     [InlineData("data get nothing", "nothing", "mnist")]

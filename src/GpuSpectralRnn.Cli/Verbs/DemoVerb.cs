@@ -1,26 +1,41 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using CommandLine;
 using GpuSpectralRnn.Cli.Progress;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Pruning;
+using GpuSpectralRnn.Reports;
+using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
-[Verb("demo", HelpText = "Train a network on the built-in digits and measure it on digits it has never seen.")]
+[Verb("demo", HelpText = "The main job on the built-in digits: train a network, look at its spectrum, prune it to a third by every method, report.")]
 internal sealed class DemoVerb : ComputeVerb
 {
-    private const int TrainingDigits = 8000;
-    private const int HeldOutDigits = 2000;
     private const int HiddenUnits = 128;
     private const int BatchSize = 64;
+    private const double LearningRate = 0.003;
+
+    /// <summary>The share of the training set that serves calibration: the demo must not last.</summary>
+    private const double CalibrationShare = 0.5;
+
+    /// <summary>The method whose model the demo leaves behind.</summary>
+    private const string Chosen = "auto";
+
+    /// <summary>Methods quick enough for a curve over sizes.</summary>
+    private static readonly string[] Curve = ["adjoint", "paper", "paper-without", "random", "magnitude-unit"];
 
     [Option("out", Default = "gsrnn-demo", MetaValue = "DIR", HelpText = "Folder for what the demo makes.")]
     public string Out { get; set; } = "gsrnn-demo";
 
-    [Option("epochs", Default = 20, MetaValue = "N", HelpText = "Passes over the digits.")]
-    public int Epochs { get; set; } = 20;
+    [Option("epochs", Default = 10, MetaValue = "N", HelpText = "Passes over the digits.")]
+    public int Epochs { get; set; } = 10;
+
+    [Option("digits", Default = 8000, MetaValue = "N", HelpText = "Digits to train on; a quarter as many more are for testing.")]
+    public int DigitCount { get; set; } = 8000;
 
     public override string Usage => "[--out DIR] [--device D]";
 
@@ -29,56 +44,152 @@ internal sealed class DemoVerb : ComputeVerb
     public override void Run(Terminal terminal)
     {
         if (Epochs < 1) throw new InvalidCallException($"--epochs {Epochs}: choose 1 or more.");
+        if (DigitCount < 100) throw new InvalidCallException($"--digits {DigitCount}: choose 100 or more.");
         OutputPath.CreateFolder(Out);
-        string path = Path.Combine(Out, "digits.safetensors");
+        Stopwatch clock = Stopwatch.StartNew();
         using IBackend backend = OpenBackend();
-        terminal.Note($"drawing {TrainingDigits:N0} digits to train on and {HeldOutDigits:N0} to test on");
-        ISequenceData train = Digits.Create(TrainingDigits, Seed, ImageView.Row, DataPart.Train);
-        ISequenceData test = Digits.Create(HeldOutDigits, Seed, ImageView.Row, DataPart.Test);
-        Architecture architecture = new()
-        {
-            Cell = Cell.Irnn,
-            Inputs = train.Layout.Features,
-            Hidden = [HiddenUnits],
-            Outputs = train.Layout.Outputs,
-            View = ImageView.Row.Name(),
-            Data = new Dictionary<string, string> { ["name"] = "digits" },
-        };
-        using Network network = Network.Create(architecture, backend, Seed);
-        ITrainingProgress progress = ITrainingProgress.For(terminal);
-        Schedule schedule = new() { Kind = ScheduleKind.OneCycle };
-        TrainingSettings settings = new() { Epochs = Epochs, BatchSize = BatchSize, LearningRate = 0.003, Schedule = schedule, Seed = Seed };
         using Interruption interruption = new();
-        using Trainer trainer = new(network, train, test, settings) { Stepped = progress.Step, EpochFinished = progress.Epoch };
-        TrainingResult result = progress.Show(() => trainer.Run(interruption.Token));
-        if (result.IsCancelled) throw new RunFailedException($"Stopped after {result.Epochs} of {Epochs} epochs; nothing was kept.");
-        ModelFile.Save(path, network);
-        Report(terminal, network, result, path);
+        terminal.Note($"drawing {DigitCount:N0} digits to train on and {DigitCount / 4:N0} to test on");
+        ISequenceData train = Digits.Create(DigitCount, Seed, ImageView.Row, DataPart.Train);
+        ISequenceData test = Digits.Create(DigitCount / 4, Seed, ImageView.Row, DataPart.Test);
+        Schedule schedule = new() { Kind = ScheduleKind.OneCycle };
+        TrainingSettings training = new() { Epochs = Epochs, BatchSize = BatchSize, LearningRate = LearningRate, Schedule = schedule, Seed = Seed };
+        using Network network = Network.Create(Describe(train), backend, Seed);
+        TrainingResult result = Train(terminal, network, train, test, training, interruption.Token);
+        ModelFile.Save(BigPath, network);
+        CalibrationSettings sample = new() { Sequences = (int)(CalibrationShare * DigitCount), Seed = Seed };
+        Calibration calibration = new(network, train, sample, interruption.Token);
+        Spectrum spectrum = Spectrum.Of(calibration.Gram(0));
+        Comparison comparison = Compare(terminal, calibration, train, test, training);
+        Comparison curve = DrawCurve(calibration, train, test, training);
+        Report(terminal, network, result, spectrum, comparison, curve, clock.Elapsed);
     }
 
-    private static void Report(Terminal terminal, Network network, TrainingResult result, string path)
+    private string BigPath => Path.Combine(Out, "digits.safetensors");
+
+    private string SmallPath => Path.Combine(Out, "digits-small.safetensors");
+
+    private string PagePath => Path.Combine(Out, "report.html");
+
+    private int FineTuningEpochs => Math.Max(1, Epochs / 3);
+
+    private static int Third => (int)Math.Round(HiddenUnits / 3.0);
+
+    private static Architecture Describe(ISequenceData data) => new()
     {
+        Cell = Cell.Irnn,
+        Inputs = data.Layout.Features,
+        Hidden = [HiddenUnits],
+        Outputs = data.Layout.Outputs,
+        View = ImageView.Row.Name(),
+        Data = new Dictionary<string, string> { ["name"] = "digits" },
+    };
+
+    private static TrainingResult Train(
+        Terminal terminal, Network network, ISequenceData train, ISequenceData test, TrainingSettings settings, CancellationToken cancellation)
+    {
+        ITrainingProgress progress = ITrainingProgress.For(terminal);
+        using Trainer trainer = new(network, train, test, settings) { Stepped = progress.Step, EpochFinished = progress.Epoch };
+        TrainingResult result = progress.Show(() => trainer.Run(cancellation));
+        if (result.IsCancelled) throw new RunFailedException($"Stopped after {result.Epochs} of {settings.Epochs} epochs; nothing was kept.");
+        return result;
+    }
+
+    private Comparison Compare(Terminal terminal, Calibration calibration, ISequenceData train, ISequenceData test, TrainingSettings training)
+    {
+        ComparisonSettings settings = new()
+        {
+            Keep = [Third],
+            Training = training,
+            FineTuning = training with { Epochs = FineTuningEpochs, LearningRate = LearningRate / 3 },
+            BatchSize = BatchSize,
+        };
+        ComparisonProgress progress = new(terminal, networks: 1);
+        Comparison comparison = new(settings, train, test)
+        {
+            Measured = (run, made) =>
+            {
+                progress.Measured(run);
+                if (run.Method == Chosen) ModelFile.Save(SmallPath, made);
+            },
+            Stepped = progress.Stepped,
+        };
+        progress.RunsPerNetwork = comparison.RunsPerNetwork;
+        comparison.Add(calibration);
+        return comparison;
+    }
+
+    // Without training, other sizes cost little.
+    private static Comparison DrawCurve(Calibration calibration, ISequenceData train, ISequenceData test, TrainingSettings training)
+    {
+        ComparisonSettings settings = new()
+        {
+            Methods = ComparedMethod.Parse(Curve),
+            Keep = [96, 64, Third, 32, 21, 11],
+            Training = training,
+            BatchSize = BatchSize,
+        };
+        Comparison comparison = new(settings, train, test);
+        comparison.Add(calibration);
+        return comparison;
+    }
+
+    private void Report(
+        Terminal terminal, Network network, TrainingResult result, Spectrum spectrum, Comparison comparison, Comparison curve, TimeSpan time)
+    {
+        ComparisonReport report = new(comparison.Rows);
+        Table table = report.ToTable(isBrief: true);
+        Page(network, spectrum, report, table, curve).Save(PagePath);
+        ComparisonRow chosen = comparison.Rows.Single(row => row.Method == Chosen);
+        double ridge = 1e-4 * spectrum.Trace / spectrum.Units;
         Evaluation held = result.Validation!;
-        double speed = (double)TrainingDigits * result.Epochs / result.Seconds;
-        (string Name, string Value)[] rows =
+        string small = string.Join(",", chosen.Architecture.Hidden);
+        terminal.Result(table.ToText());
+        (string Name, string Value)[] lines =
         [
-            ("network", $"{network}, {network.Architecture.ParameterCount:N0} parameters"),
-            ("accuracy", $"{held.Value:0.00%} of {HeldOutDigits:N0} digits never seen"),
-            ("loss", $"{held.Loss:0.0000}"),
-            ("training", $"{result.Epochs} epochs in {result.Seconds:0.0} s, {speed:N0} sequences/s"),
-            ("model", path),
+            ("network", $"{network}, {network.Architecture.ParameterCount:N0} parameters, accuracy {held.Value:0.0%} of {held.Rows:N0} digits never seen"),
+            ("spectrum", $"{spectrum.UnitsForTrace(0.99)} of {spectrum.Units} directions hold 99 % of the states' power; " +
+                $"{spectrum.DegreesOfFreedom(ridge):0.0} degrees of freedom at 1e-4 of the mean"),
+            ("pruned", $"{small} units, {chosen.Architecture.ParameterCount:N0} parameters, accuracy {chosen.Value.Mean:0.0%}, fine-tuned {chosen.FineTuned!.Mean:0.0%}"),
+            ("parity", $"largest difference of sliced and masked network {comparison.Runs.Max(run => run.Parity?.Difference ?? 0):0.0e+00}, over all methods"),
+            ("models", $"{BigPath}, {SmallPath}"),
+            ("report", PagePath),
+            ("time", $"{time.TotalSeconds:0} s"),
         ];
-        foreach ((string name, string value) in rows) terminal.Result($"{name,-10} {value}");
+        foreach ((string name, string value) in lines) terminal.Result($"{name,-10} {value}");
         terminal.Result(new JsonObject
         {
             ["metric"] = new JsonObject { ["name"] = held.Metric, ["value"] = Terminal.Number(held.Value) },
             ["loss"] = Terminal.Number(held.Loss),
             ["epochs"] = result.Epochs,
-            ["seconds"] = Terminal.Number(result.Seconds),
-            ["sequencesPerSecond"] = Terminal.Number(speed),
+            ["seconds"] = Terminal.Number(time.TotalSeconds),
+            ["sequencesPerSecond"] = Terminal.Number((double)DigitCount * result.Epochs / result.Seconds),
             ["parameters"] = network.Architecture.ParameterCount,
+            ["parity"] = Terminal.Number(chosen.Runs[0].Parity!.Difference),
+            ["rows"] = report.ToTable(isBrief: false).ToJson(),
             ["device"] = network.Backend.Device.Id,
-            ["model"] = path,
+            ["model"] = BigPath,
+            ["small"] = SmallPath,
+            ["report"] = PagePath,
         });
+    }
+
+    private ReportPage Page(Network network, Spectrum spectrum, ComparisonReport report, Table table, Comparison curve)
+    {
+        DeviceInfo device = network.Backend.Device;
+        ReportPage page = new($"Built-in digits: {HiddenUnits} hidden units to {Third}") { Command = CommandText.Current, Device = $"{device.Id} ({device.Name})" };
+        page.AddText(
+            $"An {network.Architecture.Cell.Name().ToUpperInvariant()} of {HiddenUnits} units was trained for {Epochs} epochs on {DigitCount:N0} procedural " +
+            $"digits, pruned by every method, and measured on {DigitCount / 4:N0} others before and after {FineTuningEpochs} epochs of fine-tuning.");
+        page.Add(table).AddText("Weights are those that are kept. A mask takes weights away and leaves the multiply-adds as they were.");
+        ComparisonReport sizes = new(curve.Rows);
+        page.AddHeading("Without training after pruning").Add(sizes.BySize()).Add(sizes.ByWeights());
+        LineChart eigenvalues = new("Eigenvalues of the hidden states' second moments", new Axis("number"), new Axis("eigenvalue", IsLogarithmic: true));
+        eigenvalues.Add(new Series("eigenvalues", spectrum.Eigenvalues.Select((value, i) => (i + 1.0, value))));
+        LineChart freedom = new("Degrees of freedom N(λ)", new Axis("λ over the mean eigenvalue", IsLogarithmic: true), new Axis("N(λ)"));
+        double mean = spectrum.Trace / spectrum.Units;
+        freedom.Add(new Series("N(λ)", Enumerable.Range(-24, 37).Select(i => Math.Pow(10, i / 4.0)).Select(x => (x, spectrum.DegreesOfFreedom(x * mean)))));
+        page.AddHeading("Spectrum").Add(eigenvalues).Add(freedom);
+        return page.AddHeading("The methods").Add(report.Legend());
     }
 }

@@ -1,0 +1,180 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using CommandLine;
+using GpuSpectralRnn.Cli.Data;
+using GpuSpectralRnn.Cli.Progress;
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Formats;
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Pruning;
+using GpuSpectralRnn.Reports;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Cli.Verbs;
+
+[Verb("compare", HelpText = "Compare the pruning methods: train networks, prune them by every method, fine-tune, print the table.")]
+internal sealed class CompareVerb : TrainingVerb
+{
+    /// <summary>A trained network bears less than one at the start.</summary>
+    private const double FineTuningShare = 1 / 3.0;
+
+    [Option("methods", Default = new[] { "all" }, Separator = ',', MetaValue = "all|M[,M...]", HelpText =
+        "scratch, auto, adjoint, paper, paper-without, random, random-without, magnitude-unit, magnitude-unit-without, magnitude-weight, " +
+        "random-weight, column, low-rank (-without: not reconstructed).")]
+    public IEnumerable<string> Methods { get; set; } = ["all"];
+
+    [Option("keep", Required = true, Separator = ',', MetaValue = "K[,K...]", HelpText =
+        "Sizes: units that every layer keeps (weights: K^2 of them; column: K columns; low-rank: the rank).")]
+    public IEnumerable<int> Keep { get; set; } = [];
+
+    [Option("seeds", MetaValue = "N", HelpText = "Networks to train, by the seeds S, S + 1, ... from --seed S on (default 1).")]
+    public int? Seeds { get; set; }
+
+    [Option("model", MetaValue = "MODEL...", HelpText = "Compare on these trained models instead of training some.")]
+    public IEnumerable<string> Models { get; set; } = [];
+
+    [Option("fine-tune", Default = 0, MetaValue = "EPOCHS", HelpText = "Epochs that every network is trained further, the uncompressed one too; 0: none.")]
+    public int FineTune { get; set; }
+
+    [Option("fine-tune-lr", MetaValue = "X", HelpText = "Learning rate of that at its highest (default: a third of the training's).")]
+    public double? FineTuneRate { get; set; }
+
+    [Option("report", MetaValue = "FILE.html", HelpText = "Write a page with the table and charts.")]
+    public string? ReportPath { get; set; }
+
+    [Option("markdown", MetaValue = "F", HelpText = "Write the table as Markdown.")]
+    public string? MarkdownPath { get; set; }
+
+    [Option("csv", MetaValue = "F", HelpText = "Write the table as comma-separated values.")]
+    public string? CsvPath { get; set; }
+
+    public override string Usage => $"{DataUsage} [model and training options] [--methods all|M,M...] --keep K[,K...] [--seeds N] [--fine-tune EPOCHS]";
+
+    public override string Example => "gsrnn compare --data digits --epochs 10 --keep 43 --seeds 3 --fine-tune 5 --report compare.html";
+
+    public override void Run(Terminal terminal)
+    {
+        TrainingSettings training = CheckedTrainingOptions();
+        IReadOnlyList<ComparedMethod> methods = ComparedMethod.Parse(Methods);
+        CheckOptions();
+        string[] models = [.. Models];
+        Architecture? given = models.Length == 0 ? null : ModelFile.LoadArchitecture(models[0]);
+        Architecture asked = given ?? CheckedModelOptions();
+        DataSource source = new(this, given);
+        using IBackend backend = OpenBackend();
+        DataSplits data = source.OpenAll();
+        ISequenceData test = data.Test ?? data.Valid
+            ?? throw new InvalidCallException($"{data.Train.Name} has nothing to judge by; set sequences aside with --holdout N, or give test files.");
+        Architecture architecture = given ?? Complete(asked, data.Train, source.View);
+        architecture.CheckFits(data.Train.Layout, data.Train.Name);
+        training = WithRate(training, data.Train.Layout);
+        ComparisonSettings settings = new()
+        {
+            Methods = methods,
+            Keep = [.. Keep.Distinct().OrderDescending()],
+            Training = training,
+            FineTuning = FineTune == 0
+                ? null
+                : training with { Epochs = FineTune, LearningRate = FineTuneRate ?? FineTuningShare * training.LearningRate },
+            BatchSize = Batch,
+        };
+        int count = models.Length > 0 ? models.Length : Seeds ?? 1;
+        ComparisonProgress progress = new(terminal, count);
+        Comparison comparison = new(settings, data.Train, test) { Measured = (run, _) => progress.Measured(run), Stepped = progress.Stepped };
+        comparison.Check(architecture);
+        progress.RunsPerNetwork = comparison.RunsPerNetwork;
+        using Interruption interruption = new();
+        try
+        {
+            for (int i = 0; i < count; i++)
+            {
+                ulong seed = Seed + (ulong)i;
+                using Network network = models.Length > 0
+                    ? ModelFile.Load(models[i], backend)
+                    : Train(terminal, architecture, data, training with { Seed = seed }, backend, interruption.Token);
+                comparison.Add(new Calibration(network, data.Train, new CalibrationSettings { Seed = seed }, interruption.Token));
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or RunFailedException && comparison.Runs.Count > 0)
+        {
+            Report(terminal, comparison, count, test, backend);
+            int all = count * comparison.RunsPerNetwork;
+            string reason = e is RunFailedException ? e.Message : "The rest is missing; repeat the call to have it.";
+            throw new RunFailedException($"Stopped after {comparison.Runs.Count} of {all} networks. {reason}", e);
+        }
+
+        Report(terminal, comparison, count, test, backend);
+    }
+
+    private void CheckOptions()
+    {
+        CheckDataOptions();
+        if (Seeds is { } seeds) CheckPositive("--seeds", seeds);
+        foreach (int keep in Keep) CheckPositive("--keep", keep);
+        if (FineTune < 0) throw new InvalidCallException($"--fine-tune {FineTune}: choose a number of epochs, or 0 for none.");
+        if (FineTuneRate is { } rate) CheckNumber("--fine-tune-lr", rate, isZeroFine: false);
+        if (FineTuneRate is not null && FineTune == 0) throw new InvalidCallException("--fine-tune-lr belongs to --fine-tune EPOCHS.");
+        if (Models.Any() && (HasModelOptions || Seeds is not null))
+            throw new InvalidCallException("--model gives the networks; leave --cell, --hidden, --layers, --readout and --seeds out.");
+        foreach ((string option, string? path) in new[] { ("--report", ReportPath), ("--markdown", MarkdownPath), ("--csv", CsvPath) })
+            if (path is not null) OutputPath.Check(path, option);
+    }
+
+    private static Network Train(
+        Terminal terminal, Architecture architecture, DataSplits data, TrainingSettings settings, IBackend backend, CancellationToken cancellation)
+    {
+        Network network = Network.Create(architecture, backend, settings.Seed);
+        try
+        {
+            ITrainingProgress progress = ITrainingProgress.For(terminal);
+            using Trainer trainer = new(network, data.Train, data.Valid, settings) { Stepped = progress.Step, EpochFinished = progress.Epoch };
+            terminal.Note($"{network}: training with seed {settings.Seed}");
+            if (progress.Show(() => trainer.Run(cancellation)).IsCancelled) throw new OperationCanceledException(cancellation);
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    private void Report(Terminal terminal, Comparison comparison, int seeds, ISequenceData test, IBackend backend)
+    {
+        IReadOnlyList<ComparisonRow> rows = comparison.Rows;
+        ComparisonReport report = new(rows);
+        Table table = report.ToTable(isBrief: true);
+        if (MarkdownPath is not null) Save(MarkdownPath, table.ToMarkdown());
+        if (CsvPath is not null) Save(CsvPath, report.ToTable(isBrief: false).ToCsv());
+        if (ReportPath is not null) Page(report, table, rows, test, backend).Save(ReportPath);
+        terminal.Result(table.ToText().TrimEnd());
+        terminal.Result($"measured on {test.Count:N0} sequences of {test.Name}, device {backend.Device.Id}; ms: median of forward passes of {Batch} sequences");
+        terminal.Result(new JsonObject
+        {
+            ["metric"] = rows[0].Metric,
+            ["hidden"] = new JsonArray([.. rows[0].Architecture.Hidden.Select(h => JsonValue.Create(h))]),
+            ["rows"] = report.ToTable(isBrief: false).ToJson(),
+            ["sequences"] = test.Count,
+            ["isComplete"] = comparison.Runs.Count == seeds * comparison.RunsPerNetwork,
+            ["device"] = backend.Device.Id,
+        });
+    }
+
+    private static void Save(string path, string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+
+    private ReportPage Page(ComparisonReport report, Table table, IReadOnlyList<ComparisonRow> rows, ISequenceData test, IBackend backend)
+    {
+        Architecture architecture = rows[0].Architecture;
+        string sizes = $"{architecture.Inputs}-{string.Join("-", architecture.Hidden)}-{architecture.Outputs}";
+        ReportPage page = new($"Pruning methods on {test.Name}, {architecture.Cell.Name()} {sizes}")
+        {
+            Command = CommandText.Current,
+            Device = $"{backend.Device.Id} ({backend.Device.Name})",
+        };
+        page.Add(table).AddText("Weights are those that are kept. A mask takes weights away and leaves the multiply-adds as they were.");
+        page.Add(report.BySize()).Add(report.ByWeights());
+        if (FineTune > 0) page.Add(report.BySizeFineTuned());
+        return page.AddHeading("The methods").Add(report.Legend());
+    }
+}

@@ -1,0 +1,180 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>What is compared, and how.</summary>
+public sealed record ComparisonSettings
+{
+    /// <summary>The methods, in the order of the table.</summary>
+    public IReadOnlyList<ComparedMethod> Methods { get; init; } = ComparedMethod.All;
+
+    /// <summary>Sizes, each for every layer.</summary>
+    public required IReadOnlyList<int> Keep { get; init; }
+
+    /// <summary>How networks are trained from scratch; the seed is the calibration's.</summary>
+    public required TrainingSettings Training { get; init; }
+
+    /// <summary>How every network, the baseline too, is trained further; null for not at all. The seed is the calibration's.</summary>
+    public TrainingSettings? FineTuning { get; init; }
+
+    /// <summary>Sequences at a time where networks are measured.</summary>
+    public int BatchSize { get; init; } = 64;
+}
+
+/// <summary>
+/// The papers' table: every method at every size, from one trained network after the other, each measured as it is and after the same fine-tuning.
+/// The sequences to judge by are used for nothing else.
+/// </summary>
+public sealed class Comparison
+{
+    /// <summary>Sequences on which sliced and masked networks are compared.</summary>
+    private const int ParitySequences = 200;
+
+    private readonly ComparisonSettings settings;
+    private readonly ISequenceData train, test;
+    private readonly List<ComparisonRun> runs = [];
+
+    /// <summary>Checks what can be checked before any work.</summary>
+    /// <param name="settings">What to compare, and how.</param>
+    /// <param name="train">To train on.</param>
+    /// <param name="test">To judge by.</param>
+    /// <exception cref="InvalidCallException">A setting is out of range, or the data have no targets.</exception>
+    public Comparison(ComparisonSettings settings, ISequenceData train, ISequenceData test)
+    {
+        settings.Training.Validate();
+        settings.FineTuning?.Validate();
+        if (settings.Keep.Count == 0) throw new InvalidCallException("--keep names no size; give the number of units to keep.");
+        foreach (int keep in settings.Keep)
+            if (keep < 1) throw new InvalidCallException($"--keep {keep}: choose 1 unit or more.");
+        foreach (ISequenceData data in (ISequenceData[])[train, test])
+            if (data.Layout.Target == TargetKind.None) throw new InvalidCallException($"{data.Name} has no targets to compare by; give labels or values.");
+        this.settings = settings;
+        this.train = train;
+        this.test = test;
+    }
+
+    /// <summary>Called for each network when it is measured, with the network as it is then, fine-tuned if that was asked for.</summary>
+    public Action<ComparisonRun, Network>? Measured { get; init; }
+
+    /// <summary>Called while a network is trained, with what is trained.</summary>
+    public Action<string, StepReport>? Stepped { get; init; }
+
+    /// <summary>Networks that are measured for each trained one.</summary>
+    public int RunsPerNetwork => 1 + (settings.Methods.Count * settings.Keep.Count);
+
+    /// <summary>What is measured so far.</summary>
+    public IReadOnlyList<ComparisonRun> Runs => runs;
+
+    /// <summary>The table so far: the baseline, then size by size the methods, each over the seeds that are measured.</summary>
+    public IReadOnlyList<ComparisonRow> Rows =>
+        [.. runs.GroupBy(run => (run.Method, run.Keep)).Select(group => new ComparisonRow([.. group]))];
+
+    /// <summary>Refuses a network that does not bear the sizes, or is not of the size of those before.</summary>
+    /// <exception cref="InvalidCallException">It is refused.</exception>
+    public void Check(Architecture architecture)
+    {
+        foreach (int keep in settings.Keep) KeepCounts.Check(architecture, EveryLayer(architecture, keep));
+        if (runs.Count > 0 && !runs[0].Architecture.Hidden.SequenceEqual(architecture.Hidden))
+            throw new InvalidCallException(
+                $"Networks of {string.Join(",", runs[0].Architecture.Hidden)} and {string.Join(",", architecture.Hidden)} units make no common table; " +
+                "compare networks of one size.");
+    }
+
+    /// <summary>Compares the methods on one more trained network.</summary>
+    /// <param name="calibration">The network, the inputs to prune it by, the seed of everything random, and what ends the work.</param>
+    /// <exception cref="InvalidCallException">The network does not fit the data, the sizes, or the networks before.</exception>
+    /// <exception cref="OperationCanceledException">The calibration's token was cancelled; what is measured stays.</exception>
+    public void Add(Calibration calibration)
+    {
+        Network network = calibration.Network;
+        Check(network.Architecture);
+        using (Network copy = new(network.Architecture, network.Backend))
+        {
+            network.Backend.Copy(network.Parameters.Values, copy.Parameters.Values);
+            Measure(calibration, copy, ComparedMethod.Baseline, null, null);
+        }
+
+        foreach (int keep in settings.Keep)
+        {
+            foreach (ComparedMethod method in settings.Methods)
+            {
+                calibration.Cancellation.ThrowIfCancellationRequested();
+                if (method.Create is { } create) Prune(calibration, method.Name, create(), keep);
+                else TrainFromScratch(calibration, method.Name, keep);
+            }
+        }
+    }
+
+    private static int[] EveryLayer(Architecture architecture, int keep) => [.. Enumerable.Repeat(keep, architecture.Layers)];
+
+    private void Prune(Calibration calibration, string name, IPruningMethod method, int keep)
+    {
+        Network network = calibration.Network;
+        PruningPlan plan = method.Plan(calibration, EveryLayer(network.Architecture, keep));
+        using Network small = Slicer.Slice(calibration.Weights, plan).ToNetwork(network.Backend);
+        Measure(calibration, small, name, keep, plan);
+    }
+
+    private void TrainFromScratch(Calibration calibration, string name, int keep)
+    {
+        Architecture small = calibration.Network.Architecture with { Hidden = EveryLayer(calibration.Network.Architecture, keep) };
+        using Network made = Network.Create(small, calibration.Network.Backend, calibration.Settings.Seed);
+        Train(calibration, made, settings.Training, null, $"{name}, {keep} units");
+        Measure(calibration, made, name, keep, null);
+    }
+
+    private void Measure(Calibration calibration, Network made, string name, int? keep, PruningPlan? plan)
+    {
+        Architecture big = calibration.Network.Architecture;
+        ISequenceData proof = Subset.Limit(calibration.Held, ParitySequences);
+        ComparisonRun run = new()
+        {
+            Method = name,
+            Keep = keep,
+            Seed = calibration.Settings.Seed,
+            Architecture = made.Architecture,
+            Weights = plan is null ? WeightCounts.Of(made.Architecture) : WeightCounts.Of(big, plan),
+            Parity = plan is null ? null : Parity.OfPlan(calibration.Network, made, plan, proof, settings.BatchSize),
+            Result = Evaluate(calibration, made),
+            MillisecondsPerSequence = InferenceTime.MillisecondsPerSequence(made, test, settings.BatchSize),
+        };
+        if (settings.FineTuning is not null) run = run with { FineTuned = FineTune(calibration, made, plan, run) };
+        runs.Add(run);
+        Measured?.Invoke(run, made);
+    }
+
+    private Evaluation FineTune(Calibration calibration, Network made, PruningPlan? plan, ComparisonRun run)
+    {
+        using Tensor? mask = plan is null ? null : WeightMasks.ForTraining(plan, made);
+        string what = $"{run.Method}{(run.Keep is { } keep ? $", {keep} units" : "")}, fine-tuning";
+        try
+        {
+            Train(calibration, made, settings.FineTuning!, mask, what);
+            return Evaluate(calibration, made);
+        }
+        catch (DivergedException)
+        {
+            // A network that compression has broken may not bear training any more: that is a result, and the other methods go on.
+            return new Evaluation(run.Result.Metric, double.NaN, double.NaN, 0);
+        }
+    }
+
+    private void Train(Calibration calibration, Network made, TrainingSettings how, Tensor? mask, string what)
+    {
+        using Trainer trainer = new(made, train, null, how with { Seed = calibration.Settings.Seed, Patience = 0 })
+        {
+            Mask = mask,
+            Stepped = report => Stepped?.Invoke(what, report),
+        };
+        if (trainer.Run(calibration.Cancellation).IsCancelled) throw new OperationCanceledException(calibration.Cancellation);
+    }
+
+    private Evaluation Evaluate(Calibration calibration, Network made)
+    {
+        using Evaluator evaluator = new(made, test, settings.BatchSize);
+        return evaluator.Run(calibration.Cancellation);
+    }
+}
