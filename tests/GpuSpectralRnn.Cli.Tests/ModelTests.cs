@@ -104,7 +104,8 @@ public class ModelTests
         Assert.Equal(2, json.GetProperty("outputs").GetInt32());
         Assert.Equal((3 * (2 + 3 + 2)) + (2 * (3 + 1)), json.GetProperty("parameters").GetInt32());
         Gsrnn.Run(["eval", folder["m"], .. folder.Npy(4)]).Succeeds();
-        Gsrnn.Run("import", folder["torch.safetensors"], "--cell", "lstm", "--out", folder["m"]).FailsWith(2, "lstm", "rnn-tanh");
+        Gsrnn.Run("import", folder["torch.safetensors"], "--cell", "elman", "--out", folder["m"]).FailsWith(2, "elman", "rnn-tanh");
+        Gsrnn.Run("import", folder["torch.safetensors"], "--cell", "lstm", "--out", folder["m"]).FailsWith(2, "not that of the cell lstm");
         Gsrnn.Run(["eval", folder["torch.safetensors"], .. folder.Npy(4)]).FailsWith(2, "import");
     }
 

@@ -40,6 +40,19 @@ public class TrainTests
         Assert.DoesNotContain('\u001b', outcome.Out + outcome.Error);
     }
 
+    [Theory]
+    [InlineData("lstm", 4)]
+    [InlineData("gru", 3)]
+    public void GatedCellsTrainAndAreReadBack(string cell, int gates)
+    {
+        using Folder folder = new();
+        string[] data = folder.Idx(30);
+        Outcome trained = Gsrnn.Run(["train", .. data, "--cell", cell, "--hidden", "5", "--epochs", "1", "--batch", "8", "--out", folder["m"], "-q", "--json"]).Succeeds();
+        Assert.Equal((gates * 5 * (6 + 5 + 2)) + (10 * (5 + 1)), trained.Json.GetProperty("parameters").GetInt32());
+        JsonElement read = Gsrnn.Run(["eval", folder["m"], .. data, "--json", "-q"]).Succeeds().Json;
+        Assert.Equal(trained.Json.GetProperty("metric").GetProperty("value").GetDouble(), read.GetProperty("value").GetDouble());
+    }
+
     [Fact]
     public void LearnsWhatIsEasy()
     {

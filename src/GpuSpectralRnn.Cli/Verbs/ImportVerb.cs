@@ -5,13 +5,13 @@ using GpuSpectralRnn.Models;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
-[Verb("import", HelpText = "Make a model of a PyTorch state dict in a safetensors file: one nn.RNN and one nn.Linear.")]
+[Verb("import", HelpText = "Make a model of a PyTorch state dict in a safetensors file: one nn.RNN, nn.LSTM or nn.GRU and one nn.Linear.")]
 internal sealed class ImportVerb : ComputeVerb
 {
     [Value(0, MetaName = "FILE", Required = true, HelpText = "The state dict (.safetensors).")]
     public string File { get; set; } = "";
 
-    [Option("cell", Required = true, MetaValue = "C", HelpText = "irnn, rnn-tanh or rnn-relu: what the file cannot tell.")]
+    [Option("cell", Required = true, MetaValue = "C", HelpText = "irnn, rnn-tanh, rnn-relu, lstm or gru: what the file cannot tell.")]
     public string Cell { get; set; } = "";
 
     [Option("readout", Default = "last", MetaValue = "R", HelpText = "What the linear layer sees: last, mean or every.")]

@@ -8,7 +8,7 @@ namespace GpuSpectralRnn.Cli.Verbs;
 /// <summary>What every verb that trains on a data set has: which model, and how it learns.</summary>
 internal abstract class TrainingVerb : SequenceVerb
 {
-    [Option("cell", MetaValue = "C", HelpText = "irnn (default), rnn-tanh or rnn-relu.")]
+    [Option("cell", MetaValue = "C", HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm or gru.")]
     public string? Cell { get; set; }
 
     [Option("hidden", Separator = ',', MetaValue = "H[,H...]", HelpText = "Hidden units of each layer (default 128).")]

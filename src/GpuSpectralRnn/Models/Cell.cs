@@ -13,6 +13,12 @@ public enum Cell
 
     /// <summary>Elman with ReLU, started as PyTorch does.</summary>
     RnnRelu,
+
+    /// <summary>LSTM, gates i, f, g, o (see <see cref="CellKind.Lstm"/>).</summary>
+    Lstm,
+
+    /// <summary>GRU, gates r, z, n (see <see cref="CellKind.Gru"/>).</summary>
+    Gru,
 }
 
 /// <summary>What follows from the choice of a cell.</summary>
@@ -23,6 +29,8 @@ public static class Cells
     {
         Cell.RnnTanh => CellKind.RnnTanh,
         Cell.Irnn or Cell.RnnRelu => CellKind.RnnRelu,
+        Cell.Lstm => CellKind.Lstm,
+        Cell.Gru => CellKind.Gru,
         _ => throw new ArgumentOutOfRangeException(nameof(cell), cell, "Unknown cell."),
     };
 

@@ -9,7 +9,7 @@ namespace GpuSpectralRnn.Models;
 /// <item>irnn: W_hh = I, biases 0 (Le, Jaitly, Hinton, "A simple way to initialize recurrent networks of rectified linear units", 2015). W_ih of the first layer is normal with
 /// standard deviation 0.01: the paper's 0.001 learned more slowly here, on rows and on single pixels of MNIST. Of the layers above, whose inputs are small hidden states, it is
 /// the identity too where the sizes agree and uniform as for the other cells where they do not.</item>
-/// <item>rnn-tanh, rnn-relu: everything uniform in +-1/sqrt(H), as PyTorch.</item>
+/// <item>rnn-tanh, rnn-relu, lstm, gru: everything uniform in +-1/sqrt(H), as PyTorch; the forget gate has no bias of its own.</item>
 /// <item>Read-out: uniform in +-1/sqrt(H), as PyTorch.</item>
 /// </list>
 /// </summary>

@@ -5,7 +5,7 @@ using GpuSpectralRnn.Formats;
 namespace GpuSpectralRnn.Models;
 
 /// <summary>
-/// Plain PyTorch state dicts in safetensors: one <c>nn.RNN</c> and one <c>nn.Linear</c>, under whatever names their module gave them. The sizes come from the tensors; what the
+/// Plain PyTorch state dicts in safetensors: one <c>nn.RNN</c>, <c>nn.LSTM</c> or <c>nn.GRU</c> and one <c>nn.Linear</c>, under whatever names their module gave them. The sizes come from the tensors; what the
 /// tensors cannot tell (the cell, the read-out, the task) the caller says.
 /// </summary>
 public static partial class StateDict
@@ -16,7 +16,7 @@ public static partial class StateDict
     /// <param name="cell">The recurrence.</param>
     /// <param name="readout">Which hidden states the linear layer sees.</param>
     /// <param name="task">What the outputs mean.</param>
-    /// <exception cref="InvalidCallException">There is no such file, or its tensors are not those of one nn.RNN and one nn.Linear.</exception>
+    /// <exception cref="InvalidCallException">There is no such file, or its tensors are not those of one recurrent module and one nn.Linear.</exception>
     /// <exception cref="BrokenFileException">The file is damaged, or the tensors' shapes contradict each other.</exception>
     public static Network Import(string path, IBackend backend, Cell cell, Readout readout = Readout.Last, TaskKind task = TaskKind.Classification)
     {
@@ -105,5 +105,5 @@ public static partial class StateDict
         tensors.Add(name, NamedArray.Of(name, new Shape(count), new float[count]));
 
     private static InvalidCallException Unfit(SafetensorsFile file, string problem) => new(
-        $"{file.Path} is not the state dict of one nn.RNN and one nn.Linear: {problem}. It holds {string.Join(", ", file.Arrays.Select(array => array.Name))}.");
+        $"{file.Path} is not the state dict of one nn.RNN, nn.LSTM or nn.GRU and one nn.Linear: {problem}. It holds {string.Join(", ", file.Arrays.Select(array => array.Name))}.");
 }

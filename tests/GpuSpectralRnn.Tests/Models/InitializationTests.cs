@@ -25,6 +25,8 @@ public class InitializationTests
     [Theory]
     [InlineData(Cell.RnnTanh)]
     [InlineData(Cell.RnnRelu)]
+    [InlineData(Cell.Lstm)]
+    [InlineData(Cell.Gru)]
     public void Other_cells_start_uniform_as_in_PyTorch(Cell cell)
     {
         Architecture architecture = NetworkTests.Make(cell, "25,49", Readout.Last, TaskKind.Classification, inputs: 20, outputs: 10);

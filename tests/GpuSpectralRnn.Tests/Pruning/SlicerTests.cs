@@ -100,13 +100,14 @@ public sealed class SlicerTests : IDisposable
     private static PruningPlan Make(Network network, int[] keep, string kind)
     {
         Architecture architecture = network.Architecture;
+        int gates = architecture.Cell.Gates();
         LayerPlan[] layers = new LayerPlan[keep.Length];
         for (int l = 0; l < keep.Length; l++)
         {
             (int m, int k, int inputs) = (architecture.Hidden[l], keep[l], l == 0 ? architecture.Inputs : keep[l - 1]);
             if (kind == "mask")
             {
-                Matrix mask = new(m, m);
+                Matrix mask = new(gates * m, m);
                 for (int i = 0; i < mask.Data.Length; i++) mask.Data[i] = i % 3 == 0 ? 0 : 1;
                 layers[l] = LayerPlan.Whole(m) with { Mask = mask };
                 continue;
@@ -114,7 +115,7 @@ public sealed class SlicerTests : IDisposable
 
             if (kind == "factors")
             {
-                Factors factors = new(0.5 * RandomMatrix.Uniform(m, k, l), 0.5 * RandomMatrix.Uniform(k, m, l + 9));
+                Factors factors = new(0.5 * RandomMatrix.Uniform(gates * m, k, l), 0.5 * RandomMatrix.Uniform(k, m, l + 9));
                 layers[l] = LayerPlan.Whole(m) with { Factors = factors };
                 continue;
             }
@@ -123,8 +124,8 @@ public sealed class SlicerTests : IDisposable
             layers[l] = new LayerPlan { Units = m, Kept = kept, Fold = kind == "selector" ? null : 0.6 * RandomMatrix.Uniform(m, k, l) };
             if (kind is "offset" or "refit") layers[l] = layers[l] with { Offset = RandomMatrix.Uniform(m, 1, l + 3).Data };
             if (kind != "refit") continue;
-            Matrix recurrent = 0.1 * RandomMatrix.Uniform(k, k, l), input = 0.1 * RandomMatrix.Uniform(k, inputs, l + 1);
-            layers[l] = layers[l] with { Correction = new(recurrent, input, RandomMatrix.Uniform(k, 1, l + 2).Data) };
+            Matrix recurrent = 0.1 * RandomMatrix.Uniform(gates * k, k, l), input = 0.1 * RandomMatrix.Uniform(gates * k, inputs, l + 1);
+            layers[l] = layers[l] with { Correction = new(recurrent, input, RandomMatrix.Uniform(gates * k, 1, l + 2).Data) };
         }
 
         ReadoutWeights? readout = kind == "refit"

@@ -47,22 +47,42 @@ public sealed class ReferenceNetwork(Architecture architecture)
     private double[] Layer(IReadOnlyDictionary<string, double[]> parameters, int layer, double[] x, int inputs, int steps, int batch)
     {
         int hidden = architecture.Hidden[layer];
-        double[] fromInput = Affine(x, parameters[$"rnn.weight_ih_l{layer}"], parameters[$"rnn.bias_ih_l{layer}"], inputs, hidden);
+        int rows = architecture.Cell.Gates() * hidden;
+        double[] fromInput = Affine(x, parameters[$"rnn.weight_ih_l{layer}"], parameters[$"rnn.bias_ih_l{layer}"], inputs, rows);
         double[] h = new double[batch * hidden];
+        double[] c = new double[batch * hidden];
         double[] all = new double[steps * batch * hidden];
         for (int t = 0; t < steps; t++)
         {
-            double[] fromHidden = Affine(h, parameters[$"rnn.weight_hh_l{layer}"], parameters[$"rnn.bias_hh_l{layer}"], hidden, hidden);
+            double[] fromHidden = Affine(h, parameters[$"rnn.weight_hh_l{layer}"], parameters[$"rnn.bias_hh_l{layer}"], hidden, rows);
             for (int i = 0; i < h.Length; i++)
             {
-                double z = fromInput[(t * h.Length) + i] + fromHidden[i];
-                h[i] = architecture.Cell == Cell.RnnTanh ? Math.Tanh(z) : Math.Max(0, z);
+                double Input(int gate) => fromInput[(((t * batch) + (i / hidden)) * rows) + (gate * hidden) + (i % hidden)];
+                double Recurrent(int gate) => fromHidden[(i / hidden * rows) + (gate * hidden) + (i % hidden)];
+                double Sum(int gate) => Input(gate) + Recurrent(gate);
+                switch (architecture.Cell)
+                {
+                    case Cell.Lstm:
+                        c[i] = (Sigmoid(Sum(1)) * c[i]) + (Sigmoid(Sum(0)) * Math.Tanh(Sum(2)));
+                        h[i] = Sigmoid(Sum(3)) * Math.Tanh(c[i]);
+                        break;
+                    case Cell.Gru:
+                        double update = Sigmoid(Sum(1));
+                        h[i] = ((1 - update) * Math.Tanh(Input(2) + (Sigmoid(Sum(0)) * Recurrent(2)))) + (update * h[i]);
+                        break;
+                    default:
+                        h[i] = architecture.Cell == Cell.RnnTanh ? Math.Tanh(Sum(0)) : Math.Max(0, Sum(0));
+                        break;
+                }
+
                 all[(t * h.Length) + i] = h[i];
             }
         }
 
         return all;
     }
+
+    private static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
 
     private static double[] Affine(double[] x, double[] weights, double[] bias, int inputs, int outputs)
     {
