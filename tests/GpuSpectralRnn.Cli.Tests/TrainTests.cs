@@ -54,6 +54,22 @@ public class TrainTests
     }
 
     [Fact]
+    public void TwoDirectionsWithDropoutTrainAndAreReadBack()
+    {
+        using Folder folder = new();
+        string[] data = folder.Idx(30);
+        string[] options = "--cell lstm --hidden 5,4 --bidirectional --dropout 0.3 --epochs 1 --batch 8 -q --json".Split(' ');
+        Outcome trained = Gsrnn.Run(["train", .. data, .. options, "--out", folder["m"]]).Succeeds();
+        int parameters = (2 * 4 * 5 * (6 + 5 + 2)) + (2 * 4 * 4 * (10 + 4 + 2)) + (10 * (8 + 1));
+        Assert.Equal(parameters, trained.Json.GetProperty("parameters").GetInt32());
+        JsonElement read = Gsrnn.Run(["eval", folder["m"], .. data, "--json", "-q"]).Succeeds().Json;
+        Assert.Equal(trained.Json.GetProperty("metric").GetProperty("value").GetDouble(), read.GetProperty("value").GetDouble());
+        Gsrnn.Run(["prune", folder["m"], .. data, "--method", "random", "--keep", "2", "--out", folder["n"], "-q"]).FailsWith(2, "bidirectional");
+        Gsrnn.Run(["train", .. data, "--hidden", "5", "--dropout", "0.3", "--epochs", "1", "--out", folder["n"], "-q"]).FailsWith(2, "between layers");
+        Gsrnn.Run(["train", .. data, "--hidden", "5,5", "--dropout", "1", "--epochs", "1", "--out", folder["n"], "-q"]).FailsWith(2, "--dropout 1");
+    }
+
+    [Fact]
     public void LearnsWhatIsEasy()
     {
         using Folder folder = new();

@@ -22,6 +22,13 @@ internal sealed class TrainVerb : TrainingVerb
     [Option("init", MetaValue = "MODEL", HelpText = "Start from this model's weights; it also gives cell, sizes and read-out.")]
     public string? Init { get; set; }
 
+    [Option("bidirectional", HelpText = "Give every layer a second direction, from the last step to the first.")]
+    public bool Bidirectional { get; set; }
+
+    [Option("dropout", Default = 0.0, MetaValue = "P",
+        HelpText = "Share of what each layer hands to the next that is dropped in training (two layers or more).")]
+    public double Dropout { get; set; }
+
     [Option("patience", Default = 0, MetaValue = "N",
         HelpText = "Stop after N epochs without a better result on the held-out sequences (--holdout) and keep the best weights; 0: never.")]
     public int Patience { get; set; }
@@ -35,13 +42,14 @@ internal sealed class TrainVerb : TrainingVerb
     public override void Run(Terminal terminal)
     {
         if (Patience < 0) throw new InvalidCallException($"--patience {Patience}: choose a number of epochs, or 0 for never.");
-        TrainingSettings settings = CheckedTrainingOptions() with { Patience = Patience };
+        if (!(Dropout >= 0 && Dropout < 1)) throw new InvalidCallException($"--dropout {Dropout}: choose a share from 0 to below 1.");
+        TrainingSettings settings = CheckedTrainingOptions() with { Patience = Patience, Dropout = Dropout };
         CheckDataOptions();
         OutputPath.Check(Out, "--out");
         if (Resume && !File.Exists(CheckpointPath))
             throw new InvalidCallException($"--resume: there is no checkpoint {CheckpointPath}; leave the option out to start anew.");
         Architecture? initial = Init is null ? null : ModelFile.LoadArchitecture(Init);
-        Architecture? asked = initial is null ? CheckedModelOptions() : null;
+        Architecture? asked = initial is null ? CheckedModelOptions() with { IsBidirectional = Bidirectional } : null;
         DataSource source = new(this, initial);
         using IBackend backend = OpenBackend();
         DataSplits data = source.OpenAll();
@@ -73,8 +81,9 @@ internal sealed class TrainVerb : TrainingVerb
     {
         if (asked is null)
         {
-            if (HasModelOptions)
-                throw new InvalidCallException("--init gives cell, sizes and read-out; leave --cell, --hidden, --layers and --readout out.");
+            if (HasModelOptions || Bidirectional)
+                throw new InvalidCallException(
+                    "--init gives cell, sizes, directions and read-out; leave --cell, --hidden, --layers, --bidirectional and --readout out.");
             using Network loaded = ModelFile.Load(Init!, backend);
             Network network = new(Describe(loaded.Architecture, view), backend);
             backend.Copy(loaded.Parameters.Values, network.Parameters.Values);

@@ -18,6 +18,12 @@ public interface IMatrixOps
     /// <summary>sums[j] = beta sums[j] + sum_i x[i, j]; x [M, N], sums [N]. With beta 0, sums is not read. The order of the additions is fixed.</summary>
     void ColumnSums(Tensor x, float beta, Tensor sums);
 
+    /// <summary>
+    /// Copies, or adds, columns between matrices of as many rows: destination[i, to + j] = source[i, from + j] (+ destination[i, to + j]) for j below
+    /// <paramref name="columns"/>.
+    /// </summary>
+    void CopyColumns(Tensor source, int from, Tensor destination, int to, int columns, bool adds = false);
+
     /// <summary>mean[b, j] = (1/T) sum_t x[t, b, j]; x [T, B, H], mean [B, H].</summary>
     void MeanOverSteps(Tensor x, Tensor mean);
 

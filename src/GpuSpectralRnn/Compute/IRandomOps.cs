@@ -9,6 +9,17 @@ public interface IRandomOps
     /// <summary>Fills with uniform numbers of [low, high).</summary>
     void Uniform(Tensor destination, ulong seed, ulong stream, float low, float high);
 
+    /// <summary>
+    /// Dropout (Srivastava et al., JMLR 2014): y[i] = x[i] / (1 - rate) where uniform number i of the stream is <paramref name="rate"/> or more, else 0. The
+    /// gradient passes through the same call. y may be x.
+    /// </summary>
+    /// <param name="x">Any shape.</param>
+    /// <param name="rate">Share of zeros, from 0 to below 1.</param>
+    /// <param name="seed">Seed of the numbers.</param>
+    /// <param name="stream">Stream of the numbers: another for each layer and step.</param>
+    /// <param name="y">Of x's count.</param>
+    void Dropout(Tensor x, float rate, ulong seed, ulong stream, Tensor y);
+
     /// <summary>Fills with normal numbers (Box-Muller).</summary>
     void Normal(Tensor destination, ulong seed, ulong stream, float mean, float deviation);
 }

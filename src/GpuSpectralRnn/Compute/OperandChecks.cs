@@ -72,6 +72,32 @@ internal static partial class OperandChecks
         return (x.Shape.Rows, x.Shape.Columns);
     }
 
+    /// <summary>Columns of one matrix and of another: returns the number of rows.</summary>
+    public static int CopyColumns(IBackend backend, Tensor source, int from, Tensor destination, int to, int columns)
+    {
+        Float(backend, source);
+        Float(backend, destination);
+        if (source.Shape.Rows != destination.Shape.Rows)
+            Fail($"The source has {source.Shape.Rows} rows and the destination {destination.Shape.Rows}; they must agree.", nameof(destination));
+        if (columns < 0 || from < 0 || from + columns > source.Shape.Columns)
+            Fail($"Columns {from}..{from + columns} lie outside the source's {source.Shape.Columns}.", nameof(from));
+        if (to < 0 || to + columns > destination.Shape.Columns)
+            Fail($"Columns {to}..{to + columns} lie outside the destination's {destination.Shape.Columns}.", nameof(to));
+        Apart(backend, destination, source);
+        return source.Shape.Rows;
+    }
+
+    /// <summary>Dropout: returns the count.</summary>
+    public static long Dropout(IBackend backend, Tensor x, float rate, Tensor y)
+    {
+        if (!(rate >= 0 && rate < 1)) throw new ArgumentOutOfRangeException(nameof(rate), rate, "A share of zeros is one of 0 to below 1.");
+        Float(backend, x);
+        Float(backend, y);
+        if (x.Count != y.Count) Fail($"y is {y.Shape}; x is {x.Shape}.", nameof(y));
+        if (x.Offset != y.Offset) Apart(backend, y, x);
+        return x.Count;
+    }
+
     /// <summary>A sequence [T, B, H] and one step of it [B, H], as the mean over steps and its backward have them: returns (T, B, H).</summary>
     public static (int T, int B, int H) OverSteps(IBackend backend, Tensor sequence, Tensor step)
     {

@@ -8,7 +8,10 @@ namespace GpuSpectralRnn.Models;
 /// <summary>Which hidden states the read-out sees.</summary>
 public enum Readout
 {
-    /// <summary>The last step's: one output per sequence.</summary>
+    /// <summary>
+    /// The last state of each direction, one output per sequence: that of the last step, and of a reverse direction that of the first step, where its
+    /// walk ends.
+    /// </summary>
     Last,
 
     /// <summary>Their mean over the steps: one output per sequence.</summary>
@@ -53,6 +56,13 @@ public sealed record Architecture
     public required IReadOnlyList<int> Hidden { get; init; }
 
     /// <summary>
+    /// Whether every layer has a second direction, which walks from the last step to the first with weights of its own. What a layer hands on is h of
+    /// both side by side, forward first: 2H numbers a step.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsBidirectional { get; init; }
+
+    /// <summary>
     /// Rank of each layer's recurrent matrix where it is kept as two factors, W_hh = left right ([G*H, r] and [r, H]); 0 for a whole matrix. Null:
     /// all whole.
     /// </summary>
@@ -77,6 +87,10 @@ public sealed record Architecture
     [JsonIgnore]
     public int Layers => Hidden.Count;
 
+    /// <summary>D, directions of every layer: 1 or 2.</summary>
+    [JsonIgnore]
+    public int Directions => IsBidirectional ? 2 : 1;
+
     /// <summary>Number of weights and biases.</summary>
     [JsonIgnore]
     public long ParameterCount => ParameterSlot.Of(this).Sum(slot => slot.Shape.Count);
@@ -91,14 +105,14 @@ public sealed record Architecture
             for (int layer = 0; layer < Layers; layer++)
             {
                 (long rows, long hidden) = ((long)Cell.Gates() * Hidden[layer], Hidden[layer]);
-                sum += (rows * LayerInputs(layer)) + (Rank(layer) is var rank && rank > 0 ? (rows + hidden) * rank : rows * hidden);
+                sum += Directions * ((rows * LayerInputs(layer)) + (Rank(layer) is var rank && rank > 0 ? (rows + hidden) * rank : rows * hidden));
             }
 
             return sum;
         }
     }
 
-    private long ReadoutMultiplyAdds => (long)Outputs * Hidden[^1];
+    private long ReadoutMultiplyAdds => (long)Outputs * LayerOutputs(Layers - 1);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote, and checks it.</summary>
     /// <exception cref="InvalidCallException">It is no valid JSON, a member is missing, unknown or out of range.</exception>
@@ -122,8 +136,11 @@ public sealed record Architecture
     /// <summary>One JSON object, members named as here in camel case, enumerations by their written names.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
-    /// <summary>Inputs of layer <paramref name="layer"/> (0-based): I for the first, else H of the one below.</summary>
-    public int LayerInputs(int layer) => layer == 0 ? Inputs : Hidden[layer - 1];
+    /// <summary>Inputs of layer <paramref name="layer"/> (0-based): I for the first, else the outputs of the one below.</summary>
+    public int LayerInputs(int layer) => layer == 0 ? Inputs : LayerOutputs(layer - 1);
+
+    /// <summary>D*H: what layer <paramref name="layer"/> (0-based) hands on per step.</summary>
+    public int LayerOutputs(int layer) => Directions * Hidden[layer];
 
     /// <summary>Rank of layer <paramref name="layer"/>'s recurrent matrix where it is kept as two factors, else 0.</summary>
     public int Rank(int layer) => RecurrentRank?[layer] ?? 0;
@@ -152,6 +169,8 @@ public sealed record Architecture
                     $"Rank {Rank(layer)} of layer {layer}'s recurrent matrix: choose 1 to {Hidden[layer]}, or 0 for a whole matrix.");
         }
 
+        if (RecurrentRank is not null && IsBidirectional)
+            throw new InvalidCallException("Recurrent matrices in two factors are for networks of one direction; this one is bidirectional.");
         if (ParameterSlot.Extent(this) > int.MaxValue)
             throw new InvalidCallException($"Hidden sizes {string.Join(",", Hidden)} make more than {int.MaxValue} parameters; choose smaller ones.");
     }
@@ -189,6 +208,7 @@ public sealed record Architecture
     public bool Equals(Architecture? other) =>
         other is not null
         && (Cell, Inputs, Readout, Outputs, Task, View) == (other.Cell, other.Inputs, other.Readout, other.Outputs, other.Task, other.View)
+        && IsBidirectional == other.IsBidirectional
         && Hidden.SequenceEqual(other.Hidden)
         && Enumerable.Range(0, Layers).All(layer => Rank(layer) == other.Rank(layer))
         && Data.Count == other.Data.Count

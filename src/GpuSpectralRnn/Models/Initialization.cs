@@ -10,7 +10,7 @@ namespace GpuSpectralRnn.Models;
 /// standard deviation 0.01: the paper's 0.001 learned more slowly here, on rows and on single pixels of MNIST. Of the layers above, whose inputs are small hidden states, it is
 /// the identity too where the sizes agree and uniform as for the other cells where they do not.</item>
 /// <item>rnn-tanh, rnn-relu, lstm, gru: everything uniform in +-1/sqrt(H), as PyTorch; the forget gate has no bias of its own.</item>
-/// <item>Read-out: uniform in +-1/sqrt(H), as PyTorch.</item>
+/// <item>Read-out: uniform in +-1/sqrt(its inputs), as PyTorch.</item>
 /// </list>
 /// </summary>
 public static class Initialization
@@ -36,8 +36,9 @@ public static class Initialization
     private static void Fill(Span<float> values, ParameterSlot slot, Architecture architecture, ulong seed, ulong stream)
     {
         bool isReadout = slot.Name.StartsWith("readout.", StringComparison.Ordinal);
-        int layer = isReadout ? architecture.Layers - 1 : int.Parse(slot.Name.AsSpan(slot.Name.LastIndexOf('l') + 1));
-        float bound = 1f / MathF.Sqrt(architecture.Hidden[layer]);
+        string name = slot.Name.Replace(ParameterSlot.Reverse, "");
+        int layer = isReadout ? architecture.Layers - 1 : int.Parse(name.AsSpan(name.LastIndexOf('l') + 1));
+        float bound = 1f / MathF.Sqrt(isReadout ? architecture.LayerOutputs(layer) : architecture.Hidden[layer]);
         if (isReadout || architecture.Cell != Cell.Irnn)
         {
             Uniform(values, seed, stream, bound);

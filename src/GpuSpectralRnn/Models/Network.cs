@@ -12,12 +12,13 @@ public sealed class Network : IDisposable
     private const int KeptSizes = 8;
 
     private readonly List<Activations> sizes = [];
-    private readonly RecurrentWeights[] layers;
+    private readonly RecurrentWeights[] layers; // the directions of a layer side by side
     private readonly Tensor readoutWeight;
     private readonly Tensor readoutBias;
     private ActivationMemory? memory;
     private Activations? current;
     private Tensor? currentInput;
+    private DropoutMask currentMask;
 
     /// <summary>A network whose parameters are all zero.</summary>
     /// <exception cref="InvalidCallException">The architecture is not valid.</exception>
@@ -26,7 +27,12 @@ public sealed class Network : IDisposable
         Architecture = architecture;
         Backend = backend;
         Parameters = new Parameters(architecture, backend);
-        layers = [.. Enumerable.Range(0, architecture.Layers).Select(Parameters.Layer)];
+        layers =
+        [
+            .. from layer in Enumerable.Range(0, architecture.Layers)
+               from direction in Enumerable.Range(0, architecture.Directions)
+               select Parameters.Layer(layer, direction == 1),
+        ];
         readoutWeight = Parameters["readout.weight"];
         readoutBias = Parameters["readout.bias"];
     }
@@ -52,18 +58,31 @@ public sealed class Network : IDisposable
     /// <summary>Runs all layers over all steps and the read-out.</summary>
     /// <param name="input">[T, B, I].</param>
     /// <param name="isTraining">Whether <see cref="Backward"/> will follow; <paramref name="input"/> must then stay as it is until then.</param>
+    /// <param name="dropout">What to drop between the layers in training; nothing by default.</param>
     /// <returns>Logits or predictions: [B, O], or [T, B, O] for a read-out of every step.</returns>
     /// <exception cref="ArgumentException">The input is not [T, B, I] of this network.</exception>
-    public Tensor Forward(Tensor input, bool isTraining = false)
+    public Tensor Forward(Tensor input, bool isTraining = false, DropoutMask dropout = default)
     {
         if (input.Shape.Rank != 3 || input.Shape[2] != Architecture.Inputs || input.Count == 0)
             throw new ArgumentException($"The input is {input}; this network takes [T, B, {Architecture.Inputs}] with T and B of one or more.", nameof(input));
-        current = Prepare(input.Shape[0], input.Shape[1], isTraining);
+        current = Prepare(input.Shape[0], input.Shape[1], isTraining, isTraining && dropout.Rate > 0 && Architecture.Layers > 1);
         currentInput = input;
+        currentMask = dropout;
         Parameters.FormProducts();
-        for (int layer = 0; layer < layers.Length; layer++)
-            Backend.Recurrent.Forward(current.Workspaces[layer], layers[layer], layer == 0 ? input : current.Hidden[layer - 1], null, current.Hidden[layer]);
-        if (Architecture.Readout == Readout.Mean) Backend.Matrix.MeanOverSteps(current.Hidden[^1], current.Seen);
+        int directions = Architecture.Directions;
+        for (int layer = 0; layer < Architecture.Layers; layer++)
+        {
+            Tensor below = layer == 0 ? input : current.Passed[layer - 1];
+            for (int at = layer * directions; at < (layer + 1) * directions; at++)
+                Backend.Recurrent.Forward(current.Workspaces[at], layers[at], below, null, current.Hidden[at]);
+            if (directions == 2) Join(current.Hidden[2 * layer], current.Hidden[2 * layer + 1], current.Passed[layer]);
+            if (!current.Drops || layer == Architecture.Layers - 1) continue;
+            Tensor whole = directions == 2 ? current.Passed[layer] : current.Hidden[layer];
+            Backend.Random.Dropout(whole, dropout.Rate, dropout.Seed, dropout.Stream(layer), current.Passed[layer]);
+        }
+
+        if (Architecture.Readout == Readout.Mean) Backend.Matrix.MeanOverSteps(current.Passed[^1], current.Seen);
+        else if (SeesBothEnds) Join(current.Hidden[^2].Slice(current.Steps - 1), current.Hidden[^1].Slice(0), current.Seen);
         Backend.Matrix.Linear(current.Seen, readoutWeight, readoutBias, current.Outputs);
         return current.Outputs;
     }
@@ -78,27 +97,33 @@ public sealed class Network : IDisposable
     {
         if (current is not { IsTraining: true } || currentInput is null)
             throw new InvalidOperationException("Backward needs a Forward call with isTraining before it.");
+        if (observer is not null && Architecture.IsBidirectional)
+            throw new InvalidCallException("Gradients layer by layer are for networks of one direction; this one is bidirectional.");
         Backend.Matrix.LinearBackward(
             current.Seen, readoutWeight, outputGradient, current.SeenGradient, Parameters.Gradient("readout.weight"), Parameters.Gradient("readout.bias"));
-        if (Architecture.Readout == Readout.Mean) Backend.Matrix.SpreadOverSteps(current.SeenGradient!, current.HiddenGradients[^1]);
+        if (Architecture.Readout == Readout.Mean) Backend.Matrix.SpreadOverSteps(current.SeenGradient!, current.PassedGradients[^1]);
+        else if (SeesBothEnds) Part(current.SeenGradient!, current.HiddenGradients[^2].Slice(current.Steps - 1), current.HiddenGradients[^1].Slice(0));
 
-        // Only the last step's hidden state has a gradient from outside where the read-out sees only that: the rows before it are never filled.
+        // Only the last state has a gradient from outside where the read-out sees only that: the rows walked before it are never filled.
         int gradientFrom = Architecture.Readout == Readout.Last ? current.Steps - 1 : 0;
-        for (int layer = layers.Length - 1; layer >= 0; layer--)
+        for (int layer = Architecture.Layers - 1; layer >= 0; layer--)
         {
+            bool isTop = layer == Architecture.Layers - 1;
+            Tensor passed = current.PassedGradients[layer];
+            if (current.Drops && !isTop) Backend.Random.Dropout(passed, currentMask.Rate, currentMask.Seed, currentMask.Stream(layer), passed);
+            if (Architecture.IsBidirectional && !(isTop && SeesBothEnds))
+                Part(passed, current.HiddenGradients[2 * layer], current.HiddenGradients[2 * layer + 1]);
             observer?.Enter(layer, current.HiddenGradients[layer], gradientFrom);
-            Backend.Recurrent.Backward(
-                current.Workspaces[layer],
-                layers[layer],
-                layer == 0 ? currentInput : current.Hidden[layer - 1],
-                initial: null,
-                current.Hidden[layer],
-                current.HiddenGradients[layer],
-                gradientFrom,
-                Parameters.LayerGradients(layer),
-                inputGradient: layer == 0 ? null : current.HiddenGradients[layer - 1],
-                initialGradient: null);
-            observer?.Leave(layer, current.HiddenGradients[layer]);
+            Tensor? inputGradient = layer == 0 ? null : current.PassedGradients[layer - 1];
+            GoBack(current, layer, isReverse: false, gradientFrom, inputGradient);
+            observer?.Leave(layer, current.Workspaces[layer].ProductGradient!);
+            if (Architecture.IsBidirectional)
+            {
+                Tensor? other = inputGradient is null ? null : current.OtherGradient!.View(0, inputGradient.Shape.ToArray());
+                GoBack(current, layer, isReverse: true, gradientFrom, other);
+                if (other is not null) Backend.Matrix.CopyColumns(other, 0, inputGradient!, 0, other.Shape.Columns, adds: true);
+            }
+
             gradientFrom = 0;
         }
 
@@ -107,13 +132,18 @@ public sealed class Network : IDisposable
         currentInput = null;
     }
 
-    /// <summary>The hidden states of <paramref name="layer"/> in the last forward call, [T, B, H]. They hold until the next one.</summary>
+    /// <summary>
+    /// The hidden states of <paramref name="layer"/> in the last forward call, [T, B, H], or of both directions [T, B, 2H]. They hold until the next
+    /// one.
+    /// </summary>
     /// <exception cref="InvalidOperationException">There was no forward call yet.</exception>
     public Tensor HiddenStates(int layer) =>
-        (current ?? throw new InvalidOperationException("Hidden states are there after a forward call.")).Hidden[layer];
+        (current ?? throw new InvalidOperationException("Hidden states are there after a forward call.")) is var made && Architecture.IsBidirectional
+            ? made.Passed[layer]
+            : made.Hidden[layer];
 
     /// <summary>
-    /// What the read-out saw in the last forward call: [B, H], or [T, B, H] for a read-out of every step. It holds until the next one.
+    /// What the read-out saw in the last forward call: [B, D*H], or [T, B, D*H] for a read-out of every step. It holds until the next one.
     /// </summary>
     /// <exception cref="InvalidOperationException">There was no forward call yet.</exception>
     public Tensor SeenByReadout => (current ?? throw new InvalidOperationException("The read-out sees something after a forward call.")).Seen;
@@ -128,9 +158,43 @@ public sealed class Network : IDisposable
     /// <summary>For example <c>irnn 28-128-10 on host</c>.</summary>
     public override string ToString() => $"{Architecture.Cell.Name()} {Architecture.Inputs}-{string.Join("-", Architecture.Hidden)}-{Architecture.Outputs} on {Backend.Device.Id}";
 
-    private Activations Prepare(int steps, int batch, bool isTraining)
+    // Whether the read-out sees the last state of both directions, which stand at different steps.
+    private bool SeesBothEnds => Architecture is { IsBidirectional: true, Readout: Readout.Last };
+
+    private void GoBack(Activations now, int layer, bool isReverse, int gradientFrom, Tensor? inputGradient)
     {
-        int found = sizes.FindIndex(a => a.Steps == steps && a.Batch == batch && a.IsTraining == isTraining);
+        int at = layer * Architecture.Directions + (isReverse ? 1 : 0);
+        Backend.Recurrent.Backward(
+            now.Workspaces[at],
+            layers[at],
+            layer == 0 ? currentInput! : now.Passed[layer - 1],
+            initial: null,
+            now.Hidden[at],
+            now.HiddenGradients[at],
+            gradientFrom,
+            Parameters.LayerGradients(layer, isReverse),
+            inputGradient,
+            initialGradient: null);
+    }
+
+    // both [..., 2H] = forward [..., H] | reverse [..., H]
+    private void Join(Tensor forward, Tensor reverse, Tensor both)
+    {
+        int hidden = forward.Shape.Columns;
+        Backend.Matrix.CopyColumns(forward, 0, both, 0, hidden);
+        Backend.Matrix.CopyColumns(reverse, 0, both, hidden, hidden);
+    }
+
+    private void Part(Tensor both, Tensor forward, Tensor reverse)
+    {
+        int hidden = forward.Shape.Columns;
+        Backend.Matrix.CopyColumns(both, 0, forward, 0, hidden);
+        Backend.Matrix.CopyColumns(both, hidden, reverse, 0, hidden);
+    }
+
+    private Activations Prepare(int steps, int batch, bool isTraining, bool drops)
+    {
+        int found = sizes.FindIndex(a => a.Steps == steps && a.Batch == batch && a.IsTraining == isTraining && a.Drops == drops);
         if (found >= 0)
         {
             Activations known = sizes[found];
@@ -140,11 +204,12 @@ public sealed class Network : IDisposable
         }
 
         long cells = (long)steps * batch;
-        if (memory is null || memory.Cells < cells || memory.Batch < batch || (isTraining && !memory.IsTraining))
+        if (memory is null || memory.Cells < cells || memory.Batch < batch || (isTraining && !memory.IsTraining) || (drops && !memory.Drops))
         {
+            drops |= memory is { Drops: true };
             (cells, int room, bool forTraining) = (Math.Max(cells, memory?.Cells ?? 0), Math.Max(batch, memory?.Batch ?? 0), isTraining || memory is { IsTraining: true });
             ReleaseActivations();
-            memory = new ActivationMemory(Architecture, Backend, cells, room, forTraining);
+            memory = new ActivationMemory(Architecture, Backend, cells, room, forTraining, drops);
         }
 
         if (sizes.Count == KeptSizes)
@@ -153,7 +218,7 @@ public sealed class Network : IDisposable
             sizes.RemoveAt(0);
         }
 
-        Activations made = new(Architecture, Backend, memory, steps, batch, isTraining);
+        Activations made = new(Architecture, Backend, memory, steps, batch, isTraining, drops);
         sizes.Add(made);
         return made;
     }

@@ -11,9 +11,12 @@ public sealed record ParameterSlot(string Name, Shape Shape, long Offset)
     /// <summary>Every parameter starts at a multiple of this many floats (64 bytes); the gaps hold zeros.</summary>
     public const int Alignment = 16;
 
+    /// <summary>What PyTorch appends to the names of the reverse direction.</summary>
+    public const string Reverse = "_reverse";
+
     /// <summary>
     /// The parameters of a network in the order of the block: layer by layer weight_ih, weight_hh (or its two factors), bias_ih, bias_hh, then the
-    /// read-out.
+    /// same of the reverse direction, where there is one; last the read-out.
     /// </summary>
     public static IReadOnlyList<ParameterSlot> Of(Architecture architecture)
     {
@@ -35,9 +38,14 @@ public sealed record ParameterSlot(string Name, Shape Shape, long Offset)
 
             Add($"rnn.bias_ih_l{layer}", gates * hidden);
             Add($"rnn.bias_hh_l{layer}", gates * hidden);
+            if (!architecture.IsBidirectional) continue;
+            Add($"rnn.weight_ih_l{layer}{Reverse}", gates * hidden, architecture.LayerInputs(layer));
+            Add($"rnn.weight_hh_l{layer}{Reverse}", gates * hidden, hidden);
+            Add($"rnn.bias_ih_l{layer}{Reverse}", gates * hidden);
+            Add($"rnn.bias_hh_l{layer}{Reverse}", gates * hidden);
         }
 
-        Add("readout.weight", architecture.Outputs, architecture.Hidden[^1]);
+        Add("readout.weight", architecture.Outputs, architecture.LayerOutputs(architecture.Layers - 1));
         Add("readout.bias", architecture.Outputs);
         return slots;
 

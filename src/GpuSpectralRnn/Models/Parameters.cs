@@ -71,13 +71,17 @@ public sealed class Parameters : IDisposable
     /// <summary>
     /// The weights of recurrent layer <paramref name="layer"/>; of a factored recurrent matrix the product, which <see cref="FormProducts"/> forms.
     /// </summary>
-    public RecurrentWeights Layer(int layer) => Layer(views, products, layer);
+    /// <param name="layer">0-based.</param>
+    /// <param name="isReverse">Whether the reverse direction is meant.</param>
+    public RecurrentWeights Layer(int layer, bool isReverse = false) => Layer(views, products, layer, isReverse);
 
     /// <summary>The gradients of recurrent layer <paramref name="layer"/>.</summary>
-    public RecurrentWeights LayerGradients(int layer)
+    /// <param name="layer">0-based.</param>
+    /// <param name="isReverse">Whether the reverse direction is meant.</param>
+    public RecurrentWeights LayerGradients(int layer, bool isReverse = false)
     {
         _ = Gradients;
-        return Layer(gradientViews!, productGradients, layer);
+        return Layer(gradientViews!, productGradients, layer, isReverse);
     }
 
     /// <summary>W_hh = left right for every factored recurrent matrix, before a forward pass.</summary>
@@ -131,11 +135,15 @@ public sealed class Parameters : IDisposable
     /// <inheritdoc/>
     public override string ToString() => $"{Count} parameters on {Backend.Device.Id}";
 
-    private static RecurrentWeights Layer(Dictionary<string, Tensor> views, Dictionary<int, Tensor> products, int layer) => new(
-        views[$"rnn.weight_ih_l{layer}"],
-        products.TryGetValue(layer, out Tensor? product) ? product : views[$"rnn.weight_hh_l{layer}"],
-        views[$"rnn.bias_ih_l{layer}"],
-        views[$"rnn.bias_hh_l{layer}"]);
+    private static RecurrentWeights Layer(Dictionary<string, Tensor> views, Dictionary<int, Tensor> products, int layer, bool isReverse)
+    {
+        string end = $"l{layer}{(isReverse ? ParameterSlot.Reverse : "")}";
+        return new RecurrentWeights(
+            views[$"rnn.weight_ih_{end}"],
+            products.TryGetValue(layer, out Tensor? product) ? product : views[$"rnn.weight_hh_{end}"],
+            views[$"rnn.bias_ih_{end}"],
+            views[$"rnn.bias_hh_{end}"]);
+    }
 
     private Dictionary<string, Tensor> Views(Tensor block) => Slots.ToDictionary(slot => slot.Name, slot => block.View(slot.Offset, slot.Shape.ToArray()));
 }

@@ -25,7 +25,8 @@ public static partial class StateDict
         int gates = cell.Gates();
         List<int> hidden = [];
         while (tensors.TryGetValue($"rnn.weight_hh_l{hidden.Count}", out NamedArray? weights)) hidden.Add(Extent(weights, 1));
-        AddMissingBiases(tensors, hidden, gates);
+        bool isBidirectional = tensors.ContainsKey($"rnn.weight_ih_l0{ParameterSlot.Reverse}");
+        AddMissingBiases(tensors, hidden, gates, isBidirectional ? ["", ParameterSlot.Reverse] : [""]);
         if (hidden.Count == 0 || !tensors.TryGetValue("rnn.weight_ih_l0", out NamedArray? first) || !tensors.TryGetValue("readout.weight", out NamedArray? last))
             throw Unfit(file, "no complete recurrent layer and linear layer is among them");
         int rows = Extent(first, 0);
@@ -40,6 +41,7 @@ public static partial class StateDict
             Cell = cell,
             Inputs = Extent(first, 1),
             Hidden = hidden,
+            IsBidirectional = isBidirectional,
             Readout = readout,
             Outputs = Extent(last, 0),
             Task = task,
@@ -50,7 +52,7 @@ public static partial class StateDict
             array.Shape.Rank == 2 && array.Shape[dimension] > 0 ? array.Shape[dimension] : throw new BrokenFileException(path, $"{array.Name} is {array.Shape}; a matrix is needed.");
     }
 
-    [GeneratedRegex(@"^(?<module>(.*\.)?)(?<name>(weight|bias)_(ih|hh)_l\d+)$")]
+    [GeneratedRegex(@"^(?<module>(.*\.)?)(?<name>(weight|bias)_(ih|hh)_l\d+(_reverse)?)$")]
     private static partial Regex Recurrent();
 
     [GeneratedRegex(@"^(?<module>(.*\.)?)(?<name>weight|bias)$")]
@@ -86,15 +88,13 @@ public static partial class StateDict
     }
 
     // Modules made with bias=False have none; zeros are the same.
-    private static void AddMissingBiases(Dictionary<string, NamedArray> tensors, List<int> hidden, int gates)
+    private static void AddMissingBiases(Dictionary<string, NamedArray> tensors, List<int> hidden, int gates, string[] directions)
     {
-        for (int layer = 0; layer < hidden.Count; layer++)
+        foreach ((int layer, string direction) in from layer in Enumerable.Range(0, hidden.Count) from direction in directions select (layer, direction))
         {
-            if (!tensors.ContainsKey($"rnn.bias_ih_l{layer}") && !tensors.ContainsKey($"rnn.bias_hh_l{layer}"))
-            {
-                AddZeros(tensors, $"rnn.bias_ih_l{layer}", gates * hidden[layer]);
-                AddZeros(tensors, $"rnn.bias_hh_l{layer}", gates * hidden[layer]);
-            }
+            string[] names = [$"rnn.bias_ih_l{layer}{direction}", $"rnn.bias_hh_l{layer}{direction}"];
+            if (names.Any(tensors.ContainsKey)) continue;
+            foreach (string name in names) AddZeros(tensors, name, gates * hidden[layer]);
         }
 
         if (tensors.TryGetValue("readout.weight", out NamedArray? readout) && readout.Shape.Rank == 2 && !tensors.ContainsKey("readout.bias"))

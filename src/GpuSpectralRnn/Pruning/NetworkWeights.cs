@@ -29,8 +29,11 @@ public sealed record ReadoutWeights(Matrix Weight, double[] Bias);
 public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<LayerWeights> Layers, ReadoutWeights Readout)
 {
     /// <summary>Copies a network's weights.</summary>
+    /// <exception cref="InvalidCallException">The network is bidirectional.</exception>
     public static NetworkWeights Read(Network network)
     {
+        if (network.Architecture.IsBidirectional)
+            throw new InvalidCallException("Spectral analysis and pruning are for networks of one direction; this one is bidirectional.");
         Architecture architecture = network.Architecture;
         Parameters parameters = network.Parameters;
         LayerWeights[] layers = new LayerWeights[architecture.Layers];

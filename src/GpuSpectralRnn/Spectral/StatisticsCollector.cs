@@ -27,6 +27,8 @@ public sealed class StatisticsCollector
     /// <exception cref="RunFailedException">A parameter is NaN or infinite.</exception>
     public StatisticsCollector(Network network, ISequenceData data, int batchSize = 100)
     {
+        if (network.Architecture.IsBidirectional)
+            throw new InvalidCallException("Spectral analysis and pruning are for networks of one direction; this one is bidirectional.");
         network.Architecture.CheckFits(data.Layout, data.Name);
         if (network.Parameters.FindNotFinite(network.Parameters.Values.ToArray()) is { } bad)
             throw new RunFailedException(

@@ -39,6 +39,8 @@ public sealed class Trainer : IDisposable
         network.Architecture.CheckFits(data.Layout, data.Name);
         if (data.Layout.Target == TargetKind.None) throw new InvalidCallException($"{data.Name} has no targets to learn; give labels or values.");
         if (validation?.Layout.Target == TargetKind.None) throw new InvalidCallException($"{validation.Name} has no targets to compare with; give labels or values.");
+        if (settings.Dropout > 0 && network.Architecture.Layers < 2)
+            throw new InvalidCallException($"Dropout {settings.Dropout} works between layers and this network has one; give it two, or leave the dropout out.");
         if (settings.Patience > 0 && validation is null) throw new InvalidCallException("Patience needs validation data to watch; give some or leave the patience out.");
         this.network = network;
         this.data = data;
@@ -185,7 +187,7 @@ public sealed class Trainer : IDisposable
     private void Step(double rate)
     {
         feed.Next();
-        Tensor outputs = network.Forward(feed.Inputs, isTraining: true);
+        Tensor outputs = network.Forward(feed.Inputs, isTraining: true, new DropoutMask((float)settings.Dropout, settings.Seed, state.Step));
         Objective.Apply(network, outputs, feed, outputs, totals);
         network.Backend.Fill(network.Parameters.Gradients, 0f);
         network.Backward(outputs);

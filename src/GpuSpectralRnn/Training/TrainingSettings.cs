@@ -73,7 +73,10 @@ public sealed record TrainingSettings
     /// <summary>Stop after this many epochs in a row without a better validation metric, and go back to the best weights; 0 for never.</summary>
     public int Patience { get; init; }
 
-    /// <summary>Seed of the order of the sequences.</summary>
+    /// <summary>Share of what a layer hands to the one above that is dropped in training; 0 for none.</summary>
+    public double Dropout { get; init; }
+
+    /// <summary>Seed of the order of the sequences and of dropout.</summary>
     public ulong Seed { get; init; } = 1;
 
     /// <summary>Reads what <see cref="ToJson"/> wrote, and checks it.</summary>
@@ -107,6 +110,7 @@ public sealed record TrainingSettings
         if (!(LearningRate > 0 && double.IsFinite(LearningRate))) throw new InvalidCallException($"Learning rate {LearningRate}: choose a number above 0.");
         if (!(Clip >= 0 && double.IsFinite(Clip))) throw new InvalidCallException($"Gradient limit {Clip}: choose a number above 0, or 0 for none.");
         if (!(WeightDecay >= 0 && double.IsFinite(WeightDecay))) throw new InvalidCallException($"Weight decay {WeightDecay}: choose 0 or more.");
+        CheckShare(Dropout, "Dropout");
         CheckShare(Momentum, "Momentum");
         CheckShare(Alpha, "RMSprop's alpha");
         CheckShare(Beta1, "Adam's beta1");

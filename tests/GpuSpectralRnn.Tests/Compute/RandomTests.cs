@@ -19,6 +19,24 @@ public abstract class RandomTests : OperationTests
         Assert.Equal(expected, x.ToArray());
     }
 
+    [SkippableTheory]
+    [MemberData(nameof(Counts))]
+    public void Dropout_drops_by_the_words_of_Philox(int count)
+    {
+        Tensor x = Random(3, count);
+        Tensor y = Garbage(count);
+        Backend.Random.Dropout(x, 0.3f, seed: 7, stream: 0xFEDCBA9876543210, y);
+        float scale = 1 / (1 - 0.3f);
+        float[] expected = [.. x.ToArray().Select((v, i) => Philox.Uniform(7, 0xFEDCBA9876543210, (ulong)i) < 0.3f ? 0 : scale * v)];
+        Assert.Equal(expected, y.ToArray());
+        Backend.Random.Dropout(x, 0.3f, seed: 7, stream: 0xFEDCBA9876543210, x); // in place
+        Assert.Equal(expected, x.ToArray());
+        Backend.Random.Dropout(x, 0, 1, 2, y);
+        Assert.Equal(expected, y.ToArray());
+        Assert.Throws<ArgumentOutOfRangeException>(() => Backend.Random.Dropout(x, 1, 1, 2, y));
+        Assert.Throws<ArgumentException>(() => Backend.Random.Dropout(x, 0.5f, 1, 2, Zeros(count + 1)));
+    }
+
     // Salmon et al.'s known answers for Philox4x32-10 (Random123, kat_vectors): counter and key all zero, all ones.
     [Fact]
     public void Philox_gives_the_known_answers()

@@ -8,6 +8,26 @@ namespace GpuSpectralRnn.Tests.Compute;
 public abstract class SumsTests : OperationTests
 {
     [SkippableTheory]
+    [InlineData(1, 1, 1)]
+    [InlineData(7, 3, 2)]
+    [InlineData(443, 17, 5)]
+    public void Columns_are_copied_and_added(int rows, int left, int right)
+    {
+        Tensor source = Random(1, rows, left);
+        Tensor destination = Random(2, rows, left + right);
+        (float[] x, float[] expected) = (source.ToArray(), destination.ToArray());
+        for (int i = 0; i < x.Length; i++) expected[i / left * (left + right) + right + i % left] = x[i];
+        Backend.Matrix.CopyColumns(source, 0, destination, right, left);
+        Assert.Equal(expected, destination.ToArray());
+        for (int i = 0; i < rows; i++) expected[i * (left + right)] += x[i * left + left - 1];
+        Backend.Matrix.CopyColumns(source, left - 1, destination, 0, 1, adds: true);
+        Assert.Equal(expected, destination.ToArray());
+        Assert.Throws<ArgumentException>(() => Backend.Matrix.CopyColumns(source, 1, destination, 0, left));
+        Assert.Throws<ArgumentException>(() => Backend.Matrix.CopyColumns(source, 0, destination, right + 1, left));
+        Assert.Throws<ArgumentException>(() => Backend.Matrix.CopyColumns(source, 0, Zeros(rows + 1, left), 0, left));
+    }
+
+    [SkippableTheory]
     [InlineData(1, 1)]
     [InlineData(2, 3)]
     [InlineData(3, 2)]

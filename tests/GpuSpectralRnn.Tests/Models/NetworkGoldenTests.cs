@@ -105,10 +105,41 @@ public class NetworkGoldenTests
             ],
         });
 
-    private static void Check(Cell cell, float[] logits, double loss, Dictionary<string, float[]> gradients)
+    // The same with bidirectional=True, fc = Linear(6, 2), y = fc(cat([h[-1, :, :3], h[0, :, 3:]], 1)) of h = rnn(x)[0].
+    [Fact]
+    public void Two_directions_give_the_numbers_of_PyTorch() => Check(
+        Cell.Gru,
+        [-0.278661072f, 0.226249695f, -0.249021918f, 0.204362869f, -0.252238214f, 0.362774372f],
+        0.6337543725967407,
+        new()
+        {
+            ["rnn.weight_hh_l1_reverse"] =
+            [
+                -7.48336606e-05f, -2.79448159e-05f, 5.63896829e-05f, -0.000210457481f, -0.000223952637f, 0.000103043283f,
+                7.61354968e-05f, 9.22326872e-05f, -3.85513558e-05f, -0.000123927952f, -0.000151085493f, 3.64134139e-05f,
+                0.000433622306f, 0.000481730036f, 0.000331529765f, 0.000219274851f, 0.000215390828f, 3.16042569e-05f,
+                0.000841439527f, 0.00045861848f, -0.000679344288f, 0.00160862831f, 0.0015541797f, -0.000865011825f,
+                0.000393561204f, 0.000370940281f, -0.000289165706f,
+            ],
+            ["rnn.weight_ih_l0_reverse"] =
+            [
+                -0.00293264468f, -0.00277173286f, -2.94221736e-05f, -0.00012468225f, -0.00217634463f, -0.00169455807f,
+                0.00492174365f, 0.0061791339f, 0.00149043498f, 0.000824911636f, 0.00327446382f, 0.00616703322f,
+                -0.0294723026f, -0.0299569685f, -0.00564348558f, -0.00545789255f, 0.0286024883f, 0.0237258002f,
+            ],
+            ["rnn.bias_ih_l0"] =
+            [
+                0.00155400741f, -0.00014160313f, 0.000231484475f, 0.00014759507f, -0.0038071298f, 0.00191209838f,
+                -0.0151379369f, -0.000841179863f, 0.00195314176f,
+            ],
+        },
+        isBidirectional: true);
+
+    private static void Check(Cell cell, float[] logits, double loss, Dictionary<string, float[]> gradients, bool isBidirectional = false)
     {
         using HostBackend backend = new();
-        using Network network = new(NetworkTests.Make(cell, "3,3", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 2), backend);
+        Architecture architecture = NetworkTests.Make(cell, "3,3", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 2);
+        using Network network = new(architecture with { IsBidirectional = isBidirectional }, backend);
         int k = 0;
         foreach (ParameterSlot slot in network.Parameters.Slots)
         {

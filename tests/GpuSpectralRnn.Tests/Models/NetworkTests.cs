@@ -31,9 +31,21 @@ public class NetworkTests
 
     [Theory]
     [MemberData(nameof(Networks))]
-    public void Outputs_and_gradients_agree_with_the_double_reference(string device, Cell cell, string hidden, Readout readout, TaskKind task, int steps, int batch)
+    public void Outputs_and_gradients_agree_with_the_double_reference(string device, Cell cell, string hidden, Readout readout, TaskKind task, int steps, int batch) =>
+        Check(device, Make(cell, hidden, readout, task, inputs: 3, outputs: task == TaskKind.Regression ? 2 : 4), steps, batch);
+
+    [Theory]
+    [MemberData(nameof(Networks))]
+    public void Two_directions_agree_with_the_double_reference(string device, Cell cell, string hidden, Readout readout, TaskKind task, int steps, int batch) =>
+        Check(
+            device,
+            Make(cell, hidden, readout, task, inputs: 3, outputs: task == TaskKind.Regression ? 2 : 4) with { IsBidirectional = true },
+            steps,
+            batch);
+
+    private static void Check(string device, Architecture architecture, int steps, int batch)
     {
-        Architecture architecture = Make(cell, hidden, readout, task, inputs: 3, outputs: task == TaskKind.Regression ? 2 : 4);
+        (Readout readout, TaskKind task) = (architecture.Readout, architecture.Task);
         using IBackend backend = Devices.Open(device);
         using Network network = Perturbed(architecture, backend);
         float[] x = Random(steps * batch * 3, 11);
@@ -91,6 +103,50 @@ public class NetworkTests
         {
             double[] y = reference.Forward(parameters, input, steps, batch);
             return task == TaskKind.Classification ? reference.CrossEntropy(y, labels) : ReferenceNetwork.SquaredError(y, Doubles(targets));
+        }
+    }
+
+    [Theory]
+    [InlineData("host", false)]
+    [InlineData("host", true)]
+    [InlineData("ilgpu-cpu", false)]
+    [InlineData("ilgpu-cpu", true)]
+    public void Gradients_pass_through_the_mask_that_the_states_passed(string device, bool isBidirectional)
+    {
+        Architecture architecture = Make(Cell.Gru, "4,3", Readout.Mean, TaskKind.Regression, inputs: 3, outputs: 1) with { IsBidirectional = isBidirectional };
+        DropoutMask mask = new(0.5f, Seed: 3, Step: 17);
+        using IBackend backend = Devices.Open(device);
+        using Network network = Perturbed(architecture, backend);
+        using Tensor input = backend.Allocate(new Shape(3, 2, 3));
+        input.CopyFrom<float>(Random(18, 4));
+        double Loss() => network.Forward(input, isTraining: true, mask).ToArray().Sum(y => (double)y);
+        Assert.NotEqual(network.Forward(input).ToArray(), network.Forward(input, isTraining: true, mask).ToArray());
+        Assert.NotEqual(network.Forward(input, isTraining: true, mask with { Step = 18 }).ToArray(), network.Forward(input, isTraining: true, mask).ToArray());
+        Tensor outputs = network.Forward(input, isTraining: true, mask);
+        backend.Fill(outputs, 1);
+        network.Backward(outputs);
+        foreach (string name in (string[])["rnn.weight_ih_l0", "rnn.weight_hh_l1"])
+        {
+            float[] gradient = network.Parameters.Gradient(name).ToArray();
+            float[] values = network.Parameters.Read(name);
+            double[] differences = new double[values.Length];
+            for (int i = 0; i < values.Length; i++)
+            {
+                const float By = 1e-2f;
+                double Moved(float by)
+                {
+                    float[] moved = [.. values];
+                    moved[i] += by;
+                    network.Parameters.Write(name, moved);
+                    return Loss();
+                }
+
+                differences[i] = (Moved(By) - Moved(-By)) / (2 * By);
+                network.Parameters.Write(name, values);
+            }
+
+            // fp32: 1e-2 squared from the difference, 1e-7 / 1e-2 from rounding; a wrong mask is off by the gradient's own size, 0.1 and more.
+            Close.Equal(differences, gradient, rtol: 1e-3, atol: 3e-4, what: name);
         }
     }
 

@@ -12,12 +12,24 @@ public sealed class ReferenceNetwork(Architecture architecture)
         int inputs = architecture.Inputs;
         for (int layer = 0; layer < architecture.Layers; layer++)
         {
-            x = Layer(parameters, layer, x, inputs, steps, batch);
-            inputs = architecture.Hidden[layer];
+            double[] below = x;
+            int hidden = architecture.Hidden[layer];
+            double[][] directions =
+            [
+                .. Enumerable.Range(0, architecture.Directions)
+                    .Select(direction => Layer(parameters, layer, below, inputs, steps, batch, direction == 1)),
+            ];
+            inputs = architecture.LayerOutputs(layer);
+            x = [.. Enumerable.Range(0, steps * batch).SelectMany(row => directions.SelectMany(h => h[(row * hidden)..((row + 1) * hidden)]))];
         }
 
         double[] seen = architecture.Readout switch
         {
+            Readout.Last when architecture.IsBidirectional =>
+            [
+                .. Enumerable.Range(0, batch * inputs)
+                    .Select(i => i % inputs < inputs / 2 ? x[((steps - 1) * batch * inputs) + i] : x[i]),
+            ],
             Readout.Last => x[((steps - 1) * batch * inputs)..],
             Readout.Mean => [.. Enumerable.Range(0, batch * inputs).Select(i => Enumerable.Range(0, steps).Average(t => x[(t * batch * inputs) + i]))],
             _ => x,
@@ -44,17 +56,18 @@ public sealed class ReferenceNetwork(Architecture architecture)
     /// <summary>Mean squared error over all rows and outputs.</summary>
     public static double SquaredError(double[] predictions, double[] targets) => predictions.Zip(targets, (p, t) => (p - t) * (p - t)).Average();
 
-    private double[] Layer(IReadOnlyDictionary<string, double[]> parameters, int layer, double[] x, int inputs, int steps, int batch)
+    private double[] Layer(IReadOnlyDictionary<string, double[]> parameters, int layer, double[] x, int inputs, int steps, int batch, bool isReverse)
     {
+        string end = isReverse ? $"l{layer}_reverse" : $"l{layer}";
         int hidden = architecture.Hidden[layer];
         int rows = architecture.Cell.Gates() * hidden;
-        double[] fromInput = Affine(x, parameters[$"rnn.weight_ih_l{layer}"], parameters[$"rnn.bias_ih_l{layer}"], inputs, rows);
+        double[] fromInput = Affine(x, parameters[$"rnn.weight_ih_{end}"], parameters[$"rnn.bias_ih_{end}"], inputs, rows);
         double[] h = new double[batch * hidden];
         double[] c = new double[batch * hidden];
         double[] all = new double[steps * batch * hidden];
-        for (int t = 0; t < steps; t++)
+        foreach (int t in isReverse ? Enumerable.Range(0, steps).Reverse() : Enumerable.Range(0, steps))
         {
-            double[] fromHidden = Affine(h, parameters[$"rnn.weight_hh_l{layer}"], parameters[$"rnn.bias_hh_l{layer}"], hidden, rows);
+            double[] fromHidden = Affine(h, parameters[$"rnn.weight_hh_{end}"], parameters[$"rnn.bias_hh_{end}"], hidden, rows);
             for (int i = 0; i < h.Length; i++)
             {
                 double Input(int gate) => fromInput[(((t * batch) + (i / hidden)) * rows) + (gate * hidden) + (i % hidden)];

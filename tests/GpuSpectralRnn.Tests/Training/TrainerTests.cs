@@ -78,6 +78,33 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(whole.Training.Value, resumed.Training.Value);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Dropout_changes_the_weights_and_a_resumed_run_drops_the_same(bool isBidirectional)
+    {
+        Architecture architecture =
+            NetworkTests.Make(Cell.Lstm, "6,5", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 3) with { IsBidirectional = isBidirectional };
+        TrainingSettings settings = Settings with { Dropout = 0.4 };
+        float[] expected = Train(settings, architecture: architecture).Weights;
+        Assert.Equal(expected, Train(settings, architecture: architecture).Weights);
+        Assert.NotEqual(expected, Train(Settings, architecture: architecture).Weights);
+        string path = folder.File("run");
+        using (CancellationTokenSource stop = new())
+            Train(settings, path: path, cancellation: stop.Token, onStep: report => { if (report.Step == 8) stop.Cancel(); }, architecture: architecture);
+        Checkpoint checkpoint = Checkpoint.Load(path);
+
+        Assert.Equal(8, checkpoint.State.Step);
+        Assert.Equal(expected, Train(settings, resume: checkpoint, architecture: architecture).Weights);
+    }
+
+    [Fact]
+    public void Dropout_needs_two_layers_and_a_share()
+    {
+        Assert.Contains("between layers", Assert.Throws<InvalidCallException>(() => Train(Settings with { Dropout = 0.5 })).Message);
+        Assert.Contains("Dropout 1", Assert.Throws<InvalidCallException>(() => Train(Settings with { Dropout = 1 })).Message);
+    }
+
     [Fact]
     public void From_the_checkpoint_of_an_epoch_more_epochs_may_follow()
     {
@@ -222,9 +249,10 @@ public sealed class TrainerTests : IDisposable
         Checkpoint? resume = null,
         Action<StepReport>? onStep = null,
         Action<EpochReport>? onEpoch = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default,
+        Architecture? architecture = null)
     {
-        using Network network = Make(target, readout);
+        using Network network = architecture is null ? Make(target, readout) : Network.Create(architecture, backend, seed: 2);
         using Trainer trainer = new(network, new ToyData(23, target), new ToyData(11, target), settings)
         {
             CheckpointPath = path,

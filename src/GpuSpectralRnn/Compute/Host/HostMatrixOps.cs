@@ -37,6 +37,25 @@ internal sealed unsafe class HostMatrixOps(HostBackend backend, HostThreads thre
     }
 
     /// <inheritdoc/>
+    public void CopyColumns(Tensor source, int from, Tensor destination, int to, int columns, bool adds = false)
+    {
+        int rows = OperandChecks.CopyColumns(backend, source, from, destination, to, columns);
+        float* left = backend.Address(source) + from;
+        float* right = backend.Address(destination) + to;
+        (int stride, int otherStride) = (source.Shape.Columns, destination.Shape.Columns);
+        threads.Split(rows, 16, (long)rows * columns, (_, first, last) =>
+        {
+            for (long i = first; i < last; i++)
+            {
+                ReadOnlySpan<float> row = new(left + i * stride, columns);
+                Span<float> target = new(right + i * otherStride, columns);
+                if (!adds) row.CopyTo(target);
+                else for (int j = 0; j < columns; j++) target[j] += row[j];
+            }
+        });
+    }
+
+    /// <inheritdoc/>
     public void MeanOverSteps(Tensor x, Tensor mean)
     {
         (int t, int b, int h) = OperandChecks.OverSteps(backend, x, mean);

@@ -31,6 +31,28 @@ internal sealed unsafe class HostRandomOps(HostBackend backend, HostThreads thre
     }
 
     /// <inheritdoc/>
+    public void Dropout(Tensor x, float rate, ulong seed, ulong stream, Tensor y)
+    {
+        long count = OperandChecks.Dropout(backend, x, rate, y);
+        float* source = backend.Address(x);
+        float* target = backend.Address(y);
+        float scale = 1 / (1 - rate);
+        threads.Split(count, 4, count * OperationsPerNumber, (_, from, to) =>
+        {
+            for (long i = from; i < to; i += 4)
+            {
+                Philox.Block block = Philox.Generate(seed, stream, (ulong)i >> 2);
+                Put(i, block.X);
+                if (i + 1 < to) Put(i + 1, block.Y);
+                if (i + 2 < to) Put(i + 2, block.Z);
+                if (i + 3 < to) Put(i + 3, block.W);
+            }
+        });
+
+        void Put(long i, uint word) => target[i] = Philox.ToUniform(word) < rate ? 0 : scale * source[i];
+    }
+
+    /// <inheritdoc/>
     public void Normal(Tensor destination, ulong seed, ulong stream, float mean, float deviation)
     {
         if (!(deviation >= 0)) throw new ArgumentOutOfRangeException(nameof(deviation), deviation, "A standard deviation is zero or more.");

@@ -10,6 +10,7 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
     private readonly Gemm gemm;
     private readonly ColumnSums columnSums;
     private readonly StepMean stepMean;
+    private readonly Columns columnCopies;
 
     /// <summary>Loads the kernels.</summary>
     public IlgpuMatrixOps(IlgpuBackend backend, Fill fill)
@@ -19,6 +20,7 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         gemm = new Gemm(backend.Loader);
         columnSums = new ColumnSums(backend.Loader);
         stepMean = new StepMean(backend.Loader);
+        columnCopies = new Columns(backend.Loader);
     }
 
     /// <inheritdoc/>
@@ -51,6 +53,25 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         (int m, int n) = OperandChecks.ColumnSums(backend, x, sums);
         backend.Count(x);
         columnSums.Run(backend.Stream, backend.View(x), backend.View(sums), m, n, beta);
+    }
+
+    /// <inheritdoc/>
+    public void CopyColumns(Tensor source, int from, Tensor destination, int to, int columns, bool adds = false)
+    {
+        int rows = OperandChecks.CopyColumns(backend, source, from, destination, to, columns);
+        backend.Count(source);
+        backend.Count(destination);
+        ColumnWindows windows = new()
+        {
+            Rows = rows,
+            Columns = columns,
+            From = from,
+            To = to,
+            SourceStride = source.Shape.Columns,
+            TargetStride = destination.Shape.Columns,
+            Adds = adds ? 1 : 0,
+        };
+        columnCopies.Run(backend.Stream, backend.View(source), backend.View(destination), windows);
     }
 
     /// <inheritdoc/>

@@ -6,6 +6,7 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 internal sealed class IlgpuRandomOps(IlgpuBackend backend) : IRandomOps
 {
     private readonly RandomNumbers numbers = new(backend.Loader);
+    private readonly Dropout dropout = new(backend.Loader);
 
     /// <inheritdoc/>
     public void Uniform(Tensor destination, ulong seed, ulong stream, float low, float high)
@@ -13,6 +14,13 @@ internal sealed class IlgpuRandomOps(IlgpuBackend backend) : IRandomOps
         if (!(low < high)) throw new ArgumentOutOfRangeException(nameof(high), high, $"A uniform range ends above its start {low}.");
         OperandChecks.Float(backend, destination);
         numbers.FillUniform(backend.Stream, backend.View(destination), backend.Count(destination), seed, stream, low, high);
+    }
+
+    /// <inheritdoc/>
+    public void Dropout(Tensor x, float rate, ulong seed, ulong stream, Tensor y)
+    {
+        OperandChecks.Dropout(backend, x, rate, y);
+        dropout.Run(backend.Stream, backend.View(x), backend.View(y), backend.Count(x), seed, stream, rate);
     }
 
     /// <inheritdoc/>
