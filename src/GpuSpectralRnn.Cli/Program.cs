@@ -15,7 +15,8 @@ internal static class Program
     private static readonly Type[] Verbs =
     [
         typeof(DemoVerb), typeof(DevicesVerb), typeof(DataVerb), typeof(TrainVerb),
-        typeof(EvalVerb), typeof(PredictVerb), typeof(PruneVerb), typeof(CompareVerb), typeof(ImportVerb), typeof(BenchVerb),
+        typeof(EvalVerb), typeof(PredictVerb), typeof(SpectrumVerb), typeof(PruneVerb), typeof(CompareVerb), typeof(BoundVerb),
+        typeof(ImportVerb), typeof(BenchVerb),
     ];
 
     private static int Main(string[] given)

@@ -139,7 +139,8 @@ public sealed class LineChart(string title, Axis x, Axis y)
         if (path.Length > 0) group.Add(Svg("path", ("class", "line"), ("d", path.ToString())));
         if (bars.Length > 0) group.Add(Svg("path", ("class", "bars"), ("d", bars.ToString())));
         int every = Math.Max(1, (int)Math.Ceiling((double)line.Points.Count / MostMarkers));
-        for (int i = 0; i < line.Points.Count; i += every)
+        int first = every * index / Math.Max(1, series.Count); // so that lines which coincide show the markers of both
+        for (int i = first; i < line.Points.Count; i += every)
         {
             ChartPoint point = line.Points[i];
             if (!IsShown(point)) continue;

@@ -18,7 +18,7 @@ internal static class ReportStyle
         p { max-width: 45rem; margin: 0.5rem 0 1rem; overflow-wrap: anywhere }
         .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); gap: 1rem 1.5rem; margin: 1rem 0 }
         figure { margin: 0; max-width: 38rem; min-width: 0 }
-        figcaption, caption { font-weight: 600; text-align: left; padding-bottom: 0.4rem; overflow-wrap: anywhere }
+        figcaption, .caption { font-weight: 600; padding-bottom: 0.4rem; margin: 0; overflow-wrap: anywhere }
         figure svg { display: block; width: 100%; height: auto }
         svg text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: var(--ink) }
         svg .middle { text-anchor: middle }
@@ -35,16 +35,17 @@ internal static class ReportStyle
         .legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1.1rem; list-style: none; margin: 0.3rem 0 0; padding: 0 0 0 0.5rem; font-size: 0.9rem }
         .legend li { display: flex; align-items: center; gap: 0.4rem; overflow-wrap: anywhere }
         .legend svg { flex: none; width: 28px; height: 12px }
-        .scroll { overflow-x: auto; margin: 1rem 0 }
+        .scroll { overflow-x: auto; margin: 0 0 1.2rem }
         table { border-collapse: collapse; font-size: 0.92rem }
         th, td { padding: 0.3rem 0.8rem 0.3rem 0; text-align: left; border-bottom: 1px solid var(--rule); vertical-align: baseline }
         td { white-space: nowrap }
-        thead th { border-bottom: 2px solid var(--soft); vertical-align: bottom }
+        thead th { min-width: 3.5rem; border-bottom: 2px solid var(--soft); vertical-align: bottom }
         .number { text-align: right; font-variant-numeric: tabular-nums }
         footer { margin-top: 2.5rem; padding-bottom: 2rem; color: var(--soft); font-size: 0.85rem }
         dl { display: grid; grid-template-columns: auto 1fr; gap: 0.2rem 1rem; border-top: 1px solid var(--rule); padding-top: 0.8rem; margin: 0 }
         dd { margin: 0; overflow-wrap: anywhere }
         code { font: 0.95em ui-monospace, Consolas, monospace }
+        @media (max-width: 30rem) { svg text { font-size: 15px } }
 
         """;
 }

@@ -92,10 +92,12 @@ public sealed class Table
     {
         bool[] isNumber = [.. Columns.Select((_, j) => IsNumeric(j))];
         XElement table = new("table");
-        if (Title.Length > 0) table.Add(new XElement("caption", Shown.Xml(Title)));
         table.Add(new XElement("thead", new XElement("tr", Columns.Select((column, j) => Cell("th", j, Shown.Xml(column.Name))))));
         table.Add(new XElement("tbody", Displayed(Shown.Xml).Select(row => new XElement("tr", row.Select((cell, j) => Cell("td", j, cell))))));
-        return new XElement("div", new XAttribute("class", "scroll"), new XAttribute("tabindex", 0), table);
+        XElement scroll = new("div", new XAttribute("class", "scroll"), new XAttribute("tabindex", 0), table);
+
+        // Outside of what scrolls: a title as wide as the table would be cut.
+        return Title.Length == 0 ? scroll : new XElement("div", new XElement("p", new XAttribute("class", "caption"), Shown.Xml(Title)), scroll);
 
         XElement Cell(string tag, int column, string content) => new(tag, isNumber[column] ? new XAttribute("class", "number") : null, content);
     }

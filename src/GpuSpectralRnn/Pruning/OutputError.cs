@@ -1,0 +1,89 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>What a compressed network f# does differently from the network f it stands for, and what both lose; measured with labels.</summary>
+/// <param name="AllSteps">||f - f#||_{n,T}: read-outs of every step's states, root mean square over sequences and steps.</param>
+/// <param name="AsRead">Root mean square over sequences of the distance of the outputs as the networks give them.</param>
+/// <param name="Risk">Mean loss of f, each clipped to [0, M].</param>
+/// <param name="CompressedRisk">The same of f#.</param>
+/// <param name="InputRadius">The largest ||x_t||.</param>
+public sealed record OutputError(double AllSteps, double AsRead, double Risk, double CompressedRisk, double InputRadius)
+{
+    /// <summary>Runs both networks, which answer once per sequence, over the data.</summary>
+    /// <param name="network">f.</param>
+    /// <param name="compressed">f#, on the same backend.</param>
+    /// <param name="data">With labels or values.</param>
+    /// <param name="ceiling">M.</param>
+    /// <param name="batchSize">Sequences at a time.</param>
+    /// <param name="cancellation">Stops with an <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="RunFailedException">An output is NaN or infinite.</exception>
+    public static OutputError Measure(
+        Network network, Network compressed, ISequenceData data, double ceiling, int batchSize, CancellationToken cancellation = default)
+    {
+        using BatchFeed feed = new(data, network.Backend, batchSize);
+        double allSteps = 0, asRead = 0, risk = 0, compressedRisk = 0, radius = 0;
+        int steps = data.Layout.Steps;
+        while (feed.Next())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            float[] f = network.Forward(feed.Inputs).ToArray(), g = compressed.Forward(feed.Inputs).ToArray();
+            asRead += SquaredDistance(f, g);
+            allSteps += SquaredDistance(EveryStep(network), EveryStep(compressed));
+            Func<float[], int, double> loss = Loss(network.Architecture, feed);
+            for (int i = 0; i < feed.Size; i++)
+            {
+                risk += Math.Clamp(loss(f, i), 0, ceiling);
+                compressedRisk += Math.Clamp(loss(g, i), 0, ceiling);
+            }
+
+            foreach (float[] x in feed.Inputs.ToArray().Chunk(data.Layout.Features))
+                radius = Math.Max(radius, x.Sum(value => (double)value * value));
+        }
+
+        if (!double.IsFinite(allSteps + asRead))
+            throw new RunFailedException("The outputs of the network or of the compressed one hold NaN or infinity; keep more units or train again.");
+        double n = data.Count;
+        return new OutputError(Math.Sqrt(allSteps / (n * steps)), Math.Sqrt(asRead / n), risk / n, compressedRisk / n, Math.Sqrt(radius));
+    }
+
+    // W^o h_t + b^o [T, B, O]
+    private static float[] EveryStep(Network network)
+    {
+        Tensor states = network.HiddenStates(network.Architecture.Layers - 1);
+        using Tensor outputs = network.Backend.Allocate(new Shape(states.Shape[0], states.Shape[1], network.Architecture.Outputs));
+        network.Backend.Matrix.Linear(states, network.Parameters["readout.weight"], network.Parameters["readout.bias"], outputs);
+        return outputs.ToArray();
+    }
+
+    // Of sequence i of the batch: softmax cross-entropy, or the mean squared error.
+    private static Func<float[], int, double> Loss(Architecture architecture, BatchFeed feed)
+    {
+        int width = architecture.Outputs;
+        if (architecture.Task == TaskKind.Classification)
+        {
+            int[] labels = feed.Targets!.ToArray<int>();
+            return (outputs, i) =>
+            {
+                Span<float> row = outputs.AsSpan(i * width, width);
+                double largest = row[0], sum = 0;
+                foreach (float logit in row) largest = Math.Max(largest, logit);
+                foreach (float logit in row) sum += Math.Exp(logit - largest);
+                return largest + Math.Log(sum) - row[labels[i]];
+            };
+        }
+
+        float[] values = feed.Targets!.ToArray();
+        return (outputs, i) => SquaredDistance(outputs.AsSpan(i * width, width), values.AsSpan(i * width, width)) / width;
+    }
+
+    private static double SquaredDistance(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        double sum = 0;
+        for (int i = 0; i < a.Length; i++) sum += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+        return sum;
+    }
+}

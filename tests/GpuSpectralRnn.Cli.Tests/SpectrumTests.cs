@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Xml.Linq;
+using GpuSpectralRnn.Cli.Tests.Support;
+
+namespace GpuSpectralRnn.Cli.Tests;
+
+/// <summary>The verb spectrum.</summary>
+public class SpectrumTests
+{
+    private const int Units = 5;
+
+    [Fact]
+    public void JsonHasTheContractsKeysAndThePageIsWellFormed()
+    {
+        using Folder folder = new();
+        string[] data = Train(folder, 30);
+        JsonElement json = Gsrnn.Run(["spectrum", folder["m"], .. data, "--json", "--report", folder["<a> & b.html"]]).Succeeds().Json;
+        JsonElement layer = json.GetProperty("layers")[0];
+        Assert.Equal(Units, layer.GetProperty("hidden").GetInt32());
+        Assert.Equal(30 * 6, layer.GetProperty("steps").GetInt64());
+        double[] eigenvalues = Numbers(layer.GetProperty("eigenvalues"));
+        Assert.Equal(Units, eigenvalues.Length);
+        Assert.Equal(eigenvalues.OrderDescending(), eigenvalues);
+
+        // 1e-12: the trace is the eigenvalues' sum but for rounding.
+        Assert.Equal(layer.GetProperty("trace").GetDouble(), eigenvalues.Sum(), 1e-12 * eigenvalues.Sum());
+        Assert.Equal(1, Numbers(layer.GetProperty("leverage")).Sum(), 1e-12);
+        foreach (JsonElement point in layer.GetProperty("degreesOfFreedom").EnumerateArray())
+        {
+            double lambda = point.GetProperty("lambda").GetDouble();
+            Assert.Equal(eigenvalues.Sum(mu => mu / (mu + lambda)), point.GetProperty("value").GetDouble(), 1e-12);
+        }
+
+        JsonElement[] curves = [.. layer.GetProperty("losses").EnumerateArray()];
+        Assert.Equal(["adjoint", "input", "output"], curves.Select(c => c.GetProperty("loss").GetString()).Distinct().Order());
+        Assert.Equal(["backward", "greedy", "leverage", "random"], curves.Select(c => c.GetProperty("selector").GetString()).Distinct().Order());
+        Assert.All(curves, curve => Assert.Equal(Units + 1, Numbers(curve.GetProperty("byKept")).Length));
+        JsonElement inputs = curves.First(c => c.GetProperty("loss").GetString() == "input" && c.GetProperty("selector").GetString() == "greedy");
+        double[] greedy = Numbers(inputs.GetProperty("byKept"));
+        Assert.Equal(eigenvalues.Sum(), greedy[0], 1e-9 * greedy[0]);
+        for (int k = 1; k <= Units; k++) Assert.True(greedy[k] >= eigenvalues.Skip(k).Sum() * (1 - 1e-9), "no k units lose less than the tail");
+
+        XElement page = XElement.Parse(File.ReadAllText(folder["<a> & b.html"])["<!DOCTYPE html>".Length..]);
+        Assert.Contains("<a> & b.html", page.Descendants("code").Single().Value);
+        Assert.Equal(6, page.Descendants("figure").Count());
+    }
+
+    [Fact]
+    public void ShardsAddUpToOneRun()
+    {
+        using Folder folder = new();
+        string[] all = Train(folder, 30);
+        string[] first = [.. all, "--limit", "12", "--no-adjoint"], second = [.. all, "--holdout", "18", "--split", "valid", "--no-adjoint"];
+        double[] whole = Numbers(Layer(Gsrnn.Run(["spectrum", folder["m"], .. all, "--no-adjoint", "--json"])).GetProperty("eigenvalues"));
+        Gsrnn.Run(["spectrum", folder["m"], .. first, "--save-covariance", folder["s"], "-q"]).Succeeds();
+        JsonElement sum = Layer(Gsrnn.Run(["spectrum", folder["m"], .. second, "--load-covariance", folder["s"], "--json"]));
+        Assert.Equal(30 * 6, sum.GetProperty("steps").GetInt64());
+
+        // Sums of doubles in another order.
+        double[] added = Numbers(sum.GetProperty("eigenvalues"));
+        for (int i = 0; i < whole.Length; i++) Assert.Equal(whole[i], added[i], 1e-12 * whole[0]);
+    }
+
+    [Fact]
+    public void DataWithoutLabels()
+    {
+        using Folder folder = new();
+        string[] data = folder.Npy(20);
+        Gsrnn.Run(["train", .. data, "--hidden", "3", "--epochs", "1", "--out", folder["m"], "-q"]).Succeeds();
+        Outcome outcome = Gsrnn.Run(["spectrum", folder["m"], .. data[..4], "--limit", "1"]).Succeeds();
+        Assert.Contains("L_G", outcome.Out);
+    }
+
+    [Fact]
+    public void WrongCallsAreRefusedBeforeTheWork()
+    {
+        using Folder folder = new();
+        string[] data = Train(folder, 30), call = ["spectrum", folder["m"], .. data];
+        Gsrnn.Run([.. call, "--report", folder["none/page.html"]]).FailsWith(2, "--report", "there is no folder");
+        Gsrnn.Run([.. call, "--save-covariance", folder["none/s"]]).FailsWith(2, "--save-covariance", "there is no folder");
+        Gsrnn.Run([.. call, "--load-covariance", folder["none"]]).FailsWith(2, "none");
+        Gsrnn.Run([.. call, "--load-covariance", folder["m"]]).FailsWith(2, "is not a covariance file");
+        Gsrnn.Run([.. call, "--ridge", "-1"]).FailsWith(2, "--ridge -1");
+        Gsrnn.Run([.. call, "--save-covariance", folder["s"], "-q"]).Succeeds();
+        Gsrnn.Run([.. call, "--load-covariance", folder["s"], folder["s"]]).FailsWith(2, "twice");
+        Gsrnn.Run(["train", .. data, "--hidden", "5", "--epochs", "1", "--seed", "2", "--out", folder["other"], "-q"]).Succeeds();
+        Gsrnn.Run(["spectrum", folder["other"], .. data, "--load-covariance", folder["s"], "-q"]).FailsWith(2, "belongs to model");
+    }
+
+    [Fact]
+    public void AnInterruptedRunKeepsWhatWasCollected()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        using Folder folder = new();
+        string[] data = folder.Npy(60_000, steps: 40, inputs: 3);
+        Gsrnn.Run(["train", .. data, "--limit", "10", "--hidden", "100", "--epochs", "1", "--out", folder["m"], "-q"]).Succeeds();
+        using Process process = Gsrnn.Start(folder.Path, ["spectrum", folder["m"], .. data, "--batch", "20", "--save-covariance", folder["s"]]);
+        string said = "";
+        while (!said.Contains("second moments")) said += process.StandardError.ReadLine() ?? throw new EndOfStreamException(said);
+        Thread.Sleep(400);
+        using (Process kill = Process.Start("kill", ["-INT", process.Id.ToString()])) kill.WaitForExit();
+        Outcome outcome = Gsrnn.Finish(process);
+        outcome.FailsWith(1, "Stopped after", "of 60,000 sequences", "their covariance is in");
+        Assert.True(File.Exists(folder["s"]));
+    }
+
+    private static string[] Train(Folder folder, int count)
+    {
+        string[] data = folder.Idx(count);
+        Gsrnn.Run(["train", .. data, "--hidden", Units.ToString(), "--epochs", "1", "--out", folder["m"], "-q"]).Succeeds();
+        return data;
+    }
+
+    private static JsonElement Layer(Outcome outcome) => outcome.Succeeds().Json.GetProperty("layers")[0];
+
+    private static double[] Numbers(JsonElement array) => [.. array.EnumerateArray().Select(e => e.GetDouble())];
+}
