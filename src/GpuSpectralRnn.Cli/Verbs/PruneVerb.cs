@@ -97,6 +97,12 @@ internal sealed class PruneVerb : ModelVerb
         int[] keep = ChooseSizes(terminal, calibration, method, splits);
         tried.Clear();
         PruningPlan plan = method.Plan(calibration, keep);
+        for (int layer = 0; layer < architecture.Layers; layer++)
+        {
+            if (calibration.Gram(layer).Trace() == 0)
+                terminal.Note($"layer {layer} is dead: all its states are zero on {calibration.Inputs.Count:N0} sequences, so any units serve");
+        }
+
         using Network small = Slicer.Slice(network, plan);
         Parity parity = Parity.OfPlan(network, small, plan, Subset.Limit(calibration.Held, ProofSequences), Batch);
         Judgement judgement = Distil(calibration, plan, small, splits.Train);
@@ -249,17 +255,19 @@ internal sealed class PruneVerb : ModelVerb
                 : null,
             ["parity"] = Terminal.Number(parity.Difference),
             ["divergence"] = Terminal.Number(judgement.Divergence),
-            ["agreement"] = Terminal.Number(judgement.Agreement),
+            ["agreement"] = Agreement(judgement),
             ["candidates"] = new JsonArray([.. tried.Select(candidate => new JsonObject
             {
                 ["settings"] = candidate.Settings.ToString(),
                 ["divergence"] = Terminal.Number(candidate.Judgement.Divergence),
-                ["agreement"] = Terminal.Number(candidate.Judgement.Agreement),
+                ["agreement"] = Agreement(candidate.Judgement),
             })]),
             ["model"] = Out,
             ["device"] = network.Backend.Device.Id,
         });
     }
+
+    private static JsonNode? Agreement(Judgement judgement) => judgement.Agreement is { } share ? Terminal.Number(share) : null;
 
     private static JsonArray Numbers(IEnumerable<int> values) => new([.. values.Select(value => JsonValue.Create(value))]);
 

@@ -8,11 +8,12 @@ namespace GpuSpectralRnn.Pruning;
 /// <summary>How close a small network comes to the big one, without labels.</summary>
 /// <param name="Divergence">Mean over the outputs' rows of KL(softmax big || softmax small) in nats; of a regression the mean squared
 /// difference.</param>
-/// <param name="Agreement">Share of rows with the same class; 0 for a regression.</param>
-public sealed record Judgement(double Divergence, double Agreement)
+/// <param name="Agreement">Share of rows with the same class; null for a regression.</param>
+public sealed record Judgement(double Divergence, double? Agreement)
 {
-    /// <summary>For example <c>KL 0.1312, agreement 94.1 %</c>.</summary>
-    public override string ToString() => $"KL {Divergence:0.####}, agreement {100 * Agreement:0.0} %";
+    /// <summary>For example <c>KL 0.1312, agreement 94.1 %</c>, or <c>mean squared difference 0.0021</c>.</summary>
+    public override string ToString() =>
+        Agreement is { } share ? $"KL {Divergence:0.####}, agreement {100 * share:0.0} %" : $"mean squared difference {Divergence:0.#####}";
 }
 
 /// <summary>Judges small networks by the calibration inputs held apart.</summary>
@@ -44,7 +45,8 @@ public static class Judge
         }
 
         LossSums sums = totals.Read();
-        return new Judgement(sums.Loss / sums.Rows, (double)sums.Correct / sums.Rows);
+        bool isClassifier = big.Architecture.Task == TaskKind.Classification;
+        return new Judgement(sums.Loss / sums.Rows, isClassifier ? (double)sums.Correct / sums.Rows : null);
     }
 
     /// <summary>The loss of the small network's outputs against the big one's, and its gradient where wanted.</summary>

@@ -52,7 +52,7 @@ public static class MaskedNetwork
             {
                 for (int j = 0; j < hidden.Columns; j++) hidden[rows[i], j] += moreHidden[i, j];
                 for (int j = 0; j < input.Columns; j++) input[rows[i], j] += moreInput[i, j];
-                inputBias[rows[i]] += correction.Bias[i];
+                hiddenBias[rows[i]] += correction.Bias[i];
             }
         }
 

@@ -6,7 +6,7 @@ namespace GpuSpectralRnn.Pruning;
 /// <summary>What is added to a layer's folded weights after its units were chosen (a refit of the rows).</summary>
 /// <param name="Hidden">To W_hh [G*k, k].</param>
 /// <param name="Input">To W_ih [G*k, inputs of the smaller network].</param>
-/// <param name="Bias">To b_ih [G*k].</param>
+/// <param name="Bias">To b_hh [G*k].</param>
 public sealed record RowCorrection(Matrix Hidden, Matrix Input, double[] Bias);
 
 /// <summary>What becomes of one layer.</summary>

@@ -40,7 +40,7 @@ public static class Slicer
         {
             hidden += correction.Hidden;
             input += correction.Input;
-            inputBias = [.. inputBias.Zip(correction.Bias, (a, b) => a + b)];
+            hiddenBias = [.. hiddenBias.Zip(correction.Bias, (a, b) => a + b)];
         }
 
         return new LayerWeights(input, hidden, inputBias, hiddenBias, plan.Factors);

@@ -129,6 +129,29 @@ public sealed class RefitTests : IDisposable
     }
 
     [Fact]
+    public void Auto_judges_a_regression_by_the_squared_difference()
+    {
+        using Network network = TestNetworks.Make(host, Cell.RnnTanh, [9], Readout.Mean, outputs: 2, task: TaskKind.Regression);
+        Calibration calibration = new(network, new NormalData(60, 4, 3));
+        AutoPruning auto = new(new SpectralSettings { Refit = Refit.Rows });
+        PruningPlan plan = auto.Plan(calibration, [5]);
+
+        Assert.Null(auto.Chosen!.Judgement.Agreement);
+        double difference = SquaredError(network, plan, calibration.Held) / (2 * calibration.Held.Count);
+        Close.Equal(difference, auto.Chosen.Judgement.Divergence, 1e-4, 0, "mean squared difference"); // of single-precision outputs
+    }
+
+    [Fact]
+    public void Auto_serves_a_network_whose_units_are_all_dead()
+    {
+        using Network network = TestNetworks.Make(host, Cell.Irnn, [4], Readout.Last);
+        network.Parameters.Write("rnn.bias_ih_l0", [-100, -100, -100, -100]);
+        Calibration calibration = new(network, new NormalData(10, 3, 3));
+
+        Assert.Equal(0, Judge.Of(calibration, new AutoPruning(new SpectralSettings { Refit = Refit.Rows }).Plan(calibration, [2])).Divergence, 6);
+    }
+
+    [Fact]
     public void Labels_change_nothing()
     {
         using Network network = TestNetworks.Make(host, Cell.Irnn, [8], Readout.Last);
