@@ -57,12 +57,14 @@ internal sealed class DemoVerb : ComputeVerb
         using Network network = Network.Create(Describe(train), backend, Seed);
         TrainingResult result = Train(terminal, network, train, test, training, interruption.Token);
         ModelFile.Save(BigPath, network);
-        CalibrationSettings sample = new() { Sequences = (int)(CalibrationShare * DigitCount), Seed = Seed };
-        Calibration calibration = new(network, train, sample, interruption.Token);
-        Spectrum spectrum = Spectrum.Of(calibration.Gram(0));
-        Comparison comparison = Compare(terminal, calibration, train, test, training);
-        Comparison curve = DrawCurve(calibration, train, test, training);
-        Report(terminal, network, result, spectrum, comparison, curve, clock.Elapsed);
+        try
+        {
+            CompareAndReport(terminal, network, result, train, test, training, clock, interruption.Token);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new RunFailedException($"Stopped; {BigPath} holds the trained network, the report is missing.", e);
+        }
     }
 
     private string BigPath => Path.Combine(Out, "digits.safetensors");
@@ -93,6 +95,24 @@ internal sealed class DemoVerb : ComputeVerb
         TrainingResult result = progress.Show(() => trainer.Run(cancellation));
         if (result.IsCancelled) throw new RunFailedException($"Stopped after {result.Epochs} of {settings.Epochs} epochs; nothing was kept.");
         return result;
+    }
+
+    private void CompareAndReport(
+        Terminal terminal,
+        Network network,
+        TrainingResult result,
+        ISequenceData train,
+        ISequenceData test,
+        TrainingSettings training,
+        Stopwatch clock,
+        CancellationToken cancellation)
+    {
+        CalibrationSettings sample = new() { Sequences = (int)(CalibrationShare * DigitCount), Seed = Seed };
+        Calibration calibration = new(network, train, sample, cancellation);
+        Spectrum spectrum = Spectrum.Of(calibration.Gram(0));
+        Comparison comparison = Compare(terminal, calibration, train, test, training);
+        Comparison curve = DrawCurve(calibration, train, test, training);
+        Report(terminal, network, result, spectrum, comparison, curve, clock.Elapsed);
     }
 
     private Comparison Compare(Terminal terminal, Calibration calibration, ISequenceData train, ISequenceData test, TrainingSettings training)
