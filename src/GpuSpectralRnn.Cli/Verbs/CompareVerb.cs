@@ -34,7 +34,8 @@ internal sealed class CompareVerb : TrainingVerb
     [Option("model", MetaValue = "MODEL...", HelpText = "Compare on these trained models instead of training some.")]
     public IEnumerable<string> Models { get; set; } = [];
 
-    [Option("fine-tune", Default = 0, MetaValue = "EPOCHS", HelpText = "Epochs that every network is trained further, the uncompressed one too; 0: none.")]
+    [Option("fine-tune", Default = 0, MetaValue = "EPOCHS", HelpText =
+        "Epochs that every network is trained further, the uncompressed one too; 0: none.")]
     public int FineTune { get; set; }
 
     [Option("fine-tune-lr", MetaValue = "X", HelpText = "Learning rate of that at its highest (default: a third of the training's).")]
@@ -49,7 +50,8 @@ internal sealed class CompareVerb : TrainingVerb
     [Option("csv", MetaValue = "F", HelpText = "Write the table as comma-separated values.")]
     public string? CsvPath { get; set; }
 
-    public override string Usage => $"{DataUsage} [model and training options] [--methods all|M,M...] --keep K[,K...] [--seeds N] [--fine-tune EPOCHS]";
+    public override string Usage =>
+        $"{DataUsage} [model and training options] [--methods all|M,M...] --keep K[,K...] [--seeds N] [--fine-tune EPOCHS]";
 
     public override string Example => "gsrnn compare --data digits --epochs 10 --keep 43 --seeds 3 --fine-tune 5 --report compare.html";
 
@@ -65,7 +67,8 @@ internal sealed class CompareVerb : TrainingVerb
         using IBackend backend = OpenBackend();
         DataSplits data = source.OpenAll();
         ISequenceData test = data.Test ?? data.Valid
-            ?? throw new InvalidCallException($"{data.Train.Name} has nothing to judge by; set sequences aside with --holdout N, or give test files.");
+            ?? throw new InvalidCallException(
+                $"{data.Train.Name} has nothing to judge by; set sequences aside with --holdout N, or give test files.");
         Architecture architecture = given ?? Complete(asked, data.Train, source.View);
         architecture.CheckFits(data.Train.Layout, data.Train.Name);
         training = WithRate(training, data.Train.Layout);
@@ -149,7 +152,8 @@ internal sealed class CompareVerb : TrainingVerb
         if (CsvPath is not null) Save(CsvPath, report.ToTable(isBrief: false).ToCsv());
         if (ReportPath is not null) Page(report, table, rows, test, backend).Save(ReportPath);
         terminal.Result(table.ToText().TrimEnd());
-        terminal.Result($"measured on {test.Count:N0} sequences of {test.Name}, device {backend.Device.Id}; ms: median of forward passes of {Batch} sequences");
+        terminal.Result(
+            $"measured on {test.Count:N0} sequences of {test.Name}, device {backend.Device.Id}; ms: median of forward passes of {Batch} sequences");
         terminal.Result(new JsonObject
         {
             ["metric"] = rows[0].Metric,

@@ -162,16 +162,19 @@ internal sealed class DemoVerb : ComputeVerb
         Page(network, spectrum, report, table, curve).Save(PagePath);
         ComparisonRow chosen = comparison.Rows.Single(row => row.Method == Chosen);
         double ridge = 1e-4 * spectrum.Trace / spectrum.Units;
+        double parity = comparison.Runs.Max(run => run.Parity?.Difference ?? 0);
         Evaluation held = result.Validation!;
         string small = string.Join(",", chosen.Architecture.Hidden);
         terminal.Result(table.ToText());
         (string Name, string Value)[] lines =
         [
-            ("network", $"{network}, {network.Architecture.ParameterCount:N0} parameters, accuracy {held.Value:0.0%} of {held.Rows:N0} digits never seen"),
+            ("network", $"{network}, {network.Architecture.ParameterCount:N0} parameters, " +
+                $"accuracy {held.Value:0.0%} of {held.Rows:N0} digits never seen"),
             ("spectrum", $"{spectrum.UnitsForTrace(0.99)} of {spectrum.Units} directions hold 99 % of the states' power; " +
                 $"{spectrum.DegreesOfFreedom(ridge):0.0} degrees of freedom at 1e-4 of the mean"),
-            ("pruned", $"{small} units, {chosen.Architecture.ParameterCount:N0} parameters, accuracy {chosen.Value.Mean:0.0%}, fine-tuned {chosen.FineTuned!.Mean:0.0%}"),
-            ("parity", $"largest difference of sliced and masked network {comparison.Runs.Max(run => run.Parity?.Difference ?? 0):0.0e+00}, over all methods"),
+            ("pruned", $"{small} units, {chosen.Architecture.ParameterCount:N0} parameters, " +
+                $"accuracy {chosen.Value.Mean:0.0%}, fine-tuned {chosen.FineTuned!.Mean:0.0%}"),
+            ("parity", $"largest difference of sliced and masked network, over all methods: {parity:0.0e+00}"),
             ("models", $"{BigPath}, {SmallPath}"),
             ("report", PagePath),
             ("time", $"{time.TotalSeconds:0} s"),
@@ -197,18 +200,24 @@ internal sealed class DemoVerb : ComputeVerb
     private ReportPage Page(Network network, Spectrum spectrum, ComparisonReport report, Table table, Comparison curve)
     {
         DeviceInfo device = network.Backend.Device;
-        ReportPage page = new($"Built-in digits: {HiddenUnits} hidden units to {Third}") { Command = CommandText.Current, Device = $"{device.Id} ({device.Name})" };
+        ReportPage page = new($"Built-in digits: {HiddenUnits} hidden units to {Third}")
+        {
+            Command = CommandText.Current,
+            Device = $"{device.Id} ({device.Name})",
+        };
         page.AddText(
-            $"An {network.Architecture.Cell.Name().ToUpperInvariant()} of {HiddenUnits} units was trained for {Epochs} epochs on {DigitCount:N0} procedural " +
-            $"digits, pruned by every method, and measured on {DigitCount / 4:N0} others before and after {FineTuningEpochs} epochs of fine-tuning.");
+            $"An {network.Architecture.Cell.Name().ToUpperInvariant()} of {HiddenUnits} units was trained for {Epochs} epochs on {DigitCount:N0} " +
+            $"procedural digits, pruned by every method, and measured on {DigitCount / 4:N0} others before and after {FineTuningEpochs} epochs of fine-tuning.");
         page.Add(table).AddText("Weights are those that are kept. A mask takes weights away and leaves the multiply-adds as they were.");
         ComparisonReport sizes = new(curve.Rows);
         page.AddHeading("Without training after pruning").Add(sizes.BySize()).Add(sizes.ByWeights());
-        LineChart eigenvalues = new("Eigenvalues of the hidden states' second moments", new Axis("number"), new Axis("eigenvalue", IsLogarithmic: true));
+        LineChart eigenvalues = new(
+            "Eigenvalues of the hidden states' second moments", new Axis("number"), new Axis("eigenvalue", IsLogarithmic: true));
         eigenvalues.Add(new Series("eigenvalues", spectrum.Eigenvalues.Select((value, i) => (i + 1.0, value))));
         LineChart freedom = new("Degrees of freedom N(λ)", new Axis("λ over the mean eigenvalue", IsLogarithmic: true), new Axis("N(λ)"));
         double mean = spectrum.Trace / spectrum.Units;
-        freedom.Add(new Series("N(λ)", Enumerable.Range(-24, 37).Select(i => Math.Pow(10, i / 4.0)).Select(x => (x, spectrum.DegreesOfFreedom(x * mean)))));
+        IEnumerable<double> places = Enumerable.Range(-24, 37).Select(i => Math.Pow(10, i / 4.0));
+        freedom.Add(new Series("N(λ)", places.Select(x => (x, spectrum.DegreesOfFreedom(x * mean)))));
         page.AddHeading("Spectrum").Add(eigenvalues).Add(freedom);
         return page.AddHeading("The methods").Add(report.Legend());
     }

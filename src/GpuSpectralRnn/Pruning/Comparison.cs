@@ -50,7 +50,8 @@ public sealed class Comparison
         foreach (int keep in settings.Keep)
             if (keep < 1) throw new InvalidCallException($"--keep {keep}: choose 1 unit or more.");
         foreach (ISequenceData data in (ISequenceData[])[train, test])
-            if (data.Layout.Target == TargetKind.None) throw new InvalidCallException($"{data.Name} has no targets to compare by; give labels or values.");
+            if (data.Layout.Target == TargetKind.None)
+                throw new InvalidCallException($"{data.Name} has no targets to compare by; give labels or values.");
         this.settings = settings;
         this.train = train;
         this.test = test;
@@ -79,8 +80,8 @@ public sealed class Comparison
         foreach (int keep in settings.Keep) KeepCounts.Check(architecture, EveryLayer(architecture, keep));
         if (runs.Count > 0 && !runs[0].Architecture.Hidden.SequenceEqual(architecture.Hidden))
             throw new InvalidCallException(
-                $"Networks of {string.Join(",", runs[0].Architecture.Hidden)} and {string.Join(",", architecture.Hidden)} units make no common table; " +
-                "compare networks of one size.");
+                $"Networks of {string.Join(",", runs[0].Architecture.Hidden)} and {string.Join(",", architecture.Hidden)} units make no common " +
+                "table; compare networks of one size.");
     }
 
     /// <summary>Compares the methods on one more trained network.</summary>

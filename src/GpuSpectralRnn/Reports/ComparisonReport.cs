@@ -48,7 +48,7 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
         return table;
     }
 
-    /// <summary>The metric as compressed against the units that are kept, a line for each method; the baseline is the last point of every line.</summary>
+    /// <summary>The metric as compressed against the units that are kept; the baseline is the last point of every line.</summary>
     public LineChart BySize() => Chart("units k", "as compressed, by units", row => row.Keep, row => row.Value);
 
     /// <summary>The metric after fine-tuning against the units that are kept.</summary>
@@ -56,7 +56,11 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
 
     /// <summary>The metric as compressed against all weights that are kept.</summary>
     public LineChart ByWeights() => Chart(
-        "weights kept", "as compressed, by weights", row => row.Weights.InputHidden + row.Weights.HiddenHidden + row.Weights.HiddenOutput, row => row.Value, true);
+        "weights kept",
+        "as compressed, by weights",
+        row => row.Weights.InputHidden + row.Weights.HiddenHidden + row.Weights.HiddenOutput,
+        row => row.Value,
+        isLogarithmic: true);
 
     private LineChart Chart(
         string axis, string what, Func<ComparisonRow, double?> place, Func<ComparisonRow, MeanAndDeviation?> value, bool isLogarithmic = false)
