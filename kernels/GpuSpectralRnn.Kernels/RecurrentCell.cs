@@ -15,14 +15,14 @@ public readonly struct RecurrentOperands
     /// </summary>
     public required ArrayView<float> Gates { get; init; }
 
-    /// <summary>[T + 1, B, H]: h before and after each step, as <see cref="RecurrentStep"/> has it; the slot of the initial states is filled.</summary>
+    /// <summary>[T + 1, B, H]: h before and after each step, as <see cref="RecurrentStep"/> has it; the initial slot is filled.</summary>
     public required ArrayView<float> States { get; init; }
 
     /// <summary>[T + 1, B, H]: c before and after each step (LSTM).</summary>
     public ArrayView<float> CellStates { get; init; }
 
     /// <summary>
-    /// [T, B, 3H] (GRU): the gradient of h_{t-1} W_hh^T, which is not that of the pre-activations because r lies between. Its block n keeps the
+    /// [T, B, 3H] (GRU): the gradient of h_{t-1} W_hh^T, which is not that of the pre-activations: r lies between. Its block n keeps the
     /// product itself in between. One element where the layer is not trained.
     /// </summary>
     public ArrayView<float> ProductGradient { get; init; }

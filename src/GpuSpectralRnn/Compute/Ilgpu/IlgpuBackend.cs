@@ -16,6 +16,7 @@ public sealed class IlgpuBackend : IBackend
     private readonly Lazy<IlgpuLossOps> loss;
     private readonly Lazy<IlgpuOptimizerOps> optimizer;
     private readonly Lazy<IlgpuRandomOps> random;
+    private readonly Lazy<IlgpuSpectralOps> spectral;
     private bool isDisposed;
 
     /// <summary>Takes over an accelerator; it ends with this backend.</summary>
@@ -37,6 +38,7 @@ public sealed class IlgpuBackend : IBackend
         loss = new(() => new IlgpuLossOps(this));
         optimizer = new(() => new IlgpuOptimizerOps(this));
         random = new(() => new IlgpuRandomOps(this));
+        spectral = new(() => new IlgpuSpectralOps(this));
     }
 
     /// <inheritdoc/>
@@ -56,6 +58,9 @@ public sealed class IlgpuBackend : IBackend
 
     /// <inheritdoc/>
     public IRandomOps Random => random.Value;
+
+    /// <summary>Second moments and eigenvalues.</summary>
+    public ISpectralOps Spectral => spectral.Value;
 
     /// <summary>The accelerator.</summary>
     internal Accelerator Accelerator { get; }

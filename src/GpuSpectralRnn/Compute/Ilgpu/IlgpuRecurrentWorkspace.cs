@@ -48,7 +48,7 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
     /// <summary>The gates, and backward their gradients, [T, B, G*H] (LSTM and GRU; Elman has no more than its outputs).</summary>
     public Tensor? Gates { get; }
 
-    /// <summary>The recurrent products that are still needed, and backward their gradients, [T, B, 3H] (GRU; one element where not trained).</summary>
+    /// <summary>Recurrent products still needed, and backward their gradients, [T, B, 3H] (GRU; one element where not trained).</summary>
     public Tensor? Products { get; }
 
     /// <summary>Backward: the part of dL/dh that passes a step by, [B, H].</summary>

@@ -44,6 +44,16 @@ public class HostRandomTests : RandomTests
     protected override IBackend Backend { get; } = new HostBackend(3);
 }
 
+public class HostGramTests : GramTests
+{
+    protected override IBackend Backend { get; } = new HostBackend(3);
+}
+
+public class HostEigenTests : EigenTests
+{
+    protected override IBackend Backend { get; } = new HostBackend(3);
+}
+
 public class HostTransferTests : TransferTests
 {
     protected override IBackend Backend { get; } = new HostBackend(3);

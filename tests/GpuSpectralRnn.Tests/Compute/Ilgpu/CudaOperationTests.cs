@@ -36,6 +36,12 @@ public class CudaElmanLayerTests(CudaDevice device) : ElmanLayerTests
 }
 
 [Collection("cuda:0")]
+public class CudaRecurrentLayerTests(CudaDevice device) : RecurrentLayerTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("cuda:0")]
 public class CudaLossTests(CudaDevice device) : LossTests
 {
     protected override IBackend Backend => device.Backend;
@@ -49,6 +55,18 @@ public class CudaOptimizerTests(CudaDevice device) : OptimizerTests
 
 [Collection("cuda:0")]
 public class CudaRandomTests(CudaDevice device) : RandomTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("cuda:0")]
+public class CudaGramTests(CudaDevice device) : GramTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("cuda:0")]
+public class CudaEigenTests(CudaDevice device) : EigenTests
 {
     protected override IBackend Backend => device.Backend;
 }

@@ -35,6 +35,12 @@ public class IlgpuCpuElmanLayerTests(IlgpuCpuDevice device) : ElmanLayerTests
 }
 
 [Collection("ilgpu-cpu")]
+public class IlgpuCpuRecurrentLayerTests(IlgpuCpuDevice device) : RecurrentLayerTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("ilgpu-cpu")]
 public class IlgpuCpuLossTests(IlgpuCpuDevice device) : LossTests
 {
     protected override IBackend Backend => device.Backend;
@@ -48,6 +54,18 @@ public class IlgpuCpuOptimizerTests(IlgpuCpuDevice device) : OptimizerTests
 
 [Collection("ilgpu-cpu")]
 public class IlgpuCpuRandomTests(IlgpuCpuDevice device) : RandomTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("ilgpu-cpu")]
+public class IlgpuCpuGramTests(IlgpuCpuDevice device) : GramTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("ilgpu-cpu")]
+public class IlgpuCpuEigenTests(IlgpuCpuDevice device) : EigenTests
 {
     protected override IBackend Backend => device.Backend;
 }

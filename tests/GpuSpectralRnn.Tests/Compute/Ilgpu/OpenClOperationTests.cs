@@ -37,6 +37,12 @@ public class OpenClElmanLayerTests(OpenClDevice device) : ElmanLayerTests
 }
 
 [Collection("opencl:0")]
+public class OpenClRecurrentLayerTests(OpenClDevice device) : RecurrentLayerTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("opencl:0")]
 public class OpenClLossTests(OpenClDevice device) : LossTests
 {
     protected override IBackend Backend => device.Backend;
@@ -50,6 +56,18 @@ public class OpenClOptimizerTests(OpenClDevice device) : OptimizerTests
 
 [Collection("opencl:0")]
 public class OpenClRandomTests(OpenClDevice device) : RandomTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("opencl:0")]
+public class OpenClGramTests(OpenClDevice device) : GramTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("opencl:0")]
+public class OpenClEigenTests(OpenClDevice device) : EigenTests
 {
     protected override IBackend Backend => device.Backend;
 }

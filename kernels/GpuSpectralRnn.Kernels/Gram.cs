@@ -1,0 +1,166 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace GpuSpectralRnn.Kernels;
+
+/// <summary>
+/// Second moments sum_n w_n x_n x_n^T, kept on the device. The rows are cut into slices that are summed side by side, and the slices are added to
+/// the running sums always in the same order.
+/// </summary>
+public abstract class Gram : IDisposable
+{
+    /// <summary>Makes empty sums for rows of <paramref name="units"/> numbers.</summary>
+    public static Gram Create(KernelLoader loader, int units, bool hasFloat64) =>
+        hasFloat64 ? new Gram<DoubleSum>(loader, units, sum => sum.Value) : new Gram<PairSum>(loader, units, sum => (double)sum.Value.High + sum.Value.Low);
+
+    /// <summary>Adds rows.</summary>
+    /// <param name="stream">Where to run.</param>
+    /// <param name="rows">[count, units].</param>
+    /// <param name="weights">[count / rowsPerWeight]; not read where that is 0.</param>
+    /// <param name="count">How many rows.</param>
+    /// <param name="rowsPerWeight">How many rows in a row share a weight; 0: all weights are one.</param>
+    public abstract void Add(AcceleratorStream stream, ArrayView<float> rows, ArrayView<float> weights, int count, int rowsPerWeight);
+
+    /// <summary>Waits for the device and writes the symmetric matrix [units, units].</summary>
+    public abstract void Read(AcceleratorStream stream, Span<double> sums);
+
+    /// <summary>Starts again from zero.</summary>
+    public abstract void Reset(AcceleratorStream stream);
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+
+    /// <summary>
+    /// One item, in one slice of the rows, 4 x 4 sums: units p, p + across, ... with q, q + across, ..., where p is not above q. So every pair of
+    /// units comes once, at its place above the diagonal, and neighbouring items read neighbouring units.
+    /// </summary>
+    [KernelEntry(typeof(DoubleSum), typeof(PairSum))]
+    internal static void SumSlices<TSum>(
+        Index1D index,
+        ArrayView<float> rows, // [count, units]
+        ArrayView<float> weights, // [count / rowsPerWeight]
+        ArrayView<TSum> partial, // [slices, units, units]
+        int units,
+        int count,
+        int rowsPerWeight,
+        int perSlice)
+        where TSum : unmanaged, IMomentSum<TSum>
+    {
+        int across = (units + 3) / 4;
+        int q = index % across;
+        int p = index / across % across;
+        if (p > q) return;
+        int slice = index / across / across;
+        int from = slice * perSlice;
+        int to = from + perSlice < count ? from + perSlice : count;
+        Places left = Places.Of(p, across, units, 1);
+        Places right = Places.Of(q, across, units, 1);
+        MomentTile<TSum> tile = default;
+        for (int row = from; row < to; row++)
+        {
+            float w = rowsPerWeight == 0 ? 1f : weights[row / rowsPerWeight];
+            if (w != 0f) tile.AddOuter(w, left.Load(rows, row * units), right.Load(rows, row * units));
+        }
+
+        for (int i = 0; i < 4; i++)
+        {
+            MomentRow<TSum> line = tile.Row(i);
+            int u = p + i * across;
+            for (int j = 0; j < 4; j++)
+            {
+                int v = q + j * across;
+                if (u >= units || v >= units || (p == q && u > v)) continue;
+                int place = u <= v ? u * units + v : v * units + u;
+                partial[slice * units * units + place] = line.Element(j);
+            }
+        }
+    }
+
+    /// <summary>Adds the slices to the running sums, above the diagonal and on it.</summary>
+    [KernelEntry(typeof(DoubleSum), typeof(PairSum))]
+    internal static void AddSlices<TSum>(
+        Index1D index,
+        ArrayView<TSum> partial, // [slices, units, units]
+        ArrayView<TSum> sums, // [units, units]
+        int units,
+        int slices,
+        int width)
+        where TSum : unmanaged, IMomentSum<TSum>
+    {
+        int count = units * units;
+        for (int i = index; i < count; i += width)
+        {
+            if (i / units > i % units) continue;
+            TSum sum = partial[i];
+            for (int s = 1; s < slices; s++) sum = default(TSum).Add(sum, partial[s * count + i]);
+            sums[i] = default(TSum).Add(sums[i], sum);
+        }
+    }
+}
+
+/// <summary>Second moments in one kind of arithmetic.</summary>
+internal sealed class Gram<TSum> : Gram
+    where TSum : unmanaged, IMomentSum<TSum>
+{
+    private const int PartialCapacity = 1 << 20;
+    private const int SmallestSlice = 64;
+
+    private readonly KernelLoader loader;
+    private readonly int units;
+    private readonly Func<TSum, double> rounded;
+    private readonly MemoryBuffer partials;
+    private readonly MemoryBuffer sums;
+    private readonly int mostSlices;
+    private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<TSum>, int, int, int, int> sumSlices;
+    private readonly Action<AcceleratorStream, Index1D, ArrayView<TSum>, ArrayView<TSum>, int, int, int> addSlices;
+
+    /// <summary>Loads the kernels and allocates; the sums are not cleared.</summary>
+    public Gram(KernelLoader loader, int units, Func<TSum, double> rounded)
+    {
+        this.loader = loader;
+        this.units = units;
+        this.rounded = rounded;
+        mostSlices = (int)Math.Max(1, PartialCapacity / ((long)units * units));
+        sumSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<TSum>, int, int, int, int>>(
+            SumSlices<TSum>);
+        addSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<TSum>, ArrayView<TSum>, int, int, int>>(AddSlices<TSum>);
+        partials = loader.Accelerator.AllocateRaw((long)mostSlices * units * units, Unsafe.SizeOf<TSum>());
+        sums = loader.Accelerator.AllocateRaw((long)units * units, Unsafe.SizeOf<TSum>());
+    }
+
+    private ArrayView<TSum> Sums => sums.AsArrayView<TSum>(0, (long)units * units);
+
+    /// <inheritdoc/>
+    public override void Add(AcceleratorStream stream, ArrayView<float> rows, ArrayView<float> weights, int count, int rowsPerWeight)
+    {
+        if (count == 0) return;
+        int across = (units + 3) / 4;
+        int wanted = Math.Min(Math.Min(loader.BusyWidth / (across * across), count / SmallestSlice), mostSlices);
+        int perSlice = (count + Math.Max(1, wanted) - 1) / Math.Max(1, wanted);
+        int slices = (count + perSlice - 1) / perSlice;
+        ArrayView<TSum> partial = partials.AsArrayView<TSum>(0, (long)slices * units * units);
+        sumSlices(stream, slices * across * across, rows, weights, partial, units, count, rowsPerWeight, perSlice);
+        int width = loader.WidthFor((long)units * units);
+        addSlices(stream, width, partial, Sums, units, slices, width);
+    }
+
+    /// <inheritdoc/>
+    public override void Read(AcceleratorStream stream, Span<double> sums)
+    {
+        TSum[] values = new TSum[units * units];
+        Sums.CopyToCPU(stream, values.AsSpan());
+        for (int i = 0; i < units; i++)
+            for (int j = i; j < units; j++) sums[i * units + j] = sums[j * units + i] = rounded(values[i * units + j]);
+    }
+
+    /// <inheritdoc/>
+    public override void Reset(AcceleratorStream stream) => Sums.MemSetToZero(stream);
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        partials.Dispose();
+        sums.Dispose();
+    }
+}
