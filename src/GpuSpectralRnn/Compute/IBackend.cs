@@ -31,6 +31,9 @@ public interface IBackend : IDisposable
     /// <summary>Counter-based random numbers.</summary>
     IRandomOps Random { get; }
 
+    /// <summary>Second moments and eigenvalues.</summary>
+    ISpectralOps Spectral { get; }
+
     /// <summary>Memory for a tensor, filled with zeros; the caller owns it.</summary>
     Tensor Allocate(Shape shape, ElementType type = ElementType.Float32);
 

@@ -46,5 +46,6 @@ public interface ISpectralOps
     /// ||A||.</param>
     /// <param name="vectors">Receives V [n, n], an eigenvector per column, orthonormal.</param>
     /// <exception cref="RunFailedException">The matrix holds NaN or infinity.</exception>
+    /// <exception cref="InvalidCallException">The device has no double precision.</exception>
     void SymmetricEigen(int order, ReadOnlySpan<double> matrix, Span<double> values, Span<double> vectors);
 }

@@ -29,7 +29,7 @@ public static class ReadoutRefit
         constant[seen] = 1;
         using JointRows rows = new(
             backend, constant, JointRows.Place(width, 0, Matrix.Identity(seen)), JointRows.Place(width, seen + 1, Matrix.Identity(outputs)));
-        using GramSums gram = StatisticsGram.On(backend, width);
+        using GramSums gram = backend.Spectral.CreateGram(width);
 
         // A network that answers at every step gives so many rows that fewer sequences do.
         ISequenceData data = big.Architecture.Readout == Readout.Every ? calibration.GradientInputs : calibration.Inputs;

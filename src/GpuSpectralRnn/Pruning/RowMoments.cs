@@ -28,7 +28,7 @@ internal sealed class RowMoments : IDisposable
     public RowMoments(IBackend backend, int width, int[] rows)
     {
         (this.backend, this.width, this.rows) = (backend, width, rows);
-        batchSums = StatisticsGram.On(backend, width);
+        batchSums = backend.Spectral.CreateGram(width);
         plain = new Matrix(width, width);
         weighted = [.. rows.Select(_ => new Matrix(width, width))];
         weightSums = new double[rows.Length];

@@ -25,7 +25,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
         int widest = network.Architecture.Hidden.Max();
         memory = owned.Keep(backend.Allocate(new Shape(steps * capacity * widest)));
         zeros = owned.Keep(backend.Allocate(new Shape(capacity * widest)));
-        grams = [.. network.Architecture.Hidden.Select(m => owned.Keep(StatisticsGram.On(backend, m)))];
+        grams = [.. network.Architecture.Hidden.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
         squares = [.. network.Architecture.Hidden.Select(
             _ => Enumerable.Range(0, steps).Select(_ => owned.Keep(backend.Loss.CreateTotals())).ToArray())];
     }

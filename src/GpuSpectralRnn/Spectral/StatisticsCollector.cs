@@ -57,8 +57,8 @@ public sealed class StatisticsCollector
         IBackend backend = network.Backend;
         int layers = network.Architecture.Layers;
         using Disposables owned = new();
-        GramSums[] plain = [.. network.Architecture.Hidden.Select(m => owned.Keep(StatisticsGram.On(backend, m)))];
-        GramSums[] weighted = stepWeights is null ? [] : [.. network.Architecture.Hidden.Select(m => owned.Keep(StatisticsGram.On(backend, m)))];
+        GramSums[] plain = [.. network.Architecture.Hidden.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
+        GramSums[] weighted = stepWeights is null ? [] : [.. network.Architecture.Hidden.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
         Tensor[] weights = stepWeights is null ? [] : [.. stepWeights.Select(w => owned.Keep(Upload(backend, Normalised(w))))];
         Tensor[] columns = [.. network.Architecture.Hidden.Select(m => owned.Keep(backend.Allocate(new Shape(m))))];
         double[][] means = [.. network.Architecture.Hidden.Select(m => new double[m])];

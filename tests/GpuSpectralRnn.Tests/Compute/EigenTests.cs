@@ -1,6 +1,4 @@
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Compute.Host;
-using GpuSpectralRnn.Compute.Ilgpu;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Tests.Support;
 using Xunit;
@@ -15,7 +13,7 @@ public abstract class EigenTests : OperationTests
         get
         {
             Skip.IfNot(Backend.Device.HasFloat64, $"{Backend.Device.Id} has no double precision.");
-            return Backend is HostBackend host ? host.Spectral : ((IlgpuBackend)Backend).Spectral;
+            return Backend.Spectral;
         }
     }
 

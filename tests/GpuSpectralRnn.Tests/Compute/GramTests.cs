@@ -1,6 +1,4 @@
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Compute.Host;
-using GpuSpectralRnn.Compute.Ilgpu;
 using GpuSpectralRnn.Tests.Support;
 using Xunit;
 
@@ -9,8 +7,6 @@ namespace GpuSpectralRnn.Tests.Compute;
 /// <summary>Second moments.</summary>
 public abstract class GramTests : OperationTests
 {
-    protected ISpectralOps Spectral => Backend is HostBackend host ? host.Spectral : ((IlgpuBackend)Backend).Spectral;
-
     // The relative error of a sum: in double precision, or as pairs of singles (2^-47 for each product, 2^-45 in a sum of many).
     private double Precision => Backend.Device.HasFloat64 ? 1e-13 : 1e-11;
 
@@ -27,7 +23,7 @@ public abstract class GramTests : OperationTests
     public void Second_moments_equal_a_plain_double_loop(int units, int rows)
     {
         float[] x = Numbers.Normal((long)rows * units, 1);
-        using GramSums gram = Spectral.CreateGram(units);
+        using GramSums gram = Backend.Spectral.CreateGram(units);
         gram.Add(Make(x, rows, units));
         (double[] sums, double weight) = Read(gram);
         Assert.Equal(rows, weight);
@@ -51,7 +47,7 @@ public abstract class GramTests : OperationTests
         double[] expected = Reference(x, Units, row => perStep[row / Batch]);
         x.AsSpan(2 * Batch * Units, Batch * Units).Fill(float.NaN); // rows of weight zero are not read
         Tensor states = Make(x, Steps, Batch, Units);
-        using GramSums gram = Spectral.CreateGram(Units);
+        using GramSums gram = Backend.Spectral.CreateGram(Units);
         gram.Add(states, Make(perStep, Steps));
         (double[] sums, double weight) = Read(gram);
         Assert.Equal(Batch * perStep.Sum(w => (double)w), weight, 1e-9);
@@ -66,14 +62,14 @@ public abstract class GramTests : OperationTests
     [SkippableFact]
     public void Sums_refuse_what_does_not_fit()
     {
-        using GramSums gram = Spectral.CreateGram(4);
+        using GramSums gram = Backend.Spectral.CreateGram(4);
         Assert.Throws<ArgumentException>(() => gram.Add(Zeros(2, 5)));
         Assert.Throws<ArgumentException>(() => gram.Add(Zeros(2, 4), Zeros(3)));
         Assert.Throws<ArgumentException>(() => gram.Add(Zeros(2, 4), Make(new float[] { 1, -1 }, 2)));
         Assert.Throws<ArgumentException>(() => gram.Add(Zeros(2, 4), Make(new float[] { 1, float.NaN }, 2)));
         Assert.Throws<ArgumentException>(() => gram.Read(new double[15]));
         Assert.Throws<InvalidOperationException>(() => gram.Add(Foreign(2, 4)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Spectral.CreateGram(0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Backend.Spectral.CreateGram(0));
     }
 
     private static (double[] Sums, double Weight) Read(GramSums gram)

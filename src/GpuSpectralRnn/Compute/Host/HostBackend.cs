@@ -47,7 +47,7 @@ public sealed unsafe class HostBackend : IBackend
     /// <inheritdoc/>
     public IRandomOps Random { get; }
 
-    /// <summary>Second moments and eigenvalues.</summary>
+    /// <inheritdoc/>
     public ISpectralOps Spectral { get; }
 
     /// <inheritdoc/>

@@ -59,7 +59,7 @@ public sealed class IlgpuBackend : IBackend
     /// <inheritdoc/>
     public IRandomOps Random => random.Value;
 
-    /// <summary>Second moments and eigenvalues.</summary>
+    /// <inheritdoc/>
     public ISpectralOps Spectral => spectral.Value;
 
     /// <summary>The accelerator.</summary>

@@ -11,7 +11,6 @@ internal sealed class IlgpuSpectralOps(IlgpuBackend backend) : ISpectralOps
     public GramSums CreateGram(int units) => new IlgpuGramSums(backend, units);
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidCallException">The device has no double precision.</exception>
     public void SymmetricEigen(int order, ReadOnlySpan<double> matrix, Span<double> values, Span<double> vectors)
     {
         if (order < 0 || matrix.Length != order * order || values.Length != order || vectors.Length != order * order)

@@ -46,20 +46,58 @@ public sealed class HostAgainstIlgpuTests(IlgpuCpuDevice device) : IDisposable
     });
 
     [Theory]
-    [InlineData(CellKind.RnnRelu)]
-    [InlineData(CellKind.RnnTanh)]
-    public void Recurrent_layers(CellKind cell) => Agree(backend =>
+    [InlineData(CellKind.RnnRelu, false)]
+    [InlineData(CellKind.RnnTanh, true)]
+    [InlineData(CellKind.Lstm, false)]
+    [InlineData(CellKind.Lstm, true)]
+    [InlineData(CellKind.Gru, false)]
+    [InlineData(CellKind.Gru, true)]
+    public void Recurrent_layers(CellKind cell, bool isReverse) => Agree(backend =>
     {
         (int t, int b, int i, int h) = (9, 5, 3, 14);
-        RecurrentWeights weights = Weights(backend, i, h, 10);
-        RecurrentWeights gradients = Weights(backend, i, h, 20);
-        (Tensor x, Tensor start, Tensor states) = (Random(backend, 1, t, b, i), Random(backend, 2, b, h), Random(backend, 3, t, b, h));
-        (Tensor dh, Tensor dx, Tensor dstart) = (Random(backend, 4, t, b, h), Random(backend, 5, t, b, i), Random(backend, 6, b, h));
-        using RecurrentWorkspace workspace = backend.Recurrent.Prepare(new RecurrentShape(cell, t, b, i, h), isTraining: true);
-        backend.Recurrent.Forward(workspace, weights, x, new RecurrentState(start), states);
-        backend.Recurrent.Backward(workspace, weights, x, new RecurrentState(start), states, dh, 3, gradients, dx, new RecurrentState(dstart));
-        return [states, dx, dstart, gradients.InputWeights, gradients.HiddenWeights, gradients.InputBias, gradients.HiddenBias];
+        RecurrentShape shape = new(cell, t, b, i, h) { IsReverse = isReverse };
+        RecurrentWeights weights = Weights(backend, shape, 10);
+        RecurrentWeights gradients = Weights(backend, shape, 20);
+        RecurrentState State(int seed) => new(Random(backend, seed, b, h), cell == CellKind.Lstm ? Random(backend, seed + 1, b, h) : null);
+        (RecurrentState start, RecurrentState end, RecurrentState dstart) = (State(50), State(60), State(70));
+        (Tensor x, Tensor states) = (Random(backend, 1, t, b, i), Random(backend, 3, t, b, h));
+        (Tensor dh, Tensor dx) = (Random(backend, 4, t, b, h), Random(backend, 5, t, b, i));
+        Tensor lengths = Own(backend.Allocate(new Shape(b), ElementType.Int32));
+        lengths.CopyFrom<int>([9, 1, 4, 9, 7]);
+        using RecurrentWorkspace workspace = backend.Recurrent.Prepare(shape, isTraining: true);
+        backend.Recurrent.Forward(workspace, weights, x, start, states, end, lengths);
+        backend.Recurrent.Backward(workspace, weights, x, start, states, dh, 3, gradients, dx, dstart, lengths);
+        Tensor product = Random(backend, 6, t, b, shape.GateRows);
+        backend.Copy(workspace.ProductGradient!, product);
+        Tensor?[] cells = [end.Cell, dstart.Cell];
+        return
+        [
+            states, dx, end.Hidden, dstart.Hidden, product,
+            gradients.InputWeights, gradients.HiddenWeights, gradients.InputBias, gradients.HiddenBias, .. cells.OfType<Tensor>(),
+        ];
     });
+
+    [Fact]
+    public void Second_moments_and_eigenvalues()
+    {
+        double[][] sums = [.. Both().Select(backend =>
+        {
+            using GramSums gram = backend.Spectral.CreateGram(13);
+            gram.Add(Random(backend, 1, 5, 7, 13), Filled(backend, [1, 0, 0.5f, 3, 2], 5));
+            double[] result = new double[169];
+            Assert.Equal(45.5, gram.Read(result));
+            return result;
+        })];
+        Close.Equal(sums[0], sums[1], 1e-13, 1e-13, "sums of the same products in another order");
+
+        double[][] values = [.. Both().Select(backend =>
+        {
+            double[] result = new double[13];
+            backend.Spectral.SymmetricEigen(13, sums[0], result, new double[169]);
+            return result;
+        })];
+        Close.Equal(values[0], values[1], 0, 1e-13 * values[0][0], "values: n eps of the largest, twice");
+    }
 
     [Fact]
     public void Losses()
@@ -130,11 +168,11 @@ public sealed class HostAgainstIlgpuTests(IlgpuCpuDevice device) : IDisposable
         for (int i = 0; i < results[0].Length; i++) Close.Equal(results[0][i], results[1][i], 1e-5, 1e-5, $"result {i}");
     }
 
-    private RecurrentWeights Weights(IBackend backend, int inputs, int hidden, int seed) => new(
-        Random(backend, seed, hidden, inputs),
-        Filled(backend, Numbers.Normal((long)hidden * hidden, seed + 1, 0.2f), hidden, hidden),
-        Random(backend, seed + 2, hidden),
-        Random(backend, seed + 3, hidden));
+    private RecurrentWeights Weights(IBackend backend, RecurrentShape shape, int seed) => new(
+        Random(backend, seed, shape.GateRows, shape.Inputs),
+        Filled(backend, Numbers.Normal((long)shape.GateRows * shape.Hidden, seed + 1, 0.2f), shape.GateRows, shape.Hidden),
+        Random(backend, seed + 2, shape.GateRows),
+        Random(backend, seed + 3, shape.GateRows));
 
     private Tensor Random(IBackend backend, int seed, params int[] extents) =>
         Filled(backend, Numbers.Normal(new Shape(extents).Count, seed), extents);

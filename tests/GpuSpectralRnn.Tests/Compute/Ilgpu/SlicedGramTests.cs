@@ -29,5 +29,5 @@ public sealed class SlicedPairGramTests() : SlicedGramTests(hasFloat64: false)
 {
     [Fact]
     public void Eigenvalues_ask_for_double_precision() =>
-        Assert.Throws<InvalidCallException>(() => Spectral.SymmetricEigen(1, [1], new double[1], new double[1]));
+        Assert.Throws<InvalidCallException>(() => Backend.Spectral.SymmetricEigen(1, [1], new double[1], new double[1]));
 }
