@@ -49,7 +49,7 @@ public class HostGramTests : GramTests
     protected override IBackend Backend { get; } = new HostBackend(3);
 }
 
-public class HostEigenTests : EigenTests
+public class HostSymmetricEigenTests : SymmetricEigenTests
 {
     protected override IBackend Backend { get; } = new HostBackend(3);
 }

@@ -66,7 +66,7 @@ public class CudaGramTests(CudaDevice device) : GramTests
 }
 
 [Collection("cuda:0")]
-public class CudaEigenTests(CudaDevice device) : EigenTests
+public class CudaSymmetricEigenTests(CudaDevice device) : SymmetricEigenTests
 {
     protected override IBackend Backend => device.Backend;
 }

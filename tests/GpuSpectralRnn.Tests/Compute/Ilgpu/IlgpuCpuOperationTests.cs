@@ -65,7 +65,7 @@ public class IlgpuCpuGramTests(IlgpuCpuDevice device) : GramTests
 }
 
 [Collection("ilgpu-cpu")]
-public class IlgpuCpuEigenTests(IlgpuCpuDevice device) : EigenTests
+public class IlgpuCpuSymmetricEigenTests(IlgpuCpuDevice device) : SymmetricEigenTests
 {
     protected override IBackend Backend => device.Backend;
 }

@@ -67,7 +67,7 @@ public class OpenClGramTests(OpenClDevice device) : GramTests
 }
 
 [Collection("opencl:0")]
-public class OpenClEigenTests(OpenClDevice device) : EigenTests
+public class OpenClSymmetricEigenTests(OpenClDevice device) : SymmetricEigenTests
 {
     protected override IBackend Backend => device.Backend;
 }
