@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace GpuSpectralRnn.Compute.Host;
 
-/// <summary>Native memory of this machine, aligned to 64 bytes (a cache line, an AVX-512 register) and zeroed.</summary>
+/// <summary>Native memory of this machine, aligned to 64 bytes (a cache line, an AVX-512 register), large blocks to large pages, and zeroed.</summary>
 internal sealed unsafe class HostStorage : TensorStorage
 {
     private const nuint Alignment = 64;
@@ -12,7 +12,9 @@ internal sealed unsafe class HostStorage : TensorStorage
         : base(backend, type, count)
     {
         nuint bytes = checked((nuint)count * (nuint)type.Size());
-        Address = NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), Alignment);
+        bool isLarge = bytes >= 2 * LargePages.Size;
+        Address = NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), isLarge ? LargePages.Size : Alignment);
+        if (isLarge) LargePages.Advise(Address, bytes);
         NativeMemory.Clear(Address, bytes);
     }
 
