@@ -4,7 +4,7 @@ namespace GpuSpectralRnn.Compute;
 internal sealed class RecurrentBenchmarkState : IDisposable
 {
     private readonly IBackend backend;
-    private readonly List<IDisposable> owned = [];
+    private readonly Disposables owned = new();
     private readonly Tensor parameters; // [P]
     private readonly Tensor gradients; // [P]
     private readonly Tensor firstMoment; // [P]
@@ -29,7 +29,7 @@ internal sealed class RecurrentBenchmarkState : IDisposable
         secondMoment = Zeros(size);
         input = Zeros(steps, batch, inputs);
         target = Zeros(steps, batch, hidden);
-        totals = Own(backend.Loss.CreateTotals());
+        totals = owned.Keep(backend.Loss.CreateTotals());
         float bound = 1 / MathF.Sqrt(hidden);
         backend.Random.Uniform(parameters, seed: 0, stream: 0, -bound, bound);
         backend.Random.Normal(input, seed: 0, stream: 1, 0, 1);
@@ -39,7 +39,7 @@ internal sealed class RecurrentBenchmarkState : IDisposable
         {
             RecurrentShape own = i == 0 ? shape : shape with { Inputs = hidden };
             layers[i] = new Layer(
-                Own(backend.Recurrent.Prepare(own, isTraining: true)),
+                owned.Keep(backend.Recurrent.Prepare(own, isTraining: true)),
                 Split(parameters, offset, own),
                 Split(gradients, offset, own),
                 Zeros(steps, batch, hidden),
@@ -77,10 +77,7 @@ internal sealed class RecurrentBenchmarkState : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (IDisposable thing in owned) thing.Dispose();
-    }
+    public void Dispose() => owned.Dispose();
 
     private static void SetIdentity(Tensor square, float value)
     {
@@ -101,14 +98,7 @@ internal sealed class RecurrentBenchmarkState : IDisposable
 
     private Tensor InputOf(int layer) => layer == 0 ? input : layers[layer - 1].Output;
 
-    private Tensor Zeros(params int[] extents) => Own(backend.Allocate(new Shape(extents)));
-
-    private T Own<T>(T thing)
-        where T : IDisposable
-    {
-        owned.Add(thing);
-        return thing;
-    }
+    private Tensor Zeros(params int[] extents) => owned.Keep(backend.Allocate(new Shape(extents)));
 
     // output and outputGradient [T, B, H]
     private sealed record Layer(

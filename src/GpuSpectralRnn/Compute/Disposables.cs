@@ -1,4 +1,4 @@
-namespace GpuSpectralRnn.Spectral;
+namespace GpuSpectralRnn.Compute;
 
 /// <summary>Ends several things together.</summary>
 internal sealed class Disposables : IDisposable
