@@ -3,6 +3,10 @@ namespace GpuSpectralRnn.Data;
 /// <summary>
 /// Reads a data set batch by batch into one reused <see cref="Batch"/>; the last batch of a pass may be smaller. Nothing is allocated after
 /// construction.
+/// <para>
+/// A stream is read in B columns of W = ceil(count / B) windows each: batch n holds the windows b W + n, so that every row continues its row of the batch
+/// before. Batches are always full, a column that ran out holds nothing (length 0), and the order is never shuffled.
+/// </para>
 /// </summary>
 public sealed class BatchReader
 {
@@ -19,8 +23,9 @@ public sealed class BatchReader
         if (data.Count < 1) throw new InvalidCallException($"{data.Name} is empty; there is nothing to read.");
         if (batchSize < 1) throw new InvalidCallException($"The batch size {batchSize} cannot be; name 1 or more.");
         this.data = data;
-        order = new int[data.Count];
         BatchSize = Math.Min(batchSize, data.Count);
+        int columnLength = (data.Count + BatchSize - 1) / BatchSize;
+        order = new int[data.Layout.IsStream ? columnLength * BatchSize : data.Count];
         Batch = new Batch(data.Layout, BatchSize);
         Restart();
     }
@@ -34,20 +39,24 @@ public sealed class BatchReader
     /// <summary>The batch read last.</summary>
     public Batch Batch { get; }
 
+    /// <summary>Whether every row of the batch read last continues its row of the one before in this pass.</summary>
+    public bool Continues => data.Layout.IsStream && position > BatchSize;
+
     /// <summary>Begins a pass in the data's own order.</summary>
     public void Restart()
     {
-        for (int i = 0; i < order.Length; i++) order[i] = i;
+        for (int i = 0; i < order.Length; i++) order[i] = data.Layout.IsStream ? Window(i) : i;
         position = 0;
     }
 
     /// <summary>
-    /// Begins a pass in a random order, which depends on nothing but <paramref name="seed"/>, <paramref name="epoch"/> and the number of sequences.
+    /// Begins a pass in a random order, which depends on nothing but <paramref name="seed"/>, <paramref name="epoch"/> and the number of sequences; of a
+    /// stream in its own.
     /// </summary>
     public void RestartShuffled(ulong seed, int epoch)
     {
-        new RandomStream(seed, RandomPurpose.Shuffle, epoch).Permute(order);
-        position = 0;
+        Restart();
+        if (!data.Layout.IsStream) new RandomStream(seed, RandomPurpose.Shuffle, epoch).Permute(order);
     }
 
     /// <summary>Passes over the next <paramref name="batches"/> batches without reading them, to go on inside an epoch.</summary>
@@ -61,5 +70,13 @@ public sealed class BatchReader
         data.Read(order.AsSpan(position, size), Batch);
         position += size;
         return true;
+    }
+
+    // Which window of a stream stands at place i: batch n, column b.
+    private int Window(int i)
+    {
+        (int n, int b) = Math.DivRem(i, BatchSize);
+        int window = (b * BatchCount) + n;
+        return window < data.Count ? window : SequenceIndices.None;
     }
 }

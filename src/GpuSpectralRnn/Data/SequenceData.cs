@@ -21,7 +21,20 @@ public enum TargetKind
 /// <param name="Features">I, inputs per step.</param>
 /// <param name="Target">What is asked for.</param>
 /// <param name="Outputs">Number of classes, or extent of the target vector; 0 without targets.</param>
-public readonly record struct SequenceLayout(int Steps, int Features, TargetKind Target, int Outputs);
+public readonly record struct SequenceLayout(int Steps, int Features, TargetKind Target, int Outputs)
+{
+    /// <summary>V: every step is one token of 0..V-1, and <see cref="Features"/> is 1; 0 where the inputs are real numbers.</summary>
+    public int Vocabulary { get; init; }
+
+    /// <summary>Whether sequences may be shorter than <see cref="Steps"/>; see <see cref="Batch.Lengths"/>.</summary>
+    public bool HasLengths { get; init; }
+
+    /// <summary>
+    /// Whether each sequence continues the one before: one long text cut into windows of <see cref="Steps"/> steps, of which the last may be shorter.
+    /// Such data are read in columns (see <see cref="BatchReader"/>), where the index -1 stands for nothing: length 0, tokens and inputs 0, labels -1.
+    /// </summary>
+    public bool IsStream { get; init; }
+}
 
 /// <summary>
 /// A set of sequences of one layout, read by index. Implementations keep the raw data once (or generate it) and expand only the batch that is asked for; reading is
@@ -38,7 +51,9 @@ public interface ISequenceData
     /// <summary>Extents and target.</summary>
     SequenceLayout Layout { get; }
 
-    /// <summary>Expands the sequences <paramref name="indices"/> into <paramref name="batch"/>, whose size is set to their number.</summary>
+    /// <summary>
+    /// Expands the sequences <paramref name="indices"/> into <paramref name="batch"/>, whose size is set to their number. Of a stream an index may be -1.
+    /// </summary>
     void Read(ReadOnlySpan<int> indices, Batch batch);
 }
 
@@ -51,11 +66,14 @@ public sealed class Batch
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
         Layout = layout;
         Capacity = capacity;
-        InputMemory = new float[(long)layout.Steps * capacity * layout.Features];
+        long cells = (long)layout.Steps * capacity;
+        InputMemory = layout.Vocabulary == 0 ? new float[cells * layout.Features] : [];
+        TokenMemory = layout.Vocabulary == 0 ? [] : new int[cells];
+        LengthMemory = new int[capacity];
         LabelMemory = layout.Target switch
         {
             TargetKind.Label => new int[capacity],
-            TargetKind.LabelPerStep => new int[(long)layout.Steps * capacity],
+            TargetKind.LabelPerStep => new int[cells],
             _ => [],
         };
         ValueMemory = layout.Target == TargetKind.Value ? new float[(long)capacity * layout.Outputs] : [];
@@ -70,8 +88,14 @@ public sealed class Batch
     /// <summary>B, the sequences it holds now.</summary>
     public int Size { get; private set; }
 
-    /// <summary>Inputs [T, B, I].</summary>
-    public Span<float> Inputs => InputMemory.AsSpan(0, Layout.Steps * Size * Layout.Features);
+    /// <summary>Inputs [T, B, I], zero beyond a sequence's length; empty where the inputs are tokens.</summary>
+    public Span<float> Inputs => InputMemory.AsSpan(0, Layout.Vocabulary == 0 ? Layout.Steps * Size * Layout.Features : 0);
+
+    /// <summary>Tokens [T, B], 0 beyond a sequence's length; empty where the inputs are real numbers.</summary>
+    public Span<int> Tokens => TokenMemory.AsSpan(0, Layout.Vocabulary == 0 ? 0 : Layout.Steps * Size);
+
+    /// <summary>Valid steps of each sequence [B], counted from the first: T unless the data set says less.</summary>
+    public Span<int> Lengths => LengthMemory.AsSpan(0, Size);
 
     /// <summary>Labels [B] or [T, B], by target; -1 counts for nothing.</summary>
     public Span<int> Labels => LabelMemory.AsSpan(0, Layout.Target switch
@@ -86,14 +110,19 @@ public sealed class Batch
 
     private float[] InputMemory { get; }
 
+    private int[] TokenMemory { get; }
+
+    private int[] LengthMemory { get; }
+
     private int[] LabelMemory { get; }
 
     private float[] ValueMemory { get; }
 
-    /// <summary>Sets B; for data sets, at the start of a read.</summary>
+    /// <summary>Sets B, and all lengths to T; for data sets, at the start of a read.</summary>
     public void Resize(int size)
     {
         if (size < 1 || size > Capacity) throw new ArgumentOutOfRangeException(nameof(size), size, $"This batch holds 1 to {Capacity} sequences.");
         Size = size;
+        Lengths.Fill(Layout.Steps);
     }
 }

@@ -3,12 +3,15 @@ namespace GpuSpectralRnn.Data;
 /// <summary>What every data set checks before it reads.</summary>
 internal static class SequenceIndices
 {
-    /// <summary>Refuses an index outside <paramref name="data"/>.</summary>
+    /// <summary>What a stream reads where a column has ended.</summary>
+    public const int None = -1;
+
+    /// <summary>Refuses an index outside <paramref name="data"/>; -1 is one of a stream.</summary>
     public static void Check(ISequenceData data, ReadOnlySpan<int> indices)
     {
         foreach (int index in indices)
         {
-            if ((uint)index >= (uint)data.Count)
+            if ((uint)index >= (uint)data.Count && !(index == None && data.Layout.IsStream))
                 throw new ArgumentOutOfRangeException(nameof(indices), index, $"{data.Name} has {data.Count} sequences.");
         }
     }

@@ -53,7 +53,7 @@ public sealed class Subset : ISequenceData
     {
         SequenceIndices.Check(this, indices);
         if (shifted.Length < indices.Length) shifted = new int[indices.Length];
-        for (int i = 0; i < indices.Length; i++) shifted[i] = start + indices[i];
+        for (int i = 0; i < indices.Length; i++) shifted[i] = indices[i] == SequenceIndices.None ? SequenceIndices.None : start + indices[i];
         source.Read(shifted.AsSpan(0, indices.Length), batch);
     }
 }

@@ -49,8 +49,22 @@ public sealed record Architecture
     /// <summary>The recurrent cell of every layer.</summary>
     public required Cell Cell { get; init; }
 
-    /// <summary>I, inputs per step.</summary>
+    /// <summary>I, inputs per step; with a <see cref="Vocabulary"/> the extent E of the embedding.</summary>
     public required int Inputs { get; init; }
+
+    /// <summary>V: every step takes one token of 0..V-1, embedded by row of <c>embedding.weight</c> [V, E]; 0: real inputs.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Vocabulary { get; init; }
+
+    /// <summary>
+    /// Whether the read-out's weights are those of the embedding (Press and Wolf, "Using the output embedding to improve language models", 2017): E must
+    /// be what the top layer hands on, and the outputs V.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool TiesWeights { get; init; }
+
+    /// <summary>How each token 0..V-1 is written; null where that is not known.</summary>
+    public IReadOnlyList<string>? Tokens { get; init; }
 
     /// <summary>H of each layer, from the input up.</summary>
     public required IReadOnlyList<int> Hidden { get; init; }
@@ -133,6 +147,9 @@ public sealed record Architecture
         return architecture;
     }
 
+    /// <summary>What <see cref="ToJson"/> gives, without the written tokens: for messages.</summary>
+    public override string ToString() => (this with { Tokens = null }).ToJson();
+
     /// <summary>One JSON object, members named as here in camel case, enumerations by their written names.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
@@ -157,6 +174,7 @@ public sealed record Architecture
         CheckDefined(Task, "task");
         CheckExtent(Inputs, "inputs per step");
         CheckExtent(Outputs, "outputs");
+        CheckVocabulary();
         if (Hidden.Count == 0) throw new InvalidCallException("A network needs at least one recurrent layer; give one hidden size or more.");
         for (int layer = 0; layer < Layers; layer++) CheckExtent(Hidden[layer], $"hidden units in layer {layer}");
         if (RecurrentRank is not null && RecurrentRank.Count != Layers)
@@ -181,7 +199,17 @@ public sealed record Architecture
     /// <exception cref="InvalidCallException">They do not fit.</exception>
     public void CheckFits(SequenceLayout layout, string name)
     {
-        if (layout.Features != Inputs)
+        if (layout.Vocabulary > 0 && Vocabulary == 0)
+            throw new InvalidCallException($"{name} holds tokens but the model takes {Inputs} real inputs per step; give it an embedding, or other data.");
+        if (layout.Vocabulary == 0 && Vocabulary > 0)
+            throw new InvalidCallException($"{name} holds real inputs but the model takes tokens; choose other data.");
+        if (layout.Vocabulary > Vocabulary)
+            throw new InvalidCallException($"{name} has {layout.Vocabulary} tokens but the model knows {Vocabulary}; use the model's own vocabulary.");
+        if (layout.IsStream && IsBidirectional)
+            throw new InvalidCallException($"{name} is one long stream, whose end a bidirectional model cannot know; use a model of one direction.");
+        if (layout.IsStream && Readout != Readout.Every)
+            throw new InvalidCallException($"{name} is one long stream but the model answers once per sequence; use the read-out every.");
+        if (Vocabulary == 0 && layout.Features != Inputs)
             throw new InvalidCallException($"{name} has {layout.Features} inputs per step but the model takes {Inputs}; choose other data or another view.");
         switch (layout.Target)
         {
@@ -208,7 +236,8 @@ public sealed record Architecture
     public bool Equals(Architecture? other) =>
         other is not null
         && (Cell, Inputs, Readout, Outputs, Task, View) == (other.Cell, other.Inputs, other.Readout, other.Outputs, other.Task, other.View)
-        && IsBidirectional == other.IsBidirectional
+        && (IsBidirectional, Vocabulary, TiesWeights) == (other.IsBidirectional, other.Vocabulary, other.TiesWeights)
+        && (Tokens ?? []).SequenceEqual(other.Tokens ?? [])
         && Hidden.SequenceEqual(other.Hidden)
         && Enumerable.Range(0, Layers).All(layer => Rank(layer) == other.Rank(layer))
         && Data.Count == other.Data.Count
@@ -221,6 +250,20 @@ public sealed record Architecture
         hash.Add((Cell, Inputs, Readout, Outputs, Task, View));
         foreach (int hidden in Hidden) hash.Add(hidden);
         return hash.ToHashCode();
+    }
+
+    private void CheckVocabulary()
+    {
+        if (Vocabulary is < 0 or > LargestExtent) throw new InvalidCallException($"{Vocabulary} tokens: choose 1 to {LargestExtent}, or 0 for real inputs.");
+        if (Tokens is not null && Tokens.Count != Vocabulary)
+            throw new InvalidCallException($"{Tokens.Count} written tokens do not fit a vocabulary of {Vocabulary}; give one for each.");
+        if (!TiesWeights) return;
+        if (Vocabulary == 0) throw new InvalidCallException("Tied weights need an embedding to share; give a vocabulary, or leave them untied.");
+        int seen = LayerOutputs(Layers - 1);
+        if (Inputs != seen)
+            throw new InvalidCallException($"Tied weights need an embedding as wide as what the read-out sees: {Inputs} is not {seen}; make them equal.");
+        if (Outputs != Vocabulary)
+            throw new InvalidCallException($"Tied weights need as many outputs as tokens: {Outputs} is not {Vocabulary}; make them equal, or leave them untied.");
     }
 
     private static void CheckExtent(int value, string what)

@@ -11,12 +11,17 @@ namespace GpuSpectralRnn.Models;
 /// the identity too where the sizes agree and uniform as for the other cells where they do not.</item>
 /// <item>rnn-tanh, rnn-relu, lstm, gru: everything uniform in +-1/sqrt(H), as PyTorch; the forget gate has no bias of its own.</item>
 /// <item>Read-out: uniform in +-1/sqrt(its inputs), as PyTorch.</item>
+/// <item>Embedding: uniform in +-0.1, as in the small model of Zaremba, Sutskever, Vinyals 2014: small enough to serve as read-out
+/// weights too where they are tied, for which PyTorch's N(0, 1) is far too large.</item>
 /// </list>
 /// </summary>
 public static class Initialization
 {
     /// <summary>The standard deviation of an IRNN's input weights.</summary>
     public const float IrnnInputDeviation = 0.01f;
+
+    /// <summary>The bound of an embedding's weights.</summary>
+    public const float EmbeddingBound = 0.1f;
 
     /// <summary>The block of initial parameters [P] (laid out by <see cref="ParameterSlot"/>, zeros in the gaps).</summary>
     public static float[] Draw(Architecture architecture, ulong seed)
@@ -35,6 +40,12 @@ public static class Initialization
 
     private static void Fill(Span<float> values, ParameterSlot slot, Architecture architecture, ulong seed, ulong stream)
     {
+        if (slot.Name == ParameterSlot.Embedding)
+        {
+            Uniform(values, seed, stream, EmbeddingBound);
+            return;
+        }
+
         bool isReadout = slot.Name.StartsWith("readout.", StringComparison.Ordinal);
         string name = slot.Name.Replace(ParameterSlot.Reverse, "");
         int layer = isReadout ? architecture.Layers - 1 : int.Parse(name.AsSpan(name.LastIndexOf('l') + 1));

@@ -18,6 +18,7 @@ public sealed class Network : IDisposable
     private ActivationMemory? memory;
     private Activations? current;
     private Tensor? currentInput;
+    private bool canGoBack;
     private DropoutMask currentMask;
 
     /// <summary>A network whose parameters are all zero.</summary>
@@ -55,18 +56,31 @@ public sealed class Network : IDisposable
         return network;
     }
 
-    /// <summary>Runs all layers over all steps and the read-out.</summary>
-    /// <param name="input">[T, B, I].</param>
+    /// <summary>Runs all layers over all steps and the read-out, every sequence at its full length and from zero.</summary>
+    /// <param name="input">[T, B, I], or tokens [T, B].</param>
     /// <param name="isTraining">Whether <see cref="Backward"/> will follow; <paramref name="input"/> must then stay as it is until then.</param>
+    /// <param name="dropout">What to drop in training; nothing by default.</param>
+    /// <returns>Logits or predictions: [B, O], or [T, B, O] for a read-out of every step.</returns>
+    /// <exception cref="ArgumentException">The input is not [T, B, I] of this network.</exception>
+    public Tensor Forward(Tensor input, bool isTraining = false, DropoutMask dropout = default) => Forward(new SequenceBatch(input), isTraining, dropout);
+
+    /// <summary>Runs all layers over all steps and the read-out.</summary>
+    /// <param name="batch">Inputs, lengths, and where the rows start from.</param>
+    /// <param name="isTraining">Whether <see cref="Backward"/> will follow; what <paramref name="batch"/> holds must then stay as it is until then.</param>
     /// <param name="dropout">What to drop between the layers in training; nothing by default.</param>
     /// <returns>Logits or predictions: [B, O], or [T, B, O] for a read-out of every step.</returns>
     /// <exception cref="ArgumentException">The input is not [T, B, I] of this network.</exception>
-    public Tensor Forward(Tensor input, bool isTraining = false, DropoutMask dropout = default)
+    public Tensor Forward(SequenceBatch batch, bool isTraining = false, DropoutMask dropout = default)
     {
+        if (Architecture.Vocabulary > 0) throw new InvalidCallException("Networks with an embedding cannot run yet.");
+        if (batch.Lengths is not null) throw new InvalidCallException("Sequences of unequal length cannot run yet.");
+        if (batch.Continues) throw new InvalidCallException("State cannot be carried from batch to batch yet.");
+        Tensor input = batch.Inputs;
         if (input.Shape.Rank != 3 || input.Shape[2] != Architecture.Inputs || input.Count == 0)
             throw new ArgumentException($"The input is {input}; this network takes [T, B, {Architecture.Inputs}] with T and B of one or more.", nameof(input));
         current = Prepare(input.Shape[0], input.Shape[1], isTraining, isTraining && dropout.Rate > 0 && Architecture.Layers > 1);
         currentInput = input;
+        canGoBack = isTraining;
         currentMask = dropout;
         Parameters.FormProducts();
         int directions = Architecture.Directions;
@@ -88,14 +102,14 @@ public sealed class Network : IDisposable
     }
 
     /// <summary>
-    /// Backpropagation for the last <see cref="Forward"/>, which was called for training. Adds to the gradients of <see cref="Parameters"/>; fill them with zero before a new step.
+    /// Backpropagation for the last <see cref="Forward(SequenceBatch, bool, DropoutMask)"/>, which was called for training. Adds to the gradients of <see cref="Parameters"/>; fill them with zero before a new step.
     /// </summary>
     /// <param name="outputGradient">dL/d outputs, of the outputs' shape; may be the outputs themselves, overwritten by the loss.</param>
     /// <param name="observer">Sees the gradients of each layer on the way, where given.</param>
     /// <exception cref="InvalidOperationException">No forward call for training went before.</exception>
     public void Backward(Tensor outputGradient, IBackwardObserver? observer = null)
     {
-        if (current is not { IsTraining: true } || currentInput is null)
+        if (!canGoBack || current is null || currentInput is null)
             throw new InvalidOperationException("Backward needs a Forward call with isTraining before it.");
         if (observer is not null && Architecture.IsBidirectional)
             throw new InvalidCallException("Gradients layer by layer are for networks of one direction; this one is bidirectional.");
@@ -128,8 +142,7 @@ public sealed class Network : IDisposable
         }
 
         Parameters.SpreadProductGradients();
-
-        currentInput = null;
+        canGoBack = false;
     }
 
     /// <summary>
@@ -141,6 +154,17 @@ public sealed class Network : IDisposable
         (current ?? throw new InvalidOperationException("Hidden states are there after a forward call.")) is var made && Architecture.IsBidirectional
             ? made.Passed[layer]
             : made.Hidden[layer];
+
+    /// <summary>
+    /// What <paramref name="layer"/> took in the last forward call: inputs or embedded tokens [T, B, I], or what the layer below handed on. It holds until
+    /// the next one.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There was no forward call yet.</exception>
+    public Tensor LayerInput(int layer)
+    {
+        if (current is null || currentInput is null) throw new InvalidOperationException("A layer's input is there after a forward call.");
+        return layer == 0 ? currentInput : current.Passed[layer - 1];
+    }
 
     /// <summary>
     /// What the read-out saw in the last forward call: [B, D*H], or [T, B, D*H] for a read-out of every step. It holds until the next one.

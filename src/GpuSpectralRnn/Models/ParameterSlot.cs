@@ -11,17 +11,25 @@ public sealed record ParameterSlot(string Name, Shape Shape, long Offset)
     /// <summary>Every parameter starts at a multiple of this many floats (64 bytes); the gaps hold zeros.</summary>
     public const int Alignment = 16;
 
+    /// <summary>The embedding's weights [V, E].</summary>
+    public const string Embedding = "embedding.weight";
+
+    /// <summary>The read-out's weights [O, D*H]; no slot of its own where they are tied to the embedding's.</summary>
+    public const string Readout = "readout.weight";
+
     /// <summary>What PyTorch appends to the names of the reverse direction.</summary>
     public const string Reverse = "_reverse";
 
     /// <summary>
-    /// The parameters of a network in the order of the block: layer by layer weight_ih, weight_hh (or its two factors), bias_ih, bias_hh, then the
-    /// same of the reverse direction, where there is one; last the read-out.
+    /// The parameters of a network in the order of the block: the embedding, where there is one; layer by layer weight_ih, weight_hh (or its two
+    /// factors), bias_ih, bias_hh, then the same of the reverse direction, where there is one; last the read-out, without weights where they are the
+    /// embedding's.
     /// </summary>
     public static IReadOnlyList<ParameterSlot> Of(Architecture architecture)
     {
         List<ParameterSlot> slots = [];
         int gates = architecture.Cell.Gates();
+        if (architecture.Vocabulary > 0) Add(Embedding, architecture.Vocabulary, architecture.Inputs);
         for (int layer = 0; layer < architecture.Layers; layer++)
         {
             int hidden = architecture.Hidden[layer];
@@ -45,7 +53,7 @@ public sealed record ParameterSlot(string Name, Shape Shape, long Offset)
             Add($"rnn.bias_hh_l{layer}{Reverse}", gates * hidden);
         }
 
-        Add("readout.weight", architecture.Outputs, architecture.LayerOutputs(architecture.Layers - 1));
+        if (!architecture.TiesWeights) Add(Readout, architecture.Outputs, architecture.LayerOutputs(architecture.Layers - 1));
         Add("readout.bias", architecture.Outputs);
         return slots;
 

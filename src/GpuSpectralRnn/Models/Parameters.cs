@@ -58,7 +58,7 @@ public sealed class Parameters : IDisposable
         }
     }
 
-    /// <summary>The parameter <paramref name="name"/>, a view of <see cref="Values"/>.</summary>
+    /// <summary>The parameter <paramref name="name"/> (of tied weights either name), a view of <see cref="Values"/>.</summary>
     public Tensor this[string name] => views[name];
 
     /// <summary>The gradient of the parameter <paramref name="name"/>, a view of <see cref="Gradients"/>.</summary>
@@ -145,5 +145,11 @@ public sealed class Parameters : IDisposable
             views[$"rnn.bias_hh_{end}"]);
     }
 
-    private Dictionary<string, Tensor> Views(Tensor block) => Slots.ToDictionary(slot => slot.Name, slot => block.View(slot.Offset, slot.Shape.ToArray()));
+    // Tied weights go by both names.
+    private Dictionary<string, Tensor> Views(Tensor block)
+    {
+        Dictionary<string, Tensor> made = Slots.ToDictionary(slot => slot.Name, slot => block.View(slot.Offset, slot.Shape.ToArray()));
+        if (!made.ContainsKey(ParameterSlot.Readout)) made.Add(ParameterSlot.Readout, made[ParameterSlot.Embedding]);
+        return made;
+    }
 }

@@ -40,7 +40,7 @@ public static class Distillation
             while (step < steps && feed.Next())
             {
                 cancellation.ThrowIfCancellationRequested();
-                Tensor wanted = big.Forward(feed.Inputs), outputs = small.Forward(feed.Inputs, isTraining: true);
+                Tensor wanted = big.Forward(feed.Current), outputs = small.Forward(feed.Current, isTraining: true);
                 Judge.Apply(big.Architecture, wanted, outputs, 1f / outputs.Shape.Rows, outputs, totals);
                 small.Backend.Fill(small.Parameters.Gradients, 0);
                 small.Backward(outputs);

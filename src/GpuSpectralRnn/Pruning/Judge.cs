@@ -41,7 +41,7 @@ public static class Judge
         while (feed.Next())
         {
             cancellation.ThrowIfCancellationRequested();
-            Apply(big.Architecture, big.Forward(feed.Inputs), small.Forward(feed.Inputs), 1, null, totals);
+            Apply(big.Architecture, big.Forward(feed.Current), small.Forward(feed.Current), 1, null, totals);
         }
 
         LossSums sums = totals.Read();

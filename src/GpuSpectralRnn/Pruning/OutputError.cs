@@ -30,7 +30,7 @@ public sealed record OutputError(double AllSteps, double AsRead, double Risk, do
         while (feed.Next())
         {
             cancellation.ThrowIfCancellationRequested();
-            float[] f = network.Forward(feed.Inputs).ToArray(), g = compressed.Forward(feed.Inputs).ToArray();
+            float[] f = network.Forward(feed.Current).ToArray(), g = compressed.Forward(feed.Current).ToArray();
             asRead += SquaredDistance(f, g);
             allSteps += SquaredDistance(EveryStep(network), EveryStep(compressed));
             Func<float[], int, double> loss = Loss(network.Architecture, feed);
@@ -40,7 +40,7 @@ public sealed record OutputError(double AllSteps, double AsRead, double Risk, do
                 compressedRisk += Math.Clamp(loss(g, i), 0, ceiling);
             }
 
-            foreach (float[] x in feed.Inputs.ToArray().Chunk(data.Layout.Features))
+            foreach (float[] x in network.LayerInput(0).ToArray().Chunk(network.Architecture.Inputs))
                 radius = Math.Max(radius, x.Sum(value => (double)value * value));
         }
 

@@ -26,7 +26,7 @@ public sealed record Parity(double Difference, double Largest, int Sequences)
         double difference = 0, largest = 0;
         while (feed.Next())
         {
-            float[] a = first.Forward(feed.Inputs).ToArray(), b = second.Forward(feed.Inputs).ToArray();
+            float[] a = first.Forward(feed.Current).ToArray(), b = second.Forward(feed.Current).ToArray();
             for (int i = 0; i < a.Length; i++)
             {
                 double apart = Math.Abs((double)a[i] - b[i]);

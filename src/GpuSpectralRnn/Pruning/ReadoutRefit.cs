@@ -37,8 +37,8 @@ public static class ReadoutRefit
         while (feed.Next())
         {
             calibration.Cancellation.ThrowIfCancellationRequested();
-            Tensor wanted = big.Forward(feed.Inputs);
-            small.Forward(feed.Inputs);
+            Tensor wanted = big.Forward(feed.Current);
+            small.Forward(feed.Current);
             gram.Add(rows.Join(small.SeenByReadout, wanted));
         }
 

@@ -65,7 +65,7 @@ public static class RowRefit
             for (int probe = 0; probe < calibration.Settings.Probes; probe++)
             {
                 calibration.Cancellation.ThrowIfCancellationRequested();
-                Tensor outputs = network.Forward(feed.Inputs, isTraining: true);
+                Tensor outputs = network.Forward(probe == 0 ? feed.Current : feed.Current.Again, isTraining: true);
                 backend.Random.Normal(outputs, calibration.Settings.Seed, stream++, 0, 1);
                 network.Backward(outputs, gradients);
                 backend.Fill(network.Parameters.Gradients, 0);
@@ -76,7 +76,7 @@ public static class RowRefit
             int row = feed.Size * hidden;
             backend.Fill(before.View(0, row), 0);
             backend.Copy(network.HiddenStates(layer).View(0, (steps - 1) * row), before.View(row, (steps - 1) * row));
-            Tensor previous = before.View(0, steps, feed.Size, hidden), input = layer == 0 ? feed.Inputs : network.HiddenStates(layer - 1);
+            Tensor previous = before.View(0, steps, feed.Size, hidden), input = network.LayerInput(layer);
             moments.EndBatch(regressors.Join(previous, input), residuals.Join(previous, input));
         }
 

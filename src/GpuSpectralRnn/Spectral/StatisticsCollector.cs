@@ -66,7 +66,7 @@ public sealed class StatisticsCollector
         int done = 0;
         while (!cancellation.IsCancellationRequested && feed.Next())
         {
-            network.Forward(feed.Inputs);
+            network.Forward(feed.Current);
             for (int layer = 0; layer < layers; layer++)
             {
                 Tensor states = network.HiddenStates(layer);
@@ -124,7 +124,7 @@ public sealed class StatisticsCollector
             for (int probe = 0; probe < probes; probe++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                Tensor outputs = network.Forward(feed.Inputs, isTraining: true);
+                Tensor outputs = network.Forward(probe == 0 ? feed.Current : feed.Current.Again, isTraining: true);
                 if (metric == AdjointMetric.Fisher && network.Architecture.Task == TaskKind.Classification) DrawFisher(outputs, seed, stream++);
                 else backend.Random.Normal(outputs, seed, stream++, 0, 1);
                 observer.Begin(feed.Size);

@@ -1,5 +1,6 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Models;
 
 namespace GpuSpectralRnn.Training;
 
@@ -9,6 +10,9 @@ public sealed class BatchFeed : IDisposable
     private readonly BatchReader reader;
     private readonly Tensor inputMemory;
     private readonly Tensor? targetMemory;
+    private readonly Tensor lengthMemory;
+    private Tensor inputs;
+    private Tensor lengths;
     private int viewedSize;
 
     /// <summary>Makes room for batches of up to <paramref name="batchSize"/> sequences, or the whole set if that is smaller.</summary>
@@ -16,11 +20,12 @@ public sealed class BatchFeed : IDisposable
     public BatchFeed(ISequenceData data, IBackend backend, int batchSize)
     {
         SequenceLayout layout = data.Layout;
-        long inputs = (long)layout.Steps * Math.Min(batchSize, data.Count) * layout.Features;
-        if (inputs > int.MaxValue) throw new InvalidCallException($"A batch of {batchSize} sequences of {data.Name} has {inputs} inputs; choose a smaller batch.");
+        long extent = (long)layout.Steps * Math.Min(batchSize, data.Count) * layout.Features;
+        if (extent > int.MaxValue) throw new InvalidCallException($"A batch of {batchSize} sequences of {data.Name} has {extent} inputs; choose a smaller batch.");
         reader = new BatchReader(data, batchSize);
         int capacity = reader.BatchSize;
-        inputMemory = backend.Allocate(new Shape((int)inputs));
+        inputMemory = backend.Allocate(new Shape((int)extent), layout.Vocabulary > 0 ? ElementType.Int32 : ElementType.Float32);
+        lengthMemory = backend.Allocate(new Shape(capacity), ElementType.Int32);
         targetMemory = layout.Target switch
         {
             TargetKind.Label => backend.Allocate(new Shape(capacity), ElementType.Int32),
@@ -28,7 +33,7 @@ public sealed class BatchFeed : IDisposable
             TargetKind.Value => backend.Allocate(new Shape(capacity * layout.Outputs)),
             _ => null,
         };
-        Inputs = inputMemory;
+        (inputs, lengths) = (inputMemory, lengthMemory);
     }
 
     /// <summary>Sequences per batch, all but the last.</summary>
@@ -43,8 +48,11 @@ public sealed class BatchFeed : IDisposable
     /// <summary>Rows of the outputs that count for the loss of this batch: sequences, or steps whose label is not -1.</summary>
     public int CountedRows { get; private set; }
 
-    /// <summary>Inputs [T, B, I].</summary>
-    public Tensor Inputs { get; private set; }
+    /// <summary>Sum of the lengths of this batch: step-sequence pairs that are no padding.</summary>
+    public int ValidSteps { get; private set; }
+
+    /// <summary>What the network takes: inputs or tokens, the lengths where some row is shorter, and whether a stream goes on.</summary>
+    public SequenceBatch Current { get; private set; }
 
     /// <summary>Int32 labels [B] or [T B], or values [B, D]; null without targets.</summary>
     public Tensor? Targets { get; private set; }
@@ -52,7 +60,7 @@ public sealed class BatchFeed : IDisposable
     /// <summary>Begins a pass in the data's own order.</summary>
     public void Restart() => reader.Restart();
 
-    /// <summary>Begins a pass in the order of <paramref name="seed"/> and <paramref name="epoch"/>, <paramref name="skip"/> batches after its start.</summary>
+    /// <summary>Begins a pass in the order of <paramref name="seed"/> and <paramref name="epoch"/> (a stream in its own), <paramref name="skip"/> batches after its start.</summary>
     public void RestartShuffled(ulong seed, int epoch, int skip = 0)
     {
         reader.RestartShuffled(seed, epoch);
@@ -69,7 +77,8 @@ public sealed class BatchFeed : IDisposable
         if (size != viewedSize)
         {
             viewedSize = size;
-            Inputs = inputMemory.View(0, layout.Steps, size, layout.Features);
+            inputs = layout.Vocabulary > 0 ? inputMemory.View(0, layout.Steps, size) : inputMemory.View(0, layout.Steps, size, layout.Features);
+            lengths = lengthMemory.View(0, size);
             Targets = layout.Target switch
             {
                 TargetKind.Label => targetMemory!.View(0, size),
@@ -79,7 +88,13 @@ public sealed class BatchFeed : IDisposable
             };
         }
 
-        Inputs.CopyFrom<float>(batch.Inputs);
+        if (layout.Vocabulary > 0) inputs.CopyFrom<int>(batch.Tokens);
+        else inputs.CopyFrom<float>(batch.Inputs);
+        bool isFull = !batch.Lengths.ContainsAnyExcept(layout.Steps);
+        if (!isFull) lengths.CopyFrom<int>(batch.Lengths);
+        Current = new SequenceBatch(inputs, isFull ? null : lengths, reader.Continues);
+        ValidSteps = 0;
+        foreach (int length in batch.Lengths) ValidSteps += length;
         if (layout.Target == TargetKind.Value) Targets!.CopyFrom<float>(batch.Values);
         else Targets?.CopyFrom<int>(batch.Labels);
         CountedRows = layout.Target switch
@@ -95,6 +110,7 @@ public sealed class BatchFeed : IDisposable
     public void Dispose()
     {
         inputMemory.Dispose();
+        lengthMemory.Dispose();
         targetMemory?.Dispose();
     }
 }

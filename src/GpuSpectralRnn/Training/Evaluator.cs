@@ -81,7 +81,7 @@ public sealed class Evaluator : IDisposable
         while (feed.Next())
         {
             cancellation.ThrowIfCancellationRequested();
-            yield return network.Forward(feed.Inputs);
+            yield return network.Forward(feed.Current);
             done += feed.Size;
             Progress?.Invoke(done);
         }

@@ -29,7 +29,7 @@ public static class InferenceTime
         for (int pass = -WarmUps; pass < passes; pass++)
         {
             long start = Stopwatch.GetTimestamp();
-            network.Forward(feed.Inputs);
+            network.Forward(feed.Current);
             network.Backend.Synchronize();
             if (pass >= 0) times[pass] = Stopwatch.GetElapsedTime(start).TotalMilliseconds / feed.Size;
         }

@@ -39,7 +39,7 @@ public sealed class Trainer : IDisposable
         network.Architecture.CheckFits(data.Layout, data.Name);
         if (data.Layout.Target == TargetKind.None) throw new InvalidCallException($"{data.Name} has no targets to learn; give labels or values.");
         if (validation?.Layout.Target == TargetKind.None) throw new InvalidCallException($"{validation.Name} has no targets to compare with; give labels or values.");
-        if (settings.Dropout > 0 && network.Architecture.Layers < 2)
+        if (settings.Dropout > 0 && network.Architecture is { Layers: < 2, Vocabulary: 0 })
             throw new InvalidCallException($"Dropout {settings.Dropout} works between layers and this network has one; give it two, or leave the dropout out.");
         if (settings.Patience > 0 && validation is null) throw new InvalidCallException("Patience needs validation data to watch; give some or leave the patience out.");
         this.network = network;
@@ -89,7 +89,7 @@ public sealed class Trainer : IDisposable
     public void Restore(Checkpoint checkpoint)
     {
         if (checkpoint.Architecture != network.Architecture)
-            throw new InvalidCallException($"The checkpoint's network is {checkpoint.Architecture.ToJson()} but this one is {network.Architecture.ToJson()}.");
+            throw new InvalidCallException($"The checkpoint's network is {checkpoint.Architecture} but this one is {network.Architecture}.");
         if (checkpoint.Settings with { Epochs = settings.Epochs } != settings)
             throw new InvalidCallException($"The checkpoint was trained with {checkpoint.Settings.ToJson()} but the settings now are {settings.ToJson()}; only the epochs may differ.");
         if (checkpoint.State.Data != Fingerprint)
@@ -187,7 +187,7 @@ public sealed class Trainer : IDisposable
     private void Step(double rate)
     {
         feed.Next();
-        Tensor outputs = network.Forward(feed.Inputs, isTraining: true, new DropoutMask((float)settings.Dropout, settings.Seed, state.Step));
+        Tensor outputs = network.Forward(feed.Current, isTraining: true, new DropoutMask((float)settings.Dropout, settings.Seed, state.Step));
         Objective.Apply(network, outputs, feed, outputs, totals);
         network.Backend.Fill(network.Parameters.Gradients, 0f);
         network.Backward(outputs);

@@ -1,0 +1,22 @@
+using GpuSpectralRnn.Compute;
+
+namespace GpuSpectralRnn.Models;
+
+/// <summary>What a network takes in one forward call.</summary>
+/// <param name="Inputs">Float32 [T, B, I], or Int32 tokens [T, B] for a network with an embedding.</param>
+/// <param name="Lengths">
+/// Int32 [B], valid steps of each sequence from 0 to T (checked where the data enter); null where every sequence has T steps, which is faster. Beyond its
+/// length a sequence does not move its state, and nothing there counts.
+/// </param>
+/// <param name="Continues">
+/// Whether every row continues its row of the forward call before, from the state in which that ended; no gradient goes back through it. Else all start
+/// from zero.
+/// </param>
+public readonly record struct SequenceBatch(Tensor Inputs, Tensor? Lengths = null, bool Continues = false)
+{
+    /// <summary>Whether this starts from where the last forward call started, whatever <see cref="Continues"/> says.</summary>
+    public bool IsAgain { get; private init; }
+
+    /// <summary>The same batch for another forward call over it: a stream then starts from where the call before did, not from where that ended.</summary>
+    public SequenceBatch Again => this with { IsAgain = true };
+}
