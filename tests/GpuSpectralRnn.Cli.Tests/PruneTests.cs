@@ -1,5 +1,6 @@
 using System.Text.Json;
 using GpuSpectralRnn.Cli.Tests.Support;
+using GpuSpectralRnn.Formats;
 
 namespace GpuSpectralRnn.Cli.Tests;
 
@@ -49,6 +50,25 @@ public class PruneTests
     }
 
     [Fact]
+    public void FineTuningKeepsTheMaskOfAModelFile()
+    {
+        using Folder folder = new();
+        string[] data = Train(folder);
+        Gsrnn.Run(["prune", folder["m"], .. data, "--method", "magnitude-weight", "--keep", "3", "--out", folder["s"], "-q"]).Succeeds();
+        Gsrnn.Run(["train", .. data, "--init", folder["s"], "--epochs", "2", "--batch", "8", "--out", folder["t"], "-q"]).Succeeds();
+        float[] before = Weights(folder["s"]), after = Weights(folder["t"]);
+        Assert.Equal(9, before.Count(w => w != 0));
+        Assert.Equal(before.Select(w => w == 0), after.Select(w => w == 0));
+        Assert.NotEqual(before, after);
+
+        string[] call = ["prune", folder["m"], .. data, "--method", "column", "--keep", "3", "--fine-tune", "1", "--out", folder["u"], "--holdout", "10", "--json"];
+        Assert.InRange(Gsrnn.Run(call).Succeeds().Json.GetProperty("metric").GetProperty("fineTuned").GetDouble(), 0, 1);
+        Assert.Equal(15, Weights(folder["u"]).Count(w => w != 0));
+
+        static float[] Weights(string path) => SafetensorsFile.Read(path).Find("rnn.weight_hh_l0")!.As<float>();
+    }
+
+    [Fact]
     public void ATolerance()
     {
         using Folder folder = new();
@@ -64,6 +84,8 @@ public class PruneTests
         string[] data = Train(folder), call = ["prune", folder["m"], .. data, "--out", folder["s"]];
         Gsrnn.Run(call).FailsWith(2, "--keep", "--fraction");
         Gsrnn.Run([.. call, "--keep", "0"]).FailsWith(2, "--keep 0");
+        Gsrnn.Run([.. call, "--keep", "2", "--fine-tune=-1"]).FailsWith(2, "--fine-tune -1");
+        Gsrnn.Run([.. call, "--keep", "2", "--fine-tune-lr", "0.1"]).FailsWith(2, "--fine-tune-lr belongs to");
         Gsrnn.Run([.. call, "--keep", "6"]).FailsWith(2, "--keep 6", "1 to 5");
         Gsrnn.Run([.. call, "--keep", "2", "--fraction", "0.5"]).FailsWith(2, "one way");
         Gsrnn.Run([.. call, "--keep", "2", "--method", "magic"]).FailsWith(2, "--method magic");

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using CommandLine;
 using GpuSpectralRnn.Cli.Data;
+using GpuSpectralRnn.Cli.Progress;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
@@ -72,6 +73,13 @@ internal sealed class PruneVerb : ModelVerb
         "Optimiser steps that bring the small model's answers closer to the big one's; no labels.")]
     public int Refine { get; set; }
 
+    [Option("fine-tune", Default = 0, MetaValue = "EPOCHS", HelpText =
+        "Epochs that the small model is trained further, by the labels of the training set; masks stay. To do it later: train --init.")]
+    public int FineTune { get; set; }
+
+    [Option("fine-tune-lr", MetaValue = "X", HelpText = "Learning rate of that at its highest, one cycle (default: that of train).")]
+    public double? FineTuneRate { get; set; }
+
     public override string Usage => $"MODEL {DataUsage} (--keep K | --fraction F | --trace P | --lambda L | --tolerance E) [options] --out MODEL";
 
     public override string Example => "gsrnn prune digits.safetensors --data digits --keep 42 --refine 250 --out small.safetensors";
@@ -86,10 +94,15 @@ internal sealed class PruneVerb : ModelVerb
             tried.Add(candidate);
             terminal.Note($"{candidate.Settings}: {candidate.Judgement}");
         });
+        if (FineTune < 0) throw new InvalidCallException($"--fine-tune {FineTune}: choose a number of epochs, or 0 for none.");
+        if (FineTuneRate is { } rate) CheckNumber("--fine-tune-lr", rate, isZeroFine: false);
+        if (FineTuneRate is not null && FineTune == 0) throw new InvalidCallException("--fine-tune-lr belongs to --fine-tune EPOCHS.");
         if (Refine < 0) throw new InvalidCallException($"--refine {Refine}: choose a number of steps, or 0 for none.");
         DataPart? part = Split is null ? null : Names.Parse<DataPart>(Split, "split");
         Architecture architecture = ModelFile.LoadArchitecture(ModelPath);
         DataSplits splits = new DataSource(this, architecture).OpenAll();
+        if (FineTune > 0 && splits.Train.Layout.Target == TargetKind.None)
+            throw new InvalidCallException($"--fine-tune {FineTune} needs labels, which {splits.Train.Name} lacks; use --refine STEPS, which needs none.");
         using IBackend backend = OpenBackend();
         using Network network = ModelFile.Load(ModelPath, backend);
         using Interruption interruption = new();
@@ -106,7 +119,10 @@ internal sealed class PruneVerb : ModelVerb
         using Network small = Slicer.Slice(network, plan);
         Parity parity = Parity.OfPlan(network, small, plan, Subset.Limit(calibration.Held, ProofSequences), Batch);
         Judgement judgement = Distil(calibration, plan, small, splits.Train);
-        (Evaluation Before, Evaluation After)? metric = Measure(network, small, part, splits, interruption.Token);
+        Measured? metric = Measure(network, small, part, splits, interruption.Token);
+        if (FineTune > 0 && !TrainFurther(terminal, small, splits, interruption.Token))
+            throw new RunFailedException($"Stopped while fine-tuning; {Out} is not written. Leave --fine-tune out to have the model as pruned.");
+        if (FineTune > 0 && metric is not null) metric = metric with { FineTuned = Evaluate(small, metric.Data, interruption.Token) };
         ModelFile.Save(Out, small);
         Report(terminal, network, small, calibration, plan, parity, judgement, metric, tried);
     }
@@ -182,14 +198,28 @@ internal sealed class PruneVerb : ModelVerb
     {
         if (Refine > 0)
         {
-            using Tensor? mask = WeightMasks.ForTraining(plan, small);
-            Distillation.Refine(calibration.Network, small, inputs, Refine, mask: mask, cancellation: calibration.Cancellation);
+            Distillation.Refine(calibration.Network, small, inputs, Refine, cancellation: calibration.Cancellation);
         }
 
         return Judge.Of(calibration, small);
     }
 
-    private (Evaluation Before, Evaluation After)? Measure(
+    private bool TrainFurther(Terminal terminal, Network small, DataSplits splits, CancellationToken cancellation)
+    {
+        TrainingSettings settings = new()
+        {
+            Epochs = FineTune,
+            BatchSize = Batch,
+            LearningRate = FineTuneRate ?? TrainingVerb.DefaultRate(OptimizerKind.Adam, splits.Train.Layout.Steps),
+            Schedule = new Schedule { Kind = ScheduleKind.OneCycle },
+            Seed = Seed,
+        };
+        ITrainingProgress progress = ITrainingProgress.For(terminal);
+        using Trainer trainer = new(small, splits.Train, splits.Valid, settings) { Stepped = progress.Step, EpochFinished = progress.Epoch };
+        return !progress.Show(() => trainer.Run(cancellation)).IsCancelled;
+    }
+
+    private Measured? Measure(
         Network network, Network small, DataPart? part, DataSplits splits, CancellationToken cancellation)
     {
         ISequenceData? data = part switch
@@ -202,8 +232,13 @@ internal sealed class PruneVerb : ModelVerb
         if (data is null && part is not null)
             throw new InvalidCallException($"--split {Split}: there is no such part of the data; give its files or --holdout N.");
         if (data is null || data.Layout.Target == TargetKind.None) return null;
-        using Evaluator before = new(network, data, Batch), after = new(small, data, Batch);
-        return (before.Run(cancellation), after.Run(cancellation));
+        return new Measured(data, Evaluate(network, data, cancellation), Evaluate(small, data, cancellation), null);
+    }
+
+    private Evaluation Evaluate(Network network, ISequenceData data, CancellationToken cancellation)
+    {
+        using Evaluator evaluator = new(network, data, Batch);
+        return evaluator.Run(cancellation);
     }
 
     private void Report(
@@ -214,7 +249,7 @@ internal sealed class PruneVerb : ModelVerb
         PruningPlan plan,
         Parity parity,
         Judgement judgement,
-        (Evaluation Before, Evaluation After)? metric,
+        Measured? metric,
         List<Candidate> tried)
     {
         (Architecture before, Architecture after) = (network.Architecture, small.Architecture);
@@ -228,7 +263,7 @@ internal sealed class PruneVerb : ModelVerb
             terminal.Result($"a mask: {weights.HiddenHidden:N0} recurrent weights are left, yet the model is neither smaller nor faster");
         terminal.Result($"sliced against masked network: {parity}");
         terminal.Result($"against the big network on {calibration.Held.Count:N0} sequences held apart: {judgement}");
-        if (metric is { } m) terminal.Result($"before: {m.Before}; after: {m.After}");
+        if (metric is { } m) terminal.Result($"before: {m.Before}; after: {m.After}{(m.FineTuned is null ? "" : $"; fine-tuned: {m.FineTuned}")}");
         terminal.Result($"model: {Out}");
         terminal.Result(new JsonObject
         {
@@ -251,6 +286,7 @@ internal sealed class PruneVerb : ModelVerb
                     ["name"] = found.Before.Metric,
                     ["before"] = Terminal.Number(found.Before.Value),
                     ["after"] = Terminal.Number(found.After.Value),
+                    ["fineTuned"] = found.FineTuned is { } tuned ? Terminal.Number(tuned.Value) : null,
                 }
                 : null,
             ["parity"] = Terminal.Number(parity.Difference),
@@ -270,6 +306,9 @@ internal sealed class PruneVerb : ModelVerb
     private static JsonNode? Agreement(Judgement judgement) => judgement.Agreement is { } share ? Terminal.Number(share) : null;
 
     private static JsonArray Numbers(IEnumerable<int> values) => new([.. values.Select(value => JsonValue.Create(value))]);
+
+    /// <summary>What the networks do on labelled data: the big one, the small one, and that after training.</summary>
+    private sealed record Measured(ISequenceData Data, Evaluation Before, Evaluation After, Evaluation? FineTuned);
 
     private static void Refuse(bool fits, string option, bool isGiven, string owner)
     {

@@ -19,7 +19,7 @@ internal sealed class TrainVerb : TrainingVerb
     [Option("resume", HelpText = "Go on from MODEL.ckpt: repeat the interrupted call with this option added (more --epochs are welcome).")]
     public bool Resume { get; set; }
 
-    [Option("init", MetaValue = "MODEL", HelpText = "Start from this model's weights; it also gives cell, sizes and read-out.")]
+    [Option("init", MetaValue = "MODEL", HelpText = "Start from this model's weights, a pruned one's too; it also gives cell, sizes and read-out.")]
     public string? Init { get; set; }
 
     [Option("bidirectional", HelpText = "Give every layer a second direction, from the last step to the first.")]
@@ -86,7 +86,7 @@ internal sealed class TrainVerb : TrainingVerb
                     "--init gives cell, sizes, directions and read-out; leave --cell, --hidden, --layers, --bidirectional and --readout out.");
             using Network loaded = ModelFile.Load(Init!, backend);
             Network network = new(Describe(loaded.Architecture, view), backend);
-            backend.Copy(loaded.Parameters.Values, network.Parameters.Values);
+            network.Parameters.CopyFrom(loaded.Parameters);
             return network;
         }
 

@@ -113,8 +113,8 @@ internal abstract class TrainingVerb : SequenceVerb
     protected TrainingSettings WithRate(TrainingSettings settings, SequenceLayout layout) =>
         settings with { LearningRate = Rate ?? DefaultRate(settings.Optimizer, layout.Steps) };
 
-    // A change of the recurrent weights acts once per step: the longer the sequence, the smaller the change that it bears. 0.003 suits 28 steps.
-    private static double DefaultRate(OptimizerKind optimizer, int steps) => optimizer switch
+    /// <summary>A change of the recurrent weights acts once per step: the longer the sequence, the smaller the change that it bears. 0.003 suits 28 steps.</summary>
+    internal static double DefaultRate(OptimizerKind optimizer, int steps) => optimizer switch
     {
         OptimizerKind.Sgd => 0.1,
         OptimizerKind.Momentum => 0.01,

@@ -3,7 +3,10 @@ using GpuSpectralRnn.Formats;
 
 namespace GpuSpectralRnn.Models;
 
-/// <summary>Model files: safetensors with PyTorch's names for the parameters and the architecture as JSON under <c>gsrnn.architecture</c> in the metadata.</summary>
+/// <summary>
+/// Model files: safetensors with PyTorch's names for the parameters, in the metadata the architecture as JSON under <c>gsrnn.architecture</c> and, where single weights
+/// were taken away, which under <c>gsrnn.mask</c>.
+/// </summary>
 public static class ModelFile
 {
     /// <summary>The metadata key of the architecture.</summary>
@@ -21,7 +24,9 @@ public static class ModelFile
         [
             .. parameters.Slots.Select(slot => NamedArray.Of(slot.Name, slot.Shape, block.AsSpan((int)slot.Offset, (int)slot.Shape.Count).ToArray())),
         ];
-        SafetensorsFile.Write(path, arrays, new Dictionary<string, string> { ["format"] = "pt", [ArchitectureKey] = network.Architecture.ToJson() });
+        Dictionary<string, string> metadata = new() { ["format"] = "pt", [ArchitectureKey] = network.Architecture.ToJson() };
+        if (MaskText.Of(parameters) is { } mask) metadata[MaskText.Key] = mask;
+        SafetensorsFile.Write(path, arrays, metadata);
     }
 
     /// <summary>Reads a network that <see cref="Save"/> wrote.</summary>
@@ -30,7 +35,17 @@ public static class ModelFile
     public static Network Load(string path, IBackend backend)
     {
         SafetensorsFile file = SafetensorsFile.Read(path);
-        return Build(file, ReadArchitecture(file), backend, file.Arrays.ToDictionary(array => array.Name));
+        Network network = Build(file, ReadArchitecture(file), backend, file.Arrays.ToDictionary(array => array.Name));
+        try
+        {
+            if (file.Metadata.TryGetValue(MaskText.Key, out string? mask)) MaskText.Apply(mask, network.Parameters, path);
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Reads only what the network is.</summary>

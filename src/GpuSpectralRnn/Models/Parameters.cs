@@ -58,6 +58,12 @@ public sealed class Parameters : IDisposable
         }
     }
 
+    /// <summary>
+    /// Ones, and zeros for weights that were taken away for good [P]: every optimiser step multiplies the parameters by it. Null where none was. It is
+    /// kept in model files.
+    /// </summary>
+    public Tensor? Mask { get; private set; }
+
     /// <summary>The parameter <paramref name="name"/> (of tied weights either name), a view of <see cref="Values"/>.</summary>
     public Tensor this[string name] => views[name];
 
@@ -124,11 +130,54 @@ public sealed class Parameters : IDisposable
         return null;
     }
 
+    /// <summary>Takes single weights of one parameter away for good: they are zero now and stay so in training.</summary>
+    /// <param name="name">The parameter.</param>
+    /// <param name="ones">Ones for the weights that stay and zeros for the others, in the parameter's order.</param>
+    /// <exception cref="ArgumentException">The number of values is not the parameter's.</exception>
+    public void SetMask(string name, ReadOnlySpan<float> ones)
+    {
+        ParameterSlot slot = Slots.Single(slot => slot.Name == name);
+        if (ones.Length != slot.Shape.Count) throw new ArgumentException($"A mask of {ones.Length} does not fit {name}, {slot.Shape}.", nameof(ones));
+        if (Mask is null)
+        {
+            Mask = Backend.Allocate(Values.Shape);
+            Backend.Fill(Mask, 1);
+        }
+
+        Mask.View(slot.Offset, slot.Shape.ToArray()).CopyFrom(ones);
+        ApplyMask();
+    }
+
+    /// <summary>The mask of one parameter, ones and zeros in its order; null where none of its weights was taken away, or there is no such parameter.</summary>
+    public float[]? MaskOf(string name)
+    {
+        if (Mask is null || Slots.SingleOrDefault(slot => slot.Name == name) is not { } slot) return null;
+        float[] ones = Mask.View(slot.Offset, slot.Shape.ToArray()).ToArray();
+        return ones.Contains(0) ? ones : null;
+    }
+
+    /// <summary>Sets the weights that were taken away to zero again, after an optimiser step.</summary>
+    public void ApplyMask()
+    {
+        if (Mask is not null) Backend.Optimizer.Mask(Values, Mask);
+    }
+
+    /// <summary>Copies values and mask from a network of the same parameters on the same backend.</summary>
+    /// <exception cref="ArgumentException">The blocks differ in extent.</exception>
+    public void CopyFrom(Parameters other)
+    {
+        Backend.Copy(other.Values, Values);
+        if (other.Mask is null) return;
+        Mask ??= Backend.Allocate(Values.Shape);
+        Backend.Copy(other.Mask, Mask);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         Values.Dispose();
         gradients?.Dispose();
+        Mask?.Dispose();
         foreach (Tensor product in products.Values.Concat(productGradients.Values)) product.Dispose();
     }
 

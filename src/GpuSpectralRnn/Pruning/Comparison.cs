@@ -1,4 +1,3 @@
-using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Training;
@@ -94,7 +93,7 @@ public sealed class Comparison
         Check(network.Architecture);
         using (Network copy = new(network.Architecture, network.Backend))
         {
-            network.Backend.Copy(network.Parameters.Values, copy.Parameters.Values);
+            copy.Parameters.CopyFrom(network.Parameters);
             Measure(calibration, copy, ComparedMethod.Baseline, null, null);
         }
 
@@ -123,7 +122,7 @@ public sealed class Comparison
     {
         Architecture small = calibration.Network.Architecture with { Hidden = EveryLayer(calibration.Network.Architecture, keep) };
         using Network made = Network.Create(small, calibration.Network.Backend, calibration.Settings.Seed);
-        Train(calibration, made, settings.Training, null, $"{name}, {keep} units");
+        Train(calibration, made, settings.Training, $"{name}, {keep} units");
         Measure(calibration, made, name, keep, null);
     }
 
@@ -142,18 +141,17 @@ public sealed class Comparison
             Result = Evaluate(calibration, made),
             MillisecondsPerSequence = InferenceTime.MillisecondsPerSequence(made, test, settings.BatchSize),
         };
-        if (settings.FineTuning is not null) run = run with { FineTuned = FineTune(calibration, made, plan, run) };
+        if (settings.FineTuning is not null) run = run with { FineTuned = FineTune(calibration, made, run) };
         runs.Add(run);
         Measured?.Invoke(run, made);
     }
 
-    private Evaluation FineTune(Calibration calibration, Network made, PruningPlan? plan, ComparisonRun run)
+    private Evaluation FineTune(Calibration calibration, Network made, ComparisonRun run)
     {
-        using Tensor? mask = plan is null ? null : WeightMasks.ForTraining(plan, made);
         string what = $"{run.Method}{(run.Keep is { } keep ? $", {keep} units" : "")}, fine-tuning";
         try
         {
-            Train(calibration, made, settings.FineTuning!, mask, what);
+            Train(calibration, made, settings.FineTuning!, what);
             return Evaluate(calibration, made);
         }
         catch (DivergedException)
@@ -163,11 +161,10 @@ public sealed class Comparison
         }
     }
 
-    private void Train(Calibration calibration, Network made, TrainingSettings how, Tensor? mask, string what)
+    private void Train(Calibration calibration, Network made, TrainingSettings how, string what)
     {
         using Trainer trainer = new(made, train, null, how with { Seed = calibration.Settings.Seed, Patience = 0 })
         {
-            Mask = mask,
             Stepped = report => Stepped?.Invoke(what, report),
         };
         if (trainer.Run(calibration.Cancellation).IsCancelled) throw new OperationCanceledException(calibration.Cancellation);

@@ -16,7 +16,6 @@ public static class Distillation
     /// <param name="inputs">Calibration inputs; labels are not looked at.</param>
     /// <param name="steps">Optimiser steps.</param>
     /// <param name="settings">Batch size, rate, schedule and seed; null for Adam, one cycle to 0.002, batches of 64.</param>
-    /// <param name="mask">Ones and zeros [P] that the parameters keep to, or null.</param>
     /// <param name="cancellation">Stops with an <see cref="OperationCanceledException"/>; the small network then holds a step's weights.</param>
     /// <returns>The mean loss over all steps.</returns>
     /// <exception cref="DivergedException">A loss is NaN or infinite.</exception>
@@ -26,7 +25,6 @@ public static class Distillation
         ISequenceData inputs,
         int steps,
         TrainingSettings? settings = null,
-        Tensor? mask = null,
         CancellationToken cancellation = default)
     {
         if (steps < 1) throw new InvalidCallException($"--refine {steps}: choose 1 step or more.");
@@ -45,7 +43,7 @@ public static class Distillation
                 small.Backend.Fill(small.Parameters.Gradients, 0);
                 small.Backward(outputs);
                 optimizer.Step(settings.Schedule.Rate(settings.LearningRate, step, feed.BatchCount, steps), step + 1);
-                if (mask is not null) small.Backend.Optimizer.Mask(small.Parameters.Values, mask);
+                small.Parameters.ApplyMask();
                 step++;
             }
         }

@@ -10,7 +10,9 @@ namespace GpuSpectralRnn.Pruning;
 /// <param name="InputBias">b_ih [G*H].</param>
 /// <param name="HiddenBias">b_hh [G*H].</param>
 /// <param name="Factors">The two factors of W_hh where it is kept so.</param>
-public sealed record LayerWeights(Matrix Input, Matrix Hidden, double[] InputBias, double[] HiddenBias, Factors? Factors = null);
+/// <param name="Mask">Zeros on the weights of W_hh that were taken away for good, ones on the others; null for none.</param>
+public sealed record LayerWeights(
+    Matrix Input, Matrix Hidden, double[] InputBias, double[] HiddenBias, Factors? Factors = null, Matrix? Mask = null);
 
 /// <summary>W_hh = Left Right.</summary>
 /// <param name="Left">[G*H, r].</param>
@@ -46,12 +48,15 @@ public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<Lay
                 factors is null ? Whole($"rnn.weight_hh_l{layer}") : factors.Left * factors.Right,
                 Bias($"rnn.bias_ih_l{layer}"),
                 Bias($"rnn.bias_hh_l{layer}"),
-                factors);
+                factors,
+                Mask($"rnn.weight_hh_l{layer}"));
         }
 
         return new NetworkWeights(architecture, layers, new ReadoutWeights(Whole("readout.weight"), Bias("readout.bias")));
 
         Matrix Whole(string name) => Matrix.From(parameters[name].Shape.Rows, parameters[name].Shape.Columns, parameters.Read(name));
+        Matrix? Mask(string name) =>
+            parameters.MaskOf(name) is { } ones ? Matrix.From(parameters[name].Shape.Rows, parameters[name].Shape.Columns, ones) : null;
         double[] Bias(string name) => Array.ConvertAll(parameters.Read(name), x => (double)x);
     }
 
@@ -72,6 +77,7 @@ public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<Lay
             else
             {
                 parameters.Write($"rnn.weight_hh_l{layer}", weights.Hidden.ToSingle());
+                if (weights.Mask is { } mask) parameters.SetMask($"rnn.weight_hh_l{layer}", mask.ToSingle());
             }
 
             parameters.Write($"rnn.bias_ih_l{layer}", Single(weights.InputBias));

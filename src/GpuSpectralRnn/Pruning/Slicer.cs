@@ -32,6 +32,8 @@ public static class Slicer
     {
         int[] rows = GateRows.Of(plan.Kept, plan.Units, gates);
         Matrix whole = plan.Mask is null ? weights.Hidden : Times(weights.Hidden, plan.Mask);
+        Matrix? mask = plan.Mask is null || weights.Mask is null ? plan.Mask ?? weights.Mask : Times(plan.Mask, weights.Mask);
+        if (plan.Fold is not null || plan.Correction is not null || plan.Factors is not null) mask = null; // every weight is a sum of many now
         Matrix hiddenRows = whole.SelectRows(rows), inputRows = weights.Input.SelectRows(rows);
         Matrix hidden = Fold(hiddenRows, plan), input = below is null ? inputRows : Fold(inputRows, below);
         double[] hiddenBias = Shift(Select(weights.HiddenBias, rows), hiddenRows, plan.Offset);
@@ -43,7 +45,7 @@ public static class Slicer
             hiddenBias = [.. hiddenBias.Zip(correction.Bias, (a, b) => a + b)];
         }
 
-        return new LayerWeights(input, hidden, inputBias, hiddenBias, plan.Factors);
+        return new LayerWeights(input, hidden, inputBias, hiddenBias, plan.Factors, mask?.SelectRows(rows).SelectColumns(plan.Kept));
     }
 
     private static Matrix Fold(Matrix consumer, LayerPlan plan) => plan.Fold is null ? consumer.SelectColumns(plan.Kept) : consumer * plan.Fold;

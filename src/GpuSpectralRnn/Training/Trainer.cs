@@ -7,7 +7,7 @@ namespace GpuSpectralRnn.Training;
 
 /// <summary>
 /// Trains a network by mini-batches. A step stays on the device: the losses are read a few times a second and at the end of an epoch. The same seed on the same device gives
-/// the same bits, whether the run was interrupted or not.
+/// the same bits, whether the run was interrupted or not. Weights that the network's mask takes away stay away.
 /// </summary>
 public sealed class Trainer : IDisposable
 {
@@ -55,12 +55,6 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Where a checkpoint is written after every epoch and on cancellation; nowhere if null.</summary>
     public string? CheckpointPath { get; init; }
-
-    /// <summary>
-    /// Ones and zeros [P] that the parameters are multiplied by after every step, so that weights that were taken away stay away; the caller owns
-    /// it. Null for none.
-    /// </summary>
-    public Tensor? Mask { get; init; }
 
     /// <summary>How often the losses are read, and <see cref="Stepped"/> called.</summary>
     public TimeSpan ReportEvery { get; init; } = TimeSpan.FromSeconds(0.25);
@@ -192,7 +186,7 @@ public sealed class Trainer : IDisposable
         network.Backend.Fill(network.Parameters.Gradients, 0f);
         network.Backward(outputs);
         optimizer.Step(rate, state.Step + 1);
-        if (Mask is not null) network.Backend.Optimizer.Mask(network.Parameters.Values, Mask);
+        network.Parameters.ApplyMask();
     }
 
     // Loss and metric of the epoch so far: what an interrupted session had (start) and what this one added.

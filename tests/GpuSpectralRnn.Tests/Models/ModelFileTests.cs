@@ -31,6 +31,41 @@ public sealed class ModelFileTests : IDisposable
     }
 
     [Fact]
+    public void The_mask_lives_with_the_model()
+    {
+        using Network network = Make("5,3");
+        float[] ones = [.. Enumerable.Range(0, 25).Select(i => i % 3 == 0 ? 0f : 1f)]; // 25 bits: the last byte is not full
+        network.Parameters.SetMask("rnn.weight_hh_l0", ones);
+        string path = folder.File("a.safetensors");
+        ModelFile.Save(path, network);
+        using Network loaded = ModelFile.Load(path, backend);
+        loaded.Parameters.Write("rnn.weight_hh_l0", [.. Enumerable.Repeat(2f, 25)]);
+        loaded.Parameters.ApplyMask();
+
+        Assert.Equal(ones, loaded.Parameters.MaskOf("rnn.weight_hh_l0"));
+        Assert.Null(loaded.Parameters.MaskOf("rnn.weight_hh_l1"));
+        Assert.Equal(ones.Select(one => 2 * one), loaded.Parameters.Read("rnn.weight_hh_l0"));
+        Assert.Equal(network.Parameters.Read("readout.weight"), loaded.Parameters.Read("readout.weight"));
+        Assert.Equal(network.Parameters.Slots.Select(slot => slot.Name), SafetensorsFile.Read(path).Arrays.Select(array => array.Name));
+    }
+
+    [Theory]
+    [InlineData("nonsense", "cannot be read")]
+    [InlineData("""{"rnn.weight_hh_l7":"AA=="}""", "rnn.weight_hh_l7")]
+    [InlineData("""{"rnn.weight_hh_l0":"AA=="}""", "1 bytes")]
+    [InlineData("""{"rnn.weight_hh_l0":null}""", "0 bytes")]
+    public void A_broken_mask_is_a_broken_file(string mask, string word)
+    {
+        using Network network = Make("5");
+        string path = folder.File("a");
+        ModelFile.Save(path, network);
+        SafetensorsFile file = SafetensorsFile.Read(path);
+        SafetensorsFile.Write(path, file.Arrays, new Dictionary<string, string>(file.Metadata) { ["gsrnn.mask"] = mask });
+
+        Assert.Contains(word, Assert.Throws<BrokenFileException>(() => ModelFile.Load(path, backend)).Message);
+    }
+
+    [Fact]
     public void A_missing_tensor_is_named() => Refused(arrays => arrays.RemoveAll(a => a.Name == "rnn.bias_hh_l0"), "rnn.bias_hh_l0, which are missing");
 
     [Fact]

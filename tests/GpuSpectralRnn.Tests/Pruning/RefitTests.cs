@@ -186,17 +186,37 @@ public sealed class RefitTests : IDisposable
         NormalData data = new(60, 4, 3, TargetKind.Label, 4);
         PruningPlan plan = new MagnitudeWeights().Plan(new Calibration(network, data), [4]);
         using Network sliced = Slicer.Slice(network, plan);
-        using Tensor mask = WeightMasks.ForTraining(plan, sliced)!;
         float[] before = sliced.Parameters.Read("rnn.weight_hh_l0");
 
-        using Trainer trainer = new(sliced, data, null, new TrainingSettings { Epochs = 2, BatchSize = 16 }) { Mask = mask };
+        using Trainer trainer = new(sliced, data, null, new TrainingSettings { Epochs = 2, BatchSize = 16 });
         trainer.Run();
-        Distillation.Refine(network, sliced, data, 5, mask: mask);
+        Distillation.Refine(network, sliced, data, 5);
 
         float[] after = sliced.Parameters.Read("rnn.weight_hh_l0");
         Assert.Equal(before.Select(w => w == 0), after.Select(w => w == 0));
         Assert.NotEqual(before, after);
-        Assert.Null(WeightMasks.ForTraining(new RandomUnits().Plan(new Calibration(network, data), [4]), network));
+        using Network dense = Slicer.Slice(network, new RandomUnits().Plan(new Calibration(network, data), [4]));
+        Assert.Null(dense.Parameters.Mask);
+    }
+
+    [Fact]
+    public void A_masked_network_keeps_its_mask_where_weights_stay_single_and_loses_it_where_they_are_summed()
+    {
+        using Network network = TestNetworks.Make(host, Cell.Irnn, [8], Readout.Last);
+        NormalData data = new(60, 4, 3);
+        using Network masked = Slicer.Slice(network, new ColumnSparsification().Plan(new Calibration(network, data), [4]));
+        Calibration calibration = new(masked, data);
+
+        using Network twice = Slicer.Slice(masked, new RandomWeights().Plan(calibration, [6]));
+        using Network dropped = Slicer.Slice(masked, new RandomUnits(isReconstructed: false).Plan(calibration, [5]));
+        using Network folded = Slicer.Slice(masked, new RandomUnits().Plan(calibration, [5]));
+
+        float[] first = masked.Parameters.MaskOf("rnn.weight_hh_l0")!, second = twice.Parameters.MaskOf("rnn.weight_hh_l0")!;
+        Assert.True(second.Zip(first).All(pair => pair.First <= pair.Second), "what the first mask took away must not come back");
+        Assert.True(second.Sum() < first.Sum());
+        float[] left = dropped.Parameters.MaskOf("rnn.weight_hh_l0")!;
+        Assert.Equal(dropped.Parameters.Read("rnn.weight_hh_l0").Select(w => w == 0), left.Select(one => one == 0)); // no weight is zero by itself
+        Assert.Null(folded.Parameters.Mask);
     }
 
     private double SquaredError(Network network, PruningPlan plan, ISequenceData data)
