@@ -32,6 +32,9 @@ public sealed record TrainingState
     /// <summary>The epoch of <see cref="Best"/>, 1-based; 0 before the first.</summary>
     public int BestEpoch { get; init; }
 
+    /// <summary>Epochs that were no better than the best before them.</summary>
+    public int WorseEpochs { get; init; }
+
     /// <summary>Seconds of training so far, over all sessions of the run.</summary>
     public double Seconds { get; init; }
 

@@ -17,19 +17,34 @@ public enum ScheduleKind
 
     /// <summary>It climbs from peak / 25 to the peak and falls to peak / 250,000, both along half cosines (Smith and Topin 2017; PyTorch: OneCycleLR).</summary>
     OneCycle,
+
+    /// <summary>
+    /// It stays for <see cref="Schedule.HeldEpochs"/> epochs and is multiplied by <see cref="Schedule.Gamma"/> before each one after them (Zaremba, Sutskever, Vinyals,
+    /// "Recurrent neural network regularization", 2014).
+    /// </summary>
+    Decay,
+
+    /// <summary>
+    /// After every epoch whose validation result is no better than the best, it is multiplied by <see cref="Schedule.Gamma"/> and the weights go back to the best (the rule
+    /// of PyTorch's word language model, with a return).
+    /// </summary>
+    Anneal,
 }
 
-/// <summary>A learning rate as a function of the step; pure, so that a resumed run needs no state of it.</summary>
+/// <summary>A learning rate as a function of the step, and of how often a result was worse; pure, so that a resumed run needs no state of it.</summary>
 public sealed record Schedule
 {
     /// <summary>The curve.</summary>
     public ScheduleKind Kind { get; init; } = ScheduleKind.Constant;
 
-    /// <summary>The factor of <see cref="ScheduleKind.Step"/>.</summary>
+    /// <summary>The factor of <see cref="ScheduleKind.Step"/>, <see cref="ScheduleKind.Decay"/> and <see cref="ScheduleKind.Anneal"/>.</summary>
     public double Gamma { get; init; } = 0.1;
 
     /// <summary>The period of <see cref="ScheduleKind.Step"/>, in epochs.</summary>
     public int StepEpochs { get; init; } = 10;
+
+    /// <summary>Epochs before <see cref="ScheduleKind.Decay"/> begins.</summary>
+    public int HeldEpochs { get; init; }
 
     /// <summary>Over this many epochs at the start the rate is also multiplied by a line that climbs from 1/n to 1 (n its steps). Not for one-cycle, which has its own.</summary>
     public double WarmupEpochs { get; init; }
@@ -48,7 +63,8 @@ public sealed record Schedule
     /// <param name="step">0-based, over the whole run.</param>
     /// <param name="stepsPerEpoch">Steps of one epoch.</param>
     /// <param name="totalSteps">Steps of the whole run.</param>
-    public double Rate(double peak, long step, long stepsPerEpoch, long totalSteps)
+    /// <param name="worseEpochs">How many epochs so far were no better than the best before them.</param>
+    public double Rate(double peak, long step, long stepsPerEpoch, long totalSteps, int worseEpochs = 0)
     {
         double rate = Kind switch
         {
@@ -56,6 +72,8 @@ public sealed record Schedule
             ScheduleKind.Linear => peak * (1 - ((double)step / totalSteps)),
             ScheduleKind.Cosine => Cosine(peak, 0, (double)step / totalSteps),
             ScheduleKind.OneCycle => OneCycle(peak, step, totalSteps),
+            ScheduleKind.Decay => peak * Math.Pow(Gamma, Math.Max(0, (step / stepsPerEpoch) + 1 - HeldEpochs)),
+            ScheduleKind.Anneal => peak * Math.Pow(Gamma, worseEpochs),
             _ => peak,
         };
         double warmup = WarmupEpochs * stepsPerEpoch;
@@ -69,6 +87,7 @@ public sealed record Schedule
         if (!Enum.IsDefined(Kind)) throw new InvalidCallException($"{Kind} is no schedule.");
         if (!(Gamma > 0 && Gamma <= 1)) throw new InvalidCallException($"The schedule's factor is {Gamma}; choose a number above 0 and up to 1.");
         if (StepEpochs < 1) throw new InvalidCallException($"The schedule steps every {StepEpochs} epochs; choose 1 or more.");
+        if (HeldEpochs < 0) throw new InvalidCallException($"The schedule holds the rate for {HeldEpochs} epochs; choose 0 or more.");
         if (!(WarmupEpochs >= 0 && double.IsFinite(WarmupEpochs))) throw new InvalidCallException($"The warm-up lasts {WarmupEpochs} epochs; choose 0 or more.");
         if (WarmupEpochs > 0 && Kind == ScheduleKind.OneCycle) throw new InvalidCallException("The one-cycle schedule warms up by itself; leave the warm-up out.");
         if (!(RisingShare > 0 && RisingShare < 1)) throw new InvalidCallException($"One-cycle rises over the share {RisingShare}; choose a number between 0 and 1.");

@@ -42,6 +42,8 @@ public sealed class Trainer : IDisposable
         if (settings.Dropout > 0 && network.Architecture is { Layers: < 2, Vocabulary: 0 })
             throw new InvalidCallException($"Dropout {settings.Dropout} works between layers and this network has one; give it two, or leave the dropout out.");
         if (settings.Patience > 0 && validation is null) throw new InvalidCallException("Patience needs validation data to watch; give some or leave the patience out.");
+        if (settings.Schedule.Kind == ScheduleKind.Anneal && validation is null)
+            throw new InvalidCallException("The schedule anneal needs validation data to watch; give some or choose another schedule.");
         this.network = network;
         this.data = data;
         this.settings = settings;
@@ -49,7 +51,7 @@ public sealed class Trainer : IDisposable
         feed = new BatchFeed(data, network.Backend, settings.BatchSize);
         evaluator = validation is null ? null : new Evaluator(network, validation, settings.BatchSize);
         totals = network.Backend.Loss.CreateTotals();
-        best = settings.Patience > 0 ? network.Backend.Allocate(network.Parameters.Values.Shape) : null;
+        best = settings.Patience > 0 || settings.Schedule.Kind == ScheduleKind.Anneal ? network.Backend.Allocate(network.Parameters.Values.Shape) : null;
         state = state with { Data = Fingerprint };
     }
 
@@ -101,7 +103,10 @@ public sealed class Trainer : IDisposable
         state = checkpoint.State;
     }
 
-    /// <summary>Trains until the last epoch, the end of patience, or cancellation. With patience the network holds the best weights afterwards.</summary>
+    /// <summary>
+    /// Trains until the last epoch, the end of patience, or cancellation. With patience, or the schedule <see cref="ScheduleKind.Anneal"/>, the network holds the best weights
+    /// afterwards.
+    /// </summary>
     /// <exception cref="DivergedException">A loss, a weight or a validation loss is NaN or infinite.</exception>
     /// <exception cref="RunFailedException">A checkpoint cannot be written.</exception>
     public TrainingResult Run(CancellationToken cancellation = default)
@@ -150,7 +155,7 @@ public sealed class Trainer : IDisposable
         for (int batch = state.Batch; batch < StepsPerEpoch; batch++)
         {
             if (cancellation.IsCancellationRequested) return Pause(start, secondsBefore);
-            double rate = settings.Schedule.Rate(settings.LearningRate, state.Step, StepsPerEpoch, Steps);
+            double rate = settings.Schedule.Rate(settings.LearningRate, state.Step, StepsPerEpoch, Steps, state.WorseEpochs);
             Step(rate);
             state = state with { Step = state.Step + 1, Batch = batch + 1 };
             if (clock.Elapsed - lastReport >= ReportEvery)
@@ -170,6 +175,15 @@ public sealed class Trainer : IDisposable
         {
             state = state with { Best = lastValidation, BestEpoch = state.Epoch + 1 };
             if (best is not null) network.Backend.Copy(network.Parameters.Values, best);
+        }
+        else if (lastValidation is not null)
+        {
+            state = state with { WorseEpochs = state.WorseEpochs + 1 };
+            if (settings.Schedule.Kind == ScheduleKind.Anneal)
+            {
+                network.Backend.Copy(best!, network.Parameters.Values);
+                parameters = CheckedParameters();
+            }
         }
 
         state = state with { Epoch = state.Epoch + 1, Batch = 0, LossSum = 0, Correct = 0, Rows = 0, Seconds = secondsBefore + clock.Elapsed.TotalSeconds };

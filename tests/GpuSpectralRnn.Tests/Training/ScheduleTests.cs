@@ -37,6 +37,19 @@ public class ScheduleTests
     [Fact]
     public void Constant_stays_after_its_warm_up() => Check(new Schedule { WarmupEpochs = 0.5 }, 4, 4, [0.15, 0.3, 0.3, 0.3]);
 
+    // Zaremba, Sutskever, Vinyals 2014, the small model: lr / 2 from the fifth epoch on; here held for 2 epochs.
+    [Fact]
+    public void Decay_holds_and_then_divides_every_epoch() => Check(
+        new Schedule { Kind = ScheduleKind.Decay, HeldEpochs = 2, Gamma = 0.5 }, 2, 10, [0.3, 0.3, 0.3, 0.3, 0.15, 0.15, 0.075, 0.075, 0.0375, 0.0375]);
+
+    [Fact]
+    public void Anneal_counts_the_worse_epochs()
+    {
+        Schedule schedule = new() { Kind = ScheduleKind.Anneal, Gamma = 0.25 };
+
+        Close.Equal([0.3, 0.075, 0.01875], [.. Enumerable.Range(0, 3).Select(worse => schedule.Rate(0.3, 7, 2, 10, worse))], rtol: Tolerance, atol: 0);
+    }
+
     [Theory]
     [InlineData(ScheduleKind.Step, 0.0, 1, 0, "factor is 0")]
     [InlineData(ScheduleKind.Step, double.NaN, 1, 0, "factor is NaN")]

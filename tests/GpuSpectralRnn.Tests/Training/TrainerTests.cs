@@ -198,6 +198,40 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void Anneal_goes_back_to_the_best_weights_and_divides_the_rate()
+    {
+        // Steps too small to move any of the 11 validation answers: no later epoch is better than the first.
+        TrainingSettings settings = Settings with { Epochs = 4, LearningRate = 1e-7, Schedule = new() { Kind = ScheduleKind.Anneal, Gamma = 0.25 } };
+        using Network network = Make(TargetKind.Label, Readout.Last);
+        List<StepReport> steps = [];
+        (TrainingResult result, float[] weights) = Train(settings, onStep: steps.Add);
+
+        Assert.Equal((4, 1), (result.Epochs, result.BestEpoch));
+        Assert.Equal(Train(Settings with { Epochs = 1, LearningRate = 1e-7 }).Weights, weights);
+        Assert.Equal([1e-7, 1e-7, 0.25e-7, 0.0625e-7], steps.Where(report => report.Step % 6 == 1).Select(report => report.Rate));
+        Assert.Contains("anneal", Assert.Throws<InvalidCallException>(() => new Trainer(network, new ToyData(4), null, settings)).Message);
+    }
+
+    [Fact]
+    public void Annealed_stopped_and_resumed_a_run_ends_with_the_same_bits()
+    {
+        TrainingSettings settings = Settings with { Epochs = 6, LearningRate = 0.2, Schedule = new() { Kind = ScheduleKind.Anneal, Gamma = 0.25 } };
+        List<StepReport> steps = [];
+        (TrainingResult whole, float[] expected) = Train(settings, onStep: steps.Add);
+        Assert.True(steps[^1].Rate < 0.2, "no epoch was worse: the test tests nothing");
+        foreach (int stopAfter in new[] { 9, 25 })
+        {
+            string path = folder.File("run");
+            using CancellationTokenSource stop = new();
+            Train(settings, path: path, cancellation: stop.Token, onStep: report => { if (report.Step == stopAfter) stop.Cancel(); });
+            (TrainingResult resumed, float[] weights) = Train(settings, resume: Checkpoint.Load(path));
+
+            Assert.Equal(expected, weights);
+            Assert.Equal(whole.Validation, resumed.Validation);
+        }
+    }
+
+    [Fact]
     public void Progress_counts_and_estimates()
     {
         List<StepReport> steps = [];

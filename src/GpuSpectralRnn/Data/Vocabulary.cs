@@ -1,0 +1,184 @@
+using System.Text;
+using GpuSpectralRnn.Formats;
+
+namespace GpuSpectralRnn.Data;
+
+/// <summary>
+/// The tokens a language model knows, each with its number. There is always one for what is unknown: <see cref="Unknown"/> among words (many texts use it themselves),
+/// <see cref="UnknownCharacter"/> among characters. Immutable.
+/// </summary>
+public sealed class Vocabulary
+{
+    /// <summary>Stands for every word that is not in the vocabulary.</summary>
+    public const string Unknown = "<unk>";
+
+    /// <summary>Stands at the end of every line of words.</summary>
+    public const string EndOfLine = "<eos>";
+
+    /// <summary>Stands for every character that is not in the vocabulary: U+FFFD, the replacement character.</summary>
+    public const string UnknownCharacter = "\uFFFD";
+
+    private readonly Dictionary<string, int> numbers;
+    private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> lookup;
+
+    /// <summary>A vocabulary in the order of <paramref name="tokens"/>; the tokens it cannot do without are added at the end where they are missing.</summary>
+    /// <exception cref="InvalidCallException">A token is empty, there twice, or not one of <paramref name="unit"/>.</exception>
+    public Vocabulary(TextUnit unit, IEnumerable<string> tokens)
+    {
+        Unit = unit;
+        List<string> all = [.. tokens];
+        numbers = new Dictionary<string, int>(all.Count + 2);
+        lookup = numbers.GetAlternateLookup<ReadOnlySpan<char>>();
+        for (int i = 0; i < all.Count; i++)
+        {
+            if (!IsToken(all[i])) throw new InvalidCallException($"The vocabulary's entry {i + 1}, '{all[i]}', is no {unit.ToString().ToLowerInvariant()}.");
+            if (!numbers.TryAdd(all[i], i)) throw new InvalidCallException($"The vocabulary holds '{all[i]}' twice, as entries {numbers[all[i]] + 1} and {i + 1}.");
+        }
+
+        foreach (string special in Special(unit))
+        {
+            if (numbers.TryAdd(special, all.Count)) all.Add(special);
+        }
+
+        Tokens = all;
+        UnknownNumber = numbers[Special(unit)[0]];
+    }
+
+    /// <summary>Whether its tokens are words or characters.</summary>
+    public TextUnit Unit { get; }
+
+    /// <summary>The tokens in the order of their numbers.</summary>
+    public IReadOnlyList<string> Tokens { get; }
+
+    /// <summary>V, the number of tokens.</summary>
+    public int Count => Tokens.Count;
+
+    /// <summary>The number of the token for what is unknown.</summary>
+    public int UnknownNumber { get; }
+
+    /// <summary>The tokens of a text: words by falling frequency, then in the order they appear; characters by code point.</summary>
+    /// <param name="path">UTF-8 text.</param>
+    /// <param name="unit">What a token is.</param>
+    /// <param name="size">The most tokens to take, the most frequent ones; null: all.</param>
+    /// <exception cref="InvalidCallException">The file is missing or empty, or <paramref name="size"/> leaves no room for words.</exception>
+    /// <exception cref="BrokenFileException">The text is not UTF-8.</exception>
+    public static Vocabulary OfText(string path, TextUnit unit, int? size = null)
+    {
+        string[] special = Special(unit);
+        if (size <= special.Length) throw new InvalidCallException($"A vocabulary of {size} holds nothing beside {string.Join(' ', special)}; choose more.");
+        Dictionary<string, int> places = [];
+        Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> found = places.GetAlternateLookup<ReadOnlySpan<char>>();
+        List<(string Token, long Count)> counts = []; // in the order they appear
+        using TokenReader reader = Open(path, unit);
+        while (reader.Next(out ReadOnlySpan<char> token))
+        {
+            if (found.TryGetValue(token, out int place))
+            {
+                counts[place] = counts[place] with { Count = counts[place].Count + 1 };
+                continue;
+            }
+
+            string added = token.ToString();
+            places.Add(added, counts.Count);
+            counts.Add((added, 1));
+        }
+
+        if (counts.Count == 0) throw new InvalidCallException($"The text {path} is empty; name one with words in it.");
+
+        IEnumerable<string> byFrequency = counts.OrderByDescending(entry => entry.Count).Select(entry => entry.Token);
+        if (size is { } most)
+        {
+            HashSet<string> kept = [.. byFrequency.Except(special).Take(most - special.Length), .. special];
+            byFrequency = byFrequency.Where(kept.Contains);
+        }
+
+        return new Vocabulary(unit, unit == TextUnit.Word ? byFrequency : byFrequency.OrderBy(CodePoint));
+    }
+
+    /// <summary>A vocabulary that was written down: words one to a line, in their order; for characters a text in which each occurs.</summary>
+    /// <exception cref="InvalidCallException">The file is missing or empty, or a word is there twice.</exception>
+    /// <exception cref="BrokenFileException">The text is not UTF-8.</exception>
+    public static Vocabulary Load(string path, TextUnit unit)
+    {
+        if (unit == TextUnit.Char) return OfText(path, unit);
+        List<string> words = [];
+        StringBuilder line = new();
+        using Utf8Reader reader = Utf8Reader.Open(path);
+        bool isText = true;
+        while (isText)
+        {
+            isText = reader.Next(out Rune character);
+            if (isText && character.Value != '\n')
+            {
+                line.Append(character.ToString());
+                continue;
+            }
+
+            string word = line.ToString().Trim();
+            line.Clear();
+            if (word.Any(char.IsWhiteSpace)) throw new InvalidCallException($"{path}: '{word}' stands on one line; a vocabulary has one word to a line.");
+            if (word.Length > 0) words.Add(word);
+        }
+
+        if (words.Count == 0) throw new InvalidCallException($"The vocabulary {path} is empty; give one word to a line.");
+        return new Vocabulary(unit, words);
+    }
+
+    /// <summary>The number of a token, known or not.</summary>
+    public int NumberOf(ReadOnlySpan<char> token) => lookup.TryGetValue(token, out int number) ? number : UnknownNumber;
+
+    /// <summary>The numbers of a file's tokens.</summary>
+    /// <exception cref="InvalidCallException">The file is missing.</exception>
+    /// <exception cref="BrokenFileException">The text is not UTF-8.</exception>
+    public int[] EncodeFile(string path)
+    {
+        using TokenReader reader = Open(path, Unit);
+        return Encode(reader);
+    }
+
+    /// <summary>The numbers of the tokens of <paramref name="beginning"/>, whose last line goes on.</summary>
+    public int[] EncodeBeginning(string beginning)
+    {
+        const string name = "the beginning";
+        using TokenReader reader = new(new Utf8Reader(new MemoryStream(Encoding.UTF8.GetBytes(beginning)), name), name, Unit, endsLastLine: false);
+        return Encode(reader);
+    }
+
+    /// <summary>The text that these tokens stand for: words with spaces between them and line feeds for <see cref="EndOfLine"/>, characters as they are.</summary>
+    public string Decode(IEnumerable<int> tokens)
+    {
+        StringBuilder text = new();
+        foreach (int number in tokens)
+        {
+            string token = Tokens[number];
+            if (Unit == TextUnit.Word && token == EndOfLine)
+            {
+                text.Append('\n');
+                continue;
+            }
+
+            if (Unit == TextUnit.Word && text.Length > 0 && text[^1] != '\n') text.Append(' ');
+            text.Append(token);
+        }
+
+        return text.ToString();
+    }
+
+    // The token for what is unknown comes first.
+    private static string[] Special(TextUnit unit) => unit == TextUnit.Word ? [Unknown, EndOfLine] : [UnknownCharacter];
+
+    private static TokenReader Open(string path, TextUnit unit) => new(Utf8Reader.Open(path), path, unit);
+
+    private static int CodePoint(string character) => char.ConvertToUtf32(character, 0);
+
+    private bool IsToken(string token) => Unit == TextUnit.Word
+        ? token.Length > 0 && !token.Any(char.IsWhiteSpace)
+        : Rune.DecodeFromUtf16(token, out _, out int used) == System.Buffers.OperationStatus.Done && used == token.Length;
+
+    private int[] Encode(TokenReader reader)
+    {
+        List<int> tokens = [];
+        while (reader.Next(out ReadOnlySpan<char> token)) tokens.Add(NumberOf(token));
+        return [.. tokens];
+    }
+}
