@@ -39,6 +39,9 @@ public sealed class BatchReader
     /// <summary>The batch read last.</summary>
     public Batch Batch { get; }
 
+    /// <summary>The number of each sequence of the batch read last [B]; -1 where a stream's column has ended.</summary>
+    public ReadOnlySpan<int> Numbers => order.AsSpan(position - Batch.Size, Batch.Size);
+
     /// <summary>Whether every row of the batch read last continues its row of the one before in this pass.</summary>
     public bool Continues => data.Layout.IsStream && position > BatchSize;
 

@@ -57,20 +57,47 @@ public static partial class NpyFile
     {
         if (shape.Count != values.Length)
             throw new ArgumentException($"The shape {shape} asks for {shape.Count} values, not {values.Length}.", nameof(values));
+        AtomicFile.Write(path, stream =>
+        {
+            WriteHeader(stream, shape);
+            Write(stream, values.Span);
+        });
+    }
+
+    /// <summary>The same for an array that need not fit into memory and comes row by row (a row: one index of the first extent), in any order.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="shape">Of the whole array.</param>
+    /// <param name="fill">Calls what it is given with the number of a row and its values; rows that never come are zero.</param>
+    /// <exception cref="RunFailedException">The file cannot be written.</exception>
+    public static void Write(string path, Shape shape, Action<Action<int, ReadOnlySpan<float>>> fill) => AtomicFile.Write(path, stream =>
+    {
+        WriteHeader(stream, shape);
+        long start = stream.Position;
+        stream.SetLength(start + (shape.Count * sizeof(float)));
+        fill((row, values) =>
+        {
+            ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, shape.Count / shape[0], nameof(values));
+            stream.Position = start + (row * (long)values.Length * sizeof(float));
+            Write(stream, values);
+        });
+    });
+
+    private static void WriteHeader(Stream stream, Shape shape)
+    {
         string extents = shape.Rank == 1 ? $"{shape[0]}," : string.Join(", ", shape.ToArray());
         string header = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({extents}), }}";
         const int alignment = 64;
         const int fixedLength = 10;
         int padded = (fixedLength + header.Length + 1 + alignment - 1) / alignment * alignment;
         header = header.PadRight(padded - fixedLength - 1) + '\n';
-        AtomicFile.Write(path, stream =>
-        {
-            stream.Write([0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, (byte)(header.Length >> 8)]);
-            stream.Write(Encoding.Latin1.GetBytes(header));
-            const int chunk = 1 << 20;
-            for (int i = 0; i < values.Length; i += chunk)
-                stream.Write(MemoryMarshal.AsBytes(values.Span.Slice(i, Math.Min(chunk, values.Length - i))));
-        });
+        stream.Write([0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, (byte)(header.Length >> 8)]);
+        stream.Write(Encoding.Latin1.GetBytes(header));
+    }
+
+    private static void Write(Stream stream, ReadOnlySpan<float> values)
+    {
+        const int chunk = 1 << 20;
+        for (int i = 0; i < values.Length; i += chunk) stream.Write(MemoryMarshal.AsBytes(values.Slice(i, Math.Min(chunk, values.Length - i))));
     }
 
     private static (string Type, Shape Shape) ParseHeader(string path, string header)

@@ -66,6 +66,9 @@ public sealed record Architecture
     /// <summary>How each token 0..V-1 is written; null where that is not known.</summary>
     public IReadOnlyList<string>? Tokens { get; init; }
 
+    /// <summary>What a token is, where the tokens are those of a text.</summary>
+    public TextUnit? Unit { get; init; }
+
     /// <summary>H of each layer, from the input up.</summary>
     public required IReadOnlyList<int> Hidden { get; init; }
 
@@ -100,6 +103,10 @@ public sealed record Architecture
     /// <summary>Number of recurrent layers.</summary>
     [JsonIgnore]
     public int Layers => Hidden.Count;
+
+    /// <summary>Whether the outputs are the chances of the next token at every step.</summary>
+    [JsonIgnore]
+    public bool IsLanguageModel => Vocabulary > 0 && Readout == Readout.Every && Task == TaskKind.Classification && Outputs == Vocabulary;
 
     /// <summary>D, directions of every layer: 1 or 2.</summary>
     [JsonIgnore]
@@ -236,7 +243,7 @@ public sealed record Architecture
     public bool Equals(Architecture? other) =>
         other is not null
         && (Cell, Inputs, Readout, Outputs, Task, View) == (other.Cell, other.Inputs, other.Readout, other.Outputs, other.Task, other.View)
-        && (IsBidirectional, Vocabulary, TiesWeights) == (other.IsBidirectional, other.Vocabulary, other.TiesWeights)
+        && (IsBidirectional, Vocabulary, TiesWeights, Unit) == (other.IsBidirectional, other.Vocabulary, other.TiesWeights, other.Unit)
         && (Tokens ?? []).SequenceEqual(other.Tokens ?? [])
         && Hidden.SequenceEqual(other.Hidden)
         && Enumerable.Range(0, Layers).All(layer => Rank(layer) == other.Rank(layer))

@@ -24,15 +24,22 @@ public static class Initialization
     public const float EmbeddingBound = 0.1f;
 
     /// <summary>The block of initial parameters [P] (laid out by <see cref="ParameterSlot"/>, zeros in the gaps).</summary>
-    public static float[] Draw(Architecture architecture, ulong seed)
+    /// <param name="architecture">What the network is.</param>
+    /// <param name="seed">Of all of them.</param>
+    /// <param name="range">Instead of the rules above: everything uniform in +- this, as Zaremba, Sutskever, Vinyals 2014.</param>
+    /// <exception cref="InvalidCallException">The range is not a number above zero.</exception>
+    public static float[] Draw(Architecture architecture, ulong seed, double? range = null)
     {
+        if (range is { } bound && !(bound > 0 && double.IsFinite(bound))) throw new InvalidCallException($"Initial weights of +-{bound}: choose a number above 0.");
         architecture.Validate();
         IReadOnlyList<ParameterSlot> slots = ParameterSlot.Of(architecture);
         float[] block = new float[ParameterSlot.Extent(architecture)];
         for (int i = 0; i < slots.Count; i++)
         {
             ParameterSlot slot = slots[i];
-            Fill(block.AsSpan((int)slot.Offset, (int)slot.Shape.Count), slot, architecture, seed, stream: (ulong)i);
+            Span<float> values = block.AsSpan((int)slot.Offset, (int)slot.Shape.Count);
+            if (range is { } uniform) Uniform(values, seed, (ulong)i, (float)uniform);
+            else Fill(values, slot, architecture, seed, stream: (ulong)i);
         }
 
         return block;

@@ -47,12 +47,12 @@ public sealed class Network : IDisposable
     /// <summary>Its weights and their gradients.</summary>
     public Parameters Parameters { get; }
 
-    /// <summary>A network with the initial weights of <see cref="Initialization"/>.</summary>
-    /// <exception cref="InvalidCallException">The architecture is not valid.</exception>
-    public static Network Create(Architecture architecture, IBackend backend, ulong seed)
+    /// <summary>A network with the initial weights of <see cref="Initialization"/>, or all of them uniform in +- <paramref name="range"/>.</summary>
+    /// <exception cref="InvalidCallException">The architecture is not valid, or the range no number above zero.</exception>
+    public static Network Create(Architecture architecture, IBackend backend, ulong seed, double? range = null)
     {
         Network network = new(architecture, backend);
-        network.Parameters.Values.CopyFrom<float>(Initialization.Draw(architecture, seed));
+        network.Parameters.Values.CopyFrom<float>(Initialization.Draw(architecture, seed, range));
         return network;
     }
 

@@ -51,6 +51,12 @@ public sealed class BatchFeed : IDisposable
     /// <summary>Sum of the lengths of this batch: step-sequence pairs that are no padding.</summary>
     public int ValidSteps { get; private set; }
 
+    /// <summary>The number in the data set of each sequence of this batch [B]; -1 where a stream's column has ended.</summary>
+    public ReadOnlySpan<int> Numbers => reader.Numbers;
+
+    /// <summary>Valid steps of each sequence of this batch [B].</summary>
+    public ReadOnlySpan<int> Lengths => reader.Batch.Lengths;
+
     /// <summary>What the network takes: inputs or tokens, the lengths where some row is shorter, and whether a stream goes on.</summary>
     public SequenceBatch Current { get; private set; }
 

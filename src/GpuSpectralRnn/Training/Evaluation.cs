@@ -1,30 +1,49 @@
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
 
 namespace GpuSpectralRnn.Training;
 
 /// <summary>How well a network does on a data set.</summary>
-/// <param name="Metric"><c>accuracy</c> (share of rows whose largest logit is the label's) or <c>mse</c>.</param>
+/// <param name="Metric">
+/// <c>accuracy</c> (share of rows whose largest logit is the label's), <c>mse</c>, or of a language model <c>perplexity</c> (exp of the mean loss per token), by characters
+/// <c>bits-per-char</c> (that loss in bits).
+/// </param>
 /// <param name="Value">The metric.</param>
 /// <param name="Loss">Mean loss per row that counts: cross-entropy in nats, or the mean squared error.</param>
 /// <param name="Rows">Rows that counted: sequences, or labelled steps.</param>
 public sealed record Evaluation(string Metric, double Value, double Loss, long Rows)
 {
-    /// <summary>Whether larger values are better.</summary>
-    public bool IsLargerBetter => Metric == "accuracy";
+    private const string Accuracy = "accuracy";
+    private const string BitsPerCharacter = "bits-per-char";
 
-    /// <summary>The means behind <paramref name="sums"/>; not a number without rows.</summary>
-    public static Evaluation Of(LossSums sums, TaskKind task)
+    /// <summary>Whether larger values are better.</summary>
+    public bool IsLargerBetter => Metric == Accuracy;
+
+    /// <summary>exp of the loss per token, where the metric is one of language models.</summary>
+    public double? Perplexity => Metric is "perplexity" or BitsPerCharacter ? Math.Exp(Loss) : null;
+
+    /// <summary>The means behind <paramref name="sums"/> over a whole set; not a number without rows.</summary>
+    public static Evaluation Of(LossSums sums, Architecture architecture)
     {
         double loss = sums.Loss / sums.Rows;
-        return task == TaskKind.Classification
-            ? new Evaluation("accuracy", (double)sums.Correct / sums.Rows, loss, sums.Rows)
-            : new Evaluation("mse", loss, loss, sums.Rows);
+        return architecture switch
+        {
+            { IsLanguageModel: true, Unit: TextUnit.Char } => new Evaluation(BitsPerCharacter, loss / Math.Log(2), loss, sums.Rows),
+            { IsLanguageModel: true } => new Evaluation("perplexity", Math.Exp(loss), loss, sums.Rows),
+            { Task: TaskKind.Classification } => new Evaluation(Accuracy, (double)sums.Correct / sums.Rows, loss, sums.Rows),
+            _ => new Evaluation("mse", loss, loss, sums.Rows),
+        };
     }
 
     /// <summary>Whether this is strictly better than <paramref name="other"/>.</summary>
     public bool IsBetterThan(Evaluation other) => IsLargerBetter ? Value > other.Value : Value < other.Value;
 
-    /// <summary>For example <c>accuracy 0.9765, loss 0.0832</c>.</summary>
-    public override string ToString() => $"{Metric} {Value:0.####}, loss {Loss:0.####}";
+    /// <summary>For example <c>accuracy 0.9765, loss 0.0832</c>, <c>perplexity 251.83, loss 5.5288</c>.</summary>
+    public override string ToString() => Perplexity switch
+    {
+        null => $"{Metric} {Value:0.####}, loss {Loss:0.####}",
+        { } perplexity when Metric == BitsPerCharacter => $"{Metric} {Value:0.####}, perplexity {perplexity:0.####}, loss {Loss:0.####}",
+        _ => $"{Metric} {Value:0.##}, loss {Loss:0.####}",
+    };
 }

@@ -34,37 +34,50 @@ public sealed class Evaluator : IDisposable
         if (data.Layout.Target == TargetKind.None) throw new InvalidCallException($"{data.Name} has no targets to compare with; give labels or values.");
         totals.Reset();
         foreach (Tensor outputs in Outputs(cancellation)) Objective.Apply(network, outputs, feed, gradient: null, totals);
-        return Evaluation.Of(totals.Read(), network.Architecture.Task);
+        return Evaluation.Of(totals.Read(), network.Architecture);
     }
 
-    /// <summary>The outputs (logits or predictions) of every sequence in order: [N, O], or [N, T, O] from a network that answers at every step.</summary>
+    /// <summary>What <see cref="Predict(CancellationToken)"/> gives: [N, O], or [N, T, O] from a network that answers at every step.</summary>
+    public Shape OutputShape => network.Architecture is { Readout: Readout.Every, Outputs: var outputs }
+        ? new Shape(data.Count, data.Layout.Steps, outputs)
+        : new Shape(data.Count, network.Architecture.Outputs);
+
+    /// <summary>The outputs (logits or predictions) of every sequence in order, of <see cref="OutputShape"/>; zero beyond a sequence's length.</summary>
     /// <exception cref="InvalidCallException">They are too many for one array.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public (Shape Shape, float[] Values) Predict(CancellationToken cancellation = default)
     {
+        Shape shape = OutputShape;
+        if (shape.Count > Array.MaxLength)
+            throw new InvalidCallException($"{data.Name} gives {shape.Count} outputs, more than one array holds; limit the number of sequences.");
+        float[] values = new float[shape.Count];
+        Predict((number, outputs) => outputs.CopyTo(values.AsSpan(number * outputs.Length)), cancellation);
+        return (shape, values);
+    }
+
+    /// <summary>Hands the outputs of every sequence to <paramref name="write"/>: its number and its part [O] or [T, O] of <see cref="OutputShape"/>.</summary>
+    /// <param name="write">Called once for each sequence: in order, but for a stream, whose columns are read side by side.</param>
+    /// <param name="cancellation">Checked between batches.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public void Predict(Action<int, ReadOnlySpan<float>> write, CancellationToken cancellation = default)
+    {
         int outputs = network.Architecture.Outputs;
-        bool isEvery = network.Architecture.Readout == Readout.Every;
-        int steps = isEvery ? data.Layout.Steps : 1;
-        long count = (long)data.Count * steps * outputs;
-        if (count > Array.MaxLength) throw new InvalidCallException($"{data.Name} gives {count} outputs, more than one array holds; limit the number of sequences.");
-        float[] values = new float[count];
+        int steps = network.Architecture.Readout == Readout.Every ? data.Layout.Steps : 1;
         float[] scratch = new float[steps * feed.BatchSize * outputs];
-        int first = 0;
+        float[] sequence = new float[steps * outputs]; // [T, O]
         foreach (Tensor batch in Outputs(cancellation))
         {
-            Span<float> downloaded = scratch.AsSpan(0, (int)batch.Count);
+            Span<float> downloaded = scratch.AsSpan(0, (int)batch.Count); // [T, B, O]
             batch.CopyTo(downloaded);
             for (int b = 0; b < feed.Size; b++)
             {
-                // Time-major [T, B, O] on the device, sequence-major [N, T, O] for the caller.
-                for (int t = 0; t < steps; t++)
-                    downloaded.Slice(((t * feed.Size) + b) * outputs, outputs).CopyTo(values.AsSpan((((first + b) * steps) + t) * outputs));
+                if (feed.Numbers[b] < 0) continue;
+                int length = steps == 1 ? 1 : feed.Lengths[b];
+                for (int t = 0; t < length; t++) downloaded.Slice(((t * feed.Size) + b) * outputs, outputs).CopyTo(sequence.AsSpan(t * outputs));
+                sequence.AsSpan(length * outputs).Clear();
+                write(feed.Numbers[b], sequence);
             }
-
-            first += feed.Size;
         }
-
-        return (isEvery ? new Shape(data.Count, steps, outputs) : new Shape(data.Count, outputs), values);
     }
 
     /// <inheritdoc/>

@@ -209,7 +209,7 @@ public sealed class Trainer : IDisposable
         LossSums sums = totals.Read();
         if (sums.FirstBadCall >= 0) throw Diverged(totalsStart + sums.FirstBadCall + 1, "the loss is NaN or infinite");
         state = state with { LossSum = start.LossSum + sums.Loss, Correct = start.Correct + sums.Correct, Rows = start.Rows + sums.Rows };
-        return Evaluation.Of(new LossSums(state.LossSum, state.Correct, state.Rows, 0, -1), network.Architecture.Task);
+        return Evaluation.Of(new LossSums(state.LossSum, state.Correct, state.Rows, 0, -1), network.Architecture);
     }
 
     private bool Validate(CancellationToken cancellation)

@@ -50,6 +50,22 @@ public sealed class NpyFileTests : IDisposable
         Assert.Equal(0, (new FileInfo(path).Length - (4 * shape.Count)) % 64);
     }
 
+    [Fact]
+    public void Rows_come_in_any_order_and_are_zero_where_they_never_come()
+    {
+        string path = folder.File("rows.npy");
+        NpyFile.Write(path, new Shape(3, 2, 1), write =>
+        {
+            write(2, [5f, 6f]);
+            write(0, [1f, 2f]);
+        });
+        NamedArray read = NpyFile.Read(path);
+
+        Assert.Equal(new Shape(3, 2, 1), read.Shape);
+        Assert.Equal([1f, 2f, 0f, 0f, 5f, 6f], read.As<float>());
+        Assert.Throws<ArgumentOutOfRangeException>(() => NpyFile.Write(path, new Shape(3, 2), write => write(0, [1f])));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
