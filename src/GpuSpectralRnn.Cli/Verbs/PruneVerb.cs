@@ -110,10 +110,10 @@ internal sealed class PruneVerb : ModelVerb
         int[] keep = ChooseSizes(terminal, calibration, method, splits);
         tried.Clear();
         PruningPlan plan = method.Plan(calibration, keep);
-        for (int layer = 0; layer < architecture.Layers; layer++)
+        for (int r = 0; r < architecture.Recurrences; r++)
         {
-            if (calibration.Gram(layer).Trace() == 0)
-                terminal.Note($"layer {layer} is dead: all its states are zero on {calibration.Inputs.Count:N0} sequences, so any units serve");
+            if (calibration.Gram(r).Trace() == 0)
+                terminal.Note($"{architecture.RecurrenceName(r)} is dead: all its states are zero on {calibration.Inputs.Count:N0} sequences, so any units serve");
         }
 
         using Network small = Slicer.Slice(network, plan);
@@ -254,8 +254,8 @@ internal sealed class PruneVerb : ModelVerb
     {
         (Architecture before, Architecture after) = (network.Architecture, small.Architecture);
         WeightCounts weights = WeightCounts.Of(before, plan);
-        bool dropsUnits = plan.Layers.All(layer => layer.Mask is null && layer.Factors is null);
-        FoldLoss[] losses = dropsUnits ? [.. Enumerable.Range(0, before.Layers).Select(layer => FoldLoss.Of(calibration, plan, layer))] : [];
+        bool dropsUnits = plan.Recurrences.All(part => part.Mask is null && part.Factors is null);
+        FoldLoss[] losses = dropsUnits ? [.. Enumerable.Range(0, before.Recurrences).Select(r => FoldLoss.Of(calibration, plan, r))] : [];
         terminal.Result($"{network} -> {small}");
         terminal.Result($"parameters: {before.ParameterCount:N0} -> {after.ParameterCount:N0}");
         terminal.Result($"multiply-adds per step: {before.MultiplyAddsPerStep:N0} -> {after.MultiplyAddsPerStep:N0}");
@@ -277,7 +277,7 @@ internal sealed class PruneVerb : ModelVerb
                 ["hiddenHidden"] = weights.HiddenHidden,
                 ["hiddenOutput"] = weights.HiddenOutput,
             },
-            ["kept"] = new JsonArray([.. plan.Layers.Select(layer => Numbers(layer.Kept))]),
+            ["kept"] = new JsonArray([.. plan.Recurrences.Select(part => Numbers(part.Kept))]),
             ["inputLoss"] = new JsonArray([.. losses.Select(loss => Terminal.Number(loss.Input))]),
             ["outputLoss"] = new JsonArray([.. losses.Select(loss => Terminal.Number(loss.Output))]),
             ["metric"] = metric is { } found

@@ -61,7 +61,9 @@ internal sealed class SpectrumVerb : ModelVerb
     private Covariance[] LoadShards(Network network)
     {
         string fingerprint = StatisticsCollector.Fingerprint(network);
-        Covariance[] sums = [.. network.Architecture.Hidden.Select((m, l) => new Covariance(fingerprint, $"l{l}", new Matrix(m, m), 0))];
+        Covariance[] sums = [.. Enumerable.Range(0, network.Architecture.Recurrences)
+            .Select(r => (Name: network.Architecture.RecurrenceName(r), Units: network.Architecture.RecurrenceUnits(r)))
+            .Select(r => new Covariance(fingerprint, r.Name, new Matrix(r.Units, r.Units), 0))];
         if (LoadPaths.GroupBy(Path.GetFullPath).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new InvalidCallException($"--load-covariance {twice.First()} is given twice; its steps would count twice.");
         foreach (string path in LoadPaths)

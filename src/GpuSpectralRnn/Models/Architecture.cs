@@ -112,6 +112,13 @@ public sealed record Architecture
     [JsonIgnore]
     public int Directions => IsBidirectional ? 2 : 1;
 
+    /// <summary>
+    /// Recurrences: one for each layer and direction, each with weights of its own. They are counted from the input up, the directions of a layer side
+    /// by side, forward first.
+    /// </summary>
+    [JsonIgnore]
+    public int Recurrences => Layers * Directions;
+
     /// <summary>Number of weights and biases.</summary>
     [JsonIgnore]
     public long ParameterCount => ParameterSlot.Of(this).Sum(slot => slot.Shape.Count);
@@ -165,6 +172,15 @@ public sealed record Architecture
 
     /// <summary>D*H: what layer <paramref name="layer"/> (0-based) hands on per step.</summary>
     public int LayerOutputs(int layer) => Directions * Hidden[layer];
+
+    /// <summary>H of recurrence <paramref name="recurrence"/> (0-based).</summary>
+    public int RecurrenceUnits(int recurrence) => Hidden[recurrence / Directions];
+
+    /// <summary>Whether recurrence <paramref name="recurrence"/> (0-based) walks from the last step to the first.</summary>
+    public bool IsReverse(int recurrence) => recurrence % Directions == 1;
+
+    /// <summary>How the parameters' names end that belong to recurrence <paramref name="recurrence"/> (0-based): <c>l0</c>, <c>l0_reverse</c>.</summary>
+    public string RecurrenceName(int recurrence) => $"l{recurrence / Directions}{(IsReverse(recurrence) ? ParameterSlot.Reverse : "")}";
 
     /// <summary>Rank of layer <paramref name="layer"/>'s recurrent matrix where it is kept as two factors, else 0.</summary>
     public int Rank(int layer) => RecurrentRank?[layer] ?? 0;

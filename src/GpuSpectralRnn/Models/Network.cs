@@ -111,8 +111,6 @@ public sealed class Network : IDisposable
     {
         if (!canGoBack || current is null || currentInput is null)
             throw new InvalidOperationException("Backward needs a Forward call with isTraining before it.");
-        if (observer is not null && Architecture.IsBidirectional)
-            throw new InvalidCallException("Gradients layer by layer are for networks of one direction; this one is bidirectional.");
         Backend.Matrix.LinearBackward(
             current.Seen, readoutWeight, outputGradient, current.SeenGradient, Parameters.Gradient("readout.weight"), Parameters.Gradient("readout.bias"));
         if (Architecture.Readout == Readout.Mean) Backend.Matrix.SpreadOverSteps(current.SeenGradient!, current.PassedGradients[^1]);
@@ -127,14 +125,12 @@ public sealed class Network : IDisposable
             if (current.Drops && !isTop) Backend.Random.Dropout(passed, currentMask.Rate, currentMask.Seed, currentMask.Stream(layer), passed);
             if (Architecture.IsBidirectional && !(isTop && SeesBothEnds))
                 Part(passed, current.HiddenGradients[2 * layer], current.HiddenGradients[2 * layer + 1]);
-            observer?.Enter(layer, current.HiddenGradients[layer], gradientFrom);
             Tensor? inputGradient = layer == 0 ? null : current.PassedGradients[layer - 1];
-            GoBack(current, layer, isReverse: false, gradientFrom, inputGradient);
-            observer?.Leave(layer, current.Workspaces[layer].ProductGradient!);
+            GoBack(current, layer, isReverse: false, gradientFrom, inputGradient, observer);
             if (Architecture.IsBidirectional)
             {
                 Tensor? other = inputGradient is null ? null : current.OtherGradient!.View(0, inputGradient.Shape.ToArray());
-                GoBack(current, layer, isReverse: true, gradientFrom, other);
+                GoBack(current, layer, isReverse: true, gradientFrom, other, observer);
                 if (other is not null) Backend.Matrix.CopyColumns(other, 0, inputGradient!, 0, other.Shape.Columns, adds: true);
             }
 
@@ -154,6 +150,11 @@ public sealed class Network : IDisposable
         (current ?? throw new InvalidOperationException("Hidden states are there after a forward call.")) is var made && Architecture.IsBidirectional
             ? made.Passed[layer]
             : made.Hidden[layer];
+
+    /// <summary>The hidden states of one recurrence (<see cref="Architecture.Recurrences"/>) in the last forward call, [T, B, H]. They hold until the next one.</summary>
+    /// <exception cref="InvalidOperationException">There was no forward call yet.</exception>
+    public Tensor RecurrenceStates(int recurrence) =>
+        (current ?? throw new InvalidOperationException("Hidden states are there after a forward call.")).Hidden[recurrence];
 
     /// <summary>
     /// What <paramref name="layer"/> took in the last forward call: inputs or embedded tokens [T, B, I], or what the layer below handed on. It holds until
@@ -185,9 +186,10 @@ public sealed class Network : IDisposable
     // Whether the read-out sees the last state of both directions, which stand at different steps.
     private bool SeesBothEnds => Architecture is { IsBidirectional: true, Readout: Readout.Last };
 
-    private void GoBack(Activations now, int layer, bool isReverse, int gradientFrom, Tensor? inputGradient)
+    private void GoBack(Activations now, int layer, bool isReverse, int gradientFrom, Tensor? inputGradient, IBackwardObserver? observer)
     {
         int at = layer * Architecture.Directions + (isReverse ? 1 : 0);
+        observer?.Enter(at, now.HiddenGradients[at], gradientFrom);
         Backend.Recurrent.Backward(
             now.Workspaces[at],
             layers[at],
@@ -199,6 +201,7 @@ public sealed class Network : IDisposable
             Parameters.LayerGradients(layer, isReverse),
             inputGradient,
             initialGradient: null);
+        observer?.Leave(at, now.Workspaces[at].ProductGradient!);
     }
 
     // both [..., 2H] = forward [..., H] | reverse [..., H]

@@ -89,15 +89,15 @@ public sealed class Calibration
     /// <summary>Ends long work.</summary>
     public CancellationToken Cancellation { get; }
 
-    /// <summary>S of a layer, plain or weighted by time.</summary>
-    public Matrix Gram(int layer, bool isTimeWeighted = false) =>
-        isTimeWeighted ? WeightedStates[layer].TimeWeighted : States[layer].Covariance.Mean();
+    /// <summary>S of a recurrence, plain or weighted by time.</summary>
+    public Matrix Gram(int recurrence, bool isTimeWeighted = false) =>
+        isTimeWeighted ? WeightedStates[recurrence].TimeWeighted : States[recurrence].Covariance.Mean();
 
-    /// <summary>Mean hidden state of a layer [m].</summary>
-    public double[] Mean(int layer) => States[layer].Mean;
+    /// <summary>Mean hidden state of a recurrence [m].</summary>
+    public double[] Mean(int recurrence) => States[recurrence].Mean;
 
-    /// <summary>G of a layer.</summary>
-    public AdjointStatistics Adjoint(int layer, AdjointMetric metric = AdjointMetric.Identity)
+    /// <summary>G of a recurrence.</summary>
+    public AdjointStatistics Adjoint(int recurrence, AdjointMetric metric = AdjointMetric.Identity)
     {
         if (!adjoints.TryGetValue(metric, out AdjointStatistics[]? found))
         {
@@ -106,13 +106,13 @@ public sealed class Calibration
             adjoints[metric] = found;
         }
 
-        return found[layer];
+        return found[recurrence];
     }
 
     private StateStatistics[] States => states ?? weightedStates ?? (states = Collect(null));
 
     private StateStatistics[] WeightedStates =>
-        weightedStates ??= Collect([.. Enumerable.Range(0, Network.Architecture.Layers).Select(layer => Adjoint(layer).StepWeights)]);
+        weightedStates ??= Collect([.. Enumerable.Range(0, Network.Architecture.Recurrences).Select(r => Adjoint(r).StepWeights)]);
 
     private StatisticsCollector Collector(ISequenceData data) => new(Network, data, Settings.BatchSize);
 

@@ -14,10 +14,9 @@ public sealed class ColumnSparsification : IPruningMethod
     /// <inheritdoc/>
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
-        KeepCounts.Check(calibration.Network.Architecture, keep);
-        return new PruningPlan(Name, [.. keep.Select((k, layer) =>
+        return new PruningPlan(Name, [.. KeepCounts.OfRecurrences(calibration.Network.Architecture, keep).Select((k, r) =>
         {
-            Matrix hidden = calibration.Weights.Layers[layer].Hidden, mask = new(hidden.Rows, hidden.Columns);
+            Matrix hidden = calibration.Weights.Recurrences[r].Hidden, mask = new(hidden.Rows, hidden.Columns);
             double[] norms = new double[hidden.Columns];
             for (int i = 0; i < hidden.Rows; i++)
                 for (int j = 0; j < norms.Length; j++) norms[j] += hidden[i, j] * hidden[i, j];

@@ -34,15 +34,15 @@ public sealed record CompressionBound(GeneralizationBound Risk, BoundSetting Set
 {
     /// <summary>Refuses networks and data of which the derivation does not speak.</summary>
     /// <exception cref="InvalidCallException">
-    /// The network is no Elman network of one layer that answers once per sequence, or there are no targets.
+    /// The network is no Elman network of one layer and direction that answers once per sequence, or there are no targets.
     /// </exception>
     public static void Check(Architecture architecture, ISequenceData data)
     {
-        if (architecture.Cell.Kind() is not (CellKind.RnnTanh or CellKind.RnnRelu) || architecture.Layers != 1)
+        if (architecture.Cell.Kind() is not (CellKind.RnnTanh or CellKind.RnnRelu) || architecture.Recurrences != 1)
         {
             throw new InvalidCallException(
-                "The bound is derived for one layer of irnn, rnn-tanh or rnn-relu; "
-                + $"this model has {architecture.Layers} of {architecture.Cell.Name()}.");
+                "The bound is derived for one layer of irnn, rnn-tanh or rnn-relu in one direction; "
+                + $"this model has {architecture.Layers} of {architecture.Cell.Name()}{(architecture.IsBidirectional ? " in two directions" : "")}.");
         }
 
         if (architecture.Readout == Readout.Every)
@@ -76,12 +76,12 @@ public sealed record CompressionBound(GeneralizationBound Risk, BoundSetting Set
         using Network compressed = small.ToNetwork(network.Backend);
         OutputError error = OutputError.Measure(network, compressed, data, ceiling, settings.BatchSize, cancellation);
 
-        LayerPlan layer = plan.Layers[0];
+        LayerPlan layer = plan.Recurrences[0];
         Matrix keep = Matrix.Identity(layer.Units).SelectRows(layer.Kept), lost = Matrix.Identity(layer.Units) - layer.FoldOrSelector() * keep;
         Matrix residual = Matrix.Product(lost * states.Covariance.Mean(), lost, transposeB: true); // of h - A h_J
         TimeErrorBound time = new(
-            data.Layout.Steps, 1, SingularValues.LargestTwo(small.Layers[0].Hidden).First, SingularValues.LargestTwo(small.Readout.Weight).First);
-        double upper = time.FromErrors(Norm(whole.Readout.Weight, residual), Norm(whole.Layers[0].Hidden.SelectRows(layer.Kept), residual));
+            data.Layout.Steps, 1, SingularValues.LargestTwo(small.Recurrences[0].Hidden).First, SingularValues.LargestTwo(small.Readout.Weight).First);
+        double upper = time.FromErrors(Norm(whole.Readout.Weight, residual), Norm(whole.Recurrences[0].Hidden.SelectRows(layer.Kept), residual));
 
         BoundSetting setting = new(
             layer.Kept.Length,
@@ -99,7 +99,7 @@ public sealed record CompressionBound(GeneralizationBound Risk, BoundSetting Set
                 $"--input-radius {setting.InputRadius}: an input of {data.Name} is {error.InputRadius:0.####} long; give that or more.");
         }
 
-        LayerWeights weights = small.Layers[0];
+        LayerWeights weights = small.Recurrences[0];
         NetworkRadii radii = new(
             small.Readout.Weight.FrobeniusNorm(),
             weights.Hidden.FrobeniusNorm(),

@@ -7,20 +7,20 @@ namespace GpuSpectralRnn.Pruning;
 /// <param name="Output">L_B, the mean square of what is lost of the consumers' products W h (read-out or next layer, and all rows of W_hh).</param>
 public sealed record FoldLoss(double Input, double Output)
 {
-    /// <summary>Of one layer; with A the selector where the plan reconstructs nothing.</summary>
-    public static FoldLoss Of(Calibration calibration, PruningPlan plan, int layer)
+    /// <summary>Of one recurrence; with A the selector where the plan reconstructs nothing.</summary>
+    public static FoldLoss Of(Calibration calibration, PruningPlan plan, int recurrence)
     {
-        LayerPlan own = plan.Layers[layer];
-        Matrix gram = calibration.Gram(layer), keep = Matrix.Identity(own.Units).SelectRows(own.Kept);
+        LayerPlan own = plan.Recurrences[recurrence];
+        Matrix gram = calibration.Gram(recurrence), keep = Matrix.Identity(own.Units).SelectRows(own.Kept);
         Matrix lost = Matrix.Identity(own.Units) - own.FoldOrSelector() * keep; // h - A h_J = (I - A E_J) h
         Matrix residual = Matrix.Product(lost * gram, lost, transposeB: true);
         if (own.Offset is { } offset)
         {
-            double[] mean = (lost * Matrix.From(own.Units, 1, calibration.Mean(layer))).Data;
+            double[] mean = (lost * Matrix.From(own.Units, 1, calibration.Mean(recurrence))).Data;
             for (int i = 0; i < own.Units; i++)
                 for (int j = 0; j < own.Units; j++) residual[i, j] += offset[i] * offset[j] - mean[i] * offset[j] - offset[i] * mean[j];
         }
 
-        return new FoldLoss(residual.Trace(), Matrix.Inner(Criterion.Output(calibration.Weights.Consumers(layer)), residual));
+        return new FoldLoss(residual.Trace(), Matrix.Inner(Criterion.Output(calibration.Weights.Consumers(recurrence)), residual));
     }
 }

@@ -5,6 +5,16 @@ namespace GpuSpectralRnn.Pruning;
 /// <summary>Checks numbers of units to keep.</summary>
 internal static class KeepCounts
 {
+    /// <summary>k of every recurrence (<see cref="Architecture.Recurrences"/>): both directions of a layer keep as many units.</summary>
+    /// <param name="architecture">Of the network to compress.</param>
+    /// <param name="keep">k of every layer.</param>
+    /// <exception cref="InvalidCallException">It cannot be kept (<see cref="Check"/>).</exception>
+    public static IEnumerable<int> OfRecurrences(Architecture architecture, IReadOnlyList<int> keep)
+    {
+        Check(architecture, keep);
+        return keep.SelectMany(k => Enumerable.Repeat(k, architecture.Directions));
+    }
+
     /// <summary>Refuses what cannot be kept.</summary>
     public static void Check(Architecture architecture, IReadOnlyList<int> keep)
     {

@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Pruning;
@@ -15,10 +16,12 @@ public sealed class LowRank : IPruningMethod
     /// <inheritdoc/>
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
-        KeepCounts.Check(calibration.Network.Architecture, keep);
-        return new PruningPlan(Name, [.. keep.Select((k, layer) =>
+        Architecture architecture = calibration.Network.Architecture;
+        if (architecture.IsBidirectional)
+            throw new InvalidCallException("low-rank is for networks of one direction, this one has two; choose a method that drops units or weights.");
+        return new PruningPlan(Name, [.. KeepCounts.OfRecurrences(architecture, keep).Select((k, r) =>
         {
-            Matrix hidden = calibration.Weights.Layers[layer].Hidden;
+            Matrix hidden = calibration.Weights.Recurrences[r].Hidden;
             return LayerPlan.Whole(hidden.Columns) with { Factors = Factor(hidden, k) };
         })]);
     }

@@ -17,11 +17,10 @@ public sealed class MagnitudeUnits(bool isReconstructed = true, double ridge = 1
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
         Architecture architecture = calibration.Network.Architecture;
-        KeepCounts.Check(architecture, keep);
-        return new PruningPlan(Name, [.. keep.Select((k, layer) =>
+        return new PruningPlan(Name, [.. KeepCounts.OfRecurrences(architecture, keep).Select((k, r) =>
         {
-            int units = architecture.Hidden[layer];
-            Matrix hidden = calibration.Weights.Layers[layer].Hidden;
+            int units = architecture.RecurrenceUnits(r);
+            Matrix hidden = calibration.Weights.Recurrences[r].Hidden;
             double[] size = new double[units];
             for (int i = 0; i < hidden.Rows; i++)
             {
@@ -34,7 +33,7 @@ public sealed class MagnitudeUnits(bool isReconstructed = true, double ridge = 1
             }
 
             int[] kept = [.. Enumerable.Range(0, units).OrderByDescending(j => size[j]).Take(k).Order()];
-            return isReconstructed ? UnitFold.Reconstructed(calibration.Gram(layer), ridge, kept) : UnitFold.None(units, kept);
+            return isReconstructed ? UnitFold.Reconstructed(calibration.Gram(r), ridge, kept) : UnitFold.None(units, kept);
         })]);
     }
 }

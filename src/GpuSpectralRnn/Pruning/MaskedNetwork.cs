@@ -19,15 +19,19 @@ public static class MaskedNetwork
     public static NetworkWeights Of(NetworkWeights weights, PruningPlan plan)
     {
         plan.Check(weights.Architecture);
-        int gates = weights.Architecture.Cell.Gates();
-        LayerWeights[] layers = new LayerWeights[weights.Layers.Count];
-        for (int l = 0; l < layers.Length; l++) layers[l] = Mask(weights.Layers[l], plan.Layers[l], l == 0 ? null : plan.Layers[l - 1], gates);
-        LayerPlan last = plan.Layers[^1];
+        Architecture architecture = weights.Architecture;
+        int gates = architecture.Cell.Gates();
+        LayerWeights[] recurrences =
+        [
+            .. weights.Recurrences.Select(
+                (own, r) => Mask(own, plan.Recurrences[r], plan.Below(architecture, r / architecture.Directions), gates)),
+        ];
+        LayerPlan last = plan.Layer(architecture, architecture.Layers - 1);
         ReadoutWeights old = weights.Readout;
         ReadoutWeights readout = plan.Readout is { } refitted
             ? refitted with { Weight = refitted.Weight * Spread(last) }
             : new ReadoutWeights(old.Weight * (last.FoldOrSelector() * Spread(last)), Add(old.Bias, Times(old.Weight, last.Offset)));
-        return new NetworkWeights(weights.Architecture with { RecurrentRank = null }, layers, readout);
+        return new NetworkWeights(architecture with { RecurrentRank = null }, recurrences, readout);
     }
 
     private static LayerWeights Mask(LayerWeights weights, LayerPlan plan, LayerPlan? below, int gates)

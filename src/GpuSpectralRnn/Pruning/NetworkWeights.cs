@@ -4,7 +4,7 @@ using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Pruning;
 
-/// <summary>One recurrent layer's weights in double precision on the host; gate blocks stacked in the rows.</summary>
+/// <summary>One recurrence's weights in double precision on the host; gate blocks stacked in the rows.</summary>
 /// <param name="Input">W_ih [G*H, I].</param>
 /// <param name="Hidden">W_hh [G*H, H]; of a factored matrix the product.</param>
 /// <param name="InputBias">b_ih [G*H].</param>
@@ -20,39 +20,37 @@ public sealed record LayerWeights(
 public sealed record Factors(Matrix Left, Matrix Right);
 
 /// <summary>The linear read-out's weights.</summary>
-/// <param name="Weight">[O, H].</param>
+/// <param name="Weight">[O, D*H].</param>
 /// <param name="Bias">[O].</param>
 public sealed record ReadoutWeights(Matrix Weight, double[] Bias);
 
 /// <summary>All weights of a network on the host: what plans are made from and carried out on.</summary>
 /// <param name="Architecture">What the network is.</param>
-/// <param name="Layers">From the input up.</param>
+/// <param name="Recurrences">One for each layer and direction (<see cref="Architecture.Recurrences"/>).</param>
 /// <param name="Readout">The read-out.</param>
-public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<LayerWeights> Layers, ReadoutWeights Readout)
+public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<LayerWeights> Recurrences, ReadoutWeights Readout)
 {
     /// <summary>Copies a network's weights.</summary>
-    /// <exception cref="InvalidCallException">The network is bidirectional.</exception>
     public static NetworkWeights Read(Network network)
     {
-        if (network.Architecture.IsBidirectional)
-            throw new InvalidCallException("Spectral analysis and pruning are for networks of one direction; this one is bidirectional.");
         Architecture architecture = network.Architecture;
         Parameters parameters = network.Parameters;
-        LayerWeights[] layers = new LayerWeights[architecture.Layers];
-        for (int layer = 0; layer < layers.Length; layer++)
+        LayerWeights[] recurrences = new LayerWeights[architecture.Recurrences];
+        for (int r = 0; r < recurrences.Length; r++)
         {
-            Factors? factors =
-                architecture.Rank(layer) == 0 ? null : new(Whole($"rnn.weight_hh_left_l{layer}"), Whole($"rnn.weight_hh_right_l{layer}"));
-            layers[layer] = new LayerWeights(
-                Whole($"rnn.weight_ih_l{layer}"),
-                factors is null ? Whole($"rnn.weight_hh_l{layer}") : factors.Left * factors.Right,
-                Bias($"rnn.bias_ih_l{layer}"),
-                Bias($"rnn.bias_hh_l{layer}"),
+            string end = architecture.RecurrenceName(r);
+            bool isFactored = architecture.Rank(r / architecture.Directions) > 0;
+            Factors? factors = isFactored ? new(Whole($"rnn.weight_hh_left_{end}"), Whole($"rnn.weight_hh_right_{end}")) : null;
+            recurrences[r] = new LayerWeights(
+                Whole($"rnn.weight_ih_{end}"),
+                factors is null ? Whole($"rnn.weight_hh_{end}") : factors.Left * factors.Right,
+                Bias($"rnn.bias_ih_{end}"),
+                Bias($"rnn.bias_hh_{end}"),
                 factors,
-                Mask($"rnn.weight_hh_l{layer}"));
+                Mask($"rnn.weight_hh_{end}"));
         }
 
-        return new NetworkWeights(architecture, layers, new ReadoutWeights(Whole("readout.weight"), Bias("readout.bias")));
+        return new NetworkWeights(architecture, recurrences, new ReadoutWeights(Whole("readout.weight"), Bias("readout.bias")));
 
         Matrix Whole(string name) => Matrix.From(parameters[name].Shape.Rows, parameters[name].Shape.Columns, parameters.Read(name));
         Matrix? Mask(string name) =>
@@ -65,23 +63,23 @@ public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<Lay
     {
         Network network = new(Architecture, backend);
         Parameters parameters = network.Parameters;
-        for (int layer = 0; layer < Layers.Count; layer++)
+        for (int r = 0; r < Recurrences.Count; r++)
         {
-            LayerWeights weights = Layers[layer];
-            parameters.Write($"rnn.weight_ih_l{layer}", weights.Input.ToSingle());
+            (LayerWeights weights, string end) = (Recurrences[r], Architecture.RecurrenceName(r));
+            parameters.Write($"rnn.weight_ih_{end}", weights.Input.ToSingle());
             if (weights.Factors is { } factors)
             {
-                parameters.Write($"rnn.weight_hh_left_l{layer}", factors.Left.ToSingle());
-                parameters.Write($"rnn.weight_hh_right_l{layer}", factors.Right.ToSingle());
+                parameters.Write($"rnn.weight_hh_left_{end}", factors.Left.ToSingle());
+                parameters.Write($"rnn.weight_hh_right_{end}", factors.Right.ToSingle());
             }
             else
             {
-                parameters.Write($"rnn.weight_hh_l{layer}", weights.Hidden.ToSingle());
-                if (weights.Mask is { } mask) parameters.SetMask($"rnn.weight_hh_l{layer}", mask.ToSingle());
+                parameters.Write($"rnn.weight_hh_{end}", weights.Hidden.ToSingle());
+                if (weights.Mask is { } mask) parameters.SetMask($"rnn.weight_hh_{end}", mask.ToSingle());
             }
 
-            parameters.Write($"rnn.bias_ih_l{layer}", Single(weights.InputBias));
-            parameters.Write($"rnn.bias_hh_l{layer}", Single(weights.HiddenBias));
+            parameters.Write($"rnn.bias_ih_{end}", Single(weights.InputBias));
+            parameters.Write($"rnn.bias_hh_{end}", Single(weights.HiddenBias));
         }
 
         parameters.Write("readout.weight", Readout.Weight.ToSingle());
@@ -90,15 +88,19 @@ public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<Lay
     }
 
     /// <summary>
-    /// The rows that read layer <paramref name="layer"/>: the next layer's W_ih or the read-out, over the layer's own W_hh. [r, m].
+    /// The rows that read recurrence <paramref name="recurrence"/>: its columns of the next layer's W_ih (of both directions) or of the read-out, over
+    /// its own W_hh. [r, m].
     /// </summary>
-    public Matrix Consumers(int layer)
+    public Matrix Consumers(int recurrence)
     {
-        Matrix above = layer + 1 < Layers.Count ? Layers[layer + 1].Input : Readout.Weight, own = Layers[layer].Hidden;
-        Matrix all = new(above.Rows + own.Rows, own.Columns);
-        above.Data.CopyTo(all.Data, 0);
-        own.Data.CopyTo(all.Data, above.Data.Length);
-        return all;
+        (int layer, int direction) = (recurrence / Architecture.Directions, recurrence % Architecture.Directions);
+        Matrix own = Recurrences[recurrence].Hidden;
+        int[] block = [.. Enumerable.Range(direction * own.Columns, own.Columns)];
+        IEnumerable<Matrix> above = layer + 1 < Architecture.Layers
+            ? Enumerable.Range(0, Architecture.Directions).Select(d => Recurrences[(layer + 1) * Architecture.Directions + d].Input)
+            : [Readout.Weight];
+        Matrix[] readers = [.. above.Select(matrix => matrix.SelectColumns(block)), own];
+        return Matrix.From(readers.Sum(matrix => matrix.Rows), own.Columns, readers.SelectMany(matrix => matrix.Data).ToArray().AsSpan());
     }
 
     private static float[] Single(double[] values) => Array.ConvertAll(values, x => (float)x);

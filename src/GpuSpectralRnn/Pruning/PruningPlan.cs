@@ -3,13 +3,13 @@ using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Pruning;
 
-/// <summary>What is added to a layer's folded weights after its units were chosen (a refit of the rows).</summary>
+/// <summary>What is added to a recurrence's folded weights after its units were chosen (a refit of the rows).</summary>
 /// <param name="Hidden">To W_hh [G*k, k].</param>
 /// <param name="Input">To W_ih [G*k, inputs of the smaller network].</param>
 /// <param name="Bias">To b_hh [G*k].</param>
 public sealed record RowCorrection(Matrix Hidden, Matrix Input, double[] Bias);
 
-/// <summary>What becomes of one layer.</summary>
+/// <summary>What becomes of the units of one recurrence.</summary>
 public sealed record LayerPlan
 {
     /// <summary>m, units before.</summary>
@@ -38,53 +38,89 @@ public sealed record LayerPlan
 
     /// <summary>The fold as a matrix [m, k], the selector where there is none.</summary>
     public Matrix FoldOrSelector() => Fold ?? Matrix.Identity(Units).SelectColumns(Kept);
+
+    /// <summary>
+    /// How a consumer of several recurrences side by side reads them: their units one after the other, their folds as the blocks of a diagonal.
+    /// </summary>
+    public static LayerPlan Join(IReadOnlyList<LayerPlan> parts)
+    {
+        if (parts.Count == 1) return parts[0];
+        int units = parts.Sum(part => part.Units), k = parts.Sum(part => part.Kept.Length);
+        (int[] kept, Matrix fold, double[] offset) = (new int[k], new Matrix(units, k), new double[units]);
+        int row = 0, column = 0;
+        foreach (LayerPlan part in parts)
+        {
+            Matrix block = part.FoldOrSelector();
+            for (int i = 0; i < part.Units; i++) block.Row(i).CopyTo(fold.Row(row + i)[column..]);
+            for (int j = 0; j < part.Kept.Length; j++) kept[column + j] = row + part.Kept[j];
+            part.Offset?.CopyTo(offset, row);
+            row += part.Units;
+            column += part.Kept.Length;
+        }
+
+        return new LayerPlan
+        {
+            Units = units,
+            Kept = kept,
+            Fold = parts.All(part => part.Fold is null) ? null : fold,
+            Offset = parts.All(part => part.Offset is null) ? null : offset,
+        };
+    }
 }
 
 /// <summary>What a compression method decided; <see cref="Slicer"/> carries it out, whatever the method.</summary>
 /// <param name="Method">The method's name, for tables.</param>
-/// <param name="Layers">One part for each recurrent layer.</param>
-/// <param name="Readout">A refitted read-out [O, k] of the smaller network; null: the old one, folded.</param>
-public sealed record PruningPlan(string Method, IReadOnlyList<LayerPlan> Layers, ReadoutWeights? Readout = null)
+/// <param name="Recurrences">One part for each layer and direction (<see cref="Architecture.Recurrences"/>); the directions of a layer keep as many
+/// units, not the same.</param>
+/// <param name="Readout">A refitted read-out [O, D*k] of the smaller network; null: the old one, folded.</param>
+public sealed record PruningPlan(string Method, IReadOnlyList<LayerPlan> Recurrences, ReadoutWeights? Readout = null)
 {
-    /// <summary>Units that stay, layer by layer.</summary>
-    public int[] Hidden => [.. Layers.Select(layer => layer.Kept.Length)];
-
     /// <summary>Whether single weights were taken away: the network keeps its size, and training must keep the mask.</summary>
-    public bool IsUnstructured => Layers.Any(layer => layer.Mask is not null);
+    public bool IsUnstructured => Recurrences.Any(plan => plan.Mask is not null);
+
+    /// <summary>How the consumers above layer <paramref name="layer"/> (0-based) read it.</summary>
+    public LayerPlan Layer(Architecture architecture, int layer) =>
+        LayerPlan.Join([.. Enumerable.Range(layer * architecture.Directions, architecture.Directions).Select(r => Recurrences[r])]);
+
+    /// <summary>How layer <paramref name="layer"/> reads what is below it; null for the first, which reads the inputs.</summary>
+    public LayerPlan? Below(Architecture architecture, int layer) => layer == 0 ? null : Layer(architecture, layer - 1);
 
     /// <summary>The smaller network's architecture.</summary>
     public Architecture Shrink(Architecture architecture) => architecture with
     {
-        Hidden = Hidden,
-        RecurrentRank = Layers.All(layer => layer.Factors is null) ? null : [.. Layers.Select(layer => layer.Factors?.Right.Rows ?? 0)],
+        Hidden = [.. Enumerable.Range(0, architecture.Layers).Select(layer => Recurrences[layer * architecture.Directions].Kept.Length)],
+        RecurrentRank = Recurrences.All(plan => plan.Factors is null) ? null : [.. Recurrences.Select(plan => plan.Factors?.Right.Rows ?? 0)],
     };
 
     /// <summary>Refuses a plan that does not belong to the network.</summary>
     /// <exception cref="ArgumentException">Extents or units do not fit.</exception>
     public void Check(Architecture architecture)
     {
-        if (Layers.Count != architecture.Layers)
-            throw new ArgumentException($"A plan for {Layers.Count} layers does not fit a network of {architecture.Layers}.");
+        if (Recurrences.Count != architecture.Recurrences)
+            throw new ArgumentException($"A plan for {Recurrences.Count} recurrences does not fit a network of {architecture.Recurrences}.");
         int gates = architecture.Cell.Gates();
-        for (int i = 0; i < Layers.Count; i++)
+        for (int r = 0; r < Recurrences.Count; r++)
         {
-            LayerPlan layer = Layers[i];
-            int[] kept = layer.Kept;
+            LayerPlan plan = Recurrences[r];
+            string name = architecture.RecurrenceName(r);
+            int[] kept = plan.Kept;
             bool isAscending =
-                kept.Length > 0 && kept[0] >= 0 && kept[^1] < layer.Units && kept.Zip(kept.Skip(1)).All(pair => pair.First < pair.Second);
-            if (layer.Units != architecture.Hidden[i] || !isAscending)
+                kept.Length > 0 && kept[0] >= 0 && kept[^1] < plan.Units && kept.Zip(kept.Skip(1)).All(pair => pair.First < pair.Second);
+            if (plan.Units != architecture.RecurrenceUnits(r) || !isAscending)
             {
                 throw new ArgumentException(
-                    $"The plan keeps {kept.Length} of {layer.Units} units of layer {i} of {architecture.Hidden[i]}; list each once, ascending.");
+                    $"The plan keeps {kept.Length} of {plan.Units} units of {name} of {architecture.RecurrenceUnits(r)}; list each once, ascending.");
             }
 
-            if (layer.Fold is { } fold && (fold.Rows != layer.Units || fold.Columns != kept.Length))
-                throw new ArgumentException($"The fold of layer {i} is {fold}; it must be {layer.Units} x {kept.Length}.");
-            if (layer.Mask is { } mask && (mask.Rows != gates * layer.Units || mask.Columns != layer.Units || kept.Length != layer.Units))
+            if (kept.Length != Recurrences[r - (r % architecture.Directions)].Kept.Length)
+                throw new ArgumentException($"The plan keeps {kept.Length} units of {name}, and another number in the other direction.");
+            if (plan.Fold is { } fold && (fold.Rows != plan.Units || fold.Columns != kept.Length))
+                throw new ArgumentException($"The fold of {name} is {fold}; it must be {plan.Units} x {kept.Length}.");
+            if (plan.Mask is { } mask && (mask.Rows != gates * plan.Units || mask.Columns != plan.Units || kept.Length != plan.Units))
                 throw new ArgumentException(
-                    $"The mask of layer {i} is {mask}; it must be {gates * layer.Units} x {layer.Units}, with all units kept.");
-            if (layer.Factors is not null && kept.Length != layer.Units)
-                throw new ArgumentException($"Layer {i} has factors; all its units must be kept.");
+                    $"The mask of {name} is {mask}; it must be {gates * plan.Units} x {plan.Units}, with all units kept.");
+            if (plan.Factors is not null && kept.Length != plan.Units)
+                throw new ArgumentException($"{name} has factors; all its units must be kept.");
         }
     }
 }

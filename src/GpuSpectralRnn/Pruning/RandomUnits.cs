@@ -15,13 +15,12 @@ public sealed class RandomUnits(bool isReconstructed = true, double ridge = 1e-4
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
         Architecture architecture = calibration.Network.Architecture;
-        KeepCounts.Check(architecture, keep);
-        return new PruningPlan(Name, [.. keep.Select((k, layer) =>
+        return new PruningPlan(Name, [.. KeepCounts.OfRecurrences(architecture, keep).Select((k, r) =>
         {
-            int units = architecture.Hidden[layer];
+            int units = architecture.RecurrenceUnits(r);
             SelectionProblem blind = new(Matrix.Identity(units), new double[units], Matrix.Identity(units));
-            int[] kept = SampledSelector.Uniform(calibration.Settings.Seed + (ulong)layer).Select(blind, k).Kept;
-            return isReconstructed ? UnitFold.Reconstructed(calibration.Gram(layer), ridge, kept) : UnitFold.None(units, kept);
+            int[] kept = SampledSelector.Uniform(calibration.Settings.Seed + (ulong)r).Select(blind, k).Kept;
+            return isReconstructed ? UnitFold.Reconstructed(calibration.Gram(r), ridge, kept) : UnitFold.None(units, kept);
         })]);
     }
 }

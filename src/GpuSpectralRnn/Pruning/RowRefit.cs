@@ -26,15 +26,15 @@ public static class RowRefit
     /// <summary>The plan with corrections for every layer's rows.</summary>
     /// <exception cref="OperationCanceledException">The calibration was cancelled.</exception>
     public static PruningPlan Apply(Calibration calibration, PruningPlan plan) =>
-        plan with { Layers = [.. plan.Layers.Select((layer, index) => layer with { Correction = Fit(calibration, plan, index) })] };
+        plan with { Recurrences = [.. plan.Recurrences.Select((layer, index) => layer with { Correction = Fit(calibration, plan, index) })] };
 
     private static RowCorrection Fit(Calibration calibration, PruningPlan plan, int layer)
     {
         Network network = calibration.Network;
         IBackend backend = network.Backend;
-        LayerPlan own = plan.Layers[layer];
-        LayerPlan? below = layer == 0 ? null : plan.Layers[layer - 1];
-        LayerWeights weights = calibration.Weights.Layers[layer];
+        LayerPlan own = plan.Recurrences[layer];
+        LayerPlan? below = layer == 0 ? null : plan.Recurrences[layer - 1];
+        LayerWeights weights = calibration.Weights.Recurrences[layer];
         (int hidden, int inputs, int kept) = (own.Units, weights.Input.Columns, own.Kept.Length);
         int keptInputs = below?.Kept.Length ?? inputs, width = kept + keptInputs + 1;
         int[] rows = GateRows.Of(own.Kept, hidden, network.Architecture.Cell.Gates());

@@ -19,13 +19,17 @@ public static class Slicer
     public static NetworkWeights Slice(NetworkWeights weights, PruningPlan plan)
     {
         plan.Check(weights.Architecture);
-        int gates = weights.Architecture.Cell.Gates();
-        LayerWeights[] layers = new LayerWeights[weights.Layers.Count];
-        for (int l = 0; l < layers.Length; l++) layers[l] = Slice(weights.Layers[l], plan.Layers[l], l == 0 ? null : plan.Layers[l - 1], gates);
-        LayerPlan last = plan.Layers[^1];
+        Architecture architecture = weights.Architecture;
+        int gates = architecture.Cell.Gates();
+        LayerWeights[] recurrences =
+        [
+            .. weights.Recurrences.Select(
+                (own, r) => Slice(own, plan.Recurrences[r], plan.Below(architecture, r / architecture.Directions), gates)),
+        ];
+        LayerPlan last = plan.Layer(architecture, architecture.Layers - 1);
         ReadoutWeights readout = plan.Readout
             ?? new ReadoutWeights(Fold(weights.Readout.Weight, last), Shift(weights.Readout.Bias, weights.Readout.Weight, last.Offset));
-        return new NetworkWeights(plan.Shrink(weights.Architecture), layers, readout);
+        return new NetworkWeights(plan.Shrink(architecture), recurrences, readout);
     }
 
     private static LayerWeights Slice(LayerWeights weights, LayerPlan plan, LayerPlan? below, int gates)

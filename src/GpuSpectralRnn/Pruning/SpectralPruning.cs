@@ -108,37 +108,36 @@ public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
     /// <inheritdoc/>
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
-        KeepCounts.Check(calibration.Network.Architecture, keep);
-        LayerPlan[] layers = [.. keep.Select((k, layer) => Plan(calibration, layer, k))];
-        PruningPlan plan = new(Name, layers);
+        PruningPlan plan =
+            new(Name, [.. KeepCounts.OfRecurrences(calibration.Network.Architecture, keep).Select((k, r) => Plan(calibration, r, k))]);
         if (settings.Refit == Refit.Rows) plan = RowRefit.Apply(calibration, plan);
         return settings.Refit == Refit.None ? plan : ReadoutRefit.Apply(calibration, plan);
     }
 
     /// <summary>The matrix M of L_M, and the selection problem it belongs to.</summary>
-    internal SelectionProblem Problem(Calibration calibration, int layer)
+    internal SelectionProblem Problem(Calibration calibration, int recurrence)
     {
-        Matrix gram = calibration.Gram(layer, settings.IsTimeWeighted);
+        Matrix gram = calibration.Gram(recurrence, settings.IsTimeWeighted);
         Matrix criterion = settings.Criterion switch
         {
-            SpectralCriterion.Adjoint => calibration.Adjoint(layer).Matrix,
-            SpectralCriterion.Fisher => calibration.Adjoint(layer, AdjointMetric.Fisher).Matrix,
+            SpectralCriterion.Adjoint => calibration.Adjoint(recurrence).Matrix,
+            SpectralCriterion.Fisher => calibration.Adjoint(recurrence, AdjointMetric.Fisher).Matrix,
             SpectralCriterion.AdjointOutput => Criterion.Normalised(
-                gram, (0.5, calibration.Adjoint(layer).Matrix), (0.5, Criterion.Output(calibration.Weights.Consumers(layer)))),
-            _ => Criterion.Paper(gram, calibration.Weights.Consumers(layer), settings.Theta),
+                gram, (0.5, calibration.Adjoint(recurrence).Matrix), (0.5, Criterion.Output(calibration.Weights.Consumers(recurrence)))),
+            _ => Criterion.Paper(gram, calibration.Weights.Consumers(recurrence), settings.Theta),
         };
         return new SelectionProblem(gram, Ridge.Uniform(gram, settings.Ridge), criterion);
     }
 
-    private LayerPlan Plan(Calibration calibration, int layer, int keep)
+    private LayerPlan Plan(Calibration calibration, int recurrence, int keep)
     {
         calibration.Cancellation.ThrowIfCancellationRequested();
-        SelectionProblem problem = Problem(calibration, layer);
-        int[] kept = Selector(problem, calibration.Settings.Seed + (ulong)layer).Select(problem, keep).Kept;
+        SelectionProblem problem = Problem(calibration, recurrence);
+        int[] kept = Selector(problem, calibration.Settings.Seed + (ulong)recurrence).Select(problem, keep).Kept;
         return settings.Fold switch
         {
             FoldKind.None => UnitFold.None(problem.Units, kept),
-            FoldKind.Affine => UnitFold.Affine(calibration.Gram(layer), calibration.Mean(layer), settings.Ridge, kept),
+            FoldKind.Affine => UnitFold.Affine(calibration.Gram(recurrence), calibration.Mean(recurrence), settings.Ridge, kept),
             _ => UnitFold.Reconstructed(problem.Gram, settings.Ridge, kept),
         };
     }

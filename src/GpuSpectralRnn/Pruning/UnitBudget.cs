@@ -49,8 +49,10 @@ public sealed record UnitBudget
         }
         else
         {
-            keep = [.. Enumerable.Range(0, architecture.Layers).Select(layer => Spectrum.Of(calibration.Gram(layer)))
-                .Select(spectrum => Trace is { } trace ? spectrum.UnitsForTrace(trace) : spectrum.UnitsForLambda(Lambda!.Value))];
+            // Both directions of a layer keep as many units: what the one that needs more needs.
+            keep = [.. Enumerable.Range(0, architecture.Recurrences).Select(r => Spectrum.Of(calibration.Gram(r)))
+                .Select(spectrum => Trace is { } trace ? spectrum.UnitsForTrace(trace) : spectrum.UnitsForLambda(Lambda!.Value))
+                .Chunk(architecture.Directions).Select(layer => layer.Max())];
         }
 
         if (IsShared) keep = Share(calibration, keep);
@@ -70,7 +72,7 @@ public sealed record UnitBudget
         Architecture architecture = calibration.Network.Architecture;
         SpectralPruning adjoint = new(new SpectralSettings());
         Selection[] paths =
-            [.. Enumerable.Range(0, architecture.Layers).Select(layer => new BackwardSelector().Select(adjoint.Problem(calibration, layer), 1))];
+            [.. Enumerable.Range(0, architecture.Recurrences).Select(r => new BackwardSelector().Select(adjoint.Problem(calibration, r), 1))];
         long wanted = (architecture with { Hidden = keep }).ParameterCount;
         int[] hidden = [.. architecture.Hidden];
         while (Count() > wanted)
@@ -82,7 +84,8 @@ public sealed record UnitBudget
             {
                 if (hidden[layer] == 1) continue;
                 int removed = architecture.Hidden[layer] - hidden[layer];
-                double cost = paths[layer].Path[removed + 1].Loss - paths[layer].Path[removed].Loss;
+                double cost = paths.Skip(layer * architecture.Directions).Take(architecture.Directions)
+                    .Sum(selection => selection.Path[removed + 1].Loss - selection.Path[removed].Loss);
                 hidden[layer]--;
                 double price = cost / (now - Count());
                 hidden[layer]++;

@@ -16,7 +16,7 @@ public sealed record WeightCounts(long InputHidden, long HiddenHidden, long Hidd
         long inputHidden = 0, hiddenHidden = 0, hiddenOutput = 0;
         foreach (ParameterSlot slot in ParameterSlot.Of(architecture))
         {
-            if (slot.Name == "rnn.weight_ih_l0") inputHidden += slot.Shape.Count;
+            if (slot.Name is "rnn.weight_ih_l0" or "rnn.weight_ih_l0_reverse") inputHidden += slot.Shape.Count;
             else if (slot.Name == "readout.weight") hiddenOutput += slot.Shape.Count;
             else if (slot.Name.StartsWith("rnn.weight", StringComparison.Ordinal)) hiddenHidden += slot.Shape.Count;
         }
@@ -28,7 +28,7 @@ public sealed record WeightCounts(long InputHidden, long HiddenHidden, long Hidd
     public static WeightCounts Of(Architecture architecture, PruningPlan plan)
     {
         WeightCounts stored = Of(plan.Shrink(architecture));
-        long masked = plan.Layers.Sum(layer => layer.Mask?.Data.LongCount(x => x == 0) ?? 0);
+        long masked = plan.Recurrences.Sum(part => part.Mask?.Data.LongCount(x => x == 0) ?? 0);
         return stored with { HiddenHidden = stored.HiddenHidden - masked };
     }
 }

@@ -9,12 +9,12 @@ internal static class WeightMasks
     /// <summary>A plan that keeps, in each W_hh, the weights with the largest scores: k^2 for each gate.</summary>
     public static PruningPlan Largest(string method, Calibration calibration, IReadOnlyList<int> keep, Func<int, Matrix, double[]> scores)
     {
-        KeepCounts.Check(calibration.Network.Architecture, keep);
-        int gates = calibration.Network.Architecture.Cell.Gates();
-        return new PruningPlan(method, [.. keep.Select((k, layer) =>
+        Architecture architecture = calibration.Network.Architecture;
+        int gates = architecture.Cell.Gates();
+        return new PruningPlan(method, [.. KeepCounts.OfRecurrences(architecture, keep).Select((k, r) =>
         {
-            Matrix hidden = calibration.Weights.Layers[layer].Hidden, mask = new(hidden.Rows, hidden.Columns);
-            double[] score = scores(layer, hidden);
+            Matrix hidden = calibration.Weights.Recurrences[r].Hidden, mask = new(hidden.Rows, hidden.Columns);
+            double[] score = scores(r, hidden);
             foreach (int i in Enumerable.Range(0, score.Length).OrderByDescending(i => score[i]).Take(gates * k * k)) mask.Data[i] = 1;
             return LayerPlan.Whole(hidden.Columns) with { Mask = mask };
         })]);

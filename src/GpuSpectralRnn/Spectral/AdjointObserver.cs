@@ -4,7 +4,8 @@ using GpuSpectralRnn.Models;
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// Forms g_t = consumers' gradient + W_hh^T (gradient at the next step's recurrent product) during backward passes, and sums g g^T and ||g_t||^2.
+/// Forms g_t = consumers' gradient + W_hh^T (gradient at the recurrent product of the step walked next) during backward passes, and sums g g^T and
+/// ||g_t||^2. The cell's own memory (the state c of an LSTM, z h of a GRU) is no path on which a reconstruction stands for h, and takes no part.
 /// </summary>
 internal sealed class AdjointObserver : IBackwardObserver, IDisposable
 {
@@ -25,8 +26,9 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
         int widest = network.Architecture.Hidden.Max();
         memory = owned.Keep(backend.Allocate(new Shape(steps * capacity * widest)));
         zeros = owned.Keep(backend.Allocate(new Shape(capacity * widest)));
-        grams = [.. network.Architecture.Hidden.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
-        squares = [.. network.Architecture.Hidden.Select(
+        int[] units = [.. Enumerable.Range(0, network.Architecture.Recurrences).Select(network.Architecture.RecurrenceUnits)];
+        grams = [.. units.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
+        squares = [.. units.Select(
             _ => Enumerable.Range(0, steps).Select(_ => owned.Keep(backend.Loss.CreateTotals())).ToArray())];
     }
 
@@ -34,28 +36,33 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     public void Begin(int size) => batch = size;
 
     /// <inheritdoc/>
-    public void Enter(int layer, Tensor consumerGradient, int from)
+    public void Enter(int recurrence, Tensor consumerGradient, int from)
     {
-        int row = batch * network.Architecture.Hidden[layer];
-        if (from > 0) network.Backend.Fill(memory.View(0, from * row), 0);
-        network.Backend.Copy(consumerGradient.View((long)from * row, (steps - from) * row), memory.View((long)from * row, (steps - from) * row));
+        int row = batch * network.Architecture.RecurrenceUnits(recurrence), count = (steps - from) * row;
+        (int first, int empty) = network.Architecture.IsReverse(recurrence) ? (0, count) : (from * row, 0);
+        if (from > 0) network.Backend.Fill(memory.View(empty, from * row), 0);
+        network.Backend.Copy(consumerGradient.View(first, count), memory.View(first, count));
     }
 
     /// <inheritdoc/>
-    public void Leave(int layer, Tensor productGradient)
+    public void Leave(int recurrence, Tensor productGradient)
     {
         IBackend backend = network.Backend;
-        int hidden = network.Architecture.Hidden[layer], width = productGradient.Shape.Columns, rows = (steps - 1) * batch;
+        Architecture architecture = network.Architecture;
+        int hidden = architecture.RecurrenceUnits(recurrence), width = productGradient.Shape.Columns, rows = (steps - 1) * batch;
+        bool isReverse = architecture.IsReverse(recurrence);
         if (rows > 0)
         {
-            Tensor next = productGradient.View((long)batch * width, rows, width); // [(T-1) B, G*H]
-            backend.Matrix.Gemm(false, false, 1, next, network.Parameters.Layer(layer).HiddenWeights, 1, memory.View(0, rows, hidden));
+            (int next, int own) = isReverse ? (0, batch) : (batch, 0);
+            Tensor weights = network.Parameters.Layer(recurrence / architecture.Directions, isReverse).HiddenWeights;
+            Tensor products = productGradient.View((long)next * width, rows, width); // [(T-1) B, G*H]
+            backend.Matrix.Gemm(false, false, 1, products, weights, 1, memory.View((long)own * hidden, rows, hidden));
         }
 
         Tensor g = memory.View(0, steps, batch, hidden);
-        grams[layer].Add(g);
+        grams[recurrence].Add(g);
         Tensor nothing = zeros.View(0, batch, hidden);
-        for (int t = 0; t < steps; t++) backend.Loss.MeanSquaredError(g.Slice(t), nothing, 1, null, squares[layer][t]);
+        for (int t = 0; t < steps; t++) backend.Loss.MeanSquaredError(g.Slice(t), nothing, 1, null, squares[recurrence][t]);
     }
 
     /// <summary>The means over everything seen.</summary>
@@ -63,14 +70,15 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     public AdjointStatistics[] Read()
     {
         AdjointStatistics[] result = new AdjointStatistics[grams.Length];
-        for (int layer = 0; layer < grams.Length; layer++)
+        for (int r = 0; r < grams.Length; r++)
         {
-            (Matrix sums, double count) = StatisticsCollector.Read(grams[layer]);
+            (Matrix sums, double count) = StatisticsCollector.Read(grams[r]);
             if (!sums.IsFinite())
-                throw new RunFailedException($"The gradients of layer {layer} explode to NaN or infinity over {steps} steps; use --criterion paper.");
-            int hidden = network.Architecture.Hidden[layer];
-            double[] weights = Array.ConvertAll(squares[layer], totals => totals.Read() is var s && s.Rows > 0 ? s.Loss * hidden / s.Rows : 0);
-            result[layer] = new AdjointStatistics(1 / Math.Max(1, count) * sums, weights);
+                throw new RunFailedException(
+                    $"The gradients of {network.Architecture.RecurrenceName(r)} explode to NaN or infinity over {steps} steps; use --criterion paper.");
+            int hidden = network.Architecture.RecurrenceUnits(r);
+            double[] weights = Array.ConvertAll(squares[r], totals => totals.Read() is var s && s.Rows > 0 ? s.Loss * hidden / s.Rows : 0);
+            result[r] = new AdjointStatistics(1 / Math.Max(1, count) * sums, weights);
         }
 
         return result;

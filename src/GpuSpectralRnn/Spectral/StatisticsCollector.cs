@@ -27,8 +27,6 @@ public sealed class StatisticsCollector
     /// <exception cref="RunFailedException">A parameter is NaN or infinite.</exception>
     public StatisticsCollector(Network network, ISequenceData data, int batchSize = 100)
     {
-        if (network.Architecture.IsBidirectional)
-            throw new InvalidCallException("Spectral analysis and pruning are for networks of one direction; this one is bidirectional.");
         network.Architecture.CheckFits(data.Layout, data.Name);
         if (network.Parameters.FindNotFinite(network.Parameters.Values.ToArray()) is { } bad)
             throw new RunFailedException(
@@ -48,33 +46,34 @@ public sealed class StatisticsCollector
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 
-    /// <summary>Second moments and means of the hidden states, layer by layer. Cancelled, it returns what was collected so far.</summary>
-    /// <param name="stepWeights">w_t [T] per layer for the time-weighted moments; null for none.</param>
+    /// <summary>Second moments and means of the hidden states, recurrence by recurrence (<see cref="Architecture.Recurrences"/>). Cancelled, it returns what was collected so far.</summary>
+    /// <param name="stepWeights">w_t [T] per recurrence for the time-weighted moments; null for none.</param>
     /// <param name="cancellation">Stops before the next batch.</param>
     /// <exception cref="RunFailedException">A hidden state is NaN or infinite.</exception>
     public StateStatistics[] CollectStates(IReadOnlyList<double[]>? stepWeights = null, CancellationToken cancellation = default)
     {
         IBackend backend = network.Backend;
-        int layers = network.Architecture.Layers;
+        Architecture architecture = network.Architecture;
+        int[] units = [.. Enumerable.Range(0, architecture.Recurrences).Select(architecture.RecurrenceUnits)];
         using Disposables owned = new();
-        GramSums[] plain = [.. network.Architecture.Hidden.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
-        GramSums[] weighted = stepWeights is null ? [] : [.. network.Architecture.Hidden.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
+        GramSums[] plain = [.. units.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
+        GramSums[] weighted = stepWeights is null ? [] : [.. units.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
         Tensor[] weights = stepWeights is null ? [] : [.. stepWeights.Select(w => owned.Keep(Upload(backend, Normalised(w))))];
-        Tensor[] columns = [.. network.Architecture.Hidden.Select(m => owned.Keep(backend.Allocate(new Shape(m))))];
-        double[][] means = [.. network.Architecture.Hidden.Select(m => new double[m])];
+        Tensor[] columns = [.. units.Select(m => owned.Keep(backend.Allocate(new Shape(m))))];
+        double[][] means = [.. units.Select(m => new double[m])];
         using BatchFeed feed = new(data, backend, batchSize);
         int done = 0;
         while (!cancellation.IsCancellationRequested && feed.Next())
         {
             network.Forward(feed.Current);
-            for (int layer = 0; layer < layers; layer++)
+            for (int r = 0; r < units.Length; r++)
             {
-                Tensor states = network.HiddenStates(layer);
-                plain[layer].Add(states);
-                if (stepWeights is not null) weighted[layer].Add(states, weights[layer]);
-                backend.Matrix.ColumnSums(states, 0, columns[layer]);
-                float[] sums = columns[layer].ToArray();
-                for (int j = 0; j < sums.Length; j++) means[layer][j] += sums[j];
+                Tensor states = network.RecurrenceStates(r);
+                plain[r].Add(states);
+                if (stepWeights is not null) weighted[r].Add(states, weights[r]);
+                backend.Matrix.ColumnSums(states, 0, columns[r]);
+                float[] sums = columns[r].ToArray();
+                for (int j = 0; j < sums.Length; j++) means[r][j] += sums[j];
             }
 
             done += feed.Size;
@@ -82,27 +81,27 @@ public sealed class StatisticsCollector
         }
 
         string fingerprint = Fingerprint(network);
-        StateStatistics[] result = new StateStatistics[layers];
-        for (int layer = 0; layer < layers; layer++)
+        StateStatistics[] result = new StateStatistics[units.Length];
+        for (int r = 0; r < units.Length; r++)
         {
-            (Matrix sums, double count) = Read(plain[layer]);
-            for (int j = 0; j < means[layer].Length; j++) means[layer][j] /= Math.Max(1, count);
-            Covariance covariance = new(fingerprint, $"l{layer}", sums, count);
+            (Matrix sums, double count) = Read(plain[r]);
+            for (int j = 0; j < means[r].Length; j++) means[r][j] /= Math.Max(1, count);
+            Covariance covariance = new(fingerprint, architecture.RecurrenceName(r), sums, count);
             Matrix timeWeighted = covariance.Weight > 0 ? covariance.Mean() : sums;
             if (stepWeights is not null)
             {
-                (Matrix total, double weight) = Read(weighted[layer]);
+                (Matrix total, double weight) = Read(weighted[r]);
                 if (weight > 0) timeWeighted = 1 / weight * total;
             }
 
-            result[layer] = new StateStatistics(covariance, timeWeighted, means[layer]);
+            result[r] = new StateStatistics(covariance, timeWeighted, means[r]);
         }
 
         return result;
     }
 
     /// <summary>
-    /// G and the step weights, layer by layer: g_t = d(v^T f) / dh_t over the paths on which a reconstruction would replace h (the recurrent
+    /// G and the step weights, recurrence by recurrence: g_t = d(v^T f) / dh_t over the paths on which a reconstruction would replace h (the recurrent
     /// product, the read-out, the next
     /// layer), for a random v per sequence (and per step where the network answers at every step).
     /// </summary>

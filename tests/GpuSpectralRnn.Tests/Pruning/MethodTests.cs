@@ -72,7 +72,7 @@ public sealed class MethodTests : IDisposable
         PruningPlan Make() => Methods[method]().Plan(new Calibration(network, new NormalData(30, 4, 3)), [3]);
         NetworkWeights first = Slicer.Slice(NetworkWeights.Read(network), Make()), second = Slicer.Slice(NetworkWeights.Read(network), Make());
 
-        Assert.Equal(first.Layers[0].Hidden.Data, second.Layers[0].Hidden.Data);
+        Assert.Equal(first.Recurrences[0].Hidden.Data, second.Recurrences[0].Hidden.Data);
         Assert.Equal(first.Readout.Weight.Data, second.Readout.Weight.Data);
     }
 
@@ -125,7 +125,7 @@ public sealed class MethodTests : IDisposable
             PruningPlan plan = made.Plan(new Calibration(big, data), [4, 3]);
             using Network sliced = Slicer.Slice(big, plan);
 
-            Assert.Equal([0, 1, 2, 3], plan.Layers[0].Kept.Select(j => j % 4).Order());
+            Assert.Equal([0, 1, 2, 3], plan.Recurrences[0].Kept.Select(j => j % 4).Order());
             Parity parity = Parity.Compare(big, sliced, data);
             Assert.True(parity.Difference <= 1e-5, $"{method}: {parity}"); // the goal's own tolerance
         }
@@ -148,12 +148,12 @@ public sealed class MethodTests : IDisposable
     public void The_best_rank_k_approximation_is_kept_as_factors()
     {
         using Network network = TestNetworks.Make(host, Cell.RnnTanh, [6], Readout.Last);
-        Matrix w = NetworkWeights.Read(network).Layers[0].Hidden;
+        Matrix w = NetworkWeights.Read(network).Recurrences[0].Hidden;
         Calibration calibration = new(network, new NormalData(10, 3, 3));
         double[] squares = SymmetricEigen.Of(Matrix.Product(w, w, transposeA: true)).Values;
         foreach (int rank in (int[])[1, 3, 6])
         {
-            Factors factors = new LowRank().Plan(calibration, [rank]).Layers[0].Factors!;
+            Factors factors = new LowRank().Plan(calibration, [rank]).Recurrences[0].Factors!;
 
             // Eckart and Young: the squared error is the sum of the squares left out.
             Close.Equal(squares[rank..].Sum(), Math.Pow((w - factors.Left * factors.Right).FrobeniusNorm(), 2), 1e-10, 1e-12, $"rank {rank}");
@@ -167,7 +167,7 @@ public sealed class MethodTests : IDisposable
         network.Parameters.Write("rnn.bias_ih_l0", [-100, -100, -100, -100]);
         Calibration calibration = new(network, new NormalData(10, 3, 3));
 
-        Assert.Equal(2, new SpectralPruning(new SpectralSettings()).Plan(calibration, [2]).Hidden[0]);
+        Assert.Equal(2, new SpectralPruning(new SpectralSettings()).Plan(calibration, [2]).Recurrences[0].Kept.Length);
         SpectralPruning without = new(new SpectralSettings { Ridge = 0 });
         Assert.Contains("ridge", Assert.Throws<InvalidCallException>(() => without.Plan(calibration, [2])).Message);
     }
@@ -203,7 +203,7 @@ public sealed class MethodTests : IDisposable
 
         LayerWeights[] layers =
         [
-            .. w.Layers.Select((layer, l) => new LayerWeights(
+            .. w.Recurrences.Select((layer, l) => new LayerWeights(
                 Copy(l == 0 ? layer.Input : Share(layer.Input)), Copy(Share(layer.Hidden)), CopyBias(layer.InputBias), CopyBias(layer.HiddenBias))),
         ];
         Architecture bigger = w.Architecture with { Hidden = [.. w.Architecture.Hidden.Select(h => copies * h)] };

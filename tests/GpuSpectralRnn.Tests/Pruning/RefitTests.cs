@@ -50,7 +50,7 @@ public sealed class RefitTests : IDisposable
         Calibration calibration = new(network, new NormalData(30, 4, 3));
         PruningPlan plan = new("all", [LayerPlan.Whole(4), LayerPlan.Whole(3)]), refitted = RowRefit.Apply(calibration, plan);
 
-        foreach (LayerPlan layer in refitted.Layers)
+        foreach (LayerPlan layer in refitted.Recurrences)
         {
             Assert.All(layer.Correction!.Hidden.Data, x => Assert.Equal(0, x));
             Assert.All(layer.Correction.Bias, x => Assert.Equal(0, x));
@@ -66,14 +66,14 @@ public sealed class RefitTests : IDisposable
         Calibration calibration = new(network, data, new CalibrationSettings { Probes = Probes, HeldApart = 0.1 });
         PruningPlan plan = new SpectralPruning(new SpectralSettings()).Plan(calibration, [3]);
 
-        RowCorrection correction = RowRefit.Apply(calibration, plan).Layers[0].Correction!;
+        RowCorrection correction = RowRefit.Apply(calibration, plan).Recurrences[0].Correction!;
 
         // By the definition: deltas = tanh' g from finite differences, regression of W (h - A h_J) on [h_J, x, 1], weights delta^2 / mean + 1/2,
         // ridge 1e-2 of the mean square.
         double[] input = new NormalData(Count + 1, Steps, Inputs).TimeMajor(), used = new double[Steps * Count * Inputs];
         for (int t = 0; t < Steps; t++) Array.Copy(input, t * (Count + 1) * Inputs, used, t * Count * Inputs, Count * Inputs);
         PerturbedNetwork reference = new(calibration.Weights, used, Steps, Count);
-        (int[] kept, Matrix fold, Matrix w) = (plan.Layers[0].Kept, plan.Layers[0].Fold!, calibration.Weights.Layers[0].Hidden);
+        (int[] kept, Matrix fold, Matrix w) = (plan.Recurrences[0].Kept, plan.Recurrences[0].Fold!, calibration.Weights.Recurrences[0].Hidden);
         double[,] squares = new double[Steps * Count, 3];
         for (int probe = 0; probe < Probes; probe++)
         {
@@ -159,8 +159,8 @@ public sealed class RefitTests : IDisposable
             new AutoPruning(new SpectralSettings { Refit = Refit.Rows }).Plan(new Calibration(network, data), [4]);
         PruningPlan without = Plan(new NormalData(60, 4, 3)), with = Plan(new NormalData(60, 4, 3, TargetKind.Label, 4));
 
-        Assert.Equal(without.Layers[0].Kept, with.Layers[0].Kept);
-        Assert.Equal(without.Layers[0].Fold!.Data, with.Layers[0].Fold!.Data);
+        Assert.Equal(without.Recurrences[0].Kept, with.Recurrences[0].Kept);
+        Assert.Equal(without.Recurrences[0].Fold!.Data, with.Recurrences[0].Fold!.Data);
     }
 
     [Theory]

@@ -13,22 +13,25 @@ public sealed class SlicerTests : IDisposable
 
     public void Dispose() => host.Dispose();
 
-    public static TheoryData<Cell, string, string, Readout, string> Plans()
+    public static TheoryData<Cell, string, string, Readout, string, bool> Plans()
     {
-        TheoryData<Cell, string, string, Readout, string> data = new();
+        TheoryData<Cell, string, string, Readout, string, bool> data = new();
         foreach (Cell cell in Enum.GetValues<Cell>())
         {
             foreach (Readout readout in Enum.GetValues<Readout>())
             {
                 foreach (string kind in (string[])["selector", "fold", "offset", "refit"])
                 {
-                    data.Add(cell, "5", "3", readout, kind);
-                    data.Add(cell, "7,4", "1,3", readout, kind);
-                    data.Add(cell, "6,5,4", "4,2,4", readout, kind);
+                    data.Add(cell, "5", "3", readout, kind, false);
+                    data.Add(cell, "7,4", "1,3", readout, kind, false);
+                    data.Add(cell, "6,5,4", "4,2,4", readout, kind, false);
+                    data.Add(cell, "5", "3", readout, kind, true);
+                    data.Add(cell, "6,4", "2,3", readout, kind, true);
                 }
 
-                data.Add(cell, "5,3", "5,3", readout, "mask");
-                data.Add(cell, "5,3", "2,3", readout, "factors");
+                data.Add(cell, "5,3", "5,3", readout, "mask", false);
+                data.Add(cell, "5,3", "5,3", readout, "mask", true);
+                data.Add(cell, "5,3", "2,3", readout, "factors", false);
             }
         }
 
@@ -37,9 +40,10 @@ public sealed class SlicerTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Plans))]
-    public void The_sliced_network_gives_the_outputs_of_the_masked_one(Cell cell, string hidden, string keep, Readout readout, string kind)
+    public void The_sliced_network_gives_the_outputs_of_the_masked_one(
+        Cell cell, string hidden, string keep, Readout readout, string kind, bool isBidirectional)
     {
-        using Network network = TestNetworks.Make(host, cell, Sizes(hidden), readout);
+        using Network network = TestNetworks.Make(host, cell, Sizes(hidden), readout, isBidirectional: isBidirectional);
         PruningPlan plan = Make(network, Sizes(keep), kind);
 
         using Network sliced = Slicer.Slice(network, plan);
@@ -57,7 +61,7 @@ public sealed class SlicerTests : IDisposable
     public void The_check_sees_a_plan_carried_out_wrongly()
     {
         using Network network = TestNetworks.Make(host, Cell.RnnTanh, [6], Readout.Last);
-        PruningPlan plan = Make(network, [3], "fold"), other = plan with { Layers = [plan.Layers[0] with { Kept = [0, 1, 2] }] };
+        PruningPlan plan = Make(network, [3], "fold"), other = plan with { Recurrences = [plan.Recurrences[0] with { Kept = [0, 1, 2] }] };
         using Network sliced = Slicer.Slice(network, other);
 
         Assert.True(Parity.OfPlan(network, sliced, plan, new NormalData(7, 4, 3)).Difference > 1e-3);
@@ -72,14 +76,14 @@ public sealed class SlicerTests : IDisposable
 
         NetworkWeights sliced = Slicer.Slice(weights, plan);
 
-        (int[] j, Matrix a) = (plan.Layers[0].Kept, plan.Layers[0].Fold!);
-        (int[] above, Matrix b) = (plan.Layers[1].Kept, plan.Layers[1].Fold!);
-        Assert.Equal((weights.Layers[0].Hidden.SelectRows(j) * a).Data, sliced.Layers[0].Hidden.Data);
-        Assert.Equal(weights.Layers[0].Input.SelectRows(j).Data, sliced.Layers[0].Input.Data);
-        Assert.Equal((weights.Layers[1].Input.SelectRows(above) * a).Data, sliced.Layers[1].Input.Data);
+        (int[] j, Matrix a) = (plan.Recurrences[0].Kept, plan.Recurrences[0].Fold!);
+        (int[] above, Matrix b) = (plan.Recurrences[1].Kept, plan.Recurrences[1].Fold!);
+        Assert.Equal((weights.Recurrences[0].Hidden.SelectRows(j) * a).Data, sliced.Recurrences[0].Hidden.Data);
+        Assert.Equal(weights.Recurrences[0].Input.SelectRows(j).Data, sliced.Recurrences[0].Input.Data);
+        Assert.Equal((weights.Recurrences[1].Input.SelectRows(above) * a).Data, sliced.Recurrences[1].Input.Data);
         Assert.Equal((weights.Readout.Weight * b).Data, sliced.Readout.Weight.Data);
         Assert.Equal(weights.Readout.Bias, sliced.Readout.Bias);
-        Assert.Equal([.. above.Select(i => weights.Layers[1].HiddenBias[i])], sliced.Layers[1].HiddenBias);
+        Assert.Equal([.. above.Select(i => weights.Recurrences[1].HiddenBias[i])], sliced.Recurrences[1].HiddenBias);
     }
 
     [Fact]
@@ -90,9 +94,9 @@ public sealed class SlicerTests : IDisposable
         PruningPlan plan = Make(network, [2], "fold");
 
         Assert.Throws<ArgumentException>(() => Slicer.Slice(other, plan));
-        Assert.Throws<ArgumentException>(() => Slicer.Slice(network, plan with { Layers = [plan.Layers[0], plan.Layers[0]] }));
-        Assert.Throws<ArgumentException>(() => Slicer.Slice(network, plan with { Layers = [plan.Layers[0] with { Kept = [2, 1] }] }));
-        Assert.Throws<ArgumentException>(() => Slicer.Slice(network, plan with { Layers = [plan.Layers[0] with { Fold = new Matrix(4, 3) }] }));
+        Assert.Throws<ArgumentException>(() => Slicer.Slice(network, plan with { Recurrences = [plan.Recurrences[0], plan.Recurrences[0]] }));
+        Assert.Throws<ArgumentException>(() => Slicer.Slice(network, plan with { Recurrences = [plan.Recurrences[0] with { Kept = [2, 1] }] }));
+        Assert.Throws<ArgumentException>(() => Slicer.Slice(network, plan with { Recurrences = [plan.Recurrences[0] with { Fold = new Matrix(4, 3) }] }));
     }
 
     private static int[] Sizes(string sizes) => [.. sizes.Split(',').Select(int.Parse)];
@@ -101,36 +105,42 @@ public sealed class SlicerTests : IDisposable
     {
         Architecture architecture = network.Architecture;
         int gates = architecture.Cell.Gates();
-        LayerPlan[] layers = new LayerPlan[keep.Length];
-        for (int l = 0; l < keep.Length; l++)
+        LayerPlan[] recurrences = new LayerPlan[architecture.Recurrences];
+        for (int r = 0; r < recurrences.Length; r++)
         {
-            (int m, int k, int inputs) = (architecture.Hidden[l], keep[l], l == 0 ? architecture.Inputs : keep[l - 1]);
+            int layer = r / architecture.Directions;
+            (int m, int k, int inputs) = (
+                architecture.Hidden[layer], keep[layer], layer == 0 ? architecture.Inputs : architecture.Directions * keep[layer - 1]);
             if (kind == "mask")
             {
                 Matrix mask = new(gates * m, m);
                 for (int i = 0; i < mask.Data.Length; i++) mask.Data[i] = i % 3 == 0 ? 0 : 1;
-                layers[l] = LayerPlan.Whole(m) with { Mask = mask };
+                recurrences[r] = LayerPlan.Whole(m) with { Mask = mask };
                 continue;
             }
 
             if (kind == "factors")
             {
-                Factors factors = new(0.5 * RandomMatrix.Uniform(gates * m, k, l), 0.5 * RandomMatrix.Uniform(k, m, l + 9));
-                layers[l] = LayerPlan.Whole(m) with { Factors = factors };
+                Factors factors = new(0.5 * RandomMatrix.Uniform(gates * m, k, r), 0.5 * RandomMatrix.Uniform(k, m, r + 9));
+                recurrences[r] = LayerPlan.Whole(m) with { Factors = factors };
                 continue;
             }
 
-            int[] kept = [.. Enumerable.Range(0, m).OrderBy(j => (j * 5 + 3) % 7).Take(k).Order()];
-            layers[l] = new LayerPlan { Units = m, Kept = kept, Fold = kind == "selector" ? null : 0.6 * RandomMatrix.Uniform(m, k, l) };
-            if (kind is "offset" or "refit") layers[l] = layers[l] with { Offset = RandomMatrix.Uniform(m, 1, l + 3).Data };
-            if (kind != "refit") continue;
-            Matrix recurrent = 0.1 * RandomMatrix.Uniform(gates * k, k, l), input = 0.1 * RandomMatrix.Uniform(gates * k, inputs, l + 1);
-            layers[l] = layers[l] with { Correction = new(recurrent, input, RandomMatrix.Uniform(gates * k, 1, l + 2).Data) };
+            int[] kept = [.. Enumerable.Range(0, m).OrderBy(j => (j * 5 + 3 + r) % 7).Take(k).Order()];
+            LayerPlan plan = new() { Units = m, Kept = kept, Fold = kind == "selector" ? null : 0.6 * RandomMatrix.Uniform(m, k, r) };
+            if (kind is "offset" or "refit") plan = plan with { Offset = RandomMatrix.Uniform(m, 1, r + 3).Data };
+            if (kind == "refit")
+            {
+                Matrix recurrent = 0.1 * RandomMatrix.Uniform(gates * k, k, r), input = 0.1 * RandomMatrix.Uniform(gates * k, inputs, r + 1);
+                plan = plan with { Correction = new(recurrent, input, RandomMatrix.Uniform(gates * k, 1, r + 2).Data) };
+            }
+
+            recurrences[r] = plan;
         }
 
         ReadoutWeights? readout = kind == "refit"
-            ? new(RandomMatrix.Uniform(architecture.Outputs, keep[^1], 8), RandomMatrix.Uniform(architecture.Outputs, 1, 9).Data)
+            ? new(RandomMatrix.Uniform(architecture.Outputs, architecture.Directions * keep[^1], 8), RandomMatrix.Uniform(architecture.Outputs, 1, 9).Data)
             : null;
-        return new PruningPlan(kind, layers, readout);
+        return new PruningPlan(kind, recurrences, readout);
     }
 }

@@ -15,14 +15,17 @@ public sealed class StatisticsCollectorTests : IDisposable
     public void Dispose() => host.Dispose();
 
     [Theory]
-    [InlineData(Cell.Irnn, "5", Readout.Last, 4, 7, 3)]
-    [InlineData(Cell.RnnTanh, "4,3", Readout.Mean, 3, 5, 5)]
-    [InlineData(Cell.RnnRelu, "3,6,2", Readout.Every, 1, 3, 2)]
-    public void Moments_and_means_agree_with_the_definition(Cell cell, string hidden, Readout readout, int steps, int count, int batch)
+    [InlineData(Cell.Irnn, "5", Readout.Last, false, 4, 7, 3)]
+    [InlineData(Cell.RnnTanh, "4,3", Readout.Mean, false, 3, 5, 5)]
+    [InlineData(Cell.RnnRelu, "3,6,2", Readout.Every, false, 1, 3, 2)]
+    [InlineData(Cell.Lstm, "4,3", Readout.Last, false, 3, 5, 5)]
+    [InlineData(Cell.Gru, "4,3", Readout.Last, true, 3, 5, 4)]
+    public void Moments_and_means_agree_with_the_definition(
+        Cell cell, string hidden, Readout readout, bool isBidirectional, int steps, int count, int batch)
     {
-        using Network network = TestNetworks.Make(host, cell, Sizes(hidden), readout);
+        using Network network = TestNetworks.Make(host, cell, Sizes(hidden), readout, isBidirectional: isBidirectional);
         NormalData data = new(count, steps, 3);
-        double[][] weights = [.. network.Architecture.Hidden.Select((_, l) => Enumerable.Range(0, steps).Select(t => 0.5 + t + l).ToArray())];
+        double[][] weights = [.. Enumerable.Range(0, network.Architecture.Recurrences).Select(l => Enumerable.Range(0, steps).Select(t => 0.5 + t + l).ToArray())];
 
         StateStatistics[] result = new StatisticsCollector(network, data, batch).CollectStates(weights);
 
@@ -30,7 +33,7 @@ public sealed class StatisticsCollectorTests : IDisposable
         reference.Outputs(-1, []);
         for (int l = 0; l < result.Length; l++)
         {
-            int m = network.Architecture.Hidden[l];
+            int m = network.Architecture.RecurrenceUnits(l);
             Matrix states = Matrix.From(steps * count, m, reference.States[l]), scaled = states.Clone();
             for (int row = 0; row < states.Rows; row++)
                 for (int j = 0; j < m; j++) scaled[row, j] *= weights[l][row / count] / (count * weights[l].Sum());
@@ -45,15 +48,23 @@ public sealed class StatisticsCollectorTests : IDisposable
     }
 
     [Theory]
-    [InlineData(Cell.Irnn, "5", Readout.Last, 4)]
-    [InlineData(Cell.RnnTanh, "5", Readout.Every, 3)]
-    [InlineData(Cell.RnnTanh, "4,3", Readout.Mean, 5)]
-    [InlineData(Cell.RnnRelu, "3,4,2", Readout.Last, 3)]
-    [InlineData(Cell.RnnTanh, "3", Readout.Last, 1)]
-    public void Adjoint_matrix_and_step_weights_agree_with_finite_differences(Cell cell, string hidden, Readout readout, int steps)
+    [InlineData(Cell.Irnn, "5", Readout.Last, false, 4)]
+    [InlineData(Cell.RnnTanh, "5", Readout.Every, false, 3)]
+    [InlineData(Cell.RnnTanh, "4,3", Readout.Mean, false, 5)]
+    [InlineData(Cell.RnnRelu, "3,4,2", Readout.Last, false, 3)]
+    [InlineData(Cell.RnnTanh, "3", Readout.Last, false, 1)]
+    [InlineData(Cell.Lstm, "5", Readout.Last, false, 4)]
+    [InlineData(Cell.Lstm, "4,3", Readout.Every, false, 3)]
+    [InlineData(Cell.Gru, "5", Readout.Last, false, 4)]
+    [InlineData(Cell.Gru, "4,3", Readout.Mean, false, 3)]
+    [InlineData(Cell.RnnTanh, "4", Readout.Last, true, 4)]
+    [InlineData(Cell.Lstm, "3,4", Readout.Last, true, 3)]
+    [InlineData(Cell.Gru, "3,4", Readout.Every, true, 3)]
+    [InlineData(Cell.Gru, "3", Readout.Mean, true, 1)]
+    public void Adjoint_matrix_and_step_weights_agree_with_finite_differences(Cell cell, string hidden, Readout readout, bool isBidirectional, int steps)
     {
         const int Count = 3;
-        using Network network = TestNetworks.Make(host, cell, Sizes(hidden), readout);
+        using Network network = TestNetworks.Make(host, cell, Sizes(hidden), readout, isBidirectional: isBidirectional);
         double[] input = new NormalData(Count, steps, 3).TimeMajor();
         double[] v = Numbers.Normal((readout == Readout.Every ? steps : 1) * Count * 4, 9).ToDoubles();
         using Tensor x = host.Allocate(new Shape(steps, Count, 3));
@@ -69,11 +80,11 @@ public sealed class StatisticsCollectorTests : IDisposable
         PerturbedNetwork reference = new(NetworkWeights.Read(network), input, steps, Count);
         for (int l = 0; l < result.Length; l++)
         {
-            int m = network.Architecture.Hidden[l];
+            int m = network.Architecture.RecurrenceUnits(l);
             Matrix g = Matrix.From(steps * Count, m, reference.Gradient(l, v));
 
             // Single-precision gradients through at most 5 steps against differences good to 1e-9.
-            Close.Equal(RandomMatrix.Moments(g).Data, result[l].Matrix.Data, 2e-5, 2e-6, $"G of layer {l}", m, m);
+            Close.Equal(RandomMatrix.Moments(g).Data, result[l].Matrix.Data, 2e-5, 2e-6, $"G of {network.Architecture.RecurrenceName(l)}", m, m);
             double[] norms = [.. Enumerable.Range(0, steps).Select(t => g.SelectRows([.. Enumerable.Range(t * Count, Count)]).FrobeniusNorm())];
             double[] sizes = Array.ConvertAll(norms, norm => norm * norm / Count);
             Close.Equal(sizes, result[l].StepWeights, 2e-5, 2e-6, "step weights");

@@ -15,9 +15,19 @@ internal static class TestNetworks
         int inputs = 3,
         int outputs = 4,
         TaskKind task = TaskKind.Classification,
-        int seed = 5)
+        int seed = 5,
+        bool isBidirectional = false)
     {
-        Architecture architecture = new() { Cell = cell, Inputs = inputs, Hidden = hidden, Outputs = outputs, Readout = readout, Task = task };
+        Architecture architecture = new()
+        {
+            Cell = cell,
+            Inputs = inputs,
+            Hidden = hidden,
+            IsBidirectional = isBidirectional,
+            Outputs = outputs,
+            Readout = readout,
+            Task = task,
+        };
         Network network = new(architecture, backend);
         foreach (ParameterSlot slot in network.Parameters.Slots)
         {
