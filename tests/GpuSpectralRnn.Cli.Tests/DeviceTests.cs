@@ -28,12 +28,22 @@ public class DeviceTests
     [Fact]
     public void BenchJsonHasTheContractsKeys()
     {
-        JsonElement json = Gsrnn.Run("bench", "--device", "host", "--threads", "1", "--only", "rnn-row", "--runs", "1", "--json").Succeeds().Json;
+        using Folder folder = new();
+        string peer = folder["peer.json"];
+        File.WriteAllText(peer, """{"torch":"x","cases":{"rnn-row":{"train_ms":1.5,"infer_ms":0.5,"parameters":3}}}""");
+        string[] bench = ["bench", "--device", "host", "--threads", "1", "--only", "rnn-row", "gemm-512", "--runs", "1", "--against", peer];
+        JsonElement json = Gsrnn.Run([.. bench, "--json"]).Succeeds().Json;
         Assert.Equal("host", json.GetProperty("device").GetString());
         Assert.Equal(1, json.GetProperty("threads").GetInt32());
-        JsonProperty only = Assert.Single(json.GetProperty("cases").EnumerateObject());
-        Assert.Equal("rnn-row", only.Name);
-        foreach (string key in new[] { "trainMs", "inferMs", "gflops" }) Assert.True(only.Value.GetProperty(key).GetDouble() > 0, key);
+        foreach (string key in new[] { "gflops", "gbs" }) Assert.True(json.GetProperty("peak").GetProperty(key).GetDouble() > 0, key);
+        JsonElement cases = json.GetProperty("cases");
+        Assert.Equal(["rnn-row", "gemm-512"], cases.EnumerateObject().Select(c => c.Name));
+        JsonElement layer = cases.GetProperty("rnn-row");
+        foreach (string key in new[] { "trainMs", "inferMs", "gflops", "gbs", "share" }) Assert.True(layer.GetProperty(key).GetDouble() > 0, key);
+        Assert.Equal(1.5, layer.GetProperty("against").GetProperty("trainMs").GetDouble());
+        JsonElement product = cases.GetProperty("gemm-512");
+        foreach (string key in new[] { "ms", "gflops", "gbs", "share" }) Assert.True(product.GetProperty(key).GetDouble() > 0, key);
+        Assert.Contains("(other 1.500 ms, x ", Gsrnn.Run(bench).Succeeds().Out);
     }
 
     [Fact]

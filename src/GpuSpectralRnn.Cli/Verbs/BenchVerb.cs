@@ -1,50 +1,79 @@
 using System.Text.Json.Nodes;
 using CommandLine;
+using GpuSpectralRnn.Cli.Benchmarks;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
-[Verb("bench", HelpText = "Time training steps and inference of recurrent layers of known sizes.")]
+[Verb("bench", HelpText = "Time training steps and inference of recurrent layers of known sizes, and single operations.")]
 internal sealed class BenchVerb : ComputeVerb
 {
+    private const string Layers = "layers";
+    private const string Operations = "operations";
+
     [Option("only", MetaValue = "NAME...",
-        HelpText = "Which cases: rnn-row, rnn-pixel, rnn-pixel-b256, lstm-row, gru-row, lstm-ptb-small, -medium or -large (default: all but the last).")]
+        HelpText = "Which cases, by name (rnn-row, lstm-ptb-large, gemm-4096, ...) or as layers or operations, which leave out those that take long (default: layers).")]
     public IEnumerable<string> Only { get; set; } = [];
 
     [Option("runs", Default = 7, MetaValue = "N", HelpText = "Measured runs of each, after two to warm up; the medians count.")]
     public int Runs { get; set; } = 7;
 
-    public override string Usage => "[--only NAME...] [--runs N] [--json]";
+    [Option("against", MetaValue = "FILE", HelpText = "JSON of an earlier gsrnn bench, or of torch_peer.py: its times stand beside ours.")]
+    public string? Against { get; set; }
 
-    public override string Example => "gsrnn bench --only rnn-row --runs 21";
+    public override string Usage => "[--only NAME...] [--runs N] [--against FILE] [--json]";
+
+    public override string Example => "gsrnn bench --only rnn-row gemm-1024 --runs 21";
 
     public override void Run(Terminal terminal)
     {
         if (Runs < 1) throw new InvalidCallException($"--runs {Runs}: choose 1 or more.");
-        RecurrentBenchmark[] cases = Only.Any() ? [.. Only.Select(Find)] : [.. RecurrentBenchmark.Cases.Where(c => !c.IsLong)];
+        string[] names = [.. (Only.Any() ? Only : [Layers]).SelectMany(Expand).Distinct()];
+        OtherTimes? others = Against is null ? null : OtherTimes.Read(Against);
         using IBackend backend = OpenBackend();
         int threads = backend is HostBackend host ? host.Threads : 1;
-        JsonObject times = [];
-        foreach (RecurrentBenchmark layer in cases)
+        DevicePeaks peaks = DevicePeaks.Measure(backend);
+        terminal.Result($"at most {peaks.Gflops:0} GFLOP/s in a square product and {peaks.GigabytesPerSecond:0.0} GB/s in a copy; shares are of the nearer of these two");
+        JsonObject cases = [];
+        foreach (string name in names)
         {
-            RecurrentTiming result = layer.Run(backend, Runs);
-            terminal.Result(
-                $"{layer.Name,-16} training step {result.TrainMilliseconds,9:0.000} ms   inference {result.InferMilliseconds,9:0.000} ms   " +
-                $"{result.Gflops,8:0.0} GFLOP/s in training");
-            times[layer.Name] = new JsonObject
-            {
-                ["trainMs"] = Terminal.Number(result.TrainMilliseconds),
-                ["inferMs"] = Terminal.Number(result.InferMilliseconds),
-                ["gflops"] = Terminal.Number(result.Gflops),
-            };
+            CaseTimes times = Time(name, backend, peaks);
+            times.Others = others?.Find(name);
+            terminal.Result(times.Line());
+            cases[name] = times.Json();
         }
 
         terminal.Result($"on {backend.Device.Id} ({backend.Device.Name}), {threads} thread{(threads == 1 ? "" : "s")}");
-        terminal.Result(new JsonObject { ["device"] = backend.Device.Id, ["threads"] = threads, ["cases"] = times });
+        terminal.Result(new JsonObject
+        {
+            ["device"] = backend.Device.Id,
+            ["name"] = backend.Device.Name,
+            ["threads"] = threads,
+            ["peak"] = new JsonObject { ["gflops"] = Terminal.Number(peaks.Gflops), ["gbs"] = Terminal.Number(peaks.GigabytesPerSecond) },
+            ["cases"] = cases,
+        });
     }
 
-    private static RecurrentBenchmark Find(string name) => RecurrentBenchmark.Cases.FirstOrDefault(c => c.Name == name)
-        ?? throw new InvalidCallException(
-            $"--only {name}: no such case; choose among {string.Join(", ", RecurrentBenchmark.Cases.Select(c => c.Name))}.");
+    private static IEnumerable<string> Expand(string name) => name switch
+    {
+        Layers => RecurrentBenchmark.Cases.Where(c => !c.IsLong).Select(c => c.Name),
+        Operations => OperationBenchmark.Cases.Where(c => !c.IsLong).Select(c => c.Name),
+        _ when All.Contains(name) => [name],
+        _ => throw new InvalidCallException($"--only {name}: no such case; choose {Layers}, {Operations}, or among {string.Join(", ", All)}."),
+    };
+
+    private static IEnumerable<string> All => [.. RecurrentBenchmark.Cases.Select(c => c.Name), .. OperationBenchmark.Cases.Select(c => c.Name)];
+
+    private CaseTimes Time(string name, IBackend backend, DevicePeaks peaks)
+    {
+        if (RecurrentBenchmark.Cases.FirstOrDefault(c => c.Name == name) is { } layer)
+        {
+            RecurrentTiming t = layer.Run(backend, Runs);
+            return new CaseTimes(name, ["trainMs", "inferMs"], [t.TrainMilliseconds, t.InferMilliseconds], t.Gflops, t.GigabytesPerSecond, peaks);
+        }
+
+        OperationTiming o = OperationBenchmark.Cases.First(c => c.Name == name).Run(backend, Runs);
+        return new CaseTimes(name, ["ms"], [o.Milliseconds], o.Gflops, o.GigabytesPerSecond, peaks);
+    }
 }

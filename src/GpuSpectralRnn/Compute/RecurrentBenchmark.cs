@@ -1,13 +1,13 @@
-using System.Diagnostics;
-
 namespace GpuSpectralRnn.Compute;
 
 /// <summary>What one case took.</summary>
 /// <param name="TrainMilliseconds">Median of a training step: forward, mean-square loss over all hidden states, backward, Adam.</param>
 /// <param name="InferMilliseconds">Median of a forward pass.</param>
 /// <param name="Gflops">Arithmetic of the products in a training step, in 1e9 operations per second.</param>
+/// <param name="GigabytesPerSecond">What a training step has to read and write at least, in 1e9 bytes per second.</param>
 /// <param name="Parameters">Number of weights and biases.</param>
-public readonly record struct RecurrentTiming(double TrainMilliseconds, double InferMilliseconds, double Gflops, long Parameters);
+public readonly record struct RecurrentTiming(
+    double TrainMilliseconds, double InferMilliseconds, double Gflops, double GigabytesPerSecond, long Parameters);
 
 /// <summary>
 /// Recurrent layers as they are timed side by side with other libraries: random input, W_hh = 0.9 I for ReLU, the loss the mean square of all hidden
@@ -50,31 +50,30 @@ public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape, int L
         }
     }
 
+    /// <summary>
+    /// Bytes that a training step has to move at least: inputs, states, their gradients and the gates of LSTM and GRU written once and read once in
+    /// each direction, weights read twice, and seven numbers a weight for the optimiser.
+    /// </summary>
+    public double TrainingBytes
+    {
+        get
+        {
+            (_, int steps, int batch, int inputs, int hidden) = Shape;
+            double gates = Shape.GateRows == hidden ? 0 : 4.0 * Shape.GateRows;
+            double perRow = 2.0 * inputs + 2.0 * (Layers - 1) * hidden + Layers * (4.0 * hidden + gates);
+            return sizeof(float) * ((double)steps * batch * perRow + (2 + 7) * (double)Parameters);
+        }
+    }
+
+    private long Parameters => (long)Shape.GateRows * (Shape.Inputs + Shape.Hidden + 2) + (Layers - 1L) * Shape.GateRows * (2 * Shape.Hidden + 2);
+
     /// <summary>Runs the case <paramref name="runs"/> times after a warm-up.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="runs"/> is below one.</exception>
     public RecurrentTiming Run(IBackend backend, int runs = 7)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(runs, 1);
         using RecurrentBenchmarkState state = new(backend, Shape, Layers);
-        double train = Median(backend, state.Train, runs);
-        double infer = Median(backend, state.Infer, runs);
-        return new RecurrentTiming(train, infer, TrainingOperations / train * 1e-6, state.Parameters);
-    }
-
-    private static double Median(IBackend backend, Action step, int runs)
-    {
-        for (int i = 0; i < 2; i++) step();
-        double[] times = new double[runs];
-        for (int i = 0; i < runs; i++)
-        {
-            backend.Synchronize();
-            long start = Stopwatch.GetTimestamp();
-            step();
-            backend.Synchronize();
-            times[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        }
-
-        Array.Sort(times);
-        return (times[(runs - 1) / 2] + times[runs / 2]) / 2;
+        double train = MedianTime.Of(backend, state.Train, runs);
+        double infer = MedianTime.Of(backend, state.Infer, runs);
+        return new RecurrentTiming(train, infer, TrainingOperations / train * 1e-6, TrainingBytes / train * 1e-6, state.Parameters);
     }
 }

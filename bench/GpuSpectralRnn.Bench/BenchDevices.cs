@@ -1,0 +1,21 @@
+using GpuSpectralRnn.Compute;
+#if ILGPU_PACKAGE
+using GpuSpectralRnn.Tests.Support;
+#endif
+
+namespace GpuSpectralRnn.Bench;
+
+/// <summary>The devices that benchmarks can ask for: those of the library, and <c>pocl</c>, OpenCL on the processor, which only tests know.</summary>
+internal static class BenchDevices
+{
+    /// <summary>Opens a device.</summary>
+    public static IBackend Open(string id)
+    {
+        if (id != "pocl") return Devices.Open(id);
+#if ILGPU_PACKAGE
+        return PoclBackend.Open() ?? throw new InvalidCallException("PoCL is not installed here (Debian: pocl-opencl-icd).");
+#else
+        throw new InvalidCallException("PoCL needs the package ILGPU; this build has the stand-in (docs/ilgpu.md).");
+#endif
+    }
+}

@@ -1,0 +1,44 @@
+using System.Text.Json.Nodes;
+using GpuSpectralRnn.Compute;
+
+namespace GpuSpectralRnn.Cli.Benchmarks;
+
+/// <summary>What one case of <c>gsrnn bench</c> took, as a line and as JSON.</summary>
+/// <param name="Name">The case.</param>
+/// <param name="Keys">What was timed: <c>trainMs</c> and <c>inferMs</c>, or <c>ms</c>.</param>
+/// <param name="Milliseconds">A time for each key.</param>
+/// <param name="Gflops">Arithmetic in the first of them; 0 where it is not counted.</param>
+/// <param name="GigabytesPerSecond">Traffic in the first of them.</param>
+/// <param name="Peaks">What the device reaches at most.</param>
+internal sealed record CaseTimes(string Name, string[] Keys, double[] Milliseconds, double Gflops, double GigabytesPerSecond, DevicePeaks Peaks)
+{
+    private static readonly Dictionary<string, string> Labels = new() { ["trainMs"] = "training step ", ["inferMs"] = "inference ", ["ms"] = string.Empty };
+
+    /// <summary>Somebody else's times by the same keys, where there are any.</summary>
+    public IReadOnlyDictionary<string, double>? Others { get; set; }
+
+    private double Share => Peaks.ShareOf(Gflops, GigabytesPerSecond);
+
+    /// <summary>A line of the table.</summary>
+    public string Line()
+    {
+        IEnumerable<string> times = Keys.Zip(Milliseconds, (key, ms) => $"{Labels[key]}{ms,9:0.000} ms{Beside(key, ms)}");
+        string arithmetic = Gflops > 0 ? $"{Gflops,8:0.0} GFLOP/s" : new string(' ', 16);
+        return $"{Name,-16} {string.Join("   ", times)}   {arithmetic}   {GigabytesPerSecond,7:0.0} GB/s   {Share * 100,4:0} %";
+    }
+
+    /// <summary>The entry of the JSON object.</summary>
+    public JsonObject Json()
+    {
+        JsonObject json = [];
+        for (int i = 0; i < Keys.Length; i++) json[Keys[i]] = Terminal.Number(Milliseconds[i]);
+        json["gflops"] = Gflops > 0 ? Terminal.Number(Gflops) : null;
+        json["gbs"] = Terminal.Number(GigabytesPerSecond);
+        json["share"] = Terminal.Number(Share);
+        if (Others is not null) json["against"] = new JsonObject(Others.Select(other => KeyValuePair.Create(other.Key, Terminal.Number(other.Value))));
+        return json;
+    }
+
+    private string Beside(string key, double ms) =>
+        Others is not null && Others.TryGetValue(key, out double other) ? $" (other {other:0.000} ms, x {other / ms:0.00})" : string.Empty;
+}
