@@ -34,17 +34,17 @@ internal sealed class BenchVerb : ComputeVerb
         using IBackend backend = OpenBackend();
         int threads = backend is HostBackend host ? host.Threads : 1;
         DevicePeaks peaks = DevicePeaks.Measure(backend);
-        terminal.Result($"at most {peaks.Gflops:0} GFLOP/s in a square product and {peaks.GigabytesPerSecond:0.0} GB/s in a copy; shares are of the nearer of these two");
+        Say($"at most {peaks.Gflops:0} GFLOP/s in a square product and {peaks.GigabytesPerSecond:0.0} GB/s in a copy; shares are of the nearer of these two");
         JsonObject cases = [];
         foreach (string name in names)
         {
             CaseTimes times = Time(name, backend, peaks);
             times.Others = others?.Find(name);
-            terminal.Result(times.Line());
+            Say(times.Line());
             cases[name] = times.Json();
         }
 
-        terminal.Result($"on {backend.Device.Id} ({backend.Device.Name}), {threads} thread{(threads == 1 ? "" : "s")}");
+        Say($"on {backend.Device.Id} ({backend.Device.Name}), {threads} thread{(threads == 1 ? "" : "s")}");
         terminal.Result(new JsonObject
         {
             ["device"] = backend.Device.Id,
@@ -53,6 +53,13 @@ internal sealed class BenchVerb : ComputeVerb
             ["peak"] = new JsonObject { ["gflops"] = Terminal.Number(peaks.Gflops), ["gbs"] = Terminal.Number(peaks.GigabytesPerSecond) },
             ["cases"] = cases,
         });
+
+        // The table is the result, or, beside JSON, the progress.
+        void Say(string line)
+        {
+            if (terminal.IsJson) terminal.Note(line);
+            else terminal.Result(line);
+        }
     }
 
     private static IEnumerable<string> Expand(string name) => name switch
