@@ -34,7 +34,7 @@ internal sealed class BenchVerb : ComputeVerb
         using IBackend backend = OpenBackend();
         int threads = backend is HostBackend host ? host.Threads : 1;
         DevicePeaks peaks = DevicePeaks.Measure(backend);
-        Say($"at most {peaks.Gflops:0} GFLOP/s in a square product and {peaks.GigabytesPerSecond:0.0} GB/s in a copy; shares are of the nearer of these two");
+        Say($"at most {peaks.Gflops:0.0} GFLOP/s in a square product and {peaks.GigabytesPerSecond:0.0} GB/s in a copy; shares are of the nearer of these two");
         JsonObject cases = [];
         foreach (string name in names)
         {
