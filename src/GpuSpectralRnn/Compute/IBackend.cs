@@ -19,6 +19,9 @@ public interface IBackend : IDisposable
     /// <summary>Products, biases, sums.</summary>
     IMatrixOps Matrix { get; }
 
+    /// <summary>Embedding of tokens.</summary>
+    IEmbeddingOps Embedding { get; }
+
     /// <summary>Recurrent layers over whole sequences.</summary>
     IRecurrentOps Recurrent { get; }
 

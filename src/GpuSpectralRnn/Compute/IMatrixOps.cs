@@ -24,9 +24,25 @@ public interface IMatrixOps
     /// </summary>
     void CopyColumns(Tensor source, int from, Tensor destination, int to, int columns, bool adds = false);
 
-    /// <summary>mean[b, j] = (1/T) sum_t x[t, b, j]; x [T, B, H], mean [B, H].</summary>
-    void MeanOverSteps(Tensor x, Tensor mean);
+    /// <summary>
+    /// The mean over each sequence's valid steps, mean[b, j] = (1/L_b) sum_{t below L_b} x[t, b, j]; 0 of none. x [T, B, H], mean [B, H], lengths Int32
+    /// [B] of 0..T, or null for T.
+    /// </summary>
+    void MeanOverSteps(Tensor x, Tensor mean, Tensor? lengths = null);
 
-    /// <summary>Backward of <see cref="MeanOverSteps"/>: gradient[t, b, j] = meanGradient[b, j] / T for every step; overwrites.</summary>
-    void SpreadOverSteps(Tensor meanGradient, Tensor gradient);
+    /// <summary>
+    /// Backward of <see cref="MeanOverSteps"/>: gradient[t, b, j] = meanGradient[b, j] / L_b, zero beyond a sequence's length; overwrites.
+    /// </summary>
+    void SpreadOverSteps(Tensor meanGradient, Tensor gradient, Tensor? lengths = null);
+
+    /// <summary>
+    /// Each sequence's last valid step, last[b, j] = x[L_b - 1, b, j], or 0 of none, in the first H columns of last. x [T, B, H], lengths Int32 [B] of
+    /// 0..T, last [B, W] with W of H or more.
+    /// </summary>
+    void LastSteps(Tensor x, Tensor lengths, Tensor last);
+
+    /// <summary>
+    /// Backward of <see cref="LastSteps"/>: gradient [T, B, H] is zero but for gradient[L_b - 1, b, j] = lastGradient[b, j]; overwrites.
+    /// </summary>
+    void SpreadToLastSteps(Tensor lastGradient, Tensor lengths, Tensor gradient);
 }

@@ -95,7 +95,7 @@ public interface IRecurrentOps
     /// <param name="output">Receives the hidden states of all steps [T, B, H]; zero beyond a sequence's length.</param>
     /// <param name="final">Receives the state after the last step walked, where wanted; apart from <paramref name="initial"/>.</param>
     /// <param name="lengths">
-    /// Int32 [B], each of 1..T (checked where the data enter, not here), or null for T: the steps beyond it do not move the state, as in PyTorch's packed
+    /// Int32 [B], each of 0..T (checked where the data enter, not here), or null for T: the steps beyond it do not move the state, as in PyTorch's packed
     /// sequences. A reverse layer starts at the last valid step.
     /// </param>
     void Forward(

@@ -30,9 +30,7 @@ internal static partial class OperandChecks
         State(backend, shape, initial, output);
         State(backend, shape, final, output, input, initial?.Hidden, initial?.Cell);
         if (final?.Cell is not null) Apart(backend, final.Cell, final.Hidden);
-        if (lengths is null) return;
-        Typed(backend, lengths, ElementType.Int32);
-        if (lengths.Count != shape.Batch) Fail($"There are {lengths.Count} lengths for {shape.Batch} sequences.", nameof(lengths));
+        if (lengths is not null) Lengths(backend, lengths, shape.Batch);
     }
 
     /// <summary>Operands of a recurrent layer's backward pass.</summary>

@@ -99,15 +99,36 @@ internal static partial class OperandChecks
     }
 
     /// <summary>A sequence [T, B, H] and one step of it [B, H], as the mean over steps and its backward have them: returns (T, B, H).</summary>
-    public static (int T, int B, int H) OverSteps(IBackend backend, Tensor sequence, Tensor step)
+    public static (int T, int B, int H) OverSteps(IBackend backend, Tensor sequence, Tensor step, Tensor? lengths)
     {
-        Float(backend, sequence);
-        if (sequence.Shape.Rank != 3) Fail($"A sequence is [T, B, H], not {sequence.Shape}.", nameof(sequence));
-        (int t, int b, int h) = (sequence.Shape[0], sequence.Shape[1], sequence.Shape[2]);
+        (int t, int b, int h) = Sequence(backend, sequence, lengths);
         if (t == 0) Fail($"A mean needs one step or more: {sequence.Shape}.", nameof(sequence));
         Float(backend, step, b, h);
         Apart(backend, sequence, step);
         return (t, b, h);
+    }
+
+    /// <summary>A sequence [T, B, H] and its last valid steps [B, W], W of H or more: returns (T, B, H).</summary>
+    public static (int T, int B, int H) LastSteps(IBackend backend, Tensor sequence, Tensor lengths, Tensor last)
+    {
+        ArgumentNullException.ThrowIfNull(lengths);
+        (int t, int b, int h) = Sequence(backend, sequence, lengths);
+        Float(backend, last);
+        if (last.Shape.Rank != 2 || last.Shape[0] != b || last.Shape[1] < h) Fail($"The last steps are {last.Shape}; they must be [{b}, {h} or more].", nameof(last));
+        Apart(backend, sequence, last);
+        return (t, b, h);
+    }
+
+    /// <summary>Tokens [N], a table [V, E] and rows of it [N, E]: returns (N, V, E).</summary>
+    public static (int N, int V, int E) Embedding(IBackend backend, Tensor tokens, Tensor table, Tensor rows)
+    {
+        Typed(backend, tokens, ElementType.Int32);
+        Float(backend, table);
+        Float(backend, rows);
+        (int n, int v, int e) = (checked((int)tokens.Count), table.Shape.Rows, table.Shape.Columns);
+        if (rows.Shape.Rows != n || rows.Shape.Columns != e) Fail($"The embedded tokens are {rows.Shape}; they must be [{n}, {e}].", nameof(rows));
+        Apart(backend, rows, table);
+        return (n, v, e);
     }
 
     /// <summary>Softmax cross-entropy: returns (N, C).</summary>
@@ -224,6 +245,20 @@ internal static partial class OperandChecks
         Shape shape = tensor.Shape;
         if (shape.Rank != 3 || shape[0] != steps || shape[1] != batch || shape[2] != width)
             Fail($"{name} is {shape}; it must be [{steps}, {batch}, {width}].", name);
+    }
+
+    private static (int T, int B, int H) Sequence(IBackend backend, Tensor sequence, Tensor? lengths)
+    {
+        Float(backend, sequence);
+        if (sequence.Shape.Rank != 3) Fail($"A sequence is [T, B, H], not {sequence.Shape}.", nameof(sequence));
+        if (lengths is not null) Lengths(backend, lengths, sequence.Shape[1]);
+        return (sequence.Shape[0], sequence.Shape[1], sequence.Shape[2]);
+    }
+
+    private static void Lengths(IBackend backend, Tensor lengths, int batch)
+    {
+        Typed(backend, lengths, ElementType.Int32);
+        if (lengths.Count != batch) Fail($"There are {lengths.Count} lengths for {batch} sequences.", nameof(lengths));
     }
 
     private static void Typed(IBackend backend, Tensor tensor, ElementType type, [CallerArgumentExpression(nameof(tensor))] string name = "")

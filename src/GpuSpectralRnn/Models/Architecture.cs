@@ -119,6 +119,16 @@ public sealed record Architecture
     [JsonIgnore]
     public int Recurrences => Layers * Directions;
 
+    /// <summary>Whether the inputs are tokens, which an embedding turns into numbers.</summary>
+    [JsonIgnore]
+    public bool HasEmbedding => Vocabulary > 0;
+
+    /// <summary>
+    /// Whether dropout works on the top layer's states of all steps: networks with an embedding drop on its output, between the layers and before the
+    /// read-out (Zaremba, Sutskever, Vinyals 2014), others between the layers only. A read-out of one state drops on what it sees.
+    /// </summary>
+    internal bool DropsLastLayer => HasEmbedding && Readout == Readout.Every;
+
     /// <summary>Number of weights and biases.</summary>
     [JsonIgnore]
     public long ParameterCount => ParameterSlot.Of(this).Sum(slot => slot.Shape.Count);

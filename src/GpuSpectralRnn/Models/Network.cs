@@ -17,7 +17,8 @@ public sealed class Network : IDisposable
     private readonly Tensor readoutBias;
     private ActivationMemory? memory;
     private Activations? current;
-    private Tensor? currentInput;
+    private CarriedState? state;
+    private SequenceBatch currentBatch;
     private bool canGoBack;
     private DropoutMask currentMask;
 
@@ -34,7 +35,7 @@ public sealed class Network : IDisposable
                from direction in Enumerable.Range(0, architecture.Directions)
                select Parameters.Layer(layer, direction == 1),
         ];
-        readoutWeight = Parameters["readout.weight"];
+        readoutWeight = Parameters[ParameterSlot.Readout];
         readoutBias = Parameters["readout.bias"];
     }
 
@@ -67,36 +68,33 @@ public sealed class Network : IDisposable
     /// <summary>Runs all layers over all steps and the read-out.</summary>
     /// <param name="batch">Inputs, lengths, and where the rows start from.</param>
     /// <param name="isTraining">Whether <see cref="Backward"/> will follow; what <paramref name="batch"/> holds must then stay as it is until then.</param>
-    /// <param name="dropout">What to drop between the layers in training; nothing by default.</param>
-    /// <returns>Logits or predictions: [B, O], or [T, B, O] for a read-out of every step.</returns>
-    /// <exception cref="ArgumentException">The input is not [T, B, I] of this network.</exception>
+    /// <param name="dropout">What to drop in training; nothing by default.</param>
+    /// <returns>
+    /// Logits or predictions: [B, O], or [T, B, O] for a read-out of every step, whose rows beyond a sequence's length say nothing.
+    /// </returns>
+    /// <exception cref="ArgumentException">The inputs are not those of this network.</exception>
+    /// <exception cref="InvalidCallException">
+    /// The batch goes on but the last call was over another number of sequences, or the network is bidirectional: it would have to know the end first.
+    /// </exception>
     public Tensor Forward(SequenceBatch batch, bool isTraining = false, DropoutMask dropout = default)
     {
-        if (Architecture.Vocabulary > 0) throw new InvalidCallException("Networks with an embedding cannot run yet.");
-        if (batch.Lengths is not null) throw new InvalidCallException("Sequences of unequal length cannot run yet.");
-        if (batch.Continues) throw new InvalidCallException("State cannot be carried from batch to batch yet.");
         Tensor input = batch.Inputs;
-        if (input.Shape.Rank != 3 || input.Shape[2] != Architecture.Inputs || input.Count == 0)
-            throw new ArgumentException($"The input is {input}; this network takes [T, B, {Architecture.Inputs}] with T and B of one or more.", nameof(input));
-        current = Prepare(input.Shape[0], input.Shape[1], isTraining, isTraining && dropout.Rate > 0 && Architecture.Layers > 1);
-        currentInput = input;
-        canGoBack = isTraining;
-        currentMask = dropout;
+        CheckInput(input);
+        if (batch.Continues && Architecture.IsBidirectional)
+            throw new InvalidCallException("A bidirectional network cannot carry its state from batch to batch: it walks from the end as well.");
+        bool drops = isTraining && dropout.Rate > 0 && (Architecture.Layers > 1 || Architecture.HasEmbedding);
+        current = Prepare(new ActivationShape(input.Shape[0], input.Shape[1], isTraining, drops, batch.Lengths is not null));
+        (currentBatch, currentMask, canGoBack) = (batch, dropout, isTraining);
+        if (!Architecture.IsBidirectional) PrepareState(input.Shape[1]).Begin(batch, input.Shape[1]);
         Parameters.FormProducts();
-        int directions = Architecture.Directions;
-        for (int layer = 0; layer < Architecture.Layers; layer++)
+        if (current.Embedded is { } embedded)
         {
-            Tensor below = layer == 0 ? input : current.Passed[layer - 1];
-            for (int at = layer * directions; at < (layer + 1) * directions; at++)
-                Backend.Recurrent.Forward(current.Workspaces[at], layers[at], below, null, current.Hidden[at]);
-            if (directions == 2) Join(current.Hidden[2 * layer], current.Hidden[2 * layer + 1], current.Passed[layer]);
-            if (!current.Drops || layer == Architecture.Layers - 1) continue;
-            Tensor whole = directions == 2 ? current.Passed[layer] : current.Hidden[layer];
-            Backend.Random.Dropout(whole, dropout.Rate, dropout.Seed, dropout.Stream(layer), current.Passed[layer]);
+            Backend.Embedding.Forward(input, Parameters[ParameterSlot.Embedding], embedded);
+            if (drops) Drop(embedded, DropoutMask.Embedding, embedded);
         }
 
-        if (Architecture.Readout == Readout.Mean) Backend.Matrix.MeanOverSteps(current.Passed[^1], current.Seen);
-        else if (SeesBothEnds) Join(current.Hidden[^2].Slice(current.Steps - 1), current.Hidden[^1].Slice(0), current.Seen);
+        for (int layer = 0; layer < Architecture.Layers; layer++) RunLayer(current, layer);
+        See(current);
         Backend.Matrix.Linear(current.Seen, readoutWeight, readoutBias, current.Outputs);
         return current.Outputs;
     }
@@ -109,23 +107,19 @@ public sealed class Network : IDisposable
     /// <exception cref="InvalidOperationException">No forward call for training went before.</exception>
     public void Backward(Tensor outputGradient, IBackwardObserver? observer = null)
     {
-        if (!canGoBack || current is null || currentInput is null)
+        if (!canGoBack || current is null)
             throw new InvalidOperationException("Backward needs a Forward call with isTraining before it.");
         Backend.Matrix.LinearBackward(
-            current.Seen, readoutWeight, outputGradient, current.SeenGradient, Parameters.Gradient("readout.weight"), Parameters.Gradient("readout.bias"));
-        if (Architecture.Readout == Readout.Mean) Backend.Matrix.SpreadOverSteps(current.SeenGradient!, current.PassedGradients[^1]);
-        else if (SeesBothEnds) Part(current.SeenGradient!, current.HiddenGradients[^2].Slice(current.Steps - 1), current.HiddenGradients[^1].Slice(0));
-
-        // Only the last state has a gradient from outside where the read-out sees only that: the rows walked before it are never filled.
-        int gradientFrom = Architecture.Readout == Readout.Last ? current.Steps - 1 : 0;
+            current.Seen, readoutWeight, outputGradient, current.SeenGradient, Parameters.Gradient(ParameterSlot.Readout), Parameters.Gradient("readout.bias"));
+        int gradientFrom = SpreadSeen(current);
         for (int layer = Architecture.Layers - 1; layer >= 0; layer--)
         {
             bool isTop = layer == Architecture.Layers - 1;
             Tensor passed = current.PassedGradients[layer];
-            if (current.Drops && !isTop) Backend.Random.Dropout(passed, currentMask.Rate, currentMask.Seed, currentMask.Stream(layer), passed);
-            if (Architecture.IsBidirectional && !(isTop && SeesBothEnds))
+            if (current.Drops && (!isTop || Architecture.DropsLastLayer)) Drop(passed, layer, passed);
+            if (Architecture.IsBidirectional && !(isTop && Architecture.Readout == Readout.Last))
                 Part(passed, current.HiddenGradients[2 * layer], current.HiddenGradients[2 * layer + 1]);
-            Tensor? inputGradient = layer == 0 ? null : current.PassedGradients[layer - 1];
+            Tensor? inputGradient = layer == 0 ? current.EmbeddedGradient : current.PassedGradients[layer - 1];
             GoBack(current, layer, isReverse: false, gradientFrom, inputGradient, observer);
             if (Architecture.IsBidirectional)
             {
@@ -135,6 +129,12 @@ public sealed class Network : IDisposable
             }
 
             gradientFrom = 0;
+        }
+
+        if (current.EmbeddedGradient is { } embeddedGradient)
+        {
+            if (current.Drops) Drop(embeddedGradient, DropoutMask.Embedding, embeddedGradient);
+            Backend.Embedding.Backward(currentBatch.Inputs, embeddedGradient, Parameters.Gradient(ParameterSlot.Embedding));
         }
 
         Parameters.SpreadProductGradients();
@@ -163,8 +163,8 @@ public sealed class Network : IDisposable
     /// <exception cref="InvalidOperationException">There was no forward call yet.</exception>
     public Tensor LayerInput(int layer)
     {
-        if (current is null || currentInput is null) throw new InvalidOperationException("A layer's input is there after a forward call.");
-        return layer == 0 ? currentInput : current.Passed[layer - 1];
+        if (current is null) throw new InvalidOperationException("A layer's input is there after a forward call.");
+        return BelowOf(current, layer);
     }
 
     /// <summary>
@@ -173,18 +173,103 @@ public sealed class Network : IDisposable
     /// <exception cref="InvalidOperationException">There was no forward call yet.</exception>
     public Tensor SeenByReadout => (current ?? throw new InvalidOperationException("The read-out sees something after a forward call.")).Seen;
 
+    /// <summary>
+    /// The state [B, H] from which <paramref name="layer"/> started in the last forward call; null where that was zero. It holds until the next one.
+    /// </summary>
+    public RecurrentState? StartOf(int layer) => state?.Start(layer);
+
+    /// <summary>
+    /// The state in which the last forward call ended, by name (<c>h_l0</c>, <c>c_l0</c>, ...), each [B, H]; empty before the first call and for a
+    /// bidirectional network. They hold until the next one.
+    /// </summary>
+    public IEnumerable<(string Name, Tensor Values)> CarriedState => state?.Ends() ?? [];
+
+    /// <summary>Puts a state of <see cref="CarriedState"/> back, for the next forward call to go on from.</summary>
+    /// <param name="batch">B.</param>
+    /// <param name="values">Gives the [B, H] numbers of a name.</param>
+    /// <exception cref="ArgumentException">The numbers are not B H.</exception>
+    public void RestoreState(int batch, Func<string, float[]> values) => PrepareState(batch).Restore(batch, values);
+
     /// <inheritdoc/>
     public void Dispose()
     {
         ReleaseActivations();
+        state?.Dispose();
         Parameters.Dispose();
     }
 
     /// <summary>For example <c>irnn 28-128-10 on host</c>.</summary>
-    public override string ToString() => $"{Architecture.Cell.Name()} {Architecture.Inputs}-{string.Join("-", Architecture.Hidden)}-{Architecture.Outputs} on {Backend.Device.Id}";
+    public override string ToString() => $"{Architecture.Cell.Name()} {(Architecture.HasEmbedding ? $"{Architecture.Vocabulary}-" : "")}{Architecture.Inputs}-{string.Join("-", Architecture.Hidden)}-{Architecture.Outputs} on {Backend.Device.Id}";
 
-    // Whether the read-out sees the last state of both directions, which stand at different steps.
-    private bool SeesBothEnds => Architecture is { IsBidirectional: true, Readout: Readout.Last };
+    private void CheckInput(Tensor input)
+    {
+        bool fits = Architecture.HasEmbedding
+            ? input.Type == ElementType.Int32 && input.Shape.Rank == 2
+            : input.Shape.Rank == 3 && input.Shape[2] == Architecture.Inputs;
+        if (fits && input.Count > 0) return;
+        string takes = Architecture.HasEmbedding ? "Int32 tokens [T, B]" : $"[T, B, {Architecture.Inputs}]";
+        throw new ArgumentException($"The input is {input}; this network takes {takes} with T and B of one or more.", nameof(input));
+    }
+
+    private Tensor BelowOf(Activations now, int layer) => layer > 0 ? now.Passed[layer - 1] : now.Embedded ?? currentBatch.Inputs;
+
+    private void RunLayer(Activations now, int layer)
+    {
+        int directions = Architecture.Directions;
+        for (int at = layer * directions; at < (layer + 1) * directions; at++)
+        {
+            Backend.Recurrent.Forward(
+                now.Workspaces[at], layers[at], BelowOf(now, layer), state?.Start(layer), now.Hidden[at], state?.End(layer), currentBatch.Lengths);
+        }
+
+        if (directions == 2) Join(now.Hidden[2 * layer], now.Hidden[2 * layer + 1], now.Passed[layer]);
+        if (!now.Drops || (layer == Architecture.Layers - 1 && !Architecture.DropsLastLayer)) return;
+        Drop(directions == 2 ? now.Passed[layer] : now.Hidden[layer], layer, now.Passed[layer]);
+    }
+
+    // What the read-out sees, where that is not what the top layer hands on.
+    private void See(Activations now)
+    {
+        if (!Activations.SeesOwn(Architecture, now.Shape)) return;
+        Tensor top = now.Hidden[^Architecture.Directions]; // the forward direction's states
+        if (Architecture.Readout == Readout.Mean) Backend.Matrix.MeanOverSteps(now.Passed[^1], now.Seen, currentBatch.Lengths);
+        else if (currentBatch.Lengths is { } lengths) Backend.Matrix.LastSteps(top, lengths, now.Seen);
+        else Backend.Matrix.CopyColumns(top.Slice(now.Steps - 1), 0, now.Seen, 0, top.Shape.Columns);
+        if (Architecture is { Readout: Readout.Last, IsBidirectional: true })
+            Backend.Matrix.CopyColumns(now.Hidden[^1].Slice(0), 0, now.Seen, top.Shape.Columns, top.Shape.Columns);
+        if (now.Drops && Architecture.HasEmbedding) Drop(now.Seen, Architecture.Layers - 1, now.Seen);
+    }
+
+    // Backward of See: returns the first step walked with a gradient from outside; the rows walked before it are never filled.
+    private int SpreadSeen(Activations now)
+    {
+        int last = now.Steps - 1;
+        if (!Activations.SeesOwn(Architecture, now.Shape)) return Architecture.Readout == Readout.Last ? last : 0;
+        Tensor seen = now.SeenGradient!;
+        if (now.Drops && Architecture.HasEmbedding) Drop(seen, Architecture.Layers - 1, seen);
+        if (Architecture.Readout == Readout.Mean)
+        {
+            Backend.Matrix.SpreadOverSteps(seen, now.PassedGradients[^1], currentBatch.Lengths);
+            return 0;
+        }
+
+        Tensor top = now.HiddenGradients[^Architecture.Directions], reverse = now.HiddenGradients[^1];
+        int hidden = top.Shape.Columns;
+        if (currentBatch.Lengths is { } lengths)
+        {
+            if (Architecture.IsBidirectional) Backend.Fill(reverse, 0);
+            Backend.Matrix.SpreadToLastSteps(seen, lengths, top);
+        }
+        else
+        {
+            Backend.Matrix.CopyColumns(seen, 0, top.Slice(last), 0, hidden);
+        }
+
+        if (Architecture.IsBidirectional) Backend.Matrix.CopyColumns(seen, hidden, reverse.Slice(0), 0, hidden);
+        return currentBatch.Lengths is null ? last : 0;
+    }
+
+    private void Drop(Tensor x, int place, Tensor y) => Backend.Random.Dropout(x, currentMask.Rate, currentMask.Seed, currentMask.Stream(place), y);
 
     private void GoBack(Activations now, int layer, bool isReverse, int gradientFrom, Tensor? inputGradient, IBackwardObserver? observer)
     {
@@ -193,14 +278,15 @@ public sealed class Network : IDisposable
         Backend.Recurrent.Backward(
             now.Workspaces[at],
             layers[at],
-            layer == 0 ? currentInput! : now.Passed[layer - 1],
-            initial: null,
+            BelowOf(now, layer),
+            state?.Start(layer),
             now.Hidden[at],
             now.HiddenGradients[at],
             gradientFrom,
             Parameters.LayerGradients(layer, isReverse),
             inputGradient,
-            initialGradient: null);
+            initialGradient: null,
+            currentBatch.Lengths);
         observer?.Leave(at, now.Workspaces[at].ProductGradient!);
     }
 
@@ -219,9 +305,16 @@ public sealed class Network : IDisposable
         Backend.Matrix.CopyColumns(both, hidden, reverse, 0, hidden);
     }
 
-    private Activations Prepare(int steps, int batch, bool isTraining, bool drops)
+    private CarriedState PrepareState(int batch)
     {
-        int found = sizes.FindIndex(a => a.Steps == steps && a.Batch == batch && a.IsTraining == isTraining && a.Drops == drops);
+        if (state is not null && state.Serves(batch)) return state;
+        state?.Dispose();
+        return state = new CarriedState(Architecture, Backend, batch);
+    }
+
+    private Activations Prepare(ActivationShape shape)
+    {
+        int found = sizes.FindIndex(a => a.Shape == shape);
         if (found >= 0)
         {
             Activations known = sizes[found];
@@ -230,13 +323,11 @@ public sealed class Network : IDisposable
             return known;
         }
 
-        long cells = (long)steps * batch;
-        if (memory is null || memory.Cells < cells || memory.Batch < batch || (isTraining && !memory.IsTraining) || (drops && !memory.Drops))
+        if (memory is null || !memory.Serves(shape))
         {
-            drops |= memory is { Drops: true };
-            (cells, int room, bool forTraining) = (Math.Max(cells, memory?.Cells ?? 0), Math.Max(batch, memory?.Batch ?? 0), isTraining || memory is { IsTraining: true });
+            ActivationMemory? before = memory;
             ReleaseActivations();
-            memory = new ActivationMemory(Architecture, Backend, cells, room, forTraining, drops);
+            memory = new ActivationMemory(Architecture, Backend, shape, before);
         }
 
         if (sizes.Count == KeptSizes)
@@ -245,7 +336,7 @@ public sealed class Network : IDisposable
             sizes.RemoveAt(0);
         }
 
-        Activations made = new(Architecture, Backend, memory, steps, batch, isTraining, drops);
+        Activations made = new(Architecture, Backend, memory, shape);
         sizes.Add(made);
         return made;
     }

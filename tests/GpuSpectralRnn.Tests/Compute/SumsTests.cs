@@ -80,10 +80,50 @@ public abstract class SumsTests : OperationTests
         Close.Equal(expected, spread, 3e-7, 0, "spread"); // one or two roundings
     }
 
+    [SkippableTheory]
+    [InlineData(1, 1, 1)]
+    [InlineData(2, 3, 5)]
+    [InlineData(7, 5, 17)]
+    [InlineData(33, 4, 64)]
+    public void Means_and_last_steps_see_valid_steps_only(int t, int b, int h)
+    {
+        int[] lengths = [.. Enumerable.Range(0, b).Select(row => row == 1 ? 0 : 1 + (row * 5 + t - 1) % t)];
+        double[] x = Numbers.Normal(t * b * h, 1).ToDoubles(), slope = Numbers.Normal(b * (h + 2), 2).ToDoubles();
+        double[] mean = new double[b * h], last = new double[b * (h + 2)], spread = new double[t * b * h], scattered = new double[t * b * h];
+        for (int i = 0; i < last.Length; i++) last[i] = 7;
+        for (int i = 0; i < b * h; i++)
+        {
+            (int row, int j) = (i / h, i % h);
+            last[row * (h + 2) + j] = lengths[row] == 0 ? 0 : x[(lengths[row] - 1) * b * h + i];
+            for (int step = 0; step < lengths[row]; step++)
+            {
+                mean[i] += x[step * b * h + i] / lengths[row];
+                spread[step * b * h + i] = slope[i] / lengths[row];
+                if (step == lengths[row] - 1) scattered[step * b * h + i] = slope[row * (h + 2) + j];
+            }
+        }
+
+        Tensor valid = MakeIntegers(lengths), input = Make(x, t, b, h), wide = Make(slope, b, h + 2);
+        Tensor means = Garbage(b, h), lasts = Zeros(b, h + 2), spreads = Garbage(t, b, h), scatters = Garbage(t, b, h);
+        Backend.Fill(lasts, 7);
+        Backend.Matrix.MeanOverSteps(input, means, valid);
+        Backend.Matrix.LastSteps(input, valid, lasts);
+        Backend.Matrix.SpreadOverSteps(wide.View(0, b, h), spreads, valid);
+        Backend.Matrix.SpreadToLastSteps(wide, valid, scatters);
+        Close.Equal(mean, means, 1e-6, 1e-6, "mean"); // means are of size one and below
+        Close.Equal(last, lasts, 1e-7, 0, "last"); // copies of numbers rounded once
+        Close.Equal(spread, spreads, 3e-7, 0, "spread"); // one or two roundings
+        Close.Equal(scattered, scatters, 1e-7, 0, "scattered");
+    }
+
     [SkippableFact]
     public void Refuse_operands_that_do_not_fit()
     {
         IMatrixOps matrix = Backend.Matrix;
+        Assert.Throws<ArgumentException>(() => matrix.MeanOverSteps(Zeros(2, 3, 2), Zeros(3, 2), MakeIntegers(1, 2)));
+        Assert.Throws<ArgumentException>(() => matrix.LastSteps(Zeros(2, 3, 2), MakeIntegers(1, 2), Zeros(3, 2)));
+        Assert.Throws<ArgumentException>(() => matrix.LastSteps(Zeros(2, 3, 2), MakeIntegers(1, 2, 2), Zeros(3, 1)));
+        Assert.Throws<ArgumentException>(() => matrix.SpreadToLastSteps(Zeros(2, 2), MakeIntegers(1, 2, 2), Zeros(2, 3, 2)));
         Assert.Throws<ArgumentException>(() => matrix.ColumnSums(Zeros(3, 2), 0, Zeros(3)));
         Assert.Throws<ArgumentException>(() => matrix.MeanOverSteps(Zeros(6, 2), Zeros(3, 2)));
         Assert.Throws<ArgumentException>(() => matrix.MeanOverSteps(Zeros(2, 3, 2), Zeros(2, 2)));

@@ -167,7 +167,7 @@ public class NetworkTests
     }
 
     // Initial weights with noise, so that an IRNN's zeros and ones do not hide a term.
-    private static Network Perturbed(Architecture architecture, IBackend backend)
+    internal static Network Perturbed(Architecture architecture, IBackend backend)
     {
         Network network = Network.Create(architecture, backend, seed: 5);
         foreach (ParameterSlot slot in network.Parameters.Slots)

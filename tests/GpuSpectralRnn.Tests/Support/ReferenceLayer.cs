@@ -30,8 +30,8 @@ public sealed class ReferenceLayer
         cellBefore = new double[steps * batch * hidden];
         cell = new double[steps * batch * hidden];
 
-        // The shortest sequence has one step, the longest T.
-        if (hasLengths) Lengths = [.. Enumerable.Range(0, batch).Select(b => 1 + (b * 2 + steps - 1) % steps)];
+        // The first sequence has T steps, the second one or two, the third none.
+        if (hasLengths) Lengths = [.. Enumerable.Range(0, batch).Select(b => b == 2 ? 0 : 1 + (b * 2 + steps - 1) % steps)];
         do
         {
             Input = Numbers.Normal((long)steps * batch * inputs, seed).ToDoubles();

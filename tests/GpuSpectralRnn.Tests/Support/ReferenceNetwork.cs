@@ -5,11 +5,26 @@ namespace GpuSpectralRnn.Tests.Support;
 /// <summary>A network written out in double precision as its definition reads, one number at a time: the judge of the fast ones.</summary>
 public sealed class ReferenceNetwork(Architecture architecture)
 {
+    /// <summary>Valid steps of each sequence; null: all.</summary>
+    public int[]? Lengths { get; init; }
+
+    /// <summary>Where the layers start, by name (<c>h_l0</c>, <c>c_l0</c>); null: from zero.</summary>
+    public IReadOnlyDictionary<string, double[]>? Start { get; init; }
+
+    /// <summary>Outputs of tokens [T, B]; tied weights stand under the embedding's name only.</summary>
+    public double[] Forward(IReadOnlyDictionary<string, double[]> parameters, int[] tokens, int steps, int batch)
+    {
+        int extent = architecture.Inputs;
+        double[] table = parameters["embedding.weight"];
+        return Forward(parameters, [.. tokens.SelectMany(token => table[(token * extent)..((token + 1) * extent)])], steps, batch);
+    }
+
     /// <summary>Outputs [B, O], or [T, B, O] from a read-out of every step; input [T, B, I].</summary>
     public double[] Forward(IReadOnlyDictionary<string, double[]> parameters, double[] input, int steps, int batch)
     {
         double[] x = input;
         int inputs = architecture.Inputs;
+        int[] lengths = Lengths ?? [.. Enumerable.Repeat(steps, batch)];
         for (int layer = 0; layer < architecture.Layers; layer++)
         {
             double[] below = x;
@@ -25,16 +40,19 @@ public sealed class ReferenceNetwork(Architecture architecture)
 
         double[] seen = architecture.Readout switch
         {
-            Readout.Last when architecture.IsBidirectional =>
+            Readout.Last => [.. Enumerable.Range(0, batch * inputs).Select(i => At(IsOfReverse(i) ? 0 : lengths[i / inputs] - 1, i))],
+            Readout.Mean =>
             [
                 .. Enumerable.Range(0, batch * inputs)
-                    .Select(i => i % inputs < inputs / 2 ? x[((steps - 1) * batch * inputs) + i] : x[i]),
+                    .Select(i => Enumerable.Range(0, lengths[i / inputs]).Sum(t => At(t, i)) / Math.Max(1, lengths[i / inputs])),
             ],
-            Readout.Last => x[((steps - 1) * batch * inputs)..],
-            Readout.Mean => [.. Enumerable.Range(0, batch * inputs).Select(i => Enumerable.Range(0, steps).Average(t => x[(t * batch * inputs) + i]))],
             _ => x,
         };
-        return Affine(seen, parameters["readout.weight"], parameters["readout.bias"], inputs, architecture.Outputs);
+        double[] weights = parameters[architecture.TiesWeights ? "embedding.weight" : "readout.weight"];
+        return Affine(seen, weights, parameters["readout.bias"], inputs, architecture.Outputs);
+
+        bool IsOfReverse(int i) => architecture.IsBidirectional && i % inputs >= inputs / 2;
+        double At(int t, int i) => t < 0 ? 0 : x[(t * batch * inputs) + i];
     }
 
     /// <summary>Mean cross-entropy over the rows whose label is not -1.</summary>
@@ -62,14 +80,15 @@ public sealed class ReferenceNetwork(Architecture architecture)
         int hidden = architecture.Hidden[layer];
         int rows = architecture.Cell.Gates() * hidden;
         double[] fromInput = Affine(x, parameters[$"rnn.weight_ih_{end}"], parameters[$"rnn.bias_ih_{end}"], inputs, rows);
-        double[] h = new double[batch * hidden];
-        double[] c = new double[batch * hidden];
+        double[] h = [.. Start?[$"h_l{layer}"] ?? new double[batch * hidden]];
+        double[] c = [.. Start?.GetValueOrDefault($"c_l{layer}") ?? new double[batch * hidden]];
         double[] all = new double[steps * batch * hidden];
         foreach (int t in isReverse ? Enumerable.Range(0, steps).Reverse() : Enumerable.Range(0, steps))
         {
             double[] fromHidden = Affine(h, parameters[$"rnn.weight_hh_{end}"], parameters[$"rnn.bias_hh_{end}"], hidden, rows);
             for (int i = 0; i < h.Length; i++)
             {
+                if (Lengths is not null && t >= Lengths[i / hidden]) continue;
                 double Input(int gate) => fromInput[(((t * batch) + (i / hidden)) * rows) + (gate * hidden) + (i % hidden)];
                 double Recurrent(int gate) => fromHidden[(i / hidden * rows) + (gate * hidden) + (i % hidden)];
                 double Sum(int gate) => Input(gate) + Recurrent(gate);

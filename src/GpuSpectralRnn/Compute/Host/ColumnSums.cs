@@ -7,12 +7,12 @@ internal static unsafe class ColumnSums
 {
     private const int BlockRows = 64;
 
-    /// <summary>sums[j] = factor (sum_i x[i, j]) + beta sums[j]; x [rows, columns].</summary>
-    public static void Run(HostThreads threads, float* x, long rows, long columns, float factor, float beta, float* sums) =>
+    /// <summary>sums[j] = factor (sum_i x[i, j]) + beta sums[j]; x [rows, columns], its rows stride numbers apart.</summary>
+    public static void Run(HostThreads threads, float* x, long rows, long columns, long stride, float factor, float beta, float* sums) =>
         threads.Split(columns, 64, rows * columns, (_, from, to) =>
-            Elementwise.Run(new Column(x, rows, columns, factor, beta, sums), (nint)from, (nint)to));
+            Elementwise.Run(new Column(x, rows, stride, factor, beta, sums), (nint)from, (nint)to));
 
-    private readonly struct Column(float* x, long rows, long columns, float factor, float beta, float* sums) : IElementwise
+    private readonly struct Column(float* x, long rows, long stride, float factor, float beta, float* sums) : IElementwise
     {
         public void Step<TSimd, TVector>(nint index)
             where TSimd : struct, ISimd<TVector>
@@ -23,7 +23,7 @@ internal static unsafe class ColumnSums
             for (long first = 0; first < rows; first += BlockRows)
             {
                 TVector block = TSimd.Broadcast(0);
-                for (long row = Math.Min(BlockRows, rows - first); row > 0; row--, source += columns) block = TSimd.Add(block, TSimd.Load(source));
+                for (long row = Math.Min(BlockRows, rows - first); row > 0; row--, source += stride) block = TSimd.Add(block, TSimd.Load(source));
                 total = TSimd.Add(total, block);
             }
 

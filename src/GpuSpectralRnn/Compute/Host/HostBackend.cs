@@ -19,6 +19,7 @@ public sealed unsafe class HostBackend : IBackend
         this.threads = new HostThreads(Threads);
         gemm = new Gemm(this.threads);
         Matrix = new HostMatrixOps(this, this.threads, gemm);
+        Embedding = new HostEmbeddingOps(this, this.threads);
         Recurrent = new HostRecurrentOps(this, this.threads, gemm);
         Loss = new HostLossOps(this, this.threads);
         Optimizer = new HostOptimizerOps(this, this.threads);
@@ -34,6 +35,9 @@ public sealed unsafe class HostBackend : IBackend
 
     /// <inheritdoc/>
     public IMatrixOps Matrix { get; }
+
+    /// <inheritdoc/>
+    public IEmbeddingOps Embedding { get; }
 
     /// <inheritdoc/>
     public IRecurrentOps Recurrent { get; }

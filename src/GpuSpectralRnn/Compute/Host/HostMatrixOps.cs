@@ -26,14 +26,14 @@ internal sealed unsafe class HostMatrixOps(HostBackend backend, HostThreads thre
         float* delta = backend.Address(outputGradient); // [N, O]
         if (inputGradient is not null) gemm.Run(n, i, o, 1, delta, false, backend.Address(weights), false, 0, backend.Address(inputGradient));
         gemm.Run(o, i, n, 1, delta, true, backend.Address(x), false, 1, backend.Address(weightGradient));
-        if (biasGradient is not null) Host.ColumnSums.Run(threads, delta, n, o, 1, 1, backend.Address(biasGradient));
+        if (biasGradient is not null) Host.ColumnSums.Run(threads, delta, n, o, o, 1, 1, backend.Address(biasGradient));
     }
 
     /// <inheritdoc/>
     public void ColumnSums(Tensor x, float beta, Tensor sums)
     {
         (int m, int n) = OperandChecks.ColumnSums(backend, x, sums);
-        Host.ColumnSums.Run(threads, backend.Address(x), m, n, 1, beta, backend.Address(sums));
+        Host.ColumnSums.Run(threads, backend.Address(x), m, n, n, 1, beta, backend.Address(sums));
     }
 
     /// <inheritdoc/>
@@ -56,22 +56,76 @@ internal sealed unsafe class HostMatrixOps(HostBackend backend, HostThreads thre
     }
 
     /// <inheritdoc/>
-    public void MeanOverSteps(Tensor x, Tensor mean)
+    public void MeanOverSteps(Tensor x, Tensor mean, Tensor? lengths = null)
     {
-        (int t, int b, int h) = OperandChecks.OverSteps(backend, x, mean);
-        Host.ColumnSums.Run(threads, backend.Address(x), t, (long)b * h, 1f / t, 0, backend.Address(mean));
+        (int t, int b, int h) = OperandChecks.OverSteps(backend, x, mean, lengths);
+        float* source = backend.Address(x); // [T, B, H]
+        float* result = backend.Address(mean); // [B, H]
+        if (lengths is null)
+        {
+            Host.ColumnSums.Run(threads, source, t, (long)b * h, (long)b * h, 1f / t, 0, result);
+            return;
+        }
+
+        int* valid = backend.Address<int>(lengths); // [B]
+        for (int row = 0; row < b; row++)
+        {
+            float factor = valid[row] == 0 ? 0 : 1f / valid[row];
+            Host.ColumnSums.Run(threads, source + (long)row * h, valid[row], h, (long)b * h, factor, 0, result + (long)row * h);
+        }
     }
 
     /// <inheritdoc/>
-    public void SpreadOverSteps(Tensor meanGradient, Tensor gradient)
+    public void SpreadOverSteps(Tensor meanGradient, Tensor gradient, Tensor? lengths = null)
     {
-        (int t, int b, int h) = OperandChecks.OverSteps(backend, gradient, meanGradient);
+        (int t, int b, int h) = OperandChecks.OverSteps(backend, gradient, meanGradient, lengths);
         float* source = backend.Address(meanGradient); // [B, H]
         float* result = backend.Address(gradient); // [T, B, H]
         long width = (long)b * h;
+        if (lengths is not null)
+        {
+            int* valid = backend.Address<int>(lengths); // [B]
+            for (long i = 0; i < t * width; i++)
+            {
+                long row = i % width / h;
+                result[i] = i / width < valid[row] ? source[i % width] / valid[row] : 0;
+            }
+
+            return;
+        }
+
         float factor = 1f / t;
         for (long j = 0; j < width; j++) result[j] = factor * source[j];
         Repeat(result, width, t - 1, result + width);
+    }
+
+    /// <inheritdoc/>
+    public void LastSteps(Tensor x, Tensor lengths, Tensor last)
+    {
+        (_, int b, int h) = OperandChecks.LastSteps(backend, x, lengths, last);
+        float* source = backend.Address(x); // [T, B, H]
+        int* valid = backend.Address<int>(lengths); // [B]
+        for (long row = 0; row < b; row++)
+        {
+            Span<float> target = new(backend.Address(last) + row * last.Shape.Columns, h);
+            if (valid[row] == 0) target.Clear();
+            else new ReadOnlySpan<float>(source + ((valid[row] - 1L) * b + row) * h, h).CopyTo(target);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void SpreadToLastSteps(Tensor lastGradient, Tensor lengths, Tensor gradient)
+    {
+        (_, int b, int h) = OperandChecks.LastSteps(backend, gradient, lengths, lastGradient);
+        backend.Fill(gradient, 0);
+        float* result = backend.Address(gradient); // [T, B, H]
+        int* valid = backend.Address<int>(lengths); // [B]
+        for (long row = 0; row < b; row++)
+        {
+            if (valid[row] == 0) continue;
+            new ReadOnlySpan<float>(backend.Address(lastGradient) + row * lastGradient.Shape.Columns, h)
+                .CopyTo(new Span<float>(result + ((valid[row] - 1L) * b + row) * h, h));
+        }
     }
 
     private static void Repeat(float* row, long width, long times, float* destination)

@@ -4,7 +4,7 @@ namespace GpuSpectralRnn.Compute.Host;
 internal readonly unsafe struct RecurrentPass
 {
     /// <summary>Takes the addresses of checked operands.</summary>
-    /// <exception cref="ArgumentException">A length is not one of 1..T.</exception>
+    /// <exception cref="ArgumentException">A length is not one of 0..T.</exception>
     public RecurrentPass(
         HostBackend backend, RecurrentShape shape, Tensor input, RecurrentState? initial, Tensor output, RecurrentState? final, Tensor? lengths)
     {
@@ -18,8 +18,8 @@ internal readonly unsafe struct RecurrentPass
         Lengths = lengths is null ? null : backend.Address<int>(lengths);
         for (int b = 0; Lengths != null && b < shape.Batch; b++)
         {
-            if (Lengths[b] < 1 || Lengths[b] > shape.Steps)
-                throw new ArgumentException($"Sequence {b} has the length {Lengths[b]}; choose one of 1..{shape.Steps}.", nameof(lengths));
+            if (Lengths[b] < 0 || Lengths[b] > shape.Steps)
+                throw new ArgumentException($"Sequence {b} has the length {Lengths[b]}; choose one of 0..{shape.Steps}.", nameof(lengths));
         }
     }
 
@@ -49,8 +49,8 @@ internal readonly unsafe struct RecurrentPass
     /// <summary>The step that is walked as number <paramref name="number"/>.</summary>
     public int StepAt(int number) => Shape.IsReverse ? Shape.Steps - 1 - number : number;
 
-    /// <summary>The step of sequence <paramref name="row"/> that is walked first.</summary>
-    public int FirstStep(long row) => !Shape.IsReverse ? 0 : Lengths == null ? Shape.Steps - 1 : Lengths[row] - 1;
+    /// <summary>The step of sequence <paramref name="row"/> that is walked first; of an empty one step 0, which is padding.</summary>
+    public int FirstStep(long row) => !Shape.IsReverse ? 0 : Lengths == null ? Shape.Steps - 1 : Math.Max(0, Lengths[row] - 1);
 
     /// <summary>Whether step <paramref name="step"/> lies beyond the length of sequence <paramref name="row"/>.</summary>
     public bool IsPadding(int step, long row) => Lengths != null && step >= Lengths[row];

@@ -119,13 +119,6 @@ internal sealed unsafe class WeightGradient : IDisposable
             }
         });
 
-    private readonly struct AddTo(float* sum, float* term) : IElementwise
-    {
-        public void Step<TSimd, TVector>(nint index)
-            where TSimd : struct, ISimd<TVector>
-            where TVector : unmanaged => TSimd.Store(TSimd.Add(TSimd.Load(sum + index), TSimd.Load(term + index)), sum + index);
-    }
-
     // The left operand [h_before | x_t | 1], whose row r is sequence r % B at step r / B.
     private readonly struct Source(RecurrentPass pass, int hidden, int inputs)
     {

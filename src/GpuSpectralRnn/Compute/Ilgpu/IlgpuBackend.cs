@@ -12,6 +12,7 @@ public sealed class IlgpuBackend : IBackend
 {
     private readonly Lazy<Fill> fill;
     private readonly Lazy<IlgpuMatrixOps> matrix;
+    private readonly Lazy<IlgpuEmbeddingOps> embedding;
     private readonly Lazy<IlgpuRecurrentOps> recurrent;
     private readonly Lazy<IlgpuLossOps> loss;
     private readonly Lazy<IlgpuOptimizerOps> optimizer;
@@ -34,6 +35,7 @@ public sealed class IlgpuBackend : IBackend
         Stream = Accelerator.CreateStream();
         fill = new(() => new Fill(Loader));
         matrix = new(() => new IlgpuMatrixOps(this, FillKernels));
+        embedding = new(() => new IlgpuEmbeddingOps(this));
         recurrent = new(() => new IlgpuRecurrentOps(this, matrix.Value));
         loss = new(() => new IlgpuLossOps(this));
         optimizer = new(() => new IlgpuOptimizerOps(this));
@@ -46,6 +48,9 @@ public sealed class IlgpuBackend : IBackend
 
     /// <inheritdoc/>
     public IMatrixOps Matrix => matrix.Value;
+
+    /// <inheritdoc/>
+    public IEmbeddingOps Embedding => embedding.Value;
 
     /// <inheritdoc/>
     public IRecurrentOps Recurrent => recurrent.Value;
@@ -127,6 +132,7 @@ public sealed class IlgpuBackend : IBackend
         if (isDisposed) return;
         isDisposed = true;
         if (matrix.IsValueCreated) matrix.Value.Dispose();
+        if (embedding.IsValueCreated) embedding.Value.Dispose();
         if (loss.IsValueCreated) loss.Value.Dispose();
         if (optimizer.IsValueCreated) optimizer.Value.Dispose();
         Stream.Dispose();

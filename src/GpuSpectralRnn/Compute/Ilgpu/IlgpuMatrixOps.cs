@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Kernels;
+using ILGPU;
 
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
@@ -10,6 +11,7 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
     private readonly Gemm gemm;
     private readonly ColumnSums columnSums;
     private readonly StepMean stepMean;
+    private readonly LastSteps lastSteps;
     private readonly Columns columnCopies;
 
     /// <summary>Loads the kernels.</summary>
@@ -20,6 +22,7 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         gemm = new Gemm(backend.Loader);
         columnSums = new ColumnSums(backend.Loader);
         stepMean = new StepMean(backend.Loader);
+        lastSteps = new LastSteps(backend.Loader);
         columnCopies = new Columns(backend.Loader);
     }
 
@@ -75,19 +78,38 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
     }
 
     /// <inheritdoc/>
-    public void MeanOverSteps(Tensor x, Tensor mean)
+    public void MeanOverSteps(Tensor x, Tensor mean, Tensor? lengths = null)
     {
-        (int t, int b, int h) = OperandChecks.OverSteps(backend, x, mean);
+        (int t, int b, int h) = OperandChecks.OverSteps(backend, x, mean, lengths);
         backend.Count(x);
-        stepMean.Forward(backend.Stream, backend.View(x), backend.View(mean), t, b * h);
+        stepMean.Forward(backend.Stream, backend.View(x), backend.View(mean), LengthsOrNull(lengths), new() { Steps = t, Count = b * h, Hidden = h });
     }
 
     /// <inheritdoc/>
-    public void SpreadOverSteps(Tensor meanGradient, Tensor gradient)
+    public void SpreadOverSteps(Tensor meanGradient, Tensor gradient, Tensor? lengths = null)
     {
-        (int t, int b, int h) = OperandChecks.OverSteps(backend, gradient, meanGradient);
+        (int t, int b, int h) = OperandChecks.OverSteps(backend, gradient, meanGradient, lengths);
         backend.Count(gradient);
-        stepMean.Backward(backend.Stream, backend.View(meanGradient), backend.View(gradient), t, b * h);
+        StepExtents extents = new() { Steps = t, Count = b * h, Hidden = h };
+        stepMean.Backward(backend.Stream, backend.View(meanGradient), backend.View(gradient), LengthsOrNull(lengths), extents);
+    }
+
+    /// <inheritdoc/>
+    public void LastSteps(Tensor x, Tensor lengths, Tensor last)
+    {
+        (int t, int b, int h) = OperandChecks.LastSteps(backend, x, lengths, last);
+        backend.Count(x);
+        StepExtents extents = new() { Steps = t, Count = b * h, Hidden = h, Stride = last.Shape.Columns };
+        lastSteps.Forward(backend.Stream, backend.View(x), backend.View(last), backend.View<int>(lengths), extents);
+    }
+
+    /// <inheritdoc/>
+    public void SpreadToLastSteps(Tensor lastGradient, Tensor lengths, Tensor gradient)
+    {
+        (int t, int b, int h) = OperandChecks.LastSteps(backend, gradient, lengths, lastGradient);
+        backend.Count(gradient);
+        StepExtents extents = new() { Steps = t, Count = b * h, Hidden = h, Stride = lastGradient.Shape.Columns };
+        lastSteps.Backward(backend.Stream, backend.View(lastGradient), backend.View(gradient), backend.View<int>(lengths), extents);
     }
 
     /// <summary>C = alpha op(A) op(B) + beta C, shapes checked by the caller.</summary>
@@ -98,6 +120,8 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         backend.Count(c);
         gemm.Run(backend.Stream, backend.View(a), backend.View(b), backend.View(c), m, n, k, transposeA, transposeB, alpha, beta);
     }
+
+    private ArrayView<int>? LengthsOrNull(Tensor? lengths) => lengths is null ? null : backend.View<int>(lengths);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -19,6 +19,11 @@ public class HostSumsTests : SumsTests
     protected override IBackend Backend { get; } = new HostBackend(3);
 }
 
+public class HostEmbeddingTests : EmbeddingTests
+{
+    protected override IBackend Backend { get; } = new HostBackend(3);
+}
+
 public class HostElmanLayerTests : ElmanLayerTests
 {
     protected override IBackend Backend { get; } = new HostBackend(3);

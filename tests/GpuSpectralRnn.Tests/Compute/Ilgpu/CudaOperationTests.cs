@@ -30,6 +30,12 @@ public class CudaSumsTests(CudaDevice device) : SumsTests
 }
 
 [Collection("cuda:0")]
+public class CudaEmbeddingTests(CudaDevice device) : EmbeddingTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("cuda:0")]
 public class CudaElmanLayerTests(CudaDevice device) : ElmanLayerTests
 {
     protected override IBackend Backend => device.Backend;

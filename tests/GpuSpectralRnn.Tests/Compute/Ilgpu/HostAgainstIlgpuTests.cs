@@ -45,6 +45,24 @@ public sealed class HostAgainstIlgpuTests(IlgpuCpuDevice device) : IDisposable
         return [sums, mean, spread];
     });
 
+    [Fact]
+    public void Steps_by_length_and_embeddings() => Agree(backend =>
+    {
+        (Tensor x, Tensor mean, Tensor last) = (Random(backend, 1, 7, 3, 5), Random(backend, 2, 3, 5), Random(backend, 3, 3, 6));
+        (Tensor spread, Tensor scattered) = (Random(backend, 4, 7, 3, 5), Random(backend, 5, 7, 3, 5));
+        (Tensor table, Tensor rows, Tensor gradient) = (Random(backend, 6, 11, 5), Random(backend, 7, 21, 5), Random(backend, 8, 11, 5));
+        Tensor lengths = Own(backend.Allocate(new Shape(3), ElementType.Int32)), tokens = Own(backend.Allocate(new Shape(21), ElementType.Int32));
+        lengths.CopyFrom<int>([7, 0, 2]);
+        tokens.CopyFrom<int>(Numbers.Integers(21, 9, 0, 11));
+        backend.Matrix.MeanOverSteps(x, mean, lengths);
+        backend.Matrix.LastSteps(x, lengths, last);
+        backend.Matrix.SpreadOverSteps(mean, spread, lengths);
+        backend.Matrix.SpreadToLastSteps(last, lengths, scattered);
+        backend.Embedding.Forward(tokens, table, rows);
+        backend.Embedding.Backward(tokens, x.View(0, 21, 5), gradient);
+        return [mean, last, spread, scattered, rows, gradient];
+    });
+
     [Theory]
     [InlineData(CellKind.RnnRelu, false)]
     [InlineData(CellKind.RnnTanh, true)]
@@ -63,7 +81,7 @@ public sealed class HostAgainstIlgpuTests(IlgpuCpuDevice device) : IDisposable
         (Tensor x, Tensor states) = (Random(backend, 1, t, b, i), Random(backend, 3, t, b, h));
         (Tensor dh, Tensor dx) = (Random(backend, 4, t, b, h), Random(backend, 5, t, b, i));
         Tensor lengths = Own(backend.Allocate(new Shape(b), ElementType.Int32));
-        lengths.CopyFrom<int>([9, 1, 4, 9, 7]);
+        lengths.CopyFrom<int>([9, 1, 4, 0, 7]);
         using RecurrentWorkspace workspace = backend.Recurrent.Prepare(shape, isTraining: true);
         backend.Recurrent.Forward(workspace, weights, x, start, states, end, lengths);
         backend.Recurrent.Backward(workspace, weights, x, start, states, dh, 3, gradients, dx, dstart, lengths);

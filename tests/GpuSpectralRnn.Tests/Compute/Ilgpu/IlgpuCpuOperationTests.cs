@@ -29,6 +29,12 @@ public class IlgpuCpuSumsTests(IlgpuCpuDevice device) : SumsTests
 }
 
 [Collection("ilgpu-cpu")]
+public class IlgpuCpuEmbeddingTests(IlgpuCpuDevice device) : EmbeddingTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("ilgpu-cpu")]
 public class IlgpuCpuElmanLayerTests(IlgpuCpuDevice device) : ElmanLayerTests
 {
     protected override IBackend Backend => device.Backend;

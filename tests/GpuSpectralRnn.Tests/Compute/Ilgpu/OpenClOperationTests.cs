@@ -31,6 +31,12 @@ public class OpenClSumsTests(OpenClDevice device) : SumsTests
 }
 
 [Collection("opencl:0")]
+public class OpenClEmbeddingTests(OpenClDevice device) : EmbeddingTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+[Collection("opencl:0")]
 public class OpenClElmanLayerTests(OpenClDevice device) : ElmanLayerTests
 {
     protected override IBackend Backend => device.Backend;
