@@ -24,6 +24,8 @@ public abstract class GemmTests : OperationTests
         { 2, 3, 443 },
         { 64, 10, 128 },
         { 130, 150, 260 },
+        { 13, 42, 42 },
+        { 9, 48, 5 },
     };
 
     [SkippableTheory]

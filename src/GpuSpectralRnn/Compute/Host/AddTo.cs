@@ -6,7 +6,8 @@ namespace GpuSpectralRnn.Compute.Host;
 internal readonly unsafe struct AddTo(float* sum, float* term) : IElementwise
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TSimd, TVector>(nint index)
+    public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
         where TSimd : struct, ISimd<TVector>
-        where TVector : unmanaged => TSimd.Store(TSimd.Add(TSimd.Load(sum + index), TSimd.Load(term + index)), sum + index);
+        where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector> => lanes.Store(TSimd.Add(lanes.Load(sum + index), lanes.Load(term + index)), sum + index);
 }

@@ -14,22 +14,23 @@ internal static unsafe class ColumnSums
 
     private readonly struct Column(float* x, long rows, long stride, float factor, float beta, float* sums) : IElementwise
     {
-        public void Step<TSimd, TVector>(nint index)
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
             where TSimd : struct, ISimd<TVector>
             where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
         {
             TVector total = TSimd.Broadcast(0);
             float* source = x + index;
             for (long first = 0; first < rows; first += BlockRows)
             {
                 TVector block = TSimd.Broadcast(0);
-                for (long row = Math.Min(BlockRows, rows - first); row > 0; row--, source += stride) block = TSimd.Add(block, TSimd.Load(source));
+                for (long row = Math.Min(BlockRows, rows - first); row > 0; row--, source += stride) block = TSimd.Add(block, lanes.Load(source));
                 total = TSimd.Add(total, block);
             }
 
             total = TSimd.Multiply(total, TSimd.Broadcast(factor));
-            if (beta != 0) total = TSimd.MultiplyAdd(TSimd.Broadcast(beta), TSimd.Load(sums + index), total);
-            TSimd.Store(total, sums + index);
+            if (beta != 0) total = TSimd.MultiplyAdd(TSimd.Broadcast(beta), lanes.Load(sums + index), total);
+            lanes.Store(total, sums + index);
         }
     }
 }

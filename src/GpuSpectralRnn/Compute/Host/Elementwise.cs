@@ -7,13 +7,14 @@ namespace GpuSpectralRnn.Compute.Host;
 /// <summary>What an elementwise operation does to the elements of one vector.</summary>
 internal interface IElementwise
 {
-    /// <summary>Handles the elements from <paramref name="index"/> on, one vector of them.</summary>
-    void Step<TSimd, TVector>(nint index)
+    /// <summary>Handles the elements from <paramref name="index"/> on, one vector of them, through <paramref name="lanes"/>.</summary>
+    void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
         where TSimd : struct, ISimd<TVector>
-        where TVector : unmanaged;
+        where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector>;
 }
 
-/// <summary>Runs elementwise operations over ranges of any length: vectors, then single numbers.</summary>
+/// <summary>Runs elementwise operations over ranges of any length: whole vectors, then one of fewer lanes.</summary>
 internal static class Elementwise
 {
     /// <summary>Runs over 0..count on all threads.</summary>
@@ -27,10 +28,17 @@ internal static class Elementwise
     {
         if (Simd.IsWide)
         {
-            for (; from + Simd512.Count <= to; from += Simd512.Count) body.Step<Simd512, Vector512<float>>(from);
+            AllLanes<Simd512, Vector512<float>> all = default;
+            for (; from + Simd512.Count <= to; from += Simd512.Count)
+                body.Step<Simd512, Vector512<float>, AllLanes<Simd512, Vector512<float>>>(all, from);
+            if (from < to) body.Step<Simd512, Vector512<float>, FirstLanes512>(new FirstLanes512((int)(to - from)), from);
         }
-
-        for (; from + SimdAny.Count <= to; from += SimdAny.Count) body.Step<SimdAny, Vector<float>>(from);
-        for (; from < to; from++) body.Step<SimdOne, float>(from);
+        else
+        {
+            AllLanes<SimdAny, Vector<float>> all = default;
+            for (; from + SimdAny.Count <= to; from += SimdAny.Count)
+                body.Step<SimdAny, Vector<float>, AllLanes<SimdAny, Vector<float>>>(all, from);
+            if (from < to) body.Step<SimdAny, Vector<float>, FirstLanesAny>(new FirstLanesAny((int)(to - from)), from);
+        }
     }
 }

@@ -9,22 +9,24 @@ internal static unsafe class ElmanPointwise
     public readonly struct TanhForward(float* h) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<TSimd, TVector>(nint index)
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
             where TSimd : struct, ISimd<TVector>
-            where TVector : unmanaged =>
-            TSimd.Store(SimdMath.Flush<TSimd, TVector>(SimdMath.Tanh<TSimd, TVector>(TSimd.Load(h + index))), h + index);
+            where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector> =>
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(SimdMath.Tanh<TSimd, TVector>(lanes.Load(h + index))), h + index);
     }
 
     /// <summary>h = max(h, 0), from pre-activations to states, in place; NaN stays.</summary>
     public readonly struct ReluForward(float* h) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<TSimd, TVector>(nint index)
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
             where TSimd : struct, ISimd<TVector>
             where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
         {
-            TVector a = TSimd.Load(h + index);
-            TSimd.Store(TSimd.WhereLess(a, TSimd.Broadcast(Simd.Tiny), TSimd.Broadcast(0), a), h + index);
+            TVector a = lanes.Load(h + index);
+            lanes.Store(TSimd.WhereLess(a, TSimd.Broadcast(Simd.Tiny), TSimd.Broadcast(0), a), h + index);
         }
     }
 
@@ -32,13 +34,14 @@ internal static unsafe class ElmanPointwise
     public readonly struct TanhBackward(float* d, float* h) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<TSimd, TVector>(nint index)
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
             where TSimd : struct, ISimd<TVector>
             where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
         {
-            TVector state = TSimd.Load(h + index);
+            TVector state = lanes.Load(h + index);
             TVector slope = TSimd.Subtract(TSimd.Broadcast(1), TSimd.Multiply(state, state));
-            TSimd.Store(SimdMath.Flush<TSimd, TVector>(TSimd.Multiply(TSimd.Load(d + index), slope)), d + index);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.Multiply(lanes.Load(d + index), slope)), d + index);
         }
     }
 
@@ -46,13 +49,14 @@ internal static unsafe class ElmanPointwise
     public readonly struct ReluBackward(float* d, float* h) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<TSimd, TVector>(nint index)
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
             where TSimd : struct, ISimd<TVector>
             where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
         {
             TVector zero = TSimd.Broadcast(0);
-            TVector gradient = SimdMath.Flush<TSimd, TVector>(TSimd.Load(d + index));
-            TSimd.Store(TSimd.WhereLess(zero, TSimd.Load(h + index), gradient, zero), d + index);
+            TVector gradient = SimdMath.Flush<TSimd, TVector>(lanes.Load(d + index));
+            lanes.Store(TSimd.WhereLess(zero, lanes.Load(h + index), gradient, zero), d + index);
         }
     }
 }

@@ -6,10 +6,10 @@ namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
 /// The register-tiled product of a few rows with one packed panel. A panel holds two vectors' worth of columns: [K][PanelWidth], zero beyond the
-/// last column. Every element is
-/// one chain of multiply-adds over k from zero, to which <c>add</c> comes last, so the shape of the tile does not change its bits.
+/// last column; where one vector holds all columns, only that one is multiplied. Every element is one chain of multiply-adds over k from zero, to
+/// which <c>add</c> comes last, so the shape of the tile does not change its bits.
 /// </summary>
-internal static unsafe class GemmKernel
+internal static unsafe partial class GemmKernel
 {
     /// <summary>
     /// k-extent of one pass: a panel of it and a tile of rows stay in the first-level cache. A fixed part of the order of additions.
@@ -35,19 +35,42 @@ internal static unsafe class GemmKernel
     public static void Multiply(
         nint rows, nint columns, nint k, float* a, nint rowStride, bool isPacked, float* panel, float* c, nint cStride, float* add, nint addStride)
     {
-        if (Simd.IsWide) Multiply<Simd512, Vector512<float>>(rows, columns, k, a, rowStride, isPacked, panel, c, cStride, add, addStride);
-        else Multiply<SimdAny, Vector<float>>(rows, columns, k, a, rowStride, isPacked, panel, c, cStride, add, addStride);
+        bool isNarrow = columns <= PanelWidth / 2;
+        bool isWhole = columns == PanelWidth;
+        if (Simd.IsWide && isWhole) Multiply<Simd512, Vector512<float>, AllLanes<Simd512, Vector512<float>>>(default);
+        else if (Simd.IsWide) Multiply<Simd512, Vector512<float>, FirstLanes512>(new(LastLanes(columns)));
+        else if (isWhole) Multiply<SimdAny, Vector<float>, AllLanes<SimdAny, Vector<float>>>(default);
+        else Multiply<SimdAny, Vector<float>, FirstLanesAny>(new(LastLanes(columns)));
+
+        void Multiply<TSimd, TVector, TLanes>(TLanes last)
+            where TSimd : struct, ISimd<TVector>
+            where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector> =>
+            MultiplyTiles<TSimd, TVector, TLanes>(last, isNarrow, rows, k, a, rowStride, isPacked, panel, c, cStride, add, addStride);
     }
 
-    [SkipLocalsInit]
+    // Lanes of the panel's last vector that hold a column.
+    private static int LastLanes(nint columns) => (int)((columns - 1) % (PanelWidth / 2)) + 1;
+
+    // The panel's last vector is read and written through `last`; a narrow one is the panel's only vector.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply<TSimd, TVector>(
-        nint rows, nint columns, nint k, float* a, nint rowStride, bool isPacked, float* panel, float* c, nint cStride, float* add, nint addStride)
+    private static void MultiplyTiles<TSimd, TVector, TLanes>(
+        TLanes last,
+        bool isNarrow,
+        nint rows,
+        nint k,
+        float* a,
+        nint rowStride,
+        bool isPacked,
+        float* panel,
+        float* c,
+        nint cStride,
+        float* add,
+        nint addStride)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector>
     {
-        nint width = 2 * TSimd.Count;
-        float* edge = stackalloc float[8 * 32];
         for (nint row = 0; row < rows;)
         {
             int height = TileHeight(rows - row);
@@ -56,30 +79,22 @@ internal static unsafe class GemmKernel
             nint along = isPacked ? height : 1;
             float* target = c + row * cStride;
             float* extra = add == null ? null : add + row * addStride;
-            bool isWhole = columns == width;
-            float* result = isWhole ? target : edge;
-            nint resultStride = isWhole ? cStride : width;
-            float* inTile = isWhole ? extra : null;
-            if (height == 8) Tile8<TSimd, TVector>(k, tile, down, along, panel, result, resultStride, inTile, addStride);
-            else if (height == 4) Tile4<TSimd, TVector>(k, tile, down, along, panel, result, resultStride, inTile, addStride);
-            else Tile1<TSimd, TVector>(k, tile, along, panel, result, inTile);
-            if (!isWhole) CopyEdge(edge, width, height, columns, target, cStride, extra, addStride);
+            if (isNarrow && height == 8) Narrow8<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
+            else if (isNarrow && height == 4) Narrow4<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
+            else if (isNarrow) Narrow1<TSimd, TVector, TLanes>(last, k, tile, along, panel, target, extra);
+            else if (height == 8) Tile8<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
+            else if (height == 4) Tile4<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
+            else Tile1<TSimd, TVector, TLanes>(last, k, tile, along, panel, target, extra);
             row += height;
         }
     }
 
-    private static void CopyEdge(float* edge, nint width, int height, nint columns, float* c, nint cStride, float* add, nint addStride)
-    {
-        for (int i = 0; i < height; i++)
-        {
-            for (nint j = 0; j < columns; j++) c[i * cStride + j] = add == null ? edge[i * width + j] : edge[i * width + j] + add[i * addStride + j];
-        }
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile8<TSimd, TVector>(nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
+    private static void Tile8<TSimd, TVector, TLanes>(
+        TLanes last, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector>
     {
         TVector zero = TSimd.Broadcast(0);
         TVector c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
@@ -119,20 +134,22 @@ internal static unsafe class GemmKernel
             b += 2 * TSimd.Count;
         }
 
-        Put<TSimd, TVector>(c00, c01, c, add);
-        Put<TSimd, TVector>(c10, c11, c + cStride, Down(add, addStride));
-        Put<TSimd, TVector>(c20, c21, c + 2 * cStride, Down(add, 2 * addStride));
-        Put<TSimd, TVector>(c30, c31, c + 3 * cStride, Down(add, 3 * addStride));
-        Put<TSimd, TVector>(c40, c41, c + 4 * cStride, Down(add, 4 * addStride));
-        Put<TSimd, TVector>(c50, c51, c + 5 * cStride, Down(add, 5 * addStride));
-        Put<TSimd, TVector>(c60, c61, c + 6 * cStride, Down(add, 6 * addStride));
-        Put<TSimd, TVector>(c70, c71, c + 7 * cStride, Down(add, 7 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c00, c01, c, add);
+        Put<TSimd, TVector, TLanes>(last, c10, c11, c + cStride, Down(add, addStride));
+        Put<TSimd, TVector, TLanes>(last, c20, c21, c + 2 * cStride, Down(add, 2 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c30, c31, c + 3 * cStride, Down(add, 3 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c40, c41, c + 4 * cStride, Down(add, 4 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c50, c51, c + 5 * cStride, Down(add, 5 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c60, c61, c + 6 * cStride, Down(add, 6 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c70, c71, c + 7 * cStride, Down(add, 7 * addStride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile4<TSimd, TVector>(nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
+    private static void Tile4<TSimd, TVector, TLanes>(
+        TLanes last, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector>
     {
         TVector zero = TSimd.Broadcast(0);
         TVector c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
@@ -157,16 +174,17 @@ internal static unsafe class GemmKernel
             b += 2 * TSimd.Count;
         }
 
-        Put<TSimd, TVector>(c00, c01, c, add);
-        Put<TSimd, TVector>(c10, c11, c + cStride, Down(add, addStride));
-        Put<TSimd, TVector>(c20, c21, c + 2 * cStride, Down(add, 2 * addStride));
-        Put<TSimd, TVector>(c30, c31, c + 3 * cStride, Down(add, 3 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c00, c01, c, add);
+        Put<TSimd, TVector, TLanes>(last, c10, c11, c + cStride, Down(add, addStride));
+        Put<TSimd, TVector, TLanes>(last, c20, c21, c + 2 * cStride, Down(add, 2 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c30, c31, c + 3 * cStride, Down(add, 3 * addStride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile1<TSimd, TVector>(nint k, float* a, nint along, float* b, float* c, float* add)
+    private static void Tile1<TSimd, TVector, TLanes>(TLanes last, nint k, float* a, nint along, float* b, float* c, float* add)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector>
     {
         TVector c0 = TSimd.Broadcast(0);
         TVector c1 = c0;
@@ -179,23 +197,24 @@ internal static unsafe class GemmKernel
             b += 2 * TSimd.Count;
         }
 
-        Put<TSimd, TVector>(c0, c1, c, add);
+        Put<TSimd, TVector, TLanes>(last, c0, c1, c, add);
     }
 
     private static float* Down(float* add, nint offset) => add == null ? null : add + offset;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put<TSimd, TVector>(TVector first, TVector second, float* c, float* add)
+    private static void Put<TSimd, TVector, TLanes>(TLanes last, TVector first, TVector second, float* c, float* add)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector>
     {
         if (add != null)
         {
             first = TSimd.Add(first, TSimd.Load(add));
-            second = TSimd.Add(second, TSimd.Load(add + TSimd.Count));
+            second = TSimd.Add(second, last.Load(add + TSimd.Count));
         }
 
         TSimd.Store(first, c);
-        TSimd.Store(second, c + TSimd.Count);
+        last.Store(second, c + TSimd.Count);
     }
 }

@@ -11,21 +11,22 @@ internal static unsafe class GruPointwise
     public readonly struct Forward(float* a, float* product, nint hidden, float* before, float* h) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<TSimd, TVector>(nint index)
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
             where TSimd : struct, ISimd<TVector>
             where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
         {
             float* at = a + index;
             float* from = product + index;
-            TVector reset = SimdMath.Sigmoid<TSimd, TVector>(TSimd.Add(TSimd.Load(at), TSimd.Load(from)));
-            TVector update = SimdMath.Sigmoid<TSimd, TVector>(TSimd.Add(TSimd.Load(at + hidden), TSimd.Load(from + hidden)));
-            TVector sum = TSimd.MultiplyAdd(reset, TSimd.Load(from + 2 * hidden), TSimd.Load(at + 2 * hidden));
+            TVector reset = SimdMath.Sigmoid<TSimd, TVector>(TSimd.Add(lanes.Load(at), lanes.Load(from)));
+            TVector update = SimdMath.Sigmoid<TSimd, TVector>(TSimd.Add(lanes.Load(at + hidden), lanes.Load(from + hidden)));
+            TVector sum = TSimd.MultiplyAdd(reset, lanes.Load(from + 2 * hidden), lanes.Load(at + 2 * hidden));
             TVector fresh = SimdMath.Tanh<TSimd, TVector>(sum);
-            TVector difference = TSimd.Subtract(TSimd.Load(before + index), fresh);
-            TSimd.Store(reset, at);
-            TSimd.Store(update, at + hidden);
-            TSimd.Store(fresh, at + 2 * hidden);
-            TSimd.Store(SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(update, difference, fresh)), h + index);
+            TVector difference = TSimd.Subtract(lanes.Load(before + index), fresh);
+            lanes.Store(reset, at);
+            lanes.Store(update, at + hidden);
+            lanes.Store(fresh, at + 2 * hidden);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(update, difference, fresh)), h + index);
         }
     }
 
@@ -36,34 +37,35 @@ internal static unsafe class GruPointwise
     public readonly struct Backward(float* a, float* product, nint hidden, float* before, float* given, float* carry) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<TSimd, TVector>(nint index)
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
             where TSimd : struct, ISimd<TVector>
             where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
         {
             float* at = a + index;
             float* to = product + index;
             TVector one = TSimd.Broadcast(1);
-            TVector reset = TSimd.Load(at);
-            TVector update = TSimd.Load(at + hidden);
-            TVector fresh = TSimd.Load(at + 2 * hidden);
-            TVector d = TSimd.Load(carry + index);
-            if (given != null) d = TSimd.Add(d, TSimd.Load(given + index));
+            TVector reset = lanes.Load(at);
+            TVector update = lanes.Load(at + hidden);
+            TVector fresh = lanes.Load(at + 2 * hidden);
+            TVector d = lanes.Load(carry + index);
+            if (given != null) d = TSimd.Add(d, lanes.Load(given + index));
             TVector rest = TSimd.Subtract(one, update);
             TVector dFresh = TSimd.Multiply(TSimd.Multiply(d, rest), TSimd.Subtract(one, TSimd.Multiply(fresh, fresh)));
             dFresh = SimdMath.Flush<TSimd, TVector>(dFresh);
             TVector resetSlope = TSimd.Multiply(reset, TSimd.Subtract(one, reset));
-            TVector dReset = TSimd.Multiply(TSimd.Multiply(dFresh, TSimd.Load(to + 2 * hidden)), resetSlope);
+            TVector dReset = TSimd.Multiply(TSimd.Multiply(dFresh, lanes.Load(to + 2 * hidden)), resetSlope);
             dReset = SimdMath.Flush<TSimd, TVector>(dReset);
-            TVector difference = TSimd.Subtract(TSimd.Load(before + index), fresh);
+            TVector difference = TSimd.Subtract(lanes.Load(before + index), fresh);
             TVector dUpdate = TSimd.Multiply(TSimd.Multiply(d, difference), TSimd.Multiply(update, rest));
             dUpdate = SimdMath.Flush<TSimd, TVector>(dUpdate);
-            TSimd.Store(dReset, at);
-            TSimd.Store(dUpdate, at + hidden);
-            TSimd.Store(dFresh, at + 2 * hidden);
-            TSimd.Store(dReset, to);
-            TSimd.Store(dUpdate, to + hidden);
-            TSimd.Store(SimdMath.Flush<TSimd, TVector>(TSimd.Multiply(dFresh, reset)), to + 2 * hidden);
-            TSimd.Store(SimdMath.Flush<TSimd, TVector>(TSimd.Multiply(d, update)), carry + index);
+            lanes.Store(dReset, at);
+            lanes.Store(dUpdate, at + hidden);
+            lanes.Store(dFresh, at + 2 * hidden);
+            lanes.Store(dReset, to);
+            lanes.Store(dUpdate, to + hidden);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.Multiply(dFresh, reset)), to + 2 * hidden);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.Multiply(d, update)), carry + index);
         }
     }
 }

@@ -11,24 +11,25 @@ internal static unsafe class LstmPointwise
     public readonly struct Forward(float* a, nint hidden, float* before, float* c, float* h) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<TSimd, TVector>(nint index)
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
             where TSimd : struct, ISimd<TVector>
             where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
         {
             float* at = a + index;
-            TVector input = SimdMath.Sigmoid<TSimd, TVector>(TSimd.Load(at));
-            TVector forget = SimdMath.Sigmoid<TSimd, TVector>(TSimd.Load(at + hidden));
-            TVector fresh = SimdMath.Tanh<TSimd, TVector>(TSimd.Load(at + 2 * hidden));
-            TVector output = SimdMath.Sigmoid<TSimd, TVector>(TSimd.Load(at + 3 * hidden));
-            TVector cell = TSimd.MultiplyAdd(forget, TSimd.Load(before + index), TSimd.Multiply(input, fresh));
+            TVector input = SimdMath.Sigmoid<TSimd, TVector>(lanes.Load(at));
+            TVector forget = SimdMath.Sigmoid<TSimd, TVector>(lanes.Load(at + hidden));
+            TVector fresh = SimdMath.Tanh<TSimd, TVector>(lanes.Load(at + 2 * hidden));
+            TVector output = SimdMath.Sigmoid<TSimd, TVector>(lanes.Load(at + 3 * hidden));
+            TVector cell = TSimd.MultiplyAdd(forget, lanes.Load(before + index), TSimd.Multiply(input, fresh));
             cell = SimdMath.Flush<TSimd, TVector>(cell);
-            TSimd.Store(input, at);
-            TSimd.Store(forget, at + hidden);
-            TSimd.Store(fresh, at + 2 * hidden);
-            TSimd.Store(output, at + 3 * hidden);
-            TSimd.Store(cell, c + index);
+            lanes.Store(input, at);
+            lanes.Store(forget, at + hidden);
+            lanes.Store(fresh, at + 2 * hidden);
+            lanes.Store(output, at + 3 * hidden);
+            lanes.Store(cell, c + index);
             TVector state = TSimd.Multiply(output, SimdMath.Tanh<TSimd, TVector>(cell));
-            TSimd.Store(SimdMath.Flush<TSimd, TVector>(state), h + index);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(state), h + index);
         }
     }
 
@@ -39,30 +40,31 @@ internal static unsafe class LstmPointwise
     public readonly struct Backward(float* a, nint hidden, float* before, float* c, float* given, float* carry, float* dc) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<TSimd, TVector>(nint index)
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
             where TSimd : struct, ISimd<TVector>
             where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
         {
             float* at = a + index;
             TVector one = TSimd.Broadcast(1);
-            TVector input = TSimd.Load(at);
-            TVector forget = TSimd.Load(at + hidden);
-            TVector fresh = TSimd.Load(at + 2 * hidden);
-            TVector output = TSimd.Load(at + 3 * hidden);
-            TVector d = TSimd.Load(carry + index);
-            if (given != null) d = TSimd.Add(d, TSimd.Load(given + index));
-            TVector squashed = SimdMath.Tanh<TSimd, TVector>(TSimd.Load(c + index));
+            TVector input = lanes.Load(at);
+            TVector forget = lanes.Load(at + hidden);
+            TVector fresh = lanes.Load(at + 2 * hidden);
+            TVector output = lanes.Load(at + 3 * hidden);
+            TVector d = lanes.Load(carry + index);
+            if (given != null) d = TSimd.Add(d, lanes.Load(given + index));
+            TVector squashed = SimdMath.Tanh<TSimd, TVector>(lanes.Load(c + index));
             TVector slope = TSimd.Subtract(one, TSimd.Multiply(squashed, squashed));
-            TVector dCell = TSimd.MultiplyAdd(TSimd.Multiply(d, output), slope, TSimd.Load(dc + index));
+            TVector dCell = TSimd.MultiplyAdd(TSimd.Multiply(d, output), slope, lanes.Load(dc + index));
             TVector dInput = TSimd.Multiply(TSimd.Multiply(dCell, fresh), Slope<TSimd, TVector>(input));
-            TVector dForget = TSimd.Multiply(TSimd.Multiply(dCell, TSimd.Load(before + index)), Slope<TSimd, TVector>(forget));
+            TVector dForget = TSimd.Multiply(TSimd.Multiply(dCell, lanes.Load(before + index)), Slope<TSimd, TVector>(forget));
             TVector dFresh = TSimd.Multiply(TSimd.Multiply(dCell, input), TSimd.Subtract(one, TSimd.Multiply(fresh, fresh)));
             TVector dOutput = TSimd.Multiply(TSimd.Multiply(d, squashed), Slope<TSimd, TVector>(output));
-            TSimd.Store(SimdMath.Flush<TSimd, TVector>(dInput), at);
-            TSimd.Store(SimdMath.Flush<TSimd, TVector>(dForget), at + hidden);
-            TSimd.Store(SimdMath.Flush<TSimd, TVector>(dFresh), at + 2 * hidden);
-            TSimd.Store(SimdMath.Flush<TSimd, TVector>(dOutput), at + 3 * hidden);
-            TSimd.Store(SimdMath.Flush<TSimd, TVector>(TSimd.Multiply(dCell, forget)), dc + index);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(dInput), at);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(dForget), at + hidden);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(dFresh), at + 2 * hidden);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(dOutput), at + 3 * hidden);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.Multiply(dCell, forget)), dc + index);
         }
 
         // Of the sigmoid, by its value.

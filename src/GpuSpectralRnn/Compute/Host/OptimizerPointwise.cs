@@ -13,22 +13,24 @@ internal static unsafe class OptimizerPointwise
     public readonly struct Mask(float* p, float* mask) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<TSimd, TVector>(nint index)
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
             where TSimd : struct, ISimd<TVector>
-            where TVector : unmanaged => TSimd.Store(TSimd.Multiply(TSimd.Load(p + index), TSimd.Load(mask + index)), p + index);
+            where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector> => lanes.Store(TSimd.Multiply(lanes.Load(p + index), lanes.Load(mask + index)), p + index);
     }
 
     /// <summary>p -= rate (g + decay p).</summary>
     public readonly struct Sgd(float* p, float* g, float rate, float decay) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<TSimd, TVector>(nint index)
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
             where TSimd : struct, ISimd<TVector>
             where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
         {
-            TVector parameter = TSimd.Load(p + index);
-            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(decay), parameter, TSimd.Load(g + index));
-            TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast(-rate), slope, parameter), p + index);
+            TVector parameter = lanes.Load(p + index);
+            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(decay), parameter, lanes.Load(g + index));
+            lanes.Store(TSimd.MultiplyAdd(TSimd.Broadcast(-rate), slope, parameter), p + index);
         }
     }
 
@@ -36,15 +38,16 @@ internal static unsafe class OptimizerPointwise
     public readonly struct Momentum(float* p, float* g, float* v, float rate, float momentum, float decay) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<TSimd, TVector>(nint index)
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
             where TSimd : struct, ISimd<TVector>
             where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
         {
-            TVector parameter = TSimd.Load(p + index);
-            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(decay), parameter, TSimd.Load(g + index));
-            TVector velocity = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(TSimd.Broadcast(momentum), TSimd.Load(v + index), slope));
-            TSimd.Store(velocity, v + index);
-            TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast(-rate), velocity, parameter), p + index);
+            TVector parameter = lanes.Load(p + index);
+            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(decay), parameter, lanes.Load(g + index));
+            TVector velocity = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(TSimd.Broadcast(momentum), lanes.Load(v + index), slope));
+            lanes.Store(velocity, v + index);
+            lanes.Store(TSimd.MultiplyAdd(TSimd.Broadcast(-rate), velocity, parameter), p + index);
         }
     }
 
@@ -52,17 +55,18 @@ internal static unsafe class OptimizerPointwise
     public readonly struct RmsProp(float* p, float* g, float* s, float rate, float alpha, float epsilon, float decay) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<TSimd, TVector>(nint index)
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
             where TSimd : struct, ISimd<TVector>
             where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
         {
-            TVector parameter = TSimd.Load(p + index);
-            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(decay), parameter, TSimd.Load(g + index));
+            TVector parameter = lanes.Load(p + index);
+            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(decay), parameter, lanes.Load(g + index));
             TVector fresh = TSimd.Multiply(TSimd.Broadcast(1 - alpha), TSimd.Multiply(slope, slope));
-            TVector square = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(TSimd.Broadcast(alpha), TSimd.Load(s + index), fresh));
-            TSimd.Store(square, s + index);
+            TVector square = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(TSimd.Broadcast(alpha), lanes.Load(s + index), fresh));
+            lanes.Store(square, s + index);
             TVector step = TSimd.Divide(slope, TSimd.Add(TSimd.Sqrt(square), TSimd.Broadcast(epsilon)));
-            TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast(-rate), step, parameter), p + index);
+            lanes.Store(TSimd.MultiplyAdd(TSimd.Broadcast(-rate), step, parameter), p + index);
         }
     }
 
@@ -75,21 +79,22 @@ internal static unsafe class OptimizerPointwise
         : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Step<TSimd, TVector>(nint index)
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
             where TSimd : struct, ISimd<TVector>
             where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
         {
-            TVector parameter = TSimd.Load(p + index);
-            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(decay), parameter, TSimd.Load(g + index));
-            TVector first = TSimd.MultiplyAdd(TSimd.Broadcast(beta1), TSimd.Load(m + index), TSimd.Multiply(TSimd.Broadcast(1 - beta1), slope));
+            TVector parameter = lanes.Load(p + index);
+            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(decay), parameter, lanes.Load(g + index));
+            TVector first = TSimd.MultiplyAdd(TSimd.Broadcast(beta1), lanes.Load(m + index), TSimd.Multiply(TSimd.Broadcast(1 - beta1), slope));
             first = SimdMath.Flush<TSimd, TVector>(first);
             TVector fresh = TSimd.Multiply(TSimd.Broadcast(1 - beta2), TSimd.Multiply(slope, slope));
-            TVector second = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(TSimd.Broadcast(beta2), TSimd.Load(v + index), fresh));
-            TSimd.Store(first, m + index);
-            TSimd.Store(second, v + index);
+            TVector second = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(TSimd.Broadcast(beta2), lanes.Load(v + index), fresh));
+            lanes.Store(first, m + index);
+            lanes.Store(second, v + index);
             TVector divisor = TSimd.MultiplyAdd(TSimd.Sqrt(second), TSimd.Broadcast(correction), TSimd.Broadcast(epsilon));
             TVector step = TSimd.Divide(TSimd.Multiply(TSimd.Broadcast(-rate), first), divisor);
-            TSimd.Store(TSimd.MultiplyAdd(TSimd.Broadcast(shrink), parameter, step), p + index);
+            lanes.Store(TSimd.MultiplyAdd(TSimd.Broadcast(shrink), parameter, step), p + index);
         }
     }
 }

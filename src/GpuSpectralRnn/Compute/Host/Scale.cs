@@ -6,7 +6,8 @@ namespace GpuSpectralRnn.Compute.Host;
 internal readonly unsafe struct Scale(float* x, float factor) : IElementwise
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TSimd, TVector>(nint index)
+    public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
         where TSimd : struct, ISimd<TVector>
-        where TVector : unmanaged => TSimd.Store(TSimd.Multiply(TSimd.Load(x + index), TSimd.Broadcast(factor)), x + index);
+        where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector> => lanes.Store(TSimd.Multiply(lanes.Load(x + index), TSimd.Broadcast(factor)), x + index);
 }

@@ -97,7 +97,7 @@ internal sealed unsafe class WeightGradient : IDisposable
                 for (nint j = 0; j < paddedColumns; j += width)
                 {
                     float* add = first == start ? null : c + j;
-                    GemmKernel.Multiply(height, width, depth, tile, 0, true, panels + j * depth, c + j, paddedColumns, add, paddedColumns);
+                    GemmKernel.Multiply(height, Math.Min(width, columns - j), depth, tile, 0, true, panels + j * depth, c + j, paddedColumns, add, paddedColumns);
                 }
 
                 row += height;
