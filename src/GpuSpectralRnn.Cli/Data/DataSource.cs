@@ -32,6 +32,7 @@ internal sealed class DataSource
         Refuse(options.Data == "idx", "--test-labels", options.TestLabels, "idx");
         Refuse(options.Data == "npy", "--x", options.Inputs, "npy");
         Refuse(options.Data == "npy", "--y", options.Targets, "npy");
+        Refuse(options.Data == "npy", "--lengths", options.Lengths, "npy");
         Refuse(options.Data is "adding" or "copy", "--length", options.Length?.ToString(), "adding and copy");
         if (isImages) View = Names.Parse<ImageView>(options.View ?? model?.View ?? "row", "view");
         int? classes = model is { Task: TaskKind.Classification } ? model.Outputs : null;
@@ -102,7 +103,7 @@ internal sealed class DataSource
     private NpyData? LoadNpy(DataPart part, int? classes)
     {
         if (part != DataPart.Train) return null;
-        return NpyData.Load(options.Inputs ?? throw new InvalidCallException("--data npy needs --x X.npy."), options.Targets, classes);
+        return NpyData.Load(options.Inputs ?? throw new InvalidCallException("--data npy needs --x X.npy."), options.Targets, classes, options.Lengths);
     }
 
     private static ISequenceData? Synthetic(DataPart part, Func<int, ISequenceData> create) => part switch

@@ -31,6 +31,10 @@ internal abstract class SequenceVerb : ComputeVerb
     [Option('y', "targets", MetaValue = "Y.npy", HelpText = "--y Y.npy for short. npy: integer labels [N], or float32 targets [N, D].")]
     public string? Targets { get; set; }
 
+    [Option("lengths", MetaValue = "L.npy",
+        HelpText = "npy: valid steps of each sequence, integers [N] of 1 to T, where they are not all T; what stands beyond counts for nothing.")]
+    public string? Lengths { get; set; }
+
     [Option("length", MetaValue = "T",
         HelpText = "adding: steps of a sequence (default 100); copy: blanks between reading and answering (default 20).")]
     public int? Length { get; set; }

@@ -12,14 +12,16 @@ public sealed class NpyData : ISequenceData
     private readonly float[] sequences; // [N, T, I]
     private readonly int[] labels; // [N], or empty
     private readonly float[] values; // [N, D], or empty
+    private readonly int[] lengths; // [N], or empty: all T
 
-    private NpyData(string name, SequenceLayout layout, float[] sequences, int[] labels, float[] values)
+    private NpyData(string name, SequenceLayout layout, float[] sequences, int[] labels, float[] values, int[] lengths)
     {
         Name = name;
         Layout = layout;
         this.sequences = sequences;
         this.labels = labels;
         this.values = values;
+        this.lengths = lengths;
         Count = sequences.Length / (layout.Steps * layout.Features);
     }
 
@@ -36,22 +38,26 @@ public sealed class NpyData : ISequenceData
     /// <param name="sequencesPath">float32 (or float64) [N, T, I].</param>
     /// <param name="targetsPath">int32, int64 or uint8 [N]: class labels; float32 or float64 [N, D] or [N]: values; null: no targets.</param>
     /// <param name="classes">Number of classes, where a model or another set fixes it; otherwise the largest label + 1.</param>
+    /// <param name="lengthsPath">int32, int64 or uint8 [N]: valid steps of each sequence, counted from the first; null: all T.</param>
     /// <exception cref="InvalidCallException">
-    /// A file is missing, a type or shape does not fit, the set is empty, a number is NaN or infinite, or a label is negative or not below <paramref
-    /// name="classes"/>.
+    /// A file is missing, a type or shape does not fit, the set is empty, a number is NaN or infinite, a label is negative or not below <paramref
+    /// name="classes"/>, or a length is not one of 1 to T.
     /// </exception>
     /// <exception cref="BrokenFileException">A file is truncated or corrupt.</exception>
-    public static NpyData Load(string sequencesPath, string? targetsPath = null, int? classes = null)
+    public static NpyData Load(string sequencesPath, string? targetsPath = null, int? classes = null, string? lengthsPath = null)
     {
         NamedArray x = NpyFile.Read(sequencesPath);
-        float[] sequences = FiniteNumbers(x)
-            ?? throw new InvalidCallException($"{sequencesPath} holds integers; sequences are float32. Convert with a.astype('float32').");
+        if (x.Values is not (float[] or double[]))
+            throw new InvalidCallException($"{sequencesPath} holds integers; sequences are float32. Convert with a.astype('float32').");
         if (x.Shape.Rank != 3)
             throw new InvalidCallException($"{sequencesPath} has the shape {x.Shape}; sequences are [N, T, I] (sequences, steps, inputs per step).");
         if (x.Shape.Count == 0) throw new InvalidCallException($"{sequencesPath} holds no sequences: {x.Shape}.");
-        SequenceLayout layout = new(x.Shape[1], x.Shape[2], TargetKind.None, 0);
+        SequenceLayout layout = new(x.Shape[1], x.Shape[2], TargetKind.None, 0) { HasLengths = lengthsPath is not null };
         string name = Path.GetFileName(sequencesPath);
-        if (targetsPath is null) return new NpyData(name, layout, sequences, [], []);
+        int[] lengths = lengthsPath is null ? [] : Lengths(lengthsPath, x);
+        ClearPadding(x, lengths);
+        float[] sequences = FiniteNumbers(x)!;
+        if (targetsPath is null) return new NpyData(name, layout, sequences, [], [], lengths);
 
         NamedArray y = NpyFile.Read(targetsPath);
         if (y.Shape.Rank == 0 || y.Shape[0] != x.Shape[0])
@@ -61,12 +67,13 @@ public sealed class NpyData : ISequenceData
         {
             if (y.Shape.Rank > 2 || y.Shape.Count == 0)
                 throw new InvalidCallException($"{targetsPath} has the shape {y.Shape}; target values are [N, D].");
-            return new NpyData(name, layout with { Target = TargetKind.Value, Outputs = values.Length / x.Shape[0] }, sequences, [], values);
+            return new NpyData(name, layout with { Target = TargetKind.Value, Outputs = values.Length / x.Shape[0] }, sequences, [], values, lengths);
         }
 
         if (y.Shape.Rank != 1) throw new InvalidCallException($"{targetsPath} has the shape {y.Shape}; class labels are [N].");
-        int[] labels = Labels(y, classes ?? MostClasses);
-        return new NpyData(name, layout with { Target = TargetKind.Label, Outputs = classes ?? (labels.Max() + 1) }, sequences, labels, []);
+        int most = classes ?? MostClasses;
+        int[] labels = Integers(y, 0, most - 1, (label, i) => $"label {label} of sequence {i} is outside 0 to {most - 1}.");
+        return new NpyData(name, layout with { Target = TargetKind.Label, Outputs = classes ?? (labels.Max() + 1) }, sequences, labels, [], lengths);
     }
 
     /// <inheritdoc/>
@@ -83,6 +90,7 @@ public sealed class NpyData : ISequenceData
             int n = indices[b];
             ReadOnlySpan<float> sequence = sequences.AsSpan(n * steps * features, steps * features);
             for (int t = 0; t < steps; t++) sequence.Slice(t * features, features).CopyTo(inputs[(((t * size) + b) * features)..]);
+            if (lengths.Length > 0) batch.Lengths[b] = lengths[n];
             if (Layout.Target == TargetKind.Label) batch.Labels[b] = labels[n];
             if (Layout.Target == TargetKind.Value) values.AsSpan(n * Layout.Outputs, Layout.Outputs).CopyTo(batch.Values[(b * Layout.Outputs)..]);
         }
@@ -104,23 +112,39 @@ public sealed class NpyData : ISequenceData
         return numbers;
     }
 
-    private static int[] Labels(NamedArray array, int classes)
+    // What stands beyond a sequence's length may be anything, NaN too.
+    private static void ClearPadding(NamedArray x, int[] lengths)
     {
-        int[] labels = new int[array.Values.Length];
-        for (int i = 0; i < labels.Length; i++)
+        (int steps, int features) = (x.Shape[1], x.Shape[2]);
+        for (int n = 0; n < lengths.Length; n++) Array.Clear(x.Values, ((n * steps) + lengths[n]) * features, (steps - lengths[n]) * features);
+    }
+
+    private static int[] Lengths(string path, NamedArray sequences)
+    {
+        NamedArray array = NpyFile.Read(path);
+        if (array.Values is float[] or double[]) throw new InvalidCallException($"{path} holds real numbers; lengths are integers. Convert with a.astype('int32').");
+        if (array.Shape.Rank != 1 || array.Shape[0] != sequences.Shape[0])
+            throw new InvalidCallException($"{path} has the shape {array.Shape}; there must be one length for each of the {sequences.Shape[0]} sequences.");
+        int steps = sequences.Shape[1];
+        return Integers(array, 1, steps, (length, i) => $"length {length} of sequence {i} is outside 1 to {steps}.");
+    }
+
+    private static int[] Integers(NamedArray array, int least, int most, Func<long, int, string> problem)
+    {
+        int[] integers = new int[array.Values.Length];
+        for (int i = 0; i < integers.Length; i++)
         {
-            long label = array.Values switch
+            long integer = array.Values switch
             {
                 int[] v => v[i],
                 long[] v => v[i],
                 _ => array.As<byte>()[i],
             };
-            if (label < 0 || label >= classes)
-                throw new InvalidCallException($"{array.Name}: label {label} of sequence {i} is outside 0 to {classes - 1}.");
-            labels[i] = (int)label;
+            if (integer < least || integer > most) throw new InvalidCallException($"{array.Name}: {problem(integer, i)}");
+            integers[i] = (int)integer;
         }
 
-        return labels;
+        return integers;
     }
 
     /// <summary>The indices of element <paramref name="element"/>, for example <c>[3, 0, 1]</c>.</summary>

@@ -53,6 +53,7 @@ public sealed class Checkpoint
     private const string ParametersName = "parameters";
     private const string BestName = "best";
     private const string OptimizerPrefix = "optimizer.";
+    private const string CarriedPrefix = "carried.";
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -80,6 +81,11 @@ public sealed class Checkpoint
     /// <summary>The optimiser's state, each [P], by name.</summary>
     public required IReadOnlyDictionary<string, float[]> Optimizer { get; init; }
 
+    /// <summary>
+    /// The network's state between two batches of a stream, by name (see <see cref="Network.CarriedState"/>), each [B, H]; empty elsewhere.
+    /// </summary>
+    public IReadOnlyDictionary<string, float[]> Carried { get; init; } = new Dictionary<string, float[]>();
+
     /// <summary>Writes it, atomically.</summary>
     /// <exception cref="RunFailedException">The file cannot be written.</exception>
     public void Save(string path)
@@ -87,6 +93,7 @@ public sealed class Checkpoint
         List<NamedArray> arrays = [Block(ParametersName, Parameters)];
         if (Best is not null) arrays.Add(Block(BestName, Best));
         arrays.AddRange(Optimizer.Select(pair => Block(OptimizerPrefix + pair.Key, pair.Value)));
+        arrays.AddRange(Carried.Select(pair => Block(CarriedPrefix + pair.Key, pair.Value)));
         SafetensorsFile.Write(path, arrays, new Dictionary<string, string>
         {
             [FormatKey] = Format,
@@ -114,18 +121,21 @@ public sealed class Checkpoint
                 Architecture = architecture,
                 Settings = TrainingSettings.FromJson(Member(SettingsKey)),
                 State = JsonSerializer.Deserialize<TrainingState>(Member(StateKey), Json) ?? throw new BrokenFileException(path, $"{StateKey} is null."),
-                Parameters = Values(ParametersName) ?? throw new BrokenFileException(path, $"the array '{ParametersName}' is missing."),
-                Best = Values(BestName),
-                Optimizer = file.Arrays
-                    .Where(array => array.Name.StartsWith(OptimizerPrefix, StringComparison.Ordinal))
-                    .ToDictionary(array => array.Name[OptimizerPrefix.Length..], array => Values(array.Name)!),
+                Parameters = Values(ParametersName, extent) ?? throw new BrokenFileException(path, $"the array '{ParametersName}' is missing."),
+                Best = Values(BestName, extent),
+                Optimizer = Group(OptimizerPrefix, extent),
+                Carried = Group(CarriedPrefix, null),
             };
 
-            float[]? Values(string name)
+            Dictionary<string, float[]> Group(string prefix, long? count) => file.Arrays
+                .Where(array => array.Name.StartsWith(prefix, StringComparison.Ordinal))
+                .ToDictionary(array => array.Name[prefix.Length..], array => Values(array.Name, count)!);
+
+            float[]? Values(string name, long? count)
             {
                 if (file.Find(name) is not { } array) return null;
-                if (array.Values is not float[] values || values.Length != extent)
-                    throw new BrokenFileException(path, $"{array} is not the {extent} floats its architecture asks for.");
+                if (array.Values is not float[] values || values.Length != (count ?? values.Length))
+                    throw new BrokenFileException(path, $"{array} is not the {count} floats its architecture asks for.");
                 int bad = Array.FindIndex(values, value => !float.IsFinite(value));
                 return bad < 0 ? values : throw new BrokenFileException(path, $"'{name}' holds {values[bad]} at index {bad}.");
             }

@@ -98,6 +98,7 @@ public sealed class Trainer : IDisposable
             values.CopyFrom<float>(saved);
         }
 
+        if (Carries(checkpoint.State)) RestoreCarried(checkpoint);
         network.Parameters.Values.CopyFrom<float>(checkpoint.Parameters);
         if (checkpoint.Best is not null) best?.CopyFrom<float>(checkpoint.Best);
         state = checkpoint.State;
@@ -254,8 +255,24 @@ public sealed class Trainer : IDisposable
             Parameters = parameters,
             Best = state.BestEpoch > 0 ? best?.ToArray() : null,
             Optimizer = optimizer.State.ToDictionary(s => s.Name, s => s.Values.ToArray()),
+            Carried = Carries(state) ? network.CarriedState.ToDictionary(s => s.Name, s => s.Values.ToArray()) : new Dictionary<string, float[]>(),
         }.Save(CheckpointPath);
         lastCheckpoint = $"{CheckpointPath} (after step {state.Step})";
+    }
+
+    // Inside an epoch over a stream the next batch goes on from the state in which this one ended.
+    private bool Carries(TrainingState at) => data.Layout.IsStream && at.Batch > 0 && at.Batch < StepsPerEpoch;
+
+    private void RestoreCarried(Checkpoint checkpoint)
+    {
+        try
+        {
+            network.RestoreState(feed.BatchSize, name => checkpoint.Carried[name]);
+        }
+        catch (Exception e) when (e is KeyNotFoundException or ArgumentException)
+        {
+            throw new InvalidCallException("The checkpoint lacks the state that its next batch goes on from; it cannot be resumed.", e);
+        }
     }
 
     private DivergedException Diverged(long step, string what)

@@ -53,6 +53,33 @@ public sealed class NpyDataTests : IDisposable
         Assert.Equal(1, NpyData.Load(Sequences(), Put<float>("<f4", "(3,)", 1, 2, 3)).Layout.Outputs);
     }
 
+    [Fact]
+    public void Lengths_go_with_the_sequences_and_padding_may_hold_anything()
+    {
+        string x = Put<float>("<f4", "(2, 3, 1)", 1, 2, 3, 4, float.NaN, 6);
+        NpyData data = NpyData.Load(x, lengthsPath: Put<long>("<i8", "(2,)", 3, 1));
+        Batch batch = new(data.Layout, 2);
+        data.Read([1, 0], batch);
+
+        Assert.True(data.Layout.HasLengths);
+        Assert.Equal([1, 3], batch.Lengths.ToArray());
+        Assert.Equal([4, 1, 0, 2, 0, 3], batch.Inputs.ToArray()); // [T 3, B 2, I 1]
+        Assert.Contains("not a finite", Assert.Throws<InvalidCallException>(() => NpyData.Load(x)).Message);
+    }
+
+    [Fact]
+    public void Lengths_that_do_not_fit_are_refused()
+    {
+        void Refused(string problem, string lengths) =>
+            Assert.Contains(problem, Assert.Throws<InvalidCallException>(() => NpyData.Load(Sequences(), lengthsPath: lengths)).Message);
+        Refused("length 3 of sequence 1 is outside 1 to 2", Put<int>("<i4", "(3,)", 1, 3, 2));
+        Refused("length 0 of sequence 2", Put<int>("<i4", "(3,)", 1, 2, 0));
+        Refused("length -1 of sequence 0", Put<long>("<i8", "(3,)", -1, 2, 2));
+        Refused("one length for each of the 3 sequences", Put<int>("<i4", "(2,)", 1, 2));
+        Refused("one length for each", Put<int>("<i4", "(3, 1)", 1, 2, 2));
+        Refused("real numbers", Put<float>("<f4", "(3,)", 1, 2, 2));
+    }
+
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
