@@ -15,7 +15,7 @@ internal static class Program
     private static readonly Type[] Verbs =
     [
         typeof(DemoVerb), typeof(DevicesVerb), typeof(DataVerb), typeof(TrainVerb),
-        typeof(EvalVerb), typeof(PredictVerb), typeof(SpectrumVerb), typeof(PruneVerb), typeof(CompareVerb), typeof(BoundVerb),
+        typeof(EvalVerb), typeof(PredictVerb), typeof(SampleVerb), typeof(SpectrumVerb), typeof(PruneVerb), typeof(CompareVerb), typeof(BoundVerb),
         typeof(ImportVerb), typeof(BenchVerb),
     ];
 

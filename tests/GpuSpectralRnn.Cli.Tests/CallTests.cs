@@ -5,7 +5,7 @@ namespace GpuSpectralRnn.Cli.Tests;
 /// <summary>How the program answers calls that are wrong, and calls for help.</summary>
 public class CallTests
 {
-    private static readonly string[] Verbs = ["demo", "devices", "data", "train", "eval", "predict", "prune", "compare", "import", "bench"];
+    private static readonly string[] Verbs = ["demo", "devices", "data", "train", "eval", "predict", "sample", "prune", "compare", "import", "bench"];
 
     [Fact]
     public void HelpListsEveryVerb()

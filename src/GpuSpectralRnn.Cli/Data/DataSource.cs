@@ -1,3 +1,4 @@
+using System.Globalization;
 using GpuSpectralRnn.Cli.Verbs;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
@@ -7,7 +8,10 @@ namespace GpuSpectralRnn.Cli.Data;
 /// <summary>The data set that the options name, opened part by part.</summary>
 internal sealed class DataSource
 {
-    private const string Known = "digits, idx, npy, adding, copy";
+    /// <summary>How language modelling is asked for.</summary>
+    public const string Text = "text";
+
+    private const string Known = "digits, idx, npy, text, adding, copy";
     private const int DigitsTrain = 8000;
     private const int DigitsTest = 2000;
     private const int SyntheticTrain = 10_000;
@@ -17,6 +21,8 @@ internal sealed class DataSource
 
     private readonly SequenceVerb options;
     private readonly Func<DataPart, ISequenceData?> load;
+    private readonly (int? Count, double? Share)? held;
+    private readonly TextSource? text;
 
     /// <summary>Checks the options against each other; files are opened later.</summary>
     /// <param name="options">What was asked for.</param>
@@ -34,6 +40,16 @@ internal sealed class DataSource
         Refuse(options.Data == "npy", "--y", options.Targets, "npy");
         Refuse(options.Data == "npy", "--lengths", options.Lengths, "npy");
         Refuse(options.Data is "adding" or "copy", "--length", options.Length?.ToString(), "adding and copy");
+        foreach ((string option, string? value) in new[]
+        {
+            ("--train", options.TrainText), ("--valid", options.ValidText), ("--test", options.TestText), ("--unit", options.UnitName),
+            ("--vocabulary", options.VocabularyPath), ("--vocabulary-size", options.VocabularySize?.ToString()), ("--bptt", options.Bptt?.ToString()),
+        })
+            Refuse(options.Data == Text, option, value, Text);
+        held = options.HoldOut is null ? null : ParseHoldOut(options.HoldOut);
+        if (held is not null && options.ValidText is not null)
+            throw new InvalidCallException("--holdout and --valid both name what to watch; leave one out.");
+        text = options.Data == Text ? new TextSource(options, model) : null;
         if (isImages) View = Names.Parse<ImageView>(options.View ?? model?.View ?? "row", "view");
         int? classes = model is { Task: TaskKind.Classification } ? model.Outputs : null;
         load = options.Data switch
@@ -41,6 +57,7 @@ internal sealed class DataSource
             "digits" => part => LoadDigits(part),
             "idx" => part => LoadIdx(part, classes ?? 10),
             "npy" => part => LoadNpy(part, classes),
+            Text => text!.Load,
             "adding" => part => Synthetic(part, count => AddingTask.Create(options.Length ?? AddingLength, count, options.Seed, part)),
             "copy" => part => Synthetic(part, count => CopyTask.Create(options.Length ?? CopyLength, count, options.Seed, part)),
             _ => throw new InvalidCallException($"The data set '{options.Data}' is not known; choose one of {Known}."),
@@ -49,6 +66,9 @@ internal sealed class DataSource
 
     /// <summary>How images are read; null for data that are no images.</summary>
     public ImageView? View { get; }
+
+    /// <summary>What tokens are numbered by; null for data that are no texts.</summary>
+    public Vocabulary? Vocabulary => text?.Vocabulary;
 
     /// <summary>All parts there are, for training: the limit counts for the training part only.</summary>
     public DataSplits OpenAll()
@@ -62,8 +82,9 @@ internal sealed class DataSource
     {
         DataPart? part = split is null ? null : Names.Parse<DataPart>(split, "split");
         if (part is null or DataPart.Test && load(DataPart.Test) is { } test) return ("test", Limited(test));
-        if (part == DataPart.Test && options.HoldOut is null)
-            throw new InvalidCallException($"--split test: there is no test set; give {(options.Data == "idx" ? "its files or " : "")}--holdout N.");
+        if (part is null or DataPart.Valid && load(DataPart.Valid) is { } watched) return ("valid", Limited(watched));
+        if (part == DataPart.Test && held is null)
+            throw new InvalidCallException($"--split test: there is no test set; give {(options.Data is "idx" or Text ? "its files or " : "")}--holdout N.");
         (ISequenceData train, ISequenceData? valid) = OpenTraining();
         if (part == DataPart.Train || (part is null && valid is null)) return ("train", Limited(train));
         return valid is not null
@@ -73,11 +94,23 @@ internal sealed class DataSource
 
     private (ISequenceData Train, ISequenceData? Valid) OpenTraining()
     {
-        ISequenceData all = load(DataPart.Train) ?? throw new InvalidCallException("--data idx needs --images F and --labels F to train on.");
-        if (options.HoldOut is not { } held) return (all, null);
-        if (held >= all.Count)
-            throw new InvalidCallException($"--holdout {held}: {all.Name} has {all.Count} sequences; hold out 1 to {all.Count - 1}.");
-        return Subset.HoldOut(all, held);
+        ISequenceData all = load(DataPart.Train) ?? throw new InvalidCallException(
+            options.Data == Text ? "--data text needs --train F, a text to learn from." : "--data idx needs --images F and --labels F to train on.");
+        if (held is not { } part) return (all, load(DataPart.Valid));
+        if (part.Share is { } share && all is TextData whole) return whole.HoldOut(share);
+        int count = part.Count ?? (int)Math.Round(all.Count * part.Share!.Value);
+        if (count < 1 || count >= all.Count)
+            throw new InvalidCallException($"--holdout {options.HoldOut}: {all.Name} has {all.Count} sequences; hold out 1 to {all.Count - 1}.");
+        return all is TextData windows ? windows.HoldOut(count) : Subset.HoldOut(all, count);
+    }
+
+    // A number of sequences, or a percentage.
+    private static (int? Count, double? Share) ParseHoldOut(string given)
+    {
+        if (int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0) return (count, null);
+        if (given.EndsWith('%') && double.TryParse(given[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double percent)
+            && percent is > 0 and < 100) return (null, percent / 100);
+        throw new InvalidCallException($"--holdout {given}: choose a number of 1 or more, or a share such as 10%.");
     }
 
     private ISequenceData Limited(ISequenceData data) => options.Limit is { } limit ? Subset.Limit(data, limit) : data;

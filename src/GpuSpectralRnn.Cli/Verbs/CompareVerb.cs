@@ -69,7 +69,7 @@ internal sealed class CompareVerb : TrainingVerb
         ISequenceData test = data.Test ?? data.Valid
             ?? throw new InvalidCallException(
                 $"{data.Train.Name} has nothing to judge by; set sequences aside with --holdout N, or give test files.");
-        Architecture architecture = given ?? Complete(asked, data.Train, source.View);
+        Architecture architecture = given ?? Complete(asked, data.Train, source);
         architecture.CheckFits(data.Train.Layout, data.Train.Name);
         training = WithRate(training, data.Train.Layout);
         ComparisonSettings settings = new()
@@ -124,10 +124,10 @@ internal sealed class CompareVerb : TrainingVerb
             if (path is not null) OutputPath.Check(path, option);
     }
 
-    private static Network Train(
+    private Network Train(
         Terminal terminal, Architecture architecture, DataSplits data, TrainingSettings settings, IBackend backend, CancellationToken cancellation)
     {
-        Network network = Network.Create(architecture, backend, settings.Seed);
+        Network network = Create(architecture, backend, settings.Seed);
         try
         {
             ITrainingProgress progress = ITrainingProgress.For(terminal);

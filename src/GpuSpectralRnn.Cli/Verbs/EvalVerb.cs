@@ -23,8 +23,8 @@ internal sealed class EvalVerb : ModelVerb
         using Evaluator evaluator = new(network, data, Batch) { Progress = Counter(terminal, data.Count) };
         Evaluation result = evaluator.Run(interruption.Token);
         terminal.Result(
-            $"{result} on {data.Count:N0} sequences of {data.Name}, split {split}; {network}, {network.Architecture.ParameterCount:N0} parameters");
-        terminal.Result(new JsonObject
+            $"{result} on {Extent(data, result.Rows)}, split {split}; {network}, {network.Architecture.ParameterCount:N0} parameters");
+        JsonObject json = new()
         {
             ["metric"] = result.Metric,
             ["value"] = Terminal.Number(result.Value),
@@ -34,6 +34,13 @@ internal sealed class EvalVerb : ModelVerb
             ["parameters"] = network.Architecture.ParameterCount,
             ["hidden"] = new JsonArray([.. network.Architecture.Hidden.Select(h => JsonValue.Create(h))]),
             ["device"] = backend.Device.Id,
-        });
+        };
+        if (result.Perplexity is { } perplexity)
+        {
+            json["perplexity"] = Terminal.Number(perplexity);
+            json["tokens"] = result.Rows;
+        }
+
+        terminal.Result(json);
     }
 }

@@ -26,8 +26,9 @@ internal sealed class PredictVerb : ModelVerb
         using Network owned = network;
         using Interruption interruption = new();
         using Evaluator evaluator = new(network, data, Batch) { Progress = Counter(terminal, data.Count) };
-        (Shape shape, float[] values) = evaluator.Predict(interruption.Token);
-        NpyFile.Write(Out, shape, values);
+        Shape shape = evaluator.OutputShape;
+        CheckRoom(terminal, shape);
+        NpyFile.Write(Out, shape, write => evaluator.Predict(write, interruption.Token));
         terminal.Result($"{Out}: {shape} for {data.Name}, split {split}");
         terminal.Result(new JsonObject
         {
@@ -37,5 +38,16 @@ internal sealed class PredictVerb : ModelVerb
             ["split"] = split,
             ["device"] = backend.Device.Id,
         });
+    }
+
+    /// <summary>Large answers are told of, and refused where the disk has no room, before the work.</summary>
+    private void CheckRoom(Terminal terminal, Shape shape)
+    {
+        const double mega = 1e6;
+        double size = shape.Count * sizeof(float) / mega;
+        double room = new DriveInfo(Path.GetDirectoryName(Path.GetFullPath(Out))!).AvailableFreeSpace / mega;
+        if (size > room)
+            throw new InvalidCallException($"--out {Out}: the answers {shape} take {size:N0} MB, only {room:N0} MB are free there; choose another disk, or a --limit.");
+        if (size > 100) terminal.Note($"{Out}: {shape}, {size:N0} MB");
     }
 }

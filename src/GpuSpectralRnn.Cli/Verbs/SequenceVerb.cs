@@ -1,4 +1,6 @@
 using CommandLine;
+using GpuSpectralRnn.Cli.Data;
+using GpuSpectralRnn.Data;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
@@ -10,6 +12,7 @@ internal abstract class SequenceVerb : ComputeVerb
 
     [Option("data", Required = true, MetaValue = "NAME", HelpText =
         "digits: built-in handwritten-like digits, 28x28, drawn from the seed (8000 to train, 2000 to test); idx: MNIST files; npy: arrays; " +
+        "text: language modelling, by word or by character; " +
         "adding, copy: synthetic long-range tasks (10,000 to train, 1000 to test).")]
     public string Data { get; set; } = "";
 
@@ -35,6 +38,30 @@ internal abstract class SequenceVerb : ComputeVerb
         HelpText = "npy: valid steps of each sequence, integers [N] of 1 to T, where they are not all T; what stands beyond counts for nothing.")]
     public string? Lengths { get; set; }
 
+    [Option("train", MetaValue = "F", HelpText = "text: UTF-8 text to learn from; it also gives the vocabulary.")]
+    public string? TrainText { get; set; }
+
+    [Option("valid", MetaValue = "F", HelpText = "text: text to watch while training.")]
+    public string? ValidText { get; set; }
+
+    [Option("test", MetaValue = "F", HelpText = "text: text to test on.")]
+    public string? TestText { get; set; }
+
+    [Option("unit", MetaValue = "U", HelpText =
+        "text: word (default; what stands between white space, each line ends with <eos>) or char; a trained model knows its own.")]
+    public string? UnitName { get; set; }
+
+    [Option("vocabulary", MetaValue = "F", HelpText =
+        "text: the words, one to a line, instead of those of the training text; char: a text that holds all characters.")]
+    public string? VocabularyPath { get; set; }
+
+    [Option("vocabulary-size", MetaValue = "V", HelpText = "text: keep only the most frequent tokens, V with <unk> and <eos>; the others are read as <unk>.")]
+    public int? VocabularySize { get; set; }
+
+    [Option("bptt", MetaValue = "T", HelpText =
+        "text: tokens of a window (default 35), through which training goes back in time; the state is carried from window to window.")]
+    public int? Bptt { get; set; }
+
     [Option("length", MetaValue = "T",
         HelpText = "adding: steps of a sequence (default 100); copy: blanks between reading and answering (default 20).")]
     public int? Length { get; set; }
@@ -43,24 +70,39 @@ internal abstract class SequenceVerb : ComputeVerb
         HelpText = "Images as sequences: row, pixel or permuted (pixels in a fixed random order); default: the model's, else row.")]
     public string? View { get; set; }
 
-    [Option("holdout", MetaValue = "N",
-        HelpText = "Set the last N training sequences aside to watch (split valid; split test too where there is no other).")]
-    public int? HoldOut { get; set; }
+    [Option("holdout", MetaValue = "N|P%", HelpText =
+        "Set the last N training sequences (text: windows), or P % of them (text: of the tokens), aside to watch (split valid; split test too where there is no other).")]
+    public string? HoldOut { get; set; }
 
-    [Option("limit", MetaValue = "N", HelpText = "Use only the first N sequences (of the split; train: of the training set, after --holdout).")]
+    [Option("limit", MetaValue = "N",
+        HelpText = "Use only the first N sequences, or windows of a text (of the split; train: of the training set, after --holdout).")]
     public int? Limit { get; set; }
 
-    [Option("batch", Default = 64, MetaValue = "B", HelpText = "Sequences per step.")]
-    public int Batch { get; set; } = 64;
+    [Option("batch", MetaValue = "B", HelpText =
+        "Sequences per step (default 64); of a text: columns that are read side by side, each from a state of zero (default 20).")]
+    public int? BatchSize { get; set; }
+
+    /// <summary>Sequences per step.</summary>
+    protected int Batch => BatchSize ?? (Data == DataSource.Text ? Recipe.Batch : 64);
+
+    /// <summary>T, tokens of a window of text.</summary>
+    internal virtual int Window => Bptt ?? 35;
 
     /// <summary>Checks the values that need no file.</summary>
     protected void CheckDataOptions()
     {
         CheckPositive("--batch", Batch);
+        CheckPositive("--bptt", Window);
+        if (VocabularySize is { } size) CheckPositive("--vocabulary-size", size);
         if (Limit is { } limit) CheckPositive("--limit", limit);
-        if (HoldOut is { } held) CheckPositive("--holdout", held);
         if (Length is { } length) CheckPositive("--length", length);
     }
+
+    /// <summary>For example <c>2,000 sequences of digits (test)</c>, <c>82,429 tokens of ptb.test.txt</c>.</summary>
+    /// <param name="data">The set.</param>
+    /// <param name="rows">What counted there.</param>
+    protected static string Extent(ISequenceData data, long rows) =>
+        data.Layout.IsStream ? $"{rows:N0} tokens of {data.Name}" : $"{data.Count:N0} sequences of {data.Name}";
 
     /// <summary>Refuses a count below one.</summary>
     protected static void CheckPositive(string option, int value)

@@ -25,10 +25,6 @@ internal sealed class TrainVerb : TrainingVerb
     [Option("bidirectional", HelpText = "Give every layer a second direction, from the last step to the first.")]
     public bool Bidirectional { get; set; }
 
-    [Option("dropout", Default = 0.0, MetaValue = "P",
-        HelpText = "Share of what each layer hands to the next that is dropped in training (two layers or more).")]
-    public double Dropout { get; set; }
-
     [Option("patience", Default = 0, MetaValue = "N",
         HelpText = "Stop after N epochs without a better result on the held-out sequences (--holdout) and keep the best weights; 0: never.")]
     public int Patience { get; set; }
@@ -42,9 +38,8 @@ internal sealed class TrainVerb : TrainingVerb
     public override void Run(Terminal terminal)
     {
         if (Patience < 0) throw new InvalidCallException($"--patience {Patience}: choose a number of epochs, or 0 for never.");
-        if (!(Dropout >= 0 && Dropout < 1)) throw new InvalidCallException($"--dropout {Dropout}: choose a share from 0 to below 1.");
-        TrainingSettings settings = CheckedTrainingOptions() with { Patience = Patience, Dropout = Dropout };
         CheckDataOptions();
+        TrainingSettings settings = CheckedTrainingOptions() with { Patience = Patience };
         OutputPath.Check(Out, "--out");
         if (Resume && !File.Exists(CheckpointPath))
             throw new InvalidCallException($"--resume: there is no checkpoint {CheckpointPath}; leave the option out to start anew.");
@@ -54,9 +49,10 @@ internal sealed class TrainVerb : TrainingVerb
         using IBackend backend = OpenBackend();
         DataSplits data = source.OpenAll();
         settings = WithRate(settings, data.Train.Layout);
-        if (Patience > 0 && data.Valid is null)
-            throw new InvalidCallException($"--patience {Patience} needs sequences to watch; set some aside with --holdout N.");
-        using Network network = Build(asked, data.Train, source.View, backend);
+        if ((Patience > 0 || settings.Schedule.Kind == ScheduleKind.Anneal) && data.Valid is null)
+            throw new InvalidCallException(
+                $"{(Patience > 0 ? $"--patience {Patience}" : "--schedule anneal")} needs sequences to watch; set some aside with --holdout N.");
+        using Network network = Build(asked, data.Train, source, backend);
         using Interruption interruption = new();
         ITrainingProgress progress = ITrainingProgress.For(terminal);
         ISequenceData? watched = data.Valid ?? data.Test;
@@ -69,28 +65,29 @@ internal sealed class TrainVerb : TrainingVerb
         if (Resume) trainer.Restore(Checkpoint.Load(CheckpointPath));
         terminal.Note(
             $"{network}: {network.Architecture.ParameterCount:N0} parameters; " +
-            $"{data.Train.Name}, {data.Train.Count:N0} sequences of {data.Train.Layout.Steps} steps; " +
-            $"{Optimizer}, rate {settings.LearningRate:0.######}, {ScheduleName}");
+            $"{data.Train.Name}, {data.Train.Count:N0} {(data.Train.Layout.IsStream ? "windows" : "sequences")} of {data.Train.Layout.Steps} steps; " +
+            $"{Optimizer}, rate {settings.LearningRate:0.######}, {settings.Schedule.Kind.Name()}");
         TrainingResult result = progress.Show(() => trainer.Run(interruption.Token));
         if (result.IsCancelled) throw Interrupted(result);
         ModelFile.Save(Out, network);
         Report(terminal, network, data, result);
     }
 
-    private Network Build(Architecture? asked, ISequenceData data, ImageView? view, IBackend backend)
+    private Network Build(Architecture? asked, ISequenceData data, DataSource source, IBackend backend)
     {
         if (asked is null)
         {
             if (HasModelOptions || Bidirectional)
                 throw new InvalidCallException(
-                    "--init gives cell, sizes, directions and read-out; leave --cell, --hidden, --layers, --bidirectional and --readout out.");
+                    "--init gives cell, sizes, directions and read-out; leave --cell, --hidden, --layers, --bidirectional, --readout, --embedding, " +
+                    "--tie-weights and --init-range out.");
             using Network loaded = ModelFile.Load(Init!, backend);
-            Network network = new(Describe(loaded.Architecture, view), backend);
+            Network network = new(Describe(loaded.Architecture, source), backend);
             network.Parameters.CopyFrom(loaded.Parameters);
             return network;
         }
 
-        return Network.Create(Complete(asked, data, view), backend, Seed);
+        return Create(Complete(asked, data, source), backend, Seed);
     }
 
     private void Report(Terminal terminal, Network network, DataSplits data, TrainingResult result)
@@ -100,7 +97,7 @@ internal sealed class TrainVerb : TrainingVerb
         using Evaluator evaluator = new(network, judged, Batch);
         Evaluation final = (data.Valid ?? data.Test) == judged && result.Validation is { } known ? known : evaluator.Run();
         terminal.Result(
-            $"{final} on {judged.Count:N0} sequences of {judged.Name}, split {split}, after {result.Epochs} epochs in {result.Seconds:0.0} s");
+            $"{final} on {Extent(judged, final.Rows)}, split {split}, after {result.Epochs} epochs in {result.Seconds:0.0} s");
         if (result.RanOutOfPatience) terminal.Result($"stopped early: best was epoch {result.BestEpoch}, whose weights are kept");
         terminal.Result($"model: {Out}");
         terminal.Result(new JsonObject

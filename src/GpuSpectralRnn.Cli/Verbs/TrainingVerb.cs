@@ -1,4 +1,6 @@
 using CommandLine;
+using GpuSpectralRnn.Cli.Data;
+using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Training;
@@ -8,7 +10,11 @@ namespace GpuSpectralRnn.Cli.Verbs;
 /// <summary>What every verb that trains on a data set has: which model, and how it learns.</summary>
 internal abstract class TrainingVerb : SequenceVerb
 {
-    [Option("cell", MetaValue = "C", HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm or gru.")]
+    [Option("recipe", MetaValue = "R", HelpText =
+        "text: ptb-small, ptb-medium or ptb-large, model and training of Zaremba, Sutskever, Vinyals 2014, or ptb-rnn (rnn-tanh 128); further options override it.")]
+    public string? RecipeName { get; set; }
+
+    [Option("cell", MetaValue = "C", HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm (default for text) or gru.")]
     public string? Cell { get; set; }
 
     [Option("hidden", Separator = ',', MetaValue = "H[,H...]", HelpText = "Hidden units of each layer (default 128).")]
@@ -21,45 +27,82 @@ internal abstract class TrainingVerb : SequenceVerb
         HelpText = "What the answer is read from: the last step, the mean of all, or every step (default: last; every where each step has a label).")]
     public string? Readout { get; set; }
 
-    [Option("epochs", Default = 20, MetaValue = "N", HelpText = "Passes over the training set.")]
-    public int Epochs { get; set; } = 20;
+    [Option("embedding", MetaValue = "E", HelpText = "text: numbers that stand for a token (default: as many as units of the first layer).")]
+    public int? Embedding { get; set; }
 
-    [Option("optimizer", Default = "adam", MetaValue = "O", HelpText = "sgd, momentum, rmsprop, adam or adamw.")]
-    public string Optimizer { get; set; } = "adam";
+    [Option("tie-weights", HelpText = "text: the embedding's weights are the read-out's too; E is then the units of the top layer.")]
+    public bool TieWeights { get; set; }
+
+    [Option("init-range", MetaValue = "X", HelpText = "Begin with all weights uniform in +-X (default: as PyTorch, by the size of each layer; irnn: the identity).")]
+    public double? InitialRange { get; set; }
+
+    [Option("dropout", MetaValue = "P", HelpText =
+        "Share of what each layer hands to the next that is dropped in training (two layers or more); text: of the embedding and before the read-out too (default 0).")]
+    public double? DropoutShare { get; set; }
+
+    [Option("epochs", MetaValue = "N", HelpText = "Passes over the training set (default 20).")]
+    public int? EpochCount { get; set; }
+
+    [Option("optimizer", MetaValue = "O", HelpText = "sgd, momentum, rmsprop, adam (default) or adamw.")]
+    public string? OptimizerName { get; set; }
 
     [Option("lr", MetaValue = "X",
         HelpText = "Learning rate at its highest (default: 0.003, less in proportion for sequences of more than 28 steps; sgd 0.1, momentum 0.01).")]
     public double? Rate { get; set; }
 
-    [Option("schedule", Default = "one-cycle", MetaValue = "S",
-        HelpText = "How the rate moves: one-cycle (up, then down to almost nothing), constant, step (a tenth every 10 epochs), linear or cosine.")]
-    public string ScheduleName { get; set; } = "one-cycle";
+    [Option("schedule", MetaValue = "S", HelpText =
+        "How the rate moves: one-cycle (default: up, then down to almost nothing), constant, step (falls every 10 epochs), linear, cosine, decay (falls every epoch " +
+        "after --hold-epochs) or anneal (falls when the held-out sequences say that an epoch was no better, and the best weights come back).")]
+    public string? ScheduleName { get; set; }
 
-    [Option("clip", Default = 1.0, MetaValue = "X", HelpText = "Limit on the norm of all gradients together; 0: none.")]
-    public double Clip { get; set; } = 1;
+    [Option("gamma", MetaValue = "X", HelpText = "What the rate is multiplied by where it falls (default: step 0.1, decay 0.5, anneal 0.25).")]
+    public double? Gamma { get; set; }
+
+    [Option("hold-epochs", MetaValue = "N", HelpText = "decay: epochs before the rate falls (default 4).")]
+    public int? HeldEpochs { get; set; }
+
+    [Option("clip", MetaValue = "X", HelpText = "Limit on the norm of all gradients together (default 1); 0: none.")]
+    public double? Clip { get; set; }
 
     [Option("weight-decay", Default = 0.0, MetaValue = "X", HelpText = "Weight decay on all parameters.")]
     public double WeightDecay { get; set; }
 
+    /// <inheritdoc/>
+    internal override int Window => Bptt ?? Recipe?.Steps ?? base.Window;
+
+    /// <summary>Passes over the training set.</summary>
+    protected int Epochs => EpochCount ?? Recipe?.Epochs ?? 20;
+
+    /// <summary>The optimiser's name.</summary>
+    protected string Optimizer => OptimizerName ?? (Recipe is null ? "adam" : "sgd");
+
     /// <summary>Whether the options say what the model is.</summary>
-    protected bool HasModelOptions => Cell is not null || Hidden.Any() || Layers is not null || Readout is not null;
+    protected bool HasModelOptions =>
+        Cell is not null || Hidden.Any() || Layers is not null || Readout is not null || Embedding is not null || TieWeights || InitialRange is not null;
+
+    private Recipe? Recipe => RecipeName is null ? null : Recipe.Find(RecipeName);
 
     /// <summary>The model that the options describe, but for what the data tell; null extents are filled in by <see cref="Complete"/>.</summary>
     protected Architecture CheckedModelOptions()
     {
-        int[] sizes = [.. Hidden];
+        if (InitialRange is { } range) CheckNumber("--init-range", range, isZeroFine: false);
+        if (Embedding is { } embedding) CheckPositive("--embedding", embedding);
+        bool isText = Data == DataSource.Text;
+        if (!isText && (RecipeName is not null || Embedding is not null || TieWeights))
+            throw new InvalidCallException("--recipe, --embedding and --tie-weights belong to --data text.");
+        int[] sizes = Hidden.Any() || Layers is not null || Recipe is null ? [.. Hidden] : Recipe.Hidden;
         if (Layers is { } layers)
         {
             CheckPositive("--layers", layers);
             if (sizes.Length > 1 && sizes.Length != layers)
                 throw new InvalidCallException(
                     $"--layers {layers} and --hidden {string.Join(',', sizes)} contradict each other; give one size, or {layers}.");
-            if (sizes.Length <= 1) sizes = [.. Enumerable.Repeat(sizes.Length == 0 ? 128 : sizes[0], layers)];
+            if (sizes.Length <= 1) sizes = [.. Enumerable.Repeat(sizes.Length == 0 ? Recipe?.Hidden[0] ?? 128 : sizes[0], layers)];
         }
 
         Architecture architecture = new()
         {
-            Cell = Names.Parse<Cell>(Cell ?? "irnn", "cell"),
+            Cell = Names.Parse<Cell>(Cell ?? Recipe?.Cell ?? (isText ? "lstm" : "irnn"), "cell"),
             Inputs = 1,
             Hidden = sizes.Length == 0 ? [128] : sizes,
             Outputs = 1,
@@ -70,24 +113,41 @@ internal abstract class TrainingVerb : SequenceVerb
     }
 
     /// <summary>The architecture with what the data tell.</summary>
-    protected Architecture Complete(Architecture asked, ISequenceData data, ImageView? view)
+    protected Architecture Complete(Architecture asked, ISequenceData data, DataSource source)
     {
         SequenceLayout layout = data.Layout;
         if (layout.Target == TargetKind.None) throw new InvalidCallException($"{data.Name} has no targets to learn; give labels or values.");
-        return Describe(
-            asked with
+        Architecture complete = asked with
+        {
+            Inputs = layout.Features,
+            Outputs = layout.Outputs,
+            Task = layout.Target == TargetKind.Value ? TaskKind.Regression : TaskKind.Classification,
+            Readout = Readout is null && layout.Target == TargetKind.LabelPerStep ? GpuSpectralRnn.Models.Readout.Every : asked.Readout,
+        };
+        if (source.Vocabulary is { } vocabulary)
+        {
+            complete = complete with
             {
-                Inputs = layout.Features,
-                Outputs = layout.Outputs,
-                Task = layout.Target == TargetKind.Value ? TaskKind.Regression : TaskKind.Classification,
-                Readout = Readout is null && layout.Target == TargetKind.LabelPerStep ? GpuSpectralRnn.Models.Readout.Every : asked.Readout,
-            },
-            view);
+                Inputs = Embedding ?? (TieWeights ? asked.LayerOutputs(asked.Layers - 1) : asked.Hidden[0]),
+                Vocabulary = vocabulary.Count,
+                TiesWeights = TieWeights,
+                Tokens = vocabulary.Tokens,
+                Unit = vocabulary.Unit,
+            };
+        }
+
+        complete = Describe(complete, source);
+        complete.Validate();
+        return complete;
     }
 
+    /// <summary>A network as the options describe it.</summary>
+    protected Network Create(Architecture architecture, IBackend backend, ulong seed) =>
+        Network.Create(architecture, backend, seed, InitialRange ?? Recipe?.InitialRange);
+
     /// <summary>The architecture with the data that it is trained on.</summary>
-    protected Architecture Describe(Architecture architecture, ImageView? view) =>
-        architecture with { View = view?.Name(), Data = new Dictionary<string, string> { ["name"] = Data } };
+    protected Architecture Describe(Architecture architecture, DataSource source) =>
+        architecture with { View = source.View?.Name(), Data = new Dictionary<string, string> { ["name"] = Data } };
 
     /// <summary>Checked before any file is opened; the rate follows when the data are known.</summary>
     protected TrainingSettings CheckedTrainingOptions()
@@ -95,23 +155,46 @@ internal abstract class TrainingVerb : SequenceVerb
         OptimizerKind optimizer = Names.Parse<OptimizerKind>(Optimizer, "optimizer");
         CheckPositive("--epochs", Epochs);
         if (Rate is { } rate) CheckNumber("--lr", rate, isZeroFine: false);
-        CheckNumber("--clip", Clip, isZeroFine: true);
+        if (Clip is { } clip) CheckNumber("--clip", clip, isZeroFine: true);
         CheckNumber("--weight-decay", WeightDecay, isZeroFine: true);
+        if (DropoutShare is { } dropout && !(dropout >= 0 && dropout < 1))
+            throw new InvalidCallException($"--dropout {dropout}: choose a share from 0 to below 1.");
         return new TrainingSettings
         {
             Epochs = Epochs,
             BatchSize = Batch,
             Optimizer = optimizer,
-            Schedule = new Schedule { Kind = Names.Parse<ScheduleKind>(ScheduleName, "schedule") },
-            Clip = Clip,
+            Schedule = CheckedSchedule(),
+            Clip = Clip ?? Recipe?.Clip(Window) ?? 1,
             WeightDecay = WeightDecay,
+            Dropout = DropoutShare ?? Recipe?.Dropout ?? 0,
             Seed = Seed,
         };
     }
 
+    private Schedule CheckedSchedule()
+    {
+        ScheduleKind kind = Names.Parse<ScheduleKind>(ScheduleName ?? (Recipe is null ? "one-cycle" : "decay"), "schedule");
+        bool falls = kind is ScheduleKind.Step or ScheduleKind.Decay or ScheduleKind.Anneal;
+        if (Gamma is not null && !falls) throw new InvalidCallException($"--gamma belongs to the schedules step, decay and anneal, not to {kind.Name()}.");
+        if (HeldEpochs is not null && kind != ScheduleKind.Decay) throw new InvalidCallException($"--hold-epochs belongs to the schedule decay, not to {kind.Name()}.");
+        double gamma = Gamma ?? kind switch
+        {
+            ScheduleKind.Decay => 1 / (Recipe?.Divisor ?? 2),
+            ScheduleKind.Anneal => 0.25,
+            _ => 0.1,
+        };
+        Schedule schedule = new() { Kind = kind, Gamma = gamma, HeldEpochs = kind == ScheduleKind.Decay ? HeldEpochs ?? Recipe?.HeldEpochs ?? 4 : 0 };
+        schedule.Validate();
+        return schedule;
+    }
+
     /// <summary>The settings with the rate that was asked for, or one that suits the data.</summary>
-    protected TrainingSettings WithRate(TrainingSettings settings, SequenceLayout layout) =>
-        settings with { LearningRate = Rate ?? DefaultRate(settings.Optimizer, layout.Steps) };
+    protected TrainingSettings WithRate(TrainingSettings settings, SequenceLayout layout)
+    {
+        bool isRecipes = Recipe is not null && OptimizerName is null;
+        return settings with { LearningRate = Rate ?? (isRecipes ? Recipe.Rate(Window) : DefaultRate(settings.Optimizer, layout.Steps)) };
+    }
 
     /// <summary>A change of the recurrent weights acts once per step: the longer the sequence, the smaller the change that it bears. 0.003 suits 28 steps.</summary>
     internal static double DefaultRate(OptimizerKind optimizer, int steps) => optimizer switch

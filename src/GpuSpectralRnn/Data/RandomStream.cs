@@ -13,6 +13,7 @@ internal enum RandomPurpose : ulong
     Digits,
     Adding,
     Copy,
+    Sampling,
 }
 
 /// <summary>Reads a Philox stream word by word.</summary>

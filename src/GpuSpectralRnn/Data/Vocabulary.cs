@@ -56,6 +56,9 @@ public sealed class Vocabulary
     /// <summary>The number of the token for what is unknown.</summary>
     public int UnknownNumber { get; }
 
+    /// <summary>The number of what ends a line: <see cref="EndOfLine"/>, or the line feed of a text by characters that has some.</summary>
+    public int? LineEndNumber => numbers.TryGetValue(Unit == TextUnit.Word ? EndOfLine : "\n", out int number) ? number : null;
+
     /// <summary>The tokens of a text: words by falling frequency, then in the order they appear; characters by code point.</summary>
     /// <param name="path">UTF-8 text.</param>
     /// <param name="unit">What a token is.</param>

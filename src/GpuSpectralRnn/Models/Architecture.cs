@@ -177,6 +177,10 @@ public sealed record Architecture
     /// <summary>One JSON object, members named as here in camel case, enumerations by their written names.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
+    /// <summary>What the tokens of a text are numbered by; null for a network that reads no text.</summary>
+    /// <exception cref="InvalidCallException">The written tokens are not ones of a text, or one is there twice.</exception>
+    public GpuSpectralRnn.Data.Vocabulary? CreateVocabulary() => Tokens is not null && Unit is { } unit ? new(unit, Tokens) : null;
+
     /// <summary>Inputs of layer <paramref name="layer"/> (0-based): I for the first, else the outputs of the one below.</summary>
     public int LayerInputs(int layer) => layer == 0 ? Inputs : LayerOutputs(layer - 1);
 
@@ -290,6 +294,9 @@ public sealed record Architecture
         if (Vocabulary is < 0 or > LargestExtent) throw new InvalidCallException($"{Vocabulary} tokens: choose 1 to {LargestExtent}, or 0 for real inputs.");
         if (Tokens is not null && Tokens.Count != Vocabulary)
             throw new InvalidCallException($"{Tokens.Count} written tokens do not fit a vocabulary of {Vocabulary}; give one for each.");
+        if (Unit is not null && Tokens is null) throw new InvalidCallException("The network reads a text but its tokens are not written down; give them.");
+        if (CreateVocabulary() is { } written && written.Count != Vocabulary)
+            throw new InvalidCallException($"The vocabulary has {Vocabulary} tokens but not all of the special ones, {string.Join(' ', written.Tokens.Skip(Vocabulary))}; add them.");
         if (!TiesWeights) return;
         if (Vocabulary == 0) throw new InvalidCallException("Tied weights need an embedding to share; give a vocabulary, or leave them untied.");
         int seen = LayerOutputs(Layers - 1);

@@ -63,6 +63,13 @@ internal sealed class Folder : IDisposable
         return ["--data", "npy", "--x", Npy($"{stem}x.npy", [count, steps, inputs], x), "--y", Npy($"{stem}y.npy", [count], y)];
     }
 
+    /// <summary>Writes a text so many times over, and returns where.</summary>
+    public string Text(string name, string content, int times = 1)
+    {
+        File.WriteAllText(this[name], string.Concat(Enumerable.Repeat(content, times)));
+        return this[name];
+    }
+
     /// <summary>Keeps the first part of a file.</summary>
     public void Truncate(string name, double share)
     {

@@ -1,0 +1,70 @@
+using GpuSpectralRnn.Cli.Verbs;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Models;
+
+namespace GpuSpectralRnn.Cli.Data;
+
+/// <summary>The texts that the options name, all numbered by one vocabulary: the model's where there is one, else a given one, else that of the training text.</summary>
+internal sealed class TextSource
+{
+    private readonly SequenceVerb options;
+    private readonly TextUnit unit;
+    private readonly Lazy<Vocabulary> vocabulary;
+
+    /// <summary>Checks the options against each other and the model; texts are opened later.</summary>
+    public TextSource(SequenceVerb options, Architecture? model)
+    {
+        this.options = options;
+        TextUnit? asked = options.UnitName is { } name ? Names.Parse<TextUnit>(name, "unit") : null;
+        if (options.VocabularySize is not null && options.VocabularyPath is not null)
+            throw new InvalidCallException("--vocabulary gives the words; leave --vocabulary-size out.");
+        if (model is null)
+        {
+            unit = asked ?? TextUnit.Word;
+            vocabulary = new(Read);
+            return;
+        }
+
+        if (model is not { IsLanguageModel: true, Unit: { } own })
+            throw new InvalidCallException($"--data text is for language models, which were trained on a text; this model is {model}.");
+        if (asked is not null && asked != own)
+            throw new InvalidCallException($"--unit {options.UnitName}: the model reads its text by {own.Name()}; leave the option out.");
+        if (options.VocabularySize is not null) throw new InvalidCallException("The model has its vocabulary; leave --vocabulary-size out.");
+        unit = own;
+        vocabulary = new(() => model.CreateVocabulary()!);
+        if (options.VocabularyPath is { } path) CheckSame(Vocabulary.Load(path, own), path);
+    }
+
+    /// <summary>What the texts are numbered by.</summary>
+    public Vocabulary Vocabulary => vocabulary.Value;
+
+    /// <summary>A part that has a text of its own, or null.</summary>
+    public TextData? Load(DataPart part)
+    {
+        string? path = part switch
+        {
+            DataPart.Train => options.TrainText,
+            DataPart.Valid => options.ValidText,
+            _ => options.TestText,
+        };
+        return path is null ? null : TextData.Load(path, Vocabulary, options.Window);
+    }
+
+    private Vocabulary Read()
+    {
+        if (options.VocabularyPath is { } path) return Vocabulary.Load(path, unit);
+        string text = options.TrainText ?? throw new InvalidCallException("--data text needs --train F, a text to learn from.");
+        return Vocabulary.OfText(text, unit, options.VocabularySize);
+    }
+
+    private void CheckSame(Vocabulary given, string path)
+    {
+        Vocabulary own = Vocabulary;
+        int same = given.Tokens.Zip(own.Tokens).TakeWhile(pair => pair.First == pair.Second).Count();
+        if (same == own.Count && same == given.Count) return;
+        string difference = same < Math.Min(own.Count, given.Count)
+            ? $"entry {same + 1} is '{given.Tokens[same]}', the model's '{own.Tokens[same]}'"
+            : $"it has {given.Count} tokens, the model {own.Count}";
+        throw new InvalidCallException($"--vocabulary {path} does not fit the model: {difference}; leave the option out, the model has its vocabulary.");
+    }
+}
