@@ -5,7 +5,7 @@ using GpuSpectralRnn.Models;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
-[Verb("import", HelpText = "Make a model of a PyTorch state dict in a safetensors file: one nn.RNN, nn.LSTM or nn.GRU and one nn.Linear.")]
+[Verb("import", HelpText = "Make a model of a PyTorch state dict in a safetensors file: one nn.RNN, nn.LSTM or nn.GRU, one nn.Linear and perhaps one nn.Embedding.")]
 internal sealed class ImportVerb : ComputeVerb
 {
     [Value(0, MetaName = "FILE", Required = true, HelpText = "The state dict (.safetensors).")]
@@ -14,8 +14,8 @@ internal sealed class ImportVerb : ComputeVerb
     [Option("cell", Required = true, MetaValue = "C", HelpText = "irnn, rnn-tanh, rnn-relu, lstm or gru: what the file cannot tell.")]
     public string Cell { get; set; } = "";
 
-    [Option("readout", Default = "last", MetaValue = "R", HelpText = "What the linear layer sees: last, mean or every.")]
-    public string Readout { get; set; } = "last";
+    [Option("readout", MetaValue = "R", HelpText = "What the linear layer sees: last, mean or every (default: every of a language model, else last).")]
+    public string? Readout { get; set; }
 
     [Option("task", Default = "classification", MetaValue = "T", HelpText = "classification or regression.")]
     public string Task { get; set; } = "classification";
@@ -33,7 +33,7 @@ internal sealed class ImportVerb : ComputeVerb
     public override void Run(Terminal terminal)
     {
         Cell cell = Names.Parse<Cell>(Cell, "cell");
-        Readout readout = Names.Parse<Readout>(Readout, "read-out");
+        Readout? readout = Readout is null ? null : Names.Parse<Readout>(Readout, "read-out");
         TaskKind task = Names.Parse<TaskKind>(Task, "task");
         string? view = View is null ? null : Names.Parse<GpuSpectralRnn.Data.ImageView>(View, "view").Name();
         if (File.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))

@@ -55,6 +55,53 @@ public sealed class StateDictTests : IDisposable
         Assert.Equal(imported.Architecture, Architecture.FromJson(architecture.ToJson()));
     }
 
+    [Theory]
+    [InlineData("embedding.", "readout.", false)]
+    [InlineData("encoder.", "decoder.", false)]
+    [InlineData("model.emb.", "model.", true)]
+    [InlineData("", "fc.", true)] // by the bias
+    public void An_embedding_is_found_by_its_width_or_name(string embedding, string linear, bool isWider)
+    {
+        Architecture architecture = Language(embedding: isWider ? 6 : 5);
+        SafetensorsFile.Write(folder.File("dict"), Tensors(architecture, embedding, linear, skip: embedding == "" ? "none" : "readout.bias"));
+        using Network imported = StateDict.Import(folder.File("dict"), backend, Cell.Lstm);
+
+        Assert.Equal(architecture, imported.Architecture);
+        Assert.Equal(Numbers("embedding.weight", (int)(7 * architecture.Inputs)), imported.Parameters.Read("embedding.weight"));
+        Assert.Equal(Numbers("readout.weight", 7 * 5), imported.Parameters.Read("readout.weight"));
+        using Network classifier = StateDict.Import(folder.File("dict"), backend, Cell.Lstm, Readout.Mean);
+        Assert.Equal(Readout.Mean, classifier.Architecture.Readout);
+    }
+
+    // As torch gives it for decoder.weight = encoder.weight: both names, or one of them where the file must not hold memory twice.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Equal_weights_of_embedding_and_linear_layer_are_tied(bool isThereTwice)
+    {
+        Architecture architecture = Language(embedding: 5) with { TiesWeights = true };
+        List<NamedArray> arrays = Tensors(architecture, "encoder.", "decoder.");
+        if (isThereTwice) arrays.Add(NamedArray.Of("decoder.weight", new Shape(7, 5), Numbers("embedding.weight", 35)));
+        SafetensorsFile.Write(folder.File("dict"), arrays);
+        using Network imported = StateDict.Import(folder.File("dict"), backend, Cell.Lstm);
+        ModelFile.Save(folder.File("model"), imported);
+        using Network loaded = ModelFile.Load(folder.File("model"), backend);
+
+        Assert.Equal(architecture, imported.Architecture);
+        Assert.Equal(imported.Architecture, loaded.Architecture);
+        Assert.Equal(imported.Parameters.Values.ToArray(), loaded.Parameters.Values.ToArray());
+        Assert.Equal(Numbers("embedding.weight", 35), loaded.Parameters.Read("readout.weight"));
+        Assert.DoesNotContain(SafetensorsFile.Read(folder.File("model")).Arrays, array => array.Name == "readout.weight");
+    }
+
+    [Fact]
+    public void Which_of_two_modules_is_the_embedding_must_show()
+    {
+        SafetensorsFile.Write(folder.File("dict"), Tensors(Language(embedding: 5), "a.", "b.", skip: "readout.bias"));
+
+        Assert.Contains("'a.', 'b.'", Assert.Throws<InvalidCallException>(() => StateDict.Import(folder.File("dict"), backend, Cell.Lstm)).Message);
+    }
+
     [Fact]
     public void One_absent_bias_of_two_is_damage() =>
         Assert.Contains("rnn.bias_hh_l1", Assert.Throws<BrokenFileException>(() => StateDict.Import(Write("", "fc.", skip: "bias_hh_l1"), backend, Cell.RnnRelu)).Message);
@@ -72,8 +119,8 @@ public sealed class StateDictTests : IDisposable
     }
 
     [Theory]
-    [InlineData("embedding.weight", "two linear modules")]
-    [InlineData("conv.kernel", "'conv.kernel' belongs to neither")]
+    [InlineData("embedding.weight", "one nn.Embedding of width 2")]
+    [InlineData("conv.kernel", "'conv.kernel' belongs to none")]
     [InlineData("other.weight_ih_l0", "two recurrent modules")]
     public void Other_tensors_are_refused(string name, string problem)
     {
@@ -102,6 +149,17 @@ public sealed class StateDictTests : IDisposable
         backend.Dispose();
         folder.Dispose();
     }
+
+    private static Architecture Language(int embedding) =>
+        NetworkTests.Make(Cell.Lstm, "5", Readout.Every, TaskKind.Classification, inputs: embedding, outputs: 7) with { Vocabulary = 7 };
+
+    private static List<NamedArray> Tensors(Architecture architecture, string embedding, string linear, string skip = "none") =>
+    [
+        .. ParameterSlot.Of(architecture)
+            .Where(slot => slot.Name != skip)
+            .Select(slot => NamedArray.Of(
+                slot.Name.Replace("embedding.", embedding).Replace("readout.", linear), slot.Shape, Numbers(slot.Name, (int)slot.Shape.Count))),
+    ];
 
     private static float[] Numbers(string name, int count) => NetworkTests.Random(count, name.Length);
 
