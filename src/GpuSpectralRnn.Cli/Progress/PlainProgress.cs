@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Progress;
 
 /// <summary>Lines on standard error: one at the end of each epoch, and one every ten seconds while an epoch lasts longer.</summary>
-internal sealed class PlainProgress : ITrainingProgress
+internal sealed class PlainProgress(SequenceLayout layout) : ITrainingProgress
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
@@ -16,11 +17,11 @@ internal sealed class PlainProgress : ITrainingProgress
     /// <inheritdoc/>
     public void Step(StepReport report)
     {
-        if (sinceLine.Elapsed >= Pause) Write(ProgressText.Of(report));
+        if (sinceLine.Elapsed >= Pause) Write(ProgressText.Of(report, layout));
     }
 
     /// <inheritdoc/>
-    public void Epoch(EpochReport report) => Write(ProgressText.Of(report));
+    public void Epoch(EpochReport report) => Write(ProgressText.Of(report, layout));
 
     private void Write(string line)
     {

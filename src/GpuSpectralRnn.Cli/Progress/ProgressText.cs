@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Progress;
@@ -6,20 +7,28 @@ namespace GpuSpectralRnn.Cli.Progress;
 internal static class ProgressText
 {
     /// <summary>For example <c>epoch 3/20  loss 0.1432  accuracy 0.957  5,120 seq/s  0:14 left</c>.</summary>
-    public static string Of(StepReport r) => $"epoch {r.Epoch}/{r.Epochs}  {Of(r.Training)}  {Speed(r.SequencesPerSecond, r.Remaining)}";
+    public static string Of(StepReport r, SequenceLayout layout) =>
+        $"epoch {r.Epoch}/{r.Epochs}  {Of(r.Training)}  {Speed(r.SequencesPerSecond, r.Remaining, layout)}";
 
     /// <summary>The same with what the held-out sequences say.</summary>
-    public static string Of(EpochReport r)
+    public static string Of(EpochReport r, SequenceLayout layout)
     {
         string held = r.Validation is { } v ? $"  held out: {Of(v)}" : "";
-        return $"epoch {r.Epoch}/{r.Epochs}  {Of(r.Training)}{held}  {Speed(r.SequencesPerSecond, r.Remaining)}";
+        return $"epoch {r.Epoch}/{r.Epochs}  {Of(r.Training)}{held}  {Speed(r.SequencesPerSecond, r.Remaining, layout)}";
     }
 
     /// <summary>For example <c>1:02:03</c>, <c>2:03</c>.</summary>
     public static string Of(TimeSpan time) =>
         time.TotalHours >= 1 ? $"{(long)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}" : $"{time.Minutes}:{time.Seconds:00}";
 
-    private static string Of(Evaluation e) => e.Metric == "mse" ? $"mse {e.Value:0.00000}" : $"loss {e.Loss:0.0000}  {e.Metric} {e.Value:0.0000}";
+    private static string Of(Evaluation e) => e.Metric switch
+    {
+        "mse" => $"mse {e.Value:0.00000}",
+        "perplexity" => $"loss {e.Loss:0.0000}  perplexity {e.Value:0.00}",
+        _ => $"loss {e.Loss:0.0000}  {e.Metric} {e.Value:0.0000}",
+    };
 
-    private static string Speed(double sequencesPerSecond, TimeSpan remaining) => $"{sequencesPerSecond:N0} seq/s  {Of(remaining)} left";
+    // A window of text is no sequence that anyone counts in.
+    private static string Speed(double sequencesPerSecond, TimeSpan remaining, SequenceLayout layout) =>
+        $"{(layout.IsStream ? sequencesPerSecond * layout.Steps : sequencesPerSecond):N0} {(layout.IsStream ? "tokens/s" : "seq/s")}  {Of(remaining)} left";
 }

@@ -83,7 +83,7 @@ internal sealed class CompareVerb : TrainingVerb
             BatchSize = Batch,
         };
         int count = models.Length > 0 ? models.Length : Seeds ?? 1;
-        ComparisonProgress progress = new(terminal, count);
+        ComparisonProgress progress = new(terminal, count, data.Train.Layout);
         Comparison comparison = new(settings, data.Train, test) { Measured = (run, _) => progress.Measured(run), Stepped = progress.Stepped };
         comparison.Check(architecture);
         progress.RunsPerNetwork = comparison.RunsPerNetwork;
@@ -130,7 +130,7 @@ internal sealed class CompareVerb : TrainingVerb
         Network network = Create(architecture, backend, settings.Seed);
         try
         {
-            ITrainingProgress progress = ITrainingProgress.For(terminal);
+            ITrainingProgress progress = ITrainingProgress.For(terminal, data.Train.Layout);
             using Trainer trainer = new(network, data.Train, data.Valid, settings) { Stepped = progress.Step, EpochFinished = progress.Epoch };
             terminal.Note($"{network}: training with seed {settings.Seed}");
             if (progress.Show(() => trainer.Run(cancellation)).IsCancelled) throw new OperationCanceledException(cancellation);

@@ -90,7 +90,7 @@ internal sealed class DemoVerb : ComputeVerb
     private static TrainingResult Train(
         Terminal terminal, Network network, ISequenceData train, ISequenceData test, TrainingSettings settings, CancellationToken cancellation)
     {
-        ITrainingProgress progress = ITrainingProgress.For(terminal);
+        ITrainingProgress progress = ITrainingProgress.For(terminal, train.Layout);
         using Trainer trainer = new(network, train, test, settings) { Stepped = progress.Step, EpochFinished = progress.Epoch };
         TrainingResult result = progress.Show(() => trainer.Run(cancellation));
         if (result.IsCancelled) throw new RunFailedException($"Stopped after {result.Epochs} of {settings.Epochs} epochs; nothing was kept.");
@@ -124,7 +124,7 @@ internal sealed class DemoVerb : ComputeVerb
             FineTuning = training with { Epochs = FineTuningEpochs, LearningRate = LearningRate / 3 },
             BatchSize = BatchSize,
         };
-        ComparisonProgress progress = new(terminal, networks: 1);
+        ComparisonProgress progress = new(terminal, networks: 1, train.Layout);
         Comparison comparison = new(settings, train, test)
         {
             Measured = (run, made) =>

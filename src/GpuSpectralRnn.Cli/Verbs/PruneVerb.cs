@@ -214,7 +214,7 @@ internal sealed class PruneVerb : ModelVerb
             Schedule = new Schedule { Kind = ScheduleKind.OneCycle },
             Seed = Seed,
         };
-        ITrainingProgress progress = ITrainingProgress.For(terminal);
+        ITrainingProgress progress = ITrainingProgress.For(terminal, splits.Train.Layout);
         using Trainer trainer = new(small, splits.Train, splits.Valid, settings) { Stepped = progress.Step, EpochFinished = progress.Epoch };
         return !progress.Show(() => trainer.Run(cancellation)).IsCancelled;
     }

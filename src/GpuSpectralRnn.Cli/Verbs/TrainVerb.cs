@@ -54,7 +54,7 @@ internal sealed class TrainVerb : TrainingVerb
                 $"{(Patience > 0 ? $"--patience {Patience}" : "--schedule anneal")} needs sequences to watch; set some aside with --holdout N.");
         using Network network = Build(asked, data.Train, source, backend);
         using Interruption interruption = new();
-        ITrainingProgress progress = ITrainingProgress.For(terminal);
+        ITrainingProgress progress = ITrainingProgress.For(terminal, data.Train.Layout);
         ISequenceData? watched = data.Valid ?? data.Test;
         using Trainer trainer = new(network, data.Train, watched, settings)
         {
