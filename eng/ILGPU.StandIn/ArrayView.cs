@@ -99,5 +99,15 @@ public readonly unsafe struct ArrayView<T> : IContiguousArrayView<T>
         return new ArrayView<T>(buffer, start + index, subViewLength);
     }
 
+    /// <summary>The same memory as elements of another type, as many as fit.</summary>
+    public ArrayView<TOther> Cast<TOther>()
+        where TOther : unmanaged
+    {
+        // ILGPU counts from the buffer's start and rounds down: a view that starts within an element would move.
+        long offset = (byte*)start - (byte*)buffer.NativePtr;
+        if (offset % sizeof(TOther) != 0) throw new InvalidOperationException($"A view at byte {offset} cannot be seen as elements of {sizeof(TOther)} bytes.");
+        return new ArrayView<TOther>(buffer, (TOther*)start, LengthInBytes / sizeof(TOther));
+    }
+
     private static void ThrowOutside(long index, long length) => throw new IndexOutOfRangeException($"Element {index} of a view of {length}.");
 }

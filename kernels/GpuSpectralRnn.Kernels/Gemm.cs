@@ -3,80 +3,80 @@ using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Kernels;
 
+/// <summary>How a product is computed.</summary>
+public enum GemmPlan
+{
+    /// <summary>A 4 x 4 block of C in the registers of each item, the factors straight from memory: narrow products, and devices on the processor.</summary>
+    Registers,
+
+    /// <summary>A 64 x 64 block of C in each group, the factors through shared memory.</summary>
+    SmallBlocks,
+
+    /// <summary>A 128 x 128 block of C in each group, the factors through shared memory.</summary>
+    LargeBlocks,
+}
+
 /// <summary>Extents and strides of C = op(A) op(B): op(A) [M, K], op(B) [K, N], C [M, N] row-major. A transpose is a swap of two strides.</summary>
 public struct GemmExtents
 {
-    /// <summary>Rows of C.</summary>
-    public int M;
+    /// <summary>op(A): its lines are the M rows.</summary>
+    public GemmFactor A;
 
-    /// <summary>Columns of C.</summary>
-    public int N;
+    /// <summary>op(B): its lines are the N columns.</summary>
+    public GemmFactor B;
 
     /// <summary>The summed extent.</summary>
     public int K;
 
-    /// <summary>From a row of op(A) to the next.</summary>
-    public int ARow;
-
-    /// <summary>From a column of op(A) to the next.</summary>
-    public int AColumn;
-
-    /// <summary>From a row of op(B) to the next.</summary>
-    public int BRow;
-
-    /// <summary>From a column of op(B) to the next.</summary>
-    public int BColumn;
-
-    /// <summary>How much of K one slice sums up.</summary>
+    /// <summary>How much of K one slice sums up; a multiple of 4 unless it is all of it.</summary>
     public int Slice;
+
+    /// <summary>1 where four neighbours of a row of C may be read and written at once.</summary>
+    public int HasQuads;
+
+    /// <summary>Rows of C.</summary>
+    public readonly int M => A.Lines;
+
+    /// <summary>Columns of C.</summary>
+    public readonly int N => B.Lines;
 
     /// <summary>How many slices there are; with more than one, each writes a partial C behind the other's.</summary>
     public readonly int Slices => (K + Slice - 1) / Slice;
 }
 
 /// <summary>
-/// Matrix products in single precision. Where C alone has too few tiles to fill the device, K is cut into slices whose partial products are added up
+/// Matrix products in single precision. Where C alone has too few blocks to fill the device, K is cut into slices whose partial products are added up
 /// in a fixed order.
 /// </summary>
 public sealed class Gemm : IDisposable
 {
-    private const int SharedTile = 64;
-    private const int SharedDepth = 16;
-    private const int SharedThreads = 256;
-    private const int SharedPitch = SharedTile + 1; // odd: neighbours in k fall into different banks
+    private const int Threads = GemmBlocks.Threads;
+    private const int ShortestSlice = 64;
     private const long PartialCapacity = 1 << 22;
 
     private readonly KernelLoader loader;
     private readonly RegisterLauncher registerTiled;
-    private readonly SharedLauncher? sharedTiled;
+    private readonly BlockLauncher? smallBlocks;
+    private readonly BlockLauncher? largeBlocks;
     private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int, float, float> addSlices;
     private readonly MemoryBuffer? partials;
 
     private delegate void RegisterLauncher(
         AcceleratorStream stream, Index1D items, ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, GemmExtents e, float alpha, float beta);
 
-    private delegate void SharedLauncher(
-        AcceleratorStream stream,
-        KernelConfig groups,
-        ArrayView<float> a,
-        ArrayView<float> b,
-        ArrayView<float> c,
-        GemmExtents e,
-        float alpha,
-        float beta);
+    private delegate void BlockLauncher(
+        AcceleratorStream stream, KernelConfig groups, ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, GemmExtents e, float alpha, float beta);
 
-    /// <summary>Loads the kernels: the simulator, and devices that do not grant groups of 256, do without shared memory.</summary>
+    /// <summary>Loads the kernels: devices that compute on the processor, or do not grant groups of 256, do without shared memory.</summary>
     public Gemm(KernelLoader loader)
     {
         this.loader = loader;
         registerTiled = loader.Load<RegisterLauncher>(RegisterTiled, 64);
         addSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int, float, float>>(AddSlices);
-        if (loader.IsSimulator) return;
-        partials = loader.Accelerator.AllocateRaw(PartialCapacity, sizeof(float));
-        if (loader.Accelerator.MaxNumThreadsPerGroup >= SharedThreads)
-        {
-            sharedTiled = loader.LoadGrouped<SharedLauncher>(SharedTiled, SharedThreads);
-        }
+        if (!loader.IsSimulator) partials = loader.Accelerator.AllocateRaw(PartialCapacity, sizeof(float));
+        if (!loader.SharesMemory || loader.Accelerator.MaxNumThreadsPerGroup < Threads) return;
+        smallBlocks = loader.LoadGrouped<BlockLauncher>(GemmBlocks.Multiply<SmallBlock>, Threads, groupsPerMultiprocessor: 2);
+        largeBlocks = loader.LoadGrouped<BlockLauncher>(GemmBlocks.Multiply<LargeBlock>, Threads, groupsPerMultiprocessor: 2);
     }
 
     /// <summary>C = alpha op(A) op(B) + beta C; with beta 0, C is not read.</summary>
@@ -94,61 +94,76 @@ public sealed class Gemm : IDisposable
         float beta)
     {
         if (m == 0 || n == 0) return;
+        GemmPlan plan = PlanFor(m, n, k);
+        int edge = EdgeOf(plan);
+        long blocks = (long)((m + edge - 1) / edge) * ((n + edge - 1) / edge);
         GemmExtents extents = new()
         {
-            M = m,
-            N = n,
+            A = GemmFactor.Of(a, m, k, linesAreRows: !transposeA),
+            B = GemmFactor.Of(b, n, k, linesAreRows: transposeB),
             K = k,
-            ARow = transposeA ? 1 : k,
-            AColumn = transposeA ? m : 1,
-            BRow = transposeB ? 1 : n,
-            BColumn = transposeB ? k : 1,
+            Slice = SliceFor(plan, k, blocks, (long)m * n),
+            HasQuads = GemmFactor.StartsAtQuad(c) && n % 4 == 0 ? 1 : 0,
         };
-        bool isShared = UsesShared(m, n);
-        int edge = isShared ? SharedTile : 4;
-        long tiles = (long)((m + edge - 1) / edge) * ((n + edge - 1) / edge);
-        long items = isShared ? tiles * SharedThreads : tiles;
-        extents.Slice = SliceFor(k, items, (long)m * n);
         int slices = extents.Slices;
         if (slices <= 1)
         {
-            Multiply(stream, a, b, c, extents, tiles, isShared, alpha, beta);
+            Multiply(plan, stream, a, b, c, extents, blocks, alpha, beta);
             return;
         }
 
         ArrayView<float> partial = partials!.AsArrayView<float>(0, (long)slices * m * n); // [slices, M, N]
-        Multiply(stream, a, b, partial, extents, tiles * slices, isShared, 1f, 0f);
+        extents.HasQuads = n % 4 == 0 ? 1 : 0;
+        Multiply(plan, stream, a, b, partial, extents, blocks * slices, 1f, 0f);
         int width = loader.WidthFor((long)m * n);
         addSlices(stream, width, partial, c, slices, m * n, width, alpha, beta);
     }
 
-    /// <summary>Whether C [m, n] goes through shared memory; narrow ones would leave most of a group idle.</summary>
-    public bool UsesShared(int m, int n) => sharedTiled is not null && m >= SharedTile / 2 && n >= SharedTile / 2;
+    /// <summary>
+    /// How a product of these extents is computed. Large blocks do twice the arithmetic per number read from shared memory, but only where there are enough
+    /// of them, slices of 256 counted in, to occupy the multiprocessors. Blocks of which less than half would be used are not worth their barriers.
+    /// </summary>
+    public GemmPlan PlanFor(int m, int n, int k)
+    {
+        if (smallBlocks is null || m < SmallBlock.Size / 2 || n < SmallBlock.Size / 2) return GemmPlan.Registers;
+        long large = (long)((m + LargeBlock.Size - 1) / LargeBlock.Size) * ((n + LargeBlock.Size - 1) / LargeBlock.Size) * Math.Max(1, k / 256);
+        bool fits = m > LargeBlock.Size / 2 && n > LargeBlock.Size / 2;
+        return fits && large >= loader.Accelerator.NumMultiprocessors ? GemmPlan.LargeBlocks : GemmPlan.SmallBlocks;
+    }
 
     /// <inheritdoc/>
     public void Dispose() => partials?.Dispose();
 
+    private static int EdgeOf(GemmPlan plan) => plan switch
+    {
+        GemmPlan.LargeBlocks => LargeBlock.Size,
+        GemmPlan.SmallBlocks => SmallBlock.Size,
+        _ => 4,
+    };
+
     private void Multiply(
+        GemmPlan plan,
         AcceleratorStream stream,
         ArrayView<float> a,
         ArrayView<float> b,
         ArrayView<float> c,
         GemmExtents extents,
-        long tiles,
-        bool isShared,
+        long blocks,
         float alpha,
         float beta)
     {
-        if (isShared) sharedTiled!(stream, new KernelConfig((int)tiles, SharedThreads), a, b, c, extents, alpha, beta);
-        else registerTiled(stream, (int)tiles, a, b, c, extents, alpha, beta);
+        if (plan == GemmPlan.LargeBlocks) largeBlocks!(stream, new KernelConfig((int)blocks, Threads), a, b, c, extents, alpha, beta);
+        else if (plan == GemmPlan.SmallBlocks) smallBlocks!(stream, new KernelConfig((int)blocks, Threads), a, b, c, extents, alpha, beta);
+        else registerTiled(stream, (int)blocks, a, b, c, extents, alpha, beta);
     }
 
-    // Enough slices to fill the device, none shorter than 64, all within the memory for partial products.
-    private int SliceFor(int k, long items, long elements)
+    // Enough slices to fill the device (a multiprocessor holds two groups), none too short, all within the memory for partial products.
+    private int SliceFor(GemmPlan plan, int k, long blocks, long elements)
     {
-        if (partials is null || k < 128) return Math.Max(1, k);
-        long slices = Math.Min(Math.Min(loader.BusyWidth / items, k / 64), PartialCapacity / elements);
-        return slices <= 1 ? k : (int)((k + slices - 1) / slices);
+        if (partials is null || k < 2 * ShortestSlice) return Math.Max(1, k);
+        long wanted = plan == GemmPlan.Registers ? loader.BusyWidth : 2 * loader.Accelerator.NumMultiprocessors;
+        long slices = Math.Min(Math.Min(wanted / blocks, k / ShortestSlice), PartialCapacity / elements);
+        return slices <= 1 ? k : (int)((k + slices - 1) / slices + 3) / 4 * 4;
     }
 
     /// <summary>
@@ -172,59 +187,20 @@ public sealed class Gemm : IDisposable
         int from = slice * e.Slice;
         int to = from + e.Slice < e.K ? from + e.Slice : e.K;
         RegisterTile tile = RegisterTile.Product(
-            a, Places.Of(row, 1, e.M, e.ARow), e.AColumn, b, Places.Of(column, across, e.N, e.BColumn), e.BRow, from, to);
+            a, Places.Of(row, 1, e.M, e.A.LineStride), e.A.Step, b, Places.Of(column, across, e.N, e.B.LineStride), e.B.Step, from, to);
         int place = (slice * e.M + row) * e.N;
         for (int i = 0; i < 4; i++)
         {
-            if (row + i < e.M) Store(c, place + i * e.N, column, across, e.N, tile.Row(i), alpha, beta);
-        }
-    }
-
-    /// <summary>
-    /// One group of 256, one 64 x 64 block of C, in steps of 16 through K: both factors' blocks go through shared memory, each thread keeps a 4 x 4
-    /// block whose rows and columns lie 16 apart.
-    /// </summary>
-    [KernelEntry]
-    internal static void SharedTiled(
-        ArrayView<float> a, // op(A) [M, K]
-        ArrayView<float> b, // op(B) [K, N]
-        ArrayView<float> c, // [Slices, M, N]
-        GemmExtents e,
-        float alpha,
-        float beta)
-    {
-        ArrayView<float> left = SharedMemory.Allocate<float>(SharedDepth * SharedPitch); // [k, row]
-        ArrayView<float> right = SharedMemory.Allocate<float>(SharedDepth * SharedPitch); // [k, column]
-        int across = (e.N + SharedTile - 1) / SharedTile;
-        int down = (e.M + SharedTile - 1) / SharedTile;
-        int firstColumn = Grid.IdxX % across * SharedTile;
-        int firstRow = Grid.IdxX / across % down * SharedTile;
-        int slice = Grid.IdxX / across / down;
-        int from = slice * e.Slice;
-        int to = from + e.Slice < e.K ? from + e.Slice : e.K;
-        int thread = Group.IdxX;
-        int x = thread & 15;
-        int y = thread >> 4;
-
-        RegisterTile tile = default;
-        for (int k = from; k < to; k += SharedDepth)
-        {
-            Fill(left, a, thread, firstRow, e.M, e.ARow, k, to, e.AColumn);
-            Fill(right, b, thread, firstColumn, e.N, e.BColumn, k, to, e.BRow);
-            Group.Barrier();
-            for (int d = 0; d < SharedDepth; d++)
+            if (row + i >= e.M) continue;
+            Quad sums = tile.Row(i);
+            for (int j = 0; j < 4; j++)
             {
-                int place = d * SharedPitch;
-                tile.AddOuter(Interleaved(left, place + y), Interleaved(right, place + x));
+                int at = column + j * across;
+                if (at >= e.N) continue;
+                at += place + i * e.N;
+                float product = alpha * sums.Element(j);
+                c[at] = beta == 0f ? product : product + beta * c[at];
             }
-
-            Group.Barrier();
-        }
-
-        for (int i = 0; i < 4; i++)
-        {
-            int row = firstRow + y + 16 * i;
-            if (row < e.M) Store(c, (slice * e.M + row) * e.N, firstColumn + x, 16, e.N, tile.Row(i), alpha, beta);
         }
     }
 
@@ -245,45 +221,6 @@ public sealed class Gemm : IDisposable
             float sum = 0f;
             for (int s = 0; s < slices; s++) sum += partial[s * count + i];
             c[i] = beta == 0f ? alpha * sum : alpha * sum + beta * c[i];
-        }
-    }
-
-    // Lines first, first + 1, ... of a factor at k, k + 1, ...; zeros beyond its end. Neighbouring threads read neighbouring memory.
-    private static void Fill(
-        ArrayView<float> shared, ArrayView<float> factor, int thread, int first, int lines, int lineStride, int k, int to, int kStride)
-    {
-        bool alongLines = lineStride == 1;
-        int line = alongLines ? thread & (SharedTile - 1) : thread / SharedDepth;
-        int depth = alongLines ? thread / SharedTile : thread & (SharedDepth - 1);
-        int lineStep = alongLines ? 0 : SharedThreads / SharedDepth;
-        int depthStep = alongLines ? SharedThreads / SharedTile : 0;
-        for (int i = 0; i < SharedTile * SharedDepth / SharedThreads; i++)
-        {
-            bool isInside = first + line < lines && k + depth < to;
-            shared[depth * SharedPitch + line] = isInside ? factor[(first + line) * lineStride + (k + depth) * kStride] : 0f;
-            line += lineStep;
-            depth += depthStep;
-        }
-    }
-
-    private static Quad Interleaved(ArrayView<float> shared, int place)
-    {
-        Quad quad = default;
-        quad.X = shared[place];
-        quad.Y = shared[place + 16];
-        quad.Z = shared[place + 32];
-        quad.W = shared[place + 48];
-        return quad;
-    }
-
-    private static void Store(ArrayView<float> c, int row, int column, int step, int columns, Quad sum, float alpha, float beta)
-    {
-        for (int j = 0; j < 4; j++)
-        {
-            if (column + j * step >= columns) continue;
-            int place = row + column + j * step;
-            float product = alpha * sum.Element(j);
-            c[place] = beta == 0f ? product : product + beta * c[place];
         }
     }
 }

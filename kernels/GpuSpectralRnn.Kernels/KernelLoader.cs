@@ -21,6 +21,7 @@ public sealed class KernelLoader
     {
         Accelerator = accelerator;
         IsSimulator = isSimulator;
+        SharesMemory = !isSimulator && !(accelerator.Device is CLDevice device && device.DeviceType.HasFlag(CLDeviceType.CL_DEVICE_TYPE_CPU));
         BusyWidth = isSimulator ? 2 * accelerator.NumMultiprocessors : Math.Max(1024, accelerator.MaxNumThreads);
     }
 
@@ -29,6 +30,12 @@ public sealed class KernelLoader
 
     /// <summary>ILGPU's simulator, where a work item costs much and a barrier more: few and fat items are best.</summary>
     public bool IsSimulator { get; }
+
+    /// <summary>
+    /// Whether threads gain by exchanging data through shared memory. Where a processor plays the device, the simulator's or an OpenCL driver's, caches
+    /// serve all threads alike and a barrier costs a pass over the group.
+    /// </summary>
+    public bool SharesMemory { get; init; }
 
     /// <summary>Work items that keep the device busy; kernels over more elements walk them with this stride.</summary>
     public int BusyWidth { get; }
@@ -43,12 +50,15 @@ public sealed class KernelLoader
         Accelerator.LoadImplicitlyGroupedKernel(kernel.Method, IsSimulator ? 1 : Math.Min(groupSize, Accelerator.MaxNumThreadsPerGroup))
             .CreateLauncherDelegate<TLauncher>();
 
-    /// <summary>Loads an explicitly grouped kernel that is always launched in groups of <paramref name="groupSize"/>.</summary>
+    /// <summary>
+    /// Loads an explicitly grouped kernel that is always launched in groups of <paramref name="groupSize"/>; CUDA compiles it for registers so few that
+    /// <paramref name="groupsPerMultiprocessor"/> fit side by side.
+    /// </summary>
     /// <typeparam name="TLauncher">(AcceleratorStream, KernelConfig, the kernel's parameters).</typeparam>
-    public TLauncher LoadGrouped<TLauncher>(Delegate kernel, int groupSize)
+    public TLauncher LoadGrouped<TLauncher>(Delegate kernel, int groupSize, int groupsPerMultiprocessor = 1)
         where TLauncher : Delegate
     {
-        KernelSpecialization specialization = new(groupSize, null);
+        KernelSpecialization specialization = new(groupSize, groupsPerMultiprocessor);
         EntryPointDescription entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);
         Kernel loaded = Accelerator is CLAccelerator device
             ? device.LoadKernel(WithLocalFences(device.Backend.Compile(entry, specialization)))

@@ -13,6 +13,17 @@ internal struct Quad
     /// <summary>Element <paramref name="index"/>, by comparison: an array in registers cannot be indexed.</summary>
     public readonly float Element(int index) => index < 2 ? (index == 0 ? X : Y) : index == 2 ? Z : W;
 
+    /// <summary>s times these.</summary>
+    public readonly Quad Times(float s)
+    {
+        Quad quad = default;
+        quad.X = s * X;
+        quad.Y = s * Y;
+        quad.Z = s * Z;
+        quad.W = s * W;
+        return quad;
+    }
+
     /// <summary>this += s v.</summary>
     public void Add(float s, Quad v)
     {

@@ -2,7 +2,9 @@
 using System.Reflection;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Ilgpu;
+using GpuSpectralRnn.Kernels;
 using ILGPU;
+using ILGPU.Runtime;
 using ILGPU.Runtime.OpenCL;
 
 namespace GpuSpectralRnn.Tests.Support;
@@ -15,15 +17,16 @@ internal static class PoclBackend
 {
     private const string Platform = "Portable Computing Language";
 
-    /// <summary>Opens PoCL's processor, or gives null where it is not installed.</summary>
-    public static IBackend? Open()
+    /// <summary>Opens PoCL's processor, or gives null where it is not installed; <paramref name="sharesMemory"/> runs kernels there that real GPUs run.</summary>
+    public static IBackend? Open(bool sharesMemory = false)
     {
         NativeLibraries.Register();
         Context context = Context.Create(builder => builder.OpenCL(IsPocl).Optimize(OptimizationLevel.O2));
         if (context.GetCLDevices().Count == 0) return null;
         CLDevice device = context.GetCLDevice(0);
         DeviceInfo info = new("pocl", device.Name, device.MemorySize, device.Capabilities.Float64);
-        return new IlgpuBackend(info, device.CreateAccelerator(context));
+        Accelerator accelerator = device.CreateAccelerator(context);
+        return new IlgpuBackend(info, sharesMemory ? new KernelLoader(accelerator) { SharesMemory = true } : new KernelLoader(accelerator));
     }
 
     private static bool IsPocl(CLDevice device)

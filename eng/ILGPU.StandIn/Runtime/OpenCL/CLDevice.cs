@@ -7,6 +7,9 @@ namespace ILGPU.Runtime.OpenCL;
 [Flags]
 public enum CLDeviceType
 {
+    /// <summary>Processor.</summary>
+    CL_DEVICE_TYPE_CPU = 1 << 1,
+
     /// <summary>Graphics processor.</summary>
     CL_DEVICE_TYPE_GPU = 1 << 2,
 }

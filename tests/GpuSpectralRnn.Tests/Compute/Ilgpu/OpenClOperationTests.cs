@@ -12,6 +12,19 @@ public sealed class OpenClDevice() : DeviceFixture(
 [CollectionDefinition("opencl:0")]
 public class OpenClCollection : ICollectionFixture<OpenClDevice>;
 
+// The kernels that exchange data through shared memory, which PoCL itself is better off without.
+public sealed class OpenClBlocksDevice() : DeviceFixture("pocl", () => PoclBackend.Open(sharesMemory: true));
+
+public class OpenClBlocksGemmTests(OpenClBlocksDevice device) : GemmTests, IClassFixture<OpenClBlocksDevice>
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+public class OpenClBlocksGramTests(OpenClBlocksDevice device) : GramTests, IClassFixture<OpenClBlocksDevice>
+{
+    protected override IBackend Backend => device.Backend;
+}
+
 [Collection("opencl:0")]
 public class OpenClGemmTests(OpenClDevice device) : GemmTests
 {

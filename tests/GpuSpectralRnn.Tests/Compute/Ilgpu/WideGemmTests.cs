@@ -30,16 +30,19 @@ public sealed class WideGemmTests : IDisposable
     }
 
     [Theory]
-    [InlineData(32, 32, 1, true)]
-    [InlineData(64, 64, 16, true)]
-    [InlineData(63, 65, 17, true)]
-    [InlineData(65, 130, 15, true)]
-    [InlineData(33, 40, 300, true)] // four slices of K
-    [InlineData(31, 64, 33, false)] // too narrow: registers
-    [InlineData(5, 3, 1000, false)] // fifteen slices of K
-    public void Through_shared_memory_and_in_slices_equals_the_plain_product(int m, int n, int k, bool isShared)
+    [InlineData(32, 32, 1, GemmPlan.SmallBlocks)]
+    [InlineData(64, 64, 16, GemmPlan.SmallBlocks)]
+    [InlineData(63, 65, 17, GemmPlan.SmallBlocks)]
+    [InlineData(33, 40, 300, GemmPlan.SmallBlocks)] // two slices of K
+    [InlineData(128, 128, 8, GemmPlan.LargeBlocks)]
+    [InlineData(68, 132, 20, GemmPlan.LargeBlocks)] // four numbers at once, whatever is transposed
+    [InlineData(65, 129, 9, GemmPlan.LargeBlocks)]
+    [InlineData(127, 65, 131, GemmPlan.LargeBlocks)] // two slices of K
+    [InlineData(31, 64, 33, GemmPlan.Registers)] // too narrow for blocks
+    [InlineData(5, 3, 1000, GemmPlan.Registers)] // fifteen slices of K
+    public void In_blocks_and_in_slices_equals_the_plain_product(int m, int n, int k, GemmPlan plan)
     {
-        using (Gemm gemm = new(wide.Loader)) Assert.Equal(isShared, gemm.UsesShared(m, n));
+        using (Gemm gemm = new(wide.Loader)) Assert.Equal(plan, gemm.PlanFor(m, n, k));
         foreach ((bool transposeA, bool transposeB) in new[] { (false, false), (false, true), (true, false), (true, true) })
         {
             float[] a = Numbers.Normal((long)m * k, 1);
