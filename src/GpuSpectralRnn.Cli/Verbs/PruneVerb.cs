@@ -63,8 +63,15 @@ internal sealed class PruneVerb : ModelVerb
     [Option("no-reconstruction", HelpText = "Drop units without letting the others stand for them.")]
     public bool NoReconstruction { get; set; }
 
-    [Option("ridge", Default = 1e-4, MetaValue = "X", HelpText = "Ridge of the reconstruction, as a share of the mean power of a unit.")]
-    public double Ridge { get; set; } = 1e-4;
+    [Option("fold", MetaValue = "F", HelpText = "spectral: linear (default) or affine, with an intercept; auto tries both.")]
+    public string? FoldName { get; set; }
+
+    [Option("keep-embedding", MetaValue = "K", HelpText = "spectral: columns of the embedding to keep; all by default.")]
+    public int? KeepEmbedding { get; set; }
+
+    [Option("ridge", MetaValue = "X", HelpText =
+        "Ridge of the reconstruction, as a share of the mean power of a unit (default 1e-4, for lstm and gru 1e-3).")]
+    public double? Ridge { get; set; }
 
     [Option("refit", MetaValue = "R", HelpText = "What is fitted again: none, readout or rows (default: what proves best with auto, else none).")]
     public string? RefitName { get; set; }
@@ -141,7 +148,14 @@ internal sealed class PruneVerb : ModelVerb
         Refuse(Method == "spectral" && !isAuto, "--time-weighted", IsTimeWeighted, "a --criterion other than auto");
         Refuse(Method == "spectral" && criterion == "paper", "--theta", Theta is not null, "--criterion paper");
         Refuse(Method is "spectral" or "random" or "magnitude-unit", "--no-reconstruction", NoReconstruction, "methods that drop units");
-        CheckNumber("--ridge", Ridge, isZeroFine: true);
+        Refuse(Method == "spectral" && !isAuto, "--fold", FoldName is not null, "a --criterion other than auto");
+        Refuse(Method == "spectral", "--keep-embedding", KeepEmbedding is not null, "--method spectral");
+        if (Ridge is { } ridge) CheckNumber("--ridge", ridge, isZeroFine: true);
+        FoldKind fold = FoldName is null ? FoldKind.Linear : Names.Parse<FoldKind>(FoldName, "fold");
+        if (fold == FoldKind.None) throw new InvalidCallException("--fold none: give --no-reconstruction instead, or linear or affine.");
+        if (FoldName is not null && NoReconstruction) throw new InvalidCallException("--fold and --no-reconstruction exclude each other; give one.");
+        if (fold == FoldKind.Affine && IsTimeWeighted)
+            throw new InvalidCallException("--fold affine lets all steps weigh alike; leave --time-weighted out, or give --fold linear.");
         if (Theta is < 0 or > 1 or double.NaN) throw new InvalidCallException($"--theta {Theta}: choose a number from 0 to 1.");
         SpectralSettings settings = new()
         {
@@ -149,8 +163,9 @@ internal sealed class PruneVerb : ModelVerb
             Theta = Theta ?? 0.5,
             Search = Select is null ? UnitSearch.Backward : Names.Parse<UnitSearch>(Select, "selection"),
             IsTimeWeighted = IsTimeWeighted,
-            Fold = NoReconstruction ? FoldKind.None : FoldKind.Linear,
+            Fold = NoReconstruction ? FoldKind.None : fold,
             Ridge = Ridge,
+            KeepEmbedding = KeepEmbedding,
             Refit = RefitName is not null ? Names.Parse<Refit>(RefitName, "refit") : isAuto && !NoReconstruction ? Refit.Rows : Refit.None,
         };
         return PruningMethods.Create(Method, settings, isAuto, tried);

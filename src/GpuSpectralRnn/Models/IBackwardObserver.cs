@@ -21,4 +21,8 @@ public interface IBackwardObserver
     /// <param name="productGradient">The gradient at the output of the recurrent product W_hh h_{t-1}, [T, B, G*H], h_{t-1} the state of the step
     /// walked before; of an Elman layer that of its pre-activation.</param>
     void Leave(int recurrence, Tensor productGradient);
+
+    /// <summary>After the first layer went back, in a network with an embedding.</summary>
+    /// <param name="gradient">dL/d(embedded tokens) [T, B, E]; zero where there is padding.</param>
+    void Inputs(Tensor gradient);
 }

@@ -17,11 +17,10 @@ public sealed record Candidate(SpectralSettings Settings, Judgement Judgement, P
 /// <param name="settings">Ridge, fold and refit for all candidates; of the refits the given one is the most that is tried.</param>
 public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
 {
-    /// <summary>How many of the best candidates get a new read-out, which costs little, and how many of those best then new rows.</summary>
-    private const int NewReadouts = 12, NewRows = 6;
-
-    /// <summary>From about this many classes on gradients in the Fisher metric say more.</summary>
-    private const int ManyClasses = 100;
+    /// <summary>
+    /// How many of the best candidates get an intercept, then how many a new read-out, which costs little, and how many of those best then new rows.
+    /// </summary>
+    private const int WithIntercept = 6, NewReadouts = 10, NewRows = 5;
 
     /// <inheritdoc/>
     public string Name => "spectral";
@@ -35,7 +34,13 @@ public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
     /// <inheritdoc/>
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
-        List<Candidate> tried = [.. Grid(calibration.Network.Architecture).Select(candidate => Try(calibration, keep, candidate))];
+        List<Candidate> tried = [.. Grid(calibration).Select(candidate => Try(calibration, keep, candidate))];
+        if (settings.Fold == FoldKind.Linear)
+        {
+            SpectralSettings[] best = [.. tried.OrderBy(Rank).Select(candidate => candidate.Settings).Where(s => !s.IsTimeWeighted).Take(WithIntercept)];
+            tried.AddRange(best.Select(candidate => Try(calibration, keep, candidate with { Fold = FoldKind.Affine })));
+        }
+
         if (settings.Refit != Refit.None)
         {
             // The folds whose outputs are closest once the read-out is fitted to them are the ones worth new rows.
@@ -54,20 +59,26 @@ public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
     private static double Rank(Candidate candidate) =>
         double.IsNaN(candidate.Judgement.Divergence) ? double.PositiveInfinity : candidate.Judgement.Divergence;
 
-    private IEnumerable<SpectralSettings> Grid(Architecture architecture)
+    private IEnumerable<SpectralSettings> Grid(Calibration calibration)
     {
         List<(SpectralCriterion Criterion, double Theta)> criteria =
         [
-            (SpectralCriterion.Adjoint, 0),
             (SpectralCriterion.AdjointOutput, 0),
             (SpectralCriterion.Paper, 0),
             (SpectralCriterion.Paper, 0.5),
             (SpectralCriterion.Paper, 1),
         ];
-        if (architecture.Task == TaskKind.Classification) criteria.Insert(architecture.Outputs >= ManyClasses ? 0 : 1, (SpectralCriterion.Fisher, 0));
+
+        // Many classes: the Fisher metric says more, and gradients in both metrics cost too much.
+        Architecture architecture = calibration.Network.Architecture;
+        if (architecture.Task == TaskKind.Classification) criteria.Insert(0, (SpectralCriterion.Fisher, 0));
+        if (calibration.Metric == AdjointMetric.Identity) criteria.Insert(0, (SpectralCriterion.Adjoint, 0));
+
+        // Weighting by time helps ReLU and tanh networks only; a memory of their own spreads gated cells' gradients over the steps.
+        bool[] timeWeighted = architecture.Cell.Gates() == 1 && settings.Fold != FoldKind.Affine ? [false, true] : [false];
         return
             from criterion in criteria
-            from isTimeWeighted in new[] { false, true }
+            from isTimeWeighted in timeWeighted
             from search in new[] { UnitSearch.Backward, UnitSearch.Greedy }
             select settings with
             {

@@ -16,7 +16,9 @@ public sealed record CalibrationSettings
     /// <summary>The most sequences for gradients and least-squares refits.</summary>
     public int GradientSequences { get; init; } = 2000;
 
-    /// <summary>Random directions of the outputs per sequence for the adjoint matrix.</summary>
+    /// <summary>
+    /// Random directions of the outputs per sequence for the adjoint matrix. A network that answers at every step takes one for each step, and no more.
+    /// </summary>
     public int Probes { get; init; } = 4;
 
     /// <summary>Share of the sequences held apart to judge candidates by; they take no part in any statistics.</summary>
@@ -34,8 +36,15 @@ public sealed record CalibrationSettings
 /// </summary>
 public sealed class Calibration
 {
+    /// <summary>From about this many classes on, gradients in the Fisher metric say more than those of every logit alike.</summary>
+    private const int ManyClasses = 100;
+
+    /// <summary>Outputs that a batch may have: a network that answers at every step with many classes takes fewer sequences at a time.</summary>
+    private const int BatchOutputs = 1 << 24;
+
     private readonly Dictionary<AdjointMetric, AdjointStatistics[]> adjoints = [];
     private StateStatistics[]? states, weightedStates;
+    private GateWeights? gateWeights;
 
     /// <summary>Checks network and inputs.</summary>
     /// <param name="network">The network to compress; only read.</param>
@@ -63,6 +72,8 @@ public sealed class Calibration
         }
 
         Network = network;
+        long outputs = network.Architecture.Readout == Readout.Every ? (long)inputs.Layout.Steps * network.Architecture.Outputs : 1;
+        BatchSize = (int)Math.Clamp(BatchOutputs / outputs, 1, Settings.BatchSize);
         Weights = NetworkWeights.Read(network);
         (Inputs, Held) = Subset.HoldOut(all, Math.Clamp((int)(all.Count * Settings.HeldApart), 1, all.Count - 1));
         GradientInputs = Subset.Limit(Inputs, Settings.GradientSequences);
@@ -89,20 +100,49 @@ public sealed class Calibration
     /// <summary>Ends long work.</summary>
     public CancellationToken Cancellation { get; }
 
-    /// <summary>S of a recurrence, plain or weighted by time.</summary>
+    /// <summary>Sequences at a time, as many as the outputs have room for.</summary>
+    public int BatchSize { get; }
+
+    /// <summary>Random directions of the outputs per sequence.</summary>
+    public int Probes => Network.Architecture.Readout == Readout.Every ? 1 : Settings.Probes;
+
+    /// <summary>How the outputs are weighed where nothing else is asked for: in the Fisher metric from 100 classes on, else alike.</summary>
+    public AdjointMetric Metric =>
+        Network.Architecture is { Task: TaskKind.Classification, Outputs: >= ManyClasses } ? AdjointMetric.Fisher : AdjointMetric.Identity;
+
+    /// <summary>
+    /// S of a recurrence, plain or weighted by time. The number after the last recurrence stands for what an embedding gives the first layer, here as
+    /// in what follows.
+    /// </summary>
     public Matrix Gram(int recurrence, bool isTimeWeighted = false) =>
         isTimeWeighted ? WeightedStates[recurrence].TimeWeighted : States[recurrence].Covariance.Mean();
 
     /// <summary>Mean hidden state of a recurrence [m].</summary>
     public double[] Mean(int recurrence) => States[recurrence].Mean;
 
+    /// <summary>The covariance S - mean mean^T of a recurrence, every step alike.</summary>
+    public Matrix CentredGram(int recurrence)
+    {
+        Matrix gram = Gram(recurrence).Clone();
+        double[] mean = Mean(recurrence);
+        for (int i = 0; i < mean.Length; i++)
+            for (int j = 0; j < mean.Length; j++) gram[i, j] -= mean[i] * mean[j];
+        return gram;
+    }
+
+    /// <summary>G of a recurrence in the metric of <see cref="Metric"/>.</summary>
+    public AdjointStatistics Adjoint(int recurrence) => Adjoint(recurrence, Metric);
+
+    /// <summary>How much errors of the gates' products matter, step by step.</summary>
+    internal GateWeights GateWeights => gateWeights ??= GateWeights.Collect(this);
+
     /// <summary>G of a recurrence.</summary>
-    public AdjointStatistics Adjoint(int recurrence, AdjointMetric metric = AdjointMetric.Identity)
+    public AdjointStatistics Adjoint(int recurrence, AdjointMetric metric)
     {
         if (!adjoints.TryGetValue(metric, out AdjointStatistics[]? found))
         {
-            Settings.Progress?.Invoke($"gradients of {GradientInputs.Count:N0} sequences, {Settings.Probes} probes each, metric {metric.Name()}");
-            found = Collector(GradientInputs).CollectAdjoint(metric, Settings.Probes, Settings.Seed, Cancellation);
+            Settings.Progress?.Invoke($"gradients of {GradientInputs.Count:N0} sequences, {Probes} probes each, metric {metric.Name()}");
+            found = Collector(GradientInputs).CollectAdjoint(metric, Probes, Settings.Seed, Cancellation);
             adjoints[metric] = found;
         }
 
@@ -112,9 +152,9 @@ public sealed class Calibration
     private StateStatistics[] States => states ?? weightedStates ?? (states = Collect(null));
 
     private StateStatistics[] WeightedStates =>
-        weightedStates ??= Collect([.. Enumerable.Range(0, Network.Architecture.Recurrences).Select(r => Adjoint(r).StepWeights)]);
+        weightedStates ??= Collect([.. Enumerable.Range(0, StatisticsCollector.Units(Network.Architecture).Length).Select(i => Adjoint(i).StepWeights)]);
 
-    private StatisticsCollector Collector(ISequenceData data) => new(Network, data, Settings.BatchSize);
+    private StatisticsCollector Collector(ISequenceData data) => new(Network, data, BatchSize);
 
     private StateStatistics[] Collect(IReadOnlyList<double[]>? weights)
     {

@@ -39,7 +39,7 @@ public static class Distillation
             {
                 cancellation.ThrowIfCancellationRequested();
                 Tensor wanted = big.Forward(feed.Current), outputs = small.Forward(feed.Current, isTraining: true);
-                Judge.Apply(big.Architecture, wanted, outputs, 1f / outputs.Shape.Rows, outputs, totals);
+                Judge.Apply(big.Architecture, feed.Current, wanted, outputs, 1f / outputs.Shape.Rows, outputs, totals);
                 small.Backend.Fill(small.Parameters.Gradients, 0);
                 small.Backward(outputs);
                 optimizer.Step(settings.Schedule.Rate(settings.LearningRate, step, feed.BatchCount, steps), step + 1);

@@ -1,6 +1,7 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Pruning;
@@ -22,7 +23,7 @@ public static class Judge
     /// <summary>Runs both networks over the inputs held apart.</summary>
     /// <exception cref="OperationCanceledException">The calibration was cancelled.</exception>
     public static Judgement Of(Calibration calibration, Network small) =>
-        Of(calibration.Network, small, calibration.Held, calibration.Settings.BatchSize, calibration.Cancellation);
+        Of(calibration.Network, small, calibration.Held, calibration.BatchSize, calibration.Cancellation);
 
     /// <summary>Carries a plan out and judges it.</summary>
     public static Judgement Of(Calibration calibration, PruningPlan plan)
@@ -38,22 +39,30 @@ public static class Judge
         IBackend backend = big.Backend;
         using BatchFeed feed = new(inputs, backend, batchSize);
         using LossTotals totals = backend.Loss.CreateTotals();
+        long padding = 0;
         while (feed.Next())
         {
             cancellation.ThrowIfCancellationRequested();
-            Apply(big.Architecture, big.Forward(feed.Current), small.Forward(feed.Current), 1, null, totals);
+            padding += Apply(big.Architecture, feed.Current, big.Forward(feed.Current), small.Forward(feed.Current), 1, null, totals);
         }
 
         LossSums sums = totals.Read();
+        long rows = sums.Rows - padding, agreeing = sums.Correct - padding;
         bool isClassifier = big.Architecture.Task == TaskKind.Classification;
-        return new Judgement(sums.Loss / sums.Rows, isClassifier ? (double)sums.Correct / sums.Rows : null);
+        return new Judgement(sums.Loss / rows, isClassifier ? (double)agreeing / rows : null);
     }
 
-    /// <summary>The loss of the small network's outputs against the big one's, and its gradient where wanted.</summary>
-    internal static void Apply(Architecture architecture, Tensor big, Tensor small, float scale, Tensor? gradient, LossTotals totals)
+    /// <summary>The loss of the small network's outputs against the big one's, and its gradient where wanted. Padding is made equal in both.</summary>
+    /// <returns>How many of the rows are padding.</returns>
+    internal static int Apply(
+        Architecture architecture, SequenceBatch batch, Tensor big, Tensor small, float scale, Tensor? gradient, LossTotals totals)
     {
         ILossOps loss = small.Backend.Loss;
+        float[]? mask = architecture.Readout == Readout.Every ? Padding.Mask(batch) : null;
+        Padding.Clear(big, mask);
+        Padding.Clear(small, mask);
         if (architecture.Task == TaskKind.Classification) loss.SoftmaxDivergence(small, big, scale, gradient, totals);
         else loss.MeanSquaredError(small, big, scale, gradient, totals);
+        return mask?.Count(counts => counts == 0) ?? 0;
     }
 }

@@ -15,6 +15,16 @@ internal static class KeepCounts
         return keep.SelectMany(k => Enumerable.Repeat(k, architecture.Directions));
     }
 
+    /// <summary>Refuses numbers of an embedding's columns.</summary>
+    /// <exception cref="InvalidCallException">It has not so many columns, or there is no embedding.</exception>
+    public static void CheckEmbedding(Architecture architecture, int columns)
+    {
+        if (architecture.Vocabulary == 0)
+            throw new InvalidCallException($"--keep-embedding {columns}: the model has no embedding; its inputs are the user's and stay as they are.");
+        if (columns < 1 || columns > architecture.Inputs)
+            throw new InvalidCallException($"--keep-embedding {columns} is impossible for an embedding of {architecture.Inputs}; give 1 to {architecture.Inputs}.");
+    }
+
     /// <summary>Refuses what cannot be kept.</summary>
     public static void Check(Architecture architecture, IReadOnlyList<int> keep)
     {

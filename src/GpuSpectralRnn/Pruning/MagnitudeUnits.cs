@@ -7,8 +7,8 @@ namespace GpuSpectralRnn.Pruning;
 /// Baseline: the units with the largest ||row||^2 + ||column||^2 of W_hh (all gates), with or without reconstruction. It is not among the paper's.
 /// </summary>
 /// <param name="isReconstructed">Whether the dropped units are reconstructed from the kept ones.</param>
-/// <param name="ridge">tau over Tr S / m.</param>
-public sealed class MagnitudeUnits(bool isReconstructed = true, double ridge = 1e-4) : IPruningMethod
+/// <param name="ridge">tau over Tr S / m; null: what serves the cell well.</param>
+public sealed class MagnitudeUnits(bool isReconstructed = true, double? ridge = null) : IPruningMethod
 {
     /// <inheritdoc/>
     public string Name => "magnitude-unit";
@@ -33,7 +33,7 @@ public sealed class MagnitudeUnits(bool isReconstructed = true, double ridge = 1
             }
 
             int[] kept = [.. Enumerable.Range(0, units).OrderByDescending(j => size[j]).Take(k).Order()];
-            return isReconstructed ? UnitFold.Reconstructed(calibration.Gram(r), ridge, kept) : UnitFold.None(units, kept);
+            return isReconstructed ? UnitFold.Reconstructed(calibration.Gram(r), ridge ?? Ridge.Default(architecture.Cell), kept) : UnitFold.None(units, kept);
         })]);
     }
 }

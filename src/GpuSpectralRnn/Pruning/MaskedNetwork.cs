@@ -31,7 +31,10 @@ public static class MaskedNetwork
         ReadoutWeights readout = plan.Readout is { } refitted
             ? refitted with { Weight = refitted.Weight * Spread(last) }
             : new ReadoutWeights(old.Weight * (last.FoldOrSelector() * Spread(last)), Add(old.Bias, Times(old.Weight, last.Offset)));
-        return new NetworkWeights(architecture with { RecurrentRank = null }, recurrences, readout);
+        return new NetworkWeights(architecture with { RecurrentRank = null, TiesWeights = plan.KeepsTies(architecture) }, recurrences, readout)
+        {
+            Embedding = weights.Embedding,
+        };
     }
 
     private static LayerWeights Mask(LayerWeights weights, LayerPlan plan, LayerPlan? below, int gates)
@@ -57,6 +60,7 @@ public static class MaskedNetwork
                 for (int j = 0; j < hidden.Columns; j++) hidden[rows[i], j] += moreHidden[i, j];
                 for (int j = 0; j < input.Columns; j++) input[rows[i], j] += moreInput[i, j];
                 hiddenBias[rows[i]] += correction.Bias[i];
+                inputBias[rows[i]] += correction.InputBias[i];
             }
         }
 

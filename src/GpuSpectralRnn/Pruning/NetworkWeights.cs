@@ -30,6 +30,9 @@ public sealed record ReadoutWeights(Matrix Weight, double[] Bias);
 /// <param name="Readout">The read-out.</param>
 public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<LayerWeights> Recurrences, ReadoutWeights Readout)
 {
+    /// <summary>embedding.weight [V, E]; null without one.</summary>
+    public Matrix? Embedding { get; init; }
+
     /// <summary>Copies a network's weights.</summary>
     public static NetworkWeights Read(Network network)
     {
@@ -50,7 +53,10 @@ public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<Lay
                 Mask($"rnn.weight_hh_{end}"));
         }
 
-        return new NetworkWeights(architecture, recurrences, new ReadoutWeights(Whole("readout.weight"), Bias("readout.bias")));
+        return new NetworkWeights(architecture, recurrences, new ReadoutWeights(Whole(ParameterSlot.Readout), Bias("readout.bias")))
+        {
+            Embedding = architecture.Vocabulary > 0 ? Whole(ParameterSlot.Embedding) : null,
+        };
 
         Matrix Whole(string name) => Matrix.From(parameters[name].Shape.Rows, parameters[name].Shape.Columns, parameters.Read(name));
         Matrix? Mask(string name) =>
@@ -82,26 +88,30 @@ public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<Lay
             parameters.Write($"rnn.bias_hh_{end}", Single(weights.HiddenBias));
         }
 
-        parameters.Write("readout.weight", Readout.Weight.ToSingle());
+        if (Embedding is not null) parameters.Write(ParameterSlot.Embedding, Embedding.ToSingle());
+        if (!Architecture.TiesWeights) parameters.Write(ParameterSlot.Readout, Readout.Weight.ToSingle());
         parameters.Write("readout.bias", Single(Readout.Bias));
         return network;
     }
 
     /// <summary>
     /// The rows that read recurrence <paramref name="recurrence"/>: its columns of the next layer's W_ih (of both directions) or of the read-out, over
-    /// its own W_hh. [r, m].
+    /// its own W_hh. [r, m]. The number after the last recurrence stands for the embedding, which the first layer's W_ih reads.
     /// </summary>
     public Matrix Consumers(int recurrence)
     {
+        if (recurrence == Architecture.Recurrences) return Stack([.. Recurrences.Take(Architecture.Directions).Select(first => first.Input)]);
         (int layer, int direction) = (recurrence / Architecture.Directions, recurrence % Architecture.Directions);
         Matrix own = Recurrences[recurrence].Hidden;
         int[] block = [.. Enumerable.Range(direction * own.Columns, own.Columns)];
         IEnumerable<Matrix> above = layer + 1 < Architecture.Layers
             ? Enumerable.Range(0, Architecture.Directions).Select(d => Recurrences[(layer + 1) * Architecture.Directions + d].Input)
             : [Readout.Weight];
-        Matrix[] readers = [.. above.Select(matrix => matrix.SelectColumns(block)), own];
-        return Matrix.From(readers.Sum(matrix => matrix.Rows), own.Columns, readers.SelectMany(matrix => matrix.Data).ToArray().AsSpan());
+        return Stack([.. above.Select(matrix => matrix.SelectColumns(block)), own]);
     }
+
+    private static Matrix Stack(Matrix[] blocks) =>
+        Matrix.From(blocks.Sum(block => block.Rows), blocks[0].Columns, blocks.SelectMany(block => block.Data).ToArray().AsSpan());
 
     private static float[] Single(double[] values) => Array.ConvertAll(values, x => (float)x);
 }

@@ -7,9 +7,10 @@ namespace GpuSpectralRnn.Pruning;
 /// <param name="Hidden">To W_hh [G*k, k].</param>
 /// <param name="Input">To W_ih [G*k, inputs of the smaller network].</param>
 /// <param name="Bias">To b_hh [G*k].</param>
-public sealed record RowCorrection(Matrix Hidden, Matrix Input, double[] Bias);
+/// <param name="InputBias">To b_ih [G*k]; only a GRU's gate n tells the two biases apart.</param>
+public sealed record RowCorrection(Matrix Hidden, Matrix Input, double[] Bias, double[] InputBias);
 
-/// <summary>What becomes of the units of one recurrence.</summary>
+/// <summary>What becomes of the units of one recurrence, or of the columns of an embedding.</summary>
 public sealed record LayerPlan
 {
     /// <summary>m, units before.</summary>
@@ -75,6 +76,9 @@ public sealed record LayerPlan
 /// <param name="Readout">A refitted read-out [O, D*k] of the smaller network; null: the old one, folded.</param>
 public sealed record PruningPlan(string Method, IReadOnlyList<LayerPlan> Recurrences, ReadoutWeights? Readout = null)
 {
+    /// <summary>Which columns of the embedding stay, and how the first layer reads them; null: the embedding stays as it is.</summary>
+    public LayerPlan? Embedding { get; init; }
+
     /// <summary>Whether single weights were taken away: the network keeps its size, and training must keep the mask.</summary>
     public bool IsUnstructured => Recurrences.Any(plan => plan.Mask is not null);
 
@@ -82,12 +86,24 @@ public sealed record PruningPlan(string Method, IReadOnlyList<LayerPlan> Recurre
     public LayerPlan Layer(Architecture architecture, int layer) =>
         LayerPlan.Join([.. Enumerable.Range(layer * architecture.Directions, architecture.Directions).Select(r => Recurrences[r])]);
 
-    /// <summary>How layer <paramref name="layer"/> reads what is below it; null for the first, which reads the inputs.</summary>
-    public LayerPlan? Below(Architecture architecture, int layer) => layer == 0 ? null : Layer(architecture, layer - 1);
+    /// <summary>How layer <paramref name="layer"/> reads what is below it; null where it reads inputs that stay as they are.</summary>
+    public LayerPlan? Below(Architecture architecture, int layer) => layer == 0 ? Embedding : Layer(architecture, layer - 1);
+
+    /// <summary>
+    /// Whether a read-out tied to the embedding stays so: any change of the one or of the layer that the other reads gives the two weights of their own.
+    /// </summary>
+    public bool KeepsTies(Architecture architecture) =>
+        architecture.TiesWeights
+        && Readout is null
+        && Embedding is null
+        && Layer(architecture, architecture.Layers - 1) is { Fold: null, Offset: null } top
+        && top.Kept.Length == top.Units;
 
     /// <summary>The smaller network's architecture.</summary>
     public Architecture Shrink(Architecture architecture) => architecture with
     {
+        Inputs = Embedding?.Kept.Length ?? architecture.Inputs,
+        TiesWeights = KeepsTies(architecture),
         Hidden = [.. Enumerable.Range(0, architecture.Layers).Select(layer => Recurrences[layer * architecture.Directions].Kept.Length)],
         RecurrentRank = Recurrences.All(plan => plan.Factors is null) ? null : [.. Recurrences.Select(plan => plan.Factors?.Right.Rows ?? 0)],
     };
@@ -101,26 +117,30 @@ public sealed record PruningPlan(string Method, IReadOnlyList<LayerPlan> Recurre
         int gates = architecture.Cell.Gates();
         for (int r = 0; r < Recurrences.Count; r++)
         {
-            LayerPlan plan = Recurrences[r];
-            string name = architecture.RecurrenceName(r);
+            (LayerPlan plan, string name) = (Recurrences[r], architecture.RecurrenceName(r));
             int[] kept = plan.Kept;
-            bool isAscending =
-                kept.Length > 0 && kept[0] >= 0 && kept[^1] < plan.Units && kept.Zip(kept.Skip(1)).All(pair => pair.First < pair.Second);
-            if (plan.Units != architecture.RecurrenceUnits(r) || !isAscending)
-            {
-                throw new ArgumentException(
-                    $"The plan keeps {kept.Length} of {plan.Units} units of {name} of {architecture.RecurrenceUnits(r)}; list each once, ascending.");
-            }
-
+            Check(plan, architecture.RecurrenceUnits(r), name);
             if (kept.Length != Recurrences[r - (r % architecture.Directions)].Kept.Length)
                 throw new ArgumentException($"The plan keeps {kept.Length} units of {name}, and another number in the other direction.");
-            if (plan.Fold is { } fold && (fold.Rows != plan.Units || fold.Columns != kept.Length))
-                throw new ArgumentException($"The fold of {name} is {fold}; it must be {plan.Units} x {kept.Length}.");
             if (plan.Mask is { } mask && (mask.Rows != gates * plan.Units || mask.Columns != plan.Units || kept.Length != plan.Units))
                 throw new ArgumentException(
                     $"The mask of {name} is {mask}; it must be {gates * plan.Units} x {plan.Units}, with all units kept.");
             if (plan.Factors is not null && kept.Length != plan.Units)
                 throw new ArgumentException($"{name} has factors; all its units must be kept.");
         }
+
+        if (Embedding is null) return;
+        if (architecture.Vocabulary == 0) throw new ArgumentException("The plan is for an embedding, which the network lacks.");
+        Check(Embedding, architecture.Inputs, ParameterSlot.Embedding);
+    }
+
+    private static void Check(LayerPlan plan, int units, string name)
+    {
+        int[] kept = plan.Kept;
+        bool isAscending = kept.Length > 0 && kept[0] >= 0 && kept[^1] < plan.Units && kept.Zip(kept.Skip(1)).All(pair => pair.First < pair.Second);
+        if (plan.Units != units || !isAscending)
+            throw new ArgumentException($"The plan keeps {kept.Length} of {plan.Units} units of {name} of {units}; list each once, ascending.");
+        if (plan.Fold is { } fold && (fold.Rows != plan.Units || fold.Columns != kept.Length))
+            throw new ArgumentException($"The fold of {name} is {fold}; it must be {plan.Units} x {kept.Length}.");
     }
 }

@@ -24,35 +24,40 @@ public static class ReadoutRefit
         IBackend backend = big.Backend;
         NetworkWeights folded = Slicer.Slice(calibration.Weights, plan);
         using Network small = folded.ToNetwork(backend);
-        int outputs = big.Architecture.Outputs, seen = small.Architecture.Hidden[^1], width = seen + 1 + outputs;
-        double[] constant = new double[width];
+        Architecture architecture = big.Architecture;
+        int outputs = architecture.Outputs, seen = small.Architecture.LayerOutputs(architecture.Layers - 1);
+        double[] constant = new double[seen + 1];
         constant[seen] = 1;
-        using JointRows rows = new(
-            backend, constant, JointRows.Place(width, 0, Matrix.Identity(seen)), JointRows.Place(width, seen + 1, Matrix.Identity(outputs)));
-        using GramSums gram = backend.Spectral.CreateGram(width);
+        using JointRows rows = new(backend, constant, JointRows.Place(seen + 1, 0, Matrix.Identity(seen)));
+        using GramSums gram = backend.Spectral.CreateGram(seen + 1);
+        using Tensor products = backend.Allocate(new Shape(outputs, seen + 1));
+        Matrix yz = new(outputs, seen + 1);
+        float[] batch = new float[yz.Data.Length];
 
         // A network that answers at every step gives so many rows that fewer sequences do.
-        ISequenceData data = big.Architecture.Readout == Readout.Every ? calibration.GradientInputs : calibration.Inputs;
-        using BatchFeed feed = new(data, backend, calibration.Settings.BatchSize);
+        bool isEvery = architecture.Readout == Readout.Every;
+        using BatchFeed feed = new(isEvery ? calibration.GradientInputs : calibration.Inputs, backend, calibration.BatchSize);
         while (feed.Next())
         {
             calibration.Cancellation.ThrowIfCancellationRequested();
             Tensor wanted = big.Forward(feed.Current);
             small.Forward(feed.Current);
-            gram.Add(rows.Join(small.SeenByReadout, wanted));
+            Tensor z = rows.Join(small.SeenByReadout); // [N, seen + 1]
+            if (isEvery) Padding.Clear(z, Padding.Mask(feed.Current));
+            gram.Add(z);
+            backend.Matrix.Gemm(true, false, 1, wanted.View(0, z.Shape.Rows, outputs), z, 0, products);
+            products.CopyTo(batch.AsSpan());
+            for (int i = 0; i < batch.Length; i++) yz.Data[i] += batch[i];
         }
 
-        (Matrix moments, _) = StatisticsCollector.Read(gram);
-        return Solve(moments, seen, folded.Readout) is { } readout ? plan with { Readout = readout } : plan;
+        (Matrix zz, _) = StatisticsCollector.Read(gram);
+        return Solve(zz, yz, folded.Readout) is { } readout ? plan with { Readout = readout } : plan;
     }
 
-    // With z = [seen, 1], wanted y and the folded read-out C: (M_zz + ridge) D = M_zy - M_zz C^T, new read-out C + D^T. Null where z has no spread
-    // at all.
-    private static ReadoutWeights? Solve(Matrix moments, int seen, ReadoutWeights folded)
+    // With z = [seen, 1], wanted y and the folded read-out C: D (M_zz + ridge) = M_yz - C M_zz, new read-out C + D. Null where z has no spread at all.
+    private static ReadoutWeights? Solve(Matrix zz, Matrix yz, ReadoutWeights folded)
     {
-        int outputs = folded.Bias.Length;
-        int[] z = [.. Enumerable.Range(0, seen + 1)], y = [.. Enumerable.Range(seen + 1, outputs)];
-        Matrix zz = moments.SelectRows(z).SelectColumns(z), zy = moments.SelectRows(z).SelectColumns(y);
+        (int outputs, int seen) = (yz.Rows, yz.Columns - 1);
         Matrix old = new(outputs, seen + 1);
         for (int o = 0; o < outputs; o++)
         {
@@ -60,19 +65,12 @@ public static class ReadoutRefit
             old[o, seen] = folded.Bias[o];
         }
 
-        Matrix right = zy - Matrix.Product(zz, old, transposeB: true);
+        Matrix right = (yz - old * zz).Transpose(); // [seen + 1, O]
         double mean = (zz.Trace() - zz[seen, seen]) / seen;
         for (int j = 0; j < seen; j++) zz[j, j] += RelativeRidge * mean;
-        if (!zz.IsFinite() || Cholesky.TryFactor(zz) is not { } factor) return null;
-        Matrix change = factor.Solve(right); // [seen + 1, O]
-        Matrix weight = new(outputs, seen);
-        double[] bias = new double[outputs];
-        for (int o = 0; o < outputs; o++)
-        {
-            for (int j = 0; j < seen; j++) weight[o, j] = old[o, j] + change[j, o];
-            bias[o] = old[o, seen] + change[seen, o];
-        }
-
-        return new ReadoutWeights(weight, bias);
+        if (!zz.IsFinite() || !right.IsFinite() || Cholesky.TryFactor(zz) is not { } factor) return null;
+        Matrix readout = old + factor.Solve(right).Transpose();
+        return new ReadoutWeights(
+            readout.SelectColumns([.. Enumerable.Range(0, seen)]), [.. Enumerable.Range(0, outputs).Select(o => readout[o, seen])]);
     }
 }

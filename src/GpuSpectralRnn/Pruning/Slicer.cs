@@ -6,7 +6,7 @@ namespace GpuSpectralRnn.Pruning;
 /// <summary>
 /// Carries a plan out: the smaller dense network (spectral pruning, section 3). Layer by layer W_hh# = (W_hh)_{J,:} A_J, W_ih# = (W_ih)_{J,:} A
 /// below, biases_J; every consumer
-/// of h (the layer's own recurrence, the layer above, the read-out) reads A_J h_J + c in its place.
+/// of h (the layer's own recurrence, the layer above, the read-out) reads A_J h_J + c in its place. An embedding loses columns the same way.
 /// </summary>
 public static class Slicer
 {
@@ -29,7 +29,10 @@ public static class Slicer
         LayerPlan last = plan.Layer(architecture, architecture.Layers - 1);
         ReadoutWeights readout = plan.Readout
             ?? new ReadoutWeights(Fold(weights.Readout.Weight, last), Shift(weights.Readout.Bias, weights.Readout.Weight, last.Offset));
-        return new NetworkWeights(plan.Shrink(architecture), recurrences, readout);
+        return new NetworkWeights(plan.Shrink(architecture), recurrences, readout)
+        {
+            Embedding = plan.Embedding is null ? weights.Embedding : weights.Embedding!.SelectColumns(plan.Embedding.Kept),
+        };
     }
 
     private static LayerWeights Slice(LayerWeights weights, LayerPlan plan, LayerPlan? below, int gates)
@@ -47,6 +50,7 @@ public static class Slicer
             hidden += correction.Hidden;
             input += correction.Input;
             hiddenBias = [.. hiddenBias.Zip(correction.Bias, (a, b) => a + b)];
+            inputBias = [.. inputBias.Zip(correction.InputBias, (a, b) => a + b)];
         }
 
         return new LayerWeights(input, hidden, inputBias, hiddenBias, plan.Factors, mask?.SelectRows(rows).SelectColumns(plan.Kept));

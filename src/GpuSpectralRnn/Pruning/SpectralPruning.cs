@@ -44,7 +44,7 @@ public enum FoldKind
     /// <summary>By the reconstruction A_J.</summary>
     Linear,
 
-    /// <summary>By a reconstruction with an intercept.</summary>
+    /// <summary>By a reconstruction with an intercept, from centred moments; the steps all weigh alike.</summary>
     Affine,
 
     /// <summary>Not at all: the others count as zero.</summary>
@@ -82,8 +82,11 @@ public sealed record SpectralSettings
     /// <summary>How kept units stand for the others.</summary>
     public FoldKind Fold { get; init; } = FoldKind.Linear;
 
-    /// <summary>tau over Tr S / m.</summary>
-    public double Ridge { get; init; } = 1e-4;
+    /// <summary>tau over Tr S / m; null: what serves the cell well (<see cref="Spectral.Ridge.Default"/>).</summary>
+    public double? Ridge { get; init; }
+
+    /// <summary>Columns of the embedding to keep; null: all, untouched.</summary>
+    public int? KeepEmbedding { get; init; }
 
     /// <summary>What is fitted again.</summary>
     public Refit Refit { get; init; } = Refit.None;
@@ -108,8 +111,12 @@ public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
     /// <inheritdoc/>
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
-        PruningPlan plan =
-            new(Name, [.. KeepCounts.OfRecurrences(calibration.Network.Architecture, keep).Select((k, r) => Plan(calibration, r, k))]);
+        Architecture architecture = calibration.Network.Architecture;
+        if (settings.KeepEmbedding is { } columns) KeepCounts.CheckEmbedding(architecture, columns);
+        PruningPlan plan = new(Name, [.. KeepCounts.OfRecurrences(architecture, keep).Select((k, r) => Plan(calibration, r, k))])
+        {
+            Embedding = settings.KeepEmbedding is { } kept ? Plan(calibration, architecture.Recurrences, kept) : null,
+        };
         if (settings.Refit == Refit.Rows) plan = RowRefit.Apply(calibration, plan);
         return settings.Refit == Refit.None ? plan : ReadoutRefit.Apply(calibration, plan);
     }
@@ -117,16 +124,18 @@ public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
     /// <summary>The matrix M of L_M, and the selection problem it belongs to.</summary>
     internal SelectionProblem Problem(Calibration calibration, int recurrence)
     {
-        Matrix gram = calibration.Gram(recurrence, settings.IsTimeWeighted);
+        Matrix gram = settings.Fold == FoldKind.Affine
+            ? calibration.CentredGram(recurrence)
+            : calibration.Gram(recurrence, settings.IsTimeWeighted);
         Matrix criterion = settings.Criterion switch
         {
-            SpectralCriterion.Adjoint => calibration.Adjoint(recurrence).Matrix,
+            SpectralCriterion.Adjoint => calibration.Adjoint(recurrence, AdjointMetric.Identity).Matrix,
             SpectralCriterion.Fisher => calibration.Adjoint(recurrence, AdjointMetric.Fisher).Matrix,
             SpectralCriterion.AdjointOutput => Criterion.Normalised(
                 gram, (0.5, calibration.Adjoint(recurrence).Matrix), (0.5, Criterion.Output(calibration.Weights.Consumers(recurrence)))),
             _ => Criterion.Paper(gram, calibration.Weights.Consumers(recurrence), settings.Theta),
         };
-        return new SelectionProblem(gram, Ridge.Uniform(gram, settings.Ridge), criterion);
+        return new SelectionProblem(gram, Ridge.Uniform(gram, RidgeOf(calibration)), criterion);
     }
 
     private LayerPlan Plan(Calibration calibration, int recurrence, int keep)
@@ -137,10 +146,12 @@ public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
         return settings.Fold switch
         {
             FoldKind.None => UnitFold.None(problem.Units, kept),
-            FoldKind.Affine => UnitFold.Affine(calibration.Gram(recurrence), calibration.Mean(recurrence), settings.Ridge, kept),
-            _ => UnitFold.Reconstructed(problem.Gram, settings.Ridge, kept),
+            FoldKind.Affine => UnitFold.Affine(problem.Gram, calibration.Mean(recurrence), RidgeOf(calibration), kept),
+            _ => UnitFold.Reconstructed(problem.Gram, RidgeOf(calibration), kept),
         };
     }
+
+    private double RidgeOf(Calibration calibration) => settings.Ridge ?? Ridge.Default(calibration.Network.Architecture.Cell);
 
     private ISelector Selector(SelectionProblem problem, ulong seed) => settings.Search switch
     {
@@ -148,7 +159,7 @@ public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
         UnitSearch.Greedy => new GreedySelector(),
         UnitSearch.Swap => new SwapSelector(new GreedySelector()),
         UnitSearch.Leverage =>
-            SampledSelector.Leverage(Spectrum.Of(problem.Gram).Leverage(settings.Ridge * problem.Gram.Trace() / problem.Units), seed),
+            SampledSelector.Leverage(Spectrum.Of(problem.Gram).Leverage(problem.Ridge[0]), seed),
         _ => SampledSelector.Uniform(seed),
     };
 }

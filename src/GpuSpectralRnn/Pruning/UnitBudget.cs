@@ -70,7 +70,8 @@ public sealed record UnitBudget
     private static int[] Share(Calibration calibration, int[] keep)
     {
         Architecture architecture = calibration.Network.Architecture;
-        SpectralPruning adjoint = new(new SpectralSettings());
+        bool isFisher = calibration.Metric == AdjointMetric.Fisher;
+        SpectralPruning adjoint = new(new SpectralSettings { Criterion = isFisher ? SpectralCriterion.Fisher : SpectralCriterion.Adjoint });
         Selection[] paths =
             [.. Enumerable.Range(0, architecture.Recurrences).Select(r => new BackwardSelector().Select(adjoint.Problem(calibration, r), 1))];
         long wanted = (architecture with { Hidden = keep }).ParameterCount;

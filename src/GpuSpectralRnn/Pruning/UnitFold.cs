@@ -16,17 +16,14 @@ internal static class UnitFold
         Fold = Reconstruction.Of(gram, Ridge.Uniform(gram, relativeRidge), kept),
     };
 
-    /// <summary>The affine fold h ~ A h_J + c: A from the centred moments, c = mean - A mean_J.</summary>
-    public static LayerPlan Affine(Matrix gram, double[] mean, double relativeRidge, int[] kept)
+    /// <summary>The affine fold h ~ A h_J + c: A from the covariance S - mean mean^T, c = mean - A mean_J.</summary>
+    public static LayerPlan Affine(Matrix centred, double[] mean, double relativeRidge, int[] kept)
     {
-        Matrix centred = gram.Clone();
-        for (int i = 0; i < mean.Length; i++)
-            for (int j = 0; j < mean.Length; j++) centred[i, j] -= mean[i] * mean[j];
-        Matrix fold = Reconstruction.Of(centred, Ridge.Uniform(gram, relativeRidge), kept);
+        Matrix fold = Reconstruction.Of(centred, Ridge.Uniform(centred, relativeRidge), kept);
         double[] offset = [.. mean];
         for (int i = 0; i < offset.Length; i++)
             for (int j = 0; j < kept.Length; j++) offset[i] -= fold[i, j] * mean[kept[j]];
-        return new LayerPlan { Units = gram.Rows, Kept = kept, Fold = fold, Offset = offset };
+        return new LayerPlan { Units = centred.Rows, Kept = kept, Fold = fold, Offset = offset };
     }
 
     /// <summary>The kept units as they are.</summary>

@@ -10,18 +10,22 @@ namespace GpuSpectralRnn.Pruning;
 /// <param name="HiddenOutput">Of the read-out.</param>
 public sealed record WeightCounts(long InputHidden, long HiddenHidden, long HiddenOutput)
 {
+    /// <summary>Of the embedding; a read-out tied to it counts here and nowhere else.</summary>
+    public long Embedding { get; init; }
+
     /// <summary>Of a whole network.</summary>
     public static WeightCounts Of(Architecture architecture)
     {
-        long inputHidden = 0, hiddenHidden = 0, hiddenOutput = 0;
+        long inputHidden = 0, hiddenHidden = 0, hiddenOutput = 0, embedding = 0;
         foreach (ParameterSlot slot in ParameterSlot.Of(architecture))
         {
             if (slot.Name is "rnn.weight_ih_l0" or "rnn.weight_ih_l0_reverse") inputHidden += slot.Shape.Count;
-            else if (slot.Name == "readout.weight") hiddenOutput += slot.Shape.Count;
+            else if (slot.Name == ParameterSlot.Embedding) embedding += slot.Shape.Count;
+            else if (slot.Name == ParameterSlot.Readout) hiddenOutput += slot.Shape.Count;
             else if (slot.Name.StartsWith("rnn.weight", StringComparison.Ordinal)) hiddenHidden += slot.Shape.Count;
         }
 
-        return new WeightCounts(inputHidden, hiddenHidden, hiddenOutput);
+        return new WeightCounts(inputHidden, hiddenHidden, hiddenOutput) { Embedding = embedding };
     }
 
     /// <summary>Of what a plan leaves of a network.</summary>

@@ -16,24 +16,33 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     private readonly Tensor zeros;
     private readonly GramSums[] grams;
     private readonly LossTotals[][] squares;
+    private readonly double[] counts; // of sequences, step by step
     private int batch;
+    private Tensor? counted;
 
     /// <summary>Makes room for batches of up to <paramref name="capacity"/> sequences.</summary>
     public AdjointObserver(Network network, int steps, int capacity)
     {
         (this.network, this.steps) = (network, steps);
         IBackend backend = network.Backend;
-        int widest = network.Architecture.Hidden.Max();
+        int[] units = StatisticsCollector.Units(network.Architecture);
+        int widest = units.Max();
         memory = owned.Keep(backend.Allocate(new Shape(steps * capacity * widest)));
         zeros = owned.Keep(backend.Allocate(new Shape(capacity * widest)));
-        int[] units = [.. Enumerable.Range(0, network.Architecture.Recurrences).Select(network.Architecture.RecurrenceUnits)];
         grams = [.. units.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
         squares = [.. units.Select(
             _ => Enumerable.Range(0, steps).Select(_ => owned.Keep(backend.Loss.CreateTotals())).ToArray())];
+        counts = new double[steps];
     }
 
-    /// <summary>A backward pass of so many sequences follows.</summary>
-    public void Begin(int size) => batch = size;
+    /// <summary>A backward pass of so many sequences follows; padding, where the mask is zero, does not count.</summary>
+    public void Begin(int size, float[]? mask = null)
+    {
+        batch = size;
+        counted?.Dispose();
+        counted = mask is null ? null : StatisticsCollector.Upload(network.Backend, mask);
+        for (int t = 0; t < steps; t++) counts[t] += mask is null ? size : mask.AsSpan(t * size, size).ToArray().Sum();
+    }
 
     /// <inheritdoc/>
     public void Enter(int recurrence, Tensor consumerGradient, int from)
@@ -59,31 +68,42 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
             backend.Matrix.Gemm(false, false, 1, products, weights, 1, memory.View((long)own * hidden, rows, hidden));
         }
 
-        Tensor g = memory.View(0, steps, batch, hidden);
-        grams[recurrence].Add(g);
-        Tensor nothing = zeros.View(0, batch, hidden);
-        for (int t = 0; t < steps; t++) backend.Loss.MeanSquaredError(g.Slice(t), nothing, 1, null, squares[recurrence][t]);
+        Add(recurrence, memory.View(0, steps, batch, hidden));
     }
+
+    /// <inheritdoc/>
+    public void Inputs(Tensor gradient) => Add(network.Architecture.Recurrences, gradient);
 
     /// <summary>The means over everything seen.</summary>
     /// <exception cref="RunFailedException">A gradient is NaN or infinite.</exception>
     public AdjointStatistics[] Read()
     {
         AdjointStatistics[] result = new AdjointStatistics[grams.Length];
-        for (int r = 0; r < grams.Length; r++)
+        for (int i = 0; i < grams.Length; i++)
         {
-            (Matrix sums, double count) = StatisticsCollector.Read(grams[r]);
+            (Matrix sums, double count) = StatisticsCollector.Read(grams[i]);
+            string name = StatisticsCollector.Name(network.Architecture, i);
             if (!sums.IsFinite())
-                throw new RunFailedException(
-                    $"The gradients of {network.Architecture.RecurrenceName(r)} explode to NaN or infinity over {steps} steps; use --criterion paper.");
-            int hidden = network.Architecture.RecurrenceUnits(r);
-            double[] weights = Array.ConvertAll(squares[r], totals => totals.Read() is var s && s.Rows > 0 ? s.Loss * hidden / s.Rows : 0);
-            result[r] = new AdjointStatistics(1 / Math.Max(1, count) * sums, weights);
+                throw new RunFailedException($"The gradients of {name} explode to NaN or infinity over {steps} steps; use --criterion paper.");
+            double[] weights = [.. squares[i].Select((totals, t) => counts[t] > 0 ? totals.Read().Loss * grams[i].Units / counts[t] : 0)];
+            result[i] = new AdjointStatistics(1 / Math.Max(1, count) * sums, weights);
         }
 
         return result;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => owned.Dispose();
+    public void Dispose()
+    {
+        counted?.Dispose();
+        owned.Dispose();
+    }
+
+    // g [T, B, m] is zero where there is padding.
+    private void Add(int index, Tensor g)
+    {
+        grams[index].Add(g, counted);
+        Tensor nothing = zeros.View(0, batch, g.Shape.Columns);
+        for (int t = 0; t < steps; t++) network.Backend.Loss.MeanSquaredError(g.Slice(t), nothing, 1, null, squares[index][t]);
+    }
 }

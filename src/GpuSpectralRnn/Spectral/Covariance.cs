@@ -1,8 +1,8 @@
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// The uncentred second moments of one layer's hidden states over a calibration set: S = (1 / sum w) sum w h h^T (spectral pruning, section 1). Sums
-/// and weights of shards add up, so collection is a map-reduce.
+/// The uncentred second moments of one recurrence's hidden states (or of an embedding's outputs) over a calibration set: S = (1 / sum w) sum w h h^T
+/// (spectral pruning, section 1), and their mean. Sums and weights of shards add up, so collection is a map-reduce.
 /// </summary>
 public sealed class Covariance
 {
@@ -11,15 +11,16 @@ public sealed class Covariance
     /// <param name="layer">The layer and direction, for example <c>l0</c> or <c>l0_reverse</c>.</param>
     /// <param name="sums">sum w h h^T [m, m].</param>
     /// <param name="weight">sum w, the number of steps where all count alike.</param>
-    /// <exception cref="ArgumentException">The sums are not square or the weight is negative.</exception>
+    /// <param name="stateSums">sum w h [m]; null where it was not kept.</param>
+    /// <exception cref="ArgumentException">The sums are not square or of different extents, or the weight is negative.</exception>
     /// <exception cref="RunFailedException">The sums or the weight are not finite.</exception>
-    public Covariance(string fingerprint, string layer, Matrix sums, double weight)
+    public Covariance(string fingerprint, string layer, Matrix sums, double weight, double[]? stateSums = null)
     {
-        if (sums.Rows != sums.Columns || weight < 0)
+        if (sums.Rows != sums.Columns || weight < 0 || (stateSums is not null && stateSums.Length != sums.Rows))
             throw new ArgumentException($"{sums} with weight {weight} is no sum of outer products.", nameof(sums));
-        if (!sums.IsFinite() || !double.IsFinite(weight))
+        if (!sums.IsFinite() || !double.IsFinite(weight) || stateSums?.All(double.IsFinite) == false)
             throw new RunFailedException($"The hidden states of layer {layer} hold NaN or infinity; the model or the calibration data are broken.");
-        (Fingerprint, Layer, Sums, Weight) = (fingerprint, layer, sums, weight);
+        (Fingerprint, Layer, Sums, Weight, StateSums) = (fingerprint, layer, sums, weight, stateSums);
     }
 
     /// <summary>Which model the states came from.</summary>
@@ -33,6 +34,9 @@ public sealed class Covariance
 
     /// <summary>sum w.</summary>
     public double Weight { get; private set; }
+
+    /// <summary>sum w h [m]; null where it was not kept.</summary>
+    public double[]? StateSums { get; private set; }
 
     /// <summary>m.</summary>
     public int Units => Sums.Rows;
@@ -54,6 +58,7 @@ public sealed class Covariance
         }
 
         Sums += shard.Sums;
+        StateSums = StateSums is null || shard.StateSums is null ? null : [.. StateSums.Zip(shard.StateSums, (a, b) => a + b)];
         Weight += shard.Weight;
     }
 
@@ -63,4 +68,11 @@ public sealed class Covariance
         Weight > 0
             ? 1 / Weight * Sums
             : throw new InvalidCallException($"Layer {Layer} has no calibration steps; give a data set with at least one sequence.");
+
+    /// <summary>The mean state sum w h / sum w [m].</summary>
+    /// <exception cref="InvalidCallException">Nothing was collected, or sums without it were added.</exception>
+    public double[] MeanState() =>
+        StateSums is not null && Weight > 0
+            ? Array.ConvertAll(StateSums, sum => sum / Weight)
+            : throw new InvalidCallException($"The mean of layer {Layer} is not known; collect its covariance again.");
 }

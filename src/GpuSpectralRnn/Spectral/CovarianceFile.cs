@@ -4,13 +4,13 @@ using GpuSpectralRnn.Formats;
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// Covariance shards on disk: a safetensors file with <c>LAYER.sums</c> (F64 [m, m]) and <c>LAYER.weight</c> (F64 [1]) per layer, and the model's
-/// fingerprint in its metadata.
+/// Covariance shards on disk: a safetensors file with <c>LAYER.sums</c> (F64 [m, m]) and <c>LAYER.weight</c> (F64 [1]) and, where it is known,
+/// <c>LAYER.state</c> (F64 [m], the sum of the states) per layer, and the model's fingerprint in its metadata.
 /// </summary>
 public static class CovarianceFile
 {
     private const string FormatKey = "format", Format = "gsrnn covariance 1", FingerprintKey = "fingerprint";
-    private const string SumsSuffix = ".sums", WeightSuffix = ".weight";
+    private const string SumsSuffix = ".sums", WeightSuffix = ".weight", StateSuffix = ".state";
 
     /// <summary>Writes the covariances of all layers of one model.</summary>
     /// <exception cref="ArgumentException">There are none, or they belong to different models.</exception>
@@ -24,6 +24,7 @@ public static class CovarianceFile
         {
             arrays.Add(NamedArray.Of(layer.Layer + SumsSuffix, new Shape(layer.Units, layer.Units), layer.Sums.Data));
             arrays.Add(NamedArray.Of<double>(layer.Layer + WeightSuffix, new Shape(1), [layer.Weight]));
+            if (layer.StateSums is { } state) arrays.Add(NamedArray.Of<double>(layer.Layer + StateSuffix, new Shape(state.Length), state));
         }
 
         SafetensorsFile.Write(path, arrays, new Dictionary<string, string> { [FormatKey] = Format, [FingerprintKey] = layers[0].Fingerprint });
@@ -45,7 +46,10 @@ public static class CovarianceFile
                 throw new BrokenFileException(path, $"{sums} should be a square matrix of doubles.");
             if (file.Find(layer + WeightSuffix) is not { Values: double[] { Length: 1 } weight } || !(weight[0] >= 0))
                 throw new BrokenFileException(path, $"'{layer}{WeightSuffix}' should be one number of zero or more.");
-            layers.Add(new Covariance(fingerprint, layer, Matrix.From(sums.Shape[0], sums.Shape[1], elements), weight[0]));
+            double[]? state = file.Find(layer + StateSuffix)?.Values as double[];
+            if (state is not null && state.Length != sums.Shape[0])
+                throw new BrokenFileException(path, $"'{layer}{StateSuffix}' should be {sums.Shape[0]} numbers.");
+            layers.Add(new Covariance(fingerprint, layer, Matrix.From(sums.Shape[0], sums.Shape[1], elements), weight[0], state));
         }
 
         return layers;

@@ -1,8 +1,13 @@
+using GpuSpectralRnn.Models;
+
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>Ridge weights tau, one per unit: what I_tau adds to the diagonal of the kept units' Gram matrix (spectral pruning, section 1).</summary>
 public static class Ridge
 {
+    /// <summary>The share of Tr S / m that served well: 1e-4, for gated cells 1e-3 (section 9 of the method).</summary>
+    public static double Default(Cell cell) => cell.Gates() > 1 ? 1e-3 : 1e-4;
+
     /// <summary>
     /// tau_j = relative Tr S / m for every unit. A Gram matrix of zeros (a layer that is dead on the calibration set) has no scale: any positive
     /// ridge then gives the reconstruction 0, so tau is 1, provided that a ridge was asked for.

@@ -10,13 +10,16 @@ public enum AdjointMetric
     Fisher,
 }
 
-/// <summary>What the hidden states of one recurrence look like over a calibration set.</summary>
-/// <param name="Covariance">Uncentred second moments, every step alike.</param>
+/// <summary>What the hidden states of one recurrence (or the outputs of an embedding) look like over a calibration set.</summary>
+/// <param name="Covariance">Uncentred second moments and mean, every step alike; padding does not count.</param>
 /// <param name="TimeWeighted">S_w = sum_t w_t S_t / sum_t w_t with the weights given to the collection; the plain ones where none were given.</param>
-/// <param name="Mean">Mean of h [m], every step alike.</param>
-public sealed record StateStatistics(Covariance Covariance, Matrix TimeWeighted, double[] Mean);
+public sealed record StateStatistics(Covariance Covariance, Matrix TimeWeighted)
+{
+    /// <summary>Mean of h [m], every step alike.</summary>
+    public double[] Mean => Covariance.MeanState();
+}
 
-/// <summary>What errors in one recurrence's hidden states do to the outputs (spectral pruning, section 8).</summary>
+/// <summary>What errors in one recurrence's hidden states (or in an embedding's outputs) do to the outputs (spectral pruning, section 8).</summary>
 /// <param name="Matrix">G = mean over sequences, steps and probes of g_t g_t^T [m, m].</param>
 /// <param name="StepWeights">w_t = mean ||g_t||^2 [T].</param>
 public sealed record AdjointStatistics(Matrix Matrix, double[] StepWeights);

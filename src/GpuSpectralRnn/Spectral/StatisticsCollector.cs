@@ -46,34 +46,45 @@ public sealed class StatisticsCollector
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 
-    /// <summary>Second moments and means of the hidden states, recurrence by recurrence (<see cref="Architecture.Recurrences"/>). Cancelled, it returns what was collected so far.</summary>
-    /// <param name="stepWeights">w_t [T] per recurrence for the time-weighted moments; null for none.</param>
+    /// <summary>
+    /// Second moments and means of the hidden states, one for each recurrence (<see cref="Architecture.Recurrences"/>); then, with an embedding, those of
+    /// what it gives the first layer. Cancelled, it returns what was collected so far.
+    /// </summary>
+    /// <param name="stepWeights">w_t [T] for each of them, for the time-weighted moments; null for none.</param>
     /// <param name="cancellation">Stops before the next batch.</param>
     /// <exception cref="RunFailedException">A hidden state is NaN or infinite.</exception>
     public StateStatistics[] CollectStates(IReadOnlyList<double[]>? stepWeights = null, CancellationToken cancellation = default)
     {
         IBackend backend = network.Backend;
         Architecture architecture = network.Architecture;
-        int[] units = [.. Enumerable.Range(0, architecture.Recurrences).Select(architecture.RecurrenceUnits)];
+        int[] units = Units(architecture);
         using Disposables owned = new();
         GramSums[] plain = [.. units.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
         GramSums[] weighted = stepWeights is null ? [] : [.. units.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
-        Tensor[] weights = stepWeights is null ? [] : [.. stepWeights.Select(w => owned.Keep(Upload(backend, Normalised(w))))];
+        float[][] stepShares = stepWeights is null ? [] : [.. stepWeights.Select(Normalised)];
         Tensor[] columns = [.. units.Select(m => owned.Keep(backend.Allocate(new Shape(m))))];
-        double[][] means = [.. units.Select(m => new double[m])];
+        double[][] stateSums = [.. units.Select(m => new double[m])];
         using BatchFeed feed = new(data, backend, batchSize);
         int done = 0;
         while (!cancellation.IsCancellationRequested && feed.Next())
         {
             network.Forward(feed.Current);
-            for (int r = 0; r < units.Length; r++)
+            float[]? mask = Padding.Mask(feed.Current);
+            using Tensor? counted = mask is null ? null : Upload(backend, mask);
+            for (int i = 0; i < units.Length; i++)
             {
-                Tensor states = network.RecurrenceStates(r);
-                plain[r].Add(states);
-                if (stepWeights is not null) weighted[r].Add(states, weights[r]);
-                backend.Matrix.ColumnSums(states, 0, columns[r]);
-                float[] sums = columns[r].ToArray();
-                for (int j = 0; j < sums.Length; j++) means[r][j] += sums[j];
+                Tensor states = i < architecture.Recurrences ? network.RecurrenceStates(i) : network.LayerInput(0);
+                plain[i].Add(states, counted);
+                if (stepWeights is not null)
+                {
+                    using Tensor weights = Upload(backend, mask is null ? stepShares[i] : Spread(stepShares[i], mask));
+                    weighted[i].Add(states, weights);
+                }
+
+                // Hidden states and embedded tokens are zero where there is padding.
+                backend.Matrix.ColumnSums(states, 0, columns[i]);
+                float[] sums = columns[i].ToArray();
+                for (int j = 0; j < sums.Length; j++) stateSums[i][j] += sums[j];
             }
 
             done += feed.Size;
@@ -82,28 +93,27 @@ public sealed class StatisticsCollector
 
         string fingerprint = Fingerprint(network);
         StateStatistics[] result = new StateStatistics[units.Length];
-        for (int r = 0; r < units.Length; r++)
+        for (int i = 0; i < units.Length; i++)
         {
-            (Matrix sums, double count) = Read(plain[r]);
-            for (int j = 0; j < means[r].Length; j++) means[r][j] /= Math.Max(1, count);
-            Covariance covariance = new(fingerprint, architecture.RecurrenceName(r), sums, count);
+            (Matrix sums, double count) = Read(plain[i]);
+            Covariance covariance = new(fingerprint, Name(architecture, i), sums, count, stateSums[i]);
             Matrix timeWeighted = covariance.Weight > 0 ? covariance.Mean() : sums;
             if (stepWeights is not null)
             {
-                (Matrix total, double weight) = Read(weighted[r]);
+                (Matrix total, double weight) = Read(weighted[i]);
                 if (weight > 0) timeWeighted = 1 / weight * total;
             }
 
-            result[r] = new StateStatistics(covariance, timeWeighted, means[r]);
+            result[i] = new StateStatistics(covariance, timeWeighted);
         }
 
         return result;
     }
 
     /// <summary>
-    /// G and the step weights, recurrence by recurrence: g_t = d(v^T f) / dh_t over the paths on which a reconstruction would replace h (the recurrent
-    /// product, the read-out, the next
-    /// layer), for a random v per sequence (and per step where the network answers at every step).
+    /// G and the step weights, one for each recurrence and then, with an embedding, for what it gives the first layer: g_t = d(v^T f) / dh_t over the
+    /// paths on which a reconstruction would replace h (the recurrent product, the read-out, the next layer), for a random v per sequence (and per step
+    /// where the network answers at every step).
     /// </summary>
     /// <param name="metric">How the outputs are weighed.</param>
     /// <param name="probes">Random v per sequence.</param>
@@ -113,22 +123,21 @@ public sealed class StatisticsCollector
     public AdjointStatistics[] CollectAdjoint(AdjointMetric metric, int probes = 4, ulong seed = 1, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(probes, 1);
-        IBackend backend = network.Backend;
-        using BatchFeed feed = new(data, backend, batchSize);
+        using BatchFeed feed = new(data, network.Backend, batchSize);
         using AdjointObserver observer = new(network, data.Layout.Steps, feed.BatchSize);
         ulong stream = ProbeStream;
         int done = 0;
         while (feed.Next())
         {
+            float[]? mask = Padding.Mask(feed.Current);
             for (int probe = 0; probe < probes; probe++)
             {
                 cancellation.ThrowIfCancellationRequested();
                 Tensor outputs = network.Forward(probe == 0 ? feed.Current : feed.Current.Again, isTraining: true);
-                if (metric == AdjointMetric.Fisher && network.Architecture.Task == TaskKind.Classification) DrawFisher(outputs, seed, stream++);
-                else backend.Random.Normal(outputs, seed, stream++, 0, 1);
-                observer.Begin(feed.Size);
+                Probe.Draw(network, outputs, metric, mask, seed, stream++);
+                observer.Begin(feed.Size, mask);
                 network.Backward(outputs, observer);
-                backend.Fill(network.Parameters.Gradients, 0);
+                network.Backend.Fill(network.Parameters.Gradients, 0);
             }
 
             done += feed.Size;
@@ -137,6 +146,17 @@ public sealed class StatisticsCollector
 
         return observer.Read();
     }
+
+    /// <summary>How many units there are to collect for: those of each recurrence, then what an embedding gives the first layer.</summary>
+    internal static int[] Units(Architecture architecture) =>
+    [
+        .. Enumerable.Range(0, architecture.Recurrences).Select(architecture.RecurrenceUnits),
+        .. architecture.Vocabulary > 0 ? [architecture.Inputs] : Array.Empty<int>(),
+    ];
+
+    /// <summary>Their names: <c>l0</c>, <c>l0_reverse</c>, <c>embedding</c>.</summary>
+    internal static string Name(Architecture architecture, int index) =>
+        index < architecture.Recurrences ? architecture.RecurrenceName(index) : "embedding";
 
     internal static (Matrix Sums, double Weight) Read(GramSums gram)
     {
@@ -152,34 +172,17 @@ public sealed class StatisticsCollector
         return tensor;
     }
 
-    // u = diag(s) z - p (s . z) with s = sqrt(p), z ~ N(0, I), has the covariance diag(p) - p p^T.
-    private static void DrawFisher(Tensor outputs, ulong seed, ulong stream)
-    {
-        float[] logits = outputs.ToArray();
-        outputs.Backend.Random.Normal(outputs, seed, stream, 0, 1);
-        float[] z = outputs.ToArray();
-        int classes = outputs.Shape.Columns;
-        Parallel.For(0, logits.Length / classes, row =>
-        {
-            Span<float> x = logits.AsSpan(row * classes, classes), normal = z.AsSpan(row * classes, classes);
-            float largest = x[0];
-            foreach (float logit in x) largest = MathF.Max(largest, logit);
-            double sum = 0, inner = 0;
-            foreach (float logit in x) sum += Math.Exp(logit - largest);
-            for (int j = 0; j < classes; j++) inner += Math.Sqrt(Math.Exp(x[j] - largest) / sum) * normal[j];
-            for (int j = 0; j < classes; j++)
-            {
-                double p = Math.Exp(x[j] - largest) / sum;
-                normal[j] = (float)(Math.Sqrt(p) * normal[j] - p * inner);
-            }
-        });
-        outputs.CopyFrom<float>(z);
-    }
-
     // To a mean of 1, so that single precision serves any scale of gradients.
     private static float[] Normalised(double[] weights)
     {
         double mean = weights.Average();
         return Array.ConvertAll(weights, w => mean > 0 ? (float)(w / mean) : 1);
+    }
+
+    // A weight for every step of every sequence.
+    private static float[] Spread(float[] stepWeights, float[] mask)
+    {
+        int size = mask.Length / stepWeights.Length;
+        return [.. mask.Select((counts, row) => counts * stepWeights[row / size])];
     }
 }

@@ -117,7 +117,7 @@ public sealed class BudgetTests : IDisposable
         Close.Equal(output.Loss(plan.Recurrences[0].Kept), loss.Output, 1e-6, 0, "L_B");
         FoldLoss none = FoldLoss.Of(calibration, new PruningPlan("none", [UnitFold.None(12, plan.Recurrences[0].Kept), LayerPlan.Whole(7)]), 0);
         Close.Equal(Enumerable.Range(0, 12).Except(plan.Recurrences[0].Kept).Sum(j => gram[j, j]), none.Input, 1e-12, 0, "L_A without reconstruction");
-        PruningPlan affine = new("affine", [UnitFold.Affine(gram, calibration.Mean(0), 1e-9, plan.Recurrences[0].Kept), LayerPlan.Whole(7)]);
+        PruningPlan affine = new("affine", [UnitFold.Affine(calibration.CentredGram(0), calibration.Mean(0), 1e-9, plan.Recurrences[0].Kept), LayerPlan.Whole(7)]);
         Assert.True(FoldLoss.Of(calibration, affine, 0).Input < loss.Input, "an intercept can only help");
     }
 }

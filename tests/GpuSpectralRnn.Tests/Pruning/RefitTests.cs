@@ -68,46 +68,79 @@ public sealed class RefitTests : IDisposable
 
         RowCorrection correction = RowRefit.Apply(calibration, plan).Recurrences[0].Correction!;
 
-        // By the definition: deltas = tanh' g from finite differences, regression of W (h - A h_J) on [h_J, x, 1], weights delta^2 / mean + 1/2,
-        // ridge 1e-2 of the mean square.
-        double[] input = new NormalData(Count + 1, Steps, Inputs).TimeMajor(), used = new double[Steps * Count * Inputs];
-        for (int t = 0; t < Steps; t++) Array.Copy(input, t * (Count + 1) * Inputs, used, t * Count * Inputs, Count * Inputs);
+        // By the definition: deltas = tanh' g from finite differences, regression of W (h - A h_J) on [h_J, x, 1], weights delta^2 / mean + 1/2 with
+        // delta^2 the mean square over all rows, ridge 1e-2 of the mean square of the kept states.
+        double[] used = FirstSequences(data, Count);
         PerturbedNetwork reference = new(calibration.Weights, used, Steps, Count);
-        (int[] kept, Matrix fold, Matrix w) = (plan.Recurrences[0].Kept, plan.Recurrences[0].Fold!, calibration.Weights.Recurrences[0].Hidden);
-        double[,] squares = new double[Steps * Count, 3];
+        double[] squares = new double[Steps * Count];
         for (int probe = 0; probe < Probes; probe++)
         {
             using Tensor v = host.Allocate(new Shape(Count, 4));
-            host.Random.Normal(v, 1, RowRefit.ProbeStream + (ulong)probe, 0, 1);
+            host.Random.Normal(v, 1, GateWeights.ProbeStream + (ulong)probe, 0, 1);
             double[] g = reference.Gradient(0, v.ToArray().ToDoubles());
-            for (int n = 0; n < Steps * Count; n++)
-                for (int i = 0; i < 3; i++)
-                    squares[n, i] += Math.Pow(g[n * Units + kept[i]] * (1 - Math.Pow(reference.States[0][n * Units + kept[i]], 2)), 2) / Probes;
+            for (int i = 0; i < g.Length; i++) squares[i / Units] += Math.Pow(g[i] * (1 - Math.Pow(reference.States[0][i], 2)), 2) / Probes;
         }
 
         reference.Outputs(-1, []);
-        for (int i = 0; i < 3; i++)
+        double[] weights = Array.ConvertAll(squares, square => square / squares.Average() + 0.5);
+        Matrix h = Before(reference.States[0], Units, Count), x = Matrix.From(Steps * Count, Inputs, used);
+        LayerPlan own = plan.Recurrences[0];
+        Matrix w = calibration.Weights.Recurrences[0].Hidden.SelectRows(own.Kept), keptStates = h.SelectColumns(own.Kept);
+        Matrix lost = Matrix.Product(h - Matrix.Product(keptStates, own.Fold!, transposeB: true), w, transposeB: true);
+        Matrix expected = Regress(Beside(keptStates, x, Ones(h.Rows)), lost, weights, 3), found = Beside(correction.Hidden, correction.Input, Column(correction.Bias));
+
+        // Single-precision states and gradients, amplified by the ridge's 1/1e-2
+        Close.Equal(expected.Data, found.Data, 1e-3, 1e-4, "correction", 3, 7);
+    }
+
+    [Fact]
+    public void The_row_refit_of_a_GRU_tells_the_product_that_the_reset_gate_multiplies_from_the_input()
+    {
+        const int Steps = 4, Count = 30;
+        using Network network = TestNetworks.Make(host, Cell.Gru, [6, 5], Readout.Last);
+        network.Parameters.Write("readout.weight", new float[20]); // no gradient: all steps weigh alike
+        NormalData data = new(Count + 1, Steps, 3);
+        Calibration calibration = new(network, data, new CalibrationSettings { HeldApart = 0.01 });
+        PruningPlan plan = new SpectralPruning(new SpectralSettings { Criterion = SpectralCriterion.Paper, Theta = 1, Fold = FoldKind.Affine }).Plan(calibration, [4, 3]);
+
+        RowCorrection correction = RowRefit.Apply(calibration, plan).Recurrences[1].Correction!;
+
+        PerturbedNetwork reference = new(calibration.Weights, FirstSequences(data, Count), Steps, Count);
+        reference.Outputs(-1, []);
+        (LayerPlan below, LayerPlan own) = (plan.Recurrences[0], plan.Recurrences[1]);
+        LayerWeights rows = calibration.Weights.Recurrences[1];
+        Matrix h = Before(reference.States[1], 5, Count), x = Matrix.From(Steps * Count, 6, reference.States[0]);
+        double[] alike = [.. Enumerable.Repeat(1.5, Steps * Count)];
+        for (int gate = 0; gate < 3; gate++)
         {
-            double mean = Enumerable.Range(0, Steps * Count).Average(n => squares[n, i]), ridge = 0;
-            Matrix moments = new(7, 7), right = new(7, 1);
-            for (int n = 0; n < Steps * Count; n++)
+            int[] kept = Array.ConvertAll(own.Kept, j => gate * 5 + j), at = [.. Enumerable.Range(gate * 3, 3)];
+            Matrix ofStates = Lost(own, h, rows.Hidden.SelectRows(kept)), ofInputs = Lost(below, x, rows.Input.SelectRows(kept));
+            Matrix keptStates = h.SelectColumns(own.Kept), keptInputs = x.SelectColumns(below.Kept);
+            Matrix found = Beside(
+                correction.Hidden.SelectRows(at), correction.Input.SelectRows(at), Column(correction.Bias[(gate * 3)..(gate * 3 + 3)]),
+                Column(correction.InputBias[(gate * 3)..(gate * 3 + 3)]));
+            Matrix expected;
+            if (gate < 2)
             {
-                double[] h = n < Count ? new double[Units] : reference.States[0][((n - Count) * Units)..((n - Count + 1) * Units)];
-                double[] z = [.. kept.Select(j => h[j]), .. used[(n * Inputs)..((n + 1) * Inputs)], 1];
-                double lost = 0, weight = squares[n, i] / mean + 0.5;
-                for (int j = 0; j < Units; j++) lost += w[kept[i], j] * (h[j] - Enumerable.Range(0, 3).Sum(a => fold[j, a] * h[kept[a]]));
-                for (int a = 0; a < 7; a++)
-                {
-                    right[a, 0] += weight * lost * z[a];
-                    for (int b = 0; b < 7; b++) moments[a, b] += weight * z[a] * z[b];
-                }
+                expected = Beside(Regress(Beside(keptStates, keptInputs, Ones(h.Rows)), ofStates + ofInputs, alike, 3), new Matrix(3, 1));
+            }
+            else
+            {
+                Matrix states = Regress(Beside(keptStates, Ones(h.Rows)), ofStates, alike, 3), inputs = Regress(Beside(keptInputs, Ones(h.Rows)), ofInputs, alike, 4);
+                expected = Beside(
+                    states.SelectColumns([0, 1, 2]), inputs.SelectColumns([0, 1, 2, 3]), states.SelectColumns([3]), inputs.SelectColumns([4]));
             }
 
-            for (int a = 0; a < 3; a++) ridge += 1e-2 * moments[a, a] / 3;
-            for (int a = 0; a < 7; a++) moments[a, a] += ridge;
-            double[] expected = Cholesky.TryFactor(moments)!.Solve(right).Data;
-            double[] found = [.. correction.Hidden.Row(i), .. correction.Input.Row(i), correction.Bias[i]];
-            Close.Equal(expected, found, 1e-3, 1e-4, $"row {i}"); // single-precision states and gradients, amplified by the ridge's 1/1e-2
+            // Single-precision states, amplified by the ridge's 1/1e-2
+            Close.Equal(expected.Data, found.Data, 1e-3, 2e-5, $"gate {gate}", 3, expected.Columns);
+        }
+
+        static Matrix Lost(LayerPlan plan, Matrix states, Matrix weights)
+        {
+            Matrix lost = states - Matrix.Product(states.SelectColumns(plan.Kept), plan.Fold!, transposeB: true);
+            for (int i = 0; i < lost.Rows; i++)
+                for (int j = 0; j < lost.Columns; j++) lost[i, j] -= plan.Offset![j];
+            return Matrix.Product(lost, weights, transposeB: true);
         }
     }
 
@@ -121,7 +154,7 @@ public sealed class RefitTests : IDisposable
 
         PruningPlan plan = auto.Plan(calibration, [6]);
 
-        Assert.Equal(6 * 2 * 2 + 12 + 6, tried.Count);
+        Assert.Equal(6 * 2 * 2 + 6 + 10 + 5, tried.Count);
         Assert.Equal(tried.Min(c => c.Judgement.Divergence), auto.Chosen!.Judgement.Divergence);
         Assert.Same(auto.Chosen.Plan, plan);
         Assert.Equal(auto.Chosen.Judgement, Judge.Of(calibration, plan));
@@ -224,5 +257,34 @@ public sealed class RefitTests : IDisposable
         using Network small = Slicer.Slice(network, plan);
         using Evaluator first = new(network, data, 50), second = new(small, data, 50);
         return first.Predict().Values.Zip(second.Predict().Values, (a, b) => ((double)a - b) * ((double)a - b)).Sum();
+    }
+
+    private static double[] FirstSequences(NormalData data, int count)
+    {
+        (int steps, int all, int inputs) = (data.Layout.Steps, data.Count, data.Layout.Features);
+        return [.. Enumerable.Range(0, steps).SelectMany(t => data.TimeMajor()[(t * all * inputs)..((t * all + count) * inputs)])];
+    }
+
+    // The states of the step before, zeros for the first: [T B, m].
+    private static Matrix Before(double[] states, int units, int count) =>
+        Matrix.From(states.Length / units, units, [.. new double[count * units], .. states[..^(count * units)]]);
+
+    private static Matrix Ones(int rows) => Column([.. Enumerable.Repeat(1.0, rows)]);
+
+    private static Matrix Column(double[] values) => Matrix.From(values.Length, 1, values);
+
+    private static Matrix Beside(params Matrix[] blocks) =>
+        Matrix.From(blocks[0].Rows, blocks.Sum(b => b.Columns), [.. Enumerable.Range(0, blocks[0].Rows).SelectMany(i => blocks.SelectMany(b => b.Row(i).ToArray()))]);
+
+    // Weighted ridge regression of r [N, k] on z [N, W], the ridge 1e-2 of the mean square of the first columns; a row for each column of r.
+    private static Matrix Regress(Matrix z, Matrix r, double[] weights, int first)
+    {
+        Matrix scaled = z.Clone();
+        for (int n = 0; n < z.Rows; n++)
+            for (int j = 0; j < z.Columns; j++) scaled[n, j] *= weights[n];
+        Matrix moments = Matrix.Product(scaled, z, transposeA: true);
+        double ridge = 1e-2 * Enumerable.Range(0, first).Average(j => moments[j, j]);
+        for (int j = 0; j < z.Columns; j++) moments[j, j] += ridge;
+        return Cholesky.TryFactor(moments)!.Solve(Matrix.Product(scaled, r, transposeA: true)).Transpose();
     }
 }

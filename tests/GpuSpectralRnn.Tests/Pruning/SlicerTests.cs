@@ -132,7 +132,8 @@ public sealed class SlicerTests : IDisposable
             if (kind == "refit")
             {
                 Matrix recurrent = 0.1 * RandomMatrix.Uniform(gates * k, k, r), input = 0.1 * RandomMatrix.Uniform(gates * k, inputs, r + 1);
-                plan = plan with { Correction = new(recurrent, input, RandomMatrix.Uniform(gates * k, 1, r + 2).Data) };
+                plan = plan with { Correction = new(recurrent, input, Bias(r + 2), Bias(r + 4)) };
+                double[] Bias(int seed) => RandomMatrix.Uniform(gates * k, 1, seed).Data;
             }
 
             recurrences[r] = plan;
