@@ -133,6 +133,7 @@ public sealed class Network : IDisposable
 
         if (current.EmbeddedGradient is { } embeddedGradient)
         {
+            observer?.Inputs(embeddedGradient);
             if (current.Drops) Drop(embeddedGradient, DropoutMask.Embedding, embeddedGradient);
             Backend.Embedding.Backward(currentBatch.Inputs, embeddedGradient, Parameters.Gradient(ParameterSlot.Embedding));
         }

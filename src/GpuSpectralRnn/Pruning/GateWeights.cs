@@ -7,8 +7,7 @@ namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
 /// How much an error of each gate's recurrent product at each step matters to the outputs: u = delta^2 / mean + 1/2, where delta^2 is the mean square of
-/// the adjoint at the gate's rows, over random directions of the outputs; 0 for padding, and for the first step of a window that continues another,
-/// whose state before is out of sight.
+/// the adjoint at the gate's rows, over random directions of the outputs; 0 for padding.
 /// </summary>
 internal sealed class GateWeights : IBackwardObserver
 {
@@ -53,7 +52,7 @@ internal sealed class GateWeights : IBackwardObserver
             }
 
             counted += mask?.Sum() ?? steps * feed.Size;
-            result.EndBatch(sums, mask, feed);
+            result.EndBatch(sums, mask);
         }
 
         result.Normalise(sums, counted);
@@ -90,7 +89,7 @@ internal sealed class GateWeights : IBackwardObserver
     }
 
     // Marks what does not count by -1, and sums up the rest.
-    private void EndBatch(double[][] sums, float[]? mask, BatchFeed feed)
+    private void EndBatch(double[][] sums, float[]? mask)
     {
         for (int r = 0; r < squares.Length; r++)
         {
@@ -100,7 +99,7 @@ internal sealed class GateWeights : IBackwardObserver
                 for (int row = 0; row < batch.Length; row++)
                 {
                     sums[r][gate] += batch[row];
-                    if (mask?[row] == 0 || (feed.Current.Continues && row < feed.Size)) batch[row] = -1;
+                    if (mask?[row] == 0) batch[row] = -1;
                 }
             }
         }

@@ -19,7 +19,7 @@ internal static class KeepCounts
     /// <exception cref="InvalidCallException">It has not so many columns, or there is no embedding.</exception>
     public static void CheckEmbedding(Architecture architecture, int columns)
     {
-        if (architecture.Vocabulary == 0)
+        if (!architecture.HasEmbedding)
             throw new InvalidCallException($"--keep-embedding {columns}: the model has no embedding; its inputs are the user's and stay as they are.");
         if (columns < 1 || columns > architecture.Inputs)
             throw new InvalidCallException($"--keep-embedding {columns} is impossible for an embedding of {architecture.Inputs}; give 1 to {architecture.Inputs}.");

@@ -55,7 +55,7 @@ public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<Lay
 
         return new NetworkWeights(architecture, recurrences, new ReadoutWeights(Whole(ParameterSlot.Readout), Bias("readout.bias")))
         {
-            Embedding = architecture.Vocabulary > 0 ? Whole(ParameterSlot.Embedding) : null,
+            Embedding = architecture.HasEmbedding ? Whole(ParameterSlot.Embedding) : null,
         };
 
         Matrix Whole(string name) => Matrix.From(parameters[name].Shape.Rows, parameters[name].Shape.Columns, parameters.Read(name));

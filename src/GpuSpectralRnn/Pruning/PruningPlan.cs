@@ -130,7 +130,7 @@ public sealed record PruningPlan(string Method, IReadOnlyList<LayerPlan> Recurre
         }
 
         if (Embedding is null) return;
-        if (architecture.Vocabulary == 0) throw new ArgumentException("The plan is for an embedding, which the network lacks.");
+        if (!architecture.HasEmbedding) throw new ArgumentException("The plan is for an embedding, which the network lacks.");
         Check(Embedding, architecture.Inputs, ParameterSlot.Embedding);
     }
 

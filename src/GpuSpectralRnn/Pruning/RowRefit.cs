@@ -22,6 +22,7 @@ public static class RowRefit
     {
         Network network = calibration.Network;
         Architecture architecture = network.Architecture;
+        GateWeights gateWeights = calibration.GateWeights;
         RowCorrection[] corrections = [.. Enumerable.Range(0, architecture.Recurrences).Select(r => Empty(plan, architecture, r))];
         using Disposables owned = new();
         List<Problem> problems = [];
@@ -40,7 +41,7 @@ public static class RowRefit
                 Tensor previous = Previous(network, recurrence.Key, before), input = network.LayerInput(recurrence.Key / architecture.Directions);
                 foreach (Problem problem in recurrence)
                 {
-                    float[] u = calibration.GateWeights.Of(problem.Recurrence, problem.Gate, batch);
+                    float[] u = gateWeights.Of(problem.Recurrence, problem.Gate, batch);
                     Tensor view = weights.View(0, u.Length);
                     view.CopyFrom<float>(u);
                     problem.Add(previous, input, view);
@@ -82,14 +83,16 @@ public static class RowRefit
         }
     }
 
-    // The states that the recurrent product saw [T, B, H]: those of the step walked before, zeros for the first.
+    // The states that the recurrent product saw [T, B, H]: those of the step walked before, for the first the state that the walk began from.
     private static Tensor Previous(Network network, int recurrence, Tensor memory)
     {
         Tensor states = network.RecurrenceStates(recurrence);
         (int steps, int size, int hidden) = (states.Shape[0], states.Shape[1], states.Shape[2]);
         int row = size * hidden, rest = (steps - 1) * row;
         bool isReverse = network.Architecture.IsReverse(recurrence);
-        network.Backend.Fill(memory.View(isReverse ? rest : 0, row), 0);
+        Tensor first = memory.View(isReverse ? rest : 0, row);
+        if (network.StartOf(recurrence / network.Architecture.Directions) is { } start) network.Backend.Copy(start.Hidden.View(0, row), first);
+        else network.Backend.Fill(first, 0);
         network.Backend.Copy(states.View(isReverse ? row : 0, rest), memory.View(isReverse ? 0 : row, rest));
         return memory.View(0, steps, size, hidden);
     }

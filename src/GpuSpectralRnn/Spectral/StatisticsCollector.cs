@@ -81,7 +81,8 @@ public sealed class StatisticsCollector
                     weighted[i].Add(states, weights);
                 }
 
-                // Hidden states and embedded tokens are zero where there is padding.
+                // Hidden states are zero where there is padding, embedded tokens are those of token 0.
+                if (i == architecture.Recurrences) Padding.Clear(states, mask);
                 backend.Matrix.ColumnSums(states, 0, columns[i]);
                 float[] sums = columns[i].ToArray();
                 for (int j = 0; j < sums.Length; j++) stateSums[i][j] += sums[j];
@@ -151,7 +152,7 @@ public sealed class StatisticsCollector
     internal static int[] Units(Architecture architecture) =>
     [
         .. Enumerable.Range(0, architecture.Recurrences).Select(architecture.RecurrenceUnits),
-        .. architecture.Vocabulary > 0 ? [architecture.Inputs] : Array.Empty<int>(),
+        .. architecture.HasEmbedding ? [architecture.Inputs] : Array.Empty<int>(),
     ];
 
     /// <summary>Their names: <c>l0</c>, <c>l0_reverse</c>, <c>embedding</c>.</summary>

@@ -53,15 +53,104 @@ public sealed class MethodTests : IDisposable
         foreach (Readout readout in Enum.GetValues<Readout>())
         {
             using Network network = TestNetworks.Make(host, Cell.Irnn, [7, 5], readout);
-            NormalData data = new(30, 4, 3);
-            PruningPlan plan = Methods[method]().Plan(new Calibration(network, data), [4, 3]);
-
-            using Network sliced = Slicer.Slice(network, plan);
-            Parity parity = Parity.OfPlan(network, sliced, plan, data);
-
-            // Two orders of summation, 4 steps, folds of size 1 or so
-            Assert.True(parity.Difference <= 1e-5 * Math.Max(1, parity.Largest), $"{readout}: {parity}");
+            CheckParity(method, network, new NormalData(30, 4, 3), [4, 3]);
         }
+
+        foreach (Cell cell in (Cell[])[Cell.Lstm, Cell.Gru])
+        {
+            using Network network = TestNetworks.Make(host, cell, [7, 5], Readout.Last);
+            CheckParity(method, network, new NormalData(30, 4, 3), [4, 3]);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Sliced_equals_masked_for_networks_of_two_directions(string method)
+    {
+        foreach (Cell cell in (Cell[])[Cell.RnnTanh, Cell.Lstm, Cell.Gru])
+        {
+            using Network network = TestNetworks.Make(host, cell, [6, 4], cell == Cell.Gru ? Readout.Mean : Readout.Last, isBidirectional: true);
+            NormalData data = new(30, 4, 3);
+            if (method != "low-rank") CheckParity(method, network, data, [4, 3]);
+            else Assert.Contains("one direction", Assert.Throws<InvalidCallException>(() => CheckParity(method, network, data, [4, 3])).Message);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Sliced_equals_masked_for_language_models(string method)
+    {
+        foreach (bool isTied in (bool[])[false, true])
+        {
+            using Network network = TestNetworks.MakeLanguageModel(host, isTied ? Cell.Gru : Cell.Lstm, [6, 5], isTied: isTied);
+            CheckParity(method, network, new TokenData(24, 5, 7, isStream: true), [4, 3]);
+        }
+
+        using Network both = TestNetworks.MakeLanguageModel(host, Cell.Lstm, [5], isBidirectional: true);
+        if (method != "low-rank") CheckParity(method, both, new TokenData(24, 5, 7, isStream: false), [3]);
+    }
+
+    [Theory]
+    [InlineData(FoldKind.Linear, Refit.None, false)]
+    [InlineData(FoldKind.Affine, Refit.Rows, false)]
+    [InlineData(FoldKind.None, Refit.None, true)]
+    [InlineData(FoldKind.Linear, Refit.Rows, true)]
+    public void Columns_of_an_embedding_are_pruned_like_units(FoldKind fold, Refit refit, bool isTied)
+    {
+        foreach (bool isBidirectional in (bool[])[false, true])
+        {
+            using Network network = TestNetworks.MakeLanguageModel(host, Cell.Lstm, [6, 4], isTied: isTied, isBidirectional: isBidirectional);
+            TokenData data = new(24, 5, 7, isStream: !isBidirectional);
+            SpectralSettings settings = new() { Fold = fold, Refit = refit, KeepEmbedding = 3 };
+            PruningPlan plan = new SpectralPruning(settings).Plan(new Calibration(network, data), [4, 4]);
+            using Network sliced = Slicer.Slice(network, plan);
+
+            Assert.Equal([7, 3], sliced.Parameters["embedding.weight"].Shape.ToArray());
+            Assert.False(sliced.Architecture.TiesWeights);
+            Assert.Equal(21, WeightCounts.Of(network.Architecture, plan).Embedding);
+            Assert.Equal(sliced.Architecture.ParameterCount, sliced.Parameters.Count);
+            Parity parity = Parity.OfPlan(network, sliced, plan, data);
+            Assert.True(parity.Difference <= 1e-5 * Math.Max(1, parity.Largest), $"{parity}");
+        }
+    }
+
+    [Fact]
+    public void An_embedding_of_few_directions_loses_the_other_columns_without_loss()
+    {
+        using Network network = TestNetworks.MakeLanguageModel(host, Cell.Gru, [5], vocabulary: 9, embedding: 6);
+        NetworkWeights weights = NetworkWeights.Read(network);
+        Matrix narrow = RandomMatrix.Uniform(9, 3, 1) * RandomMatrix.Uniform(3, 6, 2); // 6 columns, 3 directions
+        using Network big = (weights with { Embedding = narrow }).ToNetwork(host);
+        TokenData data = new(40, 5, 9, isStream: true);
+        PruningPlan plan = new SpectralPruning(new SpectralSettings { KeepEmbedding = 3, Ridge = 1e-9 }).Plan(new Calibration(big, data), [5]);
+        using Network sliced = Slicer.Slice(big, plan);
+
+        Parity parity = Parity.Compare(big, sliced, data);
+        Assert.True(parity.Difference <= 1e-5, $"{parity}"); // the goal's own tolerance
+    }
+
+    [Fact]
+    public void Tied_weights_stay_tied_where_neither_end_changes_and_come_apart_otherwise()
+    {
+        using Network network = TestNetworks.MakeLanguageModel(host, Cell.Lstm, [6, 5], isTied: true);
+        Calibration calibration = new(network, new TokenData(24, 5, 7, isStream: true));
+        Architecture Shrunk(int[] keep) => new SpectralPruning(new SpectralSettings { Fold = FoldKind.None }).Plan(calibration, keep).Shrink(network.Architecture);
+        PruningPlan below = new("below", [UnitFold.None(6, [0, 2]), LayerPlan.Whole(5)]);
+
+        Assert.True(below.Shrink(network.Architecture).TiesWeights);
+        Assert.False(Shrunk([6, 4]).TiesWeights);
+        using Network sliced = Slicer.Slice(network, below);
+        Assert.True(Parity.OfPlan(network, sliced, below, calibration.Inputs).Difference < 1e-5);
+    }
+
+    private void CheckParity(string method, Network network, ISequenceData data, int[] keep)
+    {
+        PruningPlan plan = Methods[method]().Plan(new Calibration(network, data), keep);
+        using Network sliced = Slicer.Slice(network, plan);
+        Parity parity = Parity.OfPlan(network, sliced, plan, data);
+
+        // Two orders of summation, at most 5 steps (of a stream 24 x 5), folds of size 1 or so
+        Assert.True(parity.Difference <= 1e-5 * Math.Max(1, parity.Largest), $"{network}: {parity}");
     }
 
     [Theory]

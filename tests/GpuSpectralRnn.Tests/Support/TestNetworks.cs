@@ -28,6 +28,29 @@ internal static class TestNetworks
             Readout = readout,
             Task = task,
         };
+        return Make(backend, architecture, seed);
+    }
+
+    /// <summary>A language model; with tied weights the embedding is as wide as what the top layer hands on.</summary>
+    public static Network MakeLanguageModel(
+        IBackend backend, Cell cell, int[] hidden, int vocabulary = 7, int embedding = 6, bool isTied = false, bool isBidirectional = false)
+    {
+        Architecture architecture = new()
+        {
+            Cell = cell,
+            Vocabulary = vocabulary,
+            Inputs = isTied ? hidden[^1] * (isBidirectional ? 2 : 1) : embedding,
+            TiesWeights = isTied,
+            Hidden = hidden,
+            IsBidirectional = isBidirectional,
+            Outputs = vocabulary,
+            Readout = Readout.Every,
+        };
+        return Make(backend, architecture, seed: 5);
+    }
+
+    private static Network Make(IBackend backend, Architecture architecture, int seed)
+    {
         Network network = new(architecture, backend);
         foreach (ParameterSlot slot in network.Parameters.Slots)
         {
