@@ -104,6 +104,7 @@ internal sealed class Gram<TSum> : Gram
     where TSum : unmanaged, IMomentSum<TSum>
 {
     private const int PartialCapacity = 1 << 20;
+    private const int BlockCapacity = 1 << 22; // 32 MiB: enough slices of 512 units to fill 132 multiprocessors four times
     private const int SmallestSlice = 64;
 
     private readonly KernelLoader loader;
@@ -113,6 +114,7 @@ internal sealed class Gram<TSum> : Gram
     private readonly MemoryBuffer sums;
     private readonly int mostSlices;
     private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<TSum>, int, int, int, int> sumSlices;
+    private readonly Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<DoubleSum>, GramExtents>? sumBlocks;
     private readonly Action<AcceleratorStream, Index1D, ArrayView<TSum>, ArrayView<TSum>, int, int, int> addSlices;
 
     /// <summary>Loads the kernels and allocates; the sums are not cleared.</summary>
@@ -121,13 +123,26 @@ internal sealed class Gram<TSum> : Gram
         this.loader = loader;
         this.units = units;
         this.rounded = rounded;
-        mostSlices = (int)Math.Max(1, PartialCapacity / ((long)units * units));
+        long capacity = PartialCapacity;
+        if (typeof(TSum) == typeof(DoubleSum) && loader.SharesMemory && loader.Accelerator.MaxNumThreadsPerGroup >= GramBlocks.Threads)
+        {
+            sumBlocks = loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<DoubleSum>, GramExtents>>(
+                GramBlocks.SumSlices, GramBlocks.Threads, groupsPerMultiprocessor: 2);
+            capacity = BlockCapacity;
+        }
+
+        mostSlices = (int)Math.Max(1, capacity / ((long)units * units));
+        if (sumBlocks is not null) mostSlices = Math.Min(mostSlices, (4 * loader.Accelerator.NumMultiprocessors + BlockPairs - 1) / BlockPairs);
         sumSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<TSum>, int, int, int, int>>(
             SumSlices<TSum>);
         addSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<TSum>, ArrayView<TSum>, int, int, int>>(AddSlices<TSum>);
         partials = loader.Accelerator.AllocateRaw((long)mostSlices * units * units, Unsafe.SizeOf<TSum>());
         sums = loader.Accelerator.AllocateRaw((long)units * units, Unsafe.SizeOf<TSum>());
     }
+
+    private int BlocksAcross => (units + GramBlocks.Edge - 1) / GramBlocks.Edge;
+
+    private int BlockPairs => BlocksAcross * (BlocksAcross + 1) / 2;
 
     private ArrayView<TSum> Sums => sums.AsArrayView<TSum>(0, (long)units * units);
 
@@ -136,11 +151,22 @@ internal sealed class Gram<TSum> : Gram
     {
         if (count == 0) return;
         int across = (units + 3) / 4;
-        int wanted = Math.Min(Math.Min(loader.BusyWidth / (across * across), count / SmallestSlice), mostSlices);
+        int filled = sumBlocks is null ? loader.BusyWidth / (across * across) : mostSlices;
+        int wanted = Math.Min(Math.Min(filled, count / SmallestSlice), mostSlices);
         int perSlice = (count + Math.Max(1, wanted) - 1) / Math.Max(1, wanted);
         int slices = (count + perSlice - 1) / perSlice;
         ArrayView<TSum> partial = partials.AsArrayView<TSum>(0, (long)slices * units * units);
-        sumSlices(stream, slices * across * across, rows, weights, partial, units, count, rowsPerWeight, perSlice);
+        if (sumBlocks is null)
+        {
+            sumSlices(stream, slices * across * across, rows, weights, partial, units, count, rowsPerWeight, perSlice);
+        }
+        else
+        {
+            int hasQuads = units % 4 == 0 && GemmFactor.StartsAtQuad(rows) ? 1 : 0;
+            GramExtents extents = new() { Units = units, Count = count, RowsPerWeight = rowsPerWeight, PerSlice = perSlice, HasQuads = hasQuads };
+            sumBlocks(stream, new KernelConfig(slices * BlocksAcross * BlocksAcross, GramBlocks.Threads), rows, weights, partial.Cast<DoubleSum>(), extents);
+        }
+
         int width = loader.WidthFor((long)units * units);
         addSlices(stream, width, partial, Sums, units, slices, width);
     }

@@ -35,6 +35,7 @@ public partial class OfflineCompilationTests
 
             Assert.Contains(".entry", ptx, StringComparison.Ordinal);
             Assert.DoesNotContain(".extern .func", ptx, StringComparison.Ordinal); // a function that the device does not have
+            Assert.DoesNotContain(".local", ptx, StringComparison.Ordinal); // arrays or structs that left the registers
             Assert.InRange(SharedBytes(ptx), 0, SharedMemoryLimit);
         }
 #else

@@ -10,10 +10,11 @@ namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 /// <summary>Second moments as real devices sum them, in slices of the rows, on a simulator that is launched like one.</summary>
 public abstract class SlicedGramTests : GramTests
 {
-    private readonly Context context = Context.Create(builder => builder.CPU(new CPUDevice(4, 4, 1)));
+    private readonly Context context;
 
-    protected SlicedGramTests(bool hasFloat64)
+    protected SlicedGramTests(bool hasFloat64, int members = 16)
     {
+        context = Context.Create(builder => builder.CPU(new CPUDevice(members / 4, 4, 1)));
         KernelLoader loader = new(context.CreateCPUAccelerator(0), isSimulator: false);
         Backend = Own(new IlgpuBackend(new DeviceInfo("sliced", "simulator, in slices", 1 << 30, hasFloat64), loader));
         Own(context);
@@ -23,6 +24,9 @@ public abstract class SlicedGramTests : GramTests
 }
 
 public sealed class SlicedDoubleGramTests() : SlicedGramTests(hasFloat64: true);
+
+/// <summary>In blocks through shared memory, by groups of 256.</summary>
+public sealed class BlockedGramTests() : SlicedGramTests(hasFloat64: true, members: 256);
 
 /// <summary>As on a device without double precision: pairs of singles.</summary>
 public sealed class SlicedPairGramTests() : SlicedGramTests(hasFloat64: false)
