@@ -42,10 +42,14 @@ internal struct DoubleTile
     /// <summary>Adds the outer product of the four rows' numbers and the four columns'.</summary>
     public void AddOuter(ArrayView<DoublePair> rows, ArrayView<DoublePair> columns)
     {
-        Row0.Add(rows[0].X, columns[0], columns[1]);
-        Row1.Add(rows[0].Y, columns[0], columns[1]);
-        Row2.Add(rows[1].X, columns[0], columns[1]);
-        Row3.Add(rows[1].Y, columns[0], columns[1]);
+        DoublePair a = rows[0];
+        DoublePair b = rows[1];
+        DoublePair c = columns[0];
+        DoublePair d = columns[1];
+        Row0.Add(a.X, c, d);
+        Row1.Add(a.Y, c, d);
+        Row2.Add(b.X, c, d);
+        Row3.Add(b.Y, c, d);
     }
 }
 
