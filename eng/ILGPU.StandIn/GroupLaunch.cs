@@ -7,13 +7,16 @@ namespace ILGPU;
 /// One launch of an explicitly grouped kernel: as many threads as a group has members. Each of them runs its member of every group in turn, and waits for
 /// the others only where the kernel says so.
 /// </summary>
-internal sealed class GroupLaunch(KernelConfig config, Action run) : IDisposable
+internal sealed class GroupLaunch(KernelConfig config, int warpSize, Action run) : IDisposable
 {
     private const int SharedMemoryLimit = 48 * 1024;
     private readonly Lock gate = new();
     private readonly object phase = new();
     private readonly List<MemoryBuffer> allocations = [];
     private readonly int members = config.Members;
+    private readonly MemoryBuffer? dynamicMemory =
+        config.SharedMemory.Count > 0 ? new MemoryBuffer(config.SharedMemory.Count, config.SharedMemory.ElementSize, fill: 0xFF) : null;
+    private WarpExchange[]? warps;
     private int waiting;
     private int finished;
     private long phases;
@@ -21,6 +24,11 @@ internal sealed class GroupLaunch(KernelConfig config, Action run) : IDisposable
     private Exception? failure;
 
     public KernelConfig Config { get; } = config;
+
+    public int WarpSize { get; } = warpSize;
+
+    public MemoryBuffer DynamicMemory => dynamicMemory
+        ?? throw new InvalidOperationException("The kernel uses dynamic shared memory, and the launch did not ask for any (SharedMemoryConfig.RequestDynamic).");
 
     public void Run(Action<int, Action<int>> startMembers)
     {
@@ -43,6 +51,13 @@ internal sealed class GroupLaunch(KernelConfig config, Action run) : IDisposable
                 throw new InvalidOperationException("The members of a group do not make the same shared memory allocations in the same order.");
             return allocations[ordinal];
         }
+    }
+
+    public T Exchange<T>(int member, T value, int source)
+        where T : unmanaged
+    {
+        lock (gate) warps ??= [.. Enumerable.Range(0, (members + WarpSize - 1) / WarpSize).Select(MakeWarp)];
+        return warps[member / WarpSize].Exchange(member % WarpSize, value, source);
     }
 
     public void Barrier(int group, int barrier)
@@ -71,7 +86,10 @@ internal sealed class GroupLaunch(KernelConfig config, Action run) : IDisposable
     public void Dispose()
     {
         foreach (MemoryBuffer memory in allocations) memory.Dispose();
+        dynamicMemory?.Dispose();
     }
+
+    private WarpExchange MakeWarp(int warp) => new(Math.Min(WarpSize, members - warp * WarpSize), () => failure is not null || finished > 0);
 
     private static InvalidOperationException Diverged() => new("Not all members of a group reach the same Group.Barrier.");
 

@@ -8,6 +8,7 @@ internal sealed class GroupMember(GroupLaunch launch, int member)
     [ThreadStatic]
     private static GroupMember? current;
     private int allocations;
+    private bool usesDynamicMemory;
     private int barriers;
 
     public static GroupMember Current => current ?? throw new InvalidOperationException("Grid, Group and SharedMemory are for explicitly grouped kernels.");
@@ -24,12 +25,13 @@ internal sealed class GroupMember(GroupLaunch launch, int member)
         Group = group;
         allocations = 0;
         barriers = 0;
+        usesDynamicMemory = false;
         try
         {
             run();
 
             // The next group uses the same shared memory: nobody may go on to it while another still reads this group's.
-            if (barriers + allocations > 0) Barrier();
+            if (barriers + allocations > 0 || usesDynamicMemory) Barrier();
         }
         finally
         {
@@ -38,6 +40,12 @@ internal sealed class GroupMember(GroupLaunch launch, int member)
     }
 
     public void Barrier() => Launch.Barrier(Group, barriers++);
+
+    public MemoryBuffer DynamicMemory()
+    {
+        usesDynamicMemory = true;
+        return Launch.DynamicMemory;
+    }
 
     public MemoryBuffer Allocate(int count, int elementSize) => Launch.Allocate(allocations++, count, elementSize);
 }

@@ -8,6 +8,7 @@ namespace GpuSpectralRnn.Kernels;
 /// </summary>
 public sealed class Elman : RecurrentCell
 {
+    private readonly Transpose transpose;
     private readonly ForwardLauncher forwardStep;
     private readonly BackwardLauncher backwardStep;
 
@@ -32,8 +33,9 @@ public sealed class Elman : RecurrentCell
         ArrayView<int> lengths,
         RecurrentStep step);
 
-    private Elman(ForwardLauncher forwardStep, BackwardLauncher backwardStep)
+    private Elman(Transpose transpose, ForwardLauncher forwardStep, BackwardLauncher backwardStep)
     {
+        this.transpose = transpose;
         this.forwardStep = forwardStep;
         this.backwardStep = backwardStep;
     }
@@ -41,16 +43,20 @@ public sealed class Elman : RecurrentCell
     /// <summary>Loads the kernels of one nonlinearity. Small groups: a step has few items, and they should spread over the whole device.</summary>
     public static Elman Load<TActivation>(KernelLoader loader)
         where TActivation : unmanaged, IActivation =>
-        new(loader.Load<ForwardLauncher>(ForwardStep<TActivation>, 32), loader.Load<BackwardLauncher>(BackwardStep<TActivation>, 32));
+        new(new Transpose(loader), loader.Load<ForwardLauncher>(ForwardStep<TActivation>, 32), loader.Load<BackwardLauncher>(BackwardStep<TActivation>, 32));
+
+    /// <inheritdoc/>
+    public override int ArrangedCount(int width) => width * width;
 
     /// <inheritdoc/>
     public override void Forward(AcceleratorStream stream, in RecurrentOperands o)
     {
+        transpose.Run(stream, o.Weights, o.Arranged, o.Walk.Width, o.Walk.Width);
         int items = (o.Walk.Batch + 3) / 4 * ((o.Walk.Width + 3) / 4);
         for (int i = 0; i < o.Walk.Steps; i++)
         {
             RecurrentStep step = o.Walk.Forward(i, o.StartsAtZero);
-            forwardStep(stream, items, o.Gates, o.States, o.Weights, o.InputBias, o.HiddenBias, o.Lengths, step);
+            forwardStep(stream, items, o.Gates, o.States, o.Arranged, o.InputBias, o.HiddenBias, o.Lengths, step);
         }
     }
 

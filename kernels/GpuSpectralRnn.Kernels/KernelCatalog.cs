@@ -16,10 +16,13 @@ public static class KernelCatalog
             {
                 if (method.GetCustomAttribute<KernelEntryAttribute>() is not { } entry) continue;
                 if (!method.IsGenericMethodDefinition) yield return method;
-                foreach (Type instance in entry.Instances) yield return method.MakeGenericMethod(instance);
+                else foreach (Type[] instance in entry.Instances.Chunk(method.GetGenericArguments().Length)) yield return method.MakeGenericMethod(instance);
             }
         }
     }
+
+    /// <summary>Whether a kernel uses shuffles, which ILGPU has not for every OpenCL device.</summary>
+    public static bool UsesShuffles(MethodInfo kernel) => kernel.IsGenericMethod && kernel.GetGenericArguments().Contains(typeof(ByShuffles));
 
     /// <summary>Whether the launcher chooses the groups of this kernel (its first parameter is the index).</summary>
     public static bool IsImplicitlyGrouped(MethodInfo kernel) =>

@@ -3,6 +3,7 @@ using ILGPU;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.OpenCL;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
 
 namespace GpuSpectralRnn.Kernels;
@@ -56,14 +57,35 @@ public sealed class KernelLoader
     /// </summary>
     /// <typeparam name="TLauncher">(AcceleratorStream, KernelConfig, the kernel's parameters).</typeparam>
     public TLauncher LoadGrouped<TLauncher>(Delegate kernel, int groupSize, int groupsPerMultiprocessor = 1)
+        where TLauncher : Delegate => LoadGroups(kernel, new KernelSpecialization(groupSize, groupsPerMultiprocessor)).CreateLauncherDelegate<TLauncher>();
+
+    /// <summary>Loads an explicitly grouped kernel that is launched with shared memory of the launch's own.</summary>
+    /// <typeparam name="TLauncher">(AcceleratorStream, KernelConfig, the kernel's parameters).</typeparam>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="groupSize">Threads of a group.</param>
+    /// <param name="dynamicBytes">Shared memory that each launch adds.</param>
+    /// <param name="spilledBytes">Local memory of a thread, into which it spills registers; 0 where the device does not tell.</param>
+    /// <exception cref="NotSupportedException">The driver does not grant so much shared memory.</exception>
+    public TLauncher LoadGrouped<TLauncher>(Delegate kernel, int groupSize, int dynamicBytes, out int spilledBytes)
         where TLauncher : Delegate
     {
-        KernelSpecialization specialization = new(groupSize, groupsPerMultiprocessor);
+        Kernel loaded = LoadGroups(kernel, new KernelSpecialization(groupSize, 1));
+        spilledBytes = 0;
+        if (loaded is CudaKernel onCuda)
+        {
+            CudaFunction.AllowSharedBytes(onCuda.FunctionPtr, dynamicBytes);
+            spilledBytes = CudaFunction.Usage(onCuda.FunctionPtr).LocalBytes;
+        }
+
+        return loaded.CreateLauncherDelegate<TLauncher>();
+    }
+
+    private Kernel LoadGroups(Delegate kernel, KernelSpecialization specialization)
+    {
         EntryPointDescription entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);
-        Kernel loaded = Accelerator is CLAccelerator device
+        return Accelerator is CLAccelerator device
             ? device.LoadKernel(WithLocalFences(device.Backend.Compile(entry, specialization)))
             : Accelerator.LoadKernel(kernel.Method, specialization);
-        return loaded.CreateLauncherDelegate<TLauncher>();
     }
 
     /// <summary>

@@ -9,6 +9,7 @@ namespace GpuSpectralRnn.Kernels;
 /// </summary>
 public sealed class Lstm : RecurrentCell
 {
+    private readonly Transpose transpose;
     private readonly ForwardLauncher forwardStep;
     private readonly BackwardLauncher backwardStep;
 
@@ -40,18 +41,23 @@ public sealed class Lstm : RecurrentCell
     /// <summary>Loads the kernels. Small groups: a step has few items, and they should spread over the whole device.</summary>
     public Lstm(KernelLoader loader)
     {
+        transpose = new Transpose(loader);
         forwardStep = loader.Load<ForwardLauncher>(ForwardStep, 32);
         backwardStep = loader.Load<BackwardLauncher>(BackwardStep, 32);
     }
 
     /// <inheritdoc/>
+    public override int ArrangedCount(int width) => 4 * width * width;
+
+    /// <inheritdoc/>
     public override void Forward(AcceleratorStream stream, in RecurrentOperands o)
     {
+        transpose.Run(stream, o.Weights, o.Arranged, 4 * o.Walk.Width, o.Walk.Width);
         int items = (o.Walk.Batch + 3) / 4 * o.Walk.Width;
         for (int i = 0; i < o.Walk.Steps; i++)
         {
             RecurrentStep step = o.Walk.Forward(i, o.StartsAtZero);
-            forwardStep(stream, items, o.Gates, o.States, o.CellStates, o.Output, o.Weights, o.InputBias, o.HiddenBias, o.Lengths, step);
+            forwardStep(stream, items, o.Gates, o.States, o.CellStates, o.Output, o.Arranged, o.InputBias, o.HiddenBias, o.Lengths, step);
         }
     }
 

@@ -30,8 +30,11 @@ public readonly struct RecurrentOperands
     /// <summary>Forward: the results h_t [T, B, H], zero beyond a row's length (Elman has them in <see cref="Gates"/>).</summary>
     public ArrayView<float> Output { get; init; }
 
-    /// <summary>Forward: W_hh^T [H, G*H]. Backward: W_hh [G*H, H].</summary>
+    /// <summary>W_hh [G*H, H].</summary>
     public required ArrayView<float> Weights { get; init; }
+
+    /// <summary>Room for <see cref="RecurrentCell.ArrangedCount"/> numbers: the weights as the cell's kernels like to read them.</summary>
+    public required ArrayView<float> Arranged { get; init; }
 
     /// <summary>b_ih [G*H].</summary>
     public ArrayView<float> InputBias { get; init; }
@@ -59,11 +62,17 @@ public readonly struct RecurrentOperands
 }
 
 /// <summary>
-/// A recurrent cell: one launch a step, forward and backward. The caller multiplies the inputs of all steps by W_ih beforehand and turns the
+/// A recurrent cell over whole sequences, forward and backward. The caller multiplies the inputs of all steps by W_ih beforehand and turns the
 /// gradients of all steps into weight gradients afterwards. Steps beyond a row's length keep its state, give zeros, and pass gradients on unchanged.
 /// </summary>
 public abstract class RecurrentCell
 {
+    /// <summary>Local memory into which the threads of its kernels spill registers, in bytes; 0 where the device does not tell.</summary>
+    public virtual int SpilledBytes => 0;
+
+    /// <summary>How many numbers <see cref="RecurrentOperands.Arranged"/> has for H = <paramref name="width"/>.</summary>
+    public abstract int ArrangedCount(int width);
+
     /// <summary>Runs all steps.</summary>
     public abstract void Forward(AcceleratorStream stream, in RecurrentOperands operands);
 

@@ -16,6 +16,12 @@ public abstract class Accelerator : IDisposable
     /// <summary>Members of a group at most.</summary>
     public int MaxNumThreadsPerGroup => Device.MaxNumThreadsPerGroup;
 
+    /// <summary>Shared memory of a group at most, in bytes.</summary>
+    public int MaxSharedMemoryPerGroup => Device.MaxSharedMemoryPerGroup;
+
+    /// <summary>Members of a warp.</summary>
+    public int WarpSize => Device.WarpSize;
+
     /// <summary>Multiprocessors.</summary>
     public int NumMultiprocessors => Device.NumMultiprocessors;
 

@@ -30,6 +30,12 @@ public abstract class Device
     /// <summary>Members of a group at most.</summary>
     public int MaxNumThreadsPerGroup { get; protected set; }
 
+    /// <summary>Shared memory of a group at most, in bytes.</summary>
+    public int MaxSharedMemoryPerGroup { get; protected set; }
+
+    /// <summary>Members of a warp.</summary>
+    public int WarpSize { get; protected set; }
+
     /// <summary>Multiprocessors.</summary>
     public int NumMultiprocessors { get; protected set; }
 

@@ -68,7 +68,10 @@ public class Kernel
     {
         if (config.Members > accelerator.MaxNumThreadsPerGroup)
             throw new NotSupportedException($"A group of {config.Members} is larger than the {accelerator.MaxNumThreadsPerGroup} members this device allows.");
-        using GroupLaunch launch = new(config, () => run(0, 1, arguments));
+        int sharedBytes = config.SharedMemory.Count * config.SharedMemory.ElementSize;
+        if (sharedBytes > accelerator.MaxSharedMemoryPerGroup)
+            throw new NotSupportedException($"{sharedBytes} bytes of dynamic shared memory; this device allows {accelerator.MaxSharedMemoryPerGroup}.");
+        using GroupLaunch launch = new(config, accelerator.WarpSize, () => run(0, 1, arguments));
         launch.Run(MemberThreads.Run);
     }
 

@@ -37,9 +37,10 @@ public static class Devices
     /// <summary>Opens a device; the caller owns the backend.</summary>
     /// <param name="id"><c>auto</c>, <c>host</c>, <c>ilgpu-cpu</c>, <c>cuda[:i]</c> or <c>opencl[:i]</c>.</param>
     /// <param name="threads">Threads of the host backend; 0 for one per core. Other devices do not use them.</param>
+    /// <param name="kernels">How recurrent layers take their steps; the host has one way only.</param>
     /// <exception cref="RunFailedException">The device's driver refuses.</exception>
     /// <exception cref="InvalidCallException">There is no such device here; the message lists those there are.</exception>
-    public static IBackend Open(string id, int threads = 0)
+    public static IBackend Open(string id, int threads = 0, RecurrentKernels kernels = RecurrentKernels.Auto)
     {
         string wanted = id switch
         {
@@ -47,10 +48,15 @@ public static class Devices
             "cuda" or "opencl" => $"{id}:0",
             _ => id,
         };
-        if (wanted == Host) return new HostBackend(threads);
+        if (wanted == Host)
+        {
+            if (kernels != RecurrentKernels.Persistent) return new HostBackend(threads);
+            throw new InvalidCallException("The host device has no persistent kernels; choose a GPU, or --kernel auto.");
+        }
+
         IlgpuDevice device = IlgpuDevices.All.FirstOrDefault(device => device.Info.Id == wanted)
             ?? throw new InvalidCallException($"There is no device '{id}' here; use {Auto} or one of: {string.Join(", ", List().Select(present => present.Info.Id))}.{Hint(wanted)}");
-        return IlgpuDevices.Open(device);
+        return IlgpuDevices.Open(device, kernels);
     }
 
     private static string BestId() => IlgpuDevices.All.FirstOrDefault(device => device.IsGpu)?.Info.Id ?? Host;

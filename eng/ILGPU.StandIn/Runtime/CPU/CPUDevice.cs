@@ -10,6 +10,8 @@ public sealed class CPUDevice : Device
         Name = nameof(CPUAccelerator);
         MemorySize = long.MaxValue;
         MaxNumThreadsPerGroup = numThreadsPerWarp * numWarpsPerMultiprocessor;
+        MaxSharedMemoryPerGroup = int.MaxValue;
+        WarpSize = numThreadsPerWarp;
         MaxNumThreadsPerMultiprocessor = MaxNumThreadsPerGroup;
         NumMultiprocessors = numMultiprocessors;
     }

@@ -21,16 +21,17 @@ public sealed class IlgpuBackend : IBackend
     private bool isDisposed;
 
     /// <summary>Takes over an accelerator; it ends with this backend.</summary>
-    public IlgpuBackend(DeviceInfo device, Accelerator accelerator)
-        : this(device, new KernelLoader(accelerator))
+    public IlgpuBackend(DeviceInfo device, Accelerator accelerator, RecurrentKernels kernels = RecurrentKernels.Auto)
+        : this(device, new KernelLoader(accelerator), kernels)
     {
     }
 
     /// <summary>Takes over the loader's accelerator and launches as the loader says.</summary>
-    internal IlgpuBackend(DeviceInfo device, KernelLoader loader)
+    internal IlgpuBackend(DeviceInfo device, KernelLoader loader, RecurrentKernels kernels = RecurrentKernels.Auto)
     {
         Device = device;
         Loader = loader;
+        Kernels = kernels;
         Accelerator = loader.Accelerator;
         Stream = Accelerator.CreateStream();
         fill = new(() => new Fill(Loader));
@@ -66,6 +67,9 @@ public sealed class IlgpuBackend : IBackend
 
     /// <inheritdoc/>
     public ISpectralOps Spectral => spectral.Value;
+
+    /// <summary>How recurrent layers take their steps.</summary>
+    internal RecurrentKernels Kernels { get; }
 
     /// <summary>The accelerator.</summary>
     internal Accelerator Accelerator { get; }

@@ -41,11 +41,11 @@ internal static class IlgpuDevices
 
     /// <summary>Opens a device; the caller owns the backend.</summary>
     /// <exception cref="RunFailedException">Its driver refuses.</exception>
-    public static IlgpuBackend Open(IlgpuDevice device)
+    public static IlgpuBackend Open(IlgpuDevice device, RecurrentKernels kernels)
     {
         try
         {
-            return new IlgpuBackend(device.Info, device.Device.CreateAccelerator(Context));
+            return new IlgpuBackend(device.Info, device.Device.CreateAccelerator(Context), kernels);
         }
         catch (AcceleratorException refused)
         {

@@ -4,23 +4,18 @@ using ILGPU;
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
 /// <summary>
-/// Recurrent layers as ILGPU kernels: one product projects the inputs of all steps, then one launch a step; backward, one launch a step, then one
-/// product for each weight matrix over all steps.
+/// Recurrent layers as ILGPU kernels: one product projects the inputs of all steps, then a cell takes the steps (<see cref="RecurrentCells"/>: all of
+/// them in one launch, or one launch a step); backward, the cell again, then one product for each weight matrix over all steps.
 /// </summary>
 internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps matrix) : IRecurrentOps
 {
-    private readonly Transpose transpose = new(backend.Loader);
-    private readonly Lazy<RecurrentCell> relu = new(() => Elman.Load<Relu>(backend.Loader));
-    private readonly Lazy<RecurrentCell> tanh = new(() => Elman.Load<HyperbolicTangent>(backend.Loader));
-    private readonly Lazy<RecurrentCell> lstm = new(() => new Lstm(backend.Loader));
-    private readonly Lazy<RecurrentCell> gru = new(() => new Gru(backend.Loader));
+    private readonly RecurrentCells cells = new(backend);
 
     /// <inheritdoc/>
     public RecurrentWorkspace Prepare(RecurrentShape shape, bool isTraining)
     {
         OperandChecks.RecurrentShape(shape);
-        _ = CellOf(shape);
-        return new IlgpuRecurrentWorkspace(backend, shape, isTraining);
+        return new IlgpuRecurrentWorkspace(backend, cells.For(shape), shape, isTraining);
     }
 
     /// <inheritdoc/>
@@ -37,13 +32,11 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         OperandChecks.RecurrentForward(backend, workspace, weights, input, initial, output, final, lengths);
         workspace.ProductGradient = null;
         RecurrentShape shape = workspace.Shape;
-        ArrayView<float> transposed = backend.View(own.TransposedWeights);
-        transpose.Run(backend.Stream, backend.View(weights.HiddenWeights), transposed, shape.GateRows, shape.Hidden);
         Tensor gates = own.Gates ?? output;
         matrix.Multiply(false, true, 1, input, weights.InputWeights, 0, gates, shape.Steps * shape.Batch, shape.GateRows, shape.Inputs);
         Start(own.States.Slice(own.Walk.First), initial?.Hidden);
         if (own.CellStates is not null) Start(own.CellStates.Slice(own.Walk.First), initial?.Cell);
-        CellOf(shape).Forward(backend.Stream, new RecurrentOperands
+        own.Cell.Forward(backend.Stream, new RecurrentOperands
         {
             Walk = own.Walk,
             Gates = backend.View(gates),
@@ -51,7 +44,8 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
             CellStates = ViewOrDefault(own.CellStates),
             ProductGradient = ViewOrDefault(own.Products),
             Output = backend.View(output),
-            Weights = transposed,
+            Weights = backend.View(weights.HiddenWeights),
+            Arranged = backend.View(own.ArrangedWeights),
             InputBias = backend.View(weights.InputBias),
             HiddenBias = backend.View(weights.HiddenBias),
             Lengths = backend.View<int>(lengths ?? own.FullLengths),
@@ -83,7 +77,7 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         (_, int t, int b, int i, int h) = shape;
         Tensor delta = own.Gates ?? outputGradient; // [T, B, G*H], the gradient of the pre-activations from the walk on
         Tensor product = own.Products ?? delta; // [T, B, G*H], that of h W_hh^T
-        CellOf(shape).Backward(backend.Stream, new RecurrentOperands
+        own.Cell.Backward(backend.Stream, new RecurrentOperands
         {
             Walk = own.Walk,
             Gates = backend.View(delta),
@@ -91,6 +85,7 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
             CellStates = ViewOrDefault(own.CellStates),
             ProductGradient = ViewOrDefault(own.Products),
             Weights = backend.View(weights.HiddenWeights),
+            Arranged = backend.View(own.ArrangedWeights),
             Lengths = backend.View<int>(lengths ?? own.FullLengths),
             OutputGradient = backend.View(outputGradient),
             GradientFrom = gradientFrom,
@@ -122,13 +117,4 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
     }
 
     private ArrayView<float> ViewOrDefault(Tensor? tensor) => tensor is null ? default : backend.View(tensor);
-
-    private RecurrentCell CellOf(RecurrentShape shape) => shape.Cell switch
-    {
-        CellKind.RnnRelu => relu.Value,
-        CellKind.RnnTanh => tanh.Value,
-        CellKind.Lstm => lstm.Value,
-        CellKind.Gru => gru.Value,
-        _ => throw new ArgumentOutOfRangeException(nameof(shape), shape.Cell, "This cell has no kernels."),
-    };
 }

@@ -9,14 +9,15 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
     private readonly IlgpuBackend backend;
 
     /// <summary>Allocates for layers of one shape.</summary>
-    public IlgpuRecurrentWorkspace(IlgpuBackend backend, RecurrentShape shape, bool isTraining)
+    public IlgpuRecurrentWorkspace(IlgpuBackend backend, RecurrentCell recurrence, RecurrentShape shape, bool isTraining)
         : base(shape, isTraining)
     {
         this.backend = backend;
+        Cell = recurrence;
         (CellKind cell, int t, int b, _, int h) = shape;
         int rows = shape.GateRows;
         Walk = new RecurrentWalk(t, b, h, shape.IsReverse);
-        TransposedWeights = Own(h, rows);
+        ArrangedWeights = Own(recurrence.ArrangedCount(h));
         States = Own(t + 1, b, h);
         FullLengths = Own(backend.Allocate(new Shape(b), ElementType.Int32));
         FullLengths.CopyFrom<int>(Enumerable.Repeat(t, b).ToArray());
@@ -36,8 +37,11 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
     /// <summary>The order of the steps.</summary>
     public RecurrentWalk Walk { get; }
 
-    /// <summary>W_hh^T [H, G*H].</summary>
-    public Tensor TransposedWeights { get; }
+    /// <summary>The kernels that take the steps.</summary>
+    public RecurrentCell Cell { get; }
+
+    /// <summary>Room for the weights as the cell's kernels read them.</summary>
+    public Tensor ArrangedWeights { get; }
 
     /// <summary>h before and after each step, [T + 1, B, H].</summary>
     public Tensor States { get; }

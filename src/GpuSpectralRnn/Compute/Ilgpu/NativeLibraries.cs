@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using GpuSpectralRnn.Kernels;
 using ILGPU;
 
 namespace GpuSpectralRnn.Compute.Ilgpu;
@@ -24,14 +25,18 @@ internal static class NativeLibraries
     public static void Register() => _ = Registration.Value;
 
     /// <summary>The names to try for a library, best first; none where the plain name is right.</summary>
-    public static IReadOnlyList<string> NamesOf(string library) =>
-        OperatingSystem.IsLinux() && LinuxNames.TryGetValue(library, out string[]? names) ? [library, .. names] : [];
+    public static IReadOnlyList<string> NamesOf(string library)
+    {
+        if (OperatingSystem.IsLinux() && LinuxNames.TryGetValue(library, out string[]? names)) return [library, .. names];
+        return OperatingSystem.IsWindows() && library == CudaFunction.Library ? ["nvcuda"] : [];
+    }
 
     private static bool RegisterOnce()
     {
         // Under WSL ILGPU installs a resolver of its own and would find the place taken.
         if (!Directory.Exists(WslLibraries)) NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, Resolve);
         if (typeof(AlgorithmContext).Assembly != typeof(Context).Assembly) NativeLibrary.SetDllImportResolver(typeof(AlgorithmContext).Assembly, Resolve);
+        NativeLibrary.SetDllImportResolver(typeof(CudaFunction).Assembly, Resolve);
         return true;
     }
 

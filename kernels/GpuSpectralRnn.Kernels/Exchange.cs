@@ -1,0 +1,147 @@
+using ILGPU;
+
+namespace GpuSpectralRnn.Kernels;
+
+/// <summary>
+/// How the lanes that share rows of a product add up what each has summed over its own columns. Every lane ends with the whole sums that it owns and
+/// no others. A lane's number within those that share is its thread's number modulo how many there are.
+/// </summary>
+internal interface IExchange
+{
+    /// <summary>
+    /// Eight lanes share four rows, for two sequences: lane l ends with row l mod 4 of sequence l / 4.
+    /// </summary>
+    /// <param name="first">This lane's sums for the first sequence.</param>
+    /// <param name="second">This lane's sums for the second sequence.</param>
+    /// <param name="thread">The thread's number in its group.</param>
+    /// <param name="shared">Shared memory.</param>
+    /// <param name="scratch">Where in it [2, threads / 8, 9] quads are free, if the exchange goes through it.</param>
+    float RowOfTwo(Quad first, Quad second, int thread, ArrayView<Quad> shared, int scratch);
+
+    /// <summary>Sixteen lanes share four rows, for four sequences: lane l ends with row l mod 4 of sequence l / 4. Scratch [4, threads / 16, 17].</summary>
+    float RowOfFour(FourQuads sums, int thread, ArrayView<Quad> shared, int scratch);
+
+    /// <summary>Four lanes share four rows, for four sequences: lane l ends with all rows of sequence l. Scratch [4, threads / 4, 5].</summary>
+    Quad AllOfFour(FourQuads sums, int thread, ArrayView<Quad> shared, int scratch);
+}
+
+/// <summary>
+/// Within warps, by butterflies: in each round a lane keeps half of its sums and hands the other half to the lane that keeps those. No shared memory
+/// and no barrier; ILGPU has it for CUDA, not for OpenCL.
+/// </summary>
+internal readonly struct ByShuffles : IExchange
+{
+    /// <inheritdoc/>
+    public float RowOfTwo(Quad first, Quad second, int thread, ArrayView<Quad> shared, int scratch)
+    {
+        bool isSecond = (thread & 4) != 0;
+        return Scatter(Keep(first, second, isSecond, 4), thread);
+    }
+
+    /// <inheritdoc/>
+    public float RowOfFour(FourQuads sums, int thread, ArrayView<Quad> shared, int scratch)
+    {
+        bool isHigh = (thread & 8) != 0;
+        Quad even = Keep(sums.A, sums.C, isHigh, 8);
+        Quad odd = Keep(sums.B, sums.D, isHigh, 8);
+        return Scatter(Keep(even, odd, (thread & 4) != 0, 4), thread);
+    }
+
+    /// <inheritdoc/>
+    public Quad AllOfFour(FourQuads sums, int thread, ArrayView<Quad> shared, int scratch)
+    {
+        bool isHigh = (thread & 2) != 0;
+        Quad even = Keep(sums.A, sums.C, isHigh, 2);
+        Quad odd = Keep(sums.B, sums.D, isHigh, 2);
+        return Keep(even, odd, (thread & 1) != 0, 1);
+    }
+
+    // Of two quads keeps one, gives the other to the lane across and adds what that lane gives.
+    private static Quad Keep(Quad low, Quad high, bool keepsHigh, int mask)
+    {
+        Quad sum = default;
+        sum.X = Keep(low.X, high.X, keepsHigh, mask);
+        sum.Y = Keep(low.Y, high.Y, keepsHigh, mask);
+        sum.Z = Keep(low.Z, high.Z, keepsHigh, mask);
+        sum.W = Keep(low.W, high.W, keepsHigh, mask);
+        return sum;
+    }
+
+    private static float Keep(float low, float high, bool keepsHigh, int mask) =>
+        (keepsHigh ? high : low) + Warp.ShuffleXor(keepsHigh ? low : high, mask);
+
+    // Four lanes with the same four rows: each ends with its own.
+    private static float Scatter(Quad sums, int thread)
+    {
+        bool isHigh = (thread & 2) != 0;
+        float even = Keep(sums.X, sums.Z, isHigh, 2);
+        float odd = Keep(sums.Y, sums.W, isHigh, 2);
+        return Keep(even, odd, (thread & 1) != 0, 1);
+    }
+}
+
+/// <summary>
+/// Through shared memory with one barrier; for every device. The caller has another barrier before the next exchange. One quad is left free after each
+/// lane's, so that the lanes of a warp read different banks.
+/// </summary>
+internal readonly struct ThroughShared : IExchange
+{
+    /// <inheritdoc/>
+    public float RowOfTwo(Quad first, Quad second, int thread, ArrayView<Quad> shared, int scratch)
+    {
+        int lane = thread & 7;
+        int tile = thread >> 3;
+        int tiles = Group.DimX >> 3;
+        shared[scratch + tile * 9 + lane] = first;
+        shared[scratch + (tiles + tile) * 9 + lane] = second;
+        Group.Barrier();
+        int own = 4 * (scratch + 9 * ((lane >> 2) * tiles + tile)) + (lane & 3);
+        ArrayView<float> sums = shared.Cast<float>();
+        return OfFour(sums, own) + OfFour(sums, own + 16);
+    }
+
+    /// <inheritdoc/>
+    public float RowOfFour(FourQuads sums, int thread, ArrayView<Quad> shared, int scratch)
+    {
+        int lane = thread & 15;
+        int tile = thread >> 4;
+        int tiles = Group.DimX >> 4;
+        Put(shared, sums, scratch + tile * 17 + lane, tiles * 17);
+        Group.Barrier();
+        int own = 4 * (scratch + 17 * ((lane >> 2) * tiles + tile)) + (lane & 3);
+        ArrayView<float> all = shared.Cast<float>();
+        return (OfFour(all, own) + OfFour(all, own + 16)) + (OfFour(all, own + 32) + OfFour(all, own + 48));
+    }
+
+    /// <inheritdoc/>
+    public Quad AllOfFour(FourQuads sums, int thread, ArrayView<Quad> shared, int scratch)
+    {
+        int lane = thread & 3;
+        int tile = thread >> 2;
+        int tiles = Group.DimX >> 2;
+        Put(shared, sums, scratch + tile * 5 + lane, tiles * 5);
+        Group.Barrier();
+        int own = scratch + 5 * (lane * tiles + tile);
+        Quad a = shared[own];
+        Quad b = shared[own + 1];
+        Quad c = shared[own + 2];
+        Quad d = shared[own + 3];
+        Quad sum = default;
+        sum.X = (a.X + b.X) + (c.X + d.X);
+        sum.Y = (a.Y + b.Y) + (c.Y + d.Y);
+        sum.Z = (a.Z + b.Z) + (c.Z + d.Z);
+        sum.W = (a.W + b.W) + (c.W + d.W);
+        return sum;
+    }
+
+    private static void Put(ArrayView<Quad> shared, FourQuads sums, int at, int step)
+    {
+        shared[at] = sums.A;
+        shared[at + step] = sums.B;
+        shared[at + 2 * step] = sums.C;
+        shared[at + 3 * step] = sums.D;
+    }
+
+    // One row of four lanes.
+    private static float OfFour(ArrayView<float> sums, int at) => (sums[at] + sums[at + 4]) + (sums[at + 8] + sums[at + 12]);
+}

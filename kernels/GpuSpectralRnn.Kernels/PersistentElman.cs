@@ -1,0 +1,228 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace GpuSpectralRnn.Kernels;
+
+/// <summary>
+/// Elman's recurrence (<see cref="Elman"/>) with all steps in one launch. Group g walks the sequences 2g and 2g + 1 and keeps W_hh on chip: thread t
+/// holds units 4 (t / 8) to 4 (t / 8) + 3 at the quads of columns t mod 8, t mod 8 + 8, ..., and owns unit 4 (t / 8) + t mod 4 of sequence
+/// 2g + t / 4 mod 2, whose state stays in a register. All states of the group lie in shared memory twice, the step before and the step in work, so one
+/// barrier a step is enough. Inputs are read two steps ahead.
+/// </summary>
+public sealed class PersistentElman : RecurrentCell
+{
+    private readonly PersistentPass forward;
+    private readonly PersistentPass backward;
+    private readonly ForwardLauncher runForward;
+    private readonly BackwardLauncher runBackward;
+
+    private delegate void ForwardLauncher(
+        AcceleratorStream stream,
+        KernelConfig groups,
+        ArrayView<float> output,
+        ArrayView<float> states,
+        ArrayView<float> weights,
+        ArrayView<float> inputBias,
+        ArrayView<float> hiddenBias,
+        ArrayView<int> lengths,
+        PersistentWalk walk);
+
+    private delegate void BackwardLauncher(
+        AcceleratorStream stream,
+        KernelConfig groups,
+        ArrayView<float> gradient,
+        ArrayView<float> states,
+        ArrayView<float> weights,
+        ArrayView<float> carry,
+        ArrayView<int> lengths,
+        PersistentWalk walk);
+
+    private PersistentElman(KernelLoader loader, PersistentTile tile, Delegate forwardKernel, Delegate backwardKernel)
+    {
+        forward = new PersistentPass(loader, tile, gates: 1, isBackward: false);
+        backward = new PersistentPass(loader, tile, gates: 1, isBackward: true);
+        runForward = forward.Load<ForwardLauncher>(forwardKernel);
+        runBackward = backward.Load<BackwardLauncher>(backwardKernel);
+    }
+
+    /// <summary>Loads the kernels of one nonlinearity for a tile.</summary>
+    public static PersistentElman Load<TActivation>(KernelLoader loader, PersistentTile tile)
+        where TActivation : unmanaged, IActivation => (tile.RegisterStrips, tile.UsesShuffles) switch
+        {
+            (2, true) => new(loader, tile, Forward<Strip2, ByShuffles, TActivation>, Backward<Strip2, ByShuffles, TActivation>),
+            (4, true) => new(loader, tile, Forward<Strip4, ByShuffles, TActivation>, Backward<Strip4, ByShuffles, TActivation>),
+            (2, false) => new(loader, tile, Forward<Strip2, ThroughShared, TActivation>, Backward<Strip2, ThroughShared, TActivation>),
+            _ => new(loader, tile, Forward<Strip4, ThroughShared, TActivation>, Backward<Strip4, ThroughShared, TActivation>),
+        };
+
+    /// <inheritdoc/>
+    public override int SpilledBytes => forward.SpilledBytes + backward.SpilledBytes;
+
+    /// <inheritdoc/>
+    public override int ArrangedCount(int width) => forward.ArrangedCount;
+
+    /// <inheritdoc/>
+    public override void Forward(AcceleratorStream stream, in RecurrentOperands o)
+    {
+        forward.Arrange(stream, o.Weights, o.Arranged, o.Walk.Width);
+        runForward(
+            stream, forward.Groups(o.Walk.Batch), o.Gates, o.States, o.Arranged, o.InputBias, o.HiddenBias, o.Lengths, forward.Walk(o.Walk, 0));
+    }
+
+    /// <inheritdoc/>
+    public override void Backward(AcceleratorStream stream, in RecurrentOperands o)
+    {
+        backward.Arrange(stream, o.Weights, o.Arranged, o.Walk.Width);
+        runBackward(
+            stream, backward.Groups(o.Walk.Batch), o.Gates, o.States, o.Arranged, o.Carry, o.Lengths, backward.Walk(o.Walk, o.GradientFrom));
+    }
+
+    /// <summary>Two sequences of a group, all steps.</summary>
+    [KernelEntry(
+        typeof(Strip2), typeof(ByShuffles), typeof(Relu), typeof(Strip2), typeof(ByShuffles), typeof(HyperbolicTangent),
+        typeof(Strip4), typeof(ByShuffles), typeof(Relu), typeof(Strip4), typeof(ByShuffles), typeof(HyperbolicTangent),
+        typeof(Strip2), typeof(ThroughShared), typeof(Relu), typeof(Strip2), typeof(ThroughShared), typeof(HyperbolicTangent),
+        typeof(Strip4), typeof(ThroughShared), typeof(Relu), typeof(Strip4), typeof(ThroughShared), typeof(HyperbolicTangent))]
+    internal static void Forward<TStrip, TExchange, TActivation>(
+        ArrayView<float> output, // [T, B, H], x_t W_ih^T before
+        ArrayView<float> states, // [T + 1, B, H]
+        ArrayView<float> weights, // as PersistentPass.Arrange writes them
+        ArrayView<float> inputBias, // [H]
+        ArrayView<float> hiddenBias, // [H]
+        ArrayView<int> lengths, // [B]
+        PersistentWalk walk)
+        where TStrip : unmanaged, IStrip<TStrip>
+        where TExchange : unmanaged, IExchange
+        where TActivation : unmanaged, IActivation
+    {
+        int thread = Group.IdxX;
+        int lane = thread & 7;
+        int unit = (thread >> 3) * 4 + (lane & 3);
+        int sequence = Grid.IdxX * 2 + (lane >> 2);
+        bool isActive = unit < walk.Width && sequence < walk.Batch;
+        int ownUnit = Math.Min(unit, walk.Width - 1);
+        int ownSequence = Math.Min(sequence, walk.Batch - 1);
+        int mine = (lane >> 2) * walk.Pitch + unit;
+        int other = 2 * walk.Pitch;
+
+        ArrayView<float> shared = SharedMemory.GetDynamic<float>();
+        ArrayView<Quad> quads = shared.Cast<Quad>();
+        ArrayView<Quad> packed = weights.Cast<Quad>();
+        Rows4<TStrip> rows = default;
+        rows.Load(packed, thread, Group.DimX);
+        walk.FillWeights(packed, quads, TStrip.Quads, 4);
+        walk.ClearStates(shared, 2);
+        Group.Barrier();
+
+        int length = lengths[ownSequence];
+        int time = walk.FirstTime;
+        float bias = inputBias[ownUnit] + hiddenBias[ownUnit];
+        int place = walk.Start + ownSequence * walk.Width + ownUnit;
+        int ahead = walk.Steps > 1 ? place + walk.Stride : place;
+        float x = output[place];
+        float next = output[ahead];
+        float h = states[place + walk.Before];
+        if (isActive) shared[mine] = h;
+        Group.Barrier();
+
+        int now = 0;
+        for (int i = 0; i < walk.Steps; i++)
+        {
+            ahead = i + 2 < walk.Steps ? ahead + walk.Stride : ahead;
+            float afterNext = output[ahead];
+            FourQuads sums = walk.MultiplyTwo(rows, quads, now, lane);
+            float sum = default(TExchange).RowOfTwo(sums.A, sums.B, thread, quads, walk.ScratchAt);
+            float value = default(TActivation).Apply(x + bias + sum);
+            bool isInside = time < length;
+            h = isInside ? value : h;
+            now = other - now;
+            shared[now + mine] = isActive ? h : 0f;
+            if (isActive)
+            {
+                output[place] = isInside ? value : 0f;
+                states[place + walk.After] = h;
+            }
+
+            place += walk.Stride;
+            time += walk.TimeStep;
+            x = next;
+            next = afterNext;
+            Group.Barrier();
+        }
+    }
+
+    /// <summary>Two sequences of a group, all steps backward: the same product with W_hh transposed.</summary>
+    [KernelEntry(
+        typeof(Strip2), typeof(ByShuffles), typeof(Relu), typeof(Strip2), typeof(ByShuffles), typeof(HyperbolicTangent),
+        typeof(Strip4), typeof(ByShuffles), typeof(Relu), typeof(Strip4), typeof(ByShuffles), typeof(HyperbolicTangent),
+        typeof(Strip2), typeof(ThroughShared), typeof(Relu), typeof(Strip2), typeof(ThroughShared), typeof(HyperbolicTangent),
+        typeof(Strip4), typeof(ThroughShared), typeof(Relu), typeof(Strip4), typeof(ThroughShared), typeof(HyperbolicTangent))]
+    internal static void Backward<TStrip, TExchange, TActivation>(
+        ArrayView<float> gradient, // [T, B, H], dL/dh_t before, delta_t after
+        ArrayView<float> states, // [T + 1, B, H]
+        ArrayView<float> weights, // as PersistentPass.Arrange writes them
+        ArrayView<float> carry, // [B, H]
+        ArrayView<int> lengths, // [B]
+        PersistentWalk walk)
+        where TStrip : unmanaged, IStrip<TStrip>
+        where TExchange : unmanaged, IExchange
+        where TActivation : unmanaged, IActivation
+    {
+        int thread = Group.IdxX;
+        int lane = thread & 7;
+        int unit = (thread >> 3) * 4 + (lane & 3);
+        int sequence = Grid.IdxX * 2 + (lane >> 2);
+        bool isActive = unit < walk.Width && sequence < walk.Batch;
+        int ownUnit = Math.Min(unit, walk.Width - 1);
+        int ownSequence = Math.Min(sequence, walk.Batch - 1);
+        int mine = (lane >> 2) * walk.Pitch + unit;
+        int other = 2 * walk.Pitch;
+
+        ArrayView<float> shared = SharedMemory.GetDynamic<float>();
+        ArrayView<Quad> quads = shared.Cast<Quad>();
+        ArrayView<Quad> packed = weights.Cast<Quad>();
+        Rows4<TStrip> rows = default;
+        rows.Load(packed, thread, Group.DimX);
+        walk.FillWeights(packed, quads, TStrip.Quads, 4);
+        walk.ClearStates(shared, 2);
+        Group.Barrier();
+
+        int length = lengths[ownSequence];
+        int time = walk.FirstTime;
+        int own = ownSequence * walk.Width + ownUnit;
+        int place = walk.Start + own;
+        int ahead = walk.Steps > 1 ? place + walk.Stride : place;
+        float g = gradient[place];
+        float h = states[place + walk.After];
+        float nextGradient = gradient[ahead];
+        float nextState = states[ahead + walk.After];
+        float kept = 0f;
+
+        int now = 0;
+        for (int i = 0; i < walk.Steps; i++)
+        {
+            ahead = i + 2 < walk.Steps ? ahead + walk.Stride : ahead;
+            float afterGradient = gradient[ahead];
+            float afterState = states[ahead + walk.After];
+            FourQuads sums = walk.MultiplyTwo(rows, quads, now, lane);
+            float sum = default(TExchange).RowOfTwo(sums.A, sums.B, thread, quads, walk.ScratchAt);
+            sum += kept;
+            bool isInside = time < length;
+            kept = isInside ? 0f : sum;
+            sum += i < walk.WithGradient ? g : 0f;
+            float delta = isInside ? sum * default(TActivation).Slope(h) : 0f;
+            now = other - now;
+            shared[now + mine] = isActive ? delta : 0f;
+            if (isActive) gradient[place] = delta;
+            place += walk.Stride;
+            time += walk.TimeStep;
+            g = nextGradient;
+            h = nextState;
+            nextGradient = afterGradient;
+            nextState = afterState;
+            Group.Barrier();
+        }
+
+        if (isActive) carry[own] = kept;
+    }
+}

@@ -1,0 +1,273 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace GpuSpectralRnn.Kernels;
+
+/// <summary>
+/// The gated recurrent unit (<see cref="Gru"/>) with all steps in one launch. Threads hold and own what they do in <see cref="PersistentLstm"/>, with
+/// three gates in place of four.
+/// </summary>
+public sealed class PersistentGru : RecurrentCell
+{
+    private readonly PersistentPass forward;
+    private readonly PersistentPass backward;
+    private readonly ForwardLauncher runForward;
+    private readonly BackwardLauncher runBackward;
+
+    private delegate void ForwardLauncher(
+        AcceleratorStream stream,
+        KernelConfig groups,
+        ArrayView<float> gates,
+        ArrayView<float> products,
+        ArrayView<float> states,
+        ArrayView<float> output,
+        ArrayView<float> weights,
+        ArrayView<float> inputBias,
+        ArrayView<float> hiddenBias,
+        ArrayView<int> lengths,
+        PersistentWalk walk,
+        int keepsProducts);
+
+    private delegate void BackwardLauncher(
+        AcceleratorStream stream,
+        KernelConfig groups,
+        ArrayView<float> gates,
+        ArrayView<float> products,
+        ArrayView<float> outputGradient,
+        ArrayView<float> states,
+        ArrayView<float> weights,
+        ArrayView<float> carry,
+        ArrayView<int> lengths,
+        PersistentWalk walk);
+
+    /// <summary>Loads the kernels for a tile each way.</summary>
+    public PersistentGru(KernelLoader loader, PersistentTile forwardTile, PersistentTile backwardTile)
+    {
+        forward = new PersistentPass(loader, forwardTile, gates: 3, isBackward: false);
+        backward = new PersistentPass(loader, backwardTile, gates: 3, isBackward: true);
+        runForward = forward.Load<ForwardLauncher>((forwardTile.RegisterStrips, forwardTile.UsesShuffles) switch
+        {
+            (2, true) => Forward<Strip2, ByShuffles>,
+            (4, true) => Forward<Strip4, ByShuffles>,
+            (2, false) => Forward<Strip2, ThroughShared>,
+            _ => Forward<Strip4, ThroughShared>,
+        });
+        runBackward = backward.Load<BackwardLauncher>((backwardTile.RegisterStrips, backwardTile.UsesShuffles) switch
+        {
+            (2, true) => Backward<Strip2, ByShuffles>,
+            (4, true) => Backward<Strip4, ByShuffles>,
+            (2, false) => Backward<Strip2, ThroughShared>,
+            _ => Backward<Strip4, ThroughShared>,
+        });
+    }
+
+    /// <inheritdoc/>
+    public override int SpilledBytes => forward.SpilledBytes + backward.SpilledBytes;
+
+    /// <inheritdoc/>
+    public override int ArrangedCount(int width) => Math.Max(forward.ArrangedCount, backward.ArrangedCount);
+
+    /// <inheritdoc/>
+    public override void Forward(AcceleratorStream stream, in RecurrentOperands o)
+    {
+        forward.Arrange(stream, o.Weights, o.Arranged, o.Walk.Width);
+        PersistentWalk walk = forward.Walk(o.Walk, 0);
+        KernelConfig groups = forward.Groups(o.Walk.Batch);
+        int keepsProducts = o.ProductGradient.Length == o.Gates.Length ? 1 : 0;
+        runForward(
+            stream, groups, o.Gates, o.ProductGradient, o.States, o.Output, o.Arranged, o.InputBias, o.HiddenBias, o.Lengths, walk, keepsProducts);
+    }
+
+    /// <inheritdoc/>
+    public override void Backward(AcceleratorStream stream, in RecurrentOperands o)
+    {
+        backward.Arrange(stream, o.Weights, o.Arranged, o.Walk.Width);
+        PersistentWalk walk = backward.Walk(o.Walk, o.GradientFrom);
+        KernelConfig groups = backward.Groups(o.Walk.Batch);
+        runBackward(stream, groups, o.Gates, o.ProductGradient, o.OutputGradient, o.States, o.Arranged, o.Carry, o.Lengths, walk);
+    }
+
+    /// <summary>Four sequences of a group, all steps.</summary>
+    [KernelEntry(
+        typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared))]
+    internal static void Forward<TStrip, TExchange>(
+        ArrayView<float> gates, // [T, B, 3H], x_t W_ih^T before
+        ArrayView<float> products, // [T, B, 3H]: q_n in its block n, where it is kept
+        ArrayView<float> states, // [T + 1, B, H]
+        ArrayView<float> output, // [T, B, H]
+        ArrayView<float> weights, // as PersistentPass.Arrange writes them
+        ArrayView<float> inputBias, // [3H]
+        ArrayView<float> hiddenBias, // [3H]
+        ArrayView<int> lengths, // [B]
+        PersistentWalk walk,
+        int keepsProducts)
+        where TStrip : unmanaged, IStrip<TStrip>
+        where TExchange : unmanaged, IExchange
+    {
+        int thread = Group.IdxX;
+        int width = walk.Width;
+        int lane = thread & 3;
+        int unit = thread >> 2;
+        int sequence = Grid.IdxX * 4 + lane;
+        bool isActive = unit < width && sequence < walk.Batch;
+        int ownUnit = Math.Min(unit, width - 1);
+        int ownSequence = Math.Min(sequence, walk.Batch - 1);
+        int mine = lane * walk.Pitch + unit;
+        int other = 4 * walk.Pitch;
+
+        ArrayView<float> shared = SharedMemory.GetDynamic<float>();
+        ArrayView<Quad> quads = shared.Cast<Quad>();
+        ArrayView<Quad> packed = weights.Cast<Quad>();
+        Rows3<TStrip> rows = default;
+        rows.Load(packed, thread, Group.DimX);
+        walk.FillWeights(packed, quads, TStrip.Quads, 3);
+        walk.ClearStates(shared, 4);
+        Group.Barrier();
+
+        int length = lengths[ownSequence];
+        int time = walk.FirstTime;
+        int place = walk.Start + ownSequence * width + ownUnit;
+        int gate = walk.Start * 3 + ownSequence * 3 * width + ownUnit;
+        float biasR = inputBias[ownUnit] + hiddenBias[ownUnit];
+        float biasZ = inputBias[ownUnit + width] + hiddenBias[ownUnit + width];
+        float biasN = inputBias[ownUnit + 2 * width];
+        float biasQ = hiddenBias[ownUnit + 2 * width];
+        float h = states[place + walk.Before];
+        float xr = gates[gate];
+        float xz = gates[gate + width];
+        float xn = gates[gate + 2 * width];
+        if (isActive) shared[mine] = h;
+        Group.Barrier();
+
+        int now = 0;
+        for (int step = 0; step < walk.Steps; step++)
+        {
+            FourQuads sums = walk.MultiplyFour<Rows3<TStrip>, TStrip, Rows3<Strip1>>(rows, quads, now, lane, 4);
+            Quad sum = default(TExchange).AllOfFour(sums, thread, quads, walk.ScratchAt);
+            float q = sum.Z + biasQ;
+            float r = Elementary.GateSigmoid(xr + biasR + sum.X);
+            float z = Elementary.GateSigmoid(xz + biasZ + sum.Y);
+            float n = Elementary.GateTanh(xn + biasN + r * q);
+
+            // The next step's inputs are under way while its product is computed.
+            int ahead = step + 1 < walk.Steps ? gate + 3 * walk.Stride : gate;
+            xr = gates[ahead];
+            xz = gates[ahead + width];
+            xn = gates[ahead + 2 * width];
+            bool isInside = time < length;
+            float value = (1f - z) * n + z * h;
+            h = isInside ? value : h;
+            now = other - now;
+            shared[now + mine] = isActive ? h : 0f;
+            if (isActive)
+            {
+                gates[gate] = r;
+                gates[gate + width] = z;
+                gates[gate + 2 * width] = n;
+                if (keepsProducts != 0) products[gate + 2 * width] = q;
+                states[place + walk.After] = h;
+                output[place] = isInside ? value : 0f;
+            }
+
+            place += walk.Stride;
+            gate = ahead;
+            time += walk.TimeStep;
+            Group.Barrier();
+        }
+    }
+
+    /// <summary>Four sequences of a group, all steps backward.</summary>
+    [KernelEntry(
+        typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared))]
+    internal static void Backward<TStrip, TExchange>(
+        ArrayView<float> gates, // [T, B, 3H], replaced by the gradients of the pre-activations
+        ArrayView<float> products, // [T, B, 3H]: q_n in its block n, replaced by the gradients of q
+        ArrayView<float> outputGradient, // [T, B, H]
+        ArrayView<float> states, // [T + 1, B, H]
+        ArrayView<float> weights, // as PersistentPass.Arrange writes them
+        ArrayView<float> carry, // [B, H]
+        ArrayView<int> lengths, // [B]
+        PersistentWalk walk)
+        where TStrip : unmanaged, IStrip<TStrip>
+        where TExchange : unmanaged, IExchange
+    {
+        int thread = Group.IdxX;
+        int width = walk.Width;
+        int lane = thread & 15;
+        int unit = (thread >> 4) * 4 + (lane & 3);
+        int sequence = Grid.IdxX * 4 + (lane >> 2);
+        bool isActive = unit < width && sequence < walk.Batch;
+        int ownUnit = Math.Min(unit, width - 1);
+        int ownSequence = Math.Min(sequence, walk.Batch - 1);
+        int mine = (lane >> 2) * walk.Pitch + unit;
+        int other = 4 * walk.Pitch;
+
+        ArrayView<float> shared = SharedMemory.GetDynamic<float>();
+        ArrayView<Quad> quads = shared.Cast<Quad>();
+        ArrayView<Quad> packed = weights.Cast<Quad>();
+        Rows4<TStrip> rows = default;
+        rows.Load(packed, thread, Group.DimX);
+        walk.FillWeights(packed, quads, TStrip.Quads, 4);
+        walk.ClearStates(shared, 4);
+        Group.Barrier();
+
+        int length = lengths[ownSequence];
+        int time = walk.FirstTime;
+        int own = ownSequence * width + ownUnit;
+        int place = walk.Start + own;
+        int gate = walk.Start * 3 + ownSequence * 3 * width + ownUnit;
+        float r = gates[gate];
+        float z = gates[gate + width];
+        float n = gates[gate + 2 * width];
+        float q = products[gate + 2 * width];
+        float before = states[place + walk.Before];
+        float given = outputGradient[place];
+        float kept = 0f;
+
+        int now = 0;
+        for (int step = 0; step < walk.Steps; step++)
+        {
+            FourQuads sums = walk.MultiplyFour<Rows4<TStrip>, TStrip, Rows4<Strip1>>(rows, quads, now, lane, 16);
+            float dh = default(TExchange).RowOfFour(sums, thread, quads, walk.ScratchAt) + kept;
+            bool isInside = time < length;
+            float all = dh + (step < walk.WithGradient ? given : 0f);
+            float dn = isInside ? all * (1f - z) * (1f - n * n) : 0f;
+            float dr = isInside ? dn * q * r * (1f - r) : 0f;
+            float dz = isInside ? all * (before - n) * z * (1f - z) : 0f;
+            float dq = isInside ? dn * r : 0f;
+            kept = isInside ? all * z : dh;
+
+            // The next step's operands are under way while its product is computed.
+            bool isLast = step + 1 == walk.Steps;
+            int ahead = isLast ? place : place + walk.Stride;
+            int gateAhead = isLast ? gate : gate + 3 * walk.Stride;
+            r = gates[gateAhead];
+            z = gates[gateAhead + width];
+            n = gates[gateAhead + 2 * width];
+            q = products[gateAhead + 2 * width];
+            before = states[ahead + walk.Before];
+            given = outputGradient[ahead];
+            now = other - now;
+            int target = now + mine;
+            shared[target] = isActive ? dr : 0f;
+            shared[target + walk.Units] = isActive ? dz : 0f;
+            shared[target + 2 * walk.Units] = isActive ? dq : 0f;
+            if (isActive)
+            {
+                gates[gate] = dr;
+                gates[gate + width] = dz;
+                gates[gate + 2 * width] = dn;
+                products[gate] = dr;
+                products[gate + width] = dz;
+                products[gate + 2 * width] = dq;
+            }
+
+            place = ahead;
+            gate = gateAhead;
+            time += walk.TimeStep;
+            Group.Barrier();
+        }
+
+        if (isActive) carry[own] = kept;
+    }
+}

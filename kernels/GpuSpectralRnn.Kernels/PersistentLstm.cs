@@ -1,0 +1,278 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace GpuSpectralRnn.Kernels;
+
+/// <summary>
+/// The long short-term memory (<see cref="Lstm"/>) with all steps in one launch. Group g walks the sequences 4g to 4g + 3 and keeps W_hh on chip.
+/// Forward, thread t holds the four gates of unit t / 4 at the quads of columns t mod 4, t mod 4 + 4, ..., and owns that unit of sequence
+/// 4g + t mod 4. Backward, it holds units 4 (t / 16) to 4 (t / 16) + 3 at the quads t mod 16, t mod 16 + 16, ... of the gates of all units, and owns
+/// unit 4 (t / 16) + t mod 4 of sequence 4g + t / 4 mod 4. What a thread owns, h, c and their gradients, stays in its registers.
+/// </summary>
+public sealed class PersistentLstm : RecurrentCell
+{
+    private readonly PersistentPass forward;
+    private readonly PersistentPass backward;
+    private readonly ForwardLauncher runForward;
+    private readonly BackwardLauncher runBackward;
+
+    private delegate void ForwardLauncher(
+        AcceleratorStream stream,
+        KernelConfig groups,
+        ArrayView<float> gates,
+        ArrayView<float> states,
+        ArrayView<float> cellStates,
+        ArrayView<float> output,
+        ArrayView<float> weights,
+        ArrayView<float> inputBias,
+        ArrayView<float> hiddenBias,
+        ArrayView<int> lengths,
+        PersistentWalk walk);
+
+    private delegate void BackwardLauncher(
+        AcceleratorStream stream,
+        KernelConfig groups,
+        ArrayView<float> gates,
+        ArrayView<float> outputGradient,
+        ArrayView<float> cellStates,
+        ArrayView<float> weights,
+        ArrayView<float> carry,
+        ArrayView<float> cellCarry,
+        ArrayView<int> lengths,
+        PersistentWalk walk);
+
+    /// <summary>Loads the kernels for a tile each way.</summary>
+    public PersistentLstm(KernelLoader loader, PersistentTile forwardTile, PersistentTile backwardTile)
+    {
+        forward = new PersistentPass(loader, forwardTile, gates: 4, isBackward: false);
+        backward = new PersistentPass(loader, backwardTile, gates: 4, isBackward: true);
+        runForward = forward.Load<ForwardLauncher>((forwardTile.RegisterStrips, forwardTile.UsesShuffles) switch
+        {
+            (2, true) => Forward<Strip2, ByShuffles>,
+            (4, true) => Forward<Strip4, ByShuffles>,
+            (2, false) => Forward<Strip2, ThroughShared>,
+            _ => Forward<Strip4, ThroughShared>,
+        });
+        runBackward = backward.Load<BackwardLauncher>((backwardTile.RegisterStrips, backwardTile.UsesShuffles) switch
+        {
+            (2, true) => Backward<Strip2, ByShuffles>,
+            (4, true) => Backward<Strip4, ByShuffles>,
+            (2, false) => Backward<Strip2, ThroughShared>,
+            _ => Backward<Strip4, ThroughShared>,
+        });
+    }
+
+    /// <inheritdoc/>
+    public override int SpilledBytes => forward.SpilledBytes + backward.SpilledBytes;
+
+    /// <inheritdoc/>
+    public override int ArrangedCount(int width) => Math.Max(forward.ArrangedCount, backward.ArrangedCount);
+
+    /// <inheritdoc/>
+    public override void Forward(AcceleratorStream stream, in RecurrentOperands o)
+    {
+        forward.Arrange(stream, o.Weights, o.Arranged, o.Walk.Width);
+        PersistentWalk walk = forward.Walk(o.Walk, 0);
+        KernelConfig groups = forward.Groups(o.Walk.Batch);
+        runForward(stream, groups, o.Gates, o.States, o.CellStates, o.Output, o.Arranged, o.InputBias, o.HiddenBias, o.Lengths, walk);
+    }
+
+    /// <inheritdoc/>
+    public override void Backward(AcceleratorStream stream, in RecurrentOperands o)
+    {
+        backward.Arrange(stream, o.Weights, o.Arranged, o.Walk.Width);
+        PersistentWalk walk = backward.Walk(o.Walk, o.GradientFrom);
+        KernelConfig groups = backward.Groups(o.Walk.Batch);
+        runBackward(stream, groups, o.Gates, o.OutputGradient, o.CellStates, o.Arranged, o.Carry, o.CellCarry, o.Lengths, walk);
+    }
+
+    /// <summary>Four sequences of a group, all steps.</summary>
+    [KernelEntry(
+        typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared))]
+    internal static void Forward<TStrip, TExchange>(
+        ArrayView<float> gates, // [T, B, 4H], x_t W_ih^T before
+        ArrayView<float> states, // h [T + 1, B, H]
+        ArrayView<float> cellStates, // c [T + 1, B, H]
+        ArrayView<float> output, // [T, B, H]
+        ArrayView<float> weights, // as PersistentPass.Arrange writes them
+        ArrayView<float> inputBias, // [4H]
+        ArrayView<float> hiddenBias, // [4H]
+        ArrayView<int> lengths, // [B]
+        PersistentWalk walk)
+        where TStrip : unmanaged, IStrip<TStrip>
+        where TExchange : unmanaged, IExchange
+    {
+        int thread = Group.IdxX;
+        int width = walk.Width;
+        int lane = thread & 3;
+        int unit = thread >> 2;
+        int sequence = Grid.IdxX * 4 + lane;
+        bool isActive = unit < width && sequence < walk.Batch;
+        int ownUnit = Math.Min(unit, width - 1);
+        int ownSequence = Math.Min(sequence, walk.Batch - 1);
+        int mine = lane * walk.Pitch + unit;
+        int other = 4 * walk.Pitch;
+
+        ArrayView<float> shared = SharedMemory.GetDynamic<float>();
+        ArrayView<Quad> quads = shared.Cast<Quad>();
+        ArrayView<Quad> packed = weights.Cast<Quad>();
+        Rows4<TStrip> rows = default;
+        rows.Load(packed, thread, Group.DimX);
+        walk.FillWeights(packed, quads, TStrip.Quads, 4);
+        walk.ClearStates(shared, 4);
+        Group.Barrier();
+
+        int length = lengths[ownSequence];
+        int time = walk.FirstTime;
+        int place = walk.Start + ownSequence * width + ownUnit;
+        int gate = walk.Start * 4 + ownSequence * 4 * width + ownUnit;
+        Places blocks = Places.Of(0, 1, 4, width);
+        Quad bias = blocks.Load(inputBias, ownUnit);
+        Quad hidden = blocks.Load(hiddenBias, ownUnit);
+        bias.X += hidden.X;
+        bias.Y += hidden.Y;
+        bias.Z += hidden.Z;
+        bias.W += hidden.W;
+        float h = states[place + walk.Before];
+        float c = cellStates[place + walk.Before];
+        Quad x = blocks.Load(gates, gate);
+        if (isActive) shared[mine] = h;
+        Group.Barrier();
+
+        int now = 0;
+        for (int step = 0; step < walk.Steps; step++)
+        {
+            FourQuads sums = walk.MultiplyFour<Rows4<TStrip>, TStrip, Rows4<Strip1>>(rows, quads, now, lane, 4);
+            Quad sum = default(TExchange).AllOfFour(sums, thread, quads, walk.ScratchAt);
+            float i = Elementary.GateSigmoid(x.X + bias.X + sum.X);
+            float f = Elementary.GateSigmoid(x.Y + bias.Y + sum.Y);
+            float g = Elementary.GateTanh(x.Z + bias.Z + sum.Z);
+            float o = Elementary.GateSigmoid(x.W + bias.W + sum.W);
+
+            // The next step's inputs are under way while its product is computed.
+            int ahead = step + 1 < walk.Steps ? gate + 4 * walk.Stride : gate;
+            x = blocks.Load(gates, ahead);
+            bool isInside = time < length;
+            float newCell = f * c + i * g;
+            float newState = o * Elementary.GateTanh(newCell);
+            c = isInside ? newCell : c;
+            h = isInside ? newState : h;
+            now = other - now;
+            shared[now + mine] = isActive ? h : 0f;
+            if (isActive)
+            {
+                gates[gate] = i;
+                gates[gate + width] = f;
+                gates[gate + 2 * width] = g;
+                gates[gate + 3 * width] = o;
+                cellStates[place + walk.After] = c;
+                states[place + walk.After] = h;
+                output[place] = isInside ? newState : 0f;
+            }
+
+            place += walk.Stride;
+            gate = ahead;
+            time += walk.TimeStep;
+            Group.Barrier();
+        }
+    }
+
+    /// <summary>Four sequences of a group, all steps backward.</summary>
+    [KernelEntry(
+        typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared))]
+    internal static void Backward<TStrip, TExchange>(
+        ArrayView<float> gates, // [T, B, 4H], replaced by the gradients of the pre-activations
+        ArrayView<float> outputGradient, // [T, B, H]
+        ArrayView<float> cellStates, // c [T + 1, B, H]
+        ArrayView<float> weights, // as PersistentPass.Arrange writes them
+        ArrayView<float> carry, // [B, H]
+        ArrayView<float> cellCarry, // [B, H]
+        ArrayView<int> lengths, // [B]
+        PersistentWalk walk)
+        where TStrip : unmanaged, IStrip<TStrip>
+        where TExchange : unmanaged, IExchange
+    {
+        int thread = Group.IdxX;
+        int width = walk.Width;
+        int lane = thread & 15;
+        int unit = (thread >> 4) * 4 + (lane & 3);
+        int sequence = Grid.IdxX * 4 + (lane >> 2);
+        bool isActive = unit < width && sequence < walk.Batch;
+        int ownUnit = Math.Min(unit, width - 1);
+        int ownSequence = Math.Min(sequence, walk.Batch - 1);
+        int mine = (lane >> 2) * walk.Pitch + unit;
+        int other = 4 * walk.Pitch;
+
+        ArrayView<float> shared = SharedMemory.GetDynamic<float>();
+        ArrayView<Quad> quads = shared.Cast<Quad>();
+        ArrayView<Quad> packed = weights.Cast<Quad>();
+        Rows4<TStrip> rows = default;
+        rows.Load(packed, thread, Group.DimX);
+        walk.FillWeights(packed, quads, TStrip.Quads, 4);
+        walk.ClearStates(shared, 4);
+        Group.Barrier();
+
+        int length = lengths[ownSequence];
+        int time = walk.FirstTime;
+        int own = ownSequence * width + ownUnit;
+        int place = walk.Start + own;
+        int gate = walk.Start * 4 + ownSequence * 4 * width + ownUnit;
+        Places blocks = Places.Of(0, 1, 4, width);
+        Quad a = blocks.Load(gates, gate);
+        float c = cellStates[place + walk.After];
+        float before = cellStates[place + walk.Before];
+        float given = outputGradient[place];
+        float dc = 0f;
+        float kept = 0f;
+
+        int now = 0;
+        for (int step = 0; step < walk.Steps; step++)
+        {
+            FourQuads sums = walk.MultiplyFour<Rows4<TStrip>, TStrip, Rows4<Strip1>>(rows, quads, now, lane, 16);
+            float dh = default(TExchange).RowOfFour(sums, thread, quads, walk.ScratchAt) + kept;
+            bool isInside = time < length;
+            kept = isInside ? 0f : dh;
+            dh += step < walk.WithGradient ? given : 0f;
+            float t = Elementary.GateTanh(c);
+            float d = dc + dh * a.W * (1f - t * t);
+            float di = isInside ? d * a.Z * a.X * (1f - a.X) : 0f;
+            float df = isInside ? d * before * a.Y * (1f - a.Y) : 0f;
+            float dg = isInside ? d * a.X * (1f - a.Z * a.Z) : 0f;
+            float da = isInside ? dh * t * a.W * (1f - a.W) : 0f;
+            dc = isInside ? d * a.Y : dc;
+
+            // The next step's operands are under way while its product is computed.
+            bool isLast = step + 1 == walk.Steps;
+            int ahead = isLast ? place : place + walk.Stride;
+            int gateAhead = isLast ? gate : gate + 4 * walk.Stride;
+            a = blocks.Load(gates, gateAhead);
+            c = before;
+            before = cellStates[ahead + walk.Before];
+            given = outputGradient[ahead];
+            now = other - now;
+            int target = now + mine;
+            shared[target] = isActive ? di : 0f;
+            shared[target + walk.Units] = isActive ? df : 0f;
+            shared[target + 2 * walk.Units] = isActive ? dg : 0f;
+            shared[target + 3 * walk.Units] = isActive ? da : 0f;
+            if (isActive)
+            {
+                gates[gate] = di;
+                gates[gate + width] = df;
+                gates[gate + 2 * width] = dg;
+                gates[gate + 3 * width] = da;
+            }
+
+            place = ahead;
+            gate = gateAhead;
+            time += walk.TimeStep;
+            Group.Barrier();
+        }
+
+        if (isActive)
+        {
+            carry[own] = kept;
+            cellCarry[own] = dc;
+        }
+    }
+}

@@ -1,0 +1,142 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace GpuSpectralRnn.Kernels;
+
+/// <summary>How the pack kernel turns W_hh into what the threads of a tile load.</summary>
+public struct PackExtents
+{
+    /// <summary>H.</summary>
+    public int Width;
+
+    /// <summary>H, rounded up.</summary>
+    public int Units;
+
+    /// <summary>Gates of the cell.</summary>
+    public int Gates;
+
+    /// <summary>Threads of a group.</summary>
+    public int Threads;
+
+    /// <summary>Threads that share their rows.</summary>
+    public int Lanes;
+
+    /// <summary>Rows of a thread.</summary>
+    public int Rows;
+
+    /// <summary>1 where a thread's rows are the gates of one unit.</summary>
+    public int RowsAreGates;
+
+    /// <summary>1 where the product is with W_hh transposed.</summary>
+    public int IsBackward;
+}
+
+/// <summary>One direction of a persistent recurrent cell: its tile, and what all cells do around their kernels.</summary>
+internal sealed class PersistentPass
+{
+    private readonly KernelLoader loader;
+    private readonly PersistentTile tile;
+    private readonly int gates;
+    private readonly bool isBackward;
+    private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, PackExtents> pack;
+
+    /// <summary>Loads the pack kernel.</summary>
+    public PersistentPass(KernelLoader loader, PersistentTile tile, int gates, bool isBackward)
+    {
+        this.loader = loader;
+        this.tile = tile;
+        this.gates = gates;
+        this.isBackward = isBackward;
+        pack = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, PackExtents>>(Pack);
+    }
+
+    /// <summary>Floats that <see cref="Arrange"/> writes.</summary>
+    public int ArrangedCount => 4 * tile.WeightQuads;
+
+    /// <summary>Local memory into which a thread of the kernel spills registers, in bytes.</summary>
+    public int SpilledBytes { get; private set; }
+
+    /// <summary>Loads a kernel for the tile's threads and shared memory.</summary>
+    public TLauncher Load<TLauncher>(Delegate kernel)
+        where TLauncher : Delegate
+    {
+        TLauncher launcher = loader.LoadGrouped<TLauncher>(kernel, tile.Threads, tile.SharedBytes, out int spilled);
+        SpilledBytes = spilled;
+        return launcher;
+    }
+
+    /// <summary>Writes W_hh [G*H, H] as the tile's threads load it.</summary>
+    public void Arrange(AcceleratorStream stream, ArrayView<float> weights, ArrayView<float> arranged, int width)
+    {
+        PackExtents extents = new()
+        {
+            Width = width,
+            Units = tile.Units,
+            Gates = gates,
+            Threads = tile.Threads,
+            Lanes = tile.Lanes,
+            Rows = tile.Rows,
+            RowsAreGates = tile.RowsAreGates ? 1 : 0,
+            IsBackward = isBackward ? 1 : 0,
+        };
+        pack(stream, ArrangedCount, weights, arranged, extents);
+    }
+
+    /// <summary>Groups for a batch.</summary>
+    public KernelConfig Groups(int batch) =>
+        new((batch + tile.Sequences - 1) / tile.Sequences, tile.Threads, SharedMemoryConfig.RequestDynamic<float>(tile.SharedBytes / sizeof(float)));
+
+    /// <summary>The walk as the kernel takes it.</summary>
+    public PersistentWalk Walk(RecurrentWalk walk, int gradientFrom)
+    {
+        int slot = walk.Batch * walk.Width;
+        bool startsAtEnd = walk.IsReverse != isBackward;
+        return new PersistentWalk
+        {
+            Steps = walk.Steps,
+            Batch = walk.Batch,
+            Width = walk.Width,
+            FirstTime = startsAtEnd ? walk.Steps - 1 : 0,
+            TimeStep = startsAtEnd ? -1 : 1,
+            Start = startsAtEnd ? (walk.Steps - 1) * slot : 0,
+            Stride = startsAtEnd ? -slot : slot,
+            Before = walk.IsReverse ? slot : 0,
+            After = walk.IsReverse ? 0 : slot,
+            WithGradient = walk.Steps - gradientFrom,
+            Pitch = tile.Pitch,
+            Units = tile.Units,
+            ScratchAt = tile.ScratchAt,
+            WeightsAt = tile.WeightsAt,
+            SharedStrips = tile.SharedStrips,
+        };
+    }
+
+    /// <summary>One item, one weight of the arrangement [strip, row, thread, 4].</summary>
+    [KernelEntry]
+    internal static void Pack(
+        Index1D index,
+        ArrayView<float> weights, // W_hh [G*H, H]
+        ArrayView<float> arranged, // [strips, rows, threads, 4]
+        PackExtents e)
+    {
+        int thread = index / 4 % e.Threads;
+        int row = index / 4 / e.Threads % e.Rows;
+        int strip = index / 4 / e.Threads / e.Rows;
+        int shared = thread / e.Lanes;
+        int unit = e.RowsAreGates != 0 ? shared : 4 * shared + row;
+        int gate = e.RowsAreGates != 0 ? row : 0;
+        int column = (strip * e.Lanes + thread % e.Lanes) * 4 + index % 4;
+        if (e.IsBackward != 0)
+        {
+            gate = column / e.Units;
+            int from = column % e.Units;
+            bool isInside = gate < e.Gates && from < e.Width && unit < e.Width;
+            arranged[index] = isInside ? weights[(gate * e.Width + from) * e.Width + unit] : 0f;
+        }
+        else
+        {
+            bool isInside = column < e.Width && unit < e.Width;
+            arranged[index] = isInside ? weights[(gate * e.Width + unit) * e.Width + column] : 0f;
+        }
+    }
+}

@@ -1,0 +1,134 @@
+using ILGPU;
+
+namespace GpuSpectralRnn.Kernels;
+
+/// <summary>What a kernel over all steps of a recurrent layer knows of the walk and of its shared memory.</summary>
+public struct PersistentWalk
+{
+    /// <summary>T.</summary>
+    public int Steps;
+
+    /// <summary>B.</summary>
+    public int Batch;
+
+    /// <summary>H.</summary>
+    public int Width;
+
+    /// <summary>The time of the first step that is taken.</summary>
+    public int FirstTime;
+
+    /// <summary>1 or -1.</summary>
+    public int TimeStep;
+
+    /// <summary>Where the first step that is taken begins in a tensor [T, B, H].</summary>
+    public int Start;
+
+    /// <summary>From a step to the one taken next in such a tensor: B*H, or -B*H.</summary>
+    public int Stride;
+
+    /// <summary>From a step's place in [T, B, H] to its state before it in [T + 1, B, H].</summary>
+    public int Before;
+
+    /// <summary>From a step's place in [T, B, H] to its state after it in [T + 1, B, H].</summary>
+    public int After;
+
+    /// <summary>Backward: how many steps have an output gradient, counted from the first that is taken.</summary>
+    public int WithGradient;
+
+    /// <summary>From a sequence's state to the next in shared memory.</summary>
+    public int Pitch;
+
+    /// <summary>How many units the tile has: H, rounded up.</summary>
+    public int Units;
+
+    /// <summary>Where the memory for the exchange begins in shared memory, in quads.</summary>
+    public int ScratchAt;
+
+    /// <summary>Where the weights begin in shared memory, in quads.</summary>
+    public int WeightsAt;
+
+    /// <summary>Strips of weights in shared memory.</summary>
+    public int SharedStrips;
+
+    /// <summary>Clears the states in shared memory, [2, sequences, Pitch]; a barrier must follow.</summary>
+    internal readonly void ClearStates(ArrayView<float> shared, int sequences)
+    {
+        for (int i = Group.IdxX; i < 2 * sequences * Pitch; i += Group.DimX) shared[i] = 0f;
+    }
+
+    /// <summary>Copies this thread's strips behind those in registers to shared memory; nobody else reads them.</summary>
+    internal readonly void FillWeights(ArrayView<Quad> packed, ArrayView<Quad> shared, int inRegisters, int rows)
+    {
+        int threads = Group.DimX;
+        for (int i = 0; i < SharedStrips * rows; i++)
+            shared[WeightsAt + i * threads + Group.IdxX] = packed[(inRegisters * rows + i) * threads + Group.IdxX];
+    }
+
+    /// <summary>A step's product: this thread's rows and columns with the states of two sequences.</summary>
+    internal readonly FourQuads MultiplyTwo<TStrip>(Rows4<TStrip> weights, ArrayView<Quad> shared, int now, int lane)
+        where TStrip : unmanaged, IStrip<TStrip>
+    {
+        FourQuads sums = default;
+        int at = now / 4 + lane;
+        int next = Pitch / 4;
+        TStrip state = default;
+        state.Load(shared, at, 8);
+        sums.A = weights.Multiply(state, sums.A);
+        state.Load(shared, at + next, 8);
+        sums.B = weights.Multiply(state, sums.B);
+
+        // A loop, not unrolled: it makes the compiler finish the part in registers first.
+        for (int i = 0; i < SharedStrips; i++)
+        {
+            Rows4<Strip1> more = default;
+            more.Load(shared, WeightsAt + 4 * i * Group.DimX + Group.IdxX, Group.DimX);
+            int place = at + 8 * (TStrip.Quads + i);
+            Strip1 part = default;
+            part.Load(shared, place, 8);
+            sums.A = more.Multiply(part, sums.A);
+            part.Load(shared, place + next, 8);
+            sums.B = more.Multiply(part, sums.B);
+        }
+
+        return sums;
+    }
+
+    /// <summary>
+    /// A step's product: this thread's rows and columns with the states of four sequences. <typeparamref name="TRest"/> is the rows' type for one strip.
+    /// </summary>
+    internal readonly FourQuads MultiplyFour<TRows, TStrip, TRest>(TRows weights, ArrayView<Quad> shared, int now, int lane, int lanes)
+        where TRows : unmanaged, IRows<TStrip>
+        where TStrip : unmanaged, IStrip<TStrip>
+        where TRest : unmanaged, IRows<Strip1>
+    {
+        FourQuads sums = default;
+        int at = now / 4 + lane;
+        int next = Pitch / 4;
+        TStrip state = default;
+        state.Load(shared, at, lanes);
+        sums.A = weights.Multiply(state, sums.A);
+        state.Load(shared, at + next, lanes);
+        sums.B = weights.Multiply(state, sums.B);
+        state.Load(shared, at + 2 * next, lanes);
+        sums.C = weights.Multiply(state, sums.C);
+        state.Load(shared, at + 3 * next, lanes);
+        sums.D = weights.Multiply(state, sums.D);
+        for (int i = 0; i < SharedStrips; i++)
+        {
+            TRest more = default;
+            more.Load(shared, WeightsAt + TRest.Count * i * Group.DimX + Group.IdxX, Group.DimX);
+            int place = at + lanes * (TStrip.Quads + i);
+            Strip1 part = default;
+            part.Load(shared, place, lanes);
+            sums.A = more.Multiply(part, sums.A);
+            part.Load(shared, place + next, lanes);
+            sums.B = more.Multiply(part, sums.B);
+            part.Load(shared, place + 2 * next, lanes);
+            sums.C = more.Multiply(part, sums.C);
+            part.Load(shared, place + 3 * next, lanes);
+            sums.D = more.Multiply(part, sums.D);
+        }
+
+        return sums;
+    }
+}

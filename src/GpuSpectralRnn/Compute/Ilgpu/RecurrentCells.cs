@@ -1,0 +1,79 @@
+using GpuSpectralRnn.Kernels;
+using ILGPU.Runtime;
+
+namespace GpuSpectralRnn.Compute.Ilgpu;
+
+/// <summary>
+/// Chooses for each layer the kernels that take its steps, and loads them once. Persistent kernels are chosen on CUDA and OpenCL devices wherever they
+/// fit (<see cref="PersistentLimits"/>); the simulator takes them only when told to: there a barrier costs more than a launch.
+/// </summary>
+internal sealed class RecurrentCells(IlgpuBackend backend)
+{
+    private const int ManyStrips = 4;
+    private const int FewStrips = 2;
+
+    private readonly Dictionary<CellKind, RecurrentCell> stepwise = [];
+    private readonly Dictionary<(CellKind Cell, int Units), RecurrentCell?> persistent = [];
+
+    /// <summary>The kernels for layers of a shape.</summary>
+    /// <exception cref="InvalidCallException">Persistent kernels were asked for and cannot be.</exception>
+    public RecurrentCell For(RecurrentShape shape)
+    {
+        bool wantsPersistent = backend.Kernels == RecurrentKernels.Persistent
+            || (backend.Kernels == RecurrentKernels.Auto && !backend.Loader.IsSimulator);
+        return (wantsPersistent ? PersistentFor(shape) : null) ?? StepwiseFor(shape.Cell);
+    }
+
+    private RecurrentCell StepwiseFor(CellKind cell)
+    {
+        if (stepwise.TryGetValue(cell, out RecurrentCell? known)) return known;
+        return stepwise[cell] = cell switch
+        {
+            CellKind.RnnRelu => Elman.Load<Relu>(backend.Loader),
+            CellKind.RnnTanh => Elman.Load<HyperbolicTangent>(backend.Loader),
+            CellKind.Lstm => new Lstm(backend.Loader),
+            _ => new Gru(backend.Loader),
+        };
+    }
+
+    private RecurrentCell? PersistentFor(RecurrentShape shape)
+    {
+        PersistentLimits limits = PersistentLimits.Of(backend.Accelerator);
+        PersistentTiles tiles = limits.Tiles(shape.Cell, shape.Hidden, ManyStrips);
+        if (limits.Refusal(tiles) is { } refusal) return Refuse(shape, refusal);
+        (CellKind, int) key = (shape.Cell, tiles.Forward.Units);
+        if (persistent.TryGetValue(key, out RecurrentCell? known)) return known ?? Refuse(shape, "its driver refused the kernel");
+        persistent[key] = null;
+        try
+        {
+            RecurrentCell loaded = Load(shape.Cell, tiles);
+
+            // Registers ran out: with fewer weights in them, and more in shared memory, they may not.
+            PersistentTiles leaner = limits.Tiles(shape.Cell, shape.Hidden, FewStrips);
+            if (loaded.SpilledBytes > 0 && limits.Refusal(leaner) is null)
+            {
+                RecurrentCell lean = Load(shape.Cell, leaner);
+                if (lean.SpilledBytes < loaded.SpilledBytes) loaded = lean;
+            }
+
+            return persistent[key] = loaded;
+        }
+        catch (Exception refused) when (refused is NotSupportedException or AcceleratorException)
+        {
+            return Refuse(shape, refused.Message);
+        }
+    }
+
+    private RecurrentCell Load(CellKind cell, PersistentTiles tiles) => cell switch
+    {
+        CellKind.RnnRelu => PersistentElman.Load<Relu>(backend.Loader, tiles.Forward),
+        CellKind.RnnTanh => PersistentElman.Load<HyperbolicTangent>(backend.Loader, tiles.Forward),
+        CellKind.Lstm => new PersistentLstm(backend.Loader, tiles.Forward, tiles.Backward),
+        _ => new PersistentGru(backend.Loader, tiles.Forward, tiles.Backward),
+    };
+
+    private RecurrentCell? Refuse(RecurrentShape shape, string why) => backend.Kernels == RecurrentKernels.Auto
+        ? null
+        : throw new InvalidCallException(
+            $"No persistent kernel for {shape.Cell} with {shape.Hidden} units on {backend.Device.Id}: {why}; choose --kernel auto or stepwise.");
+}
