@@ -7,9 +7,6 @@ namespace GpuSpectralRnn.Kernels;
 /// </summary>
 public sealed record PersistentTile
 {
-    /// <summary>The most lanes that share their rows.</summary>
-    public const int MostLanes = 16;
-
     private const int QuadBytes = 16;
 
     private PersistentTile()
@@ -87,7 +84,7 @@ public sealed record PersistentTile
     public static PersistentTile GatedBackward(int gates, int width, bool usesShuffles, int registerStrips = 4)
     {
         int units = RoundUp(width, 16);
-        return Create(units, gates * units, sequences: 4, lanes: MostLanes, rows: 4, rowsAreGates: false, usesShuffles, registerStrips);
+        return Create(units, gates * units, sequences: 4, lanes: 16, rows: 4, rowsAreGates: false, usesShuffles, registerStrips);
     }
 
     private static PersistentTile Create(int units, int columns, int sequences, int lanes, int rows, bool rowsAreGates, bool usesShuffles, int registerStrips)

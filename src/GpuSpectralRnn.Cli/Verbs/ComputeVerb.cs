@@ -16,10 +16,22 @@ internal abstract class ComputeVerb : Verb
     [Option("threads", Default = 0, MetaValue = "N", HelpText = "Threads of the host device; 0: as many as there are cores.")]
     public int Threads { get; set; }
 
+    [Option("kernel", Default = "auto", MetaValue = "K",
+        HelpText = "How recurrent layers run on a GPU: persistent (all steps in one launch), stepwise, or auto (persistent where the weights fit on chip).")]
+    public string Kernel { get; set; } = "auto";
+
+    private RecurrentKernels Kernels => Kernel switch
+    {
+        "auto" => RecurrentKernels.Auto,
+        "persistent" => RecurrentKernels.Persistent,
+        "stepwise" => RecurrentKernels.Stepwise,
+        _ => throw new InvalidCallException($"--kernel {Kernel}: choose auto, persistent or stepwise."),
+    };
+
     /// <summary>Opens the device that was asked for.</summary>
     protected IBackend OpenBackend()
     {
         if (Threads < 0) throw new InvalidCallException($"--threads {Threads}: choose 1 or more, or 0 for one per core.");
-        return Devices.Open(Device, Threads);
+        return Devices.Open(Device, Threads, Kernels);
     }
 }

@@ -51,7 +51,7 @@ public static class Devices
         if (wanted == Host)
         {
             if (kernels != RecurrentKernels.Persistent) return new HostBackend(threads);
-            throw new InvalidCallException("The host device has no persistent kernels; choose a GPU, or --kernel auto.");
+            throw new InvalidCallException("--kernel persistent: the host device has no kernels; choose a GPU, or leave it to --kernel auto.");
         }
 
         IlgpuDevice device = IlgpuDevices.All.FirstOrDefault(device => device.Info.Id == wanted)

@@ -11,14 +11,15 @@ namespace GpuSpectralRnn.Tests.Support;
 
 /// <summary>
 /// PoCL, an OpenCL device on the processor that tests the kernels' OpenCL text where there is no GPU (Debian: pocl-opencl-icd). Its version 3.1 says
-/// that it has no generic address space, though its processor device handles one; so ILGPU would refuse it, and the tests say otherwise in its name.
+/// that it has no generic address space, though its processor device handles one, in the language of OpenCL 2.0 at least; so ILGPU would refuse it, and
+/// the tests say otherwise in its name.
 /// </summary>
 internal static class PoclBackend
 {
     private const string Platform = "Portable Computing Language";
 
     /// <summary>Opens PoCL's processor, or gives null where it is not installed; <paramref name="sharesMemory"/> runs kernels there that real GPUs run.</summary>
-    public static IBackend? Open(bool sharesMemory = false)
+    public static IBackend? Open(bool sharesMemory = false, RecurrentKernels kernels = RecurrentKernels.Auto)
     {
         NativeLibraries.Register();
         Context context = Context.Create(builder => builder.OpenCL(IsPocl).Optimize(OptimizationLevel.O2));
@@ -26,7 +27,7 @@ internal static class PoclBackend
         CLDevice device = context.GetCLDevice(0);
         DeviceInfo info = new("pocl", device.Name, device.MemorySize, device.Capabilities.Float64);
         Accelerator accelerator = device.CreateAccelerator(context);
-        return new IlgpuBackend(info, sharesMemory ? new KernelLoader(accelerator) { SharesMemory = true } : new KernelLoader(accelerator));
+        return new IlgpuBackend(info, sharesMemory ? new KernelLoader(accelerator) { SharesMemory = true } : new KernelLoader(accelerator), kernels);
     }
 
     private static bool IsPocl(CLDevice device)
@@ -34,6 +35,7 @@ internal static class PoclBackend
         if (device.PlatformName != Platform) return false;
         PropertyInfo property = typeof(CLCapabilityContext).GetProperty(nameof(CLCapabilityContext.GenericAddressSpace))!;
         property.SetValue(device.Capabilities, true);
+        typeof(CLDevice).GetProperty(nameof(CLDevice.DeviceVersion))!.SetValue(device, CLDeviceVersion.CL20);
         return true;
     }
 }

@@ -28,7 +28,7 @@ internal readonly record struct PersistentLimits(int Threads, int SharedBytes, i
     /// <summary>A cell's tiles on this device, with so many strips in registers at most.</summary>
     public PersistentTiles Tiles(CellKind cell, int hidden, int registerStrips)
     {
-        bool shuffles = WarpSize >= PersistentTile.MostLanes;
+        bool shuffles = WarpSize is 16 or 32 or 64; // whole warps in every group, and the lanes that share rows within one
         int gates = cell.Gates();
         if (gates > 1)
         {
@@ -50,8 +50,9 @@ internal readonly record struct PersistentLimits(int Threads, int SharedBytes, i
         if (tile.Threads > most) return $"it takes groups of {tile.Threads} threads, and {most} is the most";
         if (Registers > 0 && tile.Threads * RegistersOfThread > Registers)
             return $"it takes {tile.Threads * RegistersOfThread} registers, and the device grants a group {Registers}";
-        if (tile.SharedBytes > SharedBytes) return $"it takes {tile.SharedBytes} bytes of shared memory, and the device grants a group {SharedBytes}";
-        return tile.UsesShuffles && tile.Threads % WarpSize != 0 ? $"its groups of {tile.Threads} threads do not fall into warps of {WarpSize}" : null;
+        return tile.SharedBytes > SharedBytes
+            ? $"it takes {tile.SharedBytes} bytes of shared memory, and the device grants a group {SharedBytes}"
+            : null;
     }
 }
 

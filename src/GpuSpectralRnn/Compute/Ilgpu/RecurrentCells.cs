@@ -4,13 +4,15 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
 /// <summary>
-/// Chooses for each layer the kernels that take its steps, and loads them once. Persistent kernels are chosen on CUDA and OpenCL devices wherever they
-/// fit (<see cref="PersistentLimits"/>); the simulator takes them only when told to: there a barrier costs more than a launch.
+/// Chooses for each layer the kernels that take its steps, and loads them once. Persistent kernels are chosen on graphics processors wherever they fit
+/// (<see cref="PersistentLimits"/>) and the driver takes them; where a processor plays the device, only when told to: its barriers cost more than
+/// launches.
 /// </summary>
 internal sealed class RecurrentCells(IlgpuBackend backend)
 {
     private const int ManyStrips = 4;
     private const int FewStrips = 2;
+    private const string DriverRefused = "its driver refuses the kernel";
 
     private readonly Dictionary<CellKind, RecurrentCell> stepwise = [];
     private readonly Dictionary<(CellKind Cell, int Units), RecurrentCell?> persistent = [];
@@ -20,7 +22,7 @@ internal sealed class RecurrentCells(IlgpuBackend backend)
     public RecurrentCell For(RecurrentShape shape)
     {
         bool wantsPersistent = backend.Kernels == RecurrentKernels.Persistent
-            || (backend.Kernels == RecurrentKernels.Auto && !backend.Loader.IsSimulator);
+            || (backend.Kernels == RecurrentKernels.Auto && backend.Loader.SharesMemory);
         return (wantsPersistent ? PersistentFor(shape) : null) ?? StepwiseFor(shape.Cell);
     }
 
@@ -42,7 +44,7 @@ internal sealed class RecurrentCells(IlgpuBackend backend)
         PersistentTiles tiles = limits.Tiles(shape.Cell, shape.Hidden, ManyStrips);
         if (limits.Refusal(tiles) is { } refusal) return Refuse(shape, refusal);
         (CellKind, int) key = (shape.Cell, tiles.Forward.Units);
-        if (persistent.TryGetValue(key, out RecurrentCell? known)) return known ?? Refuse(shape, "its driver refused the kernel");
+        if (persistent.TryGetValue(key, out RecurrentCell? known)) return known ?? Refuse(shape, DriverRefused);
         persistent[key] = null;
         try
         {
@@ -60,7 +62,7 @@ internal sealed class RecurrentCells(IlgpuBackend backend)
         }
         catch (Exception refused) when (refused is NotSupportedException or AcceleratorException)
         {
-            return Refuse(shape, refused.Message);
+            return Refuse(shape, refused is AcceleratorException ? DriverRefused : refused.Message);
         }
     }
 
@@ -75,5 +77,5 @@ internal sealed class RecurrentCells(IlgpuBackend backend)
     private RecurrentCell? Refuse(RecurrentShape shape, string why) => backend.Kernels == RecurrentKernels.Auto
         ? null
         : throw new InvalidCallException(
-            $"No persistent kernel for {shape.Cell} with {shape.Hidden} units on {backend.Device.Id}: {why}; choose --kernel auto or stepwise.");
+            $"--kernel persistent: {shape.Cell} with {shape.Hidden} units does not fit on {backend.Device.Id}: {why}; choose auto or stepwise.");
 }

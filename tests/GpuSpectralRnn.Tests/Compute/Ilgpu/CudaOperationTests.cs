@@ -1,5 +1,6 @@
 #if ILGPU_PACKAGE
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Compute.Ilgpu;
 using GpuSpectralRnn.Tests.Support;
 using Xunit;
 
@@ -7,6 +8,16 @@ namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 
 // The tests of every operation, on the first CUDA device.
 public sealed class CudaDevice() : DeviceFixture("cuda:0");
+
+/// <summary>The same device, whose recurrent layers take all steps in one launch.</summary>
+public sealed class CudaPersistentDevice() : DeviceFixture(
+    "cuda:0",
+    () => Devices.List().Any(device => device.Info.Id == "cuda:0") ? Devices.Open("cuda:0", kernels: RecurrentKernels.Persistent) : null);
+
+/// <summary>The same device, whose recurrent layers take one launch a step.</summary>
+public sealed class CudaStepwiseDevice() : DeviceFixture(
+    "cuda:0",
+    () => Devices.List().Any(device => device.Info.Id == "cuda:0") ? Devices.Open("cuda:0", kernels: RecurrentKernels.Stepwise) : null);
 
 [CollectionDefinition("cuda:0")]
 public class CudaCollection : ICollectionFixture<CudaDevice>;
@@ -43,6 +54,32 @@ public class CudaElmanLayerTests(CudaDevice device) : ElmanLayerTests
 
 [Collection("cuda:0")]
 public class CudaRecurrentLayerTests(CudaDevice device) : RecurrentLayerTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+public class CudaPersistentLayerTests(CudaPersistentDevice device) : PersistentLayerTests, IClassFixture<CudaPersistentDevice>
+{
+    protected override IBackend Backend => device.Backend;
+
+    // A kernel that spills is right, but several times slower. At the largest widths the registers of a multiprocessor are just enough.
+    [SkippableTheory]
+    [InlineData(CellKind.RnnRelu, 128)]
+    [InlineData(CellKind.RnnTanh, 128)]
+    [InlineData(CellKind.RnnRelu, 256)]
+    [InlineData(CellKind.Lstm, 64)]
+    [InlineData(CellKind.Lstm, 128)]
+    [InlineData(CellKind.Gru, 64)]
+    [InlineData(CellKind.Gru, 128)]
+    public void Weights_stay_in_registers(CellKind cell, int hidden)
+    {
+        using RecurrentWorkspace workspace = Backend.Recurrent.Prepare(new RecurrentShape(cell, 1, 1, 1, hidden), isTraining: true);
+
+        Assert.Equal(0, ((IlgpuRecurrentWorkspace)workspace).Cell.SpilledBytes);
+    }
+}
+
+public class CudaStepwiseLayerTests(CudaStepwiseDevice device) : RecurrentLayerTests, IClassFixture<CudaStepwiseDevice>
 {
     protected override IBackend Backend => device.Backend;
 }

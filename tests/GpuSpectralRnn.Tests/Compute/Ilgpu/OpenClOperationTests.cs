@@ -9,6 +9,13 @@ namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 public sealed class OpenClDevice() : DeviceFixture(
     "opencl:0", () => Devices.List().Any(device => device.Info.Id == "opencl:0") ? Devices.Open("opencl:0") : PoclBackend.Open());
 
+/// <summary>The same device, whose recurrent layers take all steps in one launch.</summary>
+public sealed class OpenClPersistentDevice() : DeviceFixture(
+    "opencl:0",
+    () => Devices.List().Any(device => device.Info.Id == "opencl:0")
+        ? Devices.Open("opencl:0", kernels: RecurrentKernels.Persistent)
+        : PoclBackend.Open(kernels: RecurrentKernels.Persistent));
+
 [CollectionDefinition("opencl:0")]
 public class OpenClCollection : ICollectionFixture<OpenClDevice>;
 
@@ -57,6 +64,11 @@ public class OpenClElmanLayerTests(OpenClDevice device) : ElmanLayerTests
 
 [Collection("opencl:0")]
 public class OpenClRecurrentLayerTests(OpenClDevice device) : RecurrentLayerTests
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+public class OpenClPersistentLayerTests(OpenClPersistentDevice device) : PersistentLayerTests, IClassFixture<OpenClPersistentDevice>
 {
     protected override IBackend Backend => device.Backend;
 }
