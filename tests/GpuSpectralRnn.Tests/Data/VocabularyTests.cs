@@ -46,6 +46,10 @@ public sealed class VocabularyTests : IDisposable
         Assert.Equal(expected.Split(' '), Vocabulary.OfText(Text("b c b a c b c\nd a\n\n"), TextUnit.Word, size).Tokens);
 
     [Fact]
+    public void A_length_looks_at_the_beginning_only() =>
+        Assert.Equal(["b", "c", "<unk>", "<eos>"], Vocabulary.OfText(Text("b c b a\n"), TextUnit.Word, length: 3).Tokens);
+
+    [Fact]
     public void A_size_without_room_for_words_is_refused() =>
         Assert.Contains("of 2", Assert.Throws<InvalidCallException>(() => Vocabulary.OfText(Text("a b\n"), TextUnit.Word, 2)).Message);
 
