@@ -37,6 +37,20 @@ public class InitializationTests
     }
 
     [Fact]
+    public void An_embedding_starts_normal_as_in_PyTorch_and_small_where_it_is_tied()
+    {
+        Architecture architecture =
+            NetworkTests.Make(Cell.Gru, "30", Readout.Every, TaskKind.Classification, inputs: 30, outputs: 100) with { Vocabulary = 100 };
+        float[] normal = Slice(architecture, Initialization.Draw(architecture, seed: 3), "embedding.weight");
+
+        // 3,000 draws: mean within 5 / sqrt(3000), variance within 5 sqrt(2 / 3000).
+        Assert.InRange(normal.Average(), -0.092, 0.092);
+        Assert.InRange(normal.Average(value => (double)value * value), 0.87, 1.13);
+        Architecture tied = architecture with { TiesWeights = true };
+        CheckUniform(Slice(tied, Initialization.Draw(tied, seed: 3), "embedding.weight"), 0.1);
+    }
+
+    [Fact]
     public void One_range_serves_all_parameters_where_it_is_given()
     {
         Architecture architecture =
