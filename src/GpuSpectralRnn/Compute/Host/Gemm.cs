@@ -8,18 +8,20 @@ namespace GpuSpectralRnn.Compute.Host;
 internal sealed unsafe class Gemm(HostThreads threads) : IDisposable
 {
     private const int BlockColumns = 512;
-    private const int BlockRows = 256;
+    private const int BlockRows = 64;
+    private const int PanelMemory = 1 << 17;
 
-    // Per thread a block of op(B) and a block of A: 256 + 128 KiB, at home in the second-level cache.
-    private readonly HostScratch scratch = new(threads.Count, GemmKernel.Depth * (BlockColumns + BlockRows));
+    // Per thread some depths of op(B) and a block of A: 512 + 32 KiB, at home in the second-level cache beside the block of C that they all add to.
+    private readonly HostScratch scratch = new(threads.Count, PanelMemory + (GemmKernel.Depth * BlockRows));
 
-    /// <summary>C [m, n] = alpha op(A) op(B) + beta C, row-major without gaps.</summary>
-    public void Run(int m, int n, int k, float alpha, float* a, bool transposeA, float* b, bool transposeB, float beta, float* c)
+    /// <summary>C [m, n] = alpha op(A) op(B) + beta C, row-major without gaps; with a bias [n] instead of the old C, + bias in every row.</summary>
+    public void Run(int m, int n, int k, float alpha, float* a, bool transposeA, float* b, bool transposeB, float beta, float* c, float* bias = null)
     {
         if (beta != 0 && beta != 1) Elementwise.Run(threads, (long)m * n, new Scale(c, beta));
         if (k == 0 && beta == 0) new Span<float>(c, checked(m * n)).Clear();
         if (m == 0 || n == 0 || k == 0) return;
-        Operands x = new(m, n, k, alpha, a, transposeA, b, transposeB, beta != 0, c);
+        float* add = bias != null ? bias : beta != 0 ? c : null;
+        Operands x = new(m, n, k, alpha, a, transposeA, b, transposeB, add, bias != null ? 0 : n, c);
         long work = (long)m * n * k;
         if (n >= m) threads.Split(n, GemmKernel.PanelWidth, work, (part, from, to) => Block(x, part, 0, m, (int)from, (int)to));
         else threads.Split(m, 8, work, (part, from, to) => Block(x, part, (int)from, (int)to, 0, n));
@@ -54,35 +56,55 @@ internal sealed unsafe class Gemm(HostThreads threads) : IDisposable
     private void Block(Operands x, int part, int rowFrom, int rowTo, int columnFrom, int columnTo)
     {
         float* panels = scratch.Of(part);
-        float* tiles = panels + GemmKernel.Depth * BlockColumns;
-        int width = GemmKernel.PanelWidth;
+        float* tiles = panels + PanelMemory;
         for (int column = columnFrom; column < columnTo; column += BlockColumns)
         {
             int columns = Math.Min(BlockColumns, columnTo - column);
-            for (int l = 0; l < x.K; l += GemmKernel.Depth)
+            int slice = Math.Max(1, PanelMemory / (GemmKernel.Panels(columns) * GemmKernel.PanelWidth) / GemmKernel.Depth) * GemmKernel.Depth;
+            for (int first = 0; first < x.K; first += slice)
             {
-                int depth = Math.Min(GemmKernel.Depth, x.K - l);
-                bool adds = x.Adds || l > 0;
-                float* right = x.TransposeB ? x.B + (long)column * x.K + l : x.B + (long)l * x.N + column;
-                GemmPacking.PackPanels(right, x.TransposeB ? x.K : x.N, x.TransposeB, depth, columns, x.Alpha, panels, (nint)depth * width);
+                int end = Math.Min(x.K, first + slice);
+                PackRight(x, column, columns, first, end, panels);
                 for (int row = rowFrom; row < rowTo; row += BlockRows)
-                {
-                    int rows = Math.Min(BlockRows, rowTo - row);
-                    float* left = x.TransposeA ? tiles : x.A + (long)row * x.K + l;
-                    if (x.TransposeA) GemmPacking.PackTiles(x.A + (long)l * x.M + row, x.M, depth, rows, tiles);
-                    float* c = x.C + (long)row * x.N + column;
-                    for (int j = 0; j < columns; j += width)
-                    {
-                        float* panel = panels + (nint)j * depth;
-                        float* add = adds ? c + j : null;
-                        GemmKernel.Multiply(rows, Math.Min(width, columns - j), depth, left, x.K, x.TransposeA, panel, c + j, x.N, add, x.N);
-                    }
-                }
+                    Rows(x, row, Math.Min(BlockRows, rowTo - row), column, columns, first, end, panels, tiles);
             }
         }
     }
 
-    private readonly struct Operands(int m, int n, int k, float alpha, float* a, bool transposeA, float* b, bool transposeB, bool adds, float* c)
+    // op(B)[first..end, column..column+columns] as panels, one depth after the other.
+    private static void PackRight(Operands x, int column, int columns, int first, int end, float* panels)
+    {
+        for (int l = first; l < end; l += GemmKernel.Depth)
+        {
+            int depth = Math.Min(GemmKernel.Depth, end - l);
+            float* right = x.TransposeB ? x.B + (long)column * x.K + l : x.B + (long)l * x.N + column;
+            GemmPacking.PackPanels(
+                right, x.TransposeB ? x.K : x.N, x.TransposeB, depth, columns, x.Alpha, panels, (nint)depth * GemmKernel.PanelWidth);
+            panels += depth * GemmKernel.Panels(columns) * GemmKernel.PanelWidth;
+        }
+    }
+
+    // C[row..row+rows, column..column+columns] over first..end of k.
+    private static void Rows(Operands x, int row, int rows, int column, int columns, int first, int end, float* panels, float* tiles)
+    {
+        int width = GemmKernel.PanelWidth;
+        float* c = x.C + (long)row * x.N + column;
+        for (int l = first; l < end; l += GemmKernel.Depth)
+        {
+            int depth = Math.Min(GemmKernel.Depth, end - l);
+            (nint start, nint stride) = l > 0 ? (row * (nint)x.N, x.N) : (row * x.AddStride, x.AddStride);
+            float* addend = l > 0 ? x.C : x.Add;
+            float* left = x.TransposeA ? tiles : x.A + (long)row * x.K + l;
+            if (x.TransposeA) GemmPacking.PackTiles(x.A + (long)l * x.M + row, x.M, depth, rows, tiles);
+            for (int j = 0; j < columns; j += width, panels += depth * width)
+            {
+                float* add = addend == null ? null : addend + start + column + j;
+                GemmKernel.Multiply(rows, Math.Min(width, columns - j), depth, left, x.K, x.TransposeA, panels, c + j, x.N, add, stride);
+            }
+        }
+    }
+
+    private readonly struct Operands(int m, int n, int k, float alpha, float* a, bool transposeA, float* b, bool transposeB, float* add, nint addStride, float* c)
     {
         public readonly int M = m;
         public readonly int N = n;
@@ -92,7 +114,8 @@ internal sealed unsafe class Gemm(HostThreads threads) : IDisposable
         public readonly bool TransposeA = transposeA;
         public readonly float* B = b;
         public readonly bool TransposeB = transposeB;
-        public readonly bool Adds = adds;
+        public readonly float* Add = add;
+        public readonly nint AddStride = addStride;
         public readonly float* C = c;
     }
 }

@@ -28,9 +28,17 @@ internal static unsafe class GemmPacking
     /// Packs A^T's rows, that is columns 0..rows-1 of a [k, ...] with row stride <paramref name="stride"/>, as tiles: [tile][k][height], heights as
     /// <see cref="GemmKernel.TileHeight"/> gives them.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackTiles(float* a, nint stride, nint k, nint rows, float* tiles)
     {
-        for (nint row = 0; row < rows;)
+        // Rows of A in their order, across all whole tiles: a tile at a time would come back to every page of A for half a cache line.
+        nint whole = GemmKernel.TileHeight(rows) == 8 ? rows - rows % 8 : 0;
+        for (nint l = 0; l < k; l++)
+        {
+            for (nint row = 0; row < whole; row += 8) Vector256.Store(Vector256.Load(a + l * stride + row), tiles + row * k + l * 8);
+        }
+
+        for (nint row = whole; row < rows;)
         {
             int height = GemmKernel.TileHeight(rows - row);
             PackTile(a + row, stride, k, height, tiles + row * k);

@@ -14,9 +14,7 @@ internal sealed unsafe class HostMatrixOps(HostBackend backend, HostThreads thre
     public void Linear(Tensor x, Tensor weights, Tensor? bias, Tensor y)
     {
         (int n, int i, int o) = OperandChecks.Linear(backend, x, weights, bias, y);
-        float* result = backend.Address(y);
-        if (bias is not null) Repeat(backend.Address(bias), o, n, result);
-        gemm.Run(n, o, i, 1, backend.Address(x), false, backend.Address(weights), true, bias is null ? 0 : 1, result);
+        gemm.Run(n, o, i, 1, backend.Address(x), false, backend.Address(weights), true, 0, backend.Address(y), backend.AddressOrNull(bias));
     }
 
     /// <inheritdoc/>
