@@ -52,6 +52,16 @@ case "$device" in
   *) tests="Host" ;;
 esac
 
+# cuBLAS where it came with a Python package.
+case "$device" in
+  cuda*) ldconfig -p 2> /dev/null | grep -q libcublas.so || export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:-}:$("${PYTHON:-python3}" - <<'FIND' 2> /dev/null || true
+import glob, os, nvidia
+found = [p for root in nvidia.__path__ for p in glob.glob(root + '/*/lib/libcublas.so.*')]
+print(':'.join(sorted({os.path.dirname(p) for p in found})))
+FIND
+) ;;
+esac
+
 echo "tests of the kernels on $device" >&2
 tested=0
 timeout 150 "$bin/GpuSpectralRnn.Tests" $tests > "$out/tests.txt" 2>&1 || tested=$?
@@ -71,7 +81,7 @@ fi
 
 echo "bench" >&2
 benched=0
-timeout 200 "$bin/gsrnn" bench --device "$device" --runs "$runs" --only $only "${against[@]}" --json > "$out/bench.json" 2> >(tee "$out/bench.txt" >&2) || benched=$?
+timeout 180 "$bin/gsrnn" bench --device "$device" --runs "$runs" --only $only "${against[@]}" --json > "$out/bench.json" 2> >(tee "$out/bench.txt" >&2) || benched=$?
 [ -s "$out/bench.json" ] || echo null > "$out/bench.json"
 
 printf '{"date":"%s","testsExitCode":%d,"tests":"%s","bench":%s,"peer":%s}\n' \

@@ -80,6 +80,9 @@ public class CallTests
     [InlineData("demo --digits 99", "--digits 99")]
     [InlineData("bench --only lstm-diagonal", "lstm-diagonal", "rnn-row")]
     [InlineData("bench --runs 0", "--runs 0")]
+    [InlineData("bench --device host --blas cublas", "--blas cublas", "--blas auto")]
+    [InlineData("bench --blas mkl", "--blas mkl", "kernels")]
+    [InlineData("bench --against missing.json", "missing.json")]
     [InlineData("data fetch", "fetch", "list")]
     [InlineData("data get nothing", "nothing", "mnist")]
     public void WrongCallsEndWithOneLineAndCode2(string line, params string[] words)

@@ -3,6 +3,7 @@ using CommandLine;
 using GpuSpectralRnn.Cli.Benchmarks;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
+using GpuSpectralRnn.Compute.Ilgpu;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
@@ -50,6 +51,7 @@ internal sealed class BenchVerb : ComputeVerb
             ["device"] = backend.Device.Id,
             ["name"] = backend.Device.Name,
             ["threads"] = threads,
+            ["blas"] = backend is IlgpuBackend ilgpu ? ilgpu.UsesCuBlas ? "cublas" : "kernels" : null,
             ["peak"] = new JsonObject { ["gflops"] = Terminal.Number(peaks.Gflops), ["gbs"] = Terminal.Number(peaks.GigabytesPerSecond) },
             ["cases"] = cases,
         });

@@ -20,6 +20,19 @@ internal abstract class ComputeVerb : Verb
         HelpText = "How recurrent layers run on a GPU: persistent (all steps in one launch), stepwise, or auto (persistent where the weights fit on chip).")]
     public string Kernel { get; set; } = "auto";
 
+    [Option("blas", Default = "auto", MetaValue = "B",
+        HelpText = "Who computes matrix products on a GPU: kernels, cublas, cublas-tf32 (tensor cores, 10 bits), or auto (cublas for large products on CUDA).")]
+    public string Blas { get; set; } = "auto";
+
+    private BlasChoice Products => Blas switch
+    {
+        "auto" => BlasChoice.Auto,
+        "kernels" => BlasChoice.Kernels,
+        "cublas" => BlasChoice.CuBlas,
+        "cublas-tf32" => BlasChoice.CuBlasTf32,
+        _ => throw new InvalidCallException($"--blas {Blas}: choose auto, kernels, cublas or cublas-tf32."),
+    };
+
     private RecurrentKernels Kernels => Kernel switch
     {
         "auto" => RecurrentKernels.Auto,
@@ -32,6 +45,6 @@ internal abstract class ComputeVerb : Verb
     protected IBackend OpenBackend()
     {
         if (Threads < 0) throw new InvalidCallException($"--threads {Threads}: choose 1 or more, or 0 for one per core.");
-        return Devices.Open(Device, Threads, Kernels);
+        return Devices.Open(Device, Threads, Kernels, Products);
     }
 }

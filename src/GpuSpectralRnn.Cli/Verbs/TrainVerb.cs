@@ -22,6 +22,9 @@ internal sealed class TrainVerb : TrainingVerb
     [Option("init", MetaValue = "MODEL", HelpText = "Start from this model's weights, a pruned one's too; it also gives cell, sizes and read-out.")]
     public string? Init { get; set; }
 
+    [Option("bidirectional", HelpText = "Give every layer a second direction, from the last step to the first.")]
+    public bool Bidirectional { get; set; }
+
     [Option("patience", Default = 0, MetaValue = "N",
         HelpText = "Stop after N epochs without a better result on the held-out sequences (--holdout) and keep the best weights; 0: never.")]
     public int Patience { get; set; }
@@ -41,7 +44,7 @@ internal sealed class TrainVerb : TrainingVerb
         if (Resume && !File.Exists(CheckpointPath))
             throw new InvalidCallException($"--resume: there is no checkpoint {CheckpointPath}; leave the option out to start anew.");
         Architecture? initial = Init is null ? null : ModelFile.LoadArchitecture(Init);
-        Architecture? asked = initial is null ? CheckedModelOptions() : null;
+        Architecture? asked = initial is null ? CheckedModelOptions() with { IsBidirectional = Bidirectional } : null;
         DataSource source = new(this, initial);
         using IBackend backend = OpenBackend();
         DataSplits data = source.OpenAll();
@@ -74,7 +77,7 @@ internal sealed class TrainVerb : TrainingVerb
     {
         if (asked is null)
         {
-            if (HasModelOptions)
+            if (HasModelOptions || Bidirectional)
                 throw new InvalidCallException(
                     "--init gives cell, sizes, directions and read-out; leave --cell, --hidden, --layers, --bidirectional, --readout, --embedding, " +
                     "--tie-weights and --init-range out.");

@@ -38,9 +38,10 @@ public static class Devices
     /// <param name="id"><c>auto</c>, <c>host</c>, <c>ilgpu-cpu</c>, <c>cuda[:i]</c> or <c>opencl[:i]</c>.</param>
     /// <param name="threads">Threads of the host backend; 0 for one per core. Other devices do not use them.</param>
     /// <param name="kernels">How recurrent layers take their steps; the host has one way only.</param>
+    /// <param name="blas">Who computes matrix products; the host does it itself.</param>
     /// <exception cref="RunFailedException">The device's driver refuses.</exception>
     /// <exception cref="InvalidCallException">There is no such device here; the message lists those there are.</exception>
-    public static IBackend Open(string id, int threads = 0, RecurrentKernels kernels = RecurrentKernels.Auto)
+    public static IBackend Open(string id, int threads = 0, RecurrentKernels kernels = RecurrentKernels.Auto, BlasChoice blas = BlasChoice.Auto)
     {
         string wanted = id switch
         {
@@ -50,13 +51,16 @@ public static class Devices
         };
         if (wanted == Host)
         {
-            if (kernels != RecurrentKernels.Persistent) return new HostBackend(threads);
-            throw new InvalidCallException("--kernel persistent: the host device has no kernels; choose a GPU, or leave it to --kernel auto.");
+            if (kernels == RecurrentKernels.Persistent)
+                throw new InvalidCallException("--kernel persistent: the host device has no kernels; choose a GPU, or leave it to --kernel auto.");
+            HostBackend host = new(threads);
+            if (blas is BlasChoice.Auto or BlasChoice.Kernels) return host;
+            using (host) throw CuBlasProducts.Absent(host.Device, "it is no CUDA device");
         }
 
         IlgpuDevice device = IlgpuDevices.All.FirstOrDefault(device => device.Info.Id == wanted)
             ?? throw new InvalidCallException($"There is no device '{id}' here; use {Auto} or one of: {string.Join(", ", List().Select(present => present.Info.Id))}.{Hint(wanted)}");
-        return IlgpuDevices.Open(device, kernels);
+        return IlgpuDevices.Open(device, kernels, blas);
     }
 
     private static string BestId() => IlgpuDevices.All.FirstOrDefault(device => device.IsGpu)?.Info.Id ?? Host;

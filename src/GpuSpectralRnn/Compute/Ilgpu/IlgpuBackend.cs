@@ -10,6 +10,7 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 /// </summary>
 public sealed class IlgpuBackend : IBackend
 {
+    private readonly CuBlasProducts cuBlas;
     private readonly Lazy<Fill> fill;
     private readonly Lazy<IlgpuMatrixOps> matrix;
     private readonly Lazy<IlgpuEmbeddingOps> embedding;
@@ -21,21 +22,24 @@ public sealed class IlgpuBackend : IBackend
     private bool isDisposed;
 
     /// <summary>Takes over an accelerator; it ends with this backend.</summary>
-    public IlgpuBackend(DeviceInfo device, Accelerator accelerator, RecurrentKernels kernels = RecurrentKernels.Auto)
-        : this(device, new KernelLoader(accelerator), kernels)
+    public IlgpuBackend(
+        DeviceInfo device, Accelerator accelerator, RecurrentKernels kernels = RecurrentKernels.Auto, BlasChoice blas = BlasChoice.Auto)
+        : this(device, new KernelLoader(accelerator), kernels, blas)
     {
     }
 
     /// <summary>Takes over the loader's accelerator and launches as the loader says.</summary>
-    internal IlgpuBackend(DeviceInfo device, KernelLoader loader, RecurrentKernels kernels = RecurrentKernels.Auto)
+    internal IlgpuBackend(
+        DeviceInfo device, KernelLoader loader, RecurrentKernels kernels = RecurrentKernels.Auto, BlasChoice blas = BlasChoice.Auto)
     {
         Device = device;
         Loader = loader;
         Kernels = kernels;
         Accelerator = loader.Accelerator;
         Stream = Accelerator.CreateStream();
+        cuBlas = new CuBlasProducts(Device, Accelerator, Stream, blas);
         fill = new(() => new Fill(Loader));
-        matrix = new(() => new IlgpuMatrixOps(this, FillKernels));
+        matrix = new(() => new IlgpuMatrixOps(this, FillKernels, cuBlas));
         embedding = new(() => new IlgpuEmbeddingOps(this));
         recurrent = new(() => new IlgpuRecurrentOps(this, matrix.Value));
         loss = new(() => new IlgpuLossOps(this));
@@ -67,6 +71,9 @@ public sealed class IlgpuBackend : IBackend
 
     /// <inheritdoc/>
     public ISpectralOps Spectral => spectral.Value;
+
+    /// <summary>Whether cuBLAS was taken for a product so far, or was asked for.</summary>
+    public bool UsesCuBlas => cuBlas.IsLoaded;
 
     /// <summary>How recurrent layers take their steps.</summary>
     internal RecurrentKernels Kernels { get; }
@@ -139,6 +146,7 @@ public sealed class IlgpuBackend : IBackend
         if (embedding.IsValueCreated) embedding.Value.Dispose();
         if (loss.IsValueCreated) loss.Value.Dispose();
         if (optimizer.IsValueCreated) optimizer.Value.Dispose();
+        cuBlas.Dispose();
         Stream.Dispose();
         Accelerator.Dispose();
     }

@@ -41,11 +41,12 @@ internal static class IlgpuDevices
 
     /// <summary>Opens a device; the caller owns the backend.</summary>
     /// <exception cref="RunFailedException">Its driver refuses.</exception>
-    public static IlgpuBackend Open(IlgpuDevice device, RecurrentKernels kernels)
+    /// <exception cref="InvalidCallException">It has no cuBLAS, which was asked for.</exception>
+    public static IlgpuBackend Open(IlgpuDevice device, RecurrentKernels kernels, BlasChoice blas)
     {
         try
         {
-            return new IlgpuBackend(device.Info, device.Device.CreateAccelerator(Context), kernels);
+            return new IlgpuBackend(device.Info, device.Device.CreateAccelerator(Context), kernels, blas);
         }
         catch (AcceleratorException refused)
         {

@@ -8,6 +8,7 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
 {
     private readonly IlgpuBackend backend;
     private readonly Fill fill;
+    private readonly CuBlasProducts cuBlas;
     private readonly Gemm gemm;
     private readonly ColumnSums columnSums;
     private readonly StepMean stepMean;
@@ -15,10 +16,11 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
     private readonly Columns columnCopies;
 
     /// <summary>Loads the kernels.</summary>
-    public IlgpuMatrixOps(IlgpuBackend backend, Fill fill)
+    public IlgpuMatrixOps(IlgpuBackend backend, Fill fill, CuBlasProducts cuBlas)
     {
         this.backend = backend;
         this.fill = fill;
+        this.cuBlas = cuBlas;
         gemm = new Gemm(backend.Loader);
         columnSums = new ColumnSums(backend.Loader);
         stepMean = new StepMean(backend.Loader);
@@ -118,7 +120,9 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         backend.Count(a);
         backend.Count(b);
         backend.Count(c);
-        gemm.Run(backend.Stream, backend.View(a), backend.View(b), backend.View(c), m, n, k, transposeA, transposeB, alpha, beta);
+        (ArrayView<float> left, ArrayView<float> right, ArrayView<float> result) = (backend.View(a), backend.View(b), backend.View(c));
+        if (cuBlas.TryMultiply(transposeA, transposeB, alpha, left, right, beta, result, m, n, k)) return;
+        gemm.Run(backend.Stream, left, right, result, m, n, k, transposeA, transposeB, alpha, beta);
     }
 
     private ArrayView<int>? LengthsOrNull(Tensor? lengths) => lengths is null ? null : backend.View<int>(lengths);

@@ -28,6 +28,36 @@ public class CudaGemmTests(CudaDevice device) : GemmTests
     protected override IBackend Backend => device.Backend;
 }
 
+// The products by NVIDIA's library, where it is.
+public sealed class CuBlasDevice() : DeviceFixture("cuda:0 with cuBLAS", Open)
+{
+    private static IBackend? Open()
+    {
+        try
+        {
+            return Devices.Open("cuda:0", blas: BlasChoice.CuBlas);
+        }
+        catch (InvalidCallException)
+        {
+            return null;
+        }
+    }
+}
+
+public class CudaCuBlasGemmTests(CuBlasDevice device) : GemmTests, IClassFixture<CuBlasDevice>
+{
+    protected override IBackend Backend => device.Backend;
+}
+
+// The products by our kernels, which the backend leaves to cuBLAS where they are large.
+public sealed class CudaKernelsDevice() : DeviceFixture(
+    "cuda:0", () => Devices.List().Any(device => device.Info.Id == "cuda:0") ? Devices.Open("cuda:0", blas: BlasChoice.Kernels) : null);
+
+public class CudaKernelsGemmTests(CudaKernelsDevice device) : GemmTests, IClassFixture<CudaKernelsDevice>
+{
+    protected override IBackend Backend => device.Backend;
+}
+
 [Collection("cuda:0")]
 public class CudaLinearTests(CudaDevice device) : LinearTests
 {

@@ -1,0 +1,64 @@
+using ILGPU;
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+
+namespace GpuSpectralRnn.Compute.Ilgpu;
+
+/// <summary>Matrix products by NVIDIA's cuBLAS, versions 11 to 13, on the backend's stream, where the choice and the device allow it.</summary>
+internal sealed class CuBlasProducts : IDisposable
+{
+    private const CuBlasMathMode Tf32 = (CuBlasMathMode)3; // CUBLAS_TF32_TENSOR_OP_MATH, which the binding does not name
+    private const long LargeProduct = 1 << 25; // multiply-adds from which on it is taken without being asked for: 256 x 256 x 512
+
+    private readonly Lazy<CuBlas?> blas;
+    private readonly bool isAsked;
+
+    /// <summary>Loads the library now where it was asked for, so that the call fails before any work; else with the first large product.</summary>
+    /// <exception cref="InvalidCallException">It was asked for and is not to be had.</exception>
+    public CuBlasProducts(DeviceInfo device, Accelerator accelerator, AcceleratorStream stream, BlasChoice choice)
+    {
+        isAsked = choice is BlasChoice.CuBlas or BlasChoice.CuBlasTf32;
+        CudaStream? queue = stream as CudaStream;
+        blas = new(() => choice != BlasChoice.Kernels && accelerator is CudaAccelerator cuda && queue is not null ? Load(cuda, queue, choice) : null);
+        if (!isAsked || blas.Value is not null) return;
+        throw Absent(device, queue is null ? "it is no CUDA device" : "libcublas.so.11, .12 or .13 cannot be loaded (is its folder in LD_LIBRARY_PATH?)");
+    }
+
+    /// <summary>Whether the library is loaded.</summary>
+    public bool IsLoaded => blas.IsValueCreated && blas.Value is not null;
+
+    /// <summary>The error for a device that has no cuBLAS.</summary>
+    public static InvalidCallException Absent(DeviceInfo device, string why) =>
+        new($"--blas cublas: {device.Id} has no cuBLAS, {why}; leave the choice to --blas auto.");
+
+    /// <summary>C = alpha op(A) op(B) + beta C, row-major; false, and nothing done, where the kernels should do it.</summary>
+    public bool TryMultiply(
+        bool transposeA, bool transposeB, float alpha, ArrayView<float> a, ArrayView<float> b, float beta, ArrayView<float> c, int m, int n, int k)
+    {
+        bool isWanted = m > 0 && n > 0 && k > 0 && (isAsked || (long)m * n * k >= LargeProduct);
+        if (!isWanted || blas.Value is not { } loaded) return false;
+        CuBlasCall call = CuBlasCall.Of(transposeA, transposeB, m, n, k);
+        loaded.Gemm(call.First, call.Second, call.Rows, call.Columns, call.Summed, alpha, b, call.FirstStride, a, call.SecondStride, beta, c, call.Rows);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (IsLoaded) blas.Value!.Dispose();
+    }
+
+    private static CuBlas? Load(CudaAccelerator accelerator, CudaStream stream, BlasChoice choice)
+    {
+        try
+        {
+            CuBlas blas = new(accelerator) { Stream = stream };
+            if (choice == BlasChoice.CuBlasTf32) blas.MathMode = Tf32;
+            return blas;
+        }
+        catch (Exception missing) when (missing is DllNotFoundException or EntryPointNotFoundException or CuBlasException)
+        {
+            return null;
+        }
+    }
+}
