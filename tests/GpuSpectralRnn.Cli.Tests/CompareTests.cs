@@ -20,13 +20,13 @@ public class CompareTests
     {
         using Folder folder = new();
         string[] files = ["--report", folder["r.html"], "--markdown", folder["t.md"], "--csv", folder["t.csv"]];
-        string[] call = [.. Small, .. folder.Idx(40), "--keep", "2,3", "--seeds", "2", "--fine-tune", "1", .. files, "--json", "-q"];
+        string[] call = [.. Small, .. folder.Idx(40), "--keep", "2,3", "--seeds", "2", "--fine-tune", "1", "--refine", "2", .. files, "--json", "-q"];
         Outcome outcome = Gsrnn.Run(call).Succeeds();
         Assert.Equal("", outcome.Error);
         Assert.Equal("accuracy", outcome.Json.GetProperty("metric").GetString());
         Assert.True(outcome.Json.GetProperty("isComplete").GetBoolean());
         JsonElement[] rows = [.. outcome.Json.GetProperty("rows").EnumerateArray()];
-        Assert.Equal(1 + (2 * 13), rows.Length);
+        Assert.Equal(1 + (2 * 14), rows.Length);
         foreach (JsonElement row in rows)
         {
             Assert.Equal(Keys, row.EnumerateObject().Select(property => property.Name));
@@ -36,7 +36,7 @@ public class CompareTests
         }
 
         Assert.Equal(5, rows[0].GetProperty("keep").GetInt32());
-        Assert.Equal(["baseline", "scratch", "auto"], rows.Take(3).Select(row => row.GetProperty("method").GetString()!));
+        Assert.Equal(["baseline", "scratch", "auto", "auto-refined"], rows.Take(4).Select(row => row.GetProperty("method").GetString()!));
         string[] csv = File.ReadAllLines(folder["t.csv"]);
         Assert.Equal(string.Join(',', Keys), csv[0]);
         Assert.Equal(1 + rows.Length, csv.Length);
@@ -75,6 +75,9 @@ public class CompareTests
         Gsrnn.Run(call).FailsWith(2, "--keep");
         Gsrnn.Run([.. call, "--keep", "0"]).FailsWith(2, "--keep 0");
         Gsrnn.Run([.. call, "--keep", "6"]).FailsWith(2, "--keep 6", "1 to 5");
+        Gsrnn.Run([.. call, "--keep", "3x2"]).FailsWith(2, "--keep", "1 layers");
+        Gsrnn.Run([.. call, "--keep", "many"]).FailsWith(2, "--keep many", "64x32");
+        Gsrnn.Run([.. call, "--keep", "3", "--refine", "0"]).FailsWith(2, "--refine 0");
         Gsrnn.Run([.. call, "--keep", "3", "--methods", "random,magic"]).FailsWith(2, "--methods magic", "low-rank");
         Gsrnn.Run([.. call, "--keep", "3", "--seeds", "0"]).FailsWith(2, "--seeds 0");
         Gsrnn.Run([.. call, "--keep", "3", "--fine-tune=-1"]).FailsWith(2, "--fine-tune -1");
@@ -83,6 +86,22 @@ public class CompareTests
         Gsrnn.Run([.. call, "--keep", "3", "--model", folder["m"]]).FailsWith(2, "--model", "--hidden");
         Gsrnn.Run(["compare", .. data, "--keep", "3", "--model", folder["m"]]).FailsWith(2, folder["m"]);
         Gsrnn.Run(["compare", .. data, "--hidden", "5", "--keep", "3"]).FailsWith(2, "--holdout");
+    }
+
+    [Fact]
+    public void RegressionsBidirectionalNetworksAndSizesPerLayer()
+    {
+        using Folder folder = new();
+        string[] adding = ["compare", "--data", "adding", "--length", "6", "--limit", "60", "--cell", "gru", "--hidden", "4,3", "--readout", "mean"];
+        string[] call = [.. adding, "--epochs", "1", "--bidirectional", "--keep", "3x2", "--refine", "1", "--report", folder["r"], "--json"];
+        Outcome outcome = Gsrnn.Run(call).Succeeds();
+        Assert.Equal("mse", outcome.Json.GetProperty("metric").GetString());
+        JsonElement[] rows = [.. outcome.Json.GetProperty("rows").EnumerateArray()];
+        Assert.Equal("4x3", rows[0].GetProperty("keep").GetString());
+        Assert.Equal("3x2", rows[1].GetProperty("keep").GetString());
+        Assert.DoesNotContain("low-rank", rows.Select(row => row.GetProperty("method").GetString()));
+        Assert.Contains("low-rank is left out", outcome.Error);
+        Assert.Contains("Smaller values of mse are better", File.ReadAllText(folder["r"]));
     }
 
     [Fact]

@@ -150,6 +150,20 @@ public class TextTests
     }
 
     [Fact]
+    public void WhatIsHeldOutGivesNoWords()
+    {
+        using Folder folder = new();
+        string train = folder.Text("train.txt", string.Concat(Enumerable.Repeat(Verse, 4)) + "a zebra and a lion\n"); // 62 tokens, the last 6 of them new
+        string[] text = ["train", "--data", "text", "--train", train, .. Small, "--out", folder["m"], "--json"];
+        Assert.Equal(13, Words([]));
+        Assert.Equal(9, Words(["--holdout", "10%"]));
+        Assert.Equal(9, Words(["--holdout", "2"])); // 13 windows of 5: 56 tokens are kept
+
+        int Words(string[] more) =>
+            (Gsrnn.Run([.. text, .. more]).Succeeds().Json.GetProperty("parameters").GetInt32() - (4 * 6 * (6 + 6 + 2))) / (6 + 7);
+    }
+
+    [Fact]
     public void PartsOfATextAreCutAtTokens()
     {
         using Folder folder = new();

@@ -1,4 +1,3 @@
-using System.Globalization;
 using GpuSpectralRnn.Cli.Verbs;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
@@ -21,7 +20,7 @@ internal sealed class DataSource
 
     private readonly SequenceVerb options;
     private readonly Func<DataPart, ISequenceData?> load;
-    private readonly (int? Count, double? Share)? held;
+    private readonly HoldOut? held;
     private readonly TextSource? text;
 
     /// <summary>Checks the options against each other; files are opened later.</summary>
@@ -46,10 +45,10 @@ internal sealed class DataSource
             ("--vocabulary", options.VocabularyPath), ("--vocabulary-size", options.VocabularySize?.ToString()), ("--bptt", options.Bptt?.ToString()),
         })
             Refuse(options.Data == Text, option, value, Text);
-        held = options.HoldOut is null ? null : ParseHoldOut(options.HoldOut);
+        held = options.HoldOut is null ? null : new HoldOut(options.HoldOut);
         if (held is not null && options.ValidText is not null)
             throw new InvalidCallException("--holdout and --valid both name what to watch; leave one out.");
-        text = options.Data == Text ? new TextSource(options, model) : null;
+        text = options.Data == Text ? new TextSource(options, model, held) : null;
         if (isImages) View = Names.Parse<ImageView>(options.View ?? model?.View ?? "row", "view");
         int? classes = model is { Task: TaskKind.Classification } ? model.Outputs : null;
         load = options.Data switch
@@ -96,21 +95,7 @@ internal sealed class DataSource
     {
         ISequenceData all = load(DataPart.Train) ?? throw new InvalidCallException(
             options.Data == Text ? "--data text needs --train F, a text to learn from." : "--data idx needs --images F and --labels F to train on.");
-        if (held is not { } part) return (all, load(DataPart.Valid));
-        if (part.Share is { } share && all is TextData whole) return whole.HoldOut(share);
-        int count = part.Count ?? (int)Math.Round(all.Count * part.Share!.Value);
-        if (count < 1 || count >= all.Count)
-            throw new InvalidCallException($"--holdout {options.HoldOut}: {all.Name} has {all.Count} sequences; hold out 1 to {all.Count - 1}.");
-        return all is TextData windows ? windows.HoldOut(count) : Subset.HoldOut(all, count);
-    }
-
-    // A number of sequences, or a percentage.
-    private static (int? Count, double? Share) ParseHoldOut(string given)
-    {
-        if (int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0) return (count, null);
-        if (given.EndsWith('%') && double.TryParse(given[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double percent)
-            && percent is > 0 and < 100) return (null, percent / 100);
-        throw new InvalidCallException($"--holdout {given}: choose a number of 1 or more, or a share such as 10%.");
+        return held is null ? (all, load(DataPart.Valid)) : held.Cut(all);
     }
 
     private ISequenceData Limited(ISequenceData data) => options.Limit is { } limit ? Subset.Limit(data, limit) : data;

@@ -4,17 +4,18 @@ using GpuSpectralRnn.Models;
 
 namespace GpuSpectralRnn.Cli.Data;
 
-/// <summary>The texts that the options name, all numbered by one vocabulary: the model's where there is one, else a given one, else that of the training text.</summary>
+/// <summary>The texts that the options name, all numbered by one vocabulary: the model's where there is one, else a given one, else that of the text to train on, without what is held out.</summary>
 internal sealed class TextSource
 {
     private readonly SequenceVerb options;
+    private readonly HoldOut? held;
     private readonly TextUnit unit;
     private readonly Lazy<Vocabulary> vocabulary;
 
     /// <summary>Checks the options against each other and the model; texts are opened later.</summary>
-    public TextSource(SequenceVerb options, Architecture? model)
+    public TextSource(SequenceVerb options, Architecture? model, HoldOut? held)
     {
-        this.options = options;
+        (this.options, this.held) = (options, held);
         TextUnit? asked = options.UnitName is { } name ? Names.Parse<TextUnit>(name, "unit") : null;
         if (options.VocabularySize is not null && options.VocabularyPath is not null)
             throw new InvalidCallException("--vocabulary gives the words; leave --vocabulary-size out.");
@@ -54,7 +55,15 @@ internal sealed class TextSource
     {
         if (options.VocabularyPath is { } path) return Vocabulary.Load(path, unit);
         string text = options.TrainText ?? throw new InvalidCallException("--data text needs --train F, a text to learn from.");
-        return Vocabulary.OfText(text, unit, options.VocabularySize);
+        int? length = null;
+        if (held is not null)
+        {
+            // The words that the held-out part alone has must be unknown: nothing can be learned about them.
+            TextData whole = TextData.Load(text, Vocabulary.OfText(text, unit), options.Window);
+            length = ((TextData)held.Cut(whole).Kept).Asked + 1;
+        }
+
+        return Vocabulary.OfText(text, unit, options.VocabularySize, length);
     }
 
     private void CheckSame(Vocabulary given, string path)

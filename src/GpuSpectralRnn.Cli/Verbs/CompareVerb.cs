@@ -16,17 +16,15 @@ namespace GpuSpectralRnn.Cli.Verbs;
 [Verb("compare", HelpText = "Compare the pruning methods: train networks, prune them by every method, fine-tune, print the table.")]
 internal sealed class CompareVerb : TrainingVerb
 {
-    /// <summary>A trained network bears less than one at the start.</summary>
-    private const double FineTuningShare = 1 / 3.0;
-
     [Option("methods", Default = new[] { "all" }, Separator = ',', MetaValue = "all|M[,M...]", HelpText =
-        "scratch, auto, adjoint, paper, paper-without, random, random-without, magnitude-unit, magnitude-unit-without, magnitude-weight, " +
-        "random-weight, column, low-rank (-without: not reconstructed).")]
+        "scratch, auto, auto-refined, adjoint, paper, paper-without, random, random-without, magnitude-unit, magnitude-unit-without, " +
+        "magnitude-weight, random-weight, column, low-rank (-without: not reconstructed).")]
     public IEnumerable<string> Methods { get; set; } = ["all"];
 
     [Option("keep", Required = true, Separator = ',', MetaValue = "K[,K...]", HelpText =
-        "Sizes: units that every layer keeps (weights: K^2 of them; column: K columns; low-rank: the rank).")]
-    public IEnumerable<int> Keep { get; set; } = [];
+        "Sizes to compare at: units that every layer keeps, 64,42, or for each layer its own, 64x32 (weights: K^2 of them; column: K columns; " +
+        "low-rank: the rank).")]
+    public IEnumerable<string> Keep { get; set; } = [];
 
     [Option("seeds", MetaValue = "N", HelpText = "Networks to train, by the seeds S, S + 1, ... from --seed S on (default 1).")]
     public int? Seeds { get; set; }
@@ -34,11 +32,15 @@ internal sealed class CompareVerb : TrainingVerb
     [Option("model", MetaValue = "MODEL...", HelpText = "Compare on these trained models instead of training some.")]
     public IEnumerable<string> Models { get; set; } = [];
 
+    [Option("refine", Default = 250, MetaValue = "STEPS",
+        HelpText = "auto-refined: optimiser steps towards the big network's answers, without labels.")]
+    public int Refine { get; set; } = 250;
+
     [Option("fine-tune", Default = 0, MetaValue = "EPOCHS", HelpText =
         "Epochs that every network is trained further, the uncompressed one too; 0: none.")]
     public int FineTune { get; set; }
 
-    [Option("fine-tune-lr", MetaValue = "X", HelpText = "Learning rate of that at its highest (default: a third of the training's).")]
+    [Option("fine-tune-lr", MetaValue = "X", HelpText = "Learning rate of that at its highest (default: the training's).")]
     public double? FineTuneRate { get; set; }
 
     [Option("report", MetaValue = "FILE.html", HelpText = "Write a page with the table and charts.")]
@@ -59,6 +61,7 @@ internal sealed class CompareVerb : TrainingVerb
     {
         TrainingSettings training = CheckedTrainingOptions();
         IReadOnlyList<ComparedMethod> methods = ComparedMethod.Parse(Methods);
+        IEnumerable<KeepSize> keep = CheckedSizes();
         CheckOptions();
         string[] models = [.. Models];
         Architecture? given = models.Length == 0 ? null : ModelFile.LoadArchitecture(models[0]);
@@ -72,19 +75,33 @@ internal sealed class CompareVerb : TrainingVerb
         Architecture architecture = given ?? Complete(asked, data.Train, source);
         architecture.CheckFits(data.Train.Layout, data.Train.Name);
         training = WithRate(training, data.Train.Layout);
+        if (training.Schedule.Kind == ScheduleKind.Anneal && data.Test is null)
+            throw new InvalidCallException("--schedule anneal needs sequences to watch beside those to judge by; give test files too.");
+        if (architecture.IsBidirectional)
+        {
+            foreach (ComparedMethod method in methods.Where(method => method.IsOneWay))
+                terminal.Note($"{method.Name} is left out: it is for networks of one direction");
+            methods = [.. methods.Where(method => !method.IsOneWay)];
+        }
+
         ComparisonSettings settings = new()
         {
             Methods = methods,
-            Keep = [.. Keep.Distinct().OrderDescending()],
+            Keep = [.. keep],
+            RefineSteps = Refine,
             Training = training,
             FineTuning = FineTune == 0
                 ? null
-                : training with { Epochs = FineTune, LearningRate = FineTuneRate ?? FineTuningShare * training.LearningRate },
+                : training with { Epochs = FineTune, LearningRate = FineTuneRate ?? training.LearningRate },
             BatchSize = Batch,
         };
         int count = models.Length > 0 ? models.Length : Seeds ?? 1;
         ComparisonProgress progress = new(terminal, count, data.Train.Layout);
-        Comparison comparison = new(settings, data.Train, test) { Measured = (run, _) => progress.Measured(run), Stepped = progress.Stepped };
+        Comparison comparison = new(settings, data.Train, test, data.Valid)
+        {
+            Measured = (run, _) => progress.Measured(run),
+            Stepped = progress.Stepped,
+        };
         comparison.Check(architecture);
         progress.RunsPerNetwork = comparison.RunsPerNetwork;
         using Interruption interruption = new();
@@ -110,16 +127,22 @@ internal sealed class CompareVerb : TrainingVerb
         Report(terminal, comparison, count, test, backend);
     }
 
+    // From the largest down.
+    private IEnumerable<KeepSize> CheckedSizes() =>
+        [.. Keep.Select(text => KeepSize.Parse(text.Trim())).Distinct().OrderByDescending(size => size.Mean)];
+
     private void CheckOptions()
     {
         CheckDataOptions();
         if (Seeds is { } seeds) CheckPositive("--seeds", seeds);
-        foreach (int keep in Keep) CheckPositive("--keep", keep);
+        CheckPositive("--refine", Refine);
         if (FineTune < 0) throw new InvalidCallException($"--fine-tune {FineTune}: choose a number of epochs, or 0 for none.");
         if (FineTuneRate is { } rate) CheckNumber("--fine-tune-lr", rate, isZeroFine: false);
         if (FineTuneRate is not null && FineTune == 0) throw new InvalidCallException("--fine-tune-lr belongs to --fine-tune EPOCHS.");
         if (Models.Any() && (HasModelOptions || Seeds is not null))
-            throw new InvalidCallException("--model gives the networks; leave --cell, --hidden, --layers, --readout and --seeds out.");
+            throw new InvalidCallException(
+                "--model gives the networks; leave --cell, --hidden, --layers, --bidirectional, --readout, --embedding, --tie-weights, " +
+                "--init-range and --seeds out.");
         foreach ((string option, string? path) in new[] { ("--report", ReportPath), ("--markdown", MarkdownPath), ("--csv", CsvPath) })
             if (path is not null) OutputPath.Check(path, option);
     }
@@ -150,7 +173,7 @@ internal sealed class CompareVerb : TrainingVerb
         Table table = report.ToTable(isBrief: true);
         if (MarkdownPath is not null) Save(MarkdownPath, table.ToMarkdown());
         if (CsvPath is not null) Save(CsvPath, report.ToTable(isBrief: false).ToCsv());
-        if (ReportPath is not null) Page(report, table, rows, test, backend).Save(ReportPath);
+        if (ReportPath is not null) Page(report, rows, test, backend).Save(ReportPath);
         terminal.Result(table.ToText().TrimEnd());
         terminal.Result(
             $"measured on {test.Count:N0} sequences of {test.Name}, device {backend.Device.Id}; ms: median of forward passes of {Batch} sequences");
@@ -167,7 +190,7 @@ internal sealed class CompareVerb : TrainingVerb
 
     private static void Save(string path, string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
-    private ReportPage Page(ComparisonReport report, Table table, IReadOnlyList<ComparisonRow> rows, ISequenceData test, IBackend backend)
+    private ReportPage Page(ComparisonReport report, IReadOnlyList<ComparisonRow> rows, ISequenceData test, IBackend backend)
     {
         Architecture architecture = rows[0].Architecture;
         string sizes = $"{architecture.Inputs}-{string.Join("-", architecture.Hidden)}-{architecture.Outputs}";
@@ -176,9 +199,7 @@ internal sealed class CompareVerb : TrainingVerb
             Command = CommandText.Current,
             Device = $"{backend.Device.Id} ({backend.Device.Name})",
         };
-        page.Add(table).AddText("Weights are those that are kept. A mask takes weights away and leaves the multiply-adds as they were.");
-        page.Add(report.BySize()).Add(report.ByWeights());
-        if (FineTune > 0) page.Add(report.BySizeFineTuned());
+        report.AddTo(page);
         return page.AddHeading("The methods").Add(report.Legend());
     }
 }

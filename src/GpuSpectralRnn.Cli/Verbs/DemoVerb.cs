@@ -25,8 +25,8 @@ internal sealed class DemoVerb : ComputeVerb
     /// <summary>The method whose model the demo leaves behind.</summary>
     private const string Chosen = "auto";
 
-    /// <summary>Methods quick enough for a curve over sizes.</summary>
-    private static readonly string[] Curve = ["adjoint", "paper", "paper-without", "random", "magnitude-unit"];
+    /// <summary>Sizes of the curves, which are drawn without training.</summary>
+    private static readonly KeepSize[] CurveSizes = [96, 64, 28, 16];
 
     [Option("out", Default = "gsrnn-demo", MetaValue = "DIR", HelpText = "Folder for what the demo makes.")]
     public string Out { get; set; } = "gsrnn-demo";
@@ -57,14 +57,7 @@ internal sealed class DemoVerb : ComputeVerb
         using Network network = Network.Create(Describe(train), backend, Seed);
         TrainingResult result = Train(terminal, network, train, test, training, interruption.Token);
         ModelFile.Save(BigPath, network);
-        try
-        {
-            CompareAndReport(terminal, network, result, train, test, training, clock, interruption.Token);
-        }
-        catch (OperationCanceledException e)
-        {
-            throw new RunFailedException($"Stopped; {BigPath} holds the trained network, the report is missing.", e);
-        }
+        Compare(terminal, network, result, train, test, training, clock, interruption.Token);
     }
 
     private string BigPath => Path.Combine(Out, "digits.safetensors");
@@ -97,7 +90,7 @@ internal sealed class DemoVerb : ComputeVerb
         return result;
     }
 
-    private void CompareAndReport(
+    private void Compare(
         Terminal terminal,
         Network network,
         TrainingResult result,
@@ -109,20 +102,18 @@ internal sealed class DemoVerb : ComputeVerb
     {
         CalibrationSettings sample = new() { Sequences = (int)(CalibrationShare * DigitCount), Seed = Seed };
         Calibration calibration = new(network, train, sample, cancellation);
-        Spectrum spectrum = Spectrum.Of(calibration.Gram(0));
-        Comparison comparison = Compare(terminal, calibration, train, test, training);
-        Comparison curve = DrawCurve(calibration, train, test, training);
-        Report(terminal, network, result, spectrum, comparison, curve, clock.Elapsed);
-    }
-
-    private Comparison Compare(Terminal terminal, Calibration calibration, ISequenceData train, ISequenceData test, TrainingSettings training)
-    {
         ComparisonSettings settings = new()
         {
             Keep = [Third],
             Training = training,
-            FineTuning = training with { Epochs = FineTuningEpochs, LearningRate = LearningRate / 3 },
+            FineTuning = training with { Epochs = FineTuningEpochs },
             BatchSize = BatchSize,
+        };
+        ComparisonSettings untrained = settings with
+        {
+            Methods = [.. ComparedMethod.All.Where(method => method.Create is not null && !method.IsRefined)],
+            Keep = CurveSizes,
+            FineTuning = null,
         };
         ComparisonProgress progress = new(terminal, networks: 1, train.Layout);
         Comparison comparison = new(settings, train, test)
@@ -134,51 +125,60 @@ internal sealed class DemoVerb : ComputeVerb
             },
             Stepped = progress.Stepped,
         };
-        progress.RunsPerNetwork = comparison.RunsPerNetwork;
-        comparison.Add(calibration);
-        return comparison;
-    }
-
-    // Without training, other sizes cost little.
-    private static Comparison DrawCurve(Calibration calibration, ISequenceData train, ISequenceData test, TrainingSettings training)
-    {
-        ComparisonSettings settings = new()
+        Comparison curve = new(untrained, train, test) { Measured = (run, _) => progress.Measured(run) };
+        progress.RunsPerNetwork = comparison.RunsPerNetwork + curve.RunsPerNetwork;
+        Spectrum? spectrum = null;
+        try
         {
-            Methods = ComparedMethod.Parse(Curve),
-            Keep = [96, 64, Third, 32, 21, 11],
-            Training = training,
-            BatchSize = BatchSize,
-        };
-        Comparison comparison = new(settings, train, test);
-        comparison.Add(calibration);
-        return comparison;
+            spectrum = Spectrum.Of(calibration.Gram(0));
+            comparison.Add(calibration);
+            curve.Add(calibration);
+        }
+        catch (OperationCanceledException e)
+        {
+            if (comparison.Runs.Count > 0) Report(terminal, network, result, spectrum!, comparison, curve, clock.Elapsed, isComplete: false);
+            int all = progress.RunsPerNetwork, done = comparison.Runs.Count + curve.Runs.Count;
+            throw new RunFailedException(
+                $"Stopped after {done} of {all} networks; {BigPath} holds the trained one. Repeat the call to have the rest.", e);
+        }
+
+        Report(terminal, network, result, spectrum, comparison, curve, clock.Elapsed, isComplete: true);
     }
 
     private void Report(
-        Terminal terminal, Network network, TrainingResult result, Spectrum spectrum, Comparison comparison, Comparison curve, TimeSpan time)
+        Terminal terminal,
+        Network network,
+        TrainingResult result,
+        Spectrum spectrum,
+        Comparison comparison,
+        Comparison curve,
+        TimeSpan time,
+        bool isComplete)
     {
         ComparisonReport report = new(comparison.Rows);
-        Table table = report.ToTable(isBrief: true);
-        Page(network, spectrum, report, table, curve).Save(PagePath);
-        ComparisonRow chosen = comparison.Rows.Single(row => row.Method == Chosen);
+        Page(network, spectrum, report, Curve(comparison, curve)).Save(PagePath);
+        ComparisonRow? chosen = comparison.Rows.FirstOrDefault(row => row.Method == Chosen);
         double ridge = 1e-4 * spectrum.Trace / spectrum.Units;
         double parity = comparison.Runs.Max(run => run.Parity?.Difference ?? 0);
         Evaluation held = result.Validation!;
-        string small = string.Join(",", chosen.Architecture.Hidden);
-        terminal.Result(table.ToText());
-        (string Name, string Value)[] lines =
+        terminal.Result(report.ToTable(isBrief: true).ToText());
+        List<(string Name, string Value)> lines =
         [
             ("network", $"{network}, {network.Architecture.ParameterCount:N0} parameters, " +
                 $"accuracy {held.Value:0.0%} of {held.Rows:N0} digits never seen"),
             ("spectrum", $"{spectrum.UnitsForTrace(0.99)} of {spectrum.Units} directions hold 99 % of the states' power; " +
                 $"{spectrum.DegreesOfFreedom(ridge):0.0} degrees of freedom at 1e-4 of the mean"),
-            ("pruned", $"{small} units, {chosen.Architecture.ParameterCount:N0} parameters, " +
-                $"accuracy {chosen.Value.Mean:0.0%}, fine-tuned {chosen.FineTuned!.Mean:0.0%}"),
             ("parity", $"largest difference of sliced and masked network, over all methods: {parity:0.0e+00}"),
-            ("models", $"{BigPath}, {SmallPath}"),
+            ("models", chosen is null ? BigPath : $"{BigPath}, {SmallPath}"),
             ("report", PagePath),
             ("time", $"{time.TotalSeconds:0} s"),
         ];
+        if (chosen is not null)
+        {
+            lines.Insert(2, ("pruned", $"{string.Join(",", chosen.Architecture.Hidden)} units, {chosen.Architecture.ParameterCount:N0} parameters, " +
+                $"accuracy {chosen.Value.Mean:0.0%}, fine-tuned {chosen.FineTuned!.Mean:0.0%}"));
+        }
+
         foreach ((string name, string value) in lines) terminal.Result($"{name,-10} {value}");
         terminal.Result(new JsonObject
         {
@@ -188,16 +188,25 @@ internal sealed class DemoVerb : ComputeVerb
             ["seconds"] = Terminal.Number(time.TotalSeconds),
             ["sequencesPerSecond"] = Terminal.Number((double)DigitCount * result.Epochs / result.Seconds),
             ["parameters"] = network.Architecture.ParameterCount,
-            ["parity"] = Terminal.Number(chosen.Runs[0].Parity!.Difference),
+            ["parity"] = Terminal.Number(parity),
             ["rows"] = report.ToTable(isBrief: false).ToJson(),
+            ["curve"] = new ComparisonReport(Curve(comparison, curve)).ToTable(isBrief: false).ToJson(),
+            ["isComplete"] = isComplete,
             ["device"] = network.Backend.Device.Id,
             ["model"] = BigPath,
-            ["small"] = SmallPath,
+            ["small"] = chosen is null ? null : SmallPath,
             ["report"] = PagePath,
         });
     }
 
-    private ReportPage Page(Network network, Spectrum spectrum, ComparisonReport report, Table table, Comparison curve)
+    // The rows without what was trained on the labels after pruning, at all sizes.
+    private static IReadOnlyList<ComparisonRow> Curve(Comparison comparison, Comparison others) =>
+    [
+        .. comparison.Rows.Select(row => new ComparisonRow([.. row.Runs.Select(run => run with { FineTuned = null })])),
+        .. others.Rows.Where(row => row.Keep is not null),
+    ];
+
+    private ReportPage Page(Network network, Spectrum spectrum, ComparisonReport report, IReadOnlyList<ComparisonRow> curve)
     {
         DeviceInfo device = network.Backend.Device;
         ReportPage page = new($"Built-in digits: {HiddenUnits} hidden units to {Third}")
@@ -207,10 +216,11 @@ internal sealed class DemoVerb : ComputeVerb
         };
         page.AddText(
             $"An {network.Architecture.Cell.Name().ToUpperInvariant()} of {HiddenUnits} units was trained for {Epochs} epochs on {DigitCount:N0} " +
-            $"procedural digits, pruned by every method, and measured on {DigitCount / 4:N0} others before and after {FineTuningEpochs} epochs of fine-tuning.");
-        page.Add(table).AddText("Weights are those that are kept. A mask takes weights away and leaves the multiply-adds as they were.");
-        ComparisonReport sizes = new(curve.Rows);
-        page.AddHeading("Without training after pruning").Add(sizes.BySize()).Add(sizes.ByWeights());
+            $"procedural digits, pruned by every method, and measured on {DigitCount / 4:N0} others before and after " +
+            $"{FineTuningEpochs} epochs of fine-tuning.");
+        report.AddTo(page);
+        page.AddHeading("At all sizes, without training after pruning");
+        new ComparisonReport(curve).AddCurves(page);
         LineChart eigenvalues = new(
             "Eigenvalues of the hidden states' second moments", new Axis("number"), new Axis("eigenvalue", IsLogarithmic: true));
         eigenvalues.Add(new Series("eigenvalues", spectrum.Eigenvalues.Select((value, i) => (i + 1.0, value))));

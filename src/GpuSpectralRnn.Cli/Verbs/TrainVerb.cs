@@ -22,9 +22,6 @@ internal sealed class TrainVerb : TrainingVerb
     [Option("init", MetaValue = "MODEL", HelpText = "Start from this model's weights, a pruned one's too; it also gives cell, sizes and read-out.")]
     public string? Init { get; set; }
 
-    [Option("bidirectional", HelpText = "Give every layer a second direction, from the last step to the first.")]
-    public bool Bidirectional { get; set; }
-
     [Option("patience", Default = 0, MetaValue = "N",
         HelpText = "Stop after N epochs without a better result on the held-out sequences (--holdout) and keep the best weights; 0: never.")]
     public int Patience { get; set; }
@@ -44,7 +41,7 @@ internal sealed class TrainVerb : TrainingVerb
         if (Resume && !File.Exists(CheckpointPath))
             throw new InvalidCallException($"--resume: there is no checkpoint {CheckpointPath}; leave the option out to start anew.");
         Architecture? initial = Init is null ? null : ModelFile.LoadArchitecture(Init);
-        Architecture? asked = initial is null ? CheckedModelOptions() with { IsBidirectional = Bidirectional } : null;
+        Architecture? asked = initial is null ? CheckedModelOptions() : null;
         DataSource source = new(this, initial);
         using IBackend backend = OpenBackend();
         DataSplits data = source.OpenAll();
@@ -77,7 +74,7 @@ internal sealed class TrainVerb : TrainingVerb
     {
         if (asked is null)
         {
-            if (HasModelOptions || Bidirectional)
+            if (HasModelOptions)
                 throw new InvalidCallException(
                     "--init gives cell, sizes, directions and read-out; leave --cell, --hidden, --layers, --bidirectional, --readout, --embedding, " +
                     "--tie-weights and --init-range out.");

@@ -23,6 +23,9 @@ internal abstract class TrainingVerb : SequenceVerb
     [Option("layers", MetaValue = "L", HelpText = "Layers, all of the one size that --hidden gives (default 1).")]
     public int? Layers { get; set; }
 
+    [Option("bidirectional", HelpText = "Give every layer a second direction, from the last step to the first.")]
+    public bool Bidirectional { get; set; }
+
     [Option("readout", MetaValue = "R",
         HelpText = "What the answer is read from: the last step, the mean of all, or every step (default: last; every where each step has a label).")]
     public string? Readout { get; set; }
@@ -78,7 +81,7 @@ internal abstract class TrainingVerb : SequenceVerb
 
     /// <summary>Whether the options say what the model is.</summary>
     protected bool HasModelOptions =>
-        Cell is not null || Hidden.Any() || Layers is not null || Readout is not null || Embedding is not null || TieWeights || InitialRange is not null;
+        Cell is not null || Hidden.Any() || Layers is not null || Bidirectional || Readout is not null || Embedding is not null || TieWeights || InitialRange is not null;
 
     private Recipe? Recipe => RecipeName is null ? null : Recipe.Find(RecipeName);
 
@@ -105,6 +108,7 @@ internal abstract class TrainingVerb : SequenceVerb
             Cell = Names.Parse<Cell>(Cell ?? Recipe?.Cell ?? (isText ? "lstm" : "irnn"), "cell"),
             Inputs = 1,
             Hidden = sizes.Length == 0 ? [128] : sizes,
+            IsBidirectional = Bidirectional,
             Outputs = 1,
             Readout = Readout is null ? GpuSpectralRnn.Models.Readout.Last : Names.Parse<Readout>(Readout, "read-out"),
         };

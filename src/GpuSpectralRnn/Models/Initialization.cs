@@ -11,8 +11,8 @@ namespace GpuSpectralRnn.Models;
 /// the identity too where the sizes agree and uniform as for the other cells where they do not.</item>
 /// <item>rnn-tanh, rnn-relu, lstm, gru: everything uniform in +-1/sqrt(H), as PyTorch; the forget gate has no bias of its own.</item>
 /// <item>Read-out: uniform in +-1/sqrt(its inputs), as PyTorch.</item>
-/// <item>Embedding: uniform in +-0.1, as in the small model of Zaremba, Sutskever, Vinyals 2014: small enough to serve as read-out
-/// weights too where they are tied, for which PyTorch's N(0, 1) is far too large.</item>
+/// <item>Embedding: normal with standard deviation 1, as PyTorch; tokens that are told apart from the start are learned much sooner (docs/language-models.md). Tied to the
+/// read-out, for which that is far too large: uniform in +-0.1.</item>
 /// </list>
 /// </summary>
 public static class Initialization
@@ -20,8 +20,8 @@ public static class Initialization
     /// <summary>The standard deviation of an IRNN's input weights.</summary>
     public const float IrnnInputDeviation = 0.01f;
 
-    /// <summary>The bound of an embedding's weights.</summary>
-    public const float EmbeddingBound = 0.1f;
+    /// <summary>The bound of an embedding's weights that are the read-out's too.</summary>
+    public const float TiedBound = 0.1f;
 
     /// <summary>The block of initial parameters [P] (laid out by <see cref="ParameterSlot"/>, zeros in the gaps).</summary>
     /// <param name="architecture">What the network is.</param>
@@ -49,7 +49,8 @@ public static class Initialization
     {
         if (slot.Name == ParameterSlot.Embedding)
         {
-            Uniform(values, seed, stream, EmbeddingBound);
+            if (architecture.TiesWeights) Uniform(values, seed, stream, TiedBound);
+            else Normal(values, seed, stream, 1f);
             return;
         }
 

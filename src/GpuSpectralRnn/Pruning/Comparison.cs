@@ -10,14 +10,17 @@ public sealed record ComparisonSettings
     /// <summary>The methods, in the order of the table.</summary>
     public IReadOnlyList<ComparedMethod> Methods { get; init; } = ComparedMethod.All;
 
-    /// <summary>Sizes, each for every layer.</summary>
-    public required IReadOnlyList<int> Keep { get; init; }
+    /// <summary>Sizes.</summary>
+    public required IReadOnlyList<KeepSize> Keep { get; init; }
 
     /// <summary>How networks are trained from scratch; the seed is the calibration's.</summary>
     public required TrainingSettings Training { get; init; }
 
     /// <summary>How every network, the baseline too, is trained further; null for not at all. The seed is the calibration's.</summary>
     public TrainingSettings? FineTuning { get; init; }
+
+    /// <summary>Optimiser steps of the methods that are refined without labels.</summary>
+    public int RefineSteps { get; init; } = 250;
 
     /// <summary>Sequences at a time where networks are measured.</summary>
     public int BatchSize { get; init; } = 64;
@@ -32,28 +35,33 @@ public sealed class Comparison
     /// <summary>Sequences on which sliced and masked networks are compared.</summary>
     private const int ParitySequences = 200;
 
+    /// <summary>The rate of a refinement without labels that suits 28 steps; the longer the sequence, the smaller the change that it bears.</summary>
+    private const double RefinementRate = 0.002;
+
     private readonly ComparisonSettings settings;
     private readonly ISequenceData train, test;
+    private readonly ISequenceData? watched;
     private readonly List<ComparisonRun> runs = [];
 
     /// <summary>Checks what can be checked before any work.</summary>
     /// <param name="settings">What to compare, and how.</param>
     /// <param name="train">To train on.</param>
     /// <param name="test">To judge by.</param>
+    /// <param name="watched">What a schedule watches that anneals; null for none.</param>
     /// <exception cref="InvalidCallException">A setting is out of range, or the data have no targets.</exception>
-    public Comparison(ComparisonSettings settings, ISequenceData train, ISequenceData test)
+    public Comparison(ComparisonSettings settings, ISequenceData train, ISequenceData test, ISequenceData? watched = null)
     {
         settings.Training.Validate();
         settings.FineTuning?.Validate();
         if (settings.Keep.Count == 0) throw new InvalidCallException("--keep names no size; give the number of units to keep.");
-        foreach (int keep in settings.Keep)
-            if (keep < 1) throw new InvalidCallException($"--keep {keep}: choose 1 unit or more.");
+        if (settings.RefineSteps < 1) throw new InvalidCallException($"--refine {settings.RefineSteps}: choose 1 step or more.");
         foreach (ISequenceData data in (ISequenceData[])[train, test])
             if (data.Layout.Target == TargetKind.None)
                 throw new InvalidCallException($"{data.Name} has no targets to compare by; give labels or values.");
         this.settings = settings;
         this.train = train;
         this.test = test;
+        this.watched = watched;
     }
 
     /// <summary>Called for each network when it is measured, with the network as it is then, fine-tuned if that was asked for.</summary>
@@ -76,7 +84,7 @@ public sealed class Comparison
     /// <exception cref="InvalidCallException">It is refused.</exception>
     public void Check(Architecture architecture)
     {
-        foreach (int keep in settings.Keep) KeepCounts.Check(architecture, EveryLayer(architecture, keep));
+        foreach (KeepSize keep in settings.Keep) KeepCounts.Check(architecture, keep.Of(architecture));
         if (runs.Count > 0 && !runs[0].Architecture.Hidden.SequenceEqual(architecture.Hidden))
             throw new InvalidCallException(
                 $"Networks of {string.Join(",", runs[0].Architecture.Hidden)} and {string.Join(",", architecture.Hidden)} units make no common " +
@@ -97,47 +105,64 @@ public sealed class Comparison
             Measure(calibration, copy, ComparedMethod.Baseline, null, null);
         }
 
-        foreach (int keep in settings.Keep)
+        foreach (KeepSize keep in settings.Keep)
         {
+            Dictionary<Func<IPruningMethod>, PruningPlan> plans = []; // a refined method starts from the plan of its own plain form
             foreach (ComparedMethod method in settings.Methods)
             {
                 calibration.Cancellation.ThrowIfCancellationRequested();
-                if (method.Create is { } create) Prune(calibration, method.Name, create(), keep);
-                else TrainFromScratch(calibration, method.Name, keep);
+                if (method.Create is not { } create)
+                {
+                    TrainFromScratch(calibration, method.Name, keep);
+                    continue;
+                }
+
+                if (!plans.TryGetValue(create, out PruningPlan? plan))
+                    plans.Add(create, plan = create().Plan(calibration, keep.Of(network.Architecture)));
+                Prune(calibration, method, plan, keep);
             }
         }
     }
 
-    private static int[] EveryLayer(Architecture architecture, int keep) => [.. Enumerable.Repeat(keep, architecture.Layers)];
-
-    private void Prune(Calibration calibration, string name, IPruningMethod method, int keep)
+    private void Prune(Calibration calibration, ComparedMethod method, PruningPlan plan, KeepSize keep)
     {
         Network network = calibration.Network;
-        PruningPlan plan = method.Plan(calibration, EveryLayer(network.Architecture, keep));
         using Network small = Slicer.Slice(calibration.Weights, plan).ToNetwork(network.Backend);
-        Measure(calibration, small, name, keep, plan);
+        ISequenceData proof = Subset.Limit(calibration.Held, ParitySequences);
+        Parity parity = Parity.OfPlan(network, small, plan, proof, settings.BatchSize);
+        if (method.IsRefined)
+        {
+            TrainingSettings how = new()
+            {
+                BatchSize = settings.BatchSize,
+                LearningRate = RefinementRate * Math.Min(1, 28.0 / train.Layout.Steps),
+                Schedule = new Schedule { Kind = ScheduleKind.OneCycle },
+                Seed = calibration.Settings.Seed,
+            };
+            Distillation.Refine(network, small, train, settings.RefineSteps, how, cancellation: calibration.Cancellation);
+        }
+
+        Measure(calibration, small, method.Name, keep, plan, parity);
     }
 
-    private void TrainFromScratch(Calibration calibration, string name, int keep)
+    private void TrainFromScratch(Calibration calibration, string name, KeepSize keep)
     {
-        Architecture small = calibration.Network.Architecture with { Hidden = EveryLayer(calibration.Network.Architecture, keep) };
+        Architecture small = calibration.Network.Architecture with { Hidden = keep.Of(calibration.Network.Architecture) };
         using Network made = Network.Create(small, calibration.Network.Backend, calibration.Settings.Seed);
         Train(calibration, made, settings.Training, $"{name}, {keep} units");
         Measure(calibration, made, name, keep, null);
     }
 
-    private void Measure(Calibration calibration, Network made, string name, int? keep, PruningPlan? plan)
+    private void Measure(Calibration calibration, Network made, string name, KeepSize? keep, PruningPlan? plan, Parity? parity = null)
     {
-        Architecture big = calibration.Network.Architecture;
-        ISequenceData proof = Subset.Limit(calibration.Held, ParitySequences);
         ComparisonRun run = new()
         {
             Method = name,
             Keep = keep,
             Seed = calibration.Settings.Seed,
             Architecture = made.Architecture,
-            Weights = plan is null ? WeightCounts.Of(made.Architecture) : WeightCounts.Of(big, plan),
-            Parity = plan is null ? null : Parity.OfPlan(calibration.Network, made, plan, proof, settings.BatchSize),
+            Weights = plan is null ? WeightCounts.Of(made.Architecture) : WeightCounts.Of(calibration.Network.Architecture, plan),
+            Parity = parity,
             Result = Evaluate(calibration, made),
             MillisecondsPerSequence = InferenceTime.MillisecondsPerSequence(made, test, settings.BatchSize),
         };
@@ -163,7 +188,8 @@ public sealed class Comparison
 
     private void Train(Calibration calibration, Network made, TrainingSettings how, string what)
     {
-        using Trainer trainer = new(made, train, null, how with { Seed = calibration.Settings.Seed, Patience = 0 })
+        ISequenceData? seen = how.Schedule.Kind == ScheduleKind.Anneal ? watched : null;
+        using Trainer trainer = new(made, train, seen, how with { Seed = calibration.Settings.Seed, Patience = 0 })
         {
             Stepped = report => Stepped?.Invoke(what, report),
         };

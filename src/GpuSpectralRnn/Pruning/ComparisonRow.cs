@@ -9,8 +9,8 @@ public sealed record ComparisonRun
     /// <summary>The method's name, or <see cref="ComparedMethod.Baseline"/>.</summary>
     public required string Method { get; init; }
 
-    /// <summary>k, the same for every layer; null for the baseline.</summary>
-    public int? Keep { get; init; }
+    /// <summary>The units that were asked for; null for the baseline.</summary>
+    public KeepSize? Keep { get; init; }
 
     /// <summary>Seed of the trained network.</summary>
     public required ulong Seed { get; init; }
@@ -54,8 +54,8 @@ public sealed record ComparisonRow(IReadOnlyList<ComparisonRun> Runs)
     /// <summary>The method's name, or <see cref="ComparedMethod.Baseline"/>.</summary>
     public string Method => Runs[0].Method;
 
-    /// <summary>k; null for the baseline.</summary>
-    public int? Keep => Runs[0].Keep;
+    /// <summary>The units that were asked for; null for the baseline.</summary>
+    public KeepSize? Keep => Runs[0].Keep;
 
     /// <summary>What became of the networks.</summary>
     public Architecture Architecture => Runs[0].Architecture;

@@ -4,24 +4,18 @@ using System.Xml.Linq;
 
 namespace GpuSpectralRnn.Reports;
 
-/// <summary>Lines over two axes, as SVG with its legend beside it in HTML, where it wraps by itself. Colours are the page's, light or dark.</summary>
+/// <summary>Lines over two axes.</summary>
 /// <param name="title">What the chart shows.</param>
 /// <param name="x">The axis to the right.</param>
 /// <param name="y">The axis upwards.</param>
-public sealed class LineChart(string title, Axis x, Axis y)
+public sealed class LineChart(string title, Axis x, Axis y) : Chart(title)
 {
-    private const double Width = 460, Height = 300, Top = 12, Right = 16, TickSize = 5, FontSize = 13;
-
-    /// <summary>Mean width of a character over the font's size; on the safe side for digits.</summary>
-    private const double CharacterWidth = 0.6;
+    private const double Height = 300, Top = 12, Right = 16;
 
     /// <summary>More markers than this along one line hide it.</summary>
     private const int MostMarkers = 16;
 
     private readonly List<Series> series = [];
-
-    /// <summary>What the chart shows.</summary>
-    public string Title { get; } = title;
 
     /// <summary>The axis to the right.</summary>
     public Axis X { get; } = x;
@@ -39,31 +33,17 @@ public sealed class LineChart(string title, Axis x, Axis y)
         return this;
     }
 
-    /// <summary>The drawing with its title and, for two lines or more, its legend.</summary>
-    internal XElement ToHtml()
-    {
-        XElement figure = new("figure", new XElement("figcaption", Shown.Xml(Title)), ToSvg());
-        if (series.Count > 1)
-        {
-            figure.Add(new XElement("ul", new XAttribute("class", "legend"), series.Select((line, i) => new XElement(
-                "li",
-                Svg("svg", ("viewBox", "0 0 28 12"), ("aria-hidden", "true"), ("class", SeriesStyle.Class(i))).With(
-                    Svg("path", ("class", "line"), ("d", "M1 6H27")),
-                    SeriesStyle.Marker(i, 14, 6)),
-                Shown.Xml(line.Name)))));
-        }
+    /// <inheritdoc/>
+    private protected override IEnumerable<string> Names => series.Select(line => line.Name);
 
-        return figure;
-    }
-
-    /// <summary>The drawing alone.</summary>
-    internal XElement ToSvg()
+    /// <inheritdoc/>
+    internal override XElement ToSvg()
     {
         IEnumerable<ChartPoint> points = series.SelectMany(line => line.Points).Where(IsShown);
         AxisScale vertical = AxisScale.Of(Y, points.SelectMany(p => new[] { p.Y, p.Y - p.Error, p.Y + p.Error }), 7, isRounded: true);
         double left = FontSize * (1.8 + CharacterWidth * vertical.Ticks.Max(tick => tick.Label.Length)) + TickSize;
         double bottom = Height - 3.4 * FontSize, right = Width - Right;
-        AxisScale horizontal = Horizontal(points.Select(p => p.X), right - left);
+        AxisScale horizontal = Horizontal(X, points.Select(p => p.X), right - left, isRounded: false);
         Frame frame = new(horizontal, vertical, left, right, Top, bottom);
         XElement svg = Svg("svg", ("viewBox", $"0 0 {Text(Width)} {Text(Height)}"), ("role", "img"), ("aria-label", Shown.Xml(Title)));
         svg.Add(Grid(frame), Titles(frame));
@@ -71,19 +51,6 @@ public sealed class LineChart(string title, Axis x, Axis y)
         string middle = Text((left + right) / 2);
         if (!points.Any()) svg.Add(Svg("text", ("x", middle), ("y", Text(bottom / 2)), ("class", "middle")).With("nothing to show"));
         return svg;
-    }
-
-    private AxisScale Horizontal(IEnumerable<double> values, double width)
-    {
-        // As many ticks as their labels leave room for.
-        for (int ticks = 9; ; ticks--)
-        {
-            AxisScale scale = AxisScale.Of(X, values, ticks, isRounded: false);
-            double widest = scale.Ticks.Count == 0 ? 0 : scale.Ticks.Max(tick => tick.Label.Length) * CharacterWidth * FontSize;
-            bool isCrowded = scale.Ticks.Zip(scale.Ticks.Skip(1))
-                .Any(pair => (scale.Place(pair.Second.Value) - scale.Place(pair.First.Value)) * width < widest + FontSize);
-            if (!isCrowded || ticks == 2) return scale;
-        }
     }
 
     private static IEnumerable<XElement> Grid(Frame frame)
@@ -153,10 +120,6 @@ public sealed class LineChart(string title, Axis x, Axis y)
     }
 
     private bool IsShown(ChartPoint point) => AxisScale.CanShow(X, point.X) && AxisScale.CanShow(Y, point.Y);
-
-    private static string Text(double value) => Math.Round(value, 2).ToString(CultureInfo.InvariantCulture);
-
-    private static XElement Svg(string tag, params ReadOnlySpan<(string Name, string Value)> attributes) => SeriesStyle.Svg(tag, attributes);
 
     private readonly record struct Frame(AxisScale Horizontal, AxisScale Vertical, double Left, double Right, double Top, double Bottom)
     {

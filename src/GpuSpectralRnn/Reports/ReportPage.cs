@@ -35,7 +35,7 @@ public sealed class ReportPage(string title)
     public ReportPage Add(Table table) => Add(table.ToHtml());
 
     /// <summary>Adds a chart; charts that follow each other stand side by side where there is room.</summary>
-    public ReportPage Add(LineChart chart)
+    public ReportPage Add(Chart chart)
     {
         if (content.Count == 0 || content[^1].Attribute("class")?.Value != "charts") Add(new XElement("div", new XAttribute("class", "charts")));
         content[^1].Add(chart.ToHtml());

@@ -16,7 +16,7 @@ internal static class ReportStyle
         h1 { font-size: 1.6rem; line-height: 1.25; margin: 1.5rem 0 1rem; overflow-wrap: anywhere }
         h2 { font-size: 1.2rem; margin: 2rem 0 0.5rem; overflow-wrap: anywhere }
         p { max-width: 45rem; margin: 0.5rem 0 1rem; overflow-wrap: anywhere }
-        .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); gap: 1rem 1.5rem; margin: 1rem 0 }
+        .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 25rem), 1fr)); gap: 1rem 1.5rem; margin: 1rem 0 }
         figure { margin: 0; max-width: 38rem; min-width: 0 }
         figcaption, .caption { font-weight: 600; padding-bottom: 0.4rem; margin: 0; overflow-wrap: anywhere }
         figure svg { display: block; width: 100%; height: auto }
@@ -38,7 +38,9 @@ internal static class ReportStyle
         .scroll { overflow-x: auto; margin: 0 0 1.2rem }
         table { border-collapse: collapse; font-size: 0.92rem }
         th, td { padding: 0.3rem 0.8rem 0.3rem 0; text-align: left; border-bottom: 1px solid var(--rule); vertical-align: baseline }
-        td { white-space: nowrap }
+        td:first-child, .number { white-space: nowrap }
+        th.number { white-space: normal }
+        td:not(:first-child):not(.number) { min-width: 11rem }
         thead th { min-width: 3.5rem; border-bottom: 2px solid var(--soft); vertical-align: bottom }
         .number { text-align: right; font-variant-numeric: tabular-nums }
         footer { margin-top: 2.5rem; padding-bottom: 2rem; color: var(--soft); font-size: 0.85rem }

@@ -46,6 +46,10 @@ public sealed class VocabularyTests : IDisposable
         Assert.Equal(expected.Split(' '), Vocabulary.OfText(Text("b c b a c b c\nd a\n\n"), TextUnit.Word, size).Tokens);
 
     [Fact]
+    public void A_length_looks_at_the_beginning_only() =>
+        Assert.Equal(["b", "c", "<unk>", "<eos>"], Vocabulary.OfText(Text("b c b a\n"), TextUnit.Word, length: 3).Tokens);
+
+    [Fact]
     public void A_size_without_room_for_words_is_refused() =>
         Assert.Contains("of 2", Assert.Throws<InvalidCallException>(() => Vocabulary.OfText(Text("a b\n"), TextUnit.Word, 2)).Message);
 
@@ -122,10 +126,10 @@ public sealed class VocabularyTests : IDisposable
     public void A_line_of_ten_megabytes_takes_no_more_memory_than_its_numbers()
     {
         string path = Text(string.Concat(Enumerable.Repeat("some words again ", 600_000)));
-        long before = GC.GetTotalAllocatedBytes(precise: true);
+        long before = GC.GetAllocatedBytesForCurrentThread();
         Vocabulary words = Vocabulary.OfText(path, TextUnit.Word);
         int[] numbers = words.EncodeFile(path);
-        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
         Assert.Equal(1_800_001, numbers.Length);
         Assert.Equal(5, words.Count);

@@ -86,6 +86,30 @@ public class ArchitectureTests
     }
 
     [Fact]
+    public void The_vocabulary_of_a_text_comes_back_and_fits()
+    {
+        Architecture model = new()
+        {
+            Cell = Cell.Lstm, Inputs = 2, Vocabulary = 4, Hidden = [3], Outputs = 4, Readout = Readout.Every,
+            Unit = TextUnit.Char, Tokens = ["\n", "\"", "\u20AC", "\uFFFD"],
+        };
+        Architecture read = Architecture.FromJson(model.ToJson());
+
+        Assert.Equal(model, read);
+        Assert.Equal([2, 0, 3], read.CreateVocabulary()!.EncodeBeginning("\u20AC\nx"));
+        Assert.True(read.IsLanguageModel);
+        Assert.NotEqual(model, model with { Unit = TextUnit.Word, Tokens = ["<unk>", "<eos>", "a", "b"] });
+        Assert.DoesNotContain("\u20AC", model.ToString());
+        Assert.Null((model with { Unit = null }).CreateVocabulary());
+        Refused(model with { Tokens = ["a", "b", "c", "d"] }, "special");
+        Refused(model with { Tokens = ["a", "a", "c", "\uFFFD"] }, "'a' twice");
+        Refused(model with { Tokens = null }, "not written down");
+        Refused(model with { Tokens = ["a", "\uFFFD"] }, "2 written tokens");
+
+        static void Refused(Architecture architecture, string named) => Assert.Contains(named, Assert.Throws<InvalidCallException>(architecture.Validate).Message);
+    }
+
+    [Fact]
     public void Written_names_lead_back_to_the_values()
     {
         foreach (Cell cell in Enum.GetValues<Cell>()) Assert.Equal(cell, Names.Parse<Cell>(cell.Name().ToUpperInvariant(), "cell"));

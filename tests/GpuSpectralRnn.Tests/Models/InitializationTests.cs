@@ -37,6 +37,33 @@ public class InitializationTests
     }
 
     [Fact]
+    public void An_embedding_starts_normal_as_in_PyTorch_and_small_where_it_is_tied()
+    {
+        Architecture architecture =
+            NetworkTests.Make(Cell.Gru, "30", Readout.Every, TaskKind.Classification, inputs: 30, outputs: 100) with { Vocabulary = 100 };
+        float[] normal = Slice(architecture, Initialization.Draw(architecture, seed: 3), "embedding.weight");
+
+        // 3,000 draws: mean within 5 / sqrt(3000), variance within 5 sqrt(2 / 3000).
+        Assert.InRange(normal.Average(), -0.092, 0.092);
+        Assert.InRange(normal.Average(value => (double)value * value), 0.87, 1.13);
+        Architecture tied = architecture with { TiesWeights = true };
+        CheckUniform(Slice(tied, Initialization.Draw(tied, seed: 3), "embedding.weight"), 0.1);
+    }
+
+    [Fact]
+    public void One_range_serves_all_parameters_where_it_is_given()
+    {
+        Architecture architecture =
+            NetworkTests.Make(Cell.Irnn, "25,49", Readout.Every, TaskKind.Classification, inputs: 20, outputs: 10) with { Vocabulary = 10 };
+        float[] block = Initialization.Draw(architecture, seed: 3, range: 0.04);
+
+        foreach (ParameterSlot slot in ParameterSlot.Of(architecture).Where(slot => slot.Shape.Count > 200)) CheckUniform(Slice(architecture, block, slot.Name), 0.04);
+        Assert.NotEqual(0f, Slice(architecture, block, "rnn.bias_hh_l1")[0]);
+        foreach (double bad in new[] { 0, -1, double.NaN, double.PositiveInfinity })
+            Assert.Contains($"+-{bad}", Assert.Throws<InvalidCallException>(() => Initialization.Draw(architecture, 3, bad)).Message);
+    }
+
+    [Fact]
     public void Weights_depend_on_the_seed_and_no_two_parameters_share_numbers()
     {
         Architecture architecture = NetworkTests.Make(Cell.RnnTanh, "25", Readout.Last, TaskKind.Classification, inputs: 25, outputs: 10);

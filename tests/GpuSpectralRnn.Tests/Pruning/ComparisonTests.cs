@@ -63,6 +63,39 @@ public sealed class ComparisonTests : IDisposable
     }
 
     [Fact]
+    public void Layers_may_keep_different_numbers_of_units()
+    {
+        (ISequenceData train, ISequenceData test) = Data();
+        using Network network = Network.Create(new Architecture { Cell = Cell.Gru, Inputs = 28, Hidden = [6, 5], Outputs = 10 }, host, 1);
+        Comparison comparison = new(Settings("scratch", "adjoint", "low-rank") with { Keep = [KeepSize.Parse("4x2"), 3] }, train, test);
+        comparison.Add(Calibrate(network, train, 1));
+
+        Assert.Equal([null, "4x2", "4x2", "4x2", "3", "3", "3"], comparison.Rows.Select(row => row.Keep?.ToString()));
+        Assert.Equal([[4, 2], [4, 2], [6, 5]], comparison.Rows.Skip(1).Take(3).Select(row => row.Architecture.Hidden.ToArray()));
+        Assert.Equal([3, 3], comparison.Rows[4].Architecture.Hidden);
+        Comparison three = new(Settings("adjoint") with { Keep = [KeepSize.Parse("4x2x1")] }, train, test);
+        Assert.Contains("2 layers", Assert.Throws<InvalidCallException>(() => three.Check(network.Architecture)).Message);
+    }
+
+    [Fact]
+    public void Refinement_brings_the_outputs_closer_and_leaves_the_plain_row_alone()
+    {
+        (ISequenceData train, ISequenceData test) = Data();
+        using Network network = Make(1, 12);
+        using (Trainer trainer = new(network, train, null, OneEpoch(0.01) with { Epochs = 10 })) trainer.Run();
+        Calibration calibration = Calibrate(network, train, 1);
+        Dictionary<string, double> apart = [];
+        Comparison comparison = new(Settings("auto", "auto-refined") with { RefineSteps = 100 }, train, test)
+        {
+            Measured = (run, made) => apart[run.Method] = Judge.Of(calibration, made).Divergence,
+        };
+        comparison.Add(calibration);
+
+        Assert.True(apart["auto-refined"] < apart["auto"], $"{apart["auto-refined"]} after {apart["auto"]}");
+        Assert.Equal(comparison.Runs[1].Parity, comparison.Runs[2].Parity); // both start from one plan
+    }
+
+    [Fact]
     public void The_baseline_is_the_network_itself()
     {
         (ISequenceData train, ISequenceData test) = Data();
@@ -94,7 +127,7 @@ public sealed class ComparisonTests : IDisposable
 
         Assert.Throws<OperationCanceledException>(
             () => comparison.Add(new Calibration(network, train, new CalibrationSettings(), source.Token)));
-        Assert.Equal(["baseline", "scratch", "auto", "adjoint"], comparison.Rows.Select(row => row.Method));
+        Assert.Equal(["baseline", "scratch", "auto", "auto-refined", "adjoint"], comparison.Rows.Select(row => row.Method));
     }
 
     [Fact]
@@ -114,7 +147,9 @@ public sealed class ComparisonTests : IDisposable
     public void What_cannot_be_compared_is_refused()
     {
         (ISequenceData train, ISequenceData test) = Data();
-        Assert.Contains("--keep 0", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { Keep = [3, 0] }, train, test)).Message);
+        Assert.Contains("--keep 3x0", Assert.Throws<InvalidCallException>(() => KeepSize.Parse("3x0")).Message);
+        Assert.Contains("64x32", Assert.Throws<InvalidCallException>(() => KeepSize.Parse("3,")).Message);
+        Assert.Contains("--refine 0", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { RefineSteps = 0 }, train, test)).Message);
         Assert.Contains("--keep", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { Keep = [] }, train, test)).Message);
         Assert.Contains("magic", Assert.Throws<InvalidCallException>(() => ComparedMethod.Parse(["random", "magic"])).Message);
         Assert.Throws<InvalidCallException>(() => ComparedMethod.Parse([]));

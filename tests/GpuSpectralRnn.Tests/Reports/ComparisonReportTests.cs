@@ -40,6 +40,31 @@ public class ComparisonReportTests
     }
 
     [Fact]
+    public void Every_size_has_a_chart_with_a_row_for_each_method()
+    {
+        ComparisonReport report = new([Row("baseline", null, 0.97, 0.98), Row("random", 64, 0.5, 0.75), Row("random", 42, 0.25, null)]);
+
+        DotChart[] charts = [.. report.ByMethod()];
+        Assert.Equal(["accuracy by method, 64 units", "accuracy by method, 42 units"], charts.Select(chart => chart.Title));
+        Assert.Equal(["baseline", "random"], charts[0].Rows.Select(row => row.Name));
+        Assert.Equal([50.0, 75], charts[0].Rows[1].Dots.Select(dot => dot.Value));
+        Assert.True(double.IsNaN(charts[1].Rows[1].Dots[1].Value));
+    }
+
+    [Fact]
+    public void A_metric_that_is_better_when_smaller_is_shown_as_such()
+    {
+        ComparisonRow[] rows = [Row("baseline", null, 100, null), Row("random", 42, 5000, null)];
+        rows = [.. rows.Select(row => new ComparisonRow([row.Runs[0] with { Result = row.Runs[0].Result with { Metric = "perplexity" } }]))];
+        ReportPage page = new("p");
+        new ComparisonReport(rows).AddTo(page);
+
+        Assert.Contains("Smaller values of perplexity are better.", page.ToHtml());
+        Assert.Contains("| baseline | 128 | 100.00 |", new ComparisonReport(rows).ToTable(isBrief: true).ToMarkdown());
+        Assert.Equal(new Axis("perplexity", IsLogarithmic: true), new ComparisonReport(rows).ByMethod().Single().Values);
+    }
+
+    [Fact]
     public void The_legend_tells_of_the_methods_that_are_shown()
     {
         Table legend = new ComparisonReport([Row("baseline", null, 0.97, null), Row("column", 42, 0.5, null)]).Legend();
@@ -47,13 +72,13 @@ public class ComparisonReportTests
         Assert.Equal("column", Assert.Single(legend.Rows)[0]);
     }
 
-    private static ComparisonRow Row(string method, int? keep, double value, params double?[]? tuned)
+    private static ComparisonRow Row(string method, int? units, double value, params double?[]? tuned)
     {
-        Architecture architecture = new() { Cell = Cell.Irnn, Inputs = 1, Hidden = [keep ?? 128], Outputs = 10 };
+        Architecture architecture = new() { Cell = Cell.Irnn, Inputs = 1, Hidden = [units ?? 128], Outputs = 10 };
         return new ComparisonRow([.. (tuned ?? [null]).Select((further, seed) => new ComparisonRun
         {
             Method = method,
-            Keep = keep,
+            Keep = units is { } k ? k : null,
             Seed = (ulong)seed,
             Architecture = architecture,
             Weights = WeightCounts.Of(architecture),

@@ -80,6 +80,27 @@ public class ReportPageTests
     }
 
     [Fact]
+    public void Dots_stand_in_their_rows_by_value()
+    {
+        DotChart chart = new DotChart("c", new Axis("accuracy (%)"), "plain", "tuned")
+            .Add("first", new Dot(0), new Dot(100)).Add("second", new Dot(50, 10), new Dot(double.NaN));
+
+        XElement figure = chart.ToHtml();
+        string[] markers =
+            [.. figure.Element(Svg + "svg")!.Descendants(Svg + "path").Where(e => (string?)e.Attribute("class") == "marker").Select(e => e.Attribute("d")!.Value)];
+        (double X, double Y)[] places = [.. markers.Select(d => d[1..].Split('m')[0].Split(' ')).Select(p => (double.Parse(p[0]), double.Parse(p[1])))];
+
+        Assert.Equal(3, places.Length);
+        Assert.Equal((places[0].X + places[1].X) / 2, places[2].X, 0.02); // two decimals are written
+        Assert.Equal(places[0].Y, places[1].Y);
+        Assert.True(places[2].Y > places[0].Y);
+        Assert.Equal(["plain", "tuned"], figure.Descendants("li").Select(e => e.Value));
+        Assert.Single(figure.Descendants(Svg + "path"), e => (string?)e.Attribute("class") == "bars");
+        Assert.Throws<ArgumentException>(() => chart.Add("third", new Dot(1)));
+        Assert.Contains("accuracy (%)", new DotChart("empty", new Axis("accuracy (%)"), "plain").ToSvg().Value);
+    }
+
+    [Fact]
     public void Points_without_a_place_break_the_line()
     {
         LineChart chart = new LineChart("c", new Axis("x"), new Axis("y", IsLogarithmic: true))
