@@ -1,7 +1,8 @@
 namespace GpuSpectralRnn.Cli;
 
 /// <summary>
-/// How a known language model is made and trained. The papers sum the loss over the steps of a window where this program takes the mean over all tokens: their rate r and
+/// How a known language model is made and trained. The papers sum the loss over the steps of a window where this program takes the mean over all
+/// tokens: their rate r and
 /// limit c on the gradients are here r T and c / T, which moves the weights exactly as theirs.
 /// </summary>
 /// <param name="Name">How it is asked for.</param>
@@ -33,7 +34,8 @@ internal sealed record Recipe(
     private const double SummedRate = 1;
 
     /// <summary>
-    /// Zaremba, Sutskever, Vinyals, "Recurrent neural network regularization" (2014), section 4.1: small (not regularized), medium and large. ptb-rnn has the 128 units
+    /// Zaremba, Sutskever, Vinyals, "Recurrent neural network regularization" (2014), section 4.1: small (not regularized), medium and large.
+    /// ptb-rnn has the 128 units
     /// of the network on which spectral pruning was published; how that was trained is not told, so all else is as in small.
     /// </summary>
     private static readonly Recipe[] All =

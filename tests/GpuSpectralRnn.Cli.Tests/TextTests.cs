@@ -19,7 +19,8 @@ public class TextTests
         string train = folder.Text("train.txt", Verse, times: 30);
         string test = folder.Text("test.txt", Verse + "a cat sat\n"); // 'a' was never seen
         string[] options = "--unit word --hidden 12 --embedding 7 --layers 2 --epochs 12 --batch 4 --bptt 6 --lr 0.02 -q --json".Split(' ');
-        JsonElement trained = Gsrnn.Run(["train", "--data", "text", "--train", train, "--holdout", "10%", .. options, "--out", folder["m"]]).Succeeds().Json;
+        JsonElement trained = Gsrnn.Run(
+            ["train", "--data", "text", "--train", train, "--holdout", "10%", .. options, "--out", folder["m"]]).Succeeds().Json;
         Assert.Equal("perplexity", trained.GetProperty("metric").GetProperty("name").GetString());
 
         // the cat sat on mat dog log <eos> <unk>: 9 words; two LSTM layers of 12.
@@ -93,7 +94,8 @@ public class TextTests
         double[] values =
         [
             .. new[] { "--bptt 1 --batch 1", "--bptt 7 --batch 1", "--bptt 10000 --batch 1" }.Select(options =>
-                Gsrnn.Run(["eval", folder["m"], "--data", "text", "--test", train, "--json", .. options.Split(' ')]).Succeeds().Json.GetProperty("value").GetDouble()),
+                Gsrnn.Run(["eval", folder["m"], "--data", "text", "--test", train, "--json", .. options.Split(' ')])
+                    .Succeeds().Json.GetProperty("value").GetDouble()),
         ];
 
         // The same numbers in another order of additions.
@@ -121,7 +123,8 @@ public class TextTests
             loss += Math.Log(chances.Sum(x => Math.Exp(x))) - chances[Array.IndexOf(order, words[i + 1])];
         }
 
-        double expected = Gsrnn.Run(["eval", folder["m"], "--data", "text", "--test", train, "--bptt", "4", "--batch", "3", "--json"]).Succeeds().Json.GetProperty("loss").GetDouble();
+        string[] eval = ["eval", folder["m"], "--data", "text", "--test", train, "--bptt", "4", "--batch", "3", "--json"];
+        double expected = Gsrnn.Run(eval).Succeeds().Json.GetProperty("loss").GetDouble();
         Assert.Equal(expected, loss / (words.Length - 1), 5);
     }
 
@@ -138,9 +141,11 @@ public class TextTests
         Gsrnn.Run(["eval", folder["m"], .. text, "--vocabulary-size", "4"]).FailsWith(2, "--vocabulary-size");
         Assert.Equal(Parameters(5), Trained(["--vocabulary", words]));
         Gsrnn.Run(["eval", folder["m"], .. text, "--vocabulary", words]).Succeeds();
-        Gsrnn.Run(["train", .. text, .. Small, "--init", folder["m"], "--vocabulary", folder.Text("other", "dog\ncat\n<unk>\n<eos>\n"), "--out", folder["n"]])
+        string other = folder.Text("other", "dog\ncat\n<unk>\n<eos>\n");
+        Gsrnn.Run(["train", .. text, .. Small, "--init", folder["m"], "--vocabulary", other, "--out", folder["n"]])
             .FailsWith(2, "other", "entry 4 is '<eos>', the model's 'the'");
-        Gsrnn.Run(["train", .. text, .. Small, "--vocabulary", words, "--vocabulary-size", "4", "--out", folder["n"]]).FailsWith(2, "--vocabulary-size");
+        Gsrnn.Run(["train", .. text, .. Small, "--vocabulary", words, "--vocabulary-size", "4", "--out", folder["n"]])
+            .FailsWith(2, "--vocabulary-size");
         Gsrnn.Run(["train", .. text, .. Small, "--vocabulary-size", "2", "--out", folder["n"]]).FailsWith(2, "vocabulary of 2");
 
         int Parameters(int count) => (count * 6) + (4 * 6 * (6 + 6 + 2)) + (count * 7);
@@ -153,7 +158,9 @@ public class TextTests
     public void WhatIsHeldOutGivesNoWords()
     {
         using Folder folder = new();
-        string train = folder.Text("train.txt", string.Concat(Enumerable.Repeat(Verse, 4)) + "a zebra and a lion\n"); // 62 tokens, the last 6 of them new
+
+        // 62 tokens, the last 6 of them new.
+        string train = folder.Text("train.txt", string.Concat(Enumerable.Repeat(Verse, 4)) + "a zebra and a lion\n");
         string[] text = ["train", "--data", "text", "--train", train, .. Small, "--out", folder["m"], "--json"];
         Assert.Equal(13, Words([]));
         Assert.Equal(9, Words(["--holdout", "10%"]));
@@ -209,7 +216,7 @@ public class TextTests
         string train = folder.Text("train.txt", Verse, times: 5);
         string[] call = ["train", "--data", "text", "--train", train, "--epochs", "2", "--hidden", "6,6", "--bptt", "7", "-q"];
         Gsrnn.Run([.. call, "--recipe", "ptb-small", "--out", folder["a"]]).Succeeds();
-        string spelt = $"--embedding 6 --init-range 0.1 --optimizer sgd --lr 7 --clip {5.0 / 7:R} --schedule decay --hold-epochs 4 --gamma 0.5 --batch 20";
+        string spelt = $"--embedding 6 --init-range 0.1 --optimizer sgd --lr 7 --clip {5.0 / 7:R} --batch 20 --schedule decay --hold-epochs 4 --gamma 0.5";
         Gsrnn.Run([.. call, .. spelt.Split(' '), "--out", folder["b"]]).Succeeds();
         Assert.Equal(File.ReadAllBytes(folder["a"]), File.ReadAllBytes(folder["b"]));
     }
@@ -260,7 +267,9 @@ public class TextTests
 
         Gsrnn.Run("eval", folder["m"], "--data", "text", "--test", folder["latin1"]).FailsWith(1, "offset 3");
         Gsrnn.Run("eval", folder["m"], "--data", "text", "--test", folder["empty"]).FailsWith(2, "empty");
-        Gsrnn.Run("eval", folder["m"], "--data", "text", "--test", folder.Text("one", "x"), "--bptt", "3").Succeeds(); // a word and the end of its line
+
+        // A word and the end of its line make a text.
+        Gsrnn.Run("eval", folder["m"], "--data", "text", "--test", folder.Text("one", "x"), "--bptt", "3").Succeeds();
         Gsrnn.Run("predict", folder["m"], "--data", "text", "--test", folder["none"], "--out", folder["y.npy"]).FailsWith(2, "none");
         Gsrnn.Run("eval", folder["m"], "--data", "text", "--train", folder["train.txt"], "--bptt", "0").FailsWith(2, "--bptt 0");
         Gsrnn.Run("eval", folder["m"], "--data", "text", "--train", folder["train.txt"], "--unit", "char").FailsWith(2, "--unit char", "word");
@@ -270,7 +279,8 @@ public class TextTests
         Gsrnn.Run("eval", folder["images"], "--data", "text", "--test", folder["train.txt"]).FailsWith(2, "language model");
         Gsrnn.Run(["train", .. folder.Idx(9), "--unit", "char", "--out", folder["n"]]).FailsWith(2, "--unit", "--data text");
 
-        Outcome Learn(string name, string unit) => Gsrnn.Run(["train", "--data", "text", "--train", folder[name], "--unit", unit, .. Small, "--out", folder["n"]]);
+        Outcome Learn(string name, string unit) =>
+            Gsrnn.Run(["train", "--data", "text", "--train", folder[name], "--unit", unit, .. Small, "--out", folder["n"]]);
     }
 
     [Fact]
@@ -278,7 +288,8 @@ public class TextTests
     {
         using Folder folder = new();
         string train = folder.Text("train.txt", Verse);
-        Gsrnn.Run("train", "--data", "text", "--train", train, "--hidden", "3", "--epochs", "1", "--bptt", "1000000", "--out", folder["m"], "-q").Succeeds();
+        Gsrnn.Run(["train", "--data", "text", "--train", train, "--hidden", "3", "--epochs", "1", "--bptt", "1000000", "--out", folder["m"], "-q"])
+            .Succeeds();
     }
 
     [Fact]
@@ -288,8 +299,8 @@ public class TextTests
         string train = folder.Text("long", "some words again ", times: 600_000);
         foreach (string unit in new[] { "word", "char" })
         {
-            Gsrnn.Run(
-                ["train", "--data", "text", "--train", train, "--unit", unit, "--limit", "4", "--hidden", "3", "--epochs", "1", "--out", folder["m"], "-q"]).Succeeds();
+            string[] text = ["--data", "text", "--train", train, "--unit", unit, "--limit", "4"];
+            Gsrnn.Run(["train", .. text, "--hidden", "3", "--epochs", "1", "--out", folder["m"], "-q"]).Succeeds();
         }
     }
 

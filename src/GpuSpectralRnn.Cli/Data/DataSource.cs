@@ -83,7 +83,8 @@ internal sealed class DataSource
         if (part is null or DataPart.Test && load(DataPart.Test) is { } test) return ("test", Limited(test));
         if (part is null or DataPart.Valid && load(DataPart.Valid) is { } watched) return ("valid", Limited(watched));
         if (part == DataPart.Test && held is null)
-            throw new InvalidCallException($"--split test: there is no test set; give {(options.Data is "idx" or Text ? "its files or " : "")}--holdout N.");
+            throw new InvalidCallException(
+                $"--split test: there is no test set; give {(options.Data is "idx" or Text ? "its files or " : "")}--holdout N.");
         (ISequenceData train, ISequenceData? valid) = OpenTraining();
         if (part == DataPart.Train || (part is null && valid is null)) return ("train", Limited(train));
         return valid is not null
@@ -121,7 +122,8 @@ internal sealed class DataSource
     private NpyData? LoadNpy(DataPart part, int? classes)
     {
         if (part != DataPart.Train) return null;
-        return NpyData.Load(options.Inputs ?? throw new InvalidCallException("--data npy needs --x X.npy."), options.Targets, classes, options.Lengths);
+        return NpyData.Load(options.Inputs ?? throw new InvalidCallException(
+            "--data npy needs --x X.npy."), options.Targets, classes, options.Lengths);
     }
 
     private static ISequenceData? Synthetic(DataPart part, Func<int, ISequenceData> create) => part switch

@@ -3,7 +3,8 @@ using GpuSpectralRnn.Data;
 
 namespace GpuSpectralRnn.Cli.Data;
 
-/// <summary>How much of the training data is set aside: a number of sequences (of a text: windows), or a share of them (of a text: of its tokens).</summary>
+/// <summary>How much of the training data is set aside: a number of sequences (of a text: windows), or a share of them (of a text: of its
+/// tokens).</summary>
 internal sealed class HoldOut
 {
     private readonly string given;

@@ -4,7 +4,8 @@ using GpuSpectralRnn.Models;
 
 namespace GpuSpectralRnn.Cli.Data;
 
-/// <summary>The texts that the options name, all numbered by one vocabulary: the model's where there is one, else a given one, else that of the text to train on, without what is held out.</summary>
+/// <summary>The texts that the options name, all numbered by one vocabulary: the model's where there is one, else a given one, else that of the text
+/// to train on, without what is held out.</summary>
 internal sealed class TextSource
 {
     private readonly SequenceVerb options;
@@ -74,6 +75,7 @@ internal sealed class TextSource
         string difference = same < Math.Min(own.Count, given.Count)
             ? $"entry {same + 1} is '{given.Tokens[same]}', the model's '{own.Tokens[same]}'"
             : $"it has {given.Count} tokens, the model {own.Count}";
-        throw new InvalidCallException($"--vocabulary {path} does not fit the model: {difference}; leave the option out, the model has its vocabulary.");
+        throw new InvalidCallException(
+            $"--vocabulary {path} does not fit the model: {difference}; leave the option out, the model has its vocabulary.");
     }
 }

@@ -7,7 +7,8 @@ namespace GpuSpectralRnn.Cli.Downloads;
 /// <param name="Name">File name.</param>
 /// <param name="Address">Where it is served.</param>
 /// <param name="Bytes">Its length.</param>
-/// <param name="Md5">The checksum its publisher (or who keeps the copy) gives, in lower-case hexadecimal. It tells a broken download, not a forged one.</param>
+/// <param name="Md5">The checksum its publisher (or who keeps the copy) gives, in lower-case hexadecimal. It tells a broken download, not a forged
+/// one.</param>
 internal sealed record PublicFile(string Name, Uri Address, long Bytes, string Md5)
 {
     /// <summary>Leaves the verified file in <paramref name="folder"/>; what is there and whole is not fetched again.</summary>

@@ -10,7 +10,8 @@ internal sealed record PublicSet(string Name, string About, string Licence, IRea
     /// <summary>
     /// The sets whose addresses, lengths and checksums are known for certain. MNIST: yann.lecun.com/exdb/mnist no longer serves the files to
     /// everyone, so the copy that PyTorch keeps is used, with the checksums of torchvision/datasets/mnist.py. Fashion-MNIST: from its own page.
-    /// Penn Treebank: with the checksums of torchtext/datasets/penntreebank.py. Tiny Shakespeare: its publisher gives no checksum; it is that of a copy.
+    /// Penn Treebank: with the checksums of torchtext/datasets/penntreebank.py. Tiny Shakespeare: its publisher gives no checksum; it is that of a
+    /// copy.
     /// </summary>
     public static IReadOnlyList<PublicSet> All { get; } =
     [

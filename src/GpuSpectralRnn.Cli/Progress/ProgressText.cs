@@ -30,5 +30,6 @@ internal static class ProgressText
 
     // A window of text is no sequence that anyone counts in.
     private static string Speed(double sequencesPerSecond, TimeSpan remaining, SequenceLayout layout) =>
-        $"{(layout.IsStream ? sequencesPerSecond * layout.Steps : sequencesPerSecond):N0} {(layout.IsStream ? "tokens/s" : "seq/s")}  {Of(remaining)} left";
+        $"{(layout.IsStream ? sequencesPerSecond * layout.Steps : sequencesPerSecond):N0} " +
+        $"{(layout.IsStream ? "tokens/s" : "seq/s")}  {Of(remaining)} left";
 }

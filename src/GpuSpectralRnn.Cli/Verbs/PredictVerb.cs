@@ -47,7 +47,8 @@ internal sealed class PredictVerb : ModelVerb
         double size = shape.Count * sizeof(float) / mega;
         double room = new DriveInfo(Path.GetDirectoryName(Path.GetFullPath(Out))!).AvailableFreeSpace / mega;
         if (size > room)
-            throw new InvalidCallException($"--out {Out}: the answers {shape} take {size:N0} MB, only {room:N0} MB are free there; choose another disk, or a --limit.");
+            throw new InvalidCallException(
+                $"--out {Out}: the answers {shape} take {size:N0} MB, only {room:N0} MB are free there; choose another disk, or a --limit.");
         if (size > 100) terminal.Note($"{Out}: {shape}, {size:N0} MB");
     }
 }

@@ -19,7 +19,8 @@ internal sealed class SampleVerb : ComputeVerb
     [Option("length", Default = 100, MetaValue = "N", HelpText = "Words or characters to write.")]
     public int Length { get; set; } = 100;
 
-    [Option("temperature", Default = 1.0, MetaValue = "X", HelpText = "Below 1 the likely becomes likelier, above 1 less so; 0: always the likeliest.")]
+    [Option("temperature", Default = 1.0, MetaValue = "X",
+        HelpText = "Below 1 the likely becomes likelier, above 1 less so; 0: always the likeliest.")]
     public double Temperature { get; set; } = 1;
 
     [Option("top-k", MetaValue = "K", HelpText = "Choose among the K likeliest only.")]
@@ -74,7 +75,9 @@ internal sealed class SampleVerb : ComputeVerb
         int[] prompt = vocabulary.EncodeBeginning(Prompt);
         int unknown = prompt.Count(number => number == vocabulary.UnknownNumber);
         if (unknown > 0 && !Prompt.Contains(Vocabulary.Unknown, StringComparison.Ordinal))
-            terminal.Note($"{unknown} of the prompt's {prompt.Length} tokens are not in the model's vocabulary; they are read as {vocabulary.Tokens[vocabulary.UnknownNumber]}");
+            terminal.Note(
+                $"{unknown} of the prompt's {prompt.Length} tokens are not in the model's vocabulary; " +
+                $"they are read as {vocabulary.Tokens[vocabulary.UnknownNumber]}");
         return prompt;
     }
 }

@@ -55,7 +55,8 @@ internal abstract class SequenceVerb : ComputeVerb
         "text: the words, one to a line, instead of those of the training text; char: a text that holds all characters.")]
     public string? VocabularyPath { get; set; }
 
-    [Option("vocabulary-size", MetaValue = "V", HelpText = "text: keep only the most frequent tokens, V with <unk> and <eos>; the others are read as <unk>.")]
+    [Option("vocabulary-size", MetaValue = "V",
+        HelpText = "text: keep only the most frequent tokens, V with <unk> and <eos>; the others are read as <unk>.")]
     public int? VocabularySize { get; set; }
 
     [Option("bptt", MetaValue = "T", HelpText =
@@ -71,7 +72,8 @@ internal abstract class SequenceVerb : ComputeVerb
     public string? View { get; set; }
 
     [Option("holdout", MetaValue = "N|P%", HelpText =
-        "Set the last N training sequences (text: windows), or P % of them (text: of the tokens), aside to watch (split valid; split test too where there is no other).")]
+        "Set the last N training sequences (text: windows), or P % of them (text: of the tokens), aside to watch " +
+        "(split valid; split test too where there is no other).")]
     public string? HoldOut { get; set; }
 
     [Option("limit", MetaValue = "N",

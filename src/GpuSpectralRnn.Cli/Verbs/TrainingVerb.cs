@@ -11,7 +11,8 @@ namespace GpuSpectralRnn.Cli.Verbs;
 internal abstract class TrainingVerb : SequenceVerb
 {
     [Option("recipe", MetaValue = "R", HelpText =
-        "text: ptb-small, ptb-medium or ptb-large, model and training of Zaremba, Sutskever, Vinyals 2014, or ptb-rnn (rnn-tanh 128); further options override it.")]
+        "text: ptb-small, ptb-medium or ptb-large, model and training of Zaremba, Sutskever, Vinyals 2014, " +
+        "or ptb-rnn (rnn-tanh 128); further options override it.")]
     public string? RecipeName { get; set; }
 
     [Option("cell", MetaValue = "C", HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm (default for text) or gru.")]
@@ -36,11 +37,13 @@ internal abstract class TrainingVerb : SequenceVerb
     [Option("tie-weights", HelpText = "text: the embedding's weights are the read-out's too; E is then the units of the top layer.")]
     public bool TieWeights { get; set; }
 
-    [Option("init-range", MetaValue = "X", HelpText = "Begin with all weights uniform in +-X (default: as PyTorch, by the size of each layer; irnn: the identity).")]
+    [Option("init-range", MetaValue = "X",
+        HelpText = "Begin with all weights uniform in +-X (default: as PyTorch, by the size of each layer; irnn: the identity).")]
     public double? InitialRange { get; set; }
 
     [Option("dropout", MetaValue = "P", HelpText =
-        "Share of what each layer hands to the next that is dropped in training (two layers or more); text: of the embedding and before the read-out too (default 0).")]
+        "Share of what each layer hands to the next that is dropped in training (two layers or more); " +
+        "text: of the embedding and before the read-out too (default 0).")]
     public double? DropoutShare { get; set; }
 
     [Option("epochs", MetaValue = "N", HelpText = "Passes over the training set (default 20).")]
@@ -54,8 +57,8 @@ internal abstract class TrainingVerb : SequenceVerb
     public double? Rate { get; set; }
 
     [Option("schedule", MetaValue = "S", HelpText =
-        "How the rate moves: one-cycle (default: up, then down to almost nothing), constant, step (falls every 10 epochs), linear, cosine, decay (falls every epoch " +
-        "after --hold-epochs) or anneal (falls when the held-out sequences say that an epoch was no better, and the best weights come back).")]
+        "How the rate moves: one-cycle (default: up, then down to almost nothing), constant, step (falls every 10 epochs), linear, cosine, " +
+        "decay (falls every epoch after --hold-epochs) or anneal (falls when the held-out sequences say that an epoch was no better, and the best weights come back).")]
     public string? ScheduleName { get; set; }
 
     [Option("gamma", MetaValue = "X", HelpText = "What the rate is multiplied by where it falls (default: step 0.1, decay 0.5, anneal 0.25).")]
@@ -81,7 +84,8 @@ internal abstract class TrainingVerb : SequenceVerb
 
     /// <summary>Whether the options say what the model is.</summary>
     protected bool HasModelOptions =>
-        Cell is not null || Hidden.Any() || Layers is not null || Bidirectional || Readout is not null || Embedding is not null || TieWeights || InitialRange is not null;
+        Cell is not null || Hidden.Any() || Layers is not null || Bidirectional || Readout is not null
+        || Embedding is not null || TieWeights || InitialRange is not null;
 
     private Recipe? Recipe => RecipeName is null ? null : Recipe.Find(RecipeName);
 
@@ -180,8 +184,10 @@ internal abstract class TrainingVerb : SequenceVerb
     {
         ScheduleKind kind = Names.Parse<ScheduleKind>(ScheduleName ?? (Recipe is null ? "one-cycle" : "decay"), "schedule");
         bool falls = kind is ScheduleKind.Step or ScheduleKind.Decay or ScheduleKind.Anneal;
-        if (Gamma is not null && !falls) throw new InvalidCallException($"--gamma belongs to the schedules step, decay and anneal, not to {kind.Name()}.");
-        if (HeldEpochs is not null && kind != ScheduleKind.Decay) throw new InvalidCallException($"--hold-epochs belongs to the schedule decay, not to {kind.Name()}.");
+        if (Gamma is not null && !falls)
+            throw new InvalidCallException($"--gamma belongs to the schedules step, decay and anneal, not to {kind.Name()}.");
+        if (HeldEpochs is not null && kind != ScheduleKind.Decay)
+            throw new InvalidCallException($"--hold-epochs belongs to the schedule decay, not to {kind.Name()}.");
         double gamma = Gamma ?? kind switch
         {
             ScheduleKind.Decay => 1 / (Recipe?.Divisor ?? 2),
@@ -200,7 +206,8 @@ internal abstract class TrainingVerb : SequenceVerb
         return settings with { LearningRate = Rate ?? (isRecipes ? Recipe.Rate(Window) : DefaultRate(settings.Optimizer, layout.Steps)) };
     }
 
-    /// <summary>A change of the recurrent weights acts once per step: the longer the sequence, the smaller the change that it bears. 0.003 suits 28 steps.</summary>
+    /// <summary>A change of the recurrent weights acts once per step: the longer the sequence, the smaller the change that it bears. 0.003 suits 28
+    /// steps.</summary>
     internal static double DefaultRate(OptimizerKind optimizer, int steps) => optimizer switch
     {
         OptimizerKind.Sgd => 0.1,

@@ -1,7 +1,8 @@
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// A text as a language model reads it: one stream of tokens, cut into windows of T steps, where each token is asked for the one after it. The first token of the text is
+/// A text as a language model reads it: one stream of tokens, cut into windows of T steps, where each token is asked for the one after it. The first
+/// token of the text is
 /// never asked for; every other counts once, those of the last window, which may be shorter, too.
 /// </summary>
 public sealed class TextData : ISequenceData
@@ -18,7 +19,8 @@ public sealed class TextData : ISequenceData
     {
         if (steps < 1) throw new InvalidCallException($"Windows of {steps} steps cannot be; choose 1 or more.");
         if (tokens.IsEmpty) throw new InvalidCallException($"The text {name} is empty; name one with words in it.");
-        if (tokens.Length == 1) throw new InvalidCallException($"The text {name} is a single token, after which nothing can be asked for; name a longer one.");
+        if (tokens.Length == 1)
+            throw new InvalidCallException($"The text {name} is a single token, after which nothing can be asked for; name a longer one.");
         Name = name;
         Vocabulary = vocabulary;
         this.tokens = tokens;
@@ -53,7 +55,8 @@ public sealed class TextData : ISequenceData
     /// <param name="steps">T, tokens of a window.</param>
     /// <exception cref="InvalidCallException">The file is missing or empty.</exception>
     /// <exception cref="BrokenFileException">The text is not UTF-8.</exception>
-    public static TextData Load(string path, Vocabulary vocabulary, int steps) => new(Path.GetFileName(path), vocabulary, vocabulary.EncodeFile(path), steps);
+    public static TextData Load(string path, Vocabulary vocabulary, int steps) =>
+        new(Path.GetFileName(path), vocabulary, vocabulary.EncodeFile(path), steps);
 
     /// <summary>Splits off the last <paramref name="windows"/> windows.</summary>
     /// <exception cref="InvalidCallException">One of the two parts would be empty.</exception>
@@ -74,7 +77,8 @@ public sealed class TextData : ISequenceData
         if (!(share > 0 && share < 1)) throw new InvalidCallException($"The share {share} of {Name} cannot be held out; name one between 0 and 1.");
         int held = (int)Math.Round(tokens.Length * share);
         if (held < 2 || tokens.Length - held < 2)
-            throw new InvalidCallException($"{Name} has {tokens.Length} tokens; {share:0.####} of them cannot be held out, both parts need two or more.");
+            throw new InvalidCallException(
+                $"{Name} has {tokens.Length} tokens; {share:0.####} of them cannot be held out, both parts need two or more.");
         return (With(tokens[..^held]), With(tokens[^held..]));
     }
 

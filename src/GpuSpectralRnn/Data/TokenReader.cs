@@ -4,7 +4,8 @@ using GpuSpectralRnn.Formats;
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// Cuts a text into tokens as it is read. Words as the readers of the Penn Treebank in Mikolov's form have them: whatever stands between white space, and
+/// Cuts a text into tokens as it is read. Words as the readers of the Penn Treebank in Mikolov's form have them: whatever stands between white
+/// space, and
 /// <see cref="Vocabulary.EndOfLine"/> for every line feed; a last line without one ends too.
 /// </summary>
 internal sealed class TokenReader : IDisposable
@@ -63,7 +64,8 @@ internal sealed class TokenReader : IDisposable
             isInLine = true;
             length += character.EncodeToUtf16(token.AsSpan(length));
             if (length > LongestWord)
-                throw new InvalidCallException($"{name}: the word that ends beyond offset {text.Offset} has more than {LongestWord} characters; read it with --unit char.");
+                throw new InvalidCallException(
+                    $"{name}: the word that ends beyond offset {text.Offset} has more than {LongestWord} characters; read it with --unit char.");
         }
 
         if (length > 0)

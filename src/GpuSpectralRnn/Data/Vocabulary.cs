@@ -4,7 +4,8 @@ using GpuSpectralRnn.Formats;
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// The tokens a language model knows, each with its number. There is always one for what is unknown: <see cref="Unknown"/> among words (many texts use it themselves),
+/// The tokens a language model knows, each with its number. There is always one for what is unknown: <see cref="Unknown"/> among words (many texts
+/// use it themselves),
 /// <see cref="UnknownCharacter"/> among characters. Immutable.
 /// </summary>
 public sealed class Vocabulary
@@ -21,7 +22,8 @@ public sealed class Vocabulary
     private readonly Dictionary<string, int> numbers;
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> lookup;
 
-    /// <summary>A vocabulary in the order of <paramref name="tokens"/>; the tokens it cannot do without are added at the end where they are missing.</summary>
+    /// <summary>A vocabulary in the order of <paramref name="tokens"/>; the tokens it cannot do without are added at the end where they are
+    /// missing.</summary>
     /// <exception cref="InvalidCallException">A token is empty, there twice, or not one of <paramref name="unit"/>.</exception>
     public Vocabulary(TextUnit unit, IEnumerable<string> tokens)
     {
@@ -31,8 +33,10 @@ public sealed class Vocabulary
         lookup = numbers.GetAlternateLookup<ReadOnlySpan<char>>();
         for (int i = 0; i < all.Count; i++)
         {
-            if (!IsToken(all[i])) throw new InvalidCallException($"The vocabulary's entry {i + 1}, '{all[i]}', is no {unit.ToString().ToLowerInvariant()}.");
-            if (!numbers.TryAdd(all[i], i)) throw new InvalidCallException($"The vocabulary holds '{all[i]}' twice, as entries {numbers[all[i]] + 1} and {i + 1}.");
+            if (!IsToken(all[i]))
+                throw new InvalidCallException($"The vocabulary's entry {i + 1}, '{all[i]}', is no {unit.ToString().ToLowerInvariant()}.");
+            if (!numbers.TryAdd(all[i], i))
+                throw new InvalidCallException($"The vocabulary holds '{all[i]}' twice, as entries {numbers[all[i]] + 1} and {i + 1}.");
         }
 
         foreach (string special in Special(unit))
@@ -69,7 +73,8 @@ public sealed class Vocabulary
     public static Vocabulary OfText(string path, TextUnit unit, int? size = null, int? length = null)
     {
         string[] special = Special(unit);
-        if (size <= special.Length) throw new InvalidCallException($"A vocabulary of {size} holds nothing beside {string.Join(' ', special)}; choose more.");
+        if (size <= special.Length)
+            throw new InvalidCallException($"A vocabulary of {size} holds nothing beside {string.Join(' ', special)}; choose more.");
         Dictionary<string, int> places = [];
         Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> found = places.GetAlternateLookup<ReadOnlySpan<char>>();
         List<(string Token, long Count)> counts = []; // in the order they appear
@@ -120,7 +125,8 @@ public sealed class Vocabulary
 
             string word = line.ToString().Trim();
             line.Clear();
-            if (word.Any(char.IsWhiteSpace)) throw new InvalidCallException($"{path}: '{word}' stands on one line; a vocabulary has one word to a line.");
+            if (word.Any(char.IsWhiteSpace))
+                throw new InvalidCallException($"{path}: '{word}' stands on one line; a vocabulary has one word to a line.");
             if (word.Length > 0) words.Add(word);
         }
 
@@ -148,7 +154,8 @@ public sealed class Vocabulary
         return Encode(reader);
     }
 
-    /// <summary>The text that these tokens stand for: words with spaces between them and line feeds for <see cref="EndOfLine"/>, characters as they are.</summary>
+    /// <summary>The text that these tokens stand for: words with spaces between them and line feeds for <see cref="EndOfLine"/>, characters as they
+    /// are.</summary>
     public string Decode(IEnumerable<int> tokens)
     {
         StringBuilder text = new();

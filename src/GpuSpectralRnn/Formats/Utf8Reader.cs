@@ -4,7 +4,8 @@ using System.Text;
 namespace GpuSpectralRnn.Formats;
 
 /// <summary>
-/// Reads UTF-8 text character by character in a fixed amount of memory, however long its lines are. Strict: what is not UTF-8 is refused, with its place. A byte order mark
+/// Reads UTF-8 text character by character in a fixed amount of memory, however long its lines are. Strict: what is not UTF-8 is refused, with its
+/// place. A byte order mark
 /// at the start is passed over, and a carriage return before a line feed.
 /// </summary>
 public sealed class Utf8Reader : IDisposable
@@ -53,7 +54,8 @@ public sealed class Utf8Reader : IDisposable
         if (Rune.DecodeFromUtf8(buffer.AsSpan(position, end - position), out character, out int used) != OperationStatus.Done)
         {
             throw new BrokenFileException(
-                name, $"the byte 0x{buffer[position]:X2} at offset {Offset} is not valid UTF-8; convert the text, for example with 'iconv -t UTF-8'.");
+                name,
+                $"the byte 0x{buffer[position]:X2} at offset {Offset} is not valid UTF-8; convert the text, for example with 'iconv -t UTF-8'.");
         }
 
         position += used;

@@ -3,7 +3,8 @@ using GpuSpectralRnn.Data;
 
 namespace GpuSpectralRnn.Models;
 
-/// <summary>Lets a language model go on, one token at a time; the state is carried from each to the next. The same seed gives the same tokens on the same device.</summary>
+/// <summary>Lets a language model go on, one token at a time; the state is carried from each to the next. The same seed gives the same tokens on the
+/// same device.</summary>
 public sealed class TokenSampler : IDisposable
 {
     private readonly Network network;
@@ -17,18 +18,21 @@ public sealed class TokenSampler : IDisposable
     private bool continues;
     private int drawn;
 
-    /// <summary>Begins with what the model makes of <paramref name="beginning"/>. Another forward call on the network in between would change its state.</summary>
+    /// <summary>Begins with what the model makes of <paramref name="beginning"/>. Another forward call on the network in between would change its
+    /// state.</summary>
     /// <param name="network">A language model.</param>
     /// <param name="beginning">Tokens to go on from, one or more.</param>
     /// <param name="temperature">What the logits are divided by; 0: always the likeliest token.</param>
     /// <param name="choices">Draw from this many likeliest tokens only; null: from all.</param>
     /// <param name="seed">Of the draws.</param>
-    /// <exception cref="InvalidCallException">The network is no language model of one direction, a token is none of its own, or a number is out of range.</exception>
+    /// <exception cref="InvalidCallException">The network is no language model of one direction, a token is none of its own, or a number is out of
+    /// range.</exception>
     public TokenSampler(Network network, ReadOnlySpan<int> beginning, double temperature = 1, int? choices = null, ulong seed = 1)
     {
         if (network.Architecture is not { IsLanguageModel: true, IsBidirectional: false })
             throw new InvalidCallException($"Only language models of one direction can go on writing; this is {network.Architecture}.");
-        if (!(temperature >= 0 && double.IsFinite(temperature))) throw new InvalidCallException($"Temperature {temperature}: choose a number above 0, or 0 for the likeliest.");
+        if (!(temperature >= 0 && double.IsFinite(temperature)))
+            throw new InvalidCallException($"Temperature {temperature}: choose a number above 0, or 0 for the likeliest.");
         if (choices < 1) throw new InvalidCallException($"The {choices} likeliest tokens: choose 1 or more.");
         if (beginning.IsEmpty) throw new InvalidCallException("A model goes on from something: give one token or more.");
         int count = network.Architecture.Vocabulary;
@@ -75,7 +79,8 @@ public sealed class TokenSampler : IDisposable
         for (int i = 0; i < order.Length; i++) order[i] = i;
 
         // Likeliest first; of equal ones the lower number, so that the order is one.
-        if (temperature == 0 || choices < order.Length) Array.Sort(order, (a, b) => logits[a] != logits[b] ? logits[b].CompareTo(logits[a]) : a.CompareTo(b));
+        if (temperature == 0 || choices < order.Length)
+            Array.Sort(order, (a, b) => logits[a] != logits[b] ? logits[b].CompareTo(logits[a]) : a.CompareTo(b));
         if (temperature == 0) return order[0];
         double largest = logits.Max();
         double sum = 0;

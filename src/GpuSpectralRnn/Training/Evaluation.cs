@@ -6,7 +6,8 @@ namespace GpuSpectralRnn.Training;
 
 /// <summary>How well a network does on a data set.</summary>
 /// <param name="Metric">
-/// <c>accuracy</c> (share of rows whose largest logit is the label's), <c>mse</c>, or of a language model <c>perplexity</c> (exp of the mean loss per token), by characters
+/// <c>accuracy</c> (share of rows whose largest logit is the label's), <c>mse</c>, or of a language model <c>perplexity</c> (exp of the mean loss
+/// per token), by characters
 /// <c>bits-per-char</c> (that loss in bits).
 /// </param>
 /// <param name="Value">The metric.</param>

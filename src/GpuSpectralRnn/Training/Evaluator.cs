@@ -31,7 +31,8 @@ public sealed class Evaluator : IDisposable
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public Evaluation Run(CancellationToken cancellation = default)
     {
-        if (data.Layout.Target == TargetKind.None) throw new InvalidCallException($"{data.Name} has no targets to compare with; give labels or values.");
+        if (data.Layout.Target == TargetKind.None)
+            throw new InvalidCallException($"{data.Name} has no targets to compare with; give labels or values.");
         totals.Reset();
         foreach (Tensor outputs in Outputs(cancellation)) Objective.Apply(network, outputs, feed, gradient: null, totals);
         return Evaluation.Of(totals.Read(), network.Architecture);
@@ -42,7 +43,8 @@ public sealed class Evaluator : IDisposable
         ? new Shape(data.Count, data.Layout.Steps, outputs)
         : new Shape(data.Count, network.Architecture.Outputs);
 
-    /// <summary>The outputs (logits or predictions) of every sequence in order, of <see cref="OutputShape"/>; zero beyond a sequence's length.</summary>
+    /// <summary>The outputs (logits or predictions) of every sequence in order, of <see cref="OutputShape"/>; zero beyond a sequence's
+    /// length.</summary>
     /// <exception cref="InvalidCallException">They are too many for one array.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public (Shape Shape, float[] Values) Predict(CancellationToken cancellation = default)
@@ -55,7 +57,8 @@ public sealed class Evaluator : IDisposable
         return (shape, values);
     }
 
-    /// <summary>Hands the outputs of every sequence to <paramref name="write"/>: its number and its part [O] or [T, O] of <see cref="OutputShape"/>.</summary>
+    /// <summary>Hands the outputs of every sequence to <paramref name="write"/>: its number and its part [O] or [T, O] of
+    /// <see cref="OutputShape"/>.</summary>
     /// <param name="write">Called once for each sequence: in order, but for a stream, whose columns are read side by side.</param>
     /// <param name="cancellation">Checked between batches.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -95,7 +98,7 @@ public sealed class Evaluator : IDisposable
         {
             cancellation.ThrowIfCancellationRequested();
             yield return network.Forward(feed.Current);
-            done += feed.Size;
+            done = Math.Min(done + feed.Size, data.Count);
             Progress?.Invoke(done);
         }
     }

@@ -111,7 +111,8 @@ public sealed class VocabularyTests : IDisposable
     [InlineData(TextUnit.Word, "")]
     [InlineData(TextUnit.Char, "ab")]
     [InlineData(TextUnit.Char, "")]
-    public void What_is_no_token_is_refused(TextUnit unit, string token) => Assert.Throws<InvalidCallException>(() => new Vocabulary(unit, ["x", token]));
+    public void What_is_no_token_is_refused(TextUnit unit, string token) =>
+        Assert.Throws<InvalidCallException>(() => new Vocabulary(unit, ["x", token]));
 
     [Fact]
     public void An_empty_text_and_one_without_spaces_are_refused()
