@@ -91,18 +91,9 @@ public sealed class Elman : RecurrentCell
         RegisterTile tile = step.Product(states, step.Before, step.Width, weights, step.Width, row, columns);
         for (int i = 0; i < 4; i++)
         {
-            if (row + i >= step.Batch) continue;
-            bool isInside = step.Time < lengths[row + i];
             Quad sums = tile.Row(i);
             for (int j = 0; j < 4; j++)
-            {
-                int unit = column + j * across;
-                if (unit >= step.Width) continue;
-                int place = step.Place(step.Time, row + i, unit);
-                float h = default(TActivation).Apply(output[place] + (inputBias[unit] + hiddenBias[unit]) + sums.Element(j));
-                output[place] = isInside ? h : 0f;
-                states[step.Place(step.After, row + i, unit)] = isInside ? h : states[step.Place(step.Before, row + i, unit)];
-            }
+                Forward<TActivation>(output, states, inputBias, hiddenBias, lengths, step, row + i, column + j * across, sums.Element(j));
         }
     }
 
@@ -125,21 +116,52 @@ public sealed class Elman : RecurrentCell
         RegisterTile tile = step.Product(gradient, step.Following, step.Width, weights, step.Width, row, columns);
         for (int i = 0; i < 4; i++)
         {
-            if (row + i >= step.Batch) continue;
-            bool isInside = step.Time < lengths[row + i];
             Quad sums = tile.Row(i);
             for (int j = 0; j < 4; j++)
-            {
-                int unit = column + j * across;
-                if (unit >= step.Width) continue;
-                int place = step.Place(step.Time, row + i, unit);
-                int state = step.Place(0, row + i, unit);
-                float sum = sums.Element(j);
-                if (step.Summed != 0) sum += carry[state];
-                carry[state] = isInside ? 0f : sum;
-                if (isInside && step.HasGradient != 0) sum += gradient[place];
-                gradient[place] = isInside ? sum * default(TActivation).Slope(states[step.Place(step.After, row + i, unit)]) : 0f;
-            }
+                Backward<TActivation>(gradient, states, carry, lengths, step, row + i, column + j * across, sums.Element(j));
         }
+    }
+
+    /// <summary>One unit of one row, given its recurrent product; nothing beyond their ends.</summary>
+    internal static void Forward<TActivation>(
+        ArrayView<float> output,
+        ArrayView<float> states,
+        ArrayView<float> inputBias,
+        ArrayView<float> hiddenBias,
+        ArrayView<int> lengths,
+        RecurrentStep step,
+        int row,
+        int unit,
+        float sum)
+        where TActivation : unmanaged, IActivation
+    {
+        if (row >= step.Batch || unit >= step.Width) return;
+        bool isInside = step.Time < lengths[row];
+        int place = step.Place(step.Time, row, unit);
+        float h = default(TActivation).Apply(output[place] + (inputBias[unit] + hiddenBias[unit]) + sum);
+        output[place] = isInside ? h : 0f;
+        states[step.Place(step.After, row, unit)] = isInside ? h : states[step.Place(step.Before, row, unit)];
+    }
+
+    /// <summary>One unit of one row, given the product that flows back to it; nothing beyond their ends.</summary>
+    internal static void Backward<TActivation>(
+        ArrayView<float> gradient,
+        ArrayView<float> states,
+        ArrayView<float> carry,
+        ArrayView<int> lengths,
+        RecurrentStep step,
+        int row,
+        int unit,
+        float sum)
+        where TActivation : unmanaged, IActivation
+    {
+        if (row >= step.Batch || unit >= step.Width) return;
+        bool isInside = step.Time < lengths[row];
+        int place = step.Place(step.Time, row, unit);
+        int state = step.Place(0, row, unit);
+        if (step.Summed != 0) sum += carry[state];
+        carry[state] = isInside ? 0f : sum;
+        if (isInside && step.HasGradient != 0) sum += gradient[place];
+        gradient[place] = isInside ? sum * default(TActivation).Slope(states[step.Place(step.After, row, unit)]) : 0f;
     }
 }

@@ -95,35 +95,8 @@ public sealed class Gru : RecurrentCell
         int unit = index % width;
         Places blocks = Places.Of(unit, width, 3 * width, 1);
         RegisterTile tile = step.Product(states, step.Before, width, weights, 3 * width, row, blocks);
-        Quad inputBiases = blocks.Load(inputBias, 0);
-        Quad hiddenBiases = blocks.Load(hiddenBias, 0);
         for (int j = 0; j < 4; j++)
-        {
-            if (row + j >= step.Batch) continue;
-            int after = step.Place(step.After, row + j, unit);
-            int place = step.Place(step.Time, row + j, unit);
-            float before = states[step.Place(step.Before, row + j, unit)];
-            if (step.Time >= lengths[row + j])
-            {
-                states[after] = before;
-                output[place] = 0f;
-                continue;
-            }
-
-            Quad sums = tile.Row(j);
-            int gate = (step.Time * step.Batch + row + j) * 3 * width + unit;
-            float q = sums.Z + hiddenBiases.Z;
-            float r = Elementary.Sigmoid(gates[gate] + (inputBiases.X + hiddenBiases.X) + sums.X);
-            float z = Elementary.Sigmoid(gates[gate + width] + (inputBiases.Y + hiddenBiases.Y) + sums.Y);
-            float n = Elementary.Tanh(gates[gate + 2 * width] + inputBiases.Z + r * q);
-            float h = (1f - z) * n + z * before;
-            gates[gate] = r;
-            gates[gate + width] = z;
-            gates[gate + 2 * width] = n;
-            if (keepsProducts != 0) products[gate + 2 * width] = q;
-            states[after] = h;
-            output[place] = h;
-        }
+            Forward(gates, products, states, output, inputBias, hiddenBias, lengths, step, keepsProducts, row + j, unit, tile.Row(j));
     }
 
     /// <summary>One item, 4 batch rows of 4 units that lie a grid apart.</summary>
@@ -146,41 +119,100 @@ public sealed class Gru : RecurrentCell
         RegisterTile tile = step.Product(products, step.Following, 3 * width, weights, width, row, Places.Of(column, across, width, 1));
         for (int j = 0; j < 4; j++)
         {
-            if (row + j >= step.Batch) continue;
-            bool isInside = step.Time < lengths[row + j];
             Quad sums = tile.Row(j);
             for (int k = 0; k < 4; k++)
             {
                 int unit = column + k * across;
-                if (unit >= width) continue;
-                int state = step.Place(0, row + j, unit);
-                int gate = (step.Time * step.Batch + row + j) * 3 * width + unit;
-                float dh = step.Summed == 0 ? 0f : sums.Element(k) + carry[state];
-                float dr = 0f;
-                float dz = 0f;
-                float dn = 0f;
-                float dq = 0f;
-                if (isInside)
-                {
-                    if (step.HasGradient != 0) dh += outputGradient[step.Place(step.Time, row + j, unit)];
-                    float r = gates[gate];
-                    float z = gates[gate + width];
-                    float n = gates[gate + 2 * width];
-                    dn = dh * (1f - z) * (1f - n * n);
-                    dr = dn * products[gate + 2 * width] * r * (1f - r);
-                    dz = dh * (states[step.Place(step.Before, row + j, unit)] - n) * z * (1f - z);
-                    dq = dn * r;
-                    dh *= z;
-                }
-
-                carry[state] = dh;
-                gates[gate] = dr;
-                gates[gate + width] = dz;
-                gates[gate + 2 * width] = dn;
-                products[gate] = dr;
-                products[gate + width] = dz;
-                products[gate + 2 * width] = dq;
+                Backward(gates, products, outputGradient, states, carry, lengths, step, row + j, unit, sums.Element(k));
             }
         }
+    }
+
+    /// <summary>One unit of one row, given the recurrent products of its gates; nothing beyond their ends.</summary>
+    internal static void Forward(
+        ArrayView<float> gates,
+        ArrayView<float> products,
+        ArrayView<float> states,
+        ArrayView<float> output,
+        ArrayView<float> inputBias,
+        ArrayView<float> hiddenBias,
+        ArrayView<int> lengths,
+        RecurrentStep step,
+        int keepsProducts,
+        int row,
+        int unit,
+        Quad sums)
+    {
+        int width = step.Width;
+        if (row >= step.Batch || unit >= width) return;
+        int after = step.Place(step.After, row, unit);
+        int place = step.Place(step.Time, row, unit);
+        float before = states[step.Place(step.Before, row, unit)];
+        if (step.Time >= lengths[row])
+        {
+            states[after] = before;
+            output[place] = 0f;
+            return;
+        }
+
+        Places blocks = Places.Of(unit, width, 3 * width, 1);
+        Quad inputBiases = blocks.Load(inputBias, 0);
+        Quad hiddenBiases = blocks.Load(hiddenBias, 0);
+        int gate = (step.Time * step.Batch + row) * 3 * width + unit;
+        float q = sums.Z + hiddenBiases.Z;
+        float r = Elementary.Sigmoid(gates[gate] + (inputBiases.X + hiddenBiases.X) + sums.X);
+        float z = Elementary.Sigmoid(gates[gate + width] + (inputBiases.Y + hiddenBiases.Y) + sums.Y);
+        float n = Elementary.Tanh(gates[gate + 2 * width] + inputBiases.Z + r * q);
+        float h = (1f - z) * n + z * before;
+        gates[gate] = r;
+        gates[gate + width] = z;
+        gates[gate + 2 * width] = n;
+        if (keepsProducts != 0) products[gate + 2 * width] = q;
+        states[after] = h;
+        output[place] = h;
+    }
+
+    /// <summary>One unit of one row, given the product that flows back to it; nothing beyond their ends.</summary>
+    internal static void Backward(
+        ArrayView<float> gates,
+        ArrayView<float> products,
+        ArrayView<float> outputGradient,
+        ArrayView<float> states,
+        ArrayView<float> carry,
+        ArrayView<int> lengths,
+        RecurrentStep step,
+        int row,
+        int unit,
+        float sum)
+    {
+        int width = step.Width;
+        if (row >= step.Batch || unit >= width) return;
+        int state = step.Place(0, row, unit);
+        int gate = (step.Time * step.Batch + row) * 3 * width + unit;
+        float dh = step.Summed == 0 ? 0f : sum + carry[state];
+        float dr = 0f;
+        float dz = 0f;
+        float dn = 0f;
+        float dq = 0f;
+        if (step.Time < lengths[row])
+        {
+            if (step.HasGradient != 0) dh += outputGradient[step.Place(step.Time, row, unit)];
+            float r = gates[gate];
+            float z = gates[gate + width];
+            float n = gates[gate + 2 * width];
+            dn = dh * (1f - z) * (1f - n * n);
+            dr = dn * products[gate + 2 * width] * r * (1f - r);
+            dz = dh * (states[step.Place(step.Before, row, unit)] - n) * z * (1f - z);
+            dq = dn * r;
+            dh *= z;
+        }
+
+        carry[state] = dh;
+        gates[gate] = dr;
+        gates[gate + width] = dz;
+        gates[gate + 2 * width] = dn;
+        products[gate] = dr;
+        products[gate + width] = dz;
+        products[gate + 2 * width] = dq;
     }
 }

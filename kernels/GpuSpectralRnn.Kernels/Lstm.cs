@@ -91,38 +91,8 @@ public sealed class Lstm : RecurrentCell
         int unit = index % width;
         Places blocks = Places.Of(unit, width, 4 * width, 1);
         RegisterTile tile = step.Product(states, step.Before, width, weights, 4 * width, row, blocks);
-        Quad inputBiases = blocks.Load(inputBias, 0);
-        Quad hiddenBiases = blocks.Load(hiddenBias, 0);
         for (int j = 0; j < 4; j++)
-        {
-            if (row + j >= step.Batch) continue;
-            int before = step.Place(step.Before, row + j, unit);
-            int after = step.Place(step.After, row + j, unit);
-            int place = step.Place(step.Time, row + j, unit);
-            if (step.Time >= lengths[row + j])
-            {
-                states[after] = states[before];
-                cellStates[after] = cellStates[before];
-                output[place] = 0f;
-                continue;
-            }
-
-            Quad sums = tile.Row(j);
-            int gate = (step.Time * step.Batch + row + j) * 4 * width + unit;
-            float i = Elementary.Sigmoid(gates[gate] + (inputBiases.X + hiddenBiases.X) + sums.X);
-            float f = Elementary.Sigmoid(gates[gate + width] + (inputBiases.Y + hiddenBiases.Y) + sums.Y);
-            float g = Elementary.Tanh(gates[gate + 2 * width] + (inputBiases.Z + hiddenBiases.Z) + sums.Z);
-            float o = Elementary.Sigmoid(gates[gate + 3 * width] + (inputBiases.W + hiddenBiases.W) + sums.W);
-            float c = f * cellStates[before] + i * g;
-            float h = o * Elementary.Tanh(c);
-            gates[gate] = i;
-            gates[gate + width] = f;
-            gates[gate + 2 * width] = g;
-            gates[gate + 3 * width] = o;
-            cellStates[after] = c;
-            states[after] = h;
-            output[place] = h;
-        }
+            Forward(gates, states, cellStates, output, inputBias, hiddenBias, lengths, step, row + j, unit, tile.Row(j));
     }
 
     /// <summary>One item, 4 batch rows of 4 units that lie a grid apart.</summary>
@@ -145,43 +115,104 @@ public sealed class Lstm : RecurrentCell
         RegisterTile tile = step.Product(gates, step.Following, 4 * width, weights, width, row, Places.Of(column, across, width, 1));
         for (int j = 0; j < 4; j++)
         {
-            if (row + j >= step.Batch) continue;
-            bool isInside = step.Time < lengths[row + j];
             Quad sums = tile.Row(j);
             for (int k = 0; k < 4; k++)
             {
                 int unit = column + k * across;
-                if (unit >= width) continue;
-                int state = step.Place(0, row + j, unit);
-                int gate = (step.Time * step.Batch + row + j) * 4 * width + unit;
-                bool isLast = step.Summed == 0;
-                float dh = isLast ? 0f : sums.Element(k) + carry[state];
-                float dc = isLast ? 0f : cellCarry[state];
-                if (!isInside)
-                {
-                    carry[state] = dh;
-                    cellCarry[state] = dc;
-                    gates[gate] = 0f;
-                    gates[gate + width] = 0f;
-                    gates[gate + 2 * width] = 0f;
-                    gates[gate + 3 * width] = 0f;
-                    continue;
-                }
-
-                if (step.HasGradient != 0) dh += outputGradient[step.Place(step.Time, row + j, unit)];
-                float i = gates[gate];
-                float f = gates[gate + width];
-                float g = gates[gate + 2 * width];
-                float o = gates[gate + 3 * width];
-                float t = Elementary.Tanh(cellStates[step.Place(step.After, row + j, unit)]);
-                dc += dh * o * (1f - t * t);
-                gates[gate] = dc * g * i * (1f - i);
-                gates[gate + width] = dc * cellStates[step.Place(step.Before, row + j, unit)] * f * (1f - f);
-                gates[gate + 2 * width] = dc * i * (1f - g * g);
-                gates[gate + 3 * width] = dh * t * o * (1f - o);
-                carry[state] = 0f;
-                cellCarry[state] = dc * f;
+                Backward(gates, outputGradient, cellStates, carry, cellCarry, lengths, step, row + j, unit, sums.Element(k));
             }
         }
+    }
+
+    /// <summary>One unit of one row, given the recurrent products of its gates; nothing beyond their ends.</summary>
+    internal static void Forward(
+        ArrayView<float> gates,
+        ArrayView<float> states,
+        ArrayView<float> cellStates,
+        ArrayView<float> output,
+        ArrayView<float> inputBias,
+        ArrayView<float> hiddenBias,
+        ArrayView<int> lengths,
+        RecurrentStep step,
+        int row,
+        int unit,
+        Quad sums)
+    {
+        int width = step.Width;
+        if (row >= step.Batch || unit >= width) return;
+        int before = step.Place(step.Before, row, unit);
+        int after = step.Place(step.After, row, unit);
+        int place = step.Place(step.Time, row, unit);
+        if (step.Time >= lengths[row])
+        {
+            states[after] = states[before];
+            cellStates[after] = cellStates[before];
+            output[place] = 0f;
+            return;
+        }
+
+        Places blocks = Places.Of(unit, width, 4 * width, 1);
+        Quad inputBiases = blocks.Load(inputBias, 0);
+        Quad hiddenBiases = blocks.Load(hiddenBias, 0);
+        int gate = (step.Time * step.Batch + row) * 4 * width + unit;
+        float i = Elementary.Sigmoid(gates[gate] + (inputBiases.X + hiddenBiases.X) + sums.X);
+        float f = Elementary.Sigmoid(gates[gate + width] + (inputBiases.Y + hiddenBiases.Y) + sums.Y);
+        float g = Elementary.Tanh(gates[gate + 2 * width] + (inputBiases.Z + hiddenBiases.Z) + sums.Z);
+        float o = Elementary.Sigmoid(gates[gate + 3 * width] + (inputBiases.W + hiddenBiases.W) + sums.W);
+        float c = f * cellStates[before] + i * g;
+        float h = o * Elementary.Tanh(c);
+        gates[gate] = i;
+        gates[gate + width] = f;
+        gates[gate + 2 * width] = g;
+        gates[gate + 3 * width] = o;
+        cellStates[after] = c;
+        states[after] = h;
+        output[place] = h;
+    }
+
+    /// <summary>One unit of one row, given the product that flows back to it; nothing beyond their ends.</summary>
+    internal static void Backward(
+        ArrayView<float> gates,
+        ArrayView<float> outputGradient,
+        ArrayView<float> cellStates,
+        ArrayView<float> carry,
+        ArrayView<float> cellCarry,
+        ArrayView<int> lengths,
+        RecurrentStep step,
+        int row,
+        int unit,
+        float sum)
+    {
+        int width = step.Width;
+        if (row >= step.Batch || unit >= width) return;
+        int state = step.Place(0, row, unit);
+        int gate = (step.Time * step.Batch + row) * 4 * width + unit;
+        bool isLast = step.Summed == 0;
+        float dh = isLast ? 0f : sum + carry[state];
+        float dc = isLast ? 0f : cellCarry[state];
+        if (step.Time >= lengths[row])
+        {
+            carry[state] = dh;
+            cellCarry[state] = dc;
+            gates[gate] = 0f;
+            gates[gate + width] = 0f;
+            gates[gate + 2 * width] = 0f;
+            gates[gate + 3 * width] = 0f;
+            return;
+        }
+
+        if (step.HasGradient != 0) dh += outputGradient[step.Place(step.Time, row, unit)];
+        float i = gates[gate];
+        float f = gates[gate + width];
+        float g = gates[gate + 2 * width];
+        float o = gates[gate + 3 * width];
+        float t = Elementary.Tanh(cellStates[step.Place(step.After, row, unit)]);
+        dc += dh * o * (1f - t * t);
+        gates[gate] = dc * g * i * (1f - i);
+        gates[gate + width] = dc * cellStates[step.Place(step.Before, row, unit)] * f * (1f - f);
+        gates[gate + 2 * width] = dc * i * (1f - g * g);
+        gates[gate + 3 * width] = dh * t * o * (1f - o);
+        carry[state] = 0f;
+        cellCarry[state] = dc * f;
     }
 }

@@ -67,6 +67,9 @@ public readonly struct RecurrentOperands
 /// </summary>
 public abstract class RecurrentCell
 {
+    /// <summary>Threads of a group in the cells whose steps are cut into slices.</summary>
+    public const int SlicedThreads = StepSlices.Threads;
+
     /// <summary>Local memory into which the threads of its kernels spill registers, in bytes; 0 where the device does not tell.</summary>
     public virtual int SpilledBytes => 0;
 

@@ -29,12 +29,14 @@ internal sealed class RecurrentCells(IlgpuBackend backend)
     private RecurrentCell StepwiseFor(CellKind cell)
     {
         if (stepwise.TryGetValue(cell, out RecurrentCell? known)) return known;
+        KernelLoader loader = backend.Loader;
+        bool isSliced = loader.SharesMemory && loader.Accelerator.MaxNumThreadsPerGroup >= RecurrentCell.SlicedThreads;
         return stepwise[cell] = cell switch
         {
-            CellKind.RnnRelu => Elman.Load<Relu>(backend.Loader),
-            CellKind.RnnTanh => Elman.Load<HyperbolicTangent>(backend.Loader),
-            CellKind.Lstm => new Lstm(backend.Loader),
-            _ => new Gru(backend.Loader),
+            CellKind.RnnRelu => isSliced ? SlicedElman.Load<Relu>(loader) : Elman.Load<Relu>(loader),
+            CellKind.RnnTanh => isSliced ? SlicedElman.Load<HyperbolicTangent>(loader) : Elman.Load<HyperbolicTangent>(loader),
+            CellKind.Lstm => isSliced ? new SlicedLstm(loader) : new Lstm(loader),
+            _ => isSliced ? new SlicedGru(loader) : new Gru(loader),
         };
     }
 

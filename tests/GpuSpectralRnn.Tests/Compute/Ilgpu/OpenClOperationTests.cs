@@ -68,6 +68,18 @@ public class OpenClRecurrentLayerTests(OpenClDevice device) : RecurrentLayerTest
     protected override IBackend Backend => device.Backend;
 }
 
+/// <summary>The same device, whose recurrent layers take one launch a step as graphics processors do.</summary>
+public sealed class OpenClSlicedDevice() : DeviceFixture(
+    "opencl:0",
+    () => Devices.List().Any(device => device.Info.Id == "opencl:0")
+        ? Devices.Open("opencl:0", kernels: RecurrentKernels.Stepwise)
+        : PoclBackend.Open(sharesMemory: true, RecurrentKernels.Stepwise));
+
+public class OpenClSlicedLayerTests(OpenClSlicedDevice device) : RecurrentLayerTests, IClassFixture<OpenClSlicedDevice>
+{
+    protected override IBackend Backend => device.Backend;
+}
+
 public class OpenClPersistentLayerTests(OpenClPersistentDevice device) : PersistentLayerTests, IClassFixture<OpenClPersistentDevice>
 {
     protected override IBackend Backend => device.Backend;

@@ -1,9 +1,5 @@
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Compute.Ilgpu;
-using GpuSpectralRnn.Kernels;
 using GpuSpectralRnn.Tests.Support;
-using ILGPU;
-using ILGPU.Runtime.CPU;
 using Xunit;
 
 namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
@@ -45,15 +41,8 @@ public abstract class PersistentLayerTests : RecurrentLayerChecks
 /// <summary>The same on a simulator that is launched like a device.</summary>
 public abstract class SimulatedPersistentLayerTests : PersistentLayerTests
 {
-    private readonly Context context;
-
-    protected SimulatedPersistentLayerTests(int threadsOfWarp)
-    {
-        context = Context.Create(builder => builder.CPU(new CPUDevice(threadsOfWarp, 512 / threadsOfWarp, 1)));
-        KernelLoader loader = new(context.CreateCPUAccelerator(0), isSimulator: false);
-        Backend = Own(new IlgpuBackend(new DeviceInfo("wide", "wide simulator", 1 << 30, HasFloat64: true), loader, RecurrentKernels.Persistent));
-        Own(context);
-    }
+    protected SimulatedPersistentLayerTests(int threadsOfWarp) =>
+        Backend = Own(WideSimulator.Open(threadsOfWarp, warps: 512 / threadsOfWarp, RecurrentKernels.Persistent));
 
     protected override IBackend Backend { get; }
 }

@@ -1,0 +1,22 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Compute.Ilgpu;
+using GpuSpectralRnn.Kernels;
+using ILGPU;
+using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+
+namespace GpuSpectralRnn.Tests.Support;
+
+/// <summary>
+/// A simulator with large groups that is launched like a real device. Every thread of a group is one of the processor's, so work on it must be small.
+/// </summary>
+internal static class WideSimulator
+{
+    /// <summary>Opens one; its context lives as long as the process.</summary>
+    public static IlgpuBackend Open(int threadsOfWarp, int warps, RecurrentKernels kernels)
+    {
+        Context context = Context.Create(builder => builder.CPU(new CPUDevice(threadsOfWarp, warps, 1)));
+        KernelLoader loader = new(context.CreateCPUAccelerator(0), isSimulator: false);
+        return new IlgpuBackend(new DeviceInfo("wide", "wide simulator", 1 << 30, HasFloat64: true), loader, kernels);
+    }
+}
