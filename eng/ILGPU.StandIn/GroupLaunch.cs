@@ -7,25 +7,37 @@ namespace ILGPU;
 /// One launch of an explicitly grouped kernel: as many threads as a group has members. Each of them runs its member of every group in turn, and waits for
 /// the others only where the kernel says so.
 /// </summary>
-internal sealed class GroupLaunch(KernelConfig config, int warpSize, Action run) : IDisposable
+internal sealed class GroupLaunch : IDisposable
 {
     private const int SharedMemoryLimit = 48 * 1024;
     private readonly Lock gate = new();
     private readonly object phase = new();
     private readonly List<MemoryBuffer> allocations = [];
-    private readonly int members = config.Members;
-    private readonly MemoryBuffer? dynamicMemory =
-        config.SharedMemory.Count > 0 ? new MemoryBuffer(config.SharedMemory.Count, config.SharedMemory.ElementSize, fill: 0xFF) : null;
-    private WarpExchange[]? warps;
+    private readonly Action run;
+    private readonly int members;
+    private readonly MemoryBuffer? dynamicMemory;
+    private readonly WarpExchange[] warps;
     private int waiting;
     private int finished;
     private long phases;
     private (int Group, int Barrier) place;
     private Exception? failure;
 
-    public KernelConfig Config { get; } = config;
+    public GroupLaunch(KernelConfig config, int warpSize, Action run)
+    {
+        this.run = run;
+        Config = config;
+        WarpSize = warpSize;
+        members = config.Members;
+        SharedMemoryConfig asked = config.SharedMemory;
+        if (asked.Count > 0) dynamicMemory = new MemoryBuffer(asked.Count, asked.ElementSize, fill: 0xFF);
+        warps = new WarpExchange[(members + warpSize - 1) / warpSize];
+        for (int i = 0; i < warps.Length; i++) warps[i] = new WarpExchange(Math.Min(warpSize, members - i * warpSize), () => failure is not null);
+    }
 
-    public int WarpSize { get; } = warpSize;
+    public KernelConfig Config { get; }
+
+    public int WarpSize { get; }
 
     public MemoryBuffer DynamicMemory => dynamicMemory
         ?? throw new InvalidOperationException("The kernel uses dynamic shared memory, and the launch did not ask for any (SharedMemoryConfig.RequestDynamic).");
@@ -53,12 +65,8 @@ internal sealed class GroupLaunch(KernelConfig config, int warpSize, Action run)
         }
     }
 
-    public T Exchange<T>(int member, T value, int source)
-        where T : unmanaged
-    {
-        lock (gate) warps ??= [.. Enumerable.Range(0, (members + WarpSize - 1) / WarpSize).Select(MakeWarp)];
-        return warps[member / WarpSize].Exchange(member % WarpSize, value, source);
-    }
+    public T Exchange<T>(int member, T value, int source, (int Group, int Shuffle) at)
+        where T : unmanaged => warps[member / WarpSize].Exchange(member % WarpSize, value, source, at);
 
     public void Barrier(int group, int barrier)
     {
@@ -89,8 +97,6 @@ internal sealed class GroupLaunch(KernelConfig config, int warpSize, Action run)
         dynamicMemory?.Dispose();
     }
 
-    private WarpExchange MakeWarp(int warp) => new(Math.Min(WarpSize, members - warp * WarpSize), () => failure is not null || finished > 0);
-
     private static InvalidOperationException Diverged() => new("Not all members of a group reach the same Group.Barrier.");
 
     private void RunMember(int member)
@@ -105,6 +111,7 @@ internal sealed class GroupLaunch(KernelConfig config, int warpSize, Action run)
             lock (phase) Fail(thrown);
         }
 
+        warps[member / WarpSize].Finish();
         lock (phase)
         {
             finished++;

@@ -10,6 +10,7 @@ internal sealed class GroupMember(GroupLaunch launch, int member)
     private int allocations;
     private bool usesDynamicMemory;
     private int barriers;
+    private int shuffles;
 
     public static GroupMember Current => current ?? throw new InvalidOperationException("Grid, Group and SharedMemory are for explicitly grouped kernels.");
 
@@ -25,6 +26,7 @@ internal sealed class GroupMember(GroupLaunch launch, int member)
         Group = group;
         allocations = 0;
         barriers = 0;
+        shuffles = 0;
         usesDynamicMemory = false;
         try
         {
@@ -40,6 +42,9 @@ internal sealed class GroupMember(GroupLaunch launch, int member)
     }
 
     public void Barrier() => Launch.Barrier(Group, barriers++);
+
+    public T Exchange<T>(T value, int mask)
+        where T : unmanaged => Launch.Exchange(Member, value, (Member % Launch.WarpSize) ^ mask, (Group, shuffles++));
 
     public MemoryBuffer DynamicMemory()
     {
