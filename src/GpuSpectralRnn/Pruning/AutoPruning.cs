@@ -74,8 +74,8 @@ public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
         if (architecture.Task == TaskKind.Classification) criteria.Insert(0, (SpectralCriterion.Fisher, 0));
         if (calibration.Metric == AdjointMetric.Identity) criteria.Insert(0, (SpectralCriterion.Adjoint, 0));
 
-        // Weighting by time helps ReLU and tanh networks only; a memory of their own spreads gated cells' gradients over the steps.
-        bool[] timeWeighted = architecture.Cell.Gates() == 1 && settings.Fold != FoldKind.Affine ? [false, true] : [false];
+        // Where every step is answered, all weigh much alike.
+        bool[] timeWeighted = architecture.Readout != Readout.Every && settings.Fold != FoldKind.Affine ? [false, true] : [false];
         return
             from criterion in criteria
             from isTimeWeighted in timeWeighted

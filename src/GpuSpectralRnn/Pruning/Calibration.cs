@@ -44,7 +44,7 @@ public sealed class Calibration
 
     private readonly Dictionary<AdjointMetric, AdjointStatistics[]> adjoints = [];
     private StateStatistics[]? states, weightedStates;
-    private GateWeights? gateWeights;
+    private RowSamples[]? rowSamples;
 
     /// <summary>Checks network and inputs.</summary>
     /// <param name="network">The network to compress; only read.</param>
@@ -133,8 +133,8 @@ public sealed class Calibration
     /// <summary>G of a recurrence in the metric of <see cref="Metric"/>.</summary>
     public AdjointStatistics Adjoint(int recurrence) => Adjoint(recurrence, Metric);
 
-    /// <summary>How much errors of the gates' products matter, step by step.</summary>
-    internal GateWeights GateWeights => gateWeights ??= GateWeights.Collect(this);
+    /// <summary>What rows are fitted again on, one for each recurrence.</summary>
+    internal RowSamples[] RowSamples => rowSamples ??= Pruning.RowSamples.Collect(this);
 
     /// <summary>G of a recurrence.</summary>
     public AdjointStatistics Adjoint(int recurrence, AdjointMetric metric)

@@ -1,174 +1,166 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Spectral;
-using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// Rows fitted again, gate by gate (section 9 of the method). What the fold loses of the kept rows' sums, r = W (h - A h_J - c) + V (x - A x_J - c), is
-/// regressed on z = [h_J, x_J, 1] over the big network's own states, with the weights of <see cref="GateWeights"/>, so that errors count where they reach
-/// the outputs; the ridge pulls towards no correction. A GRU's rows n are no such sum: the reset gate multiplies the product, not the input. What is lost
-/// of the product is regressed on [h_J, 1] there, what is lost of the input on [x_J, 1]. A good step mostly, not always: judge the result.
+/// Rows fitted again, each by its own weights (section 9 of the method). What the fold loses of a kept row's sum, r = w (h - A h_J - c) + v (x - A x_J - c),
+/// is regressed on z = [h_J, x_J, 1] over the big network's own states (<see cref="RowSamples"/>); a step weighs delta^2 / mean + 1/2, where delta is the
+/// adjoint at that row, so that errors count where they reach the outputs. The ridge pulls towards no correction. A GRU's rows n are no such sum: the reset
+/// gate multiplies the product, not the input; what is lost of the product is regressed on [h_J, 1] there, what is lost of the input on [x_J, 1]. Where
+/// a set of weights for every row would cost too much, neighbouring rows share their mean. A good step mostly, not always: judge the result.
 /// </summary>
 public static class RowRefit
 {
     /// <summary>Ridge over the weighted mean square of the kept states.</summary>
     private const double RelativeRidge = 1e-2;
 
+    /// <summary>What every step weighs beside its adjoint; smaller floors can do harm.</summary>
+    private const double Floor = 0.5;
+
+    /// <summary>Multiply-adds that the moments of one recurrence may take: a few seconds of a processor.</summary>
+    private const double Work = 1.5e10;
+
+    /// <summary>Steps that are wanted for each number fitted before rows get weights of their own.</summary>
+    private const int StepsPerRegressor = 100;
+
     /// <summary>The plan with corrections for every recurrence's rows.</summary>
     /// <exception cref="OperationCanceledException">The calibration was cancelled.</exception>
-    public static PruningPlan Apply(Calibration calibration, PruningPlan plan)
+    public static PruningPlan Apply(Calibration calibration, PruningPlan plan) => plan with
     {
-        Network network = calibration.Network;
-        Architecture architecture = network.Architecture;
-        GateWeights gateWeights = calibration.GateWeights;
-        RowCorrection[] corrections = [.. Enumerable.Range(0, architecture.Recurrences).Select(r => Empty(plan, architecture, r))];
-        using Disposables owned = new();
-        List<Problem> problems = [];
-        for (int r = 0; r < architecture.Recurrences; r++)
-            foreach (Problem problem in Problems(calibration, plan, r, corrections[r])) problems.Add(owned.Keep(problem));
-        using BatchFeed feed = new(calibration.GradientInputs, network.Backend, calibration.BatchSize);
-        int cells = calibration.Inputs.Layout.Steps * feed.BatchSize;
-        Tensor before = owned.Keep(network.Backend.Allocate(new Shape(cells * architecture.Hidden.Max())));
-        Tensor weights = owned.Keep(network.Backend.Allocate(new Shape(cells)));
-        for (int batch = 0; feed.Next(); batch++)
-        {
-            calibration.Cancellation.ThrowIfCancellationRequested();
-            network.Forward(feed.Current);
-            foreach (IGrouping<int, Problem> recurrence in problems.GroupBy(problem => problem.Recurrence))
-            {
-                Tensor previous = Previous(network, recurrence.Key, before), input = network.LayerInput(recurrence.Key / architecture.Directions);
-                foreach (Problem problem in recurrence)
-                {
-                    float[] u = gateWeights.Of(problem.Recurrence, problem.Gate, batch);
-                    Tensor view = weights.View(0, u.Length);
-                    view.CopyFrom<float>(u);
-                    problem.Add(previous, input, view);
-                }
-            }
-        }
+        Recurrences = [.. plan.Recurrences.Select((part, r) => part with { Correction = Fit(calibration, plan, r) })],
+    };
 
-        foreach (Problem problem in problems) problem.Solve();
-        return plan with { Recurrences = [.. plan.Recurrences.Select((part, r) => part with { Correction = corrections[r] })] };
-    }
-
-    private static RowCorrection Empty(PruningPlan plan, Architecture architecture, int recurrence)
-    {
-        int kept = plan.Recurrences[recurrence].Kept.Length, rows = architecture.Cell.Gates() * kept, layer = recurrence / architecture.Directions;
-        int inputs = plan.Below(architecture, layer)?.Kept.Length ?? architecture.Inputs;
-        return new RowCorrection(new Matrix(rows, kept), new Matrix(rows, inputs), new double[rows], new double[rows]);
-    }
-
-    private static IEnumerable<Problem> Problems(Calibration calibration, PruningPlan plan, int recurrence, RowCorrection correction)
+    private static RowCorrection Fit(Calibration calibration, PruningPlan plan, int recurrence)
     {
         Architecture architecture = calibration.Network.Architecture;
         LayerPlan own = plan.Recurrences[recurrence];
         LayerWeights weights = calibration.Weights.Recurrences[recurrence];
         LayerPlan below = plan.Below(architecture, recurrence / architecture.Directions) ?? LayerPlan.Whole(weights.Input.Columns);
-        for (int gate = 0; gate < architecture.Cell.Gates(); gate++)
+        RowSamples samples = calibration.RowSamples[recurrence];
+        int gates = architecture.Cell.Gates(), rows = gates * own.Kept.Length;
+        RowCorrection correction = new(new Matrix(rows, own.Kept.Length), new Matrix(rows, below.Kept.Length), new double[rows], new double[rows]);
+        if (samples.Count == 0) return correction;
+        for (int gate = 0; gate < gates; gate++)
         {
-            int[] rows = Array.ConvertAll(own.Kept, j => gate * own.Units + j);
-            Source states = new(own, weights.Hidden.SelectRows(rows), correction.Hidden);
-            Source inputs = new(below, weights.Input.SelectRows(rows), correction.Input);
+            int[] products = Array.ConvertAll(own.Kept, j => gate * own.Units + j);
+            Source states = new(samples.States, own, weights.Hidden.SelectRows(products), correction.Hidden);
+            Source inputs = new(samples.Inputs, below, weights.Input.SelectRows(products), correction.Input);
             if (architecture.Cell != Cell.Gru || gate < 2)
             {
-                yield return new Problem(calibration.Network.Backend, recurrence, gate, states, inputs, correction.Bias);
+                Solve(calibration, samples, products, gate, gates, correction.Bias, states, inputs);
                 continue;
             }
 
-            yield return new Problem(calibration.Network.Backend, recurrence, gate, states, null, correction.Bias);
-            if (below.Fold is not null || below.Kept.Length < below.Units)
-                yield return new Problem(calibration.Network.Backend, recurrence, gate, null, inputs, correction.InputBias);
+            Solve(calibration, samples, products, gate, gates, correction.Bias, states);
+            if (below.Fold is not null || below.Kept.Length < below.Units) Solve(calibration, samples, products, gate, gates, correction.InputBias, inputs);
+        }
+
+        return correction;
+    }
+
+    // The least-squares problems of one gate's rows, which read the given sources.
+    private static void Solve(
+        Calibration calibration, RowSamples samples, int[] products, int gate, int gates, double[] bias, params ReadOnlySpan<Source> sources)
+    {
+        IBackend backend = calibration.Network.Backend;
+        int kept = products.Length, width = 1;
+        foreach (Source source in sources) width += source.Plan.Kept.Length;
+        double square = (double)width * width / 2;
+        int blocks = (int)Math.Clamp(Work / gates / (square * Math.Min(samples.Count, StepsPerRegressor * width)), 1, kept);
+        int count = (int)Math.Clamp(Work / gates / (square * blocks), 1, samples.Count);
+        using Disposables owned = new();
+        Tensor[] parts = new Tensor[sources.Length];
+        (Matrix[] selectors, Matrix[] losses) = (new Matrix[sources.Length], new Matrix[sources.Length]);
+        (double[] one, double[] shift) = (new double[width], new double[kept]);
+        one[^1] = 1;
+        for (int s = 0, first = 0; s < sources.Length; s++)
+        {
+            Source source = sources[s];
+            int units = source.Plan.Units;
+            parts[s] = owned.Keep(StatisticsCollector.Upload(backend, source.Values[..(count * units)], count, units));
+            selectors[s] = JointRows.Place(width, first, source.Selector);
+            losses[s] = source.Lost;
+            first += source.Plan.Kept.Length;
+            if (source.Plan.Offset is not { } offset) continue;
+            for (int i = 0; i < kept; i++) shift[i] -= VectorOps.Dot(source.Weights.Row(i), offset);
+        }
+
+        JointRows regressors = owned.Keep(new JointRows(backend, one, selectors)), lost = owned.Keep(new JointRows(backend, shift, losses));
+        Tensor z = regressors.Join(parts); // [N, W]
+        float[] residuals = lost.Join(parts).ToArray(); // [N, k]
+        GramSums moments = owned.Keep(backend.Spectral.CreateGram(width));
+        Tensor u = owned.Keep(backend.Allocate(new Shape(count)));
+        Tensor sums = owned.Keep(backend.Allocate(new Shape(width, kept))), scaled = owned.Keep(backend.Allocate(new Shape(count, kept)));
+        List<(int From, int To, Cholesky Factor)> equations = [];
+        for (int block = 0; block < blocks; block++)
+        {
+            calibration.Cancellation.ThrowIfCancellationRequested();
+            (int from, int to) = (block * kept / blocks, (block + 1) * kept / blocks);
+            float[] weights = Weights(samples, products[from..to], count);
+            u.CopyFrom<float>(weights);
+            moments.Reset();
+            moments.Add(z, u);
+            (Matrix zz, _) = StatisticsCollector.Read(moments);
+            for (int n = 0; n < count; n++)
+                for (int i = from; i < to; i++) residuals[n * kept + i] *= weights[n];
+            if (Factor(zz, sources[0].Plan.Kept.Length) is { } factor) equations.Add((from, to, factor));
+        }
+
+        scaled.CopyFrom<float>(residuals);
+        backend.Matrix.Gemm(true, false, 1, z, scaled, 0, sums);
+        Matrix right = Matrix.From(width, kept, sums.ToArray());
+        foreach ((int from, int to, Cholesky factor) in equations)
+        {
+            Matrix change = factor.Solve(right.SelectColumns([.. Enumerable.Range(from, to - from)])); // [W, rows]
+            if (!change.IsFinite()) continue;
+            for (int i = from; i < to; i++)
+            {
+                int row = gate * kept + i, at = 0;
+                foreach (Source source in sources)
+                    for (int j = 0; j < source.Plan.Kept.Length; j++) source.Correction[row, j] = change[at++, i - from];
+                bias[row] = change[at, i - from];
+            }
         }
     }
 
-    // The states that the recurrent product saw [T, B, H]: those of the step walked before, for the first the state that the walk began from.
-    private static Tensor Previous(Network network, int recurrence, Tensor memory)
+    // u = delta^2 / mean + floor of the first steps, delta^2 the mean of some rows; alike for all steps where errors of these rows reach nothing.
+    private static float[] Weights(RowSamples samples, int[] rows, int count)
     {
-        Tensor states = network.RecurrenceStates(recurrence);
-        (int steps, int size, int hidden) = (states.Shape[0], states.Shape[1], states.Shape[2]);
-        int row = size * hidden, rest = (steps - 1) * row;
-        bool isReverse = network.Architecture.IsReverse(recurrence);
-        Tensor first = memory.View(isReverse ? rest : 0, row);
-        if (network.StartOf(recurrence / network.Architecture.Directions) is { } start) network.Backend.Copy(start.Hidden.View(0, row), first);
-        else network.Backend.Fill(first, 0);
-        network.Backend.Copy(states.View(isReverse ? row : 0, rest), memory.View(isReverse ? 0 : row, rest));
-        return memory.View(0, steps, size, hidden);
+        int width = samples.Squares.Length / samples.Count;
+        float[] squares = new float[count];
+        double sum = 0;
+        for (int n = 0; n < count; n++)
+        {
+            foreach (int row in rows) squares[n] += samples.Squares[n * width + row];
+            sum += squares[n];
+        }
+
+        double mean = sum / count;
+        bool isAlive = mean > 0 && double.IsFinite(mean);
+        return Array.ConvertAll(squares, square => (float)((isAlive ? square / mean : 1) + Floor));
     }
 
-    /// <summary>Something that rows read: how it is reconstructed, what reads it [k, m], and where the correction of that goes.</summary>
-    private sealed record Source(LayerPlan Plan, Matrix Weights, Matrix Correction)
+    // M + ridge; null where z has no spread.
+    private static Cholesky? Factor(Matrix moments, int kept)
+    {
+        double square = 0;
+        for (int j = 0; j < kept; j++) square += moments[j, j] / kept;
+        for (int j = 0; j < moments.Rows; j++) moments[j, j] += RelativeRidge * square;
+        return moments.IsFinite() ? Cholesky.TryFactor(moments) : null;
+    }
+
+    /// <summary>Something that rows read.</summary>
+    /// <param name="Values">Its samples [N, m].</param>
+    /// <param name="Plan">How it is reconstructed.</param>
+    /// <param name="Weights">The rows that read it [k, m].</param>
+    /// <param name="Correction">Where the correction of these goes.</param>
+    private sealed record Source(float[] Values, LayerPlan Plan, Matrix Weights, Matrix Correction)
     {
         // W (I - A E_J): what the fold loses.
         public Matrix Lost => Weights * (Matrix.Identity(Plan.Units) - Plan.FoldOrSelector() * Selector);
 
         public Matrix Selector => Matrix.Identity(Plan.Units).SelectRows(Plan.Kept);
-    }
-
-    /// <summary>One weighted least-squares problem, of all kept rows of a gate: moments of [z, r].</summary>
-    private sealed class Problem : IDisposable
-    {
-        private readonly Source[] sources;
-        private readonly bool readsStates;
-        private readonly double[] bias;
-        private readonly int regressors, kept;
-        private readonly JointRows rows;
-        private readonly GramSums moments;
-
-        public Problem(IBackend backend, int recurrence, int gate, Source? states, Source? inputs, double[] bias)
-        {
-            (Recurrence, Gate, readsStates, this.bias) = (recurrence, gate, states is not null, bias);
-            sources = [.. new[] { states, inputs }.OfType<Source>()];
-            kept = sources[0].Weights.Rows;
-            regressors = sources.Sum(source => source.Plan.Kept.Length) + 1;
-            int width = regressors + kept, first = 0;
-            double[] constant = new double[width];
-            constant[regressors - 1] = 1;
-            List<Matrix> maps = [];
-            foreach (Source source in sources)
-            {
-                maps.Add(JointRows.Place(width, first, source.Selector) + JointRows.Place(width, regressors, source.Lost));
-                first += source.Plan.Kept.Length;
-                if (source.Plan.Offset is not { } offset) continue;
-                for (int i = 0; i < kept; i++) constant[regressors + i] -= VectorOps.Dot(source.Weights.Row(i), offset);
-            }
-
-            rows = new JointRows(backend, constant, [.. maps]);
-            moments = backend.Spectral.CreateGram(width);
-        }
-
-        public int Recurrence { get; }
-
-        public int Gate { get; }
-
-        public void Add(Tensor previous, Tensor input, Tensor weights) =>
-            moments.Add(sources.Length == 2 ? rows.Join(previous, input) : rows.Join(readsStates ? previous : input), weights);
-
-        // (M_zz + ridge) C = M_zr; nothing where z has no spread.
-        public void Solve()
-        {
-            (Matrix all, _) = StatisticsCollector.Read(moments);
-            int[] z = [.. Enumerable.Range(0, regressors)], r = [.. Enumerable.Range(regressors, kept)];
-            Matrix zz = all.SelectRows(z).SelectColumns(z), zr = all.SelectRows(z).SelectColumns(r);
-            double square = 0;
-            for (int j = 0; j < sources[0].Plan.Kept.Length; j++) square += zz[j, j] / sources[0].Plan.Kept.Length;
-            for (int j = 0; j < regressors; j++) zz[j, j] += RelativeRidge * square;
-            if (!zz.IsFinite() || !zr.IsFinite() || Cholesky.TryFactor(zz) is not { } factor) return;
-            Matrix change = factor.Solve(zr); // [z, k]
-            for (int i = 0; i < kept; i++)
-            {
-                int row = Gate * kept + i, at = 0;
-                foreach (Source source in sources)
-                    for (int j = 0; j < source.Plan.Kept.Length; j++) source.Correction[row, j] = change[at++, i];
-                bias[row] = change[at, i];
-            }
-        }
-
-        public void Dispose()
-        {
-            rows.Dispose();
-            moments.Dispose();
-        }
     }
 }

@@ -68,29 +68,34 @@ public sealed class RefitTests : IDisposable
 
         RowCorrection correction = RowRefit.Apply(calibration, plan).Recurrences[0].Correction!;
 
-        // By the definition: deltas = tanh' g from finite differences, regression of W (h - A h_J) on [h_J, x, 1], weights delta^2 / mean + 1/2 with
-        // delta^2 the mean square over all rows, ridge 1e-2 of the mean square of the kept states.
+        // By the definition: deltas = tanh' g from finite differences, regression of w (h - A h_J) on [h_J, x, 1], weights delta^2 / mean + 1/2, ridge
+        // 1e-2 of the mean square of the kept states.
         double[] used = FirstSequences(data, Count);
         PerturbedNetwork reference = new(calibration.Weights, used, Steps, Count);
-        double[] squares = new double[Steps * Count];
+        double[] squares = new double[Steps * Count * Units];
         for (int probe = 0; probe < Probes; probe++)
         {
             using Tensor v = host.Allocate(new Shape(Count, 4));
-            host.Random.Normal(v, 1, GateWeights.ProbeStream + (ulong)probe, 0, 1);
+            host.Random.Normal(v, 1, RowSamples.ProbeStream + (ulong)probe, 0, 1);
             double[] g = reference.Gradient(0, v.ToArray().ToDoubles());
-            for (int i = 0; i < g.Length; i++) squares[i / Units] += Math.Pow(g[i] * (1 - Math.Pow(reference.States[0][i], 2)), 2) / Probes;
+            for (int i = 0; i < g.Length; i++) squares[i] += Math.Pow(g[i] * (1 - Math.Pow(reference.States[0][i], 2)), 2) / Probes;
         }
 
         reference.Outputs(-1, []);
-        double[] weights = Array.ConvertAll(squares, square => square / squares.Average() + 0.5);
         Matrix h = Before(reference.States[0], Units, Count), x = Matrix.From(Steps * Count, Inputs, used);
         LayerPlan own = plan.Recurrences[0];
         Matrix w = calibration.Weights.Recurrences[0].Hidden.SelectRows(own.Kept), keptStates = h.SelectColumns(own.Kept);
         Matrix lost = Matrix.Product(h - Matrix.Product(keptStates, own.Fold!, transposeB: true), w, transposeB: true);
-        Matrix expected = Regress(Beside(keptStates, x, Ones(h.Rows)), lost, weights, 3), found = Beside(correction.Hidden, correction.Input, Column(correction.Bias));
+        Matrix found = Beside(correction.Hidden, correction.Input, Column(correction.Bias));
+        for (int i = 0; i < 3; i++)
+        {
+            double[] deltas = [.. Enumerable.Range(0, Steps * Count).Select(n => squares[n * Units + own.Kept[i]])];
+            double[] weights = Array.ConvertAll(deltas, square => square / deltas.Average() + 0.5);
+            Matrix expected = Regress(Beside(keptStates, x, Ones(h.Rows)), lost.SelectColumns([i]), weights, 3);
 
-        // Single-precision states and gradients, amplified by the ridge's 1/1e-2
-        Close.Equal(expected.Data, found.Data, 1e-3, 1e-4, "correction", 3, 7);
+            // Single-precision states and gradients, amplified by the ridge's 1/1e-2
+            Close.Equal(expected.Data, found.Row(i).ToArray(), 1e-3, 1e-4, $"row {i}");
+        }
     }
 
     [Fact]
