@@ -20,7 +20,7 @@ public static class RowRefit
     private const double Floor = 0.5;
 
     /// <summary>Multiply-adds that the moments of one recurrence may take: a few seconds of a processor.</summary>
-    private const double Work = 1.5e10;
+    private const double Work = 6e9;
 
     /// <summary>Steps that are wanted for each number fitted before rows get weights of their own.</summary>
     private const int StepsPerRegressor = 100;
