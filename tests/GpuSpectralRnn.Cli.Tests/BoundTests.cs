@@ -38,6 +38,24 @@ public class BoundTests
         Assert.Equal(json.GetProperty("risk").GetProperty("before").GetDouble(), json.GetProperty("bias").GetDouble());
     }
 
+    [Theory]
+    [InlineData("--data", "adding", "--length", "6", "--readout", "mean")]
+    [InlineData("--data", "copy", "--length", "3")]
+    public void OtherReadOutsHaveTheirOwnRisk(params string[] data)
+    {
+        using Folder folder = new();
+        string[] call = [.. data[..4], "--limit", "40", "--device", "host"];
+        Gsrnn.Run(["train", .. call, .. data[4..], "--cell", "rnn-tanh", "--hidden", "6", "--epochs", "1", "--out", folder["m"], "-q"]).Succeeds();
+        JsonElement json = Gsrnn.Run(["bound", folder["m"], .. call, "--keep", "4", "--ceiling", "1000", "--json"]).Succeeds().Json;
+        double loss = Gsrnn.Run(["eval", folder["m"], .. call, "--split", "train", "--json"]).Succeeds().Json.GetProperty("loss").GetDouble();
+
+        // No loss is clipped at 1000, and every sequence has as many answers; single precision on the device.
+        Assert.Equal(loss, json.GetProperty("risk").GetProperty("before").GetDouble(), 1e-5 * Math.Max(1, loss));
+        JsonElement approximation = json.GetProperty("approximation");
+        Assert.InRange(approximation.GetProperty("measured").GetDouble(), 1e-9, approximation.GetProperty("upper").GetDouble());
+        Assert.InRange(json.GetProperty("risk").GetProperty("after").GetDouble(), 0, json.GetProperty("bias").GetDouble());
+    }
+
     [Fact]
     public void WrongCallsAreRefusedNamingTheOption()
     {
@@ -49,7 +67,9 @@ public class BoundTests
         Gsrnn.Run([.. call, "--delta", "1"]).FailsWith(2, "--delta 1");
         Gsrnn.Run([.. call, "--input-radius", "0.001"]).FailsWith(2, "--input-radius 0.001");
         Gsrnn.Run(["train", .. data, "--hidden", "4,3", "--epochs", "1", "--out", folder["deep"], "-q"]).Succeeds();
-        Gsrnn.Run(["bound", folder["deep"], .. data, "-q"]).FailsWith(2, "one layer");
+        Gsrnn.Run(["bound", folder["deep"], .. data, "-q"]).FailsWith(2, "one layer", "one state through time");
+        Gsrnn.Run(["train", .. data, "--cell", "gru", "--hidden", "3", "--epochs", "1", "--out", folder["gru"], "-q"]).Succeeds();
+        Gsrnn.Run(["bound", folder["gru"], .. data, "-q"]).FailsWith(2, "one layer", "a gate multiplies states");
         string[] npy = folder.Npy(20);
         Gsrnn.Run(["train", .. npy, "--hidden", "3", "--epochs", "1", "--out", folder["n"], "-q"]).Succeeds();
         Gsrnn.Run(["bound", folder["n"], .. npy[..4], "-q"]).FailsWith(2, "no targets");

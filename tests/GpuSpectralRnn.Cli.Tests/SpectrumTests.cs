@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Xml.Linq;
 using GpuSpectralRnn.Cli.Tests.Support;
+using GpuSpectralRnn.Formats;
 
 namespace GpuSpectralRnn.Cli.Tests;
 
@@ -60,6 +61,15 @@ public class SpectrumTests
         // Sums of doubles in another order.
         double[] added = Numbers(sum.GetProperty("eigenvalues"));
         for (int i = 0; i < whole.Length; i++) Assert.Equal(whole[i], added[i], 1e-12 * whole[0]);
+
+        // Without any data: both parts from their files, and their sum in a third.
+        Gsrnn.Run(["spectrum", folder["m"], .. second, "--save-covariance", folder["t"], "-q"]).Succeeds();
+        string[] merge = ["spectrum", folder["m"], "--load-covariance", folder["s"], folder["t"], "--save-covariance", folder["sum"], "--json"];
+        JsonElement merged = Layer(Gsrnn.Run(merge)), again = Layer(Gsrnn.Run(["spectrum", folder["m"], "--load-covariance", folder["sum"], "--json"]));
+        Assert.Equal(added, Numbers(merged.GetProperty("eigenvalues")));
+        Assert.Equal(added, Numbers(again.GetProperty("eigenvalues")));
+        Assert.Equal(30 * 6, again.GetProperty("steps").GetInt64());
+        Assert.Contains("l0.state", SafetensorsFile.Read(folder["sum"]).Arrays.Select(array => array.Name)); // the mean goes along
     }
 
     [Fact]
@@ -81,6 +91,7 @@ public class SpectrumTests
         Gsrnn.Run([.. call, "--save-covariance", folder["none/s"]]).FailsWith(2, "--save-covariance", "there is no folder");
         Gsrnn.Run([.. call, "--load-covariance", folder["none"]]).FailsWith(2, "none");
         Gsrnn.Run([.. call, "--load-covariance", folder["m"]]).FailsWith(2, "is not a covariance file");
+        Gsrnn.Run(["spectrum", folder["m"]]).FailsWith(2, "--data", "--load-covariance");
         Gsrnn.Run([.. call, "--ridge", "-1"]).FailsWith(2, "--ridge -1");
         Gsrnn.Run([.. call, "--save-covariance", folder["s"], "-q"]).Succeeds();
         Gsrnn.Run([.. call, "--load-covariance", folder["s"], folder["s"]]).FailsWith(2, "twice");

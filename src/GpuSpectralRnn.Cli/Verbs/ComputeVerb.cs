@@ -13,7 +13,7 @@ internal abstract class ComputeVerb : Verb
     [Option("seed", Default = 1ul, MetaValue = "S", HelpText = "Seed of everything random.")]
     public ulong Seed { get; set; } = 1;
 
-    [Option("threads", Default = 0, MetaValue = "N", HelpText = "Threads of the host device; 0: as many as there are cores.")]
+    [Option("threads", Default = 0, MetaValue = "N", HelpText = "Threads of the host device and of what the processor does for others; 0: as many as there are cores.")]
     public int Threads { get; set; }
 
     [Option("kernel", Default = "auto", MetaValue = "K",
@@ -45,6 +45,7 @@ internal abstract class ComputeVerb : Verb
     protected IBackend OpenBackend()
     {
         if (Threads < 0) throw new InvalidCallException($"--threads {Threads}: choose 1 or more, or 0 for one per core.");
+        if (Threads > 0) Devices.ProcessorThreads = Threads;
         return Devices.Open(Device, Threads, Kernels, Products);
     }
 }

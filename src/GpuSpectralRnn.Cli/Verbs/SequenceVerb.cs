@@ -14,7 +14,7 @@ internal abstract class SequenceVerb : ComputeVerb
         "digits: built-in handwritten-like digits, 28x28, drawn from the seed (8000 to train, 2000 to test); idx: MNIST files; npy: arrays; " +
         "text: language modelling, by word or by character; " +
         "adding, copy: synthetic long-range tasks (10,000 to train, 1000 to test).")]
-    public string Data { get; set; } = "";
+    public virtual string Data { get; set; } = "";
 
     [Option("images", MetaValue = "F", HelpText = "idx: images to train on (.gz or not).")]
     public string? Images { get; set; }

@@ -17,6 +17,10 @@ internal sealed class SpectrumVerb : ModelVerb
     /// <summary>Sequences that gradients are taken of, as prune does.</summary>
     private const int GradientSequences = 2000;
 
+    [Option("data", MetaValue = "NAME", HelpText =
+        "digits, idx, npy, text, adding or copy, as for train; not needed where all is loaded with --load-covariance (no adjoint-weighted loss then).")]
+    public override string Data { get; set; } = "";
+
     [Option("ridge", Default = 1e-4, MetaValue = "X", HelpText = "Ridge of the reconstruction, as a share of the mean power of a unit.")]
     public double Ridge { get; set; } = 1e-4;
 
@@ -32,7 +36,7 @@ internal sealed class SpectrumVerb : ModelVerb
     [Option("load-covariance", MetaValue = "F...", HelpText = "Add sums of other parts of the data, collected with the same model.")]
     public IEnumerable<string> LoadPaths { get; set; } = [];
 
-    public override string Usage => $"MODEL {DataUsage} [--report FILE.html] [--save-covariance F] [--load-covariance F...]";
+    public override string Usage => $"MODEL [{DataUsage}] [--report FILE.html] [--save-covariance F] [--load-covariance F...]";
 
     public override string Example => "gsrnn spectrum digits.safetensors --data digits --report spectrum.html";
 
@@ -41,20 +45,41 @@ internal sealed class SpectrumVerb : ModelVerb
         CheckNumber("--ridge", Ridge, isZeroFine: true);
         if (ReportPath is not null) OutputPath.Check(ReportPath, "--report");
         if (SavePath is not null) OutputPath.Check(SavePath, "--save-covariance");
+        if (Data.Length == 0 && !LoadPaths.Any())
+            throw new InvalidCallException("spectrum needs --data, or --load-covariance F... of data that went before; see 'gsrnn spectrum --help'.");
         using IBackend backend = OpenBackend();
-        Split ??= "train";
-        (Network network, string split, ISequenceData data) = Open(backend);
+        using Interruption interruption = new();
+        (Network network, string source, ISequenceData? data) = OpenWhatThereIs(backend);
         using Network owned = network;
         Covariance[] sums = LoadShards(network);
-        using Interruption interruption = new();
-        Collect(terminal, network, data, sums, interruption.Token);
-        AdjointStatistics[]? adjoints = NoAdjoint ? null : CollectAdjoint(terminal, network, data, interruption.Token);
+        AdjointStatistics[]? adjoints = null;
+        if (data is not null)
+        {
+            Collect(terminal, network, data, sums, interruption.Token);
+            if (!NoAdjoint) adjoints = CollectAdjoint(terminal, network, data, interruption.Token);
+        }
+        else if (SavePath is not null)
+        {
+            CovarianceFile.Save(SavePath, sums);
+        }
+
         NetworkWeights weights = NetworkWeights.Read(network);
         terminal.Note($"losses against k of {sums.Length} layer{(sums.Length == 1 ? "" : "s")}");
         LayerAnalysis[] layers =
             [.. sums.Select((covariance, l) => LayerAnalysis.Of(covariance, weights.Consumers(l), adjoints?[l].Matrix, Ridge, Seed + (ulong)l))];
-        if (ReportPath is not null) WritePage(network, data, split, layers);
-        Print(terminal, backend, split, data, layers);
+        if (ReportPath is not null) WritePage(network, source, layers);
+        Print(terminal, backend, data, layers);
+    }
+
+    /// <summary>The model, the data unless everything is loaded, and words for where the sums come from.</summary>
+    private (Network Network, string Source, ISequenceData? Data) OpenWhatThereIs(IBackend backend)
+    {
+        int parts = LoadPaths.Count();
+        string loaded = $"{parts} part{(parts == 1 ? "" : "s")} that {(parts == 1 ? "was" : "were")} loaded";
+        if (Data.Length == 0) return (ModelFile.Load(ModelPath, backend), loaded, null);
+        Split ??= "train";
+        (Network network, string split, ISequenceData data) = Open(backend);
+        return (network, $"{data.Count:N0} sequences of {data.Name}, split {split}{(parts > 0 ? $", and {loaded}" : "")}", data);
     }
 
     /// <summary>The sums of the given files, layer by layer; zeros where there are none. Another model's are refused before the work.</summary>
@@ -63,7 +88,7 @@ internal sealed class SpectrumVerb : ModelVerb
         string fingerprint = StatisticsCollector.Fingerprint(network);
         Covariance[] sums = [.. Enumerable.Range(0, network.Architecture.Recurrences)
             .Select(r => (Name: network.Architecture.RecurrenceName(r), Units: network.Architecture.RecurrenceUnits(r)))
-            .Select(r => new Covariance(fingerprint, r.Name, new Matrix(r.Units, r.Units), 0))];
+            .Select(r => new Covariance(fingerprint, r.Name, new Matrix(r.Units, r.Units), 0, new double[r.Units]))];
         if (LoadPaths.GroupBy(Path.GetFullPath).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new InvalidCallException($"--load-covariance {twice.First()} is given twice; its steps would count twice.");
         foreach (string path in LoadPaths)
@@ -117,18 +142,16 @@ internal sealed class SpectrumVerb : ModelVerb
         }
     }
 
-    private void WritePage(Network network, ISequenceData data, string split, LayerAnalysis[] layers)
+    private void WritePage(Network network, string source, LayerAnalysis[] layers)
     {
         DeviceInfo device = network.Backend.Device;
         ReportPage page = new($"Spectrum of {Path.GetFileName(ModelPath)}") { Command = CommandText.Current, Device = $"{device.Id}: {device.Name}" };
-        page.AddText(
-            $"{network}, {network.Architecture.ParameterCount:N0} parameters, on {data.Count:N0} sequences of {data.Name}, split {split}"
-            + (LoadPaths.Any() ? $", and {LoadPaths.Count()} more parts that were loaded." : "."));
+        page.AddText($"{network}, {network.Architecture.ParameterCount:N0} parameters, on {source}.");
         new SpectrumReport(layers).AddTo(page);
         page.Save(ReportPath!);
     }
 
-    private void Print(Terminal terminal, IBackend backend, string split, ISequenceData data, LayerAnalysis[] layers)
+    private void Print(Terminal terminal, IBackend backend, ISequenceData? data, LayerAnalysis[] layers)
     {
         terminal.Result(new SpectrumReport(layers).Summary().ToText());
         foreach (LayerAnalysis layer in layers)
@@ -144,8 +167,8 @@ internal sealed class SpectrumVerb : ModelVerb
         terminal.Result(new JsonObject
         {
             ["layers"] = new JsonArray([.. layers.Select(Describe)]),
-            ["sequences"] = data.Count,
-            ["split"] = split,
+            ["sequences"] = data?.Count,
+            ["split"] = data is null ? null : Split,
             ["report"] = ReportPath,
             ["covariance"] = SavePath,
             ["device"] = backend.Device.Id,

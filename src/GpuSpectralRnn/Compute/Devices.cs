@@ -19,6 +19,16 @@ public static class Devices
     /// <summary>Which ILGPU this build has: <c>package 1.5.3</c>, or <c>stand-in</c>, which reaches no GPU.</summary>
     public static string IlgpuVersion => IlgpuDevices.Version;
 
+    /// <summary>
+    /// Threads of what the processor does whatever the device: products, eigenvalues and selections in double precision. One per core unless set.
+    /// </summary>
+    /// <exception cref="InvalidCallException">Fewer than one is asked for.</exception>
+    public static int ProcessorThreads
+    {
+        get => HostThreads.Shared.Count;
+        set => HostThreads.Share(value >= 1 ? value : throw new InvalidCallException($"{value} threads: choose 1 or more."));
+    }
+
     /// <summary>All devices, graphics processors first. Looking for them takes up to a second the first time; missing drivers only shorten the list.</summary>
     public static IReadOnlyList<PresentDevice> List()
     {

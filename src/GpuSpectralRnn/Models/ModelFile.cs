@@ -68,7 +68,7 @@ public static class ModelFile
             if (array.Shape != slot.Shape) throw new BrokenFileException(file.Path, $"{array.Name} is {array.Shape}; the architecture asks for {slot.Shape}.");
             float[] values = Floats(file.Path, array);
             int bad = Array.FindIndex(values, value => !float.IsFinite(value));
-            if (bad >= 0) throw new BrokenFileException(file.Path, $"{array.Name} holds {values[bad]} at index {bad}.");
+            if (bad >= 0) throw new BrokenFileException(file.Path, $"{array.Name} holds {values[bad]} at index {bad}; train the model again or take an earlier one.");
             values.CopyTo(block.AsSpan((int)slot.Offset));
         }
 

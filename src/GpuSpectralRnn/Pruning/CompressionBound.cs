@@ -34,19 +34,23 @@ public sealed record CompressionBound(GeneralizationBound Risk, BoundSetting Set
 {
     /// <summary>Refuses networks and data of which the derivation does not speak.</summary>
     /// <exception cref="InvalidCallException">
-    /// The network is no Elman network of one layer and direction that answers once per sequence, or there are no targets.
+    /// The network is no Elman network of one layer and direction on numbers, the data are one stream, or there are no targets.
     /// </exception>
     public static void Check(Architecture architecture, ISequenceData data)
     {
         if (architecture.Cell.Kind() is not (CellKind.RnnTanh or CellKind.RnnRelu) || architecture.Recurrences != 1)
         {
+            string why = architecture.Cell.Gates() > 1
+                ? "a gate multiplies states, whose errors then do not add up as the derivation has it"
+                : "the derivation follows the error of one state through time";
             throw new InvalidCallException(
-                "The bound is derived for one layer of irnn, rnn-tanh or rnn-relu in one direction; "
-                + $"this model has {architecture.Layers} of {architecture.Cell.Name()}{(architecture.IsBidirectional ? " in two directions" : "")}.");
+                "The bound is derived for one layer of irnn, rnn-tanh or rnn-relu in one direction; this model has "
+                + $"{architecture.Layers} of {architecture.Cell.Name()}{(architecture.IsBidirectional ? " in two directions" : "")}: {why}.");
         }
 
-        if (architecture.Readout == Readout.Every)
-            throw new InvalidCallException("The bound is derived for models that answer once per sequence; this one answers at every step.");
+        if (architecture.HasEmbedding || data.Layout.IsStream)
+            throw new InvalidCallException(
+                "The bound speaks of independent sequences of numbers; a text is one stream of tokens, and its embedding has parameters of its own.");
         if (data.Layout.Target == TargetKind.None)
             throw new InvalidCallException($"The bound starts from the loss on the data, and {data.Name} has no targets; give labels or values.");
     }

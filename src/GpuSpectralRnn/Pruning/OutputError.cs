@@ -6,14 +6,17 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>What a compressed network f# does differently from the network f it stands for, and what both lose; measured with labels.</summary>
-/// <param name="AllSteps">||f - f#||_{n,T}: read-outs of every step's states, root mean square over sequences and steps.</param>
-/// <param name="AsRead">Root mean square over sequences of the distance of the outputs as the networks give them.</param>
-/// <param name="Risk">Mean loss of f, each clipped to [0, M].</param>
+/// <param name="AllSteps">||f - f#||_{n,T}: read-outs of every step's states, root mean square over the steps of all sequences.</param>
+/// <param name="AsRead">
+/// Root mean square over sequences of the distance of the outputs as the networks give them; where they answer at every step, the mean square over a
+/// sequence's labelled steps stands for the sequence.
+/// </param>
+/// <param name="Risk">Mean over sequences of the loss of f, clipped to [0, M]; of several answers their mean.</param>
 /// <param name="CompressedRisk">The same of f#.</param>
 /// <param name="InputRadius">The largest ||x_t||.</param>
 public sealed record OutputError(double AllSteps, double AsRead, double Risk, double CompressedRisk, double InputRadius)
 {
-    /// <summary>Runs both networks, which answer once per sequence, over the data.</summary>
+    /// <summary>Runs both networks over the data.</summary>
     /// <param name="network">f.</param>
     /// <param name="compressed">f#, on the same backend.</param>
     /// <param name="data">With labels or values.</param>
@@ -25,19 +28,22 @@ public sealed record OutputError(double AllSteps, double AsRead, double Risk, do
         Network network, Network compressed, ISequenceData data, double ceiling, int batchSize, CancellationToken cancellation = default)
     {
         using BatchFeed feed = new(data, network.Backend, batchSize);
-        double allSteps = 0, asRead = 0, risk = 0, compressedRisk = 0, radius = 0;
-        int steps = data.Layout.Steps;
+        double allSteps = 0, steps = 0, asRead = 0, risk = 0, compressedRisk = 0, radius = 0;
+        int width = network.Architecture.Outputs;
         while (feed.Next())
         {
             cancellation.ThrowIfCancellationRequested();
             float[] f = network.Forward(feed.Current).ToArray(), g = compressed.Forward(feed.Current).ToArray();
-            asRead += SquaredDistance(f, g);
-            allSteps += SquaredDistance(EveryStep(network), EveryStep(compressed));
+            allSteps += SquaredDistance(EveryStep(network), EveryStep(compressed), width, feed);
+            steps += feed.ValidSteps;
             Func<float[], int, double> loss = Loss(network.Architecture, feed);
             for (int i = 0; i < feed.Size; i++)
             {
-                risk += Math.Clamp(loss(f, i), 0, ceiling);
-                compressedRisk += Math.Clamp(loss(g, i), 0, ceiling);
+                int[] rows = Answers(network.Architecture, feed, i);
+                if (rows.Length == 0) continue;
+                asRead += rows.Average(row => SquaredDistance(f.AsSpan(row * width, width), g.AsSpan(row * width, width)));
+                risk += rows.Average(row => Math.Clamp(loss(f, row), 0, ceiling));
+                compressedRisk += rows.Average(row => Math.Clamp(loss(g, row), 0, ceiling));
             }
 
             foreach (float[] x in network.LayerInput(0).ToArray().Chunk(network.Architecture.Inputs))
@@ -47,7 +53,15 @@ public sealed record OutputError(double AllSteps, double AsRead, double Risk, do
         if (!double.IsFinite(allSteps + asRead))
             throw new RunFailedException("The outputs of the network or of the compressed one hold NaN or infinity; keep more units or train again.");
         double n = data.Count;
-        return new OutputError(Math.Sqrt(allSteps / (n * steps)), Math.Sqrt(asRead / n), risk / n, compressedRisk / n, Math.Sqrt(radius));
+        return new OutputError(Math.Sqrt(allSteps / steps), Math.Sqrt(asRead / n), risk / n, compressedRisk / n, Math.Sqrt(radius));
+    }
+
+    // The rows of the outputs that answer for sequence i of the batch: itself, or its labelled steps.
+    private static int[] Answers(Architecture architecture, BatchFeed feed, int i)
+    {
+        if (architecture.Readout != Readout.Every) return [i];
+        int[] labels = feed.Targets!.ToArray<int>();
+        return [.. Enumerable.Range(0, labels.Length / feed.Size).Select(t => t * feed.Size + i).Where(row => labels[row] >= 0)];
     }
 
     // W^o h_t + b^o [T, B, O]
@@ -59,25 +73,41 @@ public sealed record OutputError(double AllSteps, double AsRead, double Risk, do
         return outputs.ToArray();
     }
 
-    // Of sequence i of the batch: softmax cross-entropy, or the mean squared error.
+    // Of one row of the outputs: softmax cross-entropy, or the mean squared error.
     private static Func<float[], int, double> Loss(Architecture architecture, BatchFeed feed)
     {
         int width = architecture.Outputs;
         if (architecture.Task == TaskKind.Classification)
         {
             int[] labels = feed.Targets!.ToArray<int>();
-            return (outputs, i) =>
+            return (outputs, row) =>
             {
-                Span<float> row = outputs.AsSpan(i * width, width);
-                double largest = row[0], sum = 0;
-                foreach (float logit in row) largest = Math.Max(largest, logit);
-                foreach (float logit in row) sum += Math.Exp(logit - largest);
-                return largest + Math.Log(sum) - row[labels[i]];
+                Span<float> logits = outputs.AsSpan(row * width, width);
+                double largest = logits[0], sum = 0;
+                foreach (float logit in logits) largest = Math.Max(largest, logit);
+                foreach (float logit in logits) sum += Math.Exp(logit - largest);
+                return largest + Math.Log(sum) - logits[labels[row]];
             };
         }
 
         float[] values = feed.Targets!.ToArray();
-        return (outputs, i) => SquaredDistance(outputs.AsSpan(i * width, width), values.AsSpan(i * width, width)) / width;
+        return (outputs, row) => SquaredDistance(outputs.AsSpan(row * width, width), values.AsSpan(row * width, width)) / width;
+    }
+
+    // Of outputs [T, B, width] over the valid steps.
+    private static double SquaredDistance(float[] a, float[] b, int width, BatchFeed feed)
+    {
+        double sum = 0;
+        for (int i = 0; i < feed.Size; i++)
+        {
+            for (int t = 0; t < feed.Lengths[i]; t++)
+            {
+                int at = (t * feed.Size + i) * width;
+                sum += SquaredDistance(a.AsSpan(at, width), b.AsSpan(at, width));
+            }
+        }
+
+        return sum;
     }
 
     private static double SquaredDistance(ReadOnlySpan<float> a, ReadOnlySpan<float> b)

@@ -14,7 +14,7 @@ public sealed record SymmetricEigen(double[] Values, Matrix Vectors)
     {
         if (a.Rows != a.Columns) throw new ArgumentException($"{a} is not square.", nameof(a));
         SymmetricEigen result = new(new double[a.Rows], new Matrix(a.Rows, a.Rows));
-        HostEigen.Decompose(a.Rows, a.Data, result.Values, result.Vectors.Data, new HostThreads(Environment.ProcessorCount));
+        HostEigen.Decompose(a.Rows, a.Data, result.Values, result.Vectors.Data, HostThreads.Shared);
         return result;
     }
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using GpuSpectralRnn.Compute.Host;
 
 namespace GpuSpectralRnn.Spectral;
 
@@ -126,8 +127,13 @@ internal sealed class Tableau
             energy[i] += Offset(i) * rowZ[i];
         }
 
-        if (m >= WorthThreads) Parallel.For(0, m, MoveRow);
-        else for (int i = 0; i < m; i++) MoveRow(i);
+        void MoveRows(int part, long from, long to)
+        {
+            for (long i = from; i < to; i++) MoveRow((int)i);
+        }
+
+        if (m >= WorthThreads) HostThreads.Shared.Split(m, 1, (long)m * m, MoveRows);
+        else MoveRows(0, 0, m);
     }
 
     private bool IsDependent(int unit, double pivot) => !(pivot > DependentShare * (problem.Gram[unit, unit] + problem.Ridge[unit]));

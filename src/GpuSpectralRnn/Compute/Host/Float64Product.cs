@@ -31,7 +31,7 @@ internal static unsafe class Float64Product
     /// <summary>Below this many multiply-adds a second thread costs more than it brings.</summary>
     private const long WorthThreads = 1 << 17;
 
-    private static readonly HostThreads AllCores = new(Environment.ProcessorCount), Alone = new(1);
+    private static readonly HostThreads Alone = new(1);
 
     /// <summary>C += alpha A B; C's columns must be adjacent (its column stride 1).</summary>
     public static void Accumulate(double alpha, Float64View a, Float64View b, Float64View c)
@@ -41,7 +41,7 @@ internal static unsafe class Float64Product
         int depth = Math.Min(Depth, a.Columns);
         double[] buffer = ArrayPool<double>.Shared.Rent(panels * Float64Tile.Width * depth);
         int tasks = (c.Rows + RowsPerTask - 1) / RowsPerTask;
-        HostThreads threads = (long)c.Rows * c.Columns * a.Columns > WorthThreads ? AllCores : Alone;
+        HostThreads threads = (long)c.Rows * c.Columns * a.Columns > WorthThreads ? HostThreads.Shared : Alone;
         fixed (double* start = buffer)
         {
             double* packed = start;

@@ -10,6 +10,8 @@ internal sealed class HostThreads : IDisposable
     // Below this many elements or multiply-adds a second thread costs more than it gives.
     private const long Grain = 1 << 15;
 
+    private static HostThreads shared = new(Environment.ProcessorCount);
+
     private readonly WorkerCrew crew = new();
     private int isStarted;
 
@@ -18,6 +20,15 @@ internal sealed class HostThreads : IDisposable
 
     /// <summary>Ends the threads of a crew that was forgotten; they hold the crew, not this.</summary>
     ~HostThreads() => crew.Stop();
+
+    /// <summary>The crew of work that belongs to no device: products, eigenvalues and selections in double precision.</summary>
+    public static HostThreads Shared => Volatile.Read(ref shared);
+
+    /// <summary>Replaces the shared crew by one of <paramref name="count"/>; work that has begun ends with the old one.</summary>
+    public static void Share(int count)
+    {
+        if (count != Shared.Count) Volatile.Write(ref shared, new HostThreads(count));
+    }
 
     /// <summary>How many run at once.</summary>
     public int Count { get; }
