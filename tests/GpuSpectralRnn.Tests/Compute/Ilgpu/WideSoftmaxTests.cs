@@ -1,0 +1,58 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Compute.Host;
+using GpuSpectralRnn.Compute.Ilgpu;
+using GpuSpectralRnn.Kernels;
+using GpuSpectralRnn.Tests.Support;
+using ILGPU;
+using ILGPU.Runtime.CPU;
+using Xunit;
+
+namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
+
+/// <summary>The softmax over a vocabulary as real devices compute it, a row a group of 256, on a simulator wide enough; slow there, so few and small cases.</summary>
+public sealed class WideSoftmaxTests : IDisposable
+{
+    private readonly Context context = Context.Create(builder => builder.CPU(new CPUDevice(32, 8, 1)));
+    private readonly IlgpuBackend wide;
+
+    public WideSoftmaxTests()
+    {
+        KernelLoader loader = new(context.CreateCPUAccelerator(0), isSimulator: false);
+        wide = new IlgpuBackend(new DeviceInfo("wide", "wide simulator", 1 << 30, HasFloat64: true), loader);
+    }
+
+    public void Dispose()
+    {
+        wide.Dispose();
+        context.Dispose();
+    }
+
+    [Theory]
+    [InlineData(511)] // one item per row
+    [InlineData(512)]
+    [InlineData(769)]
+    public void Rows_in_groups_equal_those_of_the_host(int classes)
+    {
+        using HostBackend host = new(1);
+        float[] logits = Numbers.Normal(4L * classes, 1);
+        logits[2 * classes + 3] = logits[2 * classes + 300] = 9; // the first of equals is the largest
+        int[] labels = [classes - 1, -1, 3, 300];
+        (float[] expected, LossSums sums) = Run(host);
+        (float[] gradient, LossSums found) = Run(wide);
+
+        Close.Equal(expected, gradient, 1e-5, 1e-9, "gradient"); // sums of some hundred exponentials in single precision
+        Close.Equal(sums.Loss, found.Loss, 1e-6, 0, "loss");
+        Assert.Equal(sums with { Loss = 0 }, found with { Loss = 0 });
+
+        (float[] Gradient, LossSums Sums) Run(IBackend backend)
+        {
+            using Tensor x = backend.Allocate(new Shape(4, classes)), y = backend.Allocate(new Shape(4), ElementType.Int32);
+            using LossTotals totals = backend.Loss.CreateTotals();
+            x.CopyFrom<float>(logits);
+            y.CopyFrom<int>(labels);
+            backend.Loss.SoftmaxCrossEntropy(x, y, 0.25f, gradient: null, totals);
+            backend.Loss.SoftmaxCrossEntropy(x, y, 0.25f, x, totals);
+            return (x.ToArray(), totals.Read());
+        }
+    }
+}
