@@ -8,10 +8,13 @@ namespace GpuSpectralRnn.Kernels;
 /// </summary>
 public sealed class GlobalNorm : IDisposable
 {
-    private const int Capacity = 1024;
+    // Many items keep a device busy; their sums are then added up in two rounds, the first over Fold at a time.
+    private const int Capacity = 1 << 14;
+    private const int Fold = 128;
 
     private readonly KernelLoader loader;
     private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int> sumSquares;
+    private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int> addUp;
     private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int> finish;
     private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, float> clip;
     private readonly MemoryBuffer partials;
@@ -23,7 +26,8 @@ public sealed class GlobalNorm : IDisposable
         sumSquares = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int>>(SumSquares, 32);
         finish = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int>>(Finish);
         clip = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, float>>(Clip);
-        partials = loader.Accelerator.AllocateRaw(Capacity * 2, sizeof(float));
+        addUp = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int>>(AddUp, 32);
+        partials = loader.Accelerator.AllocateRaw(2 * (Capacity + Capacity / Fold), sizeof(float));
     }
 
     /// <summary>Writes the norm of x [count] to norm [1], then scales x by min(1, limit / (norm + 1e-6)).</summary>
@@ -32,6 +36,14 @@ public sealed class GlobalNorm : IDisposable
         int items = Math.Max(1, Math.Min(loader.WidthFor(count), Capacity));
         ArrayView<float> partial = partials.AsArrayView<float>(0, 2 * items); // [items, 2]
         sumSquares(stream, items, x, partial, count, items);
+        if (items > Fold)
+        {
+            int sums = (items + Fold - 1) / Fold;
+            ArrayView<float> fewer = partials.AsArrayView<float>(2 * Capacity, 2 * sums); // [sums, 2]
+            addUp(stream, sums, partial, fewer, items);
+            (partial, items) = (fewer, sums);
+        }
+
         finish(stream, 1, partial, norm, items);
         if (count == 0) return;
         int width = loader.WidthFor(count);
@@ -56,14 +68,28 @@ public sealed class GlobalNorm : IDisposable
     }
 
     [KernelEntry]
+    internal static void AddUp(
+        Index1D index,
+        ArrayView<float> partial, // [items, 2]
+        ArrayView<float> sums, // [ceil(items / Fold), 2]
+        int items)
+    {
+        CompensatedSum sum = Total(partial, index * Fold, Math.Min(items, (index + 1) * Fold));
+        sums[2 * index] = sum.High;
+        sums[2 * index + 1] = sum.Low;
+    }
+
+    [KernelEntry]
     internal static void Finish(
         Index1D index,
         ArrayView<float> partial, // [items, 2]
         ArrayView<float> norm, // [1]
-        int items)
+        int items) => norm[index] = MathF.Sqrt(Total(partial, 0, items).Rounded);
+
+    private static CompensatedSum Total(ArrayView<float> partial, int from, int to)
     {
         CompensatedSum sum = default;
-        for (int i = 0; i < items; i++)
+        for (int i = from; i < to; i++)
         {
             CompensatedSum part = default;
             part.High = partial[2 * i];
@@ -71,7 +97,7 @@ public sealed class GlobalNorm : IDisposable
             sum.Add(part);
         }
 
-        norm[index] = MathF.Sqrt(sum.Rounded);
+        return sum;
     }
 
     [KernelEntry]

@@ -9,13 +9,16 @@ using Xunit;
 
 namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 
-/// <summary>The softmax over a vocabulary as real devices compute it, a row a group of 256, on a simulator wide enough; slow there, so few and small cases.</summary>
-public sealed class WideSoftmaxTests : IDisposable
+/// <summary>
+/// Reductions as real devices compute them, on a simulator wide enough: the softmax over a vocabulary, a row a group of 256, and the norm of many gradients in
+/// two rounds. Slow there, so few and small cases.
+/// </summary>
+public sealed class WideReductionTests : IDisposable
 {
     private readonly Context context = Context.Create(builder => builder.CPU(new CPUDevice(32, 8, 1)));
     private readonly IlgpuBackend wide;
 
-    public WideSoftmaxTests()
+    public WideReductionTests()
     {
         KernelLoader loader = new(context.CreateCPUAccelerator(0), isSimulator: false);
         wide = new IlgpuBackend(new DeviceInfo("wide", "wide simulator", 1 << 30, HasFloat64: true), loader);
@@ -25,6 +28,23 @@ public sealed class WideSoftmaxTests : IDisposable
     {
         wide.Dispose();
         context.Dispose();
+    }
+
+    [Theory]
+    [InlineData(128)] // one round
+    [InlineData(129)]
+    [InlineData(1024)]
+    [InlineData(5003)] // more gradients than items
+    public void The_norm_of_many_gradients(int count)
+    {
+        float[] values = Numbers.Normal(count, 1);
+        double expected = Math.Sqrt(values.Sum(x => (double)x * x));
+        using Tensor gradients = wide.Allocate(new Shape(count)), norm = wide.Allocate(new Shape(1));
+        gradients.CopyFrom<float>(values);
+        wide.Optimizer.ClipGlobalNorm(gradients, 1, norm);
+
+        Close.Equal(expected, norm.ToArray()[0], 1e-6, 0); // compensated sums, one rounding at the end
+        Close.Equal(1, Math.Sqrt(gradients.ToArray().Sum(x => (double)x * x)), 1e-5, 0); // limit / (norm + 1e-6)
     }
 
     [Theory]
