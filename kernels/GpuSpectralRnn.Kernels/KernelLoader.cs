@@ -1,5 +1,6 @@
 using System.Reflection;
 using ILGPU;
+using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.OpenCL;
 using ILGPU.Runtime;
@@ -57,7 +58,7 @@ public sealed class KernelLoader
     /// </summary>
     /// <typeparam name="TLauncher">(AcceleratorStream, KernelConfig, the kernel's parameters).</typeparam>
     public TLauncher LoadGrouped<TLauncher>(Delegate kernel, int groupSize, int groupsPerMultiprocessor = 1)
-        where TLauncher : Delegate => LoadGroups(kernel, new KernelSpecialization(groupSize, groupsPerMultiprocessor)).CreateLauncherDelegate<TLauncher>();
+        where TLauncher : Delegate => LoadGroups(kernel, groupSize, groupsPerMultiprocessor).CreateLauncherDelegate<TLauncher>();
 
     /// <summary>Loads an explicitly grouped kernel that is launched with shared memory of the launch's own.</summary>
     /// <typeparam name="TLauncher">(AcceleratorStream, KernelConfig, the kernel's parameters).</typeparam>
@@ -65,43 +66,51 @@ public sealed class KernelLoader
     /// <param name="groupSize">Threads of a group.</param>
     /// <param name="dynamicBytes">Shared memory that each launch adds.</param>
     /// <param name="spilledBytes">Local memory of a thread, into which it spills registers; 0 where the device does not tell.</param>
-    /// <exception cref="NotSupportedException">The driver does not grant so much shared memory.</exception>
+    /// <exception cref="NotSupportedException">The driver does not grant so much shared memory, or so many threads.</exception>
     public TLauncher LoadGrouped<TLauncher>(Delegate kernel, int groupSize, int dynamicBytes, out int spilledBytes)
         where TLauncher : Delegate
     {
-        Kernel loaded = LoadGroups(kernel, new KernelSpecialization(groupSize, 1));
+        Kernel loaded = LoadGroups(kernel, groupSize, 1);
         spilledBytes = 0;
         if (loaded is CudaKernel onCuda)
         {
             CudaFunction.AllowSharedBytes(onCuda.FunctionPtr, dynamicBytes);
             spilledBytes = CudaFunction.Usage(onCuda.FunctionPtr).LocalBytes;
         }
+        else if (Accelerator is CLAccelerator && Accelerator.EstimateGroupSize(loaded) is var granted && granted < groupSize)
+        {
+            throw new NotSupportedException($"The OpenCL driver grants this kernel groups of {granted} threads, and it takes {groupSize}.");
+        }
 
         return loaded.CreateLauncherDelegate<TLauncher>();
     }
 
-    private Kernel LoadGroups(Delegate kernel, KernelSpecialization specialization)
+    private Kernel LoadGroups(Delegate kernel, int groupSize, int groupsPerMultiprocessor)
     {
-        EntryPointDescription entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);
-        return Accelerator is CLAccelerator device
-            ? device.LoadKernel(WithLocalFences(device.Backend.Compile(entry, specialization)))
-            : Accelerator.LoadKernel(kernel.Method, specialization);
+        KernelSpecialization specialization = new(groupSize, groupsPerMultiprocessor);
+        if (Accelerator is not CLAccelerator device) return Accelerator.LoadKernel(kernel.Method, specialization);
+        CompiledKernel compiled = device.Backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method), specialization);
+        return device.LoadKernel(Rewritten(compiled, text => WithGroupSize(WithLocalFences(text), groupSize)));
     }
 
-    /// <summary>
-    /// ILGPU 1.5.3 writes Group.Barrier as a barrier that orders global memory only; kernels that exchange data through shared memory need the local
-    /// fence too. The text of a compiled kernel has no setter, hence the backing field.
-    /// </summary>
-    private static ILGPU.Backends.CompiledKernel WithLocalFences(ILGPU.Backends.CompiledKernel kernel)
+    /// <summary>The text of a compiled kernel has no setter, hence the backing field.</summary>
+    private static CompiledKernel Rewritten(CompiledKernel kernel, Func<string, string> rewrite)
     {
         if (kernel is not CLCompiledKernel compiled) return kernel;
         FieldInfo text = typeof(CLCompiledKernel).GetField("<Source>k__BackingField", BindingFlags.Instance | BindingFlags.NonPublic)
             ?? throw new MissingFieldException(nameof(CLCompiledKernel), nameof(CLCompiledKernel.Source));
-        text.SetValue(compiled, WithLocalFences(compiled.Source));
+        text.SetValue(compiled, rewrite(compiled.Source));
         return compiled;
     }
 
-    /// <summary>The OpenCL text with barriers that order local memory as well as global memory.</summary>
+    /// <summary>
+    /// The OpenCL text with barriers that order local memory as well as global memory. ILGPU 1.5.3 writes Group.Barrier as one that orders global memory
+    /// only; kernels that exchange data through shared memory need the local fence too.
+    /// </summary>
     public static string WithLocalFences(string source) =>
         source.Replace("CLK_GLOBAL_MEM_FENCE", "(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)", StringComparison.Ordinal);
+
+    /// <summary>The OpenCL text of a kernel whose groups always have one size, so that its driver can plan the registers, as CUDA's can.</summary>
+    public static string WithGroupSize(string source, int size) =>
+        source.Replace("kernel void ", $"kernel __attribute__((reqd_work_group_size({size}, 1, 1))) void ", StringComparison.Ordinal);
 }

@@ -35,6 +35,10 @@ public class KernelCatalogTests
     }
 
     [Fact]
+    public void OpenCL_is_told_the_size_of_groups() => Assert.Equal(
+        "kernel __attribute__((reqd_work_group_size(64, 1, 1))) void Kernel_Walk(", KernelLoader.WithGroupSize("kernel void Kernel_Walk(", 64));
+
+    [Fact]
     public void Barriers_order_local_memory_too() => Assert.Equal(
         "work_group_barrier ( (CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE) );", KernelLoader.WithLocalFences("work_group_barrier ( CLK_GLOBAL_MEM_FENCE );"));
 }

@@ -43,6 +43,9 @@ public abstract class Accelerator : IDisposable
     /// <summary>Loads a kernel over an index, in groups of a given size.</summary>
     public Kernel LoadImplicitlyGroupedKernel(MethodInfo method, int customGroupSize) => new(this, method, implicitly: true);
 
+    /// <summary>Members of a group that suit a kernel; here as many as there may be.</summary>
+    public int EstimateGroupSize(Kernel kernel) => MaxNumThreadsPerGroup;
+
     /// <inheritdoc/>
     public void Dispose() => GC.SuppressFinalize(this);
 }

@@ -26,6 +26,15 @@ internal sealed class RecurrentCells(IlgpuBackend backend)
         return (wantsPersistent ? PersistentFor(shape) : null) ?? StepwiseFor(shape.Cell);
     }
 
+    /// <summary>Loads the persistent kernels of a cell.</summary>
+    internal static RecurrentCell Load(KernelLoader loader, CellKind cell, PersistentTiles tiles) => cell switch
+    {
+        CellKind.RnnRelu => PersistentElman.Load<Relu>(loader, tiles.Forward),
+        CellKind.RnnTanh => PersistentElman.Load<HyperbolicTangent>(loader, tiles.Forward),
+        CellKind.Lstm => new PersistentLstm(loader, tiles.Forward, tiles.Backward),
+        _ => new PersistentGru(loader, tiles.Forward, tiles.Backward),
+    };
+
     private RecurrentCell StepwiseFor(CellKind cell)
     {
         if (stepwise.TryGetValue(cell, out RecurrentCell? known)) return known;
@@ -50,31 +59,23 @@ internal sealed class RecurrentCells(IlgpuBackend backend)
         persistent[key] = null;
         try
         {
-            RecurrentCell loaded = Load(shape.Cell, tiles);
+            RecurrentCell loaded = persistent[key] = Load(backend.Loader, shape.Cell, tiles);
 
             // Registers ran out: with fewer weights in them, and more in shared memory, they may not.
             PersistentTiles leaner = limits.Tiles(shape.Cell, shape.Hidden, FewStrips);
             if (loaded.SpilledBytes > 0 && limits.Refusal(leaner) is null)
             {
-                RecurrentCell lean = Load(shape.Cell, leaner);
-                if (lean.SpilledBytes < loaded.SpilledBytes) loaded = lean;
+                RecurrentCell lean = Load(backend.Loader, shape.Cell, leaner);
+                if (lean.SpilledBytes < loaded.SpilledBytes) persistent[key] = lean;
             }
 
-            return persistent[key] = loaded;
+            return persistent[key];
         }
         catch (Exception refused) when (refused is NotSupportedException or AcceleratorException)
         {
-            return Refuse(shape, refused is AcceleratorException ? DriverRefused : refused.Message);
+            return persistent[key] ?? Refuse(shape, refused is AcceleratorException ? DriverRefused : refused.Message);
         }
     }
-
-    private RecurrentCell Load(CellKind cell, PersistentTiles tiles) => cell switch
-    {
-        CellKind.RnnRelu => PersistentElman.Load<Relu>(backend.Loader, tiles.Forward),
-        CellKind.RnnTanh => PersistentElman.Load<HyperbolicTangent>(backend.Loader, tiles.Forward),
-        CellKind.Lstm => new PersistentLstm(backend.Loader, tiles.Forward, tiles.Backward),
-        _ => new PersistentGru(backend.Loader, tiles.Forward, tiles.Backward),
-    };
 
     private RecurrentCell? Refuse(RecurrentShape shape, string why) => backend.Kernels == RecurrentKernels.Auto
         ? null

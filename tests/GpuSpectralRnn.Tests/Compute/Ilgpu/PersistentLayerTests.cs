@@ -1,4 +1,6 @@
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Compute.Ilgpu;
+using GpuSpectralRnn.Kernels;
 using GpuSpectralRnn.Tests.Support;
 using Xunit;
 
@@ -30,6 +32,9 @@ public abstract class PersistentLayerTests : RecurrentLayerChecks
     [InlineData(CellKind.Lstm, 2, 65)]
     [InlineData(CellKind.Gru, 1, 33)]
     [InlineData(CellKind.Gru, 2, 96)]
+    [InlineData(CellKind.RnnTanh, 25, 9)] // many steps
+    [InlineData(CellKind.Lstm, 25, 9)]
+    [InlineData(CellKind.Gru, 25, 9)]
     public void Agrees_at_every_split_of_the_weights(CellKind cell, int steps, int hidden)
     {
         RecurrentShape shape = new(cell, steps, 2, 2, hidden);
@@ -45,6 +50,24 @@ public abstract class SimulatedPersistentLayerTests : PersistentLayerTests
         Backend = Own(WideSimulator.Open(threadsOfWarp, warps: 512 / threadsOfWarp, RecurrentKernels.Persistent));
 
     protected override IBackend Backend { get; }
+
+    // What a device gets whose registers run out: two quads of columns in registers, the third in shared memory.
+    [Theory]
+    [InlineData(CellKind.RnnRelu, 96)]
+    [InlineData(CellKind.Lstm, 48)]
+    [InlineData(CellKind.Gru, 48)]
+    public void Agrees_with_few_weights_in_registers(CellKind cell, int hidden)
+    {
+        RecurrentShape shape = new(cell, 2, 3, 2, hidden);
+        IlgpuBackend backend = (IlgpuBackend)Backend;
+        PersistentTiles lean = PersistentLimits.Of(backend.Accelerator).Tiles(cell, hidden, registerStrips: 2);
+        Assert.Equal((2, 1), (lean.Forward.RegisterStrips, lean.Forward.SharedStrips));
+        Assert.Equal((2, 1), (lean.Backward.RegisterStrips, lean.Backward.SharedStrips));
+        RecurrentCell kernels = RecurrentCells.Load(backend.Loader, cell, lean);
+        using IlgpuRecurrentWorkspace workspace = new(backend, kernels, shape, isTraining: true);
+        ReferenceLayer problem = new(shape, seed: 74, hasInitial: true, hasLengths: true);
+        Check(problem, shape, 0, problem.Backward(0), workspace);
+    }
 }
 
 /// <summary>Sums exchanged by shuffles, as on CUDA.</summary>
