@@ -56,7 +56,7 @@ public sealed class PersistentElman : RecurrentCell
         };
 
     /// <inheritdoc/>
-    public override int SpilledBytes => forward.SpilledBytes + backward.SpilledBytes;
+    public override int SpilledBytes => Math.Max(forward.SpilledBytes, backward.SpilledBytes);
 
     /// <inheritdoc/>
     public override int ArrangedCount(int width) => forward.ArrangedCount;

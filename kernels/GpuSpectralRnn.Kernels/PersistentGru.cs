@@ -62,7 +62,7 @@ public sealed class PersistentGru : RecurrentCell
     }
 
     /// <inheritdoc/>
-    public override int SpilledBytes => forward.SpilledBytes + backward.SpilledBytes;
+    public override int SpilledBytes => Math.Max(forward.SpilledBytes, backward.SpilledBytes);
 
     /// <inheritdoc/>
     public override int ArrangedCount(int width) => Math.Max(forward.ArrangedCount, backward.ArrangedCount);

@@ -70,7 +70,7 @@ public abstract class RecurrentCell
     /// <summary>Threads of a group in the cells whose steps are cut into slices.</summary>
     public const int SlicedThreads = StepSlices.Threads;
 
-    /// <summary>Local memory into which the threads of its kernels spill registers, in bytes; 0 where the device does not tell.</summary>
+    /// <summary>Local memory into which a thread of its kernels spills registers, in bytes; 0 where the device does not tell.</summary>
     public virtual int SpilledBytes => 0;
 
     /// <summary>How many numbers <see cref="RecurrentOperands.Arranged"/> has for H = <paramref name="width"/>.</summary>

@@ -10,6 +10,11 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 /// </summary>
 internal sealed class RecurrentCells(IlgpuBackend backend)
 {
+    /// <summary>
+    /// What a thread may spill before fewer weights in registers are better: 16 numbers, stored and loaded once a step, in a thousand instructions.
+    /// </summary>
+    internal const int ToleratedSpill = 64;
+
     private const int ManyStrips = 4;
     private const int FewStrips = 2;
     private const string DriverRefused = "its driver refuses the kernel";
@@ -63,7 +68,7 @@ internal sealed class RecurrentCells(IlgpuBackend backend)
 
             // Registers ran out: with fewer weights in them, and more in shared memory, they may not.
             PersistentTiles leaner = limits.Tiles(shape.Cell, shape.Hidden, FewStrips);
-            if (loaded.SpilledBytes > 0 && limits.Refusal(leaner) is null)
+            if (loaded.SpilledBytes > ToleratedSpill && limits.Refusal(leaner) is null)
             {
                 RecurrentCell lean = Load(backend.Loader, shape.Cell, leaner);
                 if (lean.SpilledBytes < loaded.SpilledBytes) persistent[key] = lean;
