@@ -47,6 +47,9 @@ internal sealed class CarriedState : IDisposable
         Resize(size);
     }
 
+    /// <summary>A forward call kept no state: nothing can go on from it.</summary>
+    public void Forget() => Batch = 0;
+
     /// <summary>Where layer <paramref name="layer"/> starts; null for zero.</summary>
     public RecurrentState? Start(int layer) => startsAtZero ? null : views[started][layer];
 

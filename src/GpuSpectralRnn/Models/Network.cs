@@ -85,7 +85,8 @@ public sealed class Network : IDisposable
         bool drops = isTraining && dropout.Rate > 0 && (Architecture.Layers > 1 || Architecture.HasEmbedding);
         current = Prepare(new ActivationShape(input.Shape[0], input.Shape[1], isTraining, drops, batch.Lengths is not null));
         (currentBatch, currentMask, canGoBack) = (batch, dropout, isTraining);
-        if (!Architecture.IsBidirectional) PrepareState(input.Shape[1]).Begin(batch, input.Shape[1]);
+        if (KeepsState) PrepareState(input.Shape[1]).Begin(batch, input.Shape[1]);
+        else state?.Forget();
         Parameters.FormProducts();
         if (current.Embedded is { } embedded)
         {
@@ -177,7 +178,7 @@ public sealed class Network : IDisposable
     /// <summary>
     /// The state [B, H] from which <paramref name="layer"/> started in the last forward call; null where that was zero. It holds until the next one.
     /// </summary>
-    public RecurrentState? StartOf(int layer) => state?.Start(layer);
+    public RecurrentState? StartOf(int layer) => KeepsState ? state?.Start(layer) : null;
 
     /// <summary>
     /// The state in which the last forward call ended, by name (<c>h_l0</c>, <c>c_l0</c>, ...), each [B, H]; empty before the first call and for a
@@ -212,6 +213,8 @@ public sealed class Network : IDisposable
         throw new ArgumentException($"The input is {input}; this network takes {takes} with T and B of one or more.", nameof(input));
     }
 
+    private bool KeepsState => !Architecture.IsBidirectional && !currentBatch.IsWhole;
+
     private Tensor BelowOf(Activations now, int layer) => layer > 0 ? now.Passed[layer - 1] : now.Embedded ?? currentBatch.Inputs;
 
     private void RunLayer(Activations now, int layer)
@@ -220,7 +223,7 @@ public sealed class Network : IDisposable
         for (int at = layer * directions; at < (layer + 1) * directions; at++)
         {
             Backend.Recurrent.Forward(
-                now.Workspaces[at], layers[at], BelowOf(now, layer), state?.Start(layer), now.Hidden[at], state?.End(layer), currentBatch.Lengths);
+                now.Workspaces[at], layers[at], BelowOf(now, layer), StartOf(layer), now.Hidden[at], KeepsState ? state!.End(layer) : null, currentBatch.Lengths);
         }
 
         if (directions == 2) Join(now.Hidden[2 * layer], now.Hidden[2 * layer + 1], now.Passed[layer]);
@@ -280,7 +283,7 @@ public sealed class Network : IDisposable
             now.Workspaces[at],
             layers[at],
             BelowOf(now, layer),
-            state?.Start(layer),
+            StartOf(layer),
             now.Hidden[at],
             now.HiddenGradients[at],
             gradientFrom,

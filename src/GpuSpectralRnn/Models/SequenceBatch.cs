@@ -17,6 +17,11 @@ public readonly record struct SequenceBatch(Tensor Inputs, Tensor? Lengths = nul
     /// <summary>Whether this starts from where the last forward call started, whatever <see cref="Continues"/> says.</summary>
     public bool IsAgain { get; private init; }
 
+    /// <summary>
+    /// Whether no call will go on from here, so that the network need not keep its state: sequences that have nothing to do with those of other batches.
+    /// </summary>
+    public bool IsWhole { get; init; }
+
     /// <summary>The same batch for another forward call over it: a stream then starts from where the call before did, not from where that ended.</summary>
     public SequenceBatch Again => this with { IsAgain = true };
 }

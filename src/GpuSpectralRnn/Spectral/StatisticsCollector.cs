@@ -88,7 +88,7 @@ public sealed class StatisticsCollector
                 for (int j = 0; j < sums.Length; j++) stateSums[i][j] += sums[j];
             }
 
-            done += feed.Size;
+            done += feed.Sequences;
             Progress?.Invoke(done);
         }
 
@@ -141,7 +141,7 @@ public sealed class StatisticsCollector
                 network.Backend.Fill(network.Parameters.Gradients, 0);
             }
 
-            done += feed.Size;
+            done += feed.Sequences;
             Progress?.Invoke(done);
         }
 

@@ -45,6 +45,9 @@ public sealed class BatchFeed : IDisposable
     /// <summary>B of this batch.</summary>
     public int Size => reader.Batch.Size;
 
+    /// <summary>Sequences of this batch; fewer than <see cref="Size"/> where columns of a stream have ended.</summary>
+    public int Sequences => Size - Numbers.Count(-1);
+
     /// <summary>Rows of the outputs that count for the loss of this batch: sequences, or steps whose label is not -1.</summary>
     public int CountedRows { get; private set; }
 
@@ -98,7 +101,7 @@ public sealed class BatchFeed : IDisposable
         else inputs.CopyFrom<float>(batch.Inputs);
         bool isFull = !batch.Lengths.ContainsAnyExcept(layout.Steps);
         if (!isFull) lengths.CopyFrom<int>(batch.Lengths);
-        Current = new SequenceBatch(inputs, isFull ? null : lengths, reader.Continues);
+        Current = new SequenceBatch(inputs, isFull ? null : lengths, reader.Continues) { IsWhole = !layout.IsStream };
         ValidSteps = 0;
         foreach (int length in batch.Lengths) ValidSteps += length;
         if (layout.Target == TargetKind.Value) Targets!.CopyFrom<float>(batch.Values);

@@ -98,7 +98,7 @@ public sealed class Evaluator : IDisposable
         {
             cancellation.ThrowIfCancellationRequested();
             yield return network.Forward(feed.Current);
-            done = Math.Min(done + feed.Size, data.Count);
+            done += feed.Sequences;
             Progress?.Invoke(done);
         }
     }

@@ -103,6 +103,9 @@ public class NetworkSequenceTests
         Assert.Contains("from zero", Assert.Throws<InvalidCallException>(() => network.Forward(new SequenceBatch(two, null, true))).Message);
         network.Forward(two);
         Assert.Contains("3 sequences", Assert.Throws<InvalidCallException>(() => network.Forward(new SequenceBatch(three, null, true))).Message);
+        network.Forward(new SequenceBatch(two) { IsWhole = true });
+        Assert.Empty(network.CarriedState);
+        Assert.Contains("from zero", Assert.Throws<InvalidCallException>(() => network.Forward(new SequenceBatch(two, null, true))).Message);
         Assert.Contains("bidirectional", Assert.Throws<InvalidCallException>(() => both.Forward(new SequenceBatch(two, null, true))).Message);
         Assert.Contains("tokens", Assert.Throws<ArgumentException>(() => network.Forward(real)).Message);
         Assert.Contains($"Token {Vocabulary} ", Assert.Throws<InvalidCallException>(() => network.Forward(unknown)).Message);
