@@ -84,6 +84,8 @@ public class PruneTests
         string[] data = Train(folder), call = ["prune", folder["m"], .. data, "--out", folder["s"]];
         Gsrnn.Run(call).FailsWith(2, "--keep", "--fraction");
         Gsrnn.Run([.. call, "--keep", "0"]).FailsWith(2, "--keep 0");
+        Gsrnn.Run([.. call, "--keep", "2x2"]).FailsWith(2, "--keep", "1 layers");
+        Gsrnn.Run([.. call, "--keep", "few"]).FailsWith(2, "--keep few");
         Gsrnn.Run([.. call, "--keep", "2", "--fine-tune=-1"]).FailsWith(2, "--fine-tune -1");
         Gsrnn.Run([.. call, "--keep", "2", "--fine-tune-lr", "0.1"]).FailsWith(2, "--fine-tune-lr belongs to");
         Gsrnn.Run([.. call, "--keep", "6"]).FailsWith(2, "--keep 6", "1 to 5");

@@ -25,8 +25,8 @@ internal sealed class PruneVerb : ModelVerb
     public string Method { get; set; } = "spectral";
 
     [Option("keep", Separator = ',', MetaValue = "K[,K...]", HelpText =
-        "Units to keep, one number for all layers or one for each (weights: K^2 of them; column: K columns; low-rank: the rank).")]
-    public IEnumerable<int> Keep { get; set; } = [];
+        "Units to keep, one number for all layers or one for each, 64,32 or 64x32 (weights: K^2 of them; column: K columns; low-rank: the rank).")]
+    public IEnumerable<string> Keep { get; set; } = [];
 
     [Option("fraction", MetaValue = "F", HelpText = "Share of the units to keep, above 0 and up to 1.")]
     public double? Fraction { get; set; }
@@ -175,7 +175,7 @@ internal sealed class PruneVerb : ModelVerb
     {
         UnitBudget budget = new()
         {
-            Keep = Keep.Any() ? [.. Keep] : null,
+            Keep = Keep.Any() ? KeepSize.Parse(string.Join('x', Keep.Select(text => text.Trim()))).Units : null,
             Fraction = Fraction,
             Trace = Trace,
             Lambda = Lambda,
@@ -213,7 +213,7 @@ internal sealed class PruneVerb : ModelVerb
     {
         if (Refine > 0)
         {
-            Distillation.Refine(calibration.Network, small, inputs, Refine, cancellation: calibration.Cancellation);
+            Distillation.Refine(calibration.Network, small, inputs, Refine, Distillation.Settings(inputs, Batch, Seed), calibration.Cancellation);
         }
 
         return Judge.Of(calibration, small);

@@ -35,9 +35,6 @@ public sealed class Comparison
     /// <summary>Sequences on which sliced and masked networks are compared.</summary>
     private const int ParitySequences = 200;
 
-    /// <summary>The rate of a refinement without labels that suits 28 steps; the longer the sequence, the smaller the change that it bears.</summary>
-    private const double RefinementRate = 0.002;
-
     private readonly ComparisonSettings settings;
     private readonly ISequenceData train, test;
     private readonly ISequenceData? watched;
@@ -132,13 +129,7 @@ public sealed class Comparison
         Parity parity = Parity.OfPlan(network, small, plan, proof, settings.BatchSize);
         if (method.IsRefined)
         {
-            TrainingSettings how = new()
-            {
-                BatchSize = settings.BatchSize,
-                LearningRate = RefinementRate * Math.Min(1, 28.0 / train.Layout.Steps),
-                Schedule = new Schedule { Kind = ScheduleKind.OneCycle },
-                Seed = calibration.Settings.Seed,
-            };
+            TrainingSettings how = Distillation.Settings(train, settings.BatchSize, calibration.Settings.Seed);
             Distillation.Refine(network, small, train, settings.RefineSteps, how, cancellation: calibration.Cancellation);
         }
 

@@ -10,12 +10,24 @@ namespace GpuSpectralRnn.Pruning;
 /// </summary>
 public static class Distillation
 {
+    /// <summary>
+    /// Settings that suit the data: Adam, one cycle to 0.002, less in proportion for sequences of more than 28 steps, along which a change of the
+    /// recurrent weights acts again and again.
+    /// </summary>
+    public static TrainingSettings Settings(ISequenceData inputs, int batchSize = 64, ulong seed = 1) => new()
+    {
+        BatchSize = batchSize,
+        LearningRate = 2e-3 * Math.Min(1, 28.0 / inputs.Layout.Steps),
+        Schedule = new Schedule { Kind = ScheduleKind.OneCycle },
+        Seed = seed,
+    };
+
     /// <summary>Refines the small network in place.</summary>
     /// <param name="big">What it shall imitate.</param>
     /// <param name="small">Refined; on the same backend.</param>
     /// <param name="inputs">Calibration inputs; labels are not looked at.</param>
     /// <param name="steps">Optimiser steps.</param>
-    /// <param name="settings">Batch size, rate, schedule and seed; null for Adam, one cycle to 0.002, batches of 64.</param>
+    /// <param name="settings">Batch size, rate, schedule and seed; null for <see cref="Settings"/>.</param>
     /// <param name="cancellation">Stops with an <see cref="OperationCanceledException"/>; the small network then holds a step's weights.</param>
     /// <returns>The mean loss over all steps.</returns>
     /// <exception cref="DivergedException">A loss is NaN or infinite.</exception>
@@ -28,7 +40,7 @@ public static class Distillation
         CancellationToken cancellation = default)
     {
         if (steps < 1) throw new InvalidCallException($"--refine {steps}: choose 1 step or more.");
-        settings ??= new TrainingSettings { LearningRate = 2e-3, Schedule = new Schedule { Kind = ScheduleKind.OneCycle } };
+        settings ??= Settings(inputs);
         using Optimizer optimizer = new(settings, small.Parameters);
         using BatchFeed feed = new(inputs, small.Backend, settings.BatchSize);
         using LossTotals totals = small.Backend.Loss.CreateTotals();

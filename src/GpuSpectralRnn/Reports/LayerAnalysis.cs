@@ -56,7 +56,7 @@ public sealed record LayerAnalysis(
         List<(string, Matrix)> losses = [("input", Criterion.Input(gram.Rows)), ("output", Criterion.Output(consumers))];
         if (adjoint is not null) losses.Add(("adjoint", adjoint));
         ISelector[] selectors =
-            [new GreedySelector(), new BackwardSelector(), SampledSelector.Leverage(leverage, seed), SampledSelector.Uniform(seed)];
+            [new GreedySelector(), new BackwardSelector(), SampledSelector.Leverage(leverage, seed), SampledSelector.Uniform(seed + 1)];
         return new LayerAnalysis(
             covariance.Layer,
             covariance.Weight,

@@ -34,7 +34,7 @@ public sealed class SpectrumReport(IReadOnlyList<LayerAnalysis> layers)
     public static Table Losses(LayerAnalysis layer, string loss)
     {
         LossCurve[] curves = [.. layer.Curves.Where(curve => curve.Loss == loss)];
-        Table table = new([new("k"), .. curves.Select(curve => new TableColumn($"{curve.Selector} (%)", "0.###", curve.Selector))])
+        Table table = new([new("k"), .. curves.Select(curve => new TableColumn($"{curve.Selector} (%)", "0.000", curve.Selector))])
         {
             Title = $"{Title(loss)}, share of the whole",
         };
