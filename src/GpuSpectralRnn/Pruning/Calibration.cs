@@ -42,6 +42,12 @@ public sealed class Calibration
     /// <summary>Outputs that a batch may have: a network that answers at every step with many classes takes fewer sequences at a time.</summary>
     private const int BatchOutputs = 1 << 24;
 
+    /// <summary>Columns of a stream that are read side by side: each starts from a state of zero, so that few are better than many.</summary>
+    private const int Columns = 20;
+
+    /// <summary>Answers of a network that answers at every step that gradients and refits take, and those that candidates are judged by.</summary>
+    private const int GradientAnswers = 40_000, JudgedAnswers = 20_000;
+
     private readonly Dictionary<AdjointMetric, AdjointStatistics[]> adjoints = [];
     private StateStatistics[]? states, weightedStates;
     private RowSamples[]? rowSamples;
@@ -72,11 +78,15 @@ public sealed class Calibration
         }
 
         Network = network;
-        long outputs = network.Architecture.Readout == Readout.Every ? (long)inputs.Layout.Steps * network.Architecture.Outputs : 1;
-        BatchSize = (int)Math.Clamp(BatchOutputs / outputs, 1, Settings.BatchSize);
         Weights = NetworkWeights.Read(network);
         (Inputs, Held) = Subset.HoldOut(all, Math.Clamp((int)(all.Count * Settings.HeldApart), 1, all.Count - 1));
         GradientInputs = Subset.Limit(Inputs, Settings.GradientSequences);
+        BatchSize = inputs.Layout.IsStream ? Math.Min(Columns, Settings.BatchSize) : Settings.BatchSize;
+        if (network.Architecture.Readout != Readout.Every) return;
+        int steps = inputs.Layout.Steps;
+        BatchSize = (int)Math.Clamp(BatchOutputs / ((long)steps * network.Architecture.Outputs), 1, BatchSize);
+        GradientInputs = Subset.Limit(GradientInputs, (GradientAnswers + steps - 1) / steps);
+        Held = Subset.Limit(Held, (JudgedAnswers + steps - 1) / steps);
     }
 
     /// <summary>The network.</summary>
