@@ -3,5 +3,7 @@ using GpuSpectralRnn.Bench;
 
 // dotnet run -c Release --project bench/GpuSpectralRnn.Bench -- --filter '*Gemm*'                  BenchmarkDotNet on the host
 // dotnet run -c Release --project bench/GpuSpectralRnn.Bench -- beside-host pocl rnn-row gemm-512   a device and the host in turn
-if (args is ["beside-host", var device, .. var names]) BesideHost.Run(device, names);
+// dotnet run -c Release --project bench/GpuSpectralRnn.Bench -- gemm-lab pocl 512                   the product, naive to fast
+if (args is ["gemm-lab", var where, var order]) GpuSpectralRnn.Bench.Lab.GemmLab.Run(where, int.Parse(order, System.Globalization.CultureInfo.InvariantCulture));
+else if (args is ["beside-host", var device, .. var names]) BesideHost.Run(device, names);
 else BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -53,13 +53,18 @@ public sealed class Gemm : IDisposable
     private const int Threads = GemmBlocks.Threads;
     private const int ShortestSlice = 64;
     private const long PartialCapacity = 1 << 22;
+    private const int TransposedCapacity = 1 << 23;
+    private const int RowItems = 32;
 
     private readonly KernelLoader loader;
     private readonly RegisterLauncher registerTiled;
+    private readonly BlockLauncher? rowTiled;
     private readonly BlockLauncher? smallBlocks;
     private readonly BlockLauncher? largeBlocks;
     private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int, float, float> addSlices;
     private readonly MemoryBuffer? partials;
+    private readonly Transpose? transpose;
+    private readonly MemoryBuffer? transposed;
 
     private delegate void RegisterLauncher(
         AcceleratorStream stream, Index1D items, ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, GemmExtents e, float alpha, float beta);
@@ -74,6 +79,13 @@ public sealed class Gemm : IDisposable
         registerTiled = loader.Load<RegisterLauncher>(RegisterTiled, 64);
         addSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int, float, float>>(AddSlices);
         if (!loader.IsSimulator) partials = loader.Accelerator.AllocateRaw(PartialCapacity, sizeof(float));
+        if (loader.IsProcessor)
+        {
+            rowTiled = loader.LoadGrouped<BlockLauncher>(RowTiled, RowItems);
+            transpose = new Transpose(loader);
+            transposed = loader.Accelerator.AllocateRaw(TransposedCapacity, sizeof(float));
+        }
+
         if (!loader.SharesMemory || loader.Accelerator.MaxNumThreadsPerGroup < Threads) return;
         smallBlocks = loader.LoadGrouped<BlockLauncher>(GemmBlocks.Multiply<SmallBlock>, Threads, groupsPerMultiprocessor: 2);
         largeBlocks = loader.LoadGrouped<BlockLauncher>(GemmBlocks.Multiply<LargeBlock>, Threads, groupsPerMultiprocessor: 2);
@@ -94,6 +106,15 @@ public sealed class Gemm : IDisposable
         float beta)
     {
         if (m == 0 || n == 0) return;
+        if (transposeB && transposed is not null && m >= 16 && (long)n * k <= TransposedCapacity && k > 0)
+        {
+            // A processor's vectors run along C's rows: neighbours in them should be neighbours in B.
+            ArrayView<float> rows = transposed.AsArrayView<float>(0, (long)n * k); // [K, N]
+            transpose!.Run(stream, b, rows, n, k);
+            Run(stream, a, rows, c, m, n, k, transposeA, transposeB: false, alpha, beta);
+            return;
+        }
+
         GemmPlan plan = PlanFor(m, n, k);
         int edge = EdgeOf(plan);
         long blocks = (long)((m + edge - 1) / edge) * ((n + edge - 1) / edge);
@@ -132,7 +153,11 @@ public sealed class Gemm : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => partials?.Dispose();
+    public void Dispose()
+    {
+        partials?.Dispose();
+        transposed?.Dispose();
+    }
 
     private static int EdgeOf(GemmPlan plan) => plan switch
     {
@@ -154,7 +179,26 @@ public sealed class Gemm : IDisposable
     {
         if (plan == GemmPlan.LargeBlocks) largeBlocks!(stream, new KernelConfig((int)blocks, Threads), a, b, c, extents, alpha, beta);
         else if (plan == GemmPlan.SmallBlocks) smallBlocks!(stream, new KernelConfig((int)blocks, Threads), a, b, c, extents, alpha, beta);
-        else registerTiled(stream, (int)blocks, a, b, c, extents, alpha, beta);
+        else if (rowTiled is null) registerTiled(stream, (int)blocks, a, b, c, extents, alpha, beta);
+        else if (extents.Slices > 1) MultiplySlices(stream, a, b, c, extents);
+        else rowTiled(stream, RowGroups(extents), a, b, c, extents, alpha, beta);
+    }
+
+    private static KernelConfig RowGroups(GemmExtents e) => new((e.M + 3) / 4 * ((e.N + 4 * RowItems - 1) / (4 * RowItems)), RowItems);
+
+    // A launch for each slice: all items of a launch walk the same part of K.
+    private void MultiplySlices(AcceleratorStream stream, ArrayView<float> a, ArrayView<float> b, ArrayView<float> partial, GemmExtents extents)
+    {
+        int k = extents.K;
+        int length = extents.Slice;
+        long size = (long)extents.M * extents.N;
+        for (int from = 0, slice = 0; from < k; from += length, slice++)
+        {
+            extents.K = extents.Slice = Math.Min(length, k - from);
+            ArrayView<float> left = a.SubView((long)from * extents.A.Step, a.Length - (long)from * extents.A.Step);
+            ArrayView<float> right = b.SubView((long)from * extents.B.Step, b.Length - (long)from * extents.B.Step);
+            rowTiled!(stream, RowGroups(extents), left, right, partial.SubView(slice * size, size), extents, 1f, 0f);
+        }
     }
 
     // Enough slices to fill the device (a multiprocessor holds two groups), none too short, all within the memory for partial products.
@@ -162,6 +206,7 @@ public sealed class Gemm : IDisposable
     {
         if (partials is null || k < 2 * ShortestSlice) return Math.Max(1, k);
         long wanted = plan == GemmPlan.Registers ? loader.BusyWidth : 2 * loader.Accelerator.NumMultiprocessors;
+        if (loader.IsProcessor) wanted = loader.Accelerator.NumMultiprocessors * 64L * 4;
         long slices = Math.Min(Math.Min(wanted / blocks, k / ShortestSlice), PartialCapacity / elements);
         return slices <= 1 ? k : (int)((k + slices - 1) / slices + 3) / 4 * 4;
     }
@@ -186,8 +231,44 @@ public sealed class Gemm : IDisposable
         int slice = index / across / down;
         int from = slice * e.Slice;
         int to = from + e.Slice < e.K ? from + e.Slice : e.K;
+        MultiplyTile(a, b, c, e, row, column, across, slice, from, to, alpha, beta);
+    }
+
+    /// <summary>
+    /// The same for devices on the processor: one group, four rows of 128 columns. Rows and bounds are the group's, so that its items become one vector, to
+    /// which A's elements are broadcast and in which B's and C's are neighbours.
+    /// </summary>
+    [KernelEntry]
+    internal static void RowTiled(
+        ArrayView<float> a, // op(A) [M, K]
+        ArrayView<float> b, // op(B) [K, N]
+        ArrayView<float> c, // [M, N]
+        GemmExtents e,
+        float alpha,
+        float beta)
+    {
+        int across = (e.N + 4 * RowItems - 1) / (4 * RowItems);
+        int column = Grid.IdxX % across * 4 * RowItems + Group.IdxX;
+        if (column < e.N) MultiplyTile(a, b, c, e, Grid.IdxX / across * 4, column, RowItems, 0, 0, e.K, alpha, beta);
+    }
+
+    // Four rows from one on and four columns that lie a step apart.
+    private static void MultiplyTile(
+        ArrayView<float> a,
+        ArrayView<float> b,
+        ArrayView<float> c,
+        GemmExtents e,
+        int row,
+        int column,
+        int step,
+        int slice,
+        int from,
+        int to,
+        float alpha,
+        float beta)
+    {
         RegisterTile tile = RegisterTile.Product(
-            a, Places.Of(row, 1, e.M, e.A.LineStride), e.A.Step, b, Places.Of(column, across, e.N, e.B.LineStride), e.B.Step, from, to);
+            a, Places.Of(row, 1, e.M, e.A.LineStride), e.A.Step, b, Places.Of(column, step, e.N, e.B.LineStride), e.B.Step, from, to);
         int place = (slice * e.M + row) * e.N;
         for (int i = 0; i < 4; i++)
         {
@@ -195,7 +276,7 @@ public sealed class Gemm : IDisposable
             Quad sums = tile.Row(i);
             for (int j = 0; j < 4; j++)
             {
-                int at = column + j * across;
+                int at = column + j * step;
                 if (at >= e.N) continue;
                 at += place + i * e.N;
                 float product = alpha * sums.Element(j);

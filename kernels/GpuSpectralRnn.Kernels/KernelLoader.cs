@@ -23,7 +23,8 @@ public sealed class KernelLoader
     {
         Accelerator = accelerator;
         IsSimulator = isSimulator;
-        SharesMemory = !isSimulator && !(accelerator.Device is CLDevice device && device.DeviceType.HasFlag(CLDeviceType.CL_DEVICE_TYPE_CPU));
+        IsProcessor = !isSimulator && accelerator.Device is CLDevice device && device.DeviceType.HasFlag(CLDeviceType.CL_DEVICE_TYPE_CPU);
+        SharesMemory = !isSimulator && !IsProcessor;
         BusyWidth = isSimulator ? 2 * accelerator.NumMultiprocessors : Math.Max(1024, accelerator.MaxNumThreads);
     }
 
@@ -32,6 +33,9 @@ public sealed class KernelLoader
 
     /// <summary>ILGPU's simulator, where a work item costs much and a barrier more: few and fat items are best.</summary>
     public bool IsSimulator { get; }
+
+    /// <summary>An OpenCL driver that computes on the processor: it makes vectors of neighbouring items.</summary>
+    public bool IsProcessor { get; }
 
     /// <summary>
     /// Whether threads gain by exchanging data through shared memory. Where a processor plays the device, the simulator's or an OpenCL driver's, caches

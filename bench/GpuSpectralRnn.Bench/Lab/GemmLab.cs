@@ -1,0 +1,83 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Compute.Ilgpu;
+using GpuSpectralRnn.Kernels;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace GpuSpectralRnn.Bench.Lab;
+
+/// <summary>Runs the steps of <see cref="GemmSteps"/> and the library's product on an ILGPU device: first each is checked, then timed.</summary>
+internal sealed class GemmLab(IlgpuBackend backend, int order)
+{
+    private const int Runs = 5;
+    private readonly KernelLoader loader = backend.Loader;
+
+    /// <summary>Prints a line per step.</summary>
+    public static void Run(string device, int order)
+    {
+        if (order < GemmSteps.Block || order % GemmSteps.Block != 0)
+            throw new InvalidCallException($"Order {order}: choose a multiple of {GemmSteps.Block}.");
+        using IBackend opened = BenchDevices.Open(device);
+        if (opened is not IlgpuBackend backend) throw new InvalidCallException($"{device} runs no kernels; choose cuda, opencl, pocl or ilgpu-cpu.");
+        new GemmLab(backend, order).Run();
+    }
+
+    private void Run()
+    {
+        using Disposables owned = new();
+        Tensor a = owned.Keep(backend.Allocate(new Shape(order, order)));
+        Tensor b = owned.Keep(backend.Allocate(new Shape(order, order)));
+        Tensor c = owned.Keep(backend.Allocate(new Shape(order, order)));
+        backend.Random.Normal(a, 1, 0, 0, 1);
+        backend.Random.Normal(b, 1, 1, 0, 1);
+        (ArrayView<float> left, ArrayView<float> right, ArrayView<float> result) = (backend.View(a), backend.View(b), backend.View(c));
+        AcceleratorStream stream = backend.Stream;
+        Console.WriteLine($"{backend.Device.Name}, {order}^3, medians of {Runs}");
+
+        var naive = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, int>>(GemmSteps.Naive);
+        Time("1 naive", () => naive(stream, order * order, left, right, result, order));
+        if (loader.Accelerator.MaxNumThreadsPerGroup >= 256)
+        {
+            var tiles = Load(GemmSteps.SharedTiles);
+            int across = order / GemmSteps.Tile;
+            Time("2 shared tiles", () => tiles(stream, new KernelConfig(across * across, 256), left, right, result, order));
+            var blocks = Load(GemmSteps.RegisterTiles);
+            int wide = order / GemmSteps.Block;
+            Time("3 register tiles", () => blocks(stream, new KernelConfig(wide * wide, 256), left, right, result, order));
+        }
+        else
+        {
+            Console.WriteLine("steps 2 and 3 need groups of 256, which this device does not grant");
+        }
+
+        using Gemm gemm = new(loader);
+        GemmPlan plan = gemm.PlanFor(order, order, order);
+        Time($"4 library, {plan}", () => gemm.Run(stream, left, right, result, order, order, order, false, false, 1, 0));
+
+        void Time(string name, Action product)
+        {
+            backend.Fill(c, float.NaN);
+            product();
+            Check(name, a.ToArray(), b.ToArray(), c.ToArray());
+            double milliseconds = MedianTime.Of(backend, product, Runs);
+            Console.WriteLine($"{name,-24} {milliseconds,10:0.000} ms {2.0 * order * order * order / milliseconds * 1e-6,10:0.0} GFLOP/s");
+        }
+    }
+
+    private Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int> Load(
+        Action<ArrayView<float>, ArrayView<float>, ArrayView<float>, int> kernel) =>
+        loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int>>(kernel, 256);
+
+    // Elements all over C, some from each block, against the definition in double precision; a sum of n products of unit numbers errs by 6e-8 n at most.
+    private void Check(string name, float[] a, float[] b, float[] c)
+    {
+        for (long i = 0; i < c.Length; i += i < 4 * order ? 1 : 977)
+        {
+            long row = i / order;
+            long column = i % order;
+            double sum = 0;
+            for (int k = 0; k < order; k++) sum += (double)a[row * order + k] * b[k * (long)order + column];
+            if (!(Math.Abs(sum - c[i]) <= 3e-7 * order)) throw new RunFailedException($"{name} is wrong at ({row}, {column}): {c[i]}, not {sum}.");
+        }
+    }
+}
