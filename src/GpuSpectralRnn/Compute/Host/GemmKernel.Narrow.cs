@@ -70,6 +70,28 @@ internal static unsafe partial class GemmKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Narrow2<TSimd, TVector, TLanes>(
+        TLanes last, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector>
+    {
+        TVector c0 = TSimd.Broadcast(0);
+        TVector c1 = c0;
+        for (; k > 0; k--)
+        {
+            TVector b0 = TSimd.Load(b);
+            c0 = TSimd.MultiplyAdd(TSimd.Broadcast(a[0]), b0, c0);
+            c1 = TSimd.MultiplyAdd(TSimd.Broadcast(a[s]), b0, c1);
+            a += along;
+            b += 2 * TSimd.Count;
+        }
+
+        Put<TSimd, TVector, TLanes>(last, c0, c, add);
+        Put<TSimd, TVector, TLanes>(last, c1, c + cStride, Down(add, addStride));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Narrow1<TSimd, TVector, TLanes>(TLanes last, nint k, float* a, nint along, float* b, float* c, float* add)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged

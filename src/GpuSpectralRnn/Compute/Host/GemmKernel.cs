@@ -25,7 +25,7 @@ internal static unsafe partial class GemmKernel
     /// <summary>
     /// The height of the tile that starts where <paramref name="rows"/> rows are left: packed operands follow it.
     /// </summary>
-    public static int TileHeight(long rows) => rows >= 8 && Simd.IsWide ? 8 : rows >= 4 ? 4 : 1;
+    public static int TileHeight(long rows) => rows >= 8 && Simd.IsWide ? 8 : rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
 
     /// <summary>
     /// C [rows, columns] = A P + add for one panel P over k rows of it. Element (i, l) of A stands at a[i rowStride + l stepStride]; with
@@ -81,9 +81,11 @@ internal static unsafe partial class GemmKernel
             float* extra = add == null ? null : add + row * addStride;
             if (isNarrow && height == 8) Narrow8<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (isNarrow && height == 4) Narrow4<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
+            else if (isNarrow && height == 2) Narrow2<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (isNarrow) Narrow1<TSimd, TVector, TLanes>(last, k, tile, along, panel, target, extra);
             else if (height == 8) Tile8<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (height == 4) Tile4<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
+            else if (height == 2) Tile2<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else Tile1<TSimd, TVector, TLanes>(last, k, tile, along, panel, target, extra);
             row += height;
         }
@@ -178,6 +180,33 @@ internal static unsafe partial class GemmKernel
         Put<TSimd, TVector, TLanes>(last, c10, c11, c + cStride, Down(add, addStride));
         Put<TSimd, TVector, TLanes>(last, c20, c21, c + 2 * cStride, Down(add, 2 * addStride));
         Put<TSimd, TVector, TLanes>(last, c30, c31, c + 3 * cStride, Down(add, 3 * addStride));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Tile2<TSimd, TVector, TLanes>(
+        TLanes last, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector>
+    {
+        TVector zero = TSimd.Broadcast(0);
+        TVector c00 = zero, c01 = zero, c10 = zero, c11 = zero;
+        for (; k > 0; k--)
+        {
+            TVector b0 = TSimd.Load(b);
+            TVector b1 = TSimd.Load(b + TSimd.Count);
+            TVector x = TSimd.Broadcast(a[0]);
+            c00 = TSimd.MultiplyAdd(x, b0, c00);
+            c01 = TSimd.MultiplyAdd(x, b1, c01);
+            x = TSimd.Broadcast(a[s]);
+            c10 = TSimd.MultiplyAdd(x, b0, c10);
+            c11 = TSimd.MultiplyAdd(x, b1, c11);
+            a += along;
+            b += 2 * TSimd.Count;
+        }
+
+        Put<TSimd, TVector, TLanes>(last, c00, c01, c, add);
+        Put<TSimd, TVector, TLanes>(last, c10, c11, c + cStride, Down(add, addStride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -46,7 +46,7 @@ internal static unsafe class GemmPacking
         }
     }
 
-    /// <summary>Packs one tile of <paramref name="height"/> columns, 8, 4 or 1: [k][height].</summary>
+    /// <summary>Packs one tile of <paramref name="height"/> columns, 8, 4, 2 or 1: [k][height].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackTile(float* a, nint stride, nint k, int height, float* tile)
     {
@@ -57,6 +57,10 @@ internal static unsafe class GemmPacking
         else if (height == 4)
         {
             for (; k > 0; k--, a += stride, tile += 4) Vector128.Store(Vector128.Load(a), tile);
+        }
+        else if (height == 2)
+        {
+            for (; k > 0; k--, a += stride, tile += 2) Vector64.Store(Vector64.Load(a), tile);
         }
         else
         {

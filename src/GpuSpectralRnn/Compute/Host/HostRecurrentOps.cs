@@ -120,8 +120,8 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostThreads t
 
     private static long Work(RecurrentShape shape) => (long)shape.Steps * shape.Batch * shape.GateRows * (shape.Hidden + shape.Inputs);
 
-    // Whole tiles per thread, smaller ones where the batch is too small for that.
-    private long RowUnit(int batch) => batch >= 16 * threads.Count ? 8 : batch >= 8 * threads.Count ? 4 : 1;
+    // Whole tiles per thread, smaller ones where the batch is too small for that: of 20 rows two threads take 10 each.
+    private long RowUnit(int batch) => batch >= 16 * threads.Count ? 8 : batch >= 8 * threads.Count ? 2 : 1;
 
     // op(W) [k, columns] in panels; W is [columns, k] where transposed.
     private void Pack(float* w, bool isTransposed, int k, int columns, float* panels) =>
