@@ -200,7 +200,7 @@ public class TextTests
         string[] call = ["train", "--data", "text", "--train", train, "--epochs", "1", "--out", folder["m"]];
         Outcome rnn = Gsrnn.Run([.. call, "--recipe", "ptb-rnn"]).Succeeds();
         Assert.Contains("rnn-tanh 9-128-128-9", rnn.Error);
-        Assert.Contains("windows of 20 steps; sgd, rate 20, decay", rnn.Error);
+        Assert.Contains("windows of 20 steps; sgd, rate 2, decay", rnn.Error);
         Outcome small = Gsrnn.Run([.. call, "--recipe", "ptb-small", "--hidden", "8", "--bptt", "10", "--lr", "3"]).Succeeds();
         Assert.Contains("lstm 9-8-8-9", small.Error);
         Assert.Contains("windows of 10 steps; sgd, rate 3, decay", small.Error);

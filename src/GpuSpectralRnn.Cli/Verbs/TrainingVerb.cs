@@ -203,7 +203,7 @@ internal abstract class TrainingVerb : SequenceVerb
     protected TrainingSettings WithRate(TrainingSettings settings, SequenceLayout layout)
     {
         bool isRecipes = Recipe is not null && OptimizerName is null;
-        return settings with { LearningRate = Rate ?? (isRecipes ? Recipe.Rate(Window) : DefaultRate(settings.Optimizer, layout.Steps)) };
+        return settings with { LearningRate = Rate ?? (isRecipes ? Recipe!.Rate(Window) : DefaultRate(settings.Optimizer, layout.Steps)) };
     }
 
     /// <summary>A change of the recurrent weights acts once per step: the longer the sequence, the smaller the change that it bears. 0.003 suits 28
