@@ -26,7 +26,7 @@ internal sealed class DemoVerb : ComputeVerb
     private const string Chosen = "auto";
 
     /// <summary>Sizes of the curves, which are drawn without training.</summary>
-    private static readonly KeepSize[] CurveSizes = [96, 64, 28, 16];
+    private static readonly KeepSize[] CurveSizes = [64, 24];
 
     [Option("out", Default = "gsrnn-demo", MetaValue = "DIR", HelpText = "Folder for what the demo makes.")]
     public string Out { get; set; } = "gsrnn-demo";
