@@ -46,6 +46,11 @@ public abstract class Accelerator : IDisposable
     /// <summary>Members of a group that suit a kernel; here as many as there may be.</summary>
     public int EstimateGroupSize(Kernel kernel) => MaxNumThreadsPerGroup;
 
+    /// <summary>Makes it the thread's current one.</summary>
+    public void Bind()
+    {
+    }
+
     /// <inheritdoc/>
     public void Dispose() => GC.SuppressFinalize(this);
 }

@@ -24,6 +24,13 @@ public static unsafe class ArrayViewExtensions
         where TView : IContiguousArrayView<T>
         where T : unmanaged => span.CopyTo(new Span<T>((void*)Address(target), checked((int)target.Length)));
 
+    /// <summary>Copies from host memory that stays where it is until the stream has been waited for; here at once.</summary>
+    public static void CopyFromCPUUnsafeAsync<T, TView>(this TView target, AcceleratorStream stream, ref T cpuData, long length)
+        where TView : IContiguousArrayView<T>
+        where T : unmanaged =>
+        new ReadOnlySpan<T>(System.Runtime.CompilerServices.Unsafe.AsPointer(ref cpuData), checked((int)length))
+            .CopyTo(new Span<T>((void*)Address(target), checked((int)target.Length)));
+
     private static nint Address<TView>(TView view)
         where TView : IContiguousArrayView => view.LengthInBytes == 0 ? 0 : view.Buffer.NativePtr + (nint)view.IndexInBytes;
 }

@@ -11,6 +11,7 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 public sealed class IlgpuBackend : IBackend
 {
     private readonly CuBlasProducts cuBlas;
+    private readonly UploadRing? uploads;
     private readonly Lazy<Fill> fill;
     private readonly Lazy<IlgpuMatrixOps> matrix;
     private readonly Lazy<IlgpuEmbeddingOps> embedding;
@@ -37,6 +38,7 @@ public sealed class IlgpuBackend : IBackend
         Kernels = kernels;
         Accelerator = loader.Accelerator;
         Stream = Accelerator.CreateStream();
+        uploads = UploadRing.Create(Accelerator, Stream);
         cuBlas = new CuBlasProducts(Device, Accelerator, Stream, blas);
         fill = new(() => new Fill(Loader));
         matrix = new(() => new IlgpuMatrixOps(this, FillKernels, cuBlas));
@@ -105,7 +107,9 @@ public sealed class IlgpuBackend : IBackend
     public void Upload<T>(ReadOnlySpan<T> source, Tensor destination)
         where T : unmanaged
     {
-        if (OperandChecks.Transfer<T>(this, source.Length, destination) > 0) View<T>(destination).CopyFromCPU(Stream, source);
+        if (OperandChecks.Transfer<T>(this, source.Length, destination) == 0) return;
+        ArrayView<T> target = View<T>(destination);
+        if (uploads?.TryUpload(source, target) != true) target.CopyFromCPU(Stream, source);
     }
 
     /// <inheritdoc/>
@@ -147,6 +151,7 @@ public sealed class IlgpuBackend : IBackend
         if (loss.IsValueCreated) loss.Value.Dispose();
         if (optimizer.IsValueCreated) optimizer.Value.Dispose();
         cuBlas.Dispose();
+        uploads?.Dispose();
         Stream.Dispose();
         Accelerator.Dispose();
     }
