@@ -34,6 +34,7 @@ internal sealed class BenchVerb : ComputeVerb
         OtherTimes? others = Against is null ? null : OtherTimes.Read(Against);
         using IBackend backend = OpenBackend();
         int threads = backend is HostBackend host ? host.Threads : 1;
+        terminal.Note(backend is HostBackend ? "measuring peaks" : $"compiling kernels for {backend.Device.Id} and measuring its peaks");
         DevicePeaks peaks = DevicePeaks.Measure(backend);
         Say($"at most {peaks.Gflops:0.0} GFLOP/s in a square product and {peaks.GigabytesPerSecond:0.0} GB/s in a copy; shares are of the nearer of these two");
         JsonObject cases = [];
