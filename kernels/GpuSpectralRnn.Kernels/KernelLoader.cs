@@ -25,6 +25,7 @@ public sealed class KernelLoader
         IsSimulator = isSimulator;
         IsProcessor = !isSimulator && accelerator.Device is CLDevice device && device.DeviceType.HasFlag(CLDeviceType.CL_DEVICE_TYPE_CPU);
         SharesMemory = !isSimulator && !IsProcessor;
+        Multiprocessors = accelerator.NumMultiprocessors;
         BusyWidth = isSimulator ? 2 * accelerator.NumMultiprocessors : Math.Max(1024, accelerator.MaxNumThreads);
     }
 
@@ -42,6 +43,9 @@ public sealed class KernelLoader
     /// serve all threads alike and a barrier costs a pass over the group.
     /// </summary>
     public bool SharesMemory { get; init; }
+
+    /// <summary>Multiprocessors of the device.</summary>
+    public int Multiprocessors { get; init; }
 
     /// <summary>Work items that keep the device busy; kernels over more elements walk them with this stride.</summary>
     public int BusyWidth { get; }

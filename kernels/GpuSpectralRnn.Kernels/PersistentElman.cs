@@ -4,7 +4,8 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Elman's recurrence (<see cref="Elman"/>) with all steps in one launch. Group g walks the sequences 2g and 2g + 1 and keeps W_hh on chip: thread t
+/// Elman's recurrence (<see cref="Elman"/>) with all steps in one launch. Group g walks the sequences 2g and 2g + 1 (in small
+/// batches one) and keeps W_hh on chip: thread t
 /// holds units 4 (t / 8) to 4 (t / 8) + 3 at the quads of columns t mod 8, t mod 8 + 8, ..., and owns unit 4 (t / 8) + t mod 4 of sequence
 /// 2g + t / 4 mod 2, whose state stays in a register. All states of the group lie in shared memory twice, the step before and the step in work, so one
 /// barrier a step is enough. Inputs are read two steps ahead.
@@ -98,11 +99,12 @@ public sealed class PersistentElman : RecurrentCell
         int thread = Group.IdxX;
         int lane = thread & 7;
         int unit = (thread >> 3) * 4 + (lane & 3);
-        int sequence = Grid.IdxX * 2 + (lane >> 2);
-        bool isActive = unit < walk.Width && sequence < walk.Batch;
+        int part = lane >> 2;
+        int sequence = Grid.IdxX * walk.Sequences + part;
+        bool isActive = unit < walk.Width && part < walk.Sequences && sequence < walk.Batch;
         int ownUnit = Math.Min(unit, walk.Width - 1);
         int ownSequence = Math.Min(sequence, walk.Batch - 1);
-        int mine = (lane >> 2) * walk.Pitch + unit;
+        int mine = part * walk.Pitch + unit;
         int other = 2 * walk.Pitch;
 
         ArrayView<float> shared = SharedMemory.GetDynamic<float>();
@@ -171,11 +173,12 @@ public sealed class PersistentElman : RecurrentCell
         int thread = Group.IdxX;
         int lane = thread & 7;
         int unit = (thread >> 3) * 4 + (lane & 3);
-        int sequence = Grid.IdxX * 2 + (lane >> 2);
-        bool isActive = unit < walk.Width && sequence < walk.Batch;
+        int part = lane >> 2;
+        int sequence = Grid.IdxX * walk.Sequences + part;
+        bool isActive = unit < walk.Width && part < walk.Sequences && sequence < walk.Batch;
         int ownUnit = Math.Min(unit, walk.Width - 1);
         int ownSequence = Math.Min(sequence, walk.Batch - 1);
-        int mine = (lane >> 2) * walk.Pitch + unit;
+        int mine = part * walk.Pitch + unit;
         int other = 2 * walk.Pitch;
 
         ArrayView<float> shared = SharedMemory.GetDynamic<float>();

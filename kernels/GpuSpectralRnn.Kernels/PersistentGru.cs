@@ -108,11 +108,12 @@ public sealed class PersistentGru : RecurrentCell
         int width = walk.Width;
         int lane = thread & 3;
         int unit = thread >> 2;
-        int sequence = Grid.IdxX * 4 + lane;
-        bool isActive = unit < width && sequence < walk.Batch;
+        int part = lane;
+        int sequence = Grid.IdxX * walk.Sequences + part;
+        bool isActive = unit < width && part < walk.Sequences && sequence < walk.Batch;
         int ownUnit = Math.Min(unit, width - 1);
         int ownSequence = Math.Min(sequence, walk.Batch - 1);
-        int mine = lane * walk.Pitch + unit;
+        int mine = part * walk.Pitch + unit;
         int other = 4 * walk.Pitch;
 
         ArrayView<float> shared = SharedMemory.GetDynamic<float>();
@@ -195,11 +196,12 @@ public sealed class PersistentGru : RecurrentCell
         int width = walk.Width;
         int lane = thread & 15;
         int unit = (thread >> 4) * 4 + (lane & 3);
-        int sequence = Grid.IdxX * 4 + (lane >> 2);
-        bool isActive = unit < width && sequence < walk.Batch;
+        int part = lane >> 2;
+        int sequence = Grid.IdxX * walk.Sequences + part;
+        bool isActive = unit < width && part < walk.Sequences && sequence < walk.Batch;
         int ownUnit = Math.Min(unit, width - 1);
         int ownSequence = Math.Min(sequence, walk.Batch - 1);
-        int mine = (lane >> 2) * walk.Pitch + unit;
+        int mine = part * walk.Pitch + unit;
         int other = 4 * walk.Pitch;
 
         ArrayView<float> shared = SharedMemory.GetDynamic<float>();

@@ -4,7 +4,8 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// The long short-term memory (<see cref="Lstm"/>) with all steps in one launch. Group g walks the sequences 4g to 4g + 3 and keeps W_hh on chip.
+/// The long short-term memory (<see cref="Lstm"/>) with all steps in one launch. Group g walks the sequences 4g to 4g + 3 (in small batches
+/// one or two) and keeps W_hh on chip.
 /// Forward, thread t holds the four gates of unit t / 4 at the quads of columns t mod 4, t mod 4 + 4, ..., and owns that unit of sequence
 /// 4g + t mod 4. Backward, it holds units 4 (t / 16) to 4 (t / 16) + 3 at the quads t mod 16, t mod 16 + 16, ... of the gates of all units, and owns
 /// unit 4 (t / 16) + t mod 4 of sequence 4g + t / 4 mod 4. What a thread owns, h, c and their gradients, stays in its registers.
@@ -106,11 +107,12 @@ public sealed class PersistentLstm : RecurrentCell
         int width = walk.Width;
         int lane = thread & 3;
         int unit = thread >> 2;
-        int sequence = Grid.IdxX * 4 + lane;
-        bool isActive = unit < width && sequence < walk.Batch;
+        int part = lane;
+        int sequence = Grid.IdxX * walk.Sequences + part;
+        bool isActive = unit < width && part < walk.Sequences && sequence < walk.Batch;
         int ownUnit = Math.Min(unit, width - 1);
         int ownSequence = Math.Min(sequence, walk.Batch - 1);
-        int mine = lane * walk.Pitch + unit;
+        int mine = part * walk.Pitch + unit;
         int other = 4 * walk.Pitch;
 
         ArrayView<float> shared = SharedMemory.GetDynamic<float>();
@@ -196,11 +198,12 @@ public sealed class PersistentLstm : RecurrentCell
         int width = walk.Width;
         int lane = thread & 15;
         int unit = (thread >> 4) * 4 + (lane & 3);
-        int sequence = Grid.IdxX * 4 + (lane >> 2);
-        bool isActive = unit < width && sequence < walk.Batch;
+        int part = lane >> 2;
+        int sequence = Grid.IdxX * walk.Sequences + part;
+        bool isActive = unit < width && part < walk.Sequences && sequence < walk.Batch;
         int ownUnit = Math.Min(unit, width - 1);
         int ownSequence = Math.Min(sequence, walk.Batch - 1);
-        int mine = (lane >> 2) * walk.Pitch + unit;
+        int mine = part * walk.Pitch + unit;
         int other = 4 * walk.Pitch;
 
         ArrayView<float> shared = SharedMemory.GetDynamic<float>();

@@ -84,7 +84,7 @@ internal sealed class PersistentPass
 
     /// <summary>Groups for a batch.</summary>
     public KernelConfig Groups(int batch) =>
-        new((batch + tile.Sequences - 1) / tile.Sequences, tile.Threads, SharedMemoryConfig.RequestDynamic<float>(tile.SharedBytes / sizeof(float)));
+        new((batch + SequencesFor(batch) - 1) / SequencesFor(batch), tile.Threads, SharedMemoryConfig.RequestDynamic<float>(tile.SharedBytes / sizeof(float)));
 
     /// <summary>The walk as the kernel takes it.</summary>
     public PersistentWalk Walk(RecurrentWalk walk, int gradientFrom)
@@ -103,12 +103,21 @@ internal sealed class PersistentPass
             Before = walk.IsReverse ? slot : 0,
             After = walk.IsReverse ? 0 : slot,
             WithGradient = walk.Steps - gradientFrom,
+            Sequences = SequencesFor(walk.Batch),
             Pitch = tile.Pitch,
             Units = tile.Units,
             ScratchAt = tile.ScratchAt,
             WeightsAt = tile.WeightsAt,
             SharedStrips = tile.SharedStrips,
         };
+    }
+
+    // A step takes longer the more sequences a group walks: no more than it takes to give every group a multiprocessor.
+    private int SequencesFor(int batch)
+    {
+        int sequences = 1;
+        while (sequences < tile.Sequences && (batch + sequences - 1) / sequences > loader.Multiprocessors) sequences *= 2;
+        return sequences;
     }
 
     /// <summary>One item, one weight of the arrangement [strip, row, thread, 4].</summary>

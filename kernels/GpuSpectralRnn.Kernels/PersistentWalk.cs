@@ -35,6 +35,9 @@ public struct PersistentWalk
     /// <summary>Backward: how many steps have an output gradient, counted from the first that is taken.</summary>
     public int WithGradient;
 
+    /// <summary>How many sequences a group walks: as many as the tile has room for, or fewer where the batch is small.</summary>
+    public int Sequences;
+
     /// <summary>From a sequence's state to the next in shared memory.</summary>
     public int Pitch;
 
@@ -64,7 +67,7 @@ public struct PersistentWalk
             shared[WeightsAt + i * threads + Group.IdxX] = packed[(inRegisters * rows + i) * threads + Group.IdxX];
     }
 
-    /// <summary>A step's product: this thread's rows and columns with the states of two sequences.</summary>
+    /// <summary>A step's product: this thread's rows and columns with the states of up to two sequences.</summary>
     internal readonly FourQuads MultiplyTwo<TStrip>(Rows4<TStrip> weights, ArrayView<Quad> shared, int now, int lane)
         where TStrip : unmanaged, IStrip<TStrip>
     {
@@ -74,8 +77,11 @@ public struct PersistentWalk
         TStrip state = default;
         state.Load(shared, at, 8);
         sums.A = weights.Multiply(state, sums.A);
-        state.Load(shared, at + next, 8);
-        sums.B = weights.Multiply(state, sums.B);
+        if (Sequences > 1)
+        {
+            state.Load(shared, at + next, 8);
+            sums.B = weights.Multiply(state, sums.B);
+        }
 
         // A loop, not unrolled: it makes the compiler finish the part in registers first.
         for (int i = 0; i < SharedStrips; i++)
@@ -86,15 +92,18 @@ public struct PersistentWalk
             Strip1 part = default;
             part.Load(shared, place, 8);
             sums.A = more.Multiply(part, sums.A);
-            part.Load(shared, place + next, 8);
-            sums.B = more.Multiply(part, sums.B);
+            if (Sequences > 1)
+            {
+                part.Load(shared, place + next, 8);
+                sums.B = more.Multiply(part, sums.B);
+            }
         }
 
         return sums;
     }
 
     /// <summary>
-    /// A step's product: this thread's rows and columns with the states of four sequences. <typeparamref name="TRest"/> is the rows' type for one strip.
+    /// A step's product: this thread's rows and columns with the states of up to four sequences. <typeparamref name="TRest"/> is the rows' type for one strip.
     /// </summary>
     internal readonly FourQuads MultiplyFour<TRows, TStrip, TRest>(TRows weights, ArrayView<Quad> shared, int now, int lane, int lanes)
         where TRows : unmanaged, IRows<TStrip>
@@ -107,12 +116,20 @@ public struct PersistentWalk
         TStrip state = default;
         state.Load(shared, at, lanes);
         sums.A = weights.Multiply(state, sums.A);
-        state.Load(shared, at + next, lanes);
-        sums.B = weights.Multiply(state, sums.B);
-        state.Load(shared, at + 2 * next, lanes);
-        sums.C = weights.Multiply(state, sums.C);
-        state.Load(shared, at + 3 * next, lanes);
-        sums.D = weights.Multiply(state, sums.D);
+        if (Sequences > 1)
+        {
+            state.Load(shared, at + next, lanes);
+            sums.B = weights.Multiply(state, sums.B);
+        }
+
+        if (Sequences > 2)
+        {
+            state.Load(shared, at + 2 * next, lanes);
+            sums.C = weights.Multiply(state, sums.C);
+            state.Load(shared, at + 3 * next, lanes);
+            sums.D = weights.Multiply(state, sums.D);
+        }
+
         for (int i = 0; i < SharedStrips; i++)
         {
             TRest more = default;
@@ -121,12 +138,19 @@ public struct PersistentWalk
             Strip1 part = default;
             part.Load(shared, place, lanes);
             sums.A = more.Multiply(part, sums.A);
-            part.Load(shared, place + next, lanes);
-            sums.B = more.Multiply(part, sums.B);
-            part.Load(shared, place + 2 * next, lanes);
-            sums.C = more.Multiply(part, sums.C);
-            part.Load(shared, place + 3 * next, lanes);
-            sums.D = more.Multiply(part, sums.D);
+            if (Sequences > 1)
+            {
+                part.Load(shared, place + next, lanes);
+                sums.B = more.Multiply(part, sums.B);
+            }
+
+            if (Sequences > 2)
+            {
+                part.Load(shared, place + 2 * next, lanes);
+                sums.C = more.Multiply(part, sums.C);
+                part.Load(shared, place + 3 * next, lanes);
+                sums.D = more.Multiply(part, sums.D);
+            }
         }
 
         return sums;

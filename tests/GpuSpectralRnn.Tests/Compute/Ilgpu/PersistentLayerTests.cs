@@ -46,10 +46,31 @@ public abstract class PersistentLayerTests : RecurrentLayerChecks
 /// <summary>The same on a simulator that is launched like a device.</summary>
 public abstract class SimulatedPersistentLayerTests : PersistentLayerTests
 {
-    protected SimulatedPersistentLayerTests(int threadsOfWarp) =>
-        Backend = Own(WideSimulator.Open(threadsOfWarp, warps: 512 / threadsOfWarp, RecurrentKernels.Persistent));
+    private readonly int threadsOfWarp;
+    private IlgpuBackend backend;
 
-    protected override IBackend Backend { get; }
+    protected SimulatedPersistentLayerTests(int threadsOfWarp)
+    {
+        this.threadsOfWarp = threadsOfWarp;
+        backend = Open(multiprocessors: 1);
+    }
+
+    protected override IBackend Backend => backend;
+
+    // Where there are multiprocessors for them, groups walk fewer sequences than they have room for: here two, or one.
+    [Theory]
+    [InlineData(CellKind.RnnTanh, 100)]
+    [InlineData(CellKind.Lstm, 3)]
+    [InlineData(CellKind.Lstm, 100)]
+    [InlineData(CellKind.Gru, 3)]
+    [InlineData(CellKind.Gru, 100)]
+    public void Agrees_with_fewer_sequences_to_a_group(CellKind cell, int multiprocessors)
+    {
+        backend = Open(multiprocessors);
+        RecurrentShape shape = new(cell, 2, 5, 2, 66);
+        ReferenceLayer problem = new(shape, seed: 75, hasInitial: true, hasLengths: true);
+        Check(problem, shape, 0, problem.Backward(0));
+    }
 
     // What a device gets whose registers run out: two quads of columns in registers, the third in shared memory.
     [Theory]
@@ -59,7 +80,6 @@ public abstract class SimulatedPersistentLayerTests : PersistentLayerTests
     public void Agrees_with_few_weights_in_registers(CellKind cell, int hidden)
     {
         RecurrentShape shape = new(cell, 2, 3, 2, hidden);
-        IlgpuBackend backend = (IlgpuBackend)Backend;
         PersistentTiles lean = PersistentLimits.Of(backend.Accelerator).Tiles(cell, hidden, registerStrips: 2);
         Assert.Equal((2, 1), (lean.Forward.RegisterStrips, lean.Forward.SharedStrips));
         Assert.Equal((2, 1), (lean.Backward.RegisterStrips, lean.Backward.SharedStrips));
@@ -68,6 +88,9 @@ public abstract class SimulatedPersistentLayerTests : PersistentLayerTests
         ReferenceLayer problem = new(shape, seed: 74, hasInitial: true, hasLengths: true);
         Check(problem, shape, 0, problem.Backward(0), workspace);
     }
+
+    private IlgpuBackend Open(int multiprocessors) =>
+        Own(WideSimulator.Open(threadsOfWarp, 512 / threadsOfWarp, RecurrentKernels.Persistent, multiprocessors));
 }
 
 /// <summary>Sums exchanged by shuffles, as on CUDA.</summary>
