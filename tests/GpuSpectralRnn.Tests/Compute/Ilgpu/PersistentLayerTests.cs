@@ -1,3 +1,4 @@
+using System.Numerics;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Ilgpu;
 using GpuSpectralRnn.Kernels;
@@ -18,6 +19,7 @@ public abstract class PersistentLayerTests : RecurrentLayerChecks
     public void Agrees_with_the_definition(CellKind cell, bool isReverse, bool hasLengths)
     {
         RecurrentShape shape = new(cell, 3, 5, 2, 7) { IsReverse = isReverse };
+        MakeRoom(shape);
         ReferenceLayer problem = new(shape, seed: 71, hasInitial: isReverse != hasLengths, hasLengths);
         Check(problem, shape, 1, problem.Backward(1));
     }
@@ -38,8 +40,14 @@ public abstract class PersistentLayerTests : RecurrentLayerChecks
     public void Agrees_at_every_split_of_the_weights(CellKind cell, int steps, int hidden)
     {
         RecurrentShape shape = new(cell, steps, 2, 2, hidden);
+        MakeRoom(shape);
         ReferenceLayer problem = new(shape, seed: 72, hasInitial: true, hasLengths: false);
         Check(problem, shape, 0, problem.Backward(0));
+    }
+
+    /// <summary>Called first: a simulator is made for the groups that the layer will have.</summary>
+    protected virtual void MakeRoom(RecurrentShape shape)
+    {
     }
 }
 
@@ -47,15 +55,14 @@ public abstract class PersistentLayerTests : RecurrentLayerChecks
 public abstract class SimulatedPersistentLayerTests : PersistentLayerTests
 {
     private readonly int threadsOfWarp;
-    private IlgpuBackend backend;
+    private IlgpuBackend? backend;
 
-    protected SimulatedPersistentLayerTests(int threadsOfWarp)
-    {
-        this.threadsOfWarp = threadsOfWarp;
-        backend = Open(multiprocessors: 1);
-    }
+    protected SimulatedPersistentLayerTests(int threadsOfWarp) => this.threadsOfWarp = threadsOfWarp;
 
-    protected override IBackend Backend => backend;
+    protected override IBackend Backend => backend!;
+
+    // Every thread of a simulator is one of the processor's, whether a launch needs it or not: no more than the groups have.
+    protected override void MakeRoom(RecurrentShape shape) => backend = Open(shape, multiprocessors: 1);
 
     // Where there are multiprocessors for them, groups walk fewer sequences than they have room for: here two, or one.
     [Theory]
@@ -66,13 +73,13 @@ public abstract class SimulatedPersistentLayerTests : PersistentLayerTests
     [InlineData(CellKind.Gru, 100)]
     public void Agrees_with_fewer_sequences_to_a_group(CellKind cell, int multiprocessors)
     {
-        backend = Open(multiprocessors);
-        RecurrentShape shape = new(cell, 2, 5, 2, 66);
+        RecurrentShape shape = new(cell, 2, 5, 2, 7);
+        backend = Open(shape, multiprocessors);
         ReferenceLayer problem = new(shape, seed: 75, hasInitial: true, hasLengths: true);
         Check(problem, shape, 0, problem.Backward(0));
     }
 
-    // What a device gets whose registers run out: two quads of columns in registers, the third in shared memory.
+    // What a device gets whose registers run out: two quads of columns in registers, the third in shared memory; two sequences to a group.
     [Theory]
     [InlineData(CellKind.RnnRelu, 96)]
     [InlineData(CellKind.Lstm, 48)]
@@ -80,6 +87,7 @@ public abstract class SimulatedPersistentLayerTests : PersistentLayerTests
     public void Agrees_with_few_weights_in_registers(CellKind cell, int hidden)
     {
         RecurrentShape shape = new(cell, 2, 3, 2, hidden);
+        backend = Open(shape, multiprocessors: 2);
         PersistentTiles lean = PersistentLimits.Of(backend.Accelerator).Tiles(cell, hidden, registerStrips: 2);
         Assert.Equal((2, 1), (lean.Forward.RegisterStrips, lean.Forward.SharedStrips));
         Assert.Equal((2, 1), (lean.Backward.RegisterStrips, lean.Backward.SharedStrips));
@@ -89,8 +97,13 @@ public abstract class SimulatedPersistentLayerTests : PersistentLayerTests
         Check(problem, shape, 0, problem.Backward(0), workspace);
     }
 
-    private IlgpuBackend Open(int multiprocessors) =>
-        Own(WideSimulator.Open(threadsOfWarp, 512 / threadsOfWarp, RecurrentKernels.Persistent, multiprocessors));
+    private IlgpuBackend Open(RecurrentShape shape, int multiprocessors)
+    {
+        // ILGPU's simulator has them in powers of two.
+        int threads = new PersistentLimits().Tiles(shape.Cell, shape.Hidden, registerStrips: 4).Forward.Threads;
+        int warps = (int)BitOperations.RoundUpToPowerOf2((uint)(threads / threadsOfWarp));
+        return Own(WideSimulator.Open(threadsOfWarp, warps, RecurrentKernels.Persistent, multiprocessors));
+    }
 }
 
 /// <summary>Sums exchanged by shuffles, as on CUDA.</summary>
