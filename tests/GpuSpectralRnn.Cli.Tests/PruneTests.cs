@@ -69,6 +69,15 @@ public class PruneTests
     }
 
     [Fact]
+    public void ElmanNetworksToBeTrainedFurtherKeepTheirUnitsAsTheyAre()
+    {
+        using Folder folder = new();
+        string[] data = Train(folder), call = ["prune", folder["m"], .. data, "--keep", "3", "--fine-tune", "1", "--holdout", "10", "--json"];
+        Assert.Equal(0, Gsrnn.Run([.. call, "--out", folder["s"]]).Succeeds().Json.GetProperty("candidates").GetArrayLength());
+        Assert.NotEqual(0, Gsrnn.Run([.. call, "--criterion", "auto", "--out", folder["s"]]).Succeeds().Json.GetProperty("candidates").GetArrayLength());
+    }
+
+    [Fact]
     public void ATolerance()
     {
         using Folder folder = new();

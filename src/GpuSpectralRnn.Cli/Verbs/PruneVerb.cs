@@ -48,7 +48,7 @@ internal sealed class PruneVerb : ModelVerb
     public bool IsShared { get; set; }
 
     [Option("criterion", MetaValue = "C", HelpText =
-        "spectral: auto (default: tries them all, judged without labels), adjoint, fisher, paper or adjoint-output.")]
+        "spectral: auto (default: tries many, judged without labels), adjoint, fisher, paper or adjoint-output.")]
     public string? CriterionName { get; set; }
 
     [Option("theta", MetaValue = "X", HelpText = "criterion paper: weight of the input loss, 0 to 1 (default 0.5); the output loss gets the rest.")]
@@ -81,7 +81,8 @@ internal sealed class PruneVerb : ModelVerb
     public int Refine { get; set; }
 
     [Option("fine-tune", Default = 0, MetaValue = "EPOCHS", HelpText =
-        "Epochs that the small model is trained further, by the labels of the training set; masks stay. To do it later: train --init.")]
+        "Epochs that the small model is trained further, by the labels of the training set; masks stay. Elman networks then start without " +
+        "reconstruction unless a --criterion is given. To do it later: train --init.")]
     public int FineTune { get; set; }
 
     [Option("fine-tune-lr", MetaValue = "X", HelpText = "Learning rate of that at its highest, one cycle (default: that of train).")]
@@ -107,6 +108,13 @@ internal sealed class PruneVerb : ModelVerb
         if (Refine < 0) throw new InvalidCallException($"--refine {Refine}: choose a number of steps, or 0 for none.");
         DataPart? part = Split is null ? null : Names.Parse<DataPart>(Split, "split");
         Architecture architecture = ModelFile.LoadArchitecture(ModelPath);
+        if (FineTune > 0 && Method == "spectral" && CriterionName is null && RefitName is null && architecture.Cell.Gates() == 1)
+        {
+            // Elman networks learn further best from units as they are (docs/compression-results.md).
+            method = new SpectralPruning(new SpectralSettings { IsTimeWeighted = true, Fold = FoldKind.None, Ridge = Ridge, KeepEmbedding = KeepEmbedding });
+            terminal.Note("for training: adjoint, time-weighted, backward, no reconstruction (--criterion auto: what is closest untrained)");
+        }
+
         DataSplits splits = new DataSource(this, architecture).OpenAll();
         if (FineTune > 0 && splits.Train.Layout.Target == TargetKind.None)
             throw new InvalidCallException($"--fine-tune {FineTune} needs labels, which {splits.Train.Name} lacks; use --refine STEPS, which needs none.");
