@@ -18,9 +18,10 @@ public sealed record Candidate(SpectralSettings Settings, Judgement Judgement, P
 public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
 {
     /// <summary>
-    /// How many of the best candidates get an intercept, then how many a new read-out, which costs little, and how many of those best then new rows.
+    /// How many of the best candidates get an intercept and how many are tried without reconstruction (where idle units are dropped, nothing is better);
+    /// then how many get a new read-out, which costs little, and how many of those best then new rows.
     /// </summary>
-    private const int WithIntercept = 6, NewReadouts = 10, NewRows = 5;
+    private const int WithIntercept = 6, Unreconstructed = 4, NewReadouts = 10, NewRows = 5;
 
     /// <inheritdoc/>
     public string Name => "spectral";
@@ -37,8 +38,13 @@ public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
         List<Candidate> tried = [.. Grid(calibration).Select(candidate => Try(calibration, keep, candidate))];
         if (settings.Fold == FoldKind.Linear)
         {
-            SpectralSettings[] best = [.. tried.OrderBy(Rank).Select(candidate => candidate.Settings).Where(s => !s.IsTimeWeighted).Take(WithIntercept)];
-            tried.AddRange(best.Select(candidate => Try(calibration, keep, candidate with { Fold = FoldKind.Affine })));
+            SpectralSettings[] best = [.. tried.OrderBy(Rank).Select(candidate => candidate.Settings)];
+            IEnumerable<SpectralSettings> more =
+            [
+                .. best.Where(candidate => !candidate.IsTimeWeighted).Take(WithIntercept).Select(candidate => candidate with { Fold = FoldKind.Affine }),
+                .. best.Take(Unreconstructed).Select(candidate => candidate with { Fold = FoldKind.None }),
+            ];
+            tried.AddRange(more.Select(candidate => Try(calibration, keep, candidate)));
         }
 
         if (settings.Refit != Refit.None)
