@@ -105,7 +105,7 @@ public class SpectrumTests
         if (OperatingSystem.IsWindows()) return;
         using Folder folder = new();
         string[] data = folder.Npy(60_000, steps: 40, inputs: 3);
-        Gsrnn.Run(["train", .. data, "--limit", "10", "--hidden", "100", "--epochs", "1", "--out", folder["m"], "-q"]).Succeeds();
+        Gsrnn.Run(["train", .. data, "--limit", "10", "--hidden", "256", "--epochs", "1", "--out", folder["m"], "-q"]).Succeeds();
         using Process process = Gsrnn.Start(folder.Path, ["spectrum", folder["m"], .. data, "--batch", "20", "--save-covariance", folder["s"]]);
         string said = "";
         while (!said.Contains("second moments")) said += process.StandardError.ReadLine() ?? throw new EndOfStreamException(said);

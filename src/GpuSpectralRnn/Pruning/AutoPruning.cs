@@ -18,10 +18,13 @@ public sealed record Candidate(SpectralSettings Settings, Judgement Judgement, P
 public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
 {
     /// <summary>
-    /// How many of the best candidates get an intercept and how many are tried without reconstruction (where idle units are dropped, nothing is better);
-    /// then how many get a new read-out, which costs little, and how many of those best then new rows.
+    /// How many of the best candidates are tried with smaller ridges, get an intercept, and are tried without reconstruction (where idle units are dropped,
+    /// nothing is better); then how many get a new read-out, which costs little, and how many of those best then new rows.
     /// </summary>
-    private const int WithIntercept = 6, Unreconstructed = 4, NewReadouts = 10, NewRows = 5;
+    private const int WithSmallerRidges = 3, WithIntercept = 6, Unreconstructed = 4, NewReadouts = 10, NewRows = 5;
+
+    /// <summary>Factors on the default ridge: over hundreds of steps its bias adds up, and 1e-6 served where 1e-4 is the default.</summary>
+    private static readonly double[] SmallerRidges = [1e-1, 1e-2];
 
     /// <inheritdoc/>
     public string Name => "spectral";
@@ -36,13 +39,23 @@ public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
         List<Candidate> tried = [.. Grid(calibration).Select(candidate => Try(calibration, keep, candidate))];
+        if (settings.Ridge is null)
+        {
+            double usual = Ridge.Default(calibration.Network.Architecture.Cell);
+            IEnumerable<SpectralSettings> smaller =
+                from candidate in tried.OrderBy(Rank).Take(WithSmallerRidges).ToArray()
+                from factor in SmallerRidges
+                select candidate.Settings with { Ridge = usual * factor };
+            tried.AddRange(smaller.Select(candidate => Try(calibration, keep, candidate)));
+        }
+
         if (settings.Fold == FoldKind.Linear)
         {
             SpectralSettings[] best = [.. tried.OrderBy(Rank).Select(candidate => candidate.Settings)];
             IEnumerable<SpectralSettings> more =
             [
                 .. best.Where(candidate => !candidate.IsTimeWeighted).Take(WithIntercept).Select(candidate => candidate with { Fold = FoldKind.Affine }),
-                .. best.Take(Unreconstructed).Select(candidate => candidate with { Fold = FoldKind.None }),
+                .. best.Where(candidate => candidate.Ridge == settings.Ridge).Take(Unreconstructed).Select(candidate => candidate with { Fold = FoldKind.None }),
             ];
             tried.AddRange(more.Select(candidate => Try(calibration, keep, candidate)));
         }

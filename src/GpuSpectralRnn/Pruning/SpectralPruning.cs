@@ -97,7 +97,8 @@ public sealed record SpectralSettings
         string criterion = Criterion == SpectralCriterion.Paper ? $"theta {Theta:0.##}" : Criterion.Name();
         string fold = Fold == FoldKind.Linear ? "" : $", fold {Fold.Name()}";
         string refit = Refit == Refit.None ? "" : $", refit {Refit.Name()}";
-        return $"{criterion}, {(IsTimeWeighted ? "time-weighted" : "plain")}, {Search.Name()}{fold}{refit}";
+        string ridge = Ridge is { } share ? $", ridge {share:0.##e+0}" : "";
+        return $"{criterion}, {(IsTimeWeighted ? "time-weighted" : "plain")}, {Search.Name()}{ridge}{fold}{refit}";
     }
 }
 

@@ -159,7 +159,7 @@ public sealed class RefitTests : IDisposable
 
         PruningPlan plan = auto.Plan(calibration, [6]);
 
-        Assert.Equal(6 * 2 * 2 + 6 + 4 + 10 + 5, tried.Count);
+        Assert.Equal(6 * 2 * 2 + 3 * 2 + 6 + 4 + 10 + 5, tried.Count);
         Assert.Equal(tried.Min(c => c.Judgement.Divergence), auto.Chosen!.Judgement.Divergence);
         Assert.Same(auto.Chosen.Plan, plan);
         Assert.Equal(auto.Chosen.Judgement, Judge.Of(calibration, plan));
