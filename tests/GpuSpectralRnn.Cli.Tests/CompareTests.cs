@@ -114,7 +114,7 @@ public class CompareTests
         using Process process = Gsrnn.Start(folder.Path, call);
         string seen = "";
         while (!seen.Contains("baseline") && process.StandardError.ReadLine() is { } line) seen += line + "\n";
-        Process.Start("kill", ["-INT", process.Id.ToString()]).WaitForExit();
+        Gsrnn.Interrupt(process);
         Outcome outcome = Gsrnn.Finish(process);
 
         Assert.Equal(1, outcome.Code);

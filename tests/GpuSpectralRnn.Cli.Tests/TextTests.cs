@@ -243,7 +243,7 @@ public class TextTests
         {
             string seen = "";
             while (!seen.Contains("epoch 1/60") && process.StandardError.ReadLine() is { } line) seen += line + "\n";
-            Process.Start("kill", ["-INT", process.Id.ToString()]).WaitForExit();
+            Gsrnn.Interrupt(process);
             Assert.Equal(1, Gsrnn.Finish(process).Code);
         }
 

@@ -103,7 +103,7 @@ public class TrainTests
             // The first finished epoch shows that training is under way.
             string seen = "";
             while (!seen.Contains("epoch 1/150") && process.StandardError.ReadLine() is { } line) seen += line + "\n";
-            Process.Start("kill", ["-INT", process.Id.ToString()]).WaitForExit();
+            Gsrnn.Interrupt(process);
             stopped = Gsrnn.Finish(process);
         }
 

@@ -73,6 +73,13 @@ internal static class Gsrnn
         return Process.Start(info)!;
     }
 
+    /// <summary>Asks it to stop, by SIGTERM, which it serves as Ctrl-C: what a shell starts in the background is born deaf to SIGINT.</summary>
+    public static void Interrupt(Process process)
+    {
+        using Process kill = Process.Start("kill", ["-TERM", process.Id.ToString()]);
+        kill.WaitForExit();
+    }
+
     /// <summary>Waits for the end and gathers what was written.</summary>
     public static Outcome Finish(Process process, string outSoFar = "", string errorSoFar = "")
     {
