@@ -1,5 +1,4 @@
 using ILGPU;
-using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Kernels;
 
@@ -7,143 +6,52 @@ namespace GpuSpectralRnn.Kernels;
 /// The long short-term memory as PyTorch has it, gates i, f, g, o: with a = x_t W_ih^T + b_ih + h_{t-1} W_hh^T + b_hh, c_t = sigmoid(a_f) c_{t-1} +
 /// sigmoid(a_i) tanh(a_g) and h_t = sigmoid(a_o) tanh(c_t).
 /// </summary>
-public sealed class Lstm : RecurrentCell
+public static class Lstm
 {
-    private readonly Transpose transpose;
-    private readonly ForwardLauncher forwardStep;
-    private readonly BackwardLauncher backwardStep;
-
-    private delegate void ForwardLauncher(
-        AcceleratorStream stream,
-        Index1D items,
-        ArrayView<float> gates,
-        ArrayView<float> states,
-        ArrayView<float> cellStates,
-        ArrayView<float> output,
-        ArrayView<float> weights,
-        ArrayView<float> inputBias,
-        ArrayView<float> hiddenBias,
-        ArrayView<int> lengths,
-        RecurrentStep step);
-
-    private delegate void BackwardLauncher(
-        AcceleratorStream stream,
-        Index1D items,
-        ArrayView<float> gates,
-        ArrayView<float> outputGradient,
-        ArrayView<float> cellStates,
-        ArrayView<float> weights,
-        ArrayView<float> carry,
-        ArrayView<float> cellCarry,
-        ArrayView<int> lengths,
-        RecurrentStep step);
-
-    /// <summary>Loads the kernels. Small groups: a step has few items, and they should spread over the whole device.</summary>
-    public Lstm(KernelLoader loader)
-    {
-        transpose = new Transpose(loader);
-        forwardStep = loader.Load<ForwardLauncher>(ForwardStep, 32);
-        backwardStep = loader.Load<BackwardLauncher>(BackwardStep, 32);
-    }
-
-    /// <inheritdoc/>
-    public override int ArrangedCount(int width) => 4 * width * width;
-
-    /// <inheritdoc/>
-    public override void Forward(AcceleratorStream stream, in RecurrentOperands o)
-    {
-        transpose.Run(stream, o.Weights, o.Arranged, 4 * o.Walk.Width, o.Walk.Width);
-        int items = (o.Walk.Batch + 3) / 4 * o.Walk.Width;
-        for (int i = 0; i < o.Walk.Steps; i++)
-        {
-            RecurrentStep step = o.Walk.Forward(i, o.StartsAtZero);
-            forwardStep(stream, items, o.Gates, o.States, o.CellStates, o.Output, o.Arranged, o.InputBias, o.HiddenBias, o.Lengths, step);
-        }
-    }
-
-    /// <inheritdoc/>
-    public override void Backward(AcceleratorStream stream, in RecurrentOperands o)
-    {
-        int items = (o.Walk.Batch + 3) / 4 * ((o.Walk.Width + 3) / 4);
-        for (int i = o.Walk.Steps - 1; i >= 0; i--)
-        {
-            RecurrentStep step = o.Walk.Backward(i, 4, o.GradientFrom);
-            backwardStep(stream, items, o.Gates, o.OutputGradient, o.CellStates, o.Weights, o.Carry, o.CellCarry, o.Lengths, step);
-        }
-    }
+    /// <summary>Loads the kernels.</summary>
+    public static RecurrentCell Load(KernelLoader loader) => StepwiseCell.Plain(loader, gates: 4, ForwardStep, BackwardStep);
 
     /// <summary>One item, 4 batch rows of one unit: the tile's columns are its gates.</summary>
     [KernelEntry]
-    internal static void ForwardStep(
-        Index1D index,
-        ArrayView<float> gates, // [T, B, 4H], x_t W_ih^T before
-        ArrayView<float> states, // h [T + 1, B, H]
-        ArrayView<float> cellStates, // c [T + 1, B, H]
-        ArrayView<float> output, // [T, B, H]
-        ArrayView<float> weights, // W_hh^T [H, 4H]
-        ArrayView<float> inputBias, // [4H]
-        ArrayView<float> hiddenBias, // [4H]
-        ArrayView<int> lengths, // [B]
-        RecurrentStep step)
+    internal static void ForwardStep(Index1D index, RecurrentViews views, RecurrentStep step)
     {
         int width = step.Width;
         int row = index / width * 4;
         int unit = index % width;
         Places blocks = Places.Of(unit, width, 4 * width, 1);
-        RegisterTile tile = step.Product(states, step.Before, width, weights, 4 * width, row, blocks);
-        for (int j = 0; j < 4; j++)
-            Forward(gates, states, cellStates, output, inputBias, hiddenBias, lengths, step, row + j, unit, tile.Row(j));
+        RegisterTile tile = step.Product(views.States, step.Before, width, views.Weights, 4 * width, row, blocks);
+        for (int j = 0; j < 4; j++) Forward(views, step, row + j, unit, tile.Row(j));
     }
 
     /// <summary>One item, 4 batch rows of 4 units that lie a grid apart.</summary>
     [KernelEntry]
-    internal static void BackwardStep(
-        Index1D index,
-        ArrayView<float> gates, // [T, B, 4H], replaced by the gradients of the pre-activations
-        ArrayView<float> outputGradient, // [T, B, H]
-        ArrayView<float> cellStates, // c [T + 1, B, H]
-        ArrayView<float> weights, // W_hh [4H, H]
-        ArrayView<float> carry, // [B, H]
-        ArrayView<float> cellCarry, // [B, H]
-        ArrayView<int> lengths, // [B]
-        RecurrentStep step)
+    internal static void BackwardStep(Index1D index, RecurrentViews views, RecurrentStep step)
     {
         int width = step.Width;
         int across = (width + 3) / 4;
         int row = index / across * 4;
         int column = index % across;
-        RegisterTile tile = step.Product(gates, step.Following, 4 * width, weights, width, row, Places.Of(column, across, width, 1));
+        RegisterTile tile = step.Product(views.Gates, step.Following, 4 * width, views.Weights, width, row, Places.Of(column, across, width, 1));
         for (int j = 0; j < 4; j++)
         {
             Quad sums = tile.Row(j);
-            for (int k = 0; k < 4; k++)
-            {
-                int unit = column + k * across;
-                Backward(gates, outputGradient, cellStates, carry, cellCarry, lengths, step, row + j, unit, sums.Element(k));
-            }
+            for (int k = 0; k < 4; k++) Backward(views, step, row + j, column + k * across, sums.Element(k));
         }
     }
 
     /// <summary>One unit of one row, given the recurrent products of its gates; nothing beyond their ends.</summary>
-    internal static void Forward(
-        ArrayView<float> gates,
-        ArrayView<float> states,
-        ArrayView<float> cellStates,
-        ArrayView<float> output,
-        ArrayView<float> inputBias,
-        ArrayView<float> hiddenBias,
-        ArrayView<int> lengths,
-        RecurrentStep step,
-        int row,
-        int unit,
-        Quad sums)
+    internal static void Forward(RecurrentViews views, RecurrentStep step, int row, int unit, Quad sums)
     {
+        ArrayView<float> gates = views.Gates; // [T, B, 4H], x_t W_ih^T before
+        ArrayView<float> states = views.States; // h [T + 1, B, H]
+        ArrayView<float> cellStates = views.CellStates; // c [T + 1, B, H]
+        ArrayView<float> output = views.Output; // [T, B, H]
         int width = step.Width;
         if (row >= step.Batch || unit >= width) return;
         int before = step.Place(step.Before, row, unit);
         int after = step.Place(step.After, row, unit);
         int place = step.Place(step.Time, row, unit);
-        if (step.Time >= lengths[row])
+        if (step.Time >= views.Lengths[row])
         {
             states[after] = states[before];
             cellStates[after] = cellStates[before];
@@ -152,8 +60,8 @@ public sealed class Lstm : RecurrentCell
         }
 
         Places blocks = Places.Of(unit, width, 4 * width, 1);
-        Quad inputBiases = blocks.Load(inputBias, 0);
-        Quad hiddenBiases = blocks.Load(hiddenBias, 0);
+        Quad inputBiases = blocks.Load(views.InputBias, 0);
+        Quad hiddenBiases = blocks.Load(views.HiddenBias, 0);
         int gate = (step.Time * step.Batch + row) * 4 * width + unit;
         float i = Elementary.Sigmoid(gates[gate] + (inputBiases.X + hiddenBiases.X) + sums.X);
         float f = Elementary.Sigmoid(gates[gate + width] + (inputBiases.Y + hiddenBiases.Y) + sums.Y);
@@ -171,18 +79,12 @@ public sealed class Lstm : RecurrentCell
     }
 
     /// <summary>One unit of one row, given the product that flows back to it; nothing beyond their ends.</summary>
-    internal static void Backward(
-        ArrayView<float> gates,
-        ArrayView<float> outputGradient,
-        ArrayView<float> cellStates,
-        ArrayView<float> carry,
-        ArrayView<float> cellCarry,
-        ArrayView<int> lengths,
-        RecurrentStep step,
-        int row,
-        int unit,
-        float sum)
+    internal static void Backward(RecurrentViews views, RecurrentStep step, int row, int unit, float sum)
     {
+        ArrayView<float> gates = views.Gates; // [T, B, 4H], replaced by the gradients of the pre-activations
+        ArrayView<float> cellStates = views.CellStates; // c [T + 1, B, H]
+        ArrayView<float> carry = views.Carry; // [B, H]
+        ArrayView<float> cellCarry = views.CellCarry; // [B, H]
         int width = step.Width;
         if (row >= step.Batch || unit >= width) return;
         int state = step.Place(0, row, unit);
@@ -190,7 +92,7 @@ public sealed class Lstm : RecurrentCell
         bool isLast = step.Summed == 0;
         float dh = isLast ? 0f : sum + carry[state];
         float dc = isLast ? 0f : cellCarry[state];
-        if (step.Time >= lengths[row])
+        if (step.Time >= views.Lengths[row])
         {
             carry[state] = dh;
             cellCarry[state] = dc;
@@ -201,7 +103,7 @@ public sealed class Lstm : RecurrentCell
             return;
         }
 
-        if (step.HasGradient != 0) dh += outputGradient[step.Place(step.Time, row, unit)];
+        if (step.HasGradient != 0) dh += views.OutputGradient[step.Place(step.Time, row, unit)];
         float i = gates[gate];
         float f = gates[gate + width];
         float g = gates[gate + 2 * width];

@@ -1,5 +1,4 @@
 using ILGPU;
-using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Kernels;
 
@@ -10,73 +9,21 @@ namespace GpuSpectralRnn.Kernels;
 /// 2g + t / 4 mod 2, whose state stays in a register. All states of the group lie in shared memory twice, the step before and the step in work, so one
 /// barrier a step is enough. Inputs are read two steps ahead.
 /// </summary>
-public sealed class PersistentElman : RecurrentCell
+public static class PersistentElman
 {
-    private readonly PersistentPass forward;
-    private readonly PersistentPass backward;
-    private readonly ForwardLauncher runForward;
-    private readonly BackwardLauncher runBackward;
-
-    private delegate void ForwardLauncher(
-        AcceleratorStream stream,
-        KernelConfig groups,
-        ArrayView<float> output,
-        ArrayView<float> states,
-        ArrayView<float> weights,
-        ArrayView<float> inputBias,
-        ArrayView<float> hiddenBias,
-        ArrayView<int> lengths,
-        PersistentWalk walk);
-
-    private delegate void BackwardLauncher(
-        AcceleratorStream stream,
-        KernelConfig groups,
-        ArrayView<float> gradient,
-        ArrayView<float> states,
-        ArrayView<float> weights,
-        ArrayView<float> carry,
-        ArrayView<int> lengths,
-        PersistentWalk walk);
-
-    private PersistentElman(KernelLoader loader, PersistentTile tile, Delegate forwardKernel, Delegate backwardKernel)
-    {
-        forward = new PersistentPass(loader, tile, gates: 1, isBackward: false);
-        backward = new PersistentPass(loader, tile, gates: 1, isBackward: true);
-        runForward = forward.Load<ForwardLauncher>(forwardKernel);
-        runBackward = backward.Load<BackwardLauncher>(backwardKernel);
-    }
-
     /// <summary>Loads the kernels of one nonlinearity for a tile.</summary>
-    public static PersistentElman Load<TActivation>(KernelLoader loader, PersistentTile tile)
+    public static RecurrentCell Load<TActivation>(KernelLoader loader, PersistentTile tile)
         where TActivation : unmanaged, IActivation => (tile.RegisterStrips, tile.UsesShuffles) switch
         {
-            (2, true) => new(loader, tile, Forward<Strip2, ByShuffles, TActivation>, Backward<Strip2, ByShuffles, TActivation>),
-            (4, true) => new(loader, tile, Forward<Strip4, ByShuffles, TActivation>, Backward<Strip4, ByShuffles, TActivation>),
-            (2, false) => new(loader, tile, Forward<Strip2, ThroughShared, TActivation>, Backward<Strip2, ThroughShared, TActivation>),
-            _ => new(loader, tile, Forward<Strip4, ThroughShared, TActivation>, Backward<Strip4, ThroughShared, TActivation>),
+            (2, true) => Load(loader, tile, Forward<Strip2, ByShuffles, TActivation>, Backward<Strip2, ByShuffles, TActivation>),
+            (4, true) => Load(loader, tile, Forward<Strip4, ByShuffles, TActivation>, Backward<Strip4, ByShuffles, TActivation>),
+            (2, false) => Load(loader, tile, Forward<Strip2, ThroughShared, TActivation>, Backward<Strip2, ThroughShared, TActivation>),
+            _ => Load(loader, tile, Forward<Strip4, ThroughShared, TActivation>, Backward<Strip4, ThroughShared, TActivation>),
         };
 
-    /// <inheritdoc/>
-    public override int SpilledBytes => Math.Max(forward.SpilledBytes, backward.SpilledBytes);
-
-    /// <inheritdoc/>
-    public override int ArrangedCount(int width) => forward.ArrangedCount;
-
-    /// <inheritdoc/>
-    public override void Forward(AcceleratorStream stream, in RecurrentOperands o)
-    {
-        forward.Arrange(stream, o.Weights, o.Arranged, o.Walk.Width);
-        runForward(
-            stream, forward.Groups(o.Walk.Batch), o.Gates, o.States, o.Arranged, o.InputBias, o.HiddenBias, o.Lengths, forward.Walk(o.Walk, 0));
-    }
-
-    /// <inheritdoc/>
-    public override void Backward(AcceleratorStream stream, in RecurrentOperands o)
-    {
-        backward.Arrange(stream, o.Weights, o.Arranged, o.Walk.Width);
-        runBackward(
-            stream, backward.Groups(o.Walk.Batch), o.Gates, o.States, o.Arranged, o.Carry, o.Lengths, backward.Walk(o.Walk, o.GradientFrom));
-    }
+    private static PersistentCell Load(
+        KernelLoader loader, PersistentTile tile, Action<RecurrentViews, PersistentWalk> forward, Action<RecurrentViews, PersistentWalk> backward) => new(
+            new PersistentPass(loader, tile, gates: 1, isBackward: false, forward), new PersistentPass(loader, tile, gates: 1, isBackward: true, backward));
 
     /// <summary>Two sequences of a group, all steps.</summary>
     [KernelEntry(
@@ -84,18 +31,17 @@ public sealed class PersistentElman : RecurrentCell
         typeof(Strip4), typeof(ByShuffles), typeof(Relu), typeof(Strip4), typeof(ByShuffles), typeof(HyperbolicTangent),
         typeof(Strip2), typeof(ThroughShared), typeof(Relu), typeof(Strip2), typeof(ThroughShared), typeof(HyperbolicTangent),
         typeof(Strip4), typeof(ThroughShared), typeof(Relu), typeof(Strip4), typeof(ThroughShared), typeof(HyperbolicTangent))]
-    internal static void Forward<TStrip, TExchange, TActivation>(
-        ArrayView<float> output, // [T, B, H], x_t W_ih^T before
-        ArrayView<float> states, // [T + 1, B, H]
-        ArrayView<float> weights, // as PersistentPass.Arrange writes them
-        ArrayView<float> inputBias, // [H]
-        ArrayView<float> hiddenBias, // [H]
-        ArrayView<int> lengths, // [B]
-        PersistentWalk walk)
+    internal static void Forward<TStrip, TExchange, TActivation>(RecurrentViews views, PersistentWalk walk)
         where TStrip : unmanaged, IStrip<TStrip>
         where TExchange : unmanaged, IExchange
         where TActivation : unmanaged, IActivation
     {
+        ArrayView<float> output = views.Gates; // [T, B, H], x_t W_ih^T before
+        ArrayView<float> states = views.States; // [T + 1, B, H]
+        ArrayView<float> weights = views.Weights; // as PersistentPass.Pack writes them
+        ArrayView<float> inputBias = views.InputBias; // [H]
+        ArrayView<float> hiddenBias = views.HiddenBias; // [H]
+        ArrayView<int> lengths = views.Lengths; // [B]
         int thread = Group.IdxX;
         int lane = thread & 7;
         int unit = (thread >> 3) * 4 + (lane & 3);
@@ -159,17 +105,16 @@ public sealed class PersistentElman : RecurrentCell
         typeof(Strip4), typeof(ByShuffles), typeof(Relu), typeof(Strip4), typeof(ByShuffles), typeof(HyperbolicTangent),
         typeof(Strip2), typeof(ThroughShared), typeof(Relu), typeof(Strip2), typeof(ThroughShared), typeof(HyperbolicTangent),
         typeof(Strip4), typeof(ThroughShared), typeof(Relu), typeof(Strip4), typeof(ThroughShared), typeof(HyperbolicTangent))]
-    internal static void Backward<TStrip, TExchange, TActivation>(
-        ArrayView<float> gradient, // [T, B, H], dL/dh_t before, delta_t after
-        ArrayView<float> states, // [T + 1, B, H]
-        ArrayView<float> weights, // as PersistentPass.Arrange writes them
-        ArrayView<float> carry, // [B, H]
-        ArrayView<int> lengths, // [B]
-        PersistentWalk walk)
+    internal static void Backward<TStrip, TExchange, TActivation>(RecurrentViews views, PersistentWalk walk)
         where TStrip : unmanaged, IStrip<TStrip>
         where TExchange : unmanaged, IExchange
         where TActivation : unmanaged, IActivation
     {
+        ArrayView<float> gradient = views.Gates; // [T, B, H], dL/dh_t before, delta_t after
+        ArrayView<float> states = views.States; // [T + 1, B, H]
+        ArrayView<float> weights = views.Weights; // as PersistentPass.Pack writes them
+        ArrayView<float> carry = views.Carry; // [B, H]
+        ArrayView<int> lengths = views.Lengths; // [B]
         int thread = Group.IdxX;
         int lane = thread & 7;
         int unit = (thread >> 3) * 4 + (lane & 3);

@@ -1,5 +1,4 @@
 using ILGPU;
-using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Kernels;
 
@@ -7,103 +6,41 @@ namespace GpuSpectralRnn.Kernels;
 /// The gated recurrent unit (<see cref="Gru"/>) with all steps in one launch. Threads hold and own what they do in <see cref="PersistentLstm"/>, with
 /// three gates in place of four.
 /// </summary>
-public sealed class PersistentGru : RecurrentCell
+public static class PersistentGru
 {
-    private readonly PersistentPass forward;
-    private readonly PersistentPass backward;
-    private readonly ForwardLauncher runForward;
-    private readonly BackwardLauncher runBackward;
-
-    private delegate void ForwardLauncher(
-        AcceleratorStream stream,
-        KernelConfig groups,
-        ArrayView<float> gates,
-        ArrayView<float> products,
-        ArrayView<float> states,
-        ArrayView<float> output,
-        ArrayView<float> weights,
-        ArrayView<float> inputBias,
-        ArrayView<float> hiddenBias,
-        ArrayView<int> lengths,
-        PersistentWalk walk,
-        int keepsProducts);
-
-    private delegate void BackwardLauncher(
-        AcceleratorStream stream,
-        KernelConfig groups,
-        ArrayView<float> gates,
-        ArrayView<float> products,
-        ArrayView<float> outputGradient,
-        ArrayView<float> states,
-        ArrayView<float> weights,
-        ArrayView<float> carry,
-        ArrayView<int> lengths,
-        PersistentWalk walk);
-
     /// <summary>Loads the kernels for a tile each way.</summary>
-    public PersistentGru(KernelLoader loader, PersistentTile forwardTile, PersistentTile backwardTile)
-    {
-        forward = new PersistentPass(loader, forwardTile, gates: 3, isBackward: false);
-        backward = new PersistentPass(loader, backwardTile, gates: 3, isBackward: true);
-        runForward = forward.Load<ForwardLauncher>((forwardTile.RegisterStrips, forwardTile.UsesShuffles) switch
+    public static RecurrentCell Load(KernelLoader loader, PersistentTile forwardTile, PersistentTile backwardTile) => new PersistentCell(
+        new PersistentPass(loader, forwardTile, gates: 3, isBackward: false, (forwardTile.RegisterStrips, forwardTile.UsesShuffles) switch
         {
             (2, true) => Forward<Strip2, ByShuffles>,
             (4, true) => Forward<Strip4, ByShuffles>,
             (2, false) => Forward<Strip2, ThroughShared>,
             _ => Forward<Strip4, ThroughShared>,
-        });
-        runBackward = backward.Load<BackwardLauncher>((backwardTile.RegisterStrips, backwardTile.UsesShuffles) switch
+        }),
+        new PersistentPass(loader, backwardTile, gates: 3, isBackward: true, (backwardTile.RegisterStrips, backwardTile.UsesShuffles) switch
         {
             (2, true) => Backward<Strip2, ByShuffles>,
             (4, true) => Backward<Strip4, ByShuffles>,
             (2, false) => Backward<Strip2, ThroughShared>,
             _ => Backward<Strip4, ThroughShared>,
-        });
-    }
-
-    /// <inheritdoc/>
-    public override int SpilledBytes => Math.Max(forward.SpilledBytes, backward.SpilledBytes);
-
-    /// <inheritdoc/>
-    public override int ArrangedCount(int width) => Math.Max(forward.ArrangedCount, backward.ArrangedCount);
-
-    /// <inheritdoc/>
-    public override void Forward(AcceleratorStream stream, in RecurrentOperands o)
-    {
-        forward.Arrange(stream, o.Weights, o.Arranged, o.Walk.Width);
-        PersistentWalk walk = forward.Walk(o.Walk, 0);
-        KernelConfig groups = forward.Groups(o.Walk.Batch);
-        int keepsProducts = o.ProductGradient.Length == o.Gates.Length ? 1 : 0;
-        runForward(
-            stream, groups, o.Gates, o.ProductGradient, o.States, o.Output, o.Arranged, o.InputBias, o.HiddenBias, o.Lengths, walk, keepsProducts);
-    }
-
-    /// <inheritdoc/>
-    public override void Backward(AcceleratorStream stream, in RecurrentOperands o)
-    {
-        backward.Arrange(stream, o.Weights, o.Arranged, o.Walk.Width);
-        PersistentWalk walk = backward.Walk(o.Walk, o.GradientFrom);
-        KernelConfig groups = backward.Groups(o.Walk.Batch);
-        runBackward(stream, groups, o.Gates, o.ProductGradient, o.OutputGradient, o.States, o.Arranged, o.Carry, o.Lengths, walk);
-    }
+        }));
 
     /// <summary>Four sequences of a group, all steps.</summary>
     [KernelEntry(
         typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared))]
-    internal static void Forward<TStrip, TExchange>(
-        ArrayView<float> gates, // [T, B, 3H], x_t W_ih^T before
-        ArrayView<float> products, // [T, B, 3H]: q_n in its block n, where it is kept
-        ArrayView<float> states, // [T + 1, B, H]
-        ArrayView<float> output, // [T, B, H]
-        ArrayView<float> weights, // as PersistentPass.Arrange writes them
-        ArrayView<float> inputBias, // [3H]
-        ArrayView<float> hiddenBias, // [3H]
-        ArrayView<int> lengths, // [B]
-        PersistentWalk walk,
-        int keepsProducts)
+    internal static void Forward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
         where TStrip : unmanaged, IStrip<TStrip>
         where TExchange : unmanaged, IExchange
     {
+        ArrayView<float> gates = views.Gates; // [T, B, 3H], x_t W_ih^T before
+        ArrayView<float> products = views.ProductGradient; // [T, B, 3H]: q_n in its block n, where it is kept
+        ArrayView<float> states = views.States; // [T + 1, B, H]
+        ArrayView<float> output = views.Output; // [T, B, H]
+        ArrayView<float> weights = views.Weights; // as PersistentPass.Pack writes them
+        ArrayView<float> inputBias = views.InputBias; // [3H]
+        ArrayView<float> hiddenBias = views.HiddenBias; // [3H]
+        ArrayView<int> lengths = views.Lengths; // [B]
+        bool keepsProducts = products.Length == gates.Length;
         int thread = Group.IdxX;
         int width = walk.Width;
         int lane = thread & 3;
@@ -165,7 +102,7 @@ public sealed class PersistentGru : RecurrentCell
                 gates[gate] = r;
                 gates[gate + width] = z;
                 gates[gate + 2 * width] = n;
-                if (keepsProducts != 0) products[gate + 2 * width] = q;
+                if (keepsProducts) products[gate + 2 * width] = q;
                 states[place + walk.After] = h;
                 output[place] = isInside ? value : 0f;
             }
@@ -180,18 +117,17 @@ public sealed class PersistentGru : RecurrentCell
     /// <summary>Four sequences of a group, all steps backward.</summary>
     [KernelEntry(
         typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared))]
-    internal static void Backward<TStrip, TExchange>(
-        ArrayView<float> gates, // [T, B, 3H], replaced by the gradients of the pre-activations
-        ArrayView<float> products, // [T, B, 3H]: q_n in its block n, replaced by the gradients of q
-        ArrayView<float> outputGradient, // [T, B, H]
-        ArrayView<float> states, // [T + 1, B, H]
-        ArrayView<float> weights, // as PersistentPass.Arrange writes them
-        ArrayView<float> carry, // [B, H]
-        ArrayView<int> lengths, // [B]
-        PersistentWalk walk)
+    internal static void Backward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
         where TStrip : unmanaged, IStrip<TStrip>
         where TExchange : unmanaged, IExchange
     {
+        ArrayView<float> gates = views.Gates; // [T, B, 3H], replaced by the gradients of the pre-activations
+        ArrayView<float> products = views.ProductGradient; // [T, B, 3H]: q_n in its block n, replaced by the gradients of q
+        ArrayView<float> outputGradient = views.OutputGradient; // [T, B, H]
+        ArrayView<float> states = views.States; // [T + 1, B, H]
+        ArrayView<float> weights = views.Weights; // as PersistentPass.Pack writes them
+        ArrayView<float> carry = views.Carry; // [B, H]
+        ArrayView<int> lengths = views.Lengths; // [B]
         int thread = Group.IdxX;
         int width = walk.Width;
         int lane = thread & 15;

@@ -1,5 +1,4 @@
 using ILGPU;
-using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Kernels;
 
@@ -10,99 +9,40 @@ namespace GpuSpectralRnn.Kernels;
 /// 4g + t mod 4. Backward, it holds units 4 (t / 16) to 4 (t / 16) + 3 at the quads t mod 16, t mod 16 + 16, ... of the gates of all units, and owns
 /// unit 4 (t / 16) + t mod 4 of sequence 4g + t / 4 mod 4. What a thread owns, h, c and their gradients, stays in its registers.
 /// </summary>
-public sealed class PersistentLstm : RecurrentCell
+public static class PersistentLstm
 {
-    private readonly PersistentPass forward;
-    private readonly PersistentPass backward;
-    private readonly ForwardLauncher runForward;
-    private readonly BackwardLauncher runBackward;
-
-    private delegate void ForwardLauncher(
-        AcceleratorStream stream,
-        KernelConfig groups,
-        ArrayView<float> gates,
-        ArrayView<float> states,
-        ArrayView<float> cellStates,
-        ArrayView<float> output,
-        ArrayView<float> weights,
-        ArrayView<float> inputBias,
-        ArrayView<float> hiddenBias,
-        ArrayView<int> lengths,
-        PersistentWalk walk);
-
-    private delegate void BackwardLauncher(
-        AcceleratorStream stream,
-        KernelConfig groups,
-        ArrayView<float> gates,
-        ArrayView<float> outputGradient,
-        ArrayView<float> cellStates,
-        ArrayView<float> weights,
-        ArrayView<float> carry,
-        ArrayView<float> cellCarry,
-        ArrayView<int> lengths,
-        PersistentWalk walk);
-
     /// <summary>Loads the kernels for a tile each way.</summary>
-    public PersistentLstm(KernelLoader loader, PersistentTile forwardTile, PersistentTile backwardTile)
-    {
-        forward = new PersistentPass(loader, forwardTile, gates: 4, isBackward: false);
-        backward = new PersistentPass(loader, backwardTile, gates: 4, isBackward: true);
-        runForward = forward.Load<ForwardLauncher>((forwardTile.RegisterStrips, forwardTile.UsesShuffles) switch
+    public static RecurrentCell Load(KernelLoader loader, PersistentTile forwardTile, PersistentTile backwardTile) => new PersistentCell(
+        new PersistentPass(loader, forwardTile, gates: 4, isBackward: false, (forwardTile.RegisterStrips, forwardTile.UsesShuffles) switch
         {
             (2, true) => Forward<Strip2, ByShuffles>,
             (4, true) => Forward<Strip4, ByShuffles>,
             (2, false) => Forward<Strip2, ThroughShared>,
             _ => Forward<Strip4, ThroughShared>,
-        });
-        runBackward = backward.Load<BackwardLauncher>((backwardTile.RegisterStrips, backwardTile.UsesShuffles) switch
+        }),
+        new PersistentPass(loader, backwardTile, gates: 4, isBackward: true, (backwardTile.RegisterStrips, backwardTile.UsesShuffles) switch
         {
             (2, true) => Backward<Strip2, ByShuffles>,
             (4, true) => Backward<Strip4, ByShuffles>,
             (2, false) => Backward<Strip2, ThroughShared>,
             _ => Backward<Strip4, ThroughShared>,
-        });
-    }
-
-    /// <inheritdoc/>
-    public override int SpilledBytes => Math.Max(forward.SpilledBytes, backward.SpilledBytes);
-
-    /// <inheritdoc/>
-    public override int ArrangedCount(int width) => Math.Max(forward.ArrangedCount, backward.ArrangedCount);
-
-    /// <inheritdoc/>
-    public override void Forward(AcceleratorStream stream, in RecurrentOperands o)
-    {
-        forward.Arrange(stream, o.Weights, o.Arranged, o.Walk.Width);
-        PersistentWalk walk = forward.Walk(o.Walk, 0);
-        KernelConfig groups = forward.Groups(o.Walk.Batch);
-        runForward(stream, groups, o.Gates, o.States, o.CellStates, o.Output, o.Arranged, o.InputBias, o.HiddenBias, o.Lengths, walk);
-    }
-
-    /// <inheritdoc/>
-    public override void Backward(AcceleratorStream stream, in RecurrentOperands o)
-    {
-        backward.Arrange(stream, o.Weights, o.Arranged, o.Walk.Width);
-        PersistentWalk walk = backward.Walk(o.Walk, o.GradientFrom);
-        KernelConfig groups = backward.Groups(o.Walk.Batch);
-        runBackward(stream, groups, o.Gates, o.OutputGradient, o.CellStates, o.Arranged, o.Carry, o.CellCarry, o.Lengths, walk);
-    }
+        }));
 
     /// <summary>Four sequences of a group, all steps.</summary>
     [KernelEntry(
         typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared))]
-    internal static void Forward<TStrip, TExchange>(
-        ArrayView<float> gates, // [T, B, 4H], x_t W_ih^T before
-        ArrayView<float> states, // h [T + 1, B, H]
-        ArrayView<float> cellStates, // c [T + 1, B, H]
-        ArrayView<float> output, // [T, B, H]
-        ArrayView<float> weights, // as PersistentPass.Arrange writes them
-        ArrayView<float> inputBias, // [4H]
-        ArrayView<float> hiddenBias, // [4H]
-        ArrayView<int> lengths, // [B]
-        PersistentWalk walk)
+    internal static void Forward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
         where TStrip : unmanaged, IStrip<TStrip>
         where TExchange : unmanaged, IExchange
     {
+        ArrayView<float> gates = views.Gates; // [T, B, 4H], x_t W_ih^T before
+        ArrayView<float> states = views.States; // h [T + 1, B, H]
+        ArrayView<float> cellStates = views.CellStates; // c [T + 1, B, H]
+        ArrayView<float> output = views.Output; // [T, B, H]
+        ArrayView<float> weights = views.Weights; // as PersistentPass.Pack writes them
+        ArrayView<float> inputBias = views.InputBias; // [4H]
+        ArrayView<float> hiddenBias = views.HiddenBias; // [4H]
+        ArrayView<int> lengths = views.Lengths; // [B]
         int thread = Group.IdxX;
         int width = walk.Width;
         int lane = thread & 3;
@@ -182,18 +122,17 @@ public sealed class PersistentLstm : RecurrentCell
     /// <summary>Four sequences of a group, all steps backward.</summary>
     [KernelEntry(
         typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared))]
-    internal static void Backward<TStrip, TExchange>(
-        ArrayView<float> gates, // [T, B, 4H], replaced by the gradients of the pre-activations
-        ArrayView<float> outputGradient, // [T, B, H]
-        ArrayView<float> cellStates, // c [T + 1, B, H]
-        ArrayView<float> weights, // as PersistentPass.Arrange writes them
-        ArrayView<float> carry, // [B, H]
-        ArrayView<float> cellCarry, // [B, H]
-        ArrayView<int> lengths, // [B]
-        PersistentWalk walk)
+    internal static void Backward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
         where TStrip : unmanaged, IStrip<TStrip>
         where TExchange : unmanaged, IExchange
     {
+        ArrayView<float> gates = views.Gates; // [T, B, 4H], replaced by the gradients of the pre-activations
+        ArrayView<float> outputGradient = views.OutputGradient; // [T, B, H]
+        ArrayView<float> cellStates = views.CellStates; // c [T + 1, B, H]
+        ArrayView<float> weights = views.Weights; // as PersistentPass.Pack writes them
+        ArrayView<float> carry = views.Carry; // [B, H]
+        ArrayView<float> cellCarry = views.CellCarry; // [B, H]
+        ArrayView<int> lengths = views.Lengths; // [B]
         int thread = Group.IdxX;
         int width = walk.Width;
         int lane = thread & 15;

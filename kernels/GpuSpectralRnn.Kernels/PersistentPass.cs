@@ -31,7 +31,7 @@ public struct PackExtents
     public int IsBackward;
 }
 
-/// <summary>One direction of a persistent recurrent cell: its tile, and what all cells do around their kernels.</summary>
+/// <summary>One direction of a persistent recurrent cell: its tile, and what all cells do around its kernel.</summary>
 internal sealed class PersistentPass
 {
     private readonly KernelLoader loader;
@@ -39,34 +39,35 @@ internal sealed class PersistentPass
     private readonly int gates;
     private readonly bool isBackward;
     private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, PackExtents> pack;
+    private readonly Action<AcceleratorStream, KernelConfig, RecurrentViews, PersistentWalk> walkSteps;
 
-    /// <summary>Loads the pack kernel.</summary>
-    public PersistentPass(KernelLoader loader, PersistentTile tile, int gates, bool isBackward)
+    /// <summary>Loads the kernel for the tile's threads and shared memory.</summary>
+    public PersistentPass(KernelLoader loader, PersistentTile tile, int gates, bool isBackward, Action<RecurrentViews, PersistentWalk> kernel)
     {
         this.loader = loader;
         this.tile = tile;
         this.gates = gates;
         this.isBackward = isBackward;
         pack = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, PackExtents>>(Pack);
+        walkSteps = loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, RecurrentViews, PersistentWalk>>(
+            kernel, tile.Threads, tile.SharedBytes, out int spilled);
+        SpilledBytes = spilled;
     }
 
-    /// <summary>Floats that <see cref="Arrange"/> writes.</summary>
+    /// <summary>Floats that the arranged weights take.</summary>
     public int ArrangedCount => 4 * tile.WeightQuads;
 
     /// <summary>Local memory into which a thread of the kernel spills registers, in bytes.</summary>
-    public int SpilledBytes { get; private set; }
+    public int SpilledBytes { get; }
 
-    /// <summary>Loads a kernel for the tile's threads and shared memory.</summary>
-    public TLauncher Load<TLauncher>(Delegate kernel)
-        where TLauncher : Delegate
+    /// <summary>Arranges the weights for the tile's threads and takes all steps.</summary>
+    public void Run(AcceleratorStream stream, in RecurrentOperands o)
     {
-        TLauncher launcher = loader.LoadGrouped<TLauncher>(kernel, tile.Threads, tile.SharedBytes, out int spilled);
-        SpilledBytes = spilled;
-        return launcher;
+        Arrange(stream, o.Views.Weights, o.Arranged, o.Walk.Width);
+        walkSteps(stream, Groups(o.Walk.Batch), o.Views with { Weights = o.Arranged }, Walk(o.Walk, o.GradientFrom));
     }
 
-    /// <summary>Writes W_hh [G*H, H] as the tile's threads load it.</summary>
-    public void Arrange(AcceleratorStream stream, ArrayView<float> weights, ArrayView<float> arranged, int width)
+    private void Arrange(AcceleratorStream stream, ArrayView<float> weights, ArrayView<float> arranged, int width)
     {
         PackExtents extents = new()
         {
@@ -82,12 +83,10 @@ internal sealed class PersistentPass
         pack(stream, ArrangedCount, weights, arranged, extents);
     }
 
-    /// <summary>Groups for a batch.</summary>
-    public KernelConfig Groups(int batch) =>
+    private KernelConfig Groups(int batch) =>
         new((batch + SequencesFor(batch) - 1) / SequencesFor(batch), tile.Threads, SharedMemoryConfig.RequestDynamic<float>(tile.SharedBytes / sizeof(float)));
 
-    /// <summary>The walk as the kernel takes it.</summary>
-    public PersistentWalk Walk(RecurrentWalk walk, int gradientFrom)
+    private PersistentWalk Walk(RecurrentWalk walk, int gradientFrom)
     {
         int slot = walk.Batch * walk.Width;
         bool startsAtEnd = walk.IsReverse != isBackward;

@@ -3,62 +3,69 @@ using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>What the kernels of a recurrent layer read and write; G is the cell's number of gates.</summary>
-public readonly struct RecurrentOperands
+/// <summary>What the kernels of a recurrent layer read and write; G is the cell's number of gates. Each kernel uses some of them.</summary>
+public struct RecurrentViews
 {
-    /// <summary>The order of the steps.</summary>
-    public required RecurrentWalk Walk { get; init; }
-
     /// <summary>
     /// [T, B, G*H]. Forward: x_t W_ih^T, replaced by h_t (Elman) or the gates. Backward: the gates (Elman: dL/dh_t), replaced by the gradients of the
     /// pre-activations.
     /// </summary>
-    public required ArrayView<float> Gates { get; init; }
+    public ArrayView<float> Gates;
 
     /// <summary>[T + 1, B, H]: h before and after each step, as <see cref="RecurrentStep"/> has it; the initial slot is filled.</summary>
-    public required ArrayView<float> States { get; init; }
+    public ArrayView<float> States;
 
     /// <summary>[T + 1, B, H]: c before and after each step (LSTM).</summary>
-    public ArrayView<float> CellStates { get; init; }
+    public ArrayView<float> CellStates;
 
     /// <summary>
     /// [T, B, 3H] (GRU): the gradient of h_{t-1} W_hh^T, which is not that of the pre-activations: r lies between. Its block n keeps the
     /// product itself in between. One element where the layer is not trained.
     /// </summary>
-    public ArrayView<float> ProductGradient { get; init; }
+    public ArrayView<float> ProductGradient;
 
     /// <summary>Forward: the results h_t [T, B, H], zero beyond a row's length (Elman has them in <see cref="Gates"/>).</summary>
-    public ArrayView<float> Output { get; init; }
+    public ArrayView<float> Output;
 
-    /// <summary>W_hh [G*H, H].</summary>
-    public required ArrayView<float> Weights { get; init; }
+    /// <summary>W_hh [G*H, H]; for kernels that want them otherwise, <see cref="RecurrentOperands.Arranged"/>.</summary>
+    public ArrayView<float> Weights;
+
+    /// <summary>b_ih [G*H].</summary>
+    public ArrayView<float> InputBias;
+
+    /// <summary>b_hh [G*H].</summary>
+    public ArrayView<float> HiddenBias;
+
+    /// <summary>[B]: how many steps each row has.</summary>
+    public ArrayView<int> Lengths;
+
+    /// <summary>Backward: dL/dh_t [T, B, H].</summary>
+    public ArrayView<float> OutputGradient;
+
+    /// <summary>Backward: [B, H], the part of dL/dh that goes to the step before without passing through the weights.</summary>
+    public ArrayView<float> Carry;
+
+    /// <summary>Backward: [B, H], dL/dc (LSTM).</summary>
+    public ArrayView<float> CellCarry;
+}
+
+/// <summary>A pass over all steps of a recurrent layer.</summary>
+public readonly struct RecurrentOperands
+{
+    /// <summary>The order of the steps.</summary>
+    public required RecurrentWalk Walk { get; init; }
+
+    /// <summary>What the kernels read and write.</summary>
+    public required RecurrentViews Views { get; init; }
 
     /// <summary>Room for <see cref="RecurrentCell.ArrangedCount"/> numbers: the weights as the cell's kernels like to read them.</summary>
     public required ArrayView<float> Arranged { get; init; }
 
-    /// <summary>b_ih [G*H].</summary>
-    public ArrayView<float> InputBias { get; init; }
-
-    /// <summary>b_hh [G*H].</summary>
-    public ArrayView<float> HiddenBias { get; init; }
-
-    /// <summary>[B]: how many steps each row has.</summary>
-    public required ArrayView<int> Lengths { get; init; }
-
     /// <summary>Forward: whether the initial h is zero.</summary>
     public bool StartsAtZero { get; init; }
 
-    /// <summary>Backward: dL/dh_t [T, B, H].</summary>
-    public ArrayView<float> OutputGradient { get; init; }
-
     /// <summary>Backward: the first step, in the order of walking, whose output gradient is read.</summary>
     public int GradientFrom { get; init; }
-
-    /// <summary>Backward: [B, H], the part of dL/dh that goes to the step before without passing through the weights.</summary>
-    public ArrayView<float> Carry { get; init; }
-
-    /// <summary>Backward: [B, H], dL/dc (LSTM).</summary>
-    public ArrayView<float> CellCarry { get; init; }
 }
 
 /// <summary>
@@ -80,8 +87,8 @@ public abstract class RecurrentCell
     public abstract void Forward(AcceleratorStream stream, in RecurrentOperands operands);
 
     /// <summary>
-    /// Runs all steps backward. The gradient of the initial h is then <see cref="RecurrentOperands.Carry"/> plus the first step's gradients times
-    /// W_hh, that of the initial c is <see cref="RecurrentOperands.CellCarry"/>.
+    /// Runs all steps backward. The gradient of the initial h is then <see cref="RecurrentViews.Carry"/> plus the first step's gradients times
+    /// W_hh, that of the initial c is <see cref="RecurrentViews.CellCarry"/>.
     /// </summary>
     public abstract void Backward(AcceleratorStream stream, in RecurrentOperands operands);
 }

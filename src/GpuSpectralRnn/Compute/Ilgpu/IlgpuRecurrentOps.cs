@@ -36,21 +36,15 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         matrix.Multiply(false, true, 1, input, weights.InputWeights, 0, gates, shape.Steps * shape.Batch, shape.GateRows, shape.Inputs);
         Start(own.States.Slice(own.Walk.First), initial?.Hidden);
         if (own.CellStates is not null) Start(own.CellStates.Slice(own.Walk.First), initial?.Cell);
-        own.Cell.Forward(backend.Stream, new RecurrentOperands
+        RecurrentViews views = Views(own, weights, gates, lengths) with
         {
-            Walk = own.Walk,
-            Gates = backend.View(gates),
-            States = backend.View(own.States),
-            CellStates = ViewOrDefault(own.CellStates),
-            ProductGradient = ViewOrDefault(own.Products),
             Output = backend.View(output),
-            Weights = backend.View(weights.HiddenWeights),
-            Arranged = backend.View(own.ArrangedWeights),
             InputBias = backend.View(weights.InputBias),
             HiddenBias = backend.View(weights.HiddenBias),
-            Lengths = backend.View<int>(lengths ?? own.FullLengths),
-            StartsAtZero = initial is null,
-        });
+        };
+        own.Cell.Forward(
+            backend.Stream,
+            new RecurrentOperands { Walk = own.Walk, Views = views, Arranged = backend.View(own.ArrangedWeights), StartsAtZero = initial is null });
         if (final is null) return;
         backend.Copy(own.States.Slice(own.Walk.Last), final.Hidden);
         if (own.CellStates is not null && final.Cell is not null) backend.Copy(own.CellStates.Slice(own.Walk.Last), final.Cell);
@@ -77,21 +71,15 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         (_, int t, int b, int i, int h) = shape;
         Tensor delta = own.Gates ?? outputGradient; // [T, B, G*H], the gradient of the pre-activations from the walk on
         Tensor product = own.Products ?? delta; // [T, B, G*H], that of h W_hh^T
-        own.Cell.Backward(backend.Stream, new RecurrentOperands
+        RecurrentViews views = Views(own, weights, delta, lengths) with
         {
-            Walk = own.Walk,
-            Gates = backend.View(delta),
-            States = backend.View(own.States),
-            CellStates = ViewOrDefault(own.CellStates),
-            ProductGradient = ViewOrDefault(own.Products),
-            Weights = backend.View(weights.HiddenWeights),
-            Arranged = backend.View(own.ArrangedWeights),
-            Lengths = backend.View<int>(lengths ?? own.FullLengths),
             OutputGradient = backend.View(outputGradient),
-            GradientFrom = gradientFrom,
             Carry = ViewOrDefault(own.Carry),
             CellCarry = ViewOrDefault(own.CellCarry),
-        });
+        };
+        own.Cell.Backward(
+            backend.Stream,
+            new RecurrentOperands { Walk = own.Walk, Views = views, Arranged = backend.View(own.ArrangedWeights), GradientFrom = gradientFrom });
         workspace.ProductGradient = product;
 
         Tensor before = own.States.View((long)own.Walk.SlotsBefore * b * h, t, b, h);
@@ -109,6 +97,17 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
 
     private static IlgpuRecurrentWorkspace Own(RecurrentWorkspace workspace) => workspace as IlgpuRecurrentWorkspace
         ?? throw new InvalidOperationException("This workspace was prepared by another backend.");
+
+    // What both directions use.
+    private RecurrentViews Views(IlgpuRecurrentWorkspace own, RecurrentWeights weights, Tensor gates, Tensor? lengths) => new()
+    {
+        Gates = backend.View(gates),
+        States = backend.View(own.States),
+        CellStates = ViewOrDefault(own.CellStates),
+        ProductGradient = ViewOrDefault(own.Products),
+        Weights = backend.View(weights.HiddenWeights),
+        Lengths = backend.View<int>(lengths ?? own.FullLengths),
+    };
 
     private void Start(Tensor slot, Tensor? initial)
     {

@@ -36,8 +36,8 @@ internal sealed class RecurrentCells(IlgpuBackend backend)
     {
         CellKind.RnnRelu => PersistentElman.Load<Relu>(loader, tiles.Forward),
         CellKind.RnnTanh => PersistentElman.Load<HyperbolicTangent>(loader, tiles.Forward),
-        CellKind.Lstm => new PersistentLstm(loader, tiles.Forward, tiles.Backward),
-        _ => new PersistentGru(loader, tiles.Forward, tiles.Backward),
+        CellKind.Lstm => PersistentLstm.Load(loader, tiles.Forward, tiles.Backward),
+        _ => PersistentGru.Load(loader, tiles.Forward, tiles.Backward),
     };
 
     private RecurrentCell StepwiseFor(CellKind cell)
@@ -49,8 +49,8 @@ internal sealed class RecurrentCells(IlgpuBackend backend)
         {
             CellKind.RnnRelu => isSliced ? SlicedElman.Load<Relu>(loader) : Elman.Load<Relu>(loader),
             CellKind.RnnTanh => isSliced ? SlicedElman.Load<HyperbolicTangent>(loader) : Elman.Load<HyperbolicTangent>(loader),
-            CellKind.Lstm => isSliced ? new SlicedLstm(loader) : new Lstm(loader),
-            _ => isSliced ? new SlicedGru(loader) : new Gru(loader),
+            CellKind.Lstm => isSliced ? SlicedLstm.Load(loader) : Lstm.Load(loader),
+            _ => isSliced ? SlicedGru.Load(loader) : Gru.Load(loader),
         };
     }
 
