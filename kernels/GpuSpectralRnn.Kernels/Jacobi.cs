@@ -23,8 +23,9 @@ public sealed class Jacobi(KernelLoader loader)
     /// <param name="matrix">[order, order], symmetric; replaced by the diagonal of eigenvalues.</param>
     /// <param name="vectors">[order, order]; receives an eigenvector per row.</param>
     /// <param name="threshold">Elements of this size or less count as zero.</param>
+    /// <param name="graphs">Repeat the launches of a sweep, where the device can.</param>
     /// <returns>Whether all elements off the diagonal became so small.</returns>
-    public bool Run(AcceleratorStream stream, int order, Span<double> matrix, Span<double> vectors, double threshold)
+    public bool Run(AcceleratorStream stream, int order, Span<double> matrix, Span<double> vectors, double threshold, LaunchGraphs graphs)
     {
         int half = order / 2;
         int count = order * order;
@@ -42,22 +43,29 @@ public sealed class Jacobi(KernelLoader loader)
         v.CopyFromCPU(stream, (ReadOnlySpan<double>)vectors);
         int[] counts = new int[half];
         bool isDone = false;
+        LaunchGraph? graph = null;
         for (int sweep = 0; sweep < MostSweeps && !isDone; sweep++)
         {
             rotated.MemSetToZero(stream);
+            if (sweep == 1) graph = graphs.Record(Sweep); // not the first: its kernels may not be loaded yet
+            if (graph is null || !graphs.Launch(graph)) Sweep();
+            rotated.CopyToCPU(stream, counts.AsSpan());
+            isDone = counts.All(n => n == 0);
+        }
+
+        if (graph is not null) graphs.Release(graph);
+        a.CopyToCPU(stream, matrix);
+        v.CopyToCPU(stream, vectors);
+        return isDone;
+
+        void Sweep()
+        {
             for (int round = 0; round < order - 1; round++)
             {
                 angles(stream, half, a, rotations, rotated, order, round, threshold);
                 rotate(stream, half * (half + order), a, v, rotations, order, round);
             }
-
-            rotated.CopyToCPU(stream, counts.AsSpan());
-            isDone = counts.All(n => n == 0);
         }
-
-        a.CopyToCPU(stream, matrix);
-        v.CopyToCPU(stream, vectors);
-        return isDone;
     }
 
     /// <summary>One item, the rotation that makes the element of one pair zero; none where it is small already.</summary>

@@ -80,6 +80,9 @@ public abstract class RecurrentCell
     /// <summary>Local memory into which a thread of its kernels spills registers, in bytes; 0 where the device does not tell.</summary>
     public virtual int SpilledBytes => 0;
 
+    /// <summary>Whether all steps are one launch; else each is one.</summary>
+    public virtual bool IsPersistent => false;
+
     /// <summary>How many numbers <see cref="RecurrentOperands.Arranged"/> has for H = <paramref name="width"/>.</summary>
     public abstract int ArrangedCount(int width);
 

@@ -31,6 +31,10 @@ public static unsafe class ArrayViewExtensions
         new ReadOnlySpan<T>(System.Runtime.CompilerServices.Unsafe.AsPointer(ref cpuData), checked((int)length))
             .CopyTo(new Span<T>((void*)Address(target), checked((int)target.Length)));
 
+    /// <summary>Where its first element lies.</summary>
+    public static nint LoadEffectiveAddressAsPtr<T>(this ArrayView<T> view)
+        where T : unmanaged => Address(view);
+
     private static nint Address<TView>(TView view)
         where TView : IContiguousArrayView => view.LengthInBytes == 0 ? 0 : view.Buffer.NativePtr + (nint)view.IndexInBytes;
 }

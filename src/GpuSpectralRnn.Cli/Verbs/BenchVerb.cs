@@ -23,7 +23,17 @@ internal sealed class BenchVerb : ComputeVerb
     [Option("against", MetaValue = "FILE", HelpText = "JSON of an earlier gsrnn bench, or of torch_peer.py: its times stand beside ours.")]
     public string? Against { get; set; }
 
-    public override string Usage => "[--only NAME...] [--runs N] [--against FILE] [--json]";
+    [Option("graphs", Default = "on", MetaValue = "on|off", HelpText = "Whether launches that come again and again are queued as CUDA graphs.")]
+    public string Graphs { get; set; } = "on";
+
+    protected override bool UsesGraphs => Graphs switch
+    {
+        "on" => true,
+        "off" => false,
+        _ => throw new InvalidCallException($"--graphs {Graphs}: choose on or off."),
+    };
+
+    public override string Usage => "[--only NAME...] [--runs N] [--against FILE] [--graphs on|off] [--json]";
 
     public override string Example => "gsrnn bench --only rnn-row gemm-1024 --runs 21";
 
@@ -53,6 +63,7 @@ internal sealed class BenchVerb : ComputeVerb
             ["name"] = backend.Device.Name,
             ["threads"] = threads,
             ["blas"] = backend is IlgpuBackend ilgpu ? ilgpu.UsesCuBlas ? "cublas" : "kernels" : null,
+            ["graphs"] = GraphsOf(backend),
             ["peak"] = new JsonObject { ["gflops"] = Terminal.Number(peaks.Gflops), ["gbs"] = Terminal.Number(peaks.GigabytesPerSecond) },
             ["cases"] = cases,
         });
@@ -64,6 +75,14 @@ internal sealed class BenchVerb : ComputeVerb
             else terminal.Result(line);
         }
     }
+
+    private static JsonObject? GraphsOf(IBackend backend) => backend is not IlgpuBackend { Graphs: var graphs } ? null : new JsonObject
+    {
+        ["on"] = graphs.IsOn,
+        ["refusal"] = graphs.Refusal,
+        ["recorded"] = graphs.Recorded,
+        ["launched"] = graphs.Launched,
+    };
 
     private static IEnumerable<string> Expand(string name) => name switch
     {

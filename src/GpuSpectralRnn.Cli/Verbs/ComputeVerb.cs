@@ -24,6 +24,9 @@ internal abstract class ComputeVerb : Verb
         HelpText = "Who computes matrix products on a GPU: kernels, cublas, cublas-tf32 (tensor cores, 10 bits), or auto (cublas for large products on CUDA).")]
     public string Blas { get; set; } = "auto";
 
+    /// <summary>Whether repeated launches may be queued as CUDA graphs.</summary>
+    protected virtual bool UsesGraphs => true;
+
     private BlasChoice Products => Blas switch
     {
         "auto" => BlasChoice.Auto,
@@ -46,6 +49,6 @@ internal abstract class ComputeVerb : Verb
     {
         if (Threads < 0) throw new InvalidCallException($"--threads {Threads}: choose 1 or more, or 0 for one per core.");
         if (Threads > 0) Devices.ProcessorThreads = Threads;
-        return Devices.Open(Device, Threads, Kernels, Products);
+        return Devices.Open(Device, Threads, Kernels, Products, UsesGraphs);
     }
 }

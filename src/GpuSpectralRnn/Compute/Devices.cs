@@ -49,9 +49,11 @@ public static class Devices
     /// <param name="threads">Threads of the host backend; 0 for one per core. Other devices do not use them.</param>
     /// <param name="kernels">How recurrent layers take their steps; the host has one way only.</param>
     /// <param name="blas">Who computes matrix products; the host does it itself.</param>
+    /// <param name="usesGraphs">Whether launches that come again and again are queued as CUDA graphs; other devices have none.</param>
     /// <exception cref="RunFailedException">The device's driver refuses.</exception>
     /// <exception cref="InvalidCallException">There is no such device here; the message lists those there are.</exception>
-    public static IBackend Open(string id, int threads = 0, RecurrentKernels kernels = RecurrentKernels.Auto, BlasChoice blas = BlasChoice.Auto)
+    public static IBackend Open(
+        string id, int threads = 0, RecurrentKernels kernels = RecurrentKernels.Auto, BlasChoice blas = BlasChoice.Auto, bool usesGraphs = true)
     {
         string wanted = id switch
         {
@@ -70,7 +72,7 @@ public static class Devices
 
         IlgpuDevice device = IlgpuDevices.All.FirstOrDefault(device => device.Info.Id == wanted)
             ?? throw new InvalidCallException($"There is no device '{id}' here; use {Auto} or one of: {string.Join(", ", List().Select(present => present.Info.Id))}.{Hint(wanted)}");
-        return IlgpuDevices.Open(device, kernels, blas);
+        return IlgpuDevices.Open(device, kernels, blas, usesGraphs);
     }
 
     private static string BestId() => IlgpuDevices.All.FirstOrDefault(device => device.IsGpu)?.Info.Id ?? Host;

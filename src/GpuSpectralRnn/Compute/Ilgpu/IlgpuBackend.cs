@@ -24,20 +24,29 @@ public sealed class IlgpuBackend : IBackend
 
     /// <summary>Takes over an accelerator; it ends with this backend.</summary>
     public IlgpuBackend(
-        DeviceInfo device, Accelerator accelerator, RecurrentKernels kernels = RecurrentKernels.Auto, BlasChoice blas = BlasChoice.Auto)
-        : this(device, new KernelLoader(accelerator), kernels, blas)
+        DeviceInfo device,
+        Accelerator accelerator,
+        RecurrentKernels kernels = RecurrentKernels.Auto,
+        BlasChoice blas = BlasChoice.Auto,
+        bool usesGraphs = true)
+        : this(device, new KernelLoader(accelerator), kernels, blas, usesGraphs)
     {
     }
 
     /// <summary>Takes over the loader's accelerator and launches as the loader says.</summary>
     internal IlgpuBackend(
-        DeviceInfo device, KernelLoader loader, RecurrentKernels kernels = RecurrentKernels.Auto, BlasChoice blas = BlasChoice.Auto)
+        DeviceInfo device,
+        KernelLoader loader,
+        RecurrentKernels kernels = RecurrentKernels.Auto,
+        BlasChoice blas = BlasChoice.Auto,
+        bool usesGraphs = true)
     {
         Device = device;
         Loader = loader;
         Kernels = kernels;
         Accelerator = loader.Accelerator;
         Stream = Accelerator.CreateStream();
+        Graphs = LaunchGraphs.Of(Accelerator, Stream, usesGraphs);
         uploads = UploadRing.Create(Accelerator, Stream);
         cuBlas = new CuBlasProducts(Device, Accelerator, Stream, blas);
         fill = new(() => new Fill(Loader));
@@ -76,6 +85,9 @@ public sealed class IlgpuBackend : IBackend
 
     /// <summary>Whether cuBLAS was taken for a product so far, or was asked for.</summary>
     public bool UsesCuBlas => cuBlas.IsLoaded;
+
+    /// <summary>The launch graphs by which steps and sweeps are repeated, where the device has such.</summary>
+    public LaunchGraphs Graphs { get; internal init; }
 
     /// <summary>How recurrent layers take their steps.</summary>
     internal RecurrentKernels Kernels { get; }
@@ -151,6 +163,7 @@ public sealed class IlgpuBackend : IBackend
         if (loss.IsValueCreated) loss.Value.Dispose();
         if (optimizer.IsValueCreated) optimizer.Value.Dispose();
         cuBlas.Dispose();
+        Graphs.Dispose();
         uploads?.Dispose();
         Stream.Dispose();
         Accelerator.Dispose();

@@ -42,11 +42,11 @@ internal static class IlgpuDevices
     /// <summary>Opens a device; the caller owns the backend.</summary>
     /// <exception cref="RunFailedException">Its driver refuses.</exception>
     /// <exception cref="InvalidCallException">It has no cuBLAS, which was asked for.</exception>
-    public static IlgpuBackend Open(IlgpuDevice device, RecurrentKernels kernels, BlasChoice blas)
+    public static IlgpuBackend Open(IlgpuDevice device, RecurrentKernels kernels, BlasChoice blas, bool usesGraphs)
     {
         try
         {
-            return new IlgpuBackend(device.Info, device.Device.CreateAccelerator(Context), kernels, blas);
+            return new IlgpuBackend(device.Info, device.Device.CreateAccelerator(Context), kernels, blas, usesGraphs);
         }
         catch (AcceleratorException refused)
         {

@@ -42,8 +42,7 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
             InputBias = backend.View(weights.InputBias),
             HiddenBias = backend.View(weights.HiddenBias),
         };
-        own.Cell.Forward(
-            backend.Stream,
+        own.Recurrence.Forward(
             new RecurrentOperands { Walk = own.Walk, Views = views, Arranged = backend.View(own.ArrangedWeights), StartsAtZero = initial is null });
         if (final is null) return;
         backend.Copy(own.States.Slice(own.Walk.Last), final.Hidden);
@@ -77,8 +76,7 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
             Carry = ViewOrDefault(own.Carry),
             CellCarry = ViewOrDefault(own.CellCarry),
         };
-        own.Cell.Backward(
-            backend.Stream,
+        own.Recurrence.Backward(
             new RecurrentOperands { Walk = own.Walk, Views = views, Arranged = backend.View(own.ArrangedWeights), GradientFrom = gradientFrom });
         workspace.ProductGradient = product;
 

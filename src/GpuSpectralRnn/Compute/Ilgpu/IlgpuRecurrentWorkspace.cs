@@ -9,15 +9,16 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
     private readonly IlgpuBackend backend;
 
     /// <summary>Allocates for layers of one shape.</summary>
-    public IlgpuRecurrentWorkspace(IlgpuBackend backend, RecurrentCell recurrence, RecurrentShape shape, bool isTraining)
+    public IlgpuRecurrentWorkspace(IlgpuBackend backend, RecurrentCell kernels, RecurrentShape shape, bool isTraining)
         : base(shape, isTraining)
     {
         this.backend = backend;
-        Cell = recurrence;
+        Cell = kernels;
+        Recurrence = new RecurrentReplay(kernels, backend.Graphs, backend.Stream);
         (CellKind cell, int t, int b, _, int h) = shape;
         int rows = shape.GateRows;
         Walk = new RecurrentWalk(t, b, h, shape.IsReverse);
-        ArrangedWeights = Own(recurrence.ArrangedCount(h));
+        ArrangedWeights = Own(kernels.ArrangedCount(h));
         States = Own(t + 1, b, h);
         FullLengths = Own(backend.Allocate(new Shape(b), ElementType.Int32));
         FullLengths.CopyFrom<int>(Enumerable.Repeat(t, b).ToArray());
@@ -39,6 +40,9 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
 
     /// <summary>The kernels that take the steps.</summary>
     public RecurrentCell Cell { get; }
+
+    /// <summary>Runs them.</summary>
+    public RecurrentReplay Recurrence { get; }
 
     /// <summary>Room for the weights as the cell's kernels read them.</summary>
     public Tensor ArrangedWeights { get; }
@@ -67,6 +71,7 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
     /// <inheritdoc/>
     public override void Dispose()
     {
+        Recurrence.Dispose();
         foreach (Tensor tensor in owned) tensor.Dispose();
     }
 

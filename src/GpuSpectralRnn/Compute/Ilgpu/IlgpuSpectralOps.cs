@@ -48,7 +48,7 @@ internal sealed class IlgpuSpectralOps(IlgpuBackend backend) : ISpectralOps
 
         // All elements off the diagonal together are then below eps ||A||: they move no eigenvalue further.
         double threshold = 1.1e-16 * Math.Sqrt(squares) / even;
-        if (!jacobi.Value.Run(backend.Stream, even, a, rows, threshold))
+        if (!jacobi.Value.Run(backend.Stream, even, a, rows, threshold, backend.Graphs))
             throw new RunFailedException($"Jacobi's rotations of a matrix of order {order} do not settle on {backend.Device.Id}.");
         int[] sorted = [.. Enumerable.Range(0, order).OrderByDescending(i => a[i * even + i])];
         for (int j = 0; j < order; j++)
