@@ -37,6 +37,9 @@ public interface IBackend : IDisposable
     /// <summary>Second moments and eigenvalues.</summary>
     ISpectralOps Spectral { get; }
 
+    /// <summary>A queue of uploads beside the work; null where copies from host memory wait for the device in any case.</summary>
+    IUploadLane? Uploads => null;
+
     /// <summary>Memory for a tensor, filled with zeros; the caller owns it.</summary>
     Tensor Allocate(Shape shape, ElementType type = ElementType.Float32);
 

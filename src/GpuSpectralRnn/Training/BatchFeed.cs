@@ -4,16 +4,16 @@ using GpuSpectralRnn.Models;
 
 namespace GpuSpectralRnn.Training;
 
-/// <summary>Brings batches of a data set to a device. One host batch and one device batch, reused; what the properties return holds until the next one.</summary>
+/// <summary>
+/// Brings batches of a data set to a device. One host batch, reused; on the device one place, or two in turn where uploads go beside the work
+/// (<see cref="IUploadLane"/>): the device then still works on the batch before while this one travels. What the properties return holds until the next one.
+/// </summary>
 public sealed class BatchFeed : IDisposable
 {
     private readonly BatchReader reader;
-    private readonly Tensor inputMemory;
-    private readonly Tensor? targetMemory;
-    private readonly Tensor lengthMemory;
-    private Tensor inputs;
-    private Tensor lengths;
-    private int viewedSize;
+    private readonly IUploadLane? lane;
+    private readonly BatchSlot[] slots;
+    private int turn;
 
     /// <summary>Makes room for batches of up to <paramref name="batchSize"/> sequences, or the whole set if that is smaller.</summary>
     /// <exception cref="InvalidCallException">The set is empty, or the batch size below 1 or too large.</exception>
@@ -23,17 +23,10 @@ public sealed class BatchFeed : IDisposable
         long extent = (long)layout.Steps * Math.Min(batchSize, data.Count) * layout.Features;
         if (extent > int.MaxValue) throw new InvalidCallException($"A batch of {batchSize} sequences of {data.Name} has {extent} inputs; choose a smaller batch.");
         reader = new BatchReader(data, batchSize);
-        int capacity = reader.BatchSize;
-        inputMemory = backend.Allocate(new Shape((int)extent), layout.Vocabulary > 0 ? ElementType.Int32 : ElementType.Float32);
-        lengthMemory = backend.Allocate(new Shape(capacity), ElementType.Int32);
-        targetMemory = layout.Target switch
-        {
-            TargetKind.Label => backend.Allocate(new Shape(capacity), ElementType.Int32),
-            TargetKind.LabelPerStep => backend.Allocate(new Shape(layout.Steps * capacity), ElementType.Int32),
-            TargetKind.Value => backend.Allocate(new Shape(capacity * layout.Outputs)),
-            _ => null,
-        };
-        (inputs, lengths) = (inputMemory, lengthMemory);
+        lane = backend.Uploads;
+        slots = new BatchSlot[lane is null ? 1 : 2];
+        for (int i = 0; i < slots.Length; i++) slots[i] = new BatchSlot(layout, backend, reader.BatchSize);
+        lane?.Begin();
     }
 
     /// <summary>Sequences per batch, all but the last.</summary>
@@ -64,7 +57,7 @@ public sealed class BatchFeed : IDisposable
     public SequenceBatch Current { get; private set; }
 
     /// <summary>Int32 labels [B] or [T B], or values [B, D]; null without targets.</summary>
-    public Tensor? Targets { get; private set; }
+    public Tensor? Targets => slots[turn].Targets;
 
     /// <summary>Begins a pass in the data's own order.</summary>
     public void Restart() => reader.Restart();
@@ -82,34 +75,19 @@ public sealed class BatchFeed : IDisposable
         if (!reader.Next()) return false;
         Batch batch = reader.Batch;
         SequenceLayout layout = batch.Layout;
-        int size = batch.Size;
-        if (size != viewedSize)
-        {
-            viewedSize = size;
-            inputs = layout.Vocabulary > 0 ? inputMemory.View(0, layout.Steps, size) : inputMemory.View(0, layout.Steps, size, layout.Features);
-            lengths = lengthMemory.View(0, size);
-            Targets = layout.Target switch
-            {
-                TargetKind.Label => targetMemory!.View(0, size),
-                TargetKind.LabelPerStep => targetMemory!.View(0, layout.Steps * size),
-                TargetKind.Value => targetMemory!.View(0, size, layout.Outputs),
-                _ => null,
-            };
-        }
-
-        if (layout.Vocabulary > 0) inputs.CopyFrom<int>(batch.Tokens);
-        else inputs.CopyFrom<float>(batch.Inputs);
+        turn = (turn + 1) % slots.Length;
+        BatchSlot slot = slots[turn];
         bool isFull = !batch.Lengths.ContainsAnyExcept(layout.Steps);
-        if (!isFull) lengths.CopyFrom<int>(batch.Lengths);
-        Current = new SequenceBatch(inputs, isFull ? null : lengths, reader.Continues) { IsWhole = !layout.IsStream };
+        lane?.Begin();
+        slot.Fill(batch, !isFull, lane);
+        lane?.End();
+        Current = new SequenceBatch(slot.Inputs, isFull ? null : slot.Lengths, reader.Continues) { IsWhole = !layout.IsStream };
         ValidSteps = 0;
         foreach (int length in batch.Lengths) ValidSteps += length;
-        if (layout.Target == TargetKind.Value) Targets!.CopyFrom<float>(batch.Values);
-        else Targets?.CopyFrom<int>(batch.Labels);
         CountedRows = layout.Target switch
         {
             TargetKind.Label or TargetKind.LabelPerStep => batch.Labels.Length - batch.Labels.Count(-1),
-            TargetKind.Value => size,
+            TargetKind.Value => batch.Size,
             _ => 0,
         };
         return true;
@@ -118,8 +96,6 @@ public sealed class BatchFeed : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        inputMemory.Dispose();
-        lengthMemory.Dispose();
-        targetMemory?.Dispose();
+        foreach (BatchSlot slot in slots) slot.Dispose();
     }
 }

@@ -11,7 +11,8 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 public sealed class IlgpuBackend : IBackend
 {
     private readonly CuBlasProducts cuBlas;
-    private readonly UploadRing? uploads;
+    private readonly UploadRing? ring;
+    private readonly CudaUploadLane? lane;
     private readonly Lazy<Fill> fill;
     private readonly Lazy<IlgpuMatrixOps> matrix;
     private readonly Lazy<IlgpuEmbeddingOps> embedding;
@@ -47,7 +48,8 @@ public sealed class IlgpuBackend : IBackend
         Accelerator = loader.Accelerator;
         Stream = Accelerator.CreateStream();
         Graphs = LaunchGraphs.Of(Accelerator, Stream, usesGraphs);
-        uploads = UploadRing.Create(Accelerator, Stream);
+        ring = UploadRing.Create(Accelerator);
+        Uploads = lane = ring is null ? null : CudaUploadLane.Create(this);
         cuBlas = new CuBlasProducts(Device, Accelerator, Stream, blas);
         fill = new(() => new Fill(Loader));
         matrix = new(() => new IlgpuMatrixOps(this, FillKernels, cuBlas));
@@ -83,6 +85,9 @@ public sealed class IlgpuBackend : IBackend
     /// <inheritdoc/>
     public ISpectralOps Spectral => spectral.Value;
 
+    /// <inheritdoc/>
+    public IUploadLane? Uploads { get; internal init; }
+
     /// <summary>Whether cuBLAS was taken for a product so far, or was asked for.</summary>
     public bool UsesCuBlas => cuBlas.IsLoaded;
 
@@ -117,12 +122,7 @@ public sealed class IlgpuBackend : IBackend
 
     /// <inheritdoc/>
     public void Upload<T>(ReadOnlySpan<T> source, Tensor destination)
-        where T : unmanaged
-    {
-        if (OperandChecks.Transfer<T>(this, source.Length, destination) == 0) return;
-        ArrayView<T> target = View<T>(destination);
-        if (uploads?.TryUpload(source, target) != true) target.CopyFromCPU(Stream, source);
-    }
+        where T : unmanaged => Upload(Stream, source, destination);
 
     /// <inheritdoc/>
     public void Download<T>(Tensor source, Span<T> destination)
@@ -164,7 +164,8 @@ public sealed class IlgpuBackend : IBackend
         if (optimizer.IsValueCreated) optimizer.Value.Dispose();
         cuBlas.Dispose();
         Graphs.Dispose();
-        uploads?.Dispose();
+        lane?.Dispose();
+        ring?.Dispose();
         Stream.Dispose();
         Accelerator.Dispose();
     }
@@ -182,6 +183,15 @@ public sealed class IlgpuBackend : IBackend
             string sizes = $"{count * (double)elementSize / (1 << 20):0} MiB of {Device.MemoryBytes >> 20} MiB";
             throw new RunFailedException($"{Device.Id} has no room for {what} ({sizes}); make the batch or the network smaller.", refused);
         }
+    }
+
+    /// <summary>Copies host memory to the device on one of its streams.</summary>
+    internal void Upload<T>(AcceleratorStream stream, ReadOnlySpan<T> source, Tensor destination)
+        where T : unmanaged
+    {
+        if (OperandChecks.Transfer<T>(this, source.Length, destination) == 0) return;
+        ArrayView<T> target = View<T>(destination);
+        if (ring?.TryUpload(stream, source, target) != true) target.CopyFromCPU(stream, source);
     }
 
     /// <summary>A tensor's elements.</summary>

@@ -9,23 +9,22 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 
 /// <summary>
 /// Page-locked memory through which uploads pass: the host copies into it and goes on, the device fetches when its queue gets there. So a training loop
-/// runs ahead of the device; it waits only when the ring is full, every 32 MiB.
+/// runs ahead of the device; it waits only when the ring is full, every 32 MiB, and then for the streams that fetched from it.
 /// </summary>
 internal sealed unsafe class UploadRing : IDisposable
 {
     private const int Size = 32 << 20;
     private const int Alignment = 256;
 
-    private readonly AcceleratorStream stream;
+    private readonly List<AcceleratorStream> users = [];
     private readonly nint memory;
     private readonly int size;
     private readonly Action<nint> free;
     private int place;
 
     /// <summary>A ring in memory that it gives back by <paramref name="free"/>.</summary>
-    internal UploadRing(AcceleratorStream stream, nint memory, int size, Action<nint> free)
+    internal UploadRing(nint memory, int size, Action<nint> free)
     {
-        this.stream = stream;
         this.memory = memory;
         this.size = size;
         this.free = free;
@@ -35,26 +34,27 @@ internal sealed unsafe class UploadRing : IDisposable
     public int Waits { get; private set; }
 
     /// <summary>A ring for a CUDA device; null for others, and where the driver has no such memory.</summary>
-    public static UploadRing? Create(Accelerator accelerator, AcceleratorStream stream)
+    public static UploadRing? Create(Accelerator accelerator)
     {
         if (accelerator is not CudaAccelerator) return null;
         accelerator.Bind();
-        return CudaHostMemory.Allocate(Size) is { } memory ? new UploadRing(stream, memory, Size, CudaHostMemory.Free) : null;
+        return CudaHostMemory.Allocate(Size) is { } memory ? new UploadRing(memory, Size, CudaHostMemory.Free) : null;
     }
 
-    /// <summary>Queues the upload; false, and nothing done, where it is too large for the ring.</summary>
-    public bool TryUpload<T>(ReadOnlySpan<T> source, ArrayView<T> target)
+    /// <summary>Queues the upload on a stream; false, and nothing done, where it is too large for the ring.</summary>
+    public bool TryUpload<T>(AcceleratorStream stream, ReadOnlySpan<T> source, ArrayView<T> target)
         where T : unmanaged
     {
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(source);
         if (bytes.Length > size / 4) return false;
         if (bytes.Length > size - place)
         {
-            stream.Synchronize();
+            Await();
             place = 0;
             Waits++;
         }
 
+        if (!users.Contains(stream)) users.Add(stream);
         byte* slot = (byte*)memory + place;
         bytes.CopyTo(new Span<byte>(slot, bytes.Length));
         target.CopyFromCPUUnsafeAsync(stream, ref Unsafe.AsRef<T>(slot), source.Length);
@@ -65,7 +65,14 @@ internal sealed unsafe class UploadRing : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        stream.Synchronize(); // the device may still be fetching
+        Await();
         free(memory);
+    }
+
+    // The device may still be fetching.
+    private void Await()
+    {
+        foreach (AcceleratorStream stream in users) stream.Synchronize();
+        users.Clear();
     }
 }

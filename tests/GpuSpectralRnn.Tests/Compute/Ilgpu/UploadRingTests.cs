@@ -24,7 +24,7 @@ public sealed unsafe class UploadRingTests(IlgpuCpuDevice device) : IDisposable
         {
             float[] values = Numbers.Normal(1 + 37 * i % 256, i);
             using Tensor target = backend.Allocate(new Shape(values.Length));
-            Assert.True(ring.TryUpload<float>(values, backend.View(target)));
+            Assert.True(ring.TryUpload<float>(backend.Stream, values, backend.View(target)));
             Assert.Equal(values, target.ToArray());
         }
 
@@ -36,8 +36,8 @@ public sealed unsafe class UploadRingTests(IlgpuCpuDevice device) : IDisposable
     {
         using UploadRing ring = Create();
         using Tensor target = backend.Allocate(new Shape(Size));
-        Assert.False(ring.TryUpload<float>(new float[Size / 4 / sizeof(float) + 1], backend.View(target)));
-        Assert.True(ring.TryUpload<float>(new float[Size / 4 / sizeof(float)], backend.View(target)));
+        Assert.False(ring.TryUpload<float>(backend.Stream, new float[Size / 4 / sizeof(float) + 1], backend.View(target)));
+        Assert.True(ring.TryUpload<float>(backend.Stream, new float[Size / 4 / sizeof(float)], backend.View(target)));
         Assert.Equal(0, ring.Waits);
     }
 
@@ -47,18 +47,18 @@ public sealed unsafe class UploadRingTests(IlgpuCpuDevice device) : IDisposable
         using UploadRing ring = Create();
         using Tensor target = backend.Allocate(new Shape(100));
         float[] values = new float[100];
-        for (int i = 0; i < 3; i++) ring.TryUpload<float>(values, backend.View(target));
+        for (int i = 0; i < 3; i++) ring.TryUpload<float>(backend.Stream, values, backend.View(target));
         long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 8; i++) ring.TryUpload<float>(values, backend.View(target));
+        for (int i = 0; i < 8; i++) ring.TryUpload<float>(backend.Stream, values, backend.View(target));
         long first = GC.GetAllocatedBytesForCurrentThread() - before;
-        for (int i = 0; i < 8; i++) ring.TryUpload<float>(values, backend.View(target));
+        for (int i = 0; i < 8; i++) ring.TryUpload<float>(backend.Stream, values, backend.View(target));
 
         // The simulator's own copy may allocate; the same each time, and nothing of the data's size.
         Assert.Equal(2 * first, GC.GetAllocatedBytesForCurrentThread() - before);
         Assert.InRange(first / 8, 0, sizeof(float) * values.Length - 1);
     }
 
-    private UploadRing Create() => new(backend.Stream, (nint)NativeMemory.Alloc(Size), Size, memory =>
+    private UploadRing Create() => new((nint)NativeMemory.Alloc(Size), Size, memory =>
     {
         NativeMemory.Free((void*)memory);
         isFreed = true;

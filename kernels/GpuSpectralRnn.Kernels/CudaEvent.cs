@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+using ILGPU.Runtime.Cuda;
+
+namespace GpuSpectralRnn.Kernels;
+
+/// <summary>A mark in the queue of one CUDA stream, for which others wait on the device while the host goes on.</summary>
+public sealed partial class CudaEvent : IDisposable
+{
+    private const int DisableTiming = 2; // CU_EVENT_DISABLE_TIMING
+
+    private nint handle;
+
+    private CudaEvent(nint handle) => this.handle = handle;
+
+    /// <summary>Makes one in the current CUDA context; null where the driver refuses.</summary>
+    public static CudaEvent? Create()
+    {
+        try
+        {
+            return CreateEvent(out nint handle, DisableTiming) == 0 ? new CudaEvent(handle) : null;
+        }
+        catch (Exception missing) when (missing is DllNotFoundException or EntryPointNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Marks what is queued on a stream so far; an earlier mark is forgotten, but not by those who already wait for it.</summary>
+    /// <exception cref="InvalidOperationException">The driver refuses.</exception>
+    public void Record(CudaStream stream) => Check(RecordEvent(handle, stream.StreamPtr));
+
+    /// <summary>Lets what is queued on a stream from here on wait for the mark as it is now; without a mark it waits for nothing.</summary>
+    /// <exception cref="InvalidOperationException">The driver refuses.</exception>
+    public void Await(CudaStream stream) => Check(StreamWaitEvent(stream.StreamPtr, handle, 0));
+
+    /// <summary>Gives it back, while the context lives.</summary>
+    public void Dispose()
+    {
+        if (handle != 0) _ = DestroyEvent(handle);
+        handle = 0;
+    }
+
+    private static void Check(int error)
+    {
+        if (error != 0) throw new InvalidOperationException($"The CUDA driver cannot order two streams (error {error}).");
+    }
+
+    [LibraryImport(CudaFunction.Library, EntryPoint = "cuEventCreate")]
+    private static partial int CreateEvent(out nint handle, uint flags);
+
+    [LibraryImport(CudaFunction.Library, EntryPoint = "cuEventRecord")]
+    private static partial int RecordEvent(nint handle, nint stream);
+
+    [LibraryImport(CudaFunction.Library, EntryPoint = "cuStreamWaitEvent")]
+    private static partial int StreamWaitEvent(nint stream, nint handle, uint flags);
+
+    [LibraryImport(CudaFunction.Library, EntryPoint = "cuEventDestroy_v2")]
+    private static partial int DestroyEvent(nint handle);
+}
