@@ -61,12 +61,16 @@ public sealed class KernelLoader
             .CreateLauncherDelegate<TLauncher>();
 
     /// <summary>
-    /// Loads an explicitly grouped kernel that is always launched in groups of <paramref name="groupSize"/>; CUDA compiles it for registers so few that
-    /// <paramref name="groupsPerMultiprocessor"/> fit side by side.
+    /// Loads an explicitly grouped kernel that is always launched in groups of the size that its mark states; CUDA compiles it for registers so few that
+    /// as many groups as are stated there fit side by side.
     /// </summary>
     /// <typeparam name="TLauncher">(AcceleratorStream, KernelConfig, the kernel's parameters).</typeparam>
-    public TLauncher LoadGrouped<TLauncher>(Delegate kernel, int groupSize, int groupsPerMultiprocessor = 1)
-        where TLauncher : Delegate => LoadGroups(kernel, groupSize, groupsPerMultiprocessor).CreateLauncherDelegate<TLauncher>();
+    public TLauncher LoadGrouped<TLauncher>(Delegate kernel)
+        where TLauncher : Delegate
+    {
+        KernelEntryAttribute entry = KernelEntryAttribute.Of(kernel.Method);
+        return LoadGroups(kernel, entry.GroupSize, entry.GroupsPerMultiprocessor).CreateLauncherDelegate<TLauncher>();
+    }
 
     /// <summary>Loads an explicitly grouped kernel that is launched with shared memory of the launch's own.</summary>
     /// <typeparam name="TLauncher">(AcceleratorStream, KernelConfig, the kernel's parameters).</typeparam>

@@ -66,7 +66,7 @@ internal sealed class GemmLab(IlgpuBackend backend, int order)
 
     private Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int> Load(
         Action<ArrayView<float>, ArrayView<float>, ArrayView<float>, int> kernel) =>
-        loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int>>(kernel, 256);
+        loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int>>(kernel);
 
     // Elements all over C, some from each block, against the definition in double precision; a sum of n products of unit numbers errs by 6e-8 n at most.
     private void Check(string name, float[] a, float[] b, float[] c)
