@@ -3,7 +3,6 @@ using System.Reflection;
 using ILGPU;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.OpenCL;
-using ILGPU.Backends.PTX;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
@@ -19,9 +18,9 @@ internal static class CompiledKernels
     /// </summary>
     public static string Ptx(MethodInfo kernel, CudaArchitecture architecture, int groupSize = 256)
     {
-        using Context context = CreateContext();
-        using PTXBackend backend = new(context, new CudaCapabilityContext(architecture), architecture, CudaInstructionSet.ISA_78, null);
-        return ((PTXCompiledKernel)backend.Compile(EntryPoint(kernel), Specialization(kernel, groupSize))).PTXAssembly;
+        using SourceOrder compiler = new();
+        CudaCapabilityContext capabilities = new(architecture);
+        return compiler.Compile(kernel, Specialization(kernel, groupSize), architecture, capabilities, CudaInstructionSet.ISA_78).PTXAssembly;
     }
 
     /// <summary>The kernel as OpenCL C 3.0.</summary>
