@@ -1,5 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 
 namespace GpuSpectralRnn.Kernels;
 
@@ -14,6 +15,9 @@ public enum GemmPlan
 
     /// <summary>A 128 x 128 block of C in each group, the factors through shared memory.</summary>
     LargeBlocks,
+
+    /// <summary>The same on tensor cores, which round the factors to TF32 (10 bits behind the point); only where it was asked for.</summary>
+    TensorCores,
 }
 
 /// <summary>Extents and strides of C = op(A) op(B): op(A) [M, K], op(B) [K, N], C [M, N] row-major. A transpose is a swap of two strides.</summary>
@@ -61,6 +65,7 @@ public sealed class Gemm : IDisposable
     private readonly BlockLauncher? rowTiled;
     private readonly BlockLauncher? smallBlocks;
     private readonly BlockLauncher? largeBlocks;
+    private readonly BlockLauncher[]? tensorCores; // both factors by quads, right by singles, left by singles, both by singles
     private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int, float, float> addSlices;
     private readonly MemoryBuffer? partials;
     private readonly Transpose? transpose;
@@ -72,8 +77,11 @@ public sealed class Gemm : IDisposable
     private delegate void BlockLauncher(
         AcceleratorStream stream, KernelConfig groups, ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, GemmExtents e, float alpha, float beta);
 
-    /// <summary>Loads the kernels: devices that compute on the processor, or do not grant groups of 256, do without shared memory.</summary>
-    public Gemm(KernelLoader loader)
+    /// <summary>
+    /// Loads the kernels: devices that compute on the processor, or do not grant groups of 256, do without shared memory; with
+    /// <paramref name="roundsToTf32"/> also those for tensor cores, which the device must have.
+    /// </summary>
+    public Gemm(KernelLoader loader, bool roundsToTf32 = false)
     {
         this.loader = loader;
         registerTiled = loader.Load<RegisterLauncher>(RegisterTiled, 64);
@@ -81,15 +89,26 @@ public sealed class Gemm : IDisposable
         if (!loader.IsSimulator) partials = loader.Accelerator.AllocateRaw(PartialCapacity, sizeof(float));
         if (loader.IsProcessor)
         {
-            rowTiled = loader.LoadGrouped<BlockLauncher>(RowTiled);
+            rowTiled = loader.LoadGrouped<BlockLauncher>(RowTiled, RowItems);
             transpose = new Transpose(loader);
             transposed = loader.Accelerator.AllocateRaw(TransposedCapacity, sizeof(float));
         }
 
         if (!loader.SharesMemory || loader.Accelerator.MaxNumThreadsPerGroup < Threads) return;
-        smallBlocks = loader.LoadGrouped<BlockLauncher>(GemmBlocks.Multiply<SmallBlock>);
-        largeBlocks = loader.LoadGrouped<BlockLauncher>(GemmBlocks.Multiply<LargeBlock>);
+        smallBlocks = loader.LoadGrouped<BlockLauncher>(GemmBlocks.Multiply<SmallBlock>, Threads, groupsPerMultiprocessor: 2);
+        largeBlocks = loader.LoadGrouped<BlockLauncher>(GemmBlocks.Multiply<LargeBlock>, Threads, groupsPerMultiprocessor: 2);
+        if (!roundsToTf32) return;
+        tensorCores =
+        [
+            loader.LoadGrouped<BlockLauncher>(GemmTensorCores.Multiply<ByQuads, ByQuads>, Threads, groupsPerMultiprocessor: 2),
+            loader.LoadGrouped<BlockLauncher>(GemmTensorCores.Multiply<ByQuads, BySingles>, Threads, groupsPerMultiprocessor: 2),
+            loader.LoadGrouped<BlockLauncher>(GemmTensorCores.Multiply<BySingles, ByQuads>, Threads, groupsPerMultiprocessor: 2),
+            loader.LoadGrouped<BlockLauncher>(GemmTensorCores.Multiply<BySingles, BySingles>, Threads, groupsPerMultiprocessor: 2),
+        ];
     }
+
+    /// <summary>Whether a device has tensor cores that take TF32: CUDA from compute capability 8.0 on.</summary>
+    public static bool HasTensorCores(Accelerator accelerator) => accelerator is CudaAccelerator { Architecture.Major: >= 8 };
 
     /// <summary>C = alpha op(A) op(B) + beta C; with beta 0, C is not read.</summary>
     public void Run(
@@ -149,6 +168,7 @@ public sealed class Gemm : IDisposable
         if (smallBlocks is null || m < SmallBlock.Size / 2 || n < SmallBlock.Size / 2) return GemmPlan.Registers;
         long large = (long)((m + LargeBlock.Size - 1) / LargeBlock.Size) * ((n + LargeBlock.Size - 1) / LargeBlock.Size) * Math.Max(1, k / 256);
         bool fits = m > LargeBlock.Size / 2 && n > LargeBlock.Size / 2;
+        if (fits && tensorCores is not null) return GemmPlan.TensorCores;
         return fits && large >= loader.Accelerator.NumMultiprocessors ? GemmPlan.LargeBlocks : GemmPlan.SmallBlocks;
     }
 
@@ -162,6 +182,7 @@ public sealed class Gemm : IDisposable
     private static int EdgeOf(GemmPlan plan) => plan switch
     {
         GemmPlan.LargeBlocks => LargeBlock.Size,
+        GemmPlan.TensorCores => GemmTensorCores.Size,
         GemmPlan.SmallBlocks => SmallBlock.Size,
         _ => 4,
     };
@@ -177,8 +198,14 @@ public sealed class Gemm : IDisposable
         float alpha,
         float beta)
     {
-        if (plan == GemmPlan.LargeBlocks) largeBlocks!(stream, new KernelConfig((int)blocks, Threads), a, b, c, extents, alpha, beta);
-        else if (plan == GemmPlan.SmallBlocks) smallBlocks!(stream, new KernelConfig((int)blocks, Threads), a, b, c, extents, alpha, beta);
+        BlockLauncher? blocked = plan switch
+        {
+            GemmPlan.LargeBlocks => largeBlocks,
+            GemmPlan.SmallBlocks => smallBlocks,
+            GemmPlan.TensorCores => tensorCores![2 * (1 - extents.A.HasQuads) + 1 - extents.B.HasQuads],
+            _ => null,
+        };
+        if (blocked is not null) blocked(stream, new KernelConfig((int)blocks, Threads), a, b, c, extents, alpha, beta);
         else if (rowTiled is null) registerTiled(stream, (int)blocks, a, b, c, extents, alpha, beta);
         else if (extents.Slices > 1) MultiplySlices(stream, a, b, c, extents);
         else rowTiled(stream, RowGroups(extents), a, b, c, extents, alpha, beta);
@@ -238,7 +265,7 @@ public sealed class Gemm : IDisposable
     /// The same for devices on the processor: one group, four rows of 128 columns. Rows and bounds are the group's, so that its items become one vector, to
     /// which A's elements are broadcast and in which B's and C's are neighbours.
     /// </summary>
-    [KernelEntry(GroupSize = RowItems)]
+    [KernelEntry]
     internal static void RowTiled(
         ArrayView<float> a, // op(A) [M, K]
         ArrayView<float> b, // op(B) [K, N]

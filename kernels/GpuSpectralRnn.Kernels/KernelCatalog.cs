@@ -24,6 +24,9 @@ public static class KernelCatalog
     /// <summary>Whether a kernel uses shuffles, which ILGPU has not for every OpenCL device.</summary>
     public static bool UsesShuffles(MethodInfo kernel) => kernel.IsGenericMethod && kernel.GetGenericArguments().Contains(typeof(ByShuffles));
 
+    /// <summary>The least compute capability, 80 for 8.0, of the CUDA devices that alone can run this kernel; 0 where every device can.</summary>
+    public static int CudaCapability(MethodInfo kernel) => kernel.GetCustomAttribute<KernelEntryAttribute>()?.CudaCapability ?? 0;
+
     /// <summary>Whether the launcher chooses the groups of this kernel (its first parameter is the index).</summary>
     public static bool IsImplicitlyGrouped(MethodInfo kernel) =>
         kernel.GetParameters() is [{ ParameterType: var first }, ..] && first == typeof(Index1D);

@@ -65,6 +65,7 @@ public static class PersistentLstm
         Group.Barrier();
 
         int length = lengths[ownSequence];
+        int time = walk.FirstTime;
         int place = walk.Start + ownSequence * width + ownUnit;
         int gate = walk.Start * 4 + ownSequence * 4 * width + ownUnit;
         Places blocks = Places.Of(0, 1, 4, width);
@@ -93,7 +94,7 @@ public static class PersistentLstm
             // The next step's inputs are under way while its product is computed.
             int ahead = step + 1 < walk.Steps ? gate + 4 * walk.Stride : gate;
             x = blocks.Load(gates, ahead);
-            bool isInside = walk.FirstTime + step * walk.TimeStep < length;
+            bool isInside = time < length;
             float newCell = f * c + i * g;
             float newState = o * Elementary.GateTanh(newCell);
             c = isInside ? newCell : c;
@@ -113,6 +114,7 @@ public static class PersistentLstm
 
             place += walk.Stride;
             gate = ahead;
+            time += walk.TimeStep;
             Group.Barrier();
         }
     }
@@ -153,6 +155,7 @@ public static class PersistentLstm
         Group.Barrier();
 
         int length = lengths[ownSequence];
+        int time = walk.FirstTime;
         int own = ownSequence * width + ownUnit;
         int place = walk.Start + own;
         int gate = walk.Start * 4 + ownSequence * 4 * width + ownUnit;
@@ -169,7 +172,7 @@ public static class PersistentLstm
         {
             FourQuads sums = walk.MultiplyFour<Rows4<TStrip>, TStrip, Rows4<Strip1>>(rows, quads, now, lane, 16);
             float dh = default(TExchange).RowOfFour(sums, thread, quads, walk.ScratchAt) + kept;
-            bool isInside = walk.FirstTime + step * walk.TimeStep < length;
+            bool isInside = time < length;
             kept = isInside ? 0f : dh;
             dh += step < walk.WithGradient ? given : 0f;
             float t = Elementary.GateTanh(c);
@@ -204,6 +207,7 @@ public static class PersistentLstm
 
             place = ahead;
             gate = gateAhead;
+            time += walk.TimeStep;
             Group.Barrier();
         }
 

@@ -24,6 +24,17 @@ internal struct Quad
         return quad;
     }
 
+    /// <summary>The first <paramref name="count"/> of these, and zeros.</summary>
+    public readonly Quad Least(int count)
+    {
+        Quad quad = default;
+        quad.X = count > 0 ? X : 0f;
+        quad.Y = count > 1 ? Y : 0f;
+        quad.Z = count > 2 ? Z : 0f;
+        quad.W = count > 3 ? W : 0f;
+        return quad;
+    }
+
     /// <summary>this += s v.</summary>
     public void Add(float s, Quad v)
     {

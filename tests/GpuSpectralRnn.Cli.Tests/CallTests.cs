@@ -81,6 +81,8 @@ public class CallTests
     [InlineData("bench --only lstm-diagonal", "lstm-diagonal", "rnn-row")]
     [InlineData("bench --runs 0", "--runs 0")]
     [InlineData("bench --device host --blas cublas", "--blas cublas", "--blas auto")]
+    [InlineData("bench --device host --blas kernels-tf32", "host", "8.0", "--blas auto")]
+    [InlineData("bench --device ilgpu-cpu --blas kernels-tf32", "ilgpu-cpu", "8.0", "--blas auto")]
     [InlineData("bench --blas mkl", "--blas mkl", "kernels")]
     [InlineData("bench --against missing.json", "missing.json")]
     [InlineData("data fetch", "fetch", "list")]

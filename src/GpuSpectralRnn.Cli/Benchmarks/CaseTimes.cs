@@ -17,6 +17,9 @@ internal sealed record CaseTimes(string Name, string[] Keys, double[] Millisecon
     /// <summary>Somebody else's times by the same keys, where there are any.</summary>
     public IReadOnlyDictionary<string, double>? Others { get; set; }
 
+    /// <summary>How a product was computed, where there is a choice.</summary>
+    public string? Plan { get; init; }
+
     private double Share => Peaks.ShareOf(Gflops, GigabytesPerSecond);
 
     /// <summary>A line of the table.</summary>
@@ -24,7 +27,7 @@ internal sealed record CaseTimes(string Name, string[] Keys, double[] Millisecon
     {
         IEnumerable<string> times = Keys.Zip(Milliseconds, (key, ms) => $"{Labels[key]}{ms,9:0.000} ms{Beside(key, ms)}");
         string arithmetic = Gflops > 0 ? $"{Gflops,8:0.0} GFLOP/s" : new string(' ', 16);
-        return $"{Name,-16} {string.Join("   ", times)}   {arithmetic}   {GigabytesPerSecond,7:0.0} GB/s   {Share * 100,4:0} %";
+        return $"{Name,-16} {string.Join("   ", times)}   {arithmetic}   {GigabytesPerSecond,7:0.0} GB/s   {Share * 100,4:0} %{(Plan is null ? string.Empty : $"   {Plan}")}";
     }
 
     /// <summary>The entry of the JSON object.</summary>
@@ -35,6 +38,7 @@ internal sealed record CaseTimes(string Name, string[] Keys, double[] Millisecon
         json["gflops"] = Gflops > 0 ? Terminal.Number(Gflops) : null;
         json["gbs"] = Terminal.Number(GigabytesPerSecond);
         json["share"] = Terminal.Number(Share);
+        if (Plan is not null) json["plan"] = Plan;
         if (Others is not null) json["against"] = new JsonObject(Others.Select(other => KeyValuePair.Create(other.Key, Terminal.Number(other.Value))));
         return json;
     }

@@ -62,7 +62,7 @@ internal sealed class BenchVerb : ComputeVerb
             ["device"] = backend.Device.Id,
             ["name"] = backend.Device.Name,
             ["threads"] = threads,
-            ["blas"] = backend is IlgpuBackend ilgpu ? ilgpu.UsesCuBlas ? "cublas" : "kernels" : null,
+            ["blas"] = backend is IlgpuBackend ilgpu ? ilgpu.UsesCuBlas ? "cublas" : Blas == "kernels-tf32" ? Blas : "kernels" : null,
             ["graphs"] = GraphsOf(backend),
             ["peak"] = new JsonObject { ["gflops"] = Terminal.Number(peaks.Gflops), ["gbs"] = Terminal.Number(peaks.GigabytesPerSecond) },
             ["cases"] = cases,
@@ -102,7 +102,8 @@ internal sealed class BenchVerb : ComputeVerb
             return new CaseTimes(name, ["trainMs", "inferMs"], [t.TrainMilliseconds, t.InferMilliseconds], t.Gflops, t.GigabytesPerSecond, peaks);
         }
 
-        OperationTiming o = OperationBenchmark.Cases.First(c => c.Name == name).Run(backend, Runs);
-        return new CaseTimes(name, ["ms"], [o.Milliseconds], o.Gflops, o.GigabytesPerSecond, peaks);
+        OperationBenchmark operation = OperationBenchmark.Cases.First(c => c.Name == name);
+        OperationTiming o = operation.Run(backend, Runs);
+        return new CaseTimes(name, ["ms"], [o.Milliseconds], o.Gflops, o.GigabytesPerSecond, peaks) { Plan = backend is IlgpuBackend ilgpu ? operation.Plan(ilgpu) : null };
     }
 }

@@ -21,7 +21,8 @@ internal abstract class ComputeVerb : Verb
     public string Kernel { get; set; } = "auto";
 
     [Option("blas", Default = "auto", MetaValue = "B",
-        HelpText = "Who computes matrix products on a GPU: kernels, cublas, cublas-tf32 (tensor cores, 10 bits), or auto (cublas for large products on CUDA).")]
+        HelpText = "Who computes matrix products on a GPU: kernels, cublas, the same with -tf32 (large products on tensor cores, factors of 10 bits), or auto (cublas for "
+            + "large products on CUDA).")]
     public string Blas { get; set; } = "auto";
 
     /// <summary>Whether repeated launches may be queued as CUDA graphs.</summary>
@@ -31,9 +32,10 @@ internal abstract class ComputeVerb : Verb
     {
         "auto" => BlasChoice.Auto,
         "kernels" => BlasChoice.Kernels,
+        "kernels-tf32" => BlasChoice.KernelsTf32,
         "cublas" => BlasChoice.CuBlas,
         "cublas-tf32" => BlasChoice.CuBlasTf32,
-        _ => throw new InvalidCallException($"--blas {Blas}: choose auto, kernels, cublas or cublas-tf32."),
+        _ => throw new InvalidCallException($"--blas {Blas}: choose auto, kernels, kernels-tf32, cublas or cublas-tf32."),
     };
 
     private RecurrentKernels Kernels => Kernel switch

@@ -9,6 +9,12 @@ public enum BlasChoice
     /// <summary>This project's kernels.</summary>
     Kernels,
 
+    /// <summary>
+    /// This project's kernels, for large products on tensor cores, which round the factors to TF32 (10 bits behind the point, a relative error of 2^-11 each); an
+    /// error on anything but CUDA devices from compute capability 8.0 on.
+    /// </summary>
+    KernelsTf32,
+
     /// <summary>cuBLAS in single precision; an error where there is none.</summary>
     CuBlas,
 

@@ -1,3 +1,5 @@
+using GpuSpectralRnn.Compute.Ilgpu;
+
 namespace GpuSpectralRnn.Compute;
 
 /// <summary>What one operation took.</summary>
@@ -37,6 +39,9 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
     /// <summary>Whether it takes seconds on a processor: such a case runs only when it is asked for.</summary>
     public bool IsLong => Operations > 5e10;
 
+    /// <summary>How an ILGPU device computes this product, where it is one.</summary>
+    public Func<IlgpuBackend, string?> Plan { get; private init; } = _ => null;
+
     private Func<IBackend, Disposables, Action> Prepare { get; init; } = (_, _) => () => { };
 
     /// <summary>Runs the case <paramref name="runs"/> times after a warm-up.</summary>
@@ -59,6 +64,7 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
                 Tensor c = Zeros(backend, owned, m, n);
                 return () => backend.Matrix.Gemm(transposeA, transposeB, 1, a, b, 0, c);
             },
+            Plan = backend => backend.ProductPlan(m, n, k),
         };
 
     /// <summary>A copy of <paramref name="count"/> numbers within the device.</summary>

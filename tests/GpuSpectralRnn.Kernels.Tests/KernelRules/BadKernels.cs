@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
+using ILGPU.Runtime.Cuda;
 
 namespace GpuSpectralRnn.Kernels.Tests.KernelRules;
 
@@ -132,6 +133,18 @@ internal static class BadKernels
 
     [KernelEntry, Breaks("is launched over LongIndex1D")]
     public static void LongIndex(LongIndex1D index, ArrayView<float> view) => view[index.X] = 1f;
+
+    [KernelEntry, Breaks("which CUDA devices")]
+    public static void UnmarkedPtx(Index1D index, ArrayView<float> view) => Halve(view[index]);
+
+    [KernelEntry(CudaCapability = 80), Breaks("uses a string")]
+    public static void StringBesidePtx(Index1D index, ArrayView<float> view)
+    {
+        Halve(view[index]);
+        view[index] = "text".Length;
+    }
+
+    private static void Halve(float value) => CudaAsm.Emit("mul.f32 %0, %0, 0f3F000000;", value);
 
     private static float Scaled<TScale>(float value)
         where TScale : struct, IScale => default(TScale).Apply(value);

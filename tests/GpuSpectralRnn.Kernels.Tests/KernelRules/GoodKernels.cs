@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.Runtime.Cuda;
 
 namespace GpuSpectralRnn.Kernels.Tests.KernelRules;
 
@@ -27,6 +28,14 @@ internal static class GoodKernels
         local[1] = MathF.Exp(high);
         Increase(ref local[1]);
         if (float.IsFinite(local[1])) view[(Grid.IdxX * Group.DimX) + thread] = local[0] + local[1];
+    }
+
+    [KernelEntry(CudaCapability = 80)]
+    public static void InlinePtx(ArrayView<float> view)
+    {
+        CudaAsm.Emit(".reg .f32 kept;");
+        CudaAsm.Emit("mov.f32 kept, %0;", view[Group.IdxX]);
+        CudaAsm.Emit("mov.f32 %0, kept;", out view[Group.IdxX]);
     }
 
     private static float Scaled<TScale>(float value)

@@ -47,6 +47,7 @@ internal static class KernelRules
             }
         }
 
+        if (!HasCapability(kernel)) found.AddRange(seen.Where(EmitsPtx).Select(method => $"{Name(method)}: has inline PTX, for a kernel that does not say which CUDA devices take it"));
         found.AddRange(seen.Where(method => IsRecursive(method, kernel.Module)).Select(method => $"{Name(method)}: calls itself"));
         return found;
     }
@@ -72,6 +73,9 @@ internal static class KernelRules
             if (TypeViolation(type) is { } what) yield return what;
         }
 
+        // Inline PTX is a string, one for each statement; any other string is an object.
+        Instruction[] strings = [.. method.Body.Instructions.Where(instruction => instruction.OpCode.Code == Code.Ldstr)];
+        if (strings.Length != method.Body.Instructions.Count(IsPtx)) yield return "uses a string";
         foreach (Instruction instruction in method.Body.Instructions)
         {
             if (InstructionViolation(instruction) is { } what) yield return what;
@@ -92,7 +96,6 @@ internal static class KernelRules
         Code.Throw or Code.Rethrow => "throws an exception",
         Code.Box or Code.Unbox or Code.Unbox_Any => $"boxes {((TypeReference)instruction.Operand).Name}",
         Code.Castclass or Code.Isinst => $"asks for the class {((TypeReference)instruction.Operand).Name}",
-        Code.Ldstr => "uses a string",
         Code.Calli or Code.Ldvirtftn => "calls through a pointer",
         Code.Newarr when !IsConstant(instruction.Previous) => "makes an array whose length is no constant",
         Code.Stsfld => $"writes the static field {((FieldReference)instruction.Operand).Name}",
@@ -155,6 +158,13 @@ internal static class KernelRules
 
         return false;
     }
+
+    private static bool HasCapability(MethodDefinition kernel) => kernel.CustomAttributes.Any(mark =>
+        mark.Properties.Any(property => property.Name == nameof(KernelEntryAttribute.CudaCapability)));
+
+    private static bool EmitsPtx(MethodDefinition method) => method.Body.Instructions.Any(IsPtx);
+
+    private static bool IsPtx(Instruction instruction) => instruction.Operand is MethodReference { DeclaringType.FullName: "ILGPU.Runtime.Cuda.CudaAsm" };
 
     private static bool Same(TypeReference left, TypeReference right) => left.GetElementType().FullName == right.GetElementType().FullName;
 

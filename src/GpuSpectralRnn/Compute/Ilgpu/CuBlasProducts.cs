@@ -12,14 +12,17 @@ internal sealed class CuBlasProducts : IDisposable
 
     private readonly Lazy<CuBlas?> blas;
     private readonly bool isAsked;
+    private readonly BlasChoice choice;
 
     /// <summary>Loads the library now where it was asked for, so that the call fails before any work; else with the first large product.</summary>
     /// <exception cref="InvalidCallException">It was asked for and is not to be had.</exception>
     public CuBlasProducts(DeviceInfo device, Accelerator accelerator, AcceleratorStream stream, BlasChoice choice)
     {
+        this.choice = choice;
         isAsked = choice is BlasChoice.CuBlas or BlasChoice.CuBlasTf32;
         CudaStream? queue = stream as CudaStream;
-        blas = new(() => choice != BlasChoice.Kernels && accelerator is CudaAccelerator cuda && queue is not null ? Load(cuda, queue, choice) : null);
+        bool mayBe = isAsked || choice == BlasChoice.Auto;
+        blas = new(() => mayBe && accelerator is CudaAccelerator cuda && queue is not null ? Load(cuda, queue, choice) : null);
         if (!isAsked || blas.Value is not null) return;
         throw Absent(device, queue is null ? "it is no CUDA device" : "libcublas.so.11, .12 or .13 cannot be loaded (is its folder in LD_LIBRARY_PATH?)");
     }
@@ -35,12 +38,16 @@ internal sealed class CuBlasProducts : IDisposable
     public bool TryMultiply(
         bool transposeA, bool transposeB, float alpha, ArrayView<float> a, ArrayView<float> b, float beta, ArrayView<float> c, int m, int n, int k)
     {
-        bool isWanted = m > 0 && n > 0 && k > 0 && (isAsked || (long)m * n * k >= LargeProduct);
-        if (!isWanted || blas.Value is not { } loaded) return false;
+        if (!IsWanted(m, n, k) || blas.Value is not { } loaded) return false;
         CuBlasCall call = CuBlasCall.Of(transposeA, transposeB, m, n, k);
         loaded.Gemm(call.First, call.Second, call.Rows, call.Columns, call.Summed, alpha, b, call.FirstStride, a, call.SecondStride, beta, c, call.Rows);
         return true;
     }
+
+    /// <summary>The choice that computes a product of these extents here, or null where the kernels do.</summary>
+    public string? PlanFor(int m, int n, int k) => !IsWanted(m, n, k) || blas.Value is null ? null : choice == BlasChoice.CuBlasTf32 ? "cublas-tf32" : "cublas";
+
+    private bool IsWanted(int m, int n, int k) => m > 0 && n > 0 && k > 0 && (isAsked || (long)m * n * k >= LargeProduct);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -45,7 +45,9 @@ public sealed class IlgpuBackend : IBackend
         Device = device;
         Loader = loader;
         Kernels = kernels;
+        Blas = blas;
         Accelerator = loader.Accelerator;
+        if (blas == BlasChoice.KernelsTf32 && !Gemm.HasTensorCores(Accelerator)) throw IlgpuMatrixOps.NoTensorCores(device);
         Stream = Accelerator.CreateStream();
         Graphs = LaunchGraphs.Of(Accelerator, Stream, usesGraphs);
         ring = UploadRing.Create(Accelerator);
@@ -94,8 +96,14 @@ public sealed class IlgpuBackend : IBackend
     /// <summary>The launch graphs by which steps and sweeps are repeated, where the device has such.</summary>
     public LaunchGraphs Graphs { get; internal init; }
 
+    /// <summary>How a product op(A) [m, k] op(B) [k, n] is computed here: by cuBLAS, or by which of our kernels.</summary>
+    public string ProductPlan(int m, int n, int k) => matrix.Value.PlanFor(m, n, k);
+
     /// <summary>How recurrent layers take their steps.</summary>
     internal RecurrentKernels Kernels { get; }
+
+    /// <summary>Who computes matrix products.</summary>
+    internal BlasChoice Blas { get; }
 
     /// <summary>The accelerator.</summary>
     internal Accelerator Accelerator { get; }

@@ -21,7 +21,7 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         this.backend = backend;
         this.fill = fill;
         this.cuBlas = cuBlas;
-        gemm = new Gemm(backend.Loader);
+        gemm = new Gemm(backend.Loader, roundsToTf32: backend.Blas == BlasChoice.KernelsTf32);
         columnSums = new ColumnSums(backend.Loader);
         stepMean = new StepMean(backend.Loader);
         lastSteps = new LastSteps(backend.Loader);
@@ -114,6 +114,9 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         lastSteps.Backward(backend.Stream, backend.View(lastGradient), backend.View(gradient), backend.View<int>(lengths), extents);
     }
 
+    /// <summary>How a product of these extents is computed: by cuBLAS, or by which of our kernels.</summary>
+    internal string PlanFor(int m, int n, int k) => cuBlas.PlanFor(m, n, k) ?? $"kernels, {gemm.PlanFor(m, n, k)}";
+
     /// <summary>C = alpha op(A) op(B) + beta C, shapes checked by the caller.</summary>
     internal void Multiply(bool transposeA, bool transposeB, float alpha, Tensor a, Tensor b, float beta, Tensor c, int m, int n, int k)
     {
@@ -124,6 +127,10 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         if (cuBlas.TryMultiply(transposeA, transposeB, alpha, left, right, beta, result, m, n, k)) return;
         gemm.Run(backend.Stream, left, right, result, m, n, k, transposeA, transposeB, alpha, beta);
     }
+
+    /// <summary>The error for a device without tensor cores that take TF32.</summary>
+    internal static InvalidCallException NoTensorCores(DeviceInfo device) => new(
+        $"--blas kernels-tf32: {device.Id} has no tensor cores for TF32, as CUDA devices have from compute capability 8.0 on; leave the choice to --blas auto.");
 
     private ArrayView<int>? LengthsOrNull(Tensor? lengths) => lengths is null ? null : backend.View<int>(lengths);
 
