@@ -53,12 +53,26 @@ internal sealed class GemmLab(IlgpuBackend backend, int order)
         using Gemm gemm = new(loader);
         GemmPlan plan = gemm.PlanFor(order, order, order);
         Time($"4 library, {plan}", () => gemm.Run(stream, left, right, result, order, order, order, false, false, 1, 0));
+        TimeTensorCores();
 
-        void Time(string name, Action product)
+        void TimeTensorCores()
+        {
+            if (!Gemm.HasTensorCores(loader.Accelerator))
+            {
+                Console.WriteLine("step 5 needs tensor cores that take TF32 (CUDA from compute capability 8.0 on), which this device has not");
+                return;
+            }
+
+            using Gemm rounding = new(loader, roundsToTf32: true);
+            if (rounding.PlanFor(order, order, order) != GemmPlan.TensorCores) Console.WriteLine("step 5 needs an order above 64");
+            else Time("5 tensor cores", () => rounding.Run(stream, left, right, result, order, order, order, false, false, 1, 0), factorRounding: 1.0 / (1 << 11));
+        }
+
+        void Time(string name, Action product, double factorRounding = 0)
         {
             backend.Fill(c, float.NaN);
             product();
-            Check(name, a.ToArray(), b.ToArray(), c.ToArray());
+            Check(name, a.ToArray(), b.ToArray(), c.ToArray(), factorRounding);
             double milliseconds = MedianTime.Of(backend, product, Runs);
             Console.WriteLine($"{name,-24} {milliseconds,10:0.000} ms {2.0 * order * order * order / milliseconds * 1e-6,10:0.0} GFLOP/s");
         }
@@ -66,18 +80,20 @@ internal sealed class GemmLab(IlgpuBackend backend, int order)
 
     private Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int> Load(
         Action<ArrayView<float>, ArrayView<float>, ArrayView<float>, int> kernel) =>
-        loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int>>(kernel);
+        loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int>>(kernel, 256);
 
-    // Elements all over C, some from each block, against the definition in double precision; a sum of n products of unit numbers errs by 6e-8 n at most.
-    private void Check(string name, float[] a, float[] b, float[] c)
+    // Elements all over C, some from each block, against the definition in double precision; a sum of n products of unit numbers errs by 6e-8 n at most, and
+    // factors that are rounded at random, by a share of themselves at most, make it err by as many times the square root of n: six times that.
+    private void Check(string name, float[] a, float[] b, float[] c, double factorRounding)
     {
+        double tolerance = 3e-7 * order + 6 * factorRounding * Math.Sqrt(order);
         for (long i = 0; i < c.Length; i += i < 4 * order ? 1 : 977)
         {
             long row = i / order;
             long column = i % order;
             double sum = 0;
             for (int k = 0; k < order; k++) sum += (double)a[row * order + k] * b[k * (long)order + column];
-            if (!(Math.Abs(sum - c[i]) <= 3e-7 * order)) throw new RunFailedException($"{name} is wrong at ({row}, {column}): {c[i]}, not {sum}.");
+            if (!(Math.Abs(sum - c[i]) <= tolerance)) throw new RunFailedException($"{name} is wrong at ({row}, {column}): {c[i]}, not {sum}.");
         }
     }
 }

@@ -1,11 +1,10 @@
-using GpuSpectralRnn.Kernels;
 using ILGPU;
 
 namespace GpuSpectralRnn.Bench.Lab;
 
 /// <summary>
 /// The product of square matrices, C = A B, from the plainest kernel on, one idea a step. Lab pieces: the orders are multiples of 64, and nothing is
-/// transposed. What the library uses is the last step of the lab, <see cref="Kernels.Gemm"/>.
+/// transposed. The last steps of the lab are what the library uses, <see cref="Kernels.Gemm"/>, without and with tensor cores.
 /// </summary>
 internal static class GemmSteps
 {
@@ -14,9 +13,6 @@ internal static class GemmSteps
 
     /// <summary>Rows and columns of the block of C that a group of 256 computes in step 3.</summary>
     public const int Block = 64;
-
-    /// <summary>Threads of a group in steps 2 and 3.</summary>
-    public const int Threads = 256;
 
     /// <summary>Step 1: an item for every element; all of A's row and B's column come from memory.</summary>
     public static void Naive(Index1D index, ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, int n)
@@ -29,7 +25,6 @@ internal static class GemmSteps
     }
 
     /// <summary>Step 2, shared tiles: a group reads 16 x 16 of both factors once and uses each number 16 times.</summary>
-    [KernelEntry(GroupSize = Threads)]
     public static void SharedTiles(ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, int n)
     {
         ArrayView<float> left = SharedMemory.Allocate<float>(Tile * Tile); // [row, k]
@@ -54,7 +49,6 @@ internal static class GemmSteps
     /// <summary>
     /// Step 3, registers: each thread computes 4 x 4 elements, 16 apart, so that eight numbers read from shared memory serve sixteen multiplications.
     /// </summary>
-    [KernelEntry(GroupSize = Threads)]
     public static void RegisterTiles(ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, int n)
     {
         ArrayView<float> left = SharedMemory.Allocate<float>(Tile * (Block + 1)); // [k, row]
