@@ -89,21 +89,21 @@ public sealed class Gemm : IDisposable
         if (!loader.IsSimulator) partials = loader.Accelerator.AllocateRaw(PartialCapacity, sizeof(float));
         if (loader.IsProcessor)
         {
-            rowTiled = loader.LoadGrouped<BlockLauncher>(RowTiled, RowItems);
+            rowTiled = loader.LoadGrouped<BlockLauncher>(RowTiled);
             transpose = new Transpose(loader);
             transposed = loader.Accelerator.AllocateRaw(TransposedCapacity, sizeof(float));
         }
 
         if (!loader.SharesMemory || loader.Accelerator.MaxNumThreadsPerGroup < Threads) return;
-        smallBlocks = loader.LoadGrouped<BlockLauncher>(GemmBlocks.Multiply<SmallBlock>, Threads, groupsPerMultiprocessor: 2);
-        largeBlocks = loader.LoadGrouped<BlockLauncher>(GemmBlocks.Multiply<LargeBlock>, Threads, groupsPerMultiprocessor: 2);
+        smallBlocks = loader.LoadGrouped<BlockLauncher>(GemmBlocks.Multiply<SmallBlock>);
+        largeBlocks = loader.LoadGrouped<BlockLauncher>(GemmBlocks.Multiply<LargeBlock>);
         if (!roundsToTf32) return;
         tensorCores =
         [
-            loader.LoadGrouped<BlockLauncher>(GemmTensorCores.Multiply<ByQuads, ByQuads>, Threads, groupsPerMultiprocessor: 2),
-            loader.LoadGrouped<BlockLauncher>(GemmTensorCores.Multiply<ByQuads, BySingles>, Threads, groupsPerMultiprocessor: 2),
-            loader.LoadGrouped<BlockLauncher>(GemmTensorCores.Multiply<BySingles, ByQuads>, Threads, groupsPerMultiprocessor: 2),
-            loader.LoadGrouped<BlockLauncher>(GemmTensorCores.Multiply<BySingles, BySingles>, Threads, groupsPerMultiprocessor: 2),
+            loader.LoadGrouped<BlockLauncher>(GemmTensorCores.Multiply<ByQuads, ByQuads>),
+            loader.LoadGrouped<BlockLauncher>(GemmTensorCores.Multiply<ByQuads, BySingles>),
+            loader.LoadGrouped<BlockLauncher>(GemmTensorCores.Multiply<BySingles, ByQuads>),
+            loader.LoadGrouped<BlockLauncher>(GemmTensorCores.Multiply<BySingles, BySingles>),
         ];
     }
 
@@ -265,7 +265,7 @@ public sealed class Gemm : IDisposable
     /// The same for devices on the processor: one group, four rows of 128 columns. Rows and bounds are the group's, so that its items become one vector, to
     /// which A's elements are broadcast and in which B's and C's are neighbours.
     /// </summary>
-    [KernelEntry]
+    [KernelEntry(GroupSize = RowItems)]
     internal static void RowTiled(
         ArrayView<float> a, // op(A) [M, K]
         ArrayView<float> b, // op(B) [K, N]

@@ -15,7 +15,7 @@ internal static class GemmBlocks
     private const int Stage = 272; // quads of a step in shared memory: Depth rows of Edge / 4 + 1, the larger of the two blocks
 
     /// <summary>One group, one block of C, or of one slice's partial C.</summary>
-    [KernelEntry(typeof(SmallBlock), typeof(LargeBlock))]
+    [KernelEntry(typeof(SmallBlock), typeof(LargeBlock), GroupSize = Threads, GroupsPerMultiprocessor = 2)]
     internal static void Multiply<TBlock>(
         ArrayView<float> a, // op(A) [M, K]
         ArrayView<float> b, // op(B) [K, N]

@@ -21,7 +21,7 @@ internal static class GemmTensorCores
     /// <summary>One group, one block of C, or of one slice's partial C.</summary>
     [KernelEntry(
         typeof(ByQuads), typeof(ByQuads), typeof(ByQuads), typeof(BySingles), typeof(BySingles), typeof(ByQuads), typeof(BySingles), typeof(BySingles),
-        CudaCapability = 80)]
+        CudaCapability = 80, GroupSize = Threads, GroupsPerMultiprocessor = 2)]
     internal static void Multiply<TLeft, TRight>(
         ArrayView<float> a, // op(A) [M, K]
         ArrayView<float> b, // op(B) [K, N]

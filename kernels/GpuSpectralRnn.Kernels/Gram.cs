@@ -127,7 +127,7 @@ internal sealed class Gram<TSum> : Gram
         if (typeof(TSum) == typeof(DoubleSum) && loader.SharesMemory && loader.Accelerator.MaxNumThreadsPerGroup >= GramBlocks.Threads)
         {
             sumBlocks = loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<DoubleSum>, GramExtents>>(
-                GramBlocks.SumSlices, GramBlocks.Threads, groupsPerMultiprocessor: 2);
+                GramBlocks.SumSlices);
             capacity = BlockCapacity;
         }
 

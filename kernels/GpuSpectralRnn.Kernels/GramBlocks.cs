@@ -70,7 +70,7 @@ internal static class GramBlocks
     private const int Stage = Depth * Pitch;
 
     /// <summary>One group, in one slice of the rows, the sums of one block of units with another of the same or higher places.</summary>
-    [KernelEntry]
+    [KernelEntry(GroupSize = Threads, GroupsPerMultiprocessor = 2)]
     internal static void SumSlices(
         ArrayView<float> rows, // [count, units]
         ArrayView<float> weights, // [count / rowsPerWeight]

@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
@@ -10,9 +12,20 @@ public sealed class KernelEntryAttribute(params Type[] instances) : Attribute
     /// <summary>The type arguments of a generic kernel, as many for each instance as it has parameters; empty otherwise.</summary>
     public IReadOnlyList<Type> Instances { get; } = instances;
 
+    /// <summary>Threads of every group that an explicitly grouped kernel is launched in; 0 where its launcher has several sizes.</summary>
+    public int GroupSize { get; init; }
+
+    /// <summary>How many groups a multiprocessor is to hold side by side: the compiler plans registers for them.</summary>
+    public int GroupsPerMultiprocessor { get; init; } = 1;
+
     /// <summary>
     /// For a kernel with inline PTX: the least compute capability, 80 for 8.0, of the CUDA devices that have its instructions; no other device can run it.
     /// 0 for a kernel of every device.
     /// </summary>
     public int CudaCapability { get; init; }
+
+    /// <summary>The mark of a kernel.</summary>
+    /// <exception cref="ArgumentException">It has none.</exception>
+    public static KernelEntryAttribute Of(MethodInfo kernel) =>
+        kernel.GetCustomAttribute<KernelEntryAttribute>() ?? throw new ArgumentException($"{kernel.Name} is not marked as a kernel.", nameof(kernel));
 }

@@ -56,17 +56,27 @@ public sealed class KernelLoader
     /// <summary>Loads an implicitly grouped kernel in groups of <paramref name="groupSize"/> (of one on the simulator).</summary>
     /// <typeparam name="TLauncher">(AcceleratorStream, Index1D extent, the kernel's other parameters).</typeparam>
     public TLauncher Load<TLauncher>(Delegate kernel, int groupSize = 128)
-        where TLauncher : Delegate =>
-        Accelerator.LoadImplicitlyGroupedKernel(kernel.Method, IsSimulator ? 1 : Math.Min(groupSize, Accelerator.MaxNumThreadsPerGroup))
-            .CreateLauncherDelegate<TLauncher>();
+        where TLauncher : Delegate
+    {
+        int size = IsSimulator ? 1 : Math.Min(groupSize, Accelerator.MaxNumThreadsPerGroup);
+#if ILGPU_PACKAGE
+        if (Accelerator is CudaAccelerator cuda)
+            return Accelerator.LoadImplicitlyGroupedKernel(Compiled(cuda, kernel.Method, KernelSpecialization.Empty), size).CreateLauncherDelegate<TLauncher>();
+#endif
+        return Accelerator.LoadImplicitlyGroupedKernel(kernel.Method, size).CreateLauncherDelegate<TLauncher>();
+    }
 
     /// <summary>
-    /// Loads an explicitly grouped kernel that is always launched in groups of <paramref name="groupSize"/>; CUDA compiles it for registers so few that
-    /// <paramref name="groupsPerMultiprocessor"/> fit side by side.
+    /// Loads an explicitly grouped kernel that is always launched in groups of the size that its mark states; CUDA compiles it for registers so few that
+    /// as many groups as are stated there fit side by side.
     /// </summary>
     /// <typeparam name="TLauncher">(AcceleratorStream, KernelConfig, the kernel's parameters).</typeparam>
-    public TLauncher LoadGrouped<TLauncher>(Delegate kernel, int groupSize, int groupsPerMultiprocessor = 1)
-        where TLauncher : Delegate => LoadGroups(kernel, groupSize, groupsPerMultiprocessor).CreateLauncherDelegate<TLauncher>();
+    public TLauncher LoadGrouped<TLauncher>(Delegate kernel)
+        where TLauncher : Delegate
+    {
+        KernelEntryAttribute entry = KernelEntryAttribute.Of(kernel.Method);
+        return LoadGroups(kernel, entry.GroupSize, entry.GroupsPerMultiprocessor).CreateLauncherDelegate<TLauncher>();
+    }
 
     /// <summary>Loads an explicitly grouped kernel that is launched with shared memory of the launch's own.</summary>
     /// <typeparam name="TLauncher">(AcceleratorStream, KernelConfig, the kernel's parameters).</typeparam>
@@ -96,10 +106,20 @@ public sealed class KernelLoader
     private Kernel LoadGroups(Delegate kernel, int groupSize, int groupsPerMultiprocessor)
     {
         KernelSpecialization specialization = new(groupSize, groupsPerMultiprocessor);
+#if ILGPU_PACKAGE
+        if (Accelerator is CudaAccelerator cuda) return cuda.LoadKernel(Compiled(cuda, kernel.Method, specialization));
+#endif
         if (Accelerator is not CLAccelerator device) return Accelerator.LoadKernel(kernel.Method, specialization);
         CompiledKernel compiled = device.Backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method), specialization);
         return device.LoadKernel(Rewritten(compiled, text => WithGroupSize(WithLocalFences(text), groupSize)));
     }
+
+#if ILGPU_PACKAGE
+    private readonly Lazy<SourceOrder> compiler = new();
+
+    private CompiledKernel Compiled(CudaAccelerator cuda, MethodInfo kernel, KernelSpecialization specialization) =>
+        compiler.Value.Compile(kernel, specialization, cuda.Architecture, cuda.Capabilities, cuda.InstructionSet);
+#endif
 
     /// <summary>The text of a compiled kernel has no setter, hence the backing field.</summary>
     private static CompiledKernel Rewritten(CompiledKernel kernel, Func<string, string> rewrite)

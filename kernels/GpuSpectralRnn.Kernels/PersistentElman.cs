@@ -63,7 +63,6 @@ public static class PersistentElman
         Group.Barrier();
 
         int length = lengths[ownSequence];
-        int time = walk.FirstTime;
         float bias = inputBias[ownUnit] + hiddenBias[ownUnit];
         int place = walk.Start + ownSequence * walk.Width + ownUnit;
         int ahead = walk.Steps > 1 ? place + walk.Stride : place;
@@ -81,7 +80,7 @@ public static class PersistentElman
             FourQuads sums = walk.MultiplyTwo(rows, quads, now, lane);
             float sum = default(TExchange).RowOfTwo(sums.A, sums.B, thread, quads, walk.ScratchAt);
             float value = default(TActivation).Apply(x + bias + sum);
-            bool isInside = time < length;
+            bool isInside = walk.FirstTime + i * walk.TimeStep < length;
             h = isInside ? value : h;
             now = other - now;
             shared[now + mine] = isActive ? h : 0f;
@@ -92,7 +91,6 @@ public static class PersistentElman
             }
 
             place += walk.Stride;
-            time += walk.TimeStep;
             x = next;
             next = afterNext;
             Group.Barrier();
@@ -136,7 +134,6 @@ public static class PersistentElman
         Group.Barrier();
 
         int length = lengths[ownSequence];
-        int time = walk.FirstTime;
         int own = ownSequence * walk.Width + ownUnit;
         int place = walk.Start + own;
         int ahead = walk.Steps > 1 ? place + walk.Stride : place;
@@ -155,7 +152,7 @@ public static class PersistentElman
             FourQuads sums = walk.MultiplyTwo(rows, quads, now, lane);
             float sum = default(TExchange).RowOfTwo(sums.A, sums.B, thread, quads, walk.ScratchAt);
             sum += kept;
-            bool isInside = time < length;
+            bool isInside = walk.FirstTime + i * walk.TimeStep < length;
             kept = isInside ? 0f : sum;
             sum += i < walk.WithGradient ? g : 0f;
             float delta = isInside ? sum * default(TActivation).Slope(h) : 0f;
@@ -163,7 +160,6 @@ public static class PersistentElman
             shared[now + mine] = isActive ? delta : 0f;
             if (isActive) gradient[place] = delta;
             place += walk.Stride;
-            time += walk.TimeStep;
             g = nextGradient;
             h = nextState;
             nextGradient = afterGradient;

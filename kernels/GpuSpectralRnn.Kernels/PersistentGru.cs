@@ -63,7 +63,6 @@ public static class PersistentGru
         Group.Barrier();
 
         int length = lengths[ownSequence];
-        int time = walk.FirstTime;
         int place = walk.Start + ownSequence * width + ownUnit;
         int gate = walk.Start * 3 + ownSequence * 3 * width + ownUnit;
         float biasR = inputBias[ownUnit] + hiddenBias[ownUnit];
@@ -92,7 +91,7 @@ public static class PersistentGru
             xr = gates[ahead];
             xz = gates[ahead + width];
             xn = gates[ahead + 2 * width];
-            bool isInside = time < length;
+            bool isInside = walk.FirstTime + step * walk.TimeStep < length;
             float value = (1f - z) * n + z * h;
             h = isInside ? value : h;
             now = other - now;
@@ -109,7 +108,6 @@ public static class PersistentGru
 
             place += walk.Stride;
             gate = ahead;
-            time += walk.TimeStep;
             Group.Barrier();
         }
     }
@@ -150,7 +148,6 @@ public static class PersistentGru
         Group.Barrier();
 
         int length = lengths[ownSequence];
-        int time = walk.FirstTime;
         int own = ownSequence * width + ownUnit;
         int place = walk.Start + own;
         int gate = walk.Start * 3 + ownSequence * 3 * width + ownUnit;
@@ -167,7 +164,7 @@ public static class PersistentGru
         {
             FourQuads sums = walk.MultiplyFour<Rows4<TStrip>, TStrip, Rows4<Strip1>>(rows, quads, now, lane, 16);
             float dh = default(TExchange).RowOfFour(sums, thread, quads, walk.ScratchAt) + kept;
-            bool isInside = time < length;
+            bool isInside = walk.FirstTime + step * walk.TimeStep < length;
             float all = dh + (step < walk.WithGradient ? given : 0f);
             float dn = isInside ? all * (1f - z) * (1f - n * n) : 0f;
             float dr = isInside ? dn * q * r * (1f - r) : 0f;
@@ -202,7 +199,6 @@ public static class PersistentGru
 
             place = ahead;
             gate = gateAhead;
-            time += walk.TimeStep;
             Group.Barrier();
         }
 

@@ -65,7 +65,6 @@ public static class PersistentLstm
         Group.Barrier();
 
         int length = lengths[ownSequence];
-        int time = walk.FirstTime;
         int place = walk.Start + ownSequence * width + ownUnit;
         int gate = walk.Start * 4 + ownSequence * 4 * width + ownUnit;
         Places blocks = Places.Of(0, 1, 4, width);
@@ -94,7 +93,7 @@ public static class PersistentLstm
             // The next step's inputs are under way while its product is computed.
             int ahead = step + 1 < walk.Steps ? gate + 4 * walk.Stride : gate;
             x = blocks.Load(gates, ahead);
-            bool isInside = time < length;
+            bool isInside = walk.FirstTime + step * walk.TimeStep < length;
             float newCell = f * c + i * g;
             float newState = o * Elementary.GateTanh(newCell);
             c = isInside ? newCell : c;
@@ -114,7 +113,6 @@ public static class PersistentLstm
 
             place += walk.Stride;
             gate = ahead;
-            time += walk.TimeStep;
             Group.Barrier();
         }
     }
@@ -155,7 +153,6 @@ public static class PersistentLstm
         Group.Barrier();
 
         int length = lengths[ownSequence];
-        int time = walk.FirstTime;
         int own = ownSequence * width + ownUnit;
         int place = walk.Start + own;
         int gate = walk.Start * 4 + ownSequence * 4 * width + ownUnit;
@@ -172,7 +169,7 @@ public static class PersistentLstm
         {
             FourQuads sums = walk.MultiplyFour<Rows4<TStrip>, TStrip, Rows4<Strip1>>(rows, quads, now, lane, 16);
             float dh = default(TExchange).RowOfFour(sums, thread, quads, walk.ScratchAt) + kept;
-            bool isInside = time < length;
+            bool isInside = walk.FirstTime + step * walk.TimeStep < length;
             kept = isInside ? 0f : dh;
             dh += step < walk.WithGradient ? given : 0f;
             float t = Elementary.GateTanh(c);
@@ -207,7 +204,6 @@ public static class PersistentLstm
 
             place = ahead;
             gate = gateAhead;
-            time += walk.TimeStep;
             Group.Barrier();
         }
 

@@ -10,7 +10,7 @@ public static class SlicedElman
         where TActivation : unmanaged, IActivation => StepwiseCell.Sliced(loader, gates: 1, ForwardStep<TActivation>, BackwardStep<TActivation>);
 
     /// <summary>A tile is 4 batch rows of 4 units that lie a grid apart; each thread finishes one unit of one row.</summary>
-    [KernelEntry(typeof(Relu), typeof(HyperbolicTangent))]
+    [KernelEntry(typeof(Relu), typeof(HyperbolicTangent), GroupSize = StepSlices.Threads)]
     internal static void ForwardStep<TActivation>(RecurrentViews views, RecurrentStep step)
         where TActivation : unmanaged, IActivation
     {
@@ -25,7 +25,7 @@ public static class SlicedElman
     }
 
     /// <summary>A tile is 4 batch rows of 4 units that lie a grid apart; each thread finishes one unit of one row.</summary>
-    [KernelEntry(typeof(Relu), typeof(HyperbolicTangent))]
+    [KernelEntry(typeof(Relu), typeof(HyperbolicTangent), GroupSize = StepSlices.Threads)]
     internal static void BackwardStep<TActivation>(RecurrentViews views, RecurrentStep step)
         where TActivation : unmanaged, IActivation
     {

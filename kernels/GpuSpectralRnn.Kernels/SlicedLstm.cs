@@ -9,7 +9,7 @@ public static class SlicedLstm
     public static RecurrentCell Load(KernelLoader loader) => StepwiseCell.Sliced(loader, gates: 4, ForwardStep, BackwardStep);
 
     /// <summary>A tile is 4 batch rows of one unit's gates; four of its threads finish a row each.</summary>
-    [KernelEntry]
+    [KernelEntry(GroupSize = StepSlices.Threads)]
     internal static void ForwardStep(RecurrentViews views, RecurrentStep step)
     {
         ArrayView<Quad> shared = StepSlices.Allocate();
@@ -22,7 +22,7 @@ public static class SlicedLstm
     }
 
     /// <summary>A tile is 4 batch rows of 4 units that lie a grid apart; each thread finishes one unit of one row.</summary>
-    [KernelEntry]
+    [KernelEntry(GroupSize = StepSlices.Threads)]
     internal static void BackwardStep(RecurrentViews views, RecurrentStep step)
     {
         ArrayView<Quad> shared = StepSlices.Allocate();

@@ -16,7 +16,7 @@ public sealed class SoftmaxCrossEntropy
         this.tally = tally;
         run = loader.Load<Launcher>(Rows, 32);
         if (loader.SharesMemory && loader.Accelerator.MaxNumThreadsPerGroup >= SoftmaxGroups.Threads)
-            runGroups = loader.LoadGrouped<GroupLauncher>(SoftmaxGroups.Rows, SoftmaxGroups.Threads);
+            runGroups = loader.LoadGrouped<GroupLauncher>(SoftmaxGroups.Rows);
     }
 
     private delegate void Launcher(

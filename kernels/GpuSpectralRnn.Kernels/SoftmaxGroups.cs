@@ -15,7 +15,7 @@ internal static class SoftmaxGroups
     public const int LeastClasses = 2 * Threads;
 
     /// <summary>One group, every width-th row.</summary>
-    [KernelEntry]
+    [KernelEntry(GroupSize = Threads)]
     internal static void Rows(
         ArrayView<float> logits, // [rows, classes]
         ArrayView<int> labels, // [rows]

@@ -46,7 +46,7 @@ internal sealed class StepwiseCell : RecurrentCell
 
         StepLauncher Launcher(Action<RecurrentViews, RecurrentStep> kernel)
         {
-            var run = loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, RecurrentViews, RecurrentStep>>(kernel, StepSlices.Threads);
+            var run = loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, RecurrentViews, RecurrentStep>>(kernel);
             return (AcceleratorStream stream, int tiles, in RecurrentViews views, RecurrentStep step) =>
                 run(stream, new KernelConfig(StepSlices.Groups(tiles), StepSlices.Threads), views, step);
         }

@@ -22,6 +22,12 @@ public class KernelCatalogTests
         Assert.True(KernelCatalog.IsImplicitlyGrouped(KernelCatalog.All.Single(kernel => kernel.Name == "RegisterTiled")));
     }
 
+    // Without the size the compiler would plan for groups of any. Kernels over all steps of a layer have the sizes of PersistentTile.
+    [Fact]
+    public void Explicitly_grouped_kernels_state_their_groups() => Assert.All(
+        KernelCatalog.All.Where(kernel => !KernelCatalog.IsImplicitlyGrouped(kernel)),
+        kernel => Assert.Equal(kernel.DeclaringType!.Name.StartsWith("Persistent", StringComparison.Ordinal), KernelEntryAttribute.Of(kernel).GroupSize == 0));
+
     // A loader that loads a method without the mark would escape the rules and the offline compilation.
     [Fact]
     public void Every_method_over_an_index_is_marked_as_a_kernel()

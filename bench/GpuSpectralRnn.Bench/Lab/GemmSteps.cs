@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Kernels;
 using ILGPU;
 
 namespace GpuSpectralRnn.Bench.Lab;
@@ -14,6 +15,9 @@ internal static class GemmSteps
     /// <summary>Rows and columns of the block of C that a group of 256 computes in step 3.</summary>
     public const int Block = 64;
 
+    /// <summary>Threads of a group in steps 2 and 3.</summary>
+    public const int Threads = 256;
+
     /// <summary>Step 1: an item for every element; all of A's row and B's column come from memory.</summary>
     public static void Naive(Index1D index, ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, int n)
     {
@@ -25,6 +29,7 @@ internal static class GemmSteps
     }
 
     /// <summary>Step 2, shared tiles: a group reads 16 x 16 of both factors once and uses each number 16 times.</summary>
+    [KernelEntry(GroupSize = Threads)]
     public static void SharedTiles(ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, int n)
     {
         ArrayView<float> left = SharedMemory.Allocate<float>(Tile * Tile); // [row, k]
@@ -49,6 +54,7 @@ internal static class GemmSteps
     /// <summary>
     /// Step 3, registers: each thread computes 4 x 4 elements, 16 apart, so that eight numbers read from shared memory serve sixteen multiplications.
     /// </summary>
+    [KernelEntry(GroupSize = Threads)]
     public static void RegisterTiles(ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, int n)
     {
         ArrayView<float> left = SharedMemory.Allocate<float>(Tile * (Block + 1)); // [k, row]

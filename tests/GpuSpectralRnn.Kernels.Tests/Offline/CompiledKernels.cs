@@ -3,7 +3,6 @@ using System.Reflection;
 using ILGPU;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.OpenCL;
-using ILGPU.Backends.PTX;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
@@ -13,12 +12,15 @@ namespace GpuSpectralRnn.Kernels.Tests.Offline;
 /// <summary>Compiles kernels to PTX and OpenCL C on a machine without such devices. One context per kernel: a failed compilation spoils its context.</summary>
 internal static class CompiledKernels
 {
-    /// <summary>The kernel as PTX for an architecture.</summary>
-    public static string Ptx(MethodInfo kernel, CudaArchitecture architecture)
+    /// <summary>
+    /// The kernel as PTX for an architecture and for the groups that it is launched in, of <paramref name="groupSize"/> threads where its mark states no
+    /// size. The instruction set is that of CUDA 11.8, so that its assembler and all later ones take the text.
+    /// </summary>
+    public static string Ptx(MethodInfo kernel, CudaArchitecture architecture, int groupSize = 256)
     {
-        using Context context = CreateContext();
-        using PTXBackend backend = new(context, new CudaCapabilityContext(architecture), architecture, CudaInstructionSet.ISA_80, null);
-        return ((PTXCompiledKernel)backend.Compile(EntryPoint(kernel), KernelSpecialization.Empty)).PTXAssembly;
+        using SourceOrder compiler = new();
+        CudaCapabilityContext capabilities = new(architecture);
+        return compiler.Compile(kernel, Specialization(kernel, groupSize), architecture, capabilities, CudaInstructionSet.ISA_78).PTXAssembly;
     }
 
     /// <summary>The kernel as OpenCL C 3.0.</summary>
@@ -27,6 +29,14 @@ internal static class CompiledKernels
         using Context context = CreateContext();
         using CLBackend backend = new(context, new CLCapabilityContext(true, true, true, true, true), CLDeviceVendor.Other, CLCVersion.CL30);
         return ((CLCompiledKernel)backend.Compile(EntryPoint(kernel), KernelSpecialization.Empty)).Source;
+    }
+
+    // As KernelLoader has it: ILGPU plans implicitly grouped kernels for groups of any size.
+    private static KernelSpecialization Specialization(MethodInfo kernel, int groupSize)
+    {
+        if (KernelCatalog.IsImplicitlyGrouped(kernel)) return KernelSpecialization.Empty;
+        KernelEntryAttribute entry = KernelEntryAttribute.Of(kernel);
+        return new KernelSpecialization(entry.GroupSize == 0 ? groupSize : entry.GroupSize, entry.GroupsPerMultiprocessor);
     }
 
     private static Context CreateContext() => Context.Create(builder => builder.Optimize(OptimizationLevel.O2).EnableAlgorithms());

@@ -1,0 +1,76 @@
+#if ILGPU_PACKAGE
+using System.Reflection;
+using ILGPU;
+using ILGPU.Algorithms;
+using ILGPU.Backends;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.PointerViews;
+using ILGPU.Backends.PTX;
+using ILGPU.IR;
+using ILGPU.IR.Transformations;
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+
+namespace GpuSpectralRnn.Kernels;
+
+/// <summary>
+/// Compiles kernels to PTX in the order in which they are written. ILGPU's level O2 moves every computation to where its result is used, into loops too
+/// (divisions of indices among them), and sorts unrolled products by the sum they belong to, so that all their factors are in registers at once;
+/// NVIDIA's assembler does not undo that. Level O1 leaves the order alone, but also the address spaces of pointers unknown: the passes that find them
+/// are added here.
+/// </summary>
+public sealed class SourceOrder : IDisposable
+{
+    private readonly Context context = Context.Create(builder => builder.Optimize(OptimizationLevel.O1).EnableAlgorithms());
+
+    /// <summary>Compiles a kernel.</summary>
+    /// <param name="kernel">A kernel, implicitly or explicitly grouped.</param>
+    /// <param name="specialization">The groups to plan for.</param>
+    /// <param name="architecture">The architecture.</param>
+    /// <param name="capabilities">What it can do.</param>
+    /// <param name="instructions">The version of PTX.</param>
+    public PTXCompiledKernel Compile(
+        MethodInfo kernel,
+        KernelSpecialization specialization,
+        CudaArchitecture architecture,
+        CudaCapabilityContext capabilities,
+        CudaInstructionSet instructions)
+    {
+        EntryPointDescription entry = KernelCatalog.IsImplicitlyGrouped(kernel)
+            ? EntryPointDescription.FromImplicitlyGroupedKernel(kernel)
+            : EntryPointDescription.FromExplicitlyGroupedKernel(kernel);
+        using PTXBackend backend = new(context, capabilities, architecture, instructions, null);
+        return (PTXCompiledKernel)backend.Compile(entry, specialization, default(AddressSpaces));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => context.Dispose();
+
+    // What O2 does about address spaces, without what it does about order.
+    private readonly struct AddressSpaces : IBackendHook
+    {
+        public void FinishedCodeGeneration(IRContext context, Method entryPoint)
+        {
+        }
+
+        public void InitializedKernelContext(IRContext kernelContext, Method kernelMethod)
+        {
+            Transformer.Builder passes = Transformer.CreateBuilder(TransformerConfiguration.Empty);
+            passes.Add(new LowerArrays(MemoryAddressSpace.Local));
+            passes.Add(new LowerPointerViews());
+            passes.Add(new DeadCodeElimination());
+            passes.Add(new InferKernelAddressSpaces(MemoryAddressSpace.Global));
+            passes.Add(new LowerStructures());
+            passes.Add(new DeadCodeElimination());
+            passes.Add(new SSAStructureConstruction());
+            passes.Add(new InferLocalAddressSpaces());
+            passes.Add(new DeadCodeElimination());
+            kernelContext.Transform(passes.ToTransformer());
+        }
+
+        public void OptimizedKernelContext(IRContext kernelContext, Method kernelMethod)
+        {
+        }
+    }
+}
+#endif
