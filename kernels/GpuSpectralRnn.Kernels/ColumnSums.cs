@@ -21,7 +21,7 @@ public sealed class ColumnSums : IDisposable
         this.loader = loader;
         sumSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int>>(SumSlices);
         sumColumns = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int, float>>(SumColumns);
-        partials = loader.Accelerator.AllocateRaw(PartialCapacity, sizeof(float));
+        partials = loader.Memory.Allocate(PartialCapacity, sizeof(float));
     }
 
     /// <summary>sums[j] = beta sums[j] + sum_i x[i, j]; x [rows, columns], sums [columns]. With beta 0, sums is not read.</summary>

@@ -86,12 +86,12 @@ public sealed class Gemm : IDisposable
         this.loader = loader;
         registerTiled = loader.Load<RegisterLauncher>(RegisterTiled, 64);
         addSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int, float, float>>(AddSlices);
-        if (!loader.IsSimulator) partials = loader.Accelerator.AllocateRaw(PartialCapacity, sizeof(float));
+        if (!loader.IsSimulator) partials = loader.Memory.Allocate(PartialCapacity, sizeof(float));
         if (loader.IsProcessor)
         {
             rowTiled = loader.LoadGrouped<BlockLauncher>(RowTiled);
             transpose = new Transpose(loader);
-            transposed = loader.Accelerator.AllocateRaw(TransposedCapacity, sizeof(float));
+            transposed = loader.Memory.Allocate(TransposedCapacity, sizeof(float));
         }
 
         if (!loader.SharesMemory || loader.Accelerator.MaxNumThreadsPerGroup < Threads) return;

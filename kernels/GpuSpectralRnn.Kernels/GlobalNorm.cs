@@ -27,7 +27,7 @@ public sealed class GlobalNorm : IDisposable
         finish = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int>>(Finish);
         clip = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, float>>(Clip);
         addUp = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int>>(AddUp, 32);
-        partials = loader.Accelerator.AllocateRaw(2 * (Capacity + Capacity / Fold), sizeof(float));
+        partials = loader.Memory.Allocate(2 * (Capacity + Capacity / Fold), sizeof(float));
     }
 
     /// <summary>Writes the norm of x [count] to norm [1], then scales x by min(1, limit / (norm + 1e-6)).</summary>

@@ -136,8 +136,8 @@ internal sealed class Gram<TSum> : Gram
         sumSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<TSum>, int, int, int, int>>(
             SumSlices<TSum>);
         addSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<TSum>, ArrayView<TSum>, int, int, int>>(AddSlices<TSum>);
-        partials = loader.Accelerator.AllocateRaw((long)mostSlices * units * units, Unsafe.SizeOf<TSum>());
-        sums = loader.Accelerator.AllocateRaw((long)units * units, Unsafe.SizeOf<TSum>());
+        partials = loader.Memory.Allocate((long)mostSlices * units * units, Unsafe.SizeOf<TSum>());
+        sums = loader.Memory.Allocate((long)units * units, Unsafe.SizeOf<TSum>());
     }
 
     private int BlocksAcross => (units + GramBlocks.Edge - 1) / GramBlocks.Edge;

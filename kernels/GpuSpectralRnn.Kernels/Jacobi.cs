@@ -31,10 +31,10 @@ public sealed class Jacobi(KernelLoader loader)
         int count = order * order;
         vectors.Clear();
         for (int i = 0; i < order; i++) vectors[i * order + i] = 1;
-        using MemoryBuffer matrixMemory = loader.Accelerator.AllocateRaw(count, sizeof(double));
-        using MemoryBuffer vectorMemory = loader.Accelerator.AllocateRaw(count, sizeof(double));
-        using MemoryBuffer rotationMemory = loader.Accelerator.AllocateRaw(order, sizeof(double));
-        using MemoryBuffer rotatedMemory = loader.Accelerator.AllocateRaw(half, sizeof(int));
+        using MemoryBuffer matrixMemory = loader.Memory.Allocate(count, sizeof(double));
+        using MemoryBuffer vectorMemory = loader.Memory.Allocate(count, sizeof(double));
+        using MemoryBuffer rotationMemory = loader.Memory.Allocate(order, sizeof(double));
+        using MemoryBuffer rotatedMemory = loader.Memory.Allocate(half, sizeof(int));
         ArrayView<double> a = matrixMemory.AsArrayView<double>(0, count);
         ArrayView<double> v = vectorMemory.AsArrayView<double>(0, count);
         ArrayView<double> rotations = rotationMemory.AsArrayView<double>(0, order); // [half, 2]: cosine and sine

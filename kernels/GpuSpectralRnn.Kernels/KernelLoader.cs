@@ -22,6 +22,7 @@ public sealed class KernelLoader
     public KernelLoader(Accelerator accelerator, bool isSimulator)
     {
         Accelerator = accelerator;
+        Memory = new DeviceMemory(accelerator);
         IsSimulator = isSimulator;
         IsProcessor = !isSimulator && accelerator.Device is CLDevice device && device.DeviceType.HasFlag(CLDeviceType.CL_DEVICE_TYPE_CPU);
         SharesMemory = !isSimulator && !IsProcessor;
@@ -31,6 +32,9 @@ public sealed class KernelLoader
 
     /// <summary>The accelerator kernels are loaded for.</summary>
     public Accelerator Accelerator { get; }
+
+    /// <summary>Its memory.</summary>
+    public DeviceMemory Memory { get; }
 
     /// <summary>ILGPU's simulator, where a work item costs much and a barrier more: few and fat items are best.</summary>
     public bool IsSimulator { get; }

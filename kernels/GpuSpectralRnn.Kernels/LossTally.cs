@@ -27,8 +27,8 @@ public sealed class LossTally : IDisposable
     {
         this.loader = loader;
         finish = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<long>, ArrayView<float>, ArrayView<int>, int>>(Finish);
-        partialSums = loader.Accelerator.AllocateRaw(Capacity * 2, sizeof(float));
-        partialCounts = loader.Accelerator.AllocateRaw(Capacity * 2, sizeof(int));
+        partialSums = loader.Memory.Allocate(Capacity * 2, sizeof(float));
+        partialCounts = loader.Memory.Allocate(Capacity * 2, sizeof(int));
     }
 
     /// <summary>Where item i of a loss kernel leaves its sum: [high, low] at 2 i.</summary>

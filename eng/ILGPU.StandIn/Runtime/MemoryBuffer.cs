@@ -5,8 +5,6 @@ namespace ILGPU.Runtime;
 /// <summary>Memory of an accelerator.</summary>
 public unsafe class MemoryBuffer : IDisposable
 {
-    private bool isDisposed;
-
     internal MemoryBuffer(long length, int elementSize, byte? fill = null)
     {
         Length = length;
@@ -20,6 +18,9 @@ public unsafe class MemoryBuffer : IDisposable
 
     /// <summary>Its address.</summary>
     public nint NativePtr { get; protected set; }
+
+    /// <summary>Whether the memory was given back.</summary>
+    public bool IsDisposed { get; private set; }
 
     /// <summary>Number of elements.</summary>
     public long Length { get; }
@@ -44,8 +45,8 @@ public unsafe class MemoryBuffer : IDisposable
     /// <summary>Gives the memory back.</summary>
     protected virtual void Dispose(bool disposing)
     {
-        if (isDisposed) return;
-        isDisposed = true;
+        if (IsDisposed) return;
+        IsDisposed = true;
         NativeMemory.AlignedFree((void*)NativePtr);
         NativePtr = 0;
     }

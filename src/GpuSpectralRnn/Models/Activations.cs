@@ -66,7 +66,19 @@ internal sealed class Activations : IDisposable
                 memory.Seen!.View(0, batch, architecture.LayerOutputs(layers - 1)),
                 isTraining ? memory.SeenGradient!.View(0, batch, architecture.LayerOutputs(layers - 1)) : null),
         };
-        if (isTraining && memory.OtherGradient is not null) OtherGradient = memory.OtherGradient.View(0, memory.OtherGradient.Shape[0]);
+        LastStates = Hidden[^directions].Slice(steps - 1);
+        FirstStates = Hidden[^1].Slice(0);
+        if (!isTraining) return;
+        LastGradients = HiddenGradients[^directions].Slice(steps - 1);
+        FirstGradients = HiddenGradients[^1].Slice(0);
+        if (memory.OtherGradient is { } other)
+        {
+            OtherGradients =
+            [
+                .. Enumerable.Range(0, layers).Select(
+                    layer => layer > 0 || architecture.HasEmbedding ? other.View(0, steps, batch, architecture.LayerInputs(layer)) : null),
+            ];
+        }
     }
 
     /// <summary>What they were made for.</summary>
@@ -96,8 +108,22 @@ internal sealed class Activations : IDisposable
     /// <summary>The gradients of that, [T, B, D*H]; every second layer shares its memory. With one direction they are the hidden states' own.</summary>
     public Tensor[] PassedGradients { get; }
 
-    /// <summary>Room for the reverse direction's input gradient, flat; null with one direction.</summary>
-    public Tensor? OtherGradient { get; }
+    /// <summary>
+    /// The reverse direction's input gradients of each layer, [T, B, I], all in one place; null where the inputs are not computed, none with one direction.
+    /// </summary>
+    public Tensor?[] OtherGradients { get; } = [];
+
+    /// <summary>The top layer's forward states at the last step, [B, H].</summary>
+    public Tensor LastStates { get; }
+
+    /// <summary>Their gradients; null without training.</summary>
+    public Tensor? LastGradients { get; }
+
+    /// <summary>The top layer's reverse states (with one direction its only ones) at the first step, [B, H].</summary>
+    public Tensor FirstStates { get; }
+
+    /// <summary>Their gradients; null without training.</summary>
+    public Tensor? FirstGradients { get; }
 
     /// <summary>The backend's part, per layer and direction.</summary>
     public RecurrentWorkspace[] Workspaces { get; }

@@ -13,6 +13,7 @@ public sealed class Network : IDisposable
 
     private readonly List<Activations> sizes = [];
     private readonly RecurrentWeights[] layers; // the directions of a layer side by side
+    private RecurrentWeights[]? layerGradients; // the same, made when first needed
     private readonly Tensor readoutWeight;
     private readonly Tensor readoutBias;
     private ActivationMemory? memory;
@@ -29,12 +30,7 @@ public sealed class Network : IDisposable
         Architecture = architecture;
         Backend = backend;
         Parameters = new Parameters(architecture, backend);
-        layers =
-        [
-            .. from layer in Enumerable.Range(0, architecture.Layers)
-               from direction in Enumerable.Range(0, architecture.Directions)
-               select Parameters.Layer(layer, direction == 1),
-        ];
+        layers = PerRecurrence(Parameters.Layer);
         readoutWeight = Parameters[ParameterSlot.Readout];
         readoutBias = Parameters["readout.bias"];
     }
@@ -124,7 +120,7 @@ public sealed class Network : IDisposable
             GoBack(current, layer, isReverse: false, gradientFrom, inputGradient, observer);
             if (Architecture.IsBidirectional)
             {
-                Tensor? other = inputGradient is null ? null : current.OtherGradient!.View(0, inputGradient.Shape.ToArray());
+                Tensor? other = inputGradient is null ? null : current.OtherGradients[layer];
                 GoBack(current, layer, isReverse: true, gradientFrom, other, observer);
                 if (other is not null) Backend.Matrix.CopyColumns(other, 0, inputGradient!, 0, other.Shape.Columns, adds: true);
             }
@@ -213,6 +209,13 @@ public sealed class Network : IDisposable
         throw new ArgumentException($"The input is {input}; this network takes {takes} with T and B of one or more.", nameof(input));
     }
 
+    private RecurrentWeights[] PerRecurrence(Func<int, bool, RecurrentWeights> weights) =>
+    [
+        .. from layer in Enumerable.Range(0, Architecture.Layers)
+           from direction in Enumerable.Range(0, Architecture.Directions)
+           select weights(layer, direction == 1),
+    ];
+
     private bool KeepsState => !Architecture.IsBidirectional && !currentBatch.IsWhole;
 
     private Tensor BelowOf(Activations now, int layer) => layer > 0 ? now.Passed[layer - 1] : now.Embedded ?? currentBatch.Inputs;
@@ -238,9 +241,9 @@ public sealed class Network : IDisposable
         Tensor top = now.Hidden[^Architecture.Directions]; // the forward direction's states
         if (Architecture.Readout == Readout.Mean) Backend.Matrix.MeanOverSteps(now.Passed[^1], now.Seen, currentBatch.Lengths);
         else if (currentBatch.Lengths is { } lengths) Backend.Matrix.LastSteps(top, lengths, now.Seen);
-        else Backend.Matrix.CopyColumns(top.Slice(now.Steps - 1), 0, now.Seen, 0, top.Shape.Columns);
+        else Backend.Matrix.CopyColumns(now.LastStates, 0, now.Seen, 0, top.Shape.Columns);
         if (Architecture is { Readout: Readout.Last, IsBidirectional: true })
-            Backend.Matrix.CopyColumns(now.Hidden[^1].Slice(0), 0, now.Seen, top.Shape.Columns, top.Shape.Columns);
+            Backend.Matrix.CopyColumns(now.FirstStates, 0, now.Seen, top.Shape.Columns, top.Shape.Columns);
         if (now.Drops && Architecture.HasEmbedding) Drop(now.Seen, Architecture.Layers - 1, now.Seen);
     }
 
@@ -266,10 +269,10 @@ public sealed class Network : IDisposable
         }
         else
         {
-            Backend.Matrix.CopyColumns(seen, 0, top.Slice(last), 0, hidden);
+            Backend.Matrix.CopyColumns(seen, 0, now.LastGradients!, 0, hidden);
         }
 
-        if (Architecture.IsBidirectional) Backend.Matrix.CopyColumns(seen, hidden, reverse.Slice(0), 0, hidden);
+        if (Architecture.IsBidirectional) Backend.Matrix.CopyColumns(seen, hidden, now.FirstGradients!, 0, hidden);
         return currentBatch.Lengths is null ? last : 0;
     }
 
@@ -287,7 +290,7 @@ public sealed class Network : IDisposable
             now.Hidden[at],
             now.HiddenGradients[at],
             gradientFrom,
-            Parameters.LayerGradients(layer, isReverse),
+            (layerGradients ??= PerRecurrence(Parameters.LayerGradients))[at],
             inputGradient,
             initialGradient: null,
             currentBatch.Lengths);
@@ -318,11 +321,11 @@ public sealed class Network : IDisposable
 
     private Activations Prepare(ActivationShape shape)
     {
-        int found = sizes.FindIndex(a => a.Shape == shape);
-        if (found >= 0)
+        for (int i = 0; i < sizes.Count; i++)
         {
-            Activations known = sizes[found];
-            sizes.RemoveAt(found);
+            Activations known = sizes[i];
+            if (known.Shape != shape) continue;
+            sizes.RemoveAt(i);
             sizes.Add(known);
             return known;
         }

@@ -90,6 +90,9 @@ public sealed class IlgpuBackend : IBackend
     /// <inheritdoc/>
     public IUploadLane? Uploads { get; internal init; }
 
+    /// <summary>Memory of the device that this backend has in use: tensors, workspaces and the kernels' own.</summary>
+    public DeviceMemory Memory => Loader.Memory;
+
     /// <summary>Whether cuBLAS was taken for a product so far, or was asked for.</summary>
     public bool UsesCuBlas => cuBlas.IsLoaded;
 
@@ -184,7 +187,7 @@ public sealed class IlgpuBackend : IBackend
     {
         try
         {
-            return Accelerator.AllocateRaw(Math.Max(1, count), elementSize);
+            return Loader.Memory.Allocate(Math.Max(1, count), elementSize);
         }
         catch (Exception refused) when (refused is AcceleratorException or OutOfMemoryException or OverflowException)
         {

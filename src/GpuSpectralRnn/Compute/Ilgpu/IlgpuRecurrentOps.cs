@@ -34,8 +34,8 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         RecurrentShape shape = workspace.Shape;
         Tensor gates = own.Gates ?? output;
         matrix.Multiply(false, true, 1, input, weights.InputWeights, 0, gates, shape.Steps * shape.Batch, shape.GateRows, shape.Inputs);
-        Start(own.States.Slice(own.Walk.First), initial?.Hidden);
-        if (own.CellStates is not null) Start(own.CellStates.Slice(own.Walk.First), initial?.Cell);
+        Start(own.Start, initial?.Hidden);
+        if (own.CellStart is not null) Start(own.CellStart, initial?.Cell);
         RecurrentViews views = Views(own, weights, gates, lengths) with
         {
             Output = backend.View(output),
@@ -45,8 +45,8 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         own.Recurrence.Forward(
             new RecurrentOperands { Walk = own.Walk, Views = views, Arranged = backend.View(own.ArrangedWeights), StartsAtZero = initial is null });
         if (final is null) return;
-        backend.Copy(own.States.Slice(own.Walk.Last), final.Hidden);
-        if (own.CellStates is not null && final.Cell is not null) backend.Copy(own.CellStates.Slice(own.Walk.Last), final.Cell);
+        backend.Copy(own.End, final.Hidden);
+        if (own.CellEnd is not null && final.Cell is not null) backend.Copy(own.CellEnd, final.Cell);
     }
 
     /// <inheritdoc/>
@@ -80,9 +80,8 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
             new RecurrentOperands { Walk = own.Walk, Views = views, Arranged = backend.View(own.ArrangedWeights), GradientFrom = gradientFrom });
         workspace.ProductGradient = product;
 
-        Tensor before = own.States.View((long)own.Walk.SlotsBefore * b * h, t, b, h);
         matrix.Multiply(true, false, 1, delta, input, 1, gradients.InputWeights, shape.GateRows, i, t * b);
-        matrix.Multiply(true, false, 1, product, before, 1, gradients.HiddenWeights, shape.GateRows, h, t * b);
+        matrix.Multiply(true, false, 1, product, own.StatesBefore, 1, gradients.HiddenWeights, shape.GateRows, h, t * b);
         matrix.ColumnSums(delta, 1, gradients.InputBias);
         matrix.ColumnSums(product, 1, gradients.HiddenBias);
         if (inputGradient is not null) matrix.Multiply(false, false, 1, delta, weights.InputWeights, 0, inputGradient, t * b, i, shape.GateRows);

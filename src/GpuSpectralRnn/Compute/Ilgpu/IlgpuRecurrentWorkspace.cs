@@ -20,6 +20,8 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
         Walk = new RecurrentWalk(t, b, h, shape.IsReverse);
         ArrangedWeights = Own(kernels.ArrangedCount(h));
         States = Own(t + 1, b, h);
+        StatesBefore = States.View((long)Walk.SlotsBefore * b * h, t, b, h);
+        (Start, End) = (States.Slice(Walk.First), States.Slice(Walk.Last));
         FullLengths = Own(backend.Allocate(new Shape(b), ElementType.Int32));
         FullLengths.CopyFrom<int>(Enumerable.Repeat(t, b).ToArray());
         if (isTraining) Carry = Own(b, h);
@@ -27,6 +29,7 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
         if (cell == CellKind.Lstm)
         {
             CellStates = Own(t + 1, b, h);
+            (CellStart, CellEnd) = (CellStates.Slice(Walk.First), CellStates.Slice(Walk.Last));
             if (isTraining) CellCarry = Own(b, h);
         }
         else if (cell == CellKind.Gru)
@@ -50,8 +53,23 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
     /// <summary>h before and after each step, [T + 1, B, H].</summary>
     public Tensor States { get; }
 
+    /// <summary>Those before each step, [T, B, H].</summary>
+    public Tensor StatesBefore { get; }
+
+    /// <summary>The h that the walk starts from, [B, H].</summary>
+    public Tensor Start { get; }
+
+    /// <summary>The h that it ends with, [B, H].</summary>
+    public Tensor End { get; }
+
     /// <summary>c before and after each step, [T + 1, B, H] (LSTM).</summary>
     public Tensor? CellStates { get; }
+
+    /// <summary>The c that the walk starts from, [B, H] (LSTM).</summary>
+    public Tensor? CellStart { get; }
+
+    /// <summary>The c that it ends with, [B, H] (LSTM).</summary>
+    public Tensor? CellEnd { get; }
 
     /// <summary>The gates, and backward their gradients, [T, B, G*H] (LSTM and GRU; Elman has no more than its outputs).</summary>
     public Tensor? Gates { get; }
