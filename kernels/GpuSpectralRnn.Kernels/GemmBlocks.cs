@@ -40,42 +40,33 @@ internal static class GemmBlocks
         int from = slice * e.Slice;
         int to = from + e.Slice < e.K ? from + e.Slice : e.K;
 
+        // Lanes 2i and 2i + 1 have the same columns, lanes i and i + 2 mostly the same rows: devices that read a quad once for such pairs take half the time.
         int thread = Group.IdxX;
         int lane = thread & 31;
         int warp = thread >> 5;
-        int y = (warp >> 1) * 4 + (lane >> 3);
-        int x = (warp & 1) * 8 + (lane & 7);
+        int y = (warp >> 1) * 4 + (lane >> 4) * 2 + (lane & 1);
+        int x = (warp & 1) * 8 + (lane >> 1 & 7);
 
-        BlockPart leftPart = BlockPart.Of(thread, e.A.LineStride == 1, edge, depth);
-        BlockPart rightPart = BlockPart.Of(thread, e.B.LineStride == 1, edge, depth);
-        leftPart.Store(left, 0, pitch, e.A.Load(a, firstRow + leftPart.Line, from + leftPart.Depth, to));
-        rightPart.Store(right, 0, pitch, e.B.Load(b, firstColumn + rightPart.Line, from + rightPart.Depth, to));
+        BlockPart leftPart = BlockPart.Of(e.A, thread, edge, depth, firstRow, from, to);
+        BlockPart rightPart = BlockPart.Of(e.B, thread, edge, depth, firstColumn, from, to);
+        leftPart.Store(e.A, left, 0, pitch, leftPart.Load(e.A, a, from));
+        rightPart.Store(e.B, right, 0, pitch, rightPart.Load(e.B, b, from));
         Group.Barrier();
 
         TBlock tile = default;
         int stage = 0;
+        int extent = Stage - 16; // of what a thread reads in a step, from its first row or column on
         for (int k = from; k < to; k += depth)
         {
-            bool hasNext = k + depth < to;
-            Quad nextLeft = default;
-            Quad nextRight = default;
-            if (hasNext)
-            {
-                nextLeft = e.A.Load(a, firstRow + leftPart.Line, k + depth + leftPart.Depth, to);
-                nextRight = e.B.Load(b, firstColumn + rightPart.Line, k + depth + rightPart.Depth, to);
-            }
-
-            // One outer product a turn: ILGPU would order several by what they add to, and keep all their factors in registers at once.
-            int last = stage + depth * pitch;
-            for (int place = stage; place < last; place += pitch) tile.AddOuter(left.SubView(place + y, pitch - 16), right.SubView(place + x, pitch - 16));
-
+            // The next step's numbers are under way while this one's are multiplied; behind the last step they are zeros, which nobody reads.
+            leftPart.Place += depth * e.A.Step;
+            rightPart.Place += depth * e.B.Step;
+            Quad nextLeft = leftPart.Load(e.A, a, k + depth);
+            Quad nextRight = rightPart.Load(e.B, b, k + depth);
+            tile.AddStep(left.SubView(stage + y, extent), right.SubView(stage + x, extent));
             stage = Stage - stage;
-            if (hasNext)
-            {
-                leftPart.Store(left, stage, pitch, nextLeft);
-                rightPart.Store(right, stage, pitch, nextRight);
-            }
-
+            leftPart.Store(e.A, left, stage, pitch, nextLeft);
+            rightPart.Store(e.B, right, stage, pitch, nextRight);
             Group.Barrier();
         }
 
@@ -83,39 +74,71 @@ internal static class GemmBlocks
     }
 }
 
-/// <summary>The four numbers of a factor that a thread fetches in each step, and where they go.</summary>
+/// <summary>The four numbers of a factor that a thread fetches in each step, neighbours in memory, and where they go.</summary>
 internal struct BlockPart
 {
-    public int Line;
-    public int Depth;
-    public int AlongLines;
+    /// <summary>Where in memory the step's numbers are.</summary>
+    public int Place;
+
+    /// <summary>Steps that start at this k or later have nothing for this thread.</summary>
+    public int End;
+
+    /// <summary>How many lines there are from the first number's on, where the four belong to neighbouring lines.</summary>
+    public int Lines;
+
+    /// <summary>Where in a half of the shared memory they go, in numbers.</summary>
+    public int Target;
 
     /// <summary>
     /// Neighbouring threads fetch neighbouring memory: along the lines where those are neighbours, else along k.
     /// </summary>
-    public static BlockPart Of(int thread, bool alongLines, int edge, int depth)
+    public static BlockPart Of(GemmFactor factor, int thread, int edge, int depth, int firstLine, int from, int to)
     {
+        bool alongLines = factor.LineStride == 1;
         int width = alongLines ? edge / 4 : depth / 4;
         int quad = thread % width * 4;
         int other = thread / width;
-        return new BlockPart { Line = alongLines ? quad : other, Depth = alongLines ? other : quad, AlongLines = alongLines ? 1 : 0 };
+        int line = alongLines ? quad : other;
+        int k = alongLines ? other : quad;
+        int lines = factor.Lines - firstLine - line;
+        return new BlockPart
+        {
+            Place = (firstLine + line) * factor.LineStride + (from + k) * factor.Step,
+            End = lines > 0 ? to - k : from,
+            Lines = lines,
+            Target = k * (edge + 4) + line,
+        };
     }
 
-    /// <summary>Puts them into shared memory [depth, line].</summary>
-    public readonly void Store(ArrayView<Quad> shared, int stage, int pitch, Quad quad)
+    /// <summary>Fetches the numbers of the step that starts at <paramref name="k"/>; zeros beyond the last line and the last k.</summary>
+    public readonly Quad Load(GemmFactor factor, ArrayView<float> matrix, int k)
     {
-        if (AlongLines != 0)
+        Quad quad = default;
+        if (k >= End) return quad;
+        if (factor.HasQuads != 0) return matrix.Cast<Quad>()[Place / 4];
+        int left = factor.LineStride == 1 ? Lines : End - k;
+        quad.X = matrix[Place];
+        if (left > 1) quad.Y = matrix[Place + 1];
+        if (left > 2) quad.Z = matrix[Place + 2];
+        if (left > 3) quad.W = matrix[Place + 3];
+        return quad;
+    }
+
+    /// <summary>Puts them into shared memory [depth, line], from quad <paramref name="stage"/> on.</summary>
+    public readonly void Store(GemmFactor factor, ArrayView<Quad> shared, int stage, int pitch, Quad quad)
+    {
+        int place = 4 * stage + Target;
+        if (factor.LineStride == 1)
         {
-            shared[stage + Depth * pitch + Line / 4] = quad;
+            shared[place / 4] = quad;
             return;
         }
 
-        ArrayView<float> elements = shared.Cast<float>();
-        int place = 4 * (stage + Depth * pitch) + Line;
-        elements[place] = quad.X;
-        elements[place + 4 * pitch] = quad.Y;
-        elements[place + 8 * pitch] = quad.Z;
-        elements[place + 12 * pitch] = quad.W;
+        ArrayView<float> elements = shared.Cast<float>().SubView(place, 12 * pitch + 1);
+        elements[0] = quad.X;
+        elements[4 * pitch] = quad.Y;
+        elements[8 * pitch] = quad.Z;
+        elements[12 * pitch] = quad.W;
     }
 }
 
@@ -162,8 +185,11 @@ internal interface IGemmBlock<TBlock>
     /// <summary>Rows, and columns, of the group's block.</summary>
     int Edge { get; }
 
-    /// <summary>Adds the outer product of what a thread's first row and first column start.</summary>
-    void AddOuter(ArrayView<Quad> rows, ArrayView<Quad> columns);
+    /// <summary>
+    /// Adds a step's outer products; the views start at the thread's first row and first column. Unrolled by hand, as ILGPU unrolls nothing: all places
+    /// are constants.
+    /// </summary>
+    void AddStep(ArrayView<Quad> rows, ArrayView<Quad> columns);
 
     /// <summary>Writes all of it; its first part belongs at (row, column).</summary>
     void Store(BlockTarget target, int row, int column);
@@ -173,13 +199,28 @@ internal interface IGemmBlock<TBlock>
 internal struct SmallBlock : IGemmBlock<SmallBlock>
 {
     public const int Size = 64;
+    private const int Pitch = Size / 4 + 1;
     public RegisterTile Tile;
 
     /// <inheritdoc/>
     public readonly int Edge => Size;
 
     /// <inheritdoc/>
-    public void AddOuter(ArrayView<Quad> rows, ArrayView<Quad> columns) => Tile.AddOuter(rows[0], columns[0]);
+    public void AddStep(ArrayView<Quad> rows, ArrayView<Quad> columns)
+    {
+        AddFour(rows, columns, 0);
+        AddFour(rows, columns, 4 * Pitch);
+        AddFour(rows, columns, 8 * Pitch);
+        AddFour(rows, columns, 12 * Pitch);
+    }
+
+    private void AddFour(ArrayView<Quad> rows, ArrayView<Quad> columns, int at)
+    {
+        Tile.AddOuter(rows[at], columns[at]);
+        Tile.AddOuter(rows[at + Pitch], columns[at + Pitch]);
+        Tile.AddOuter(rows[at + 2 * Pitch], columns[at + 2 * Pitch]);
+        Tile.AddOuter(rows[at + 3 * Pitch], columns[at + 3 * Pitch]);
+    }
 
     /// <inheritdoc/>
     public readonly void Store(BlockTarget target, int row, int column) => target.Store(Tile, row, column);
@@ -190,6 +231,7 @@ internal struct LargeBlock : IGemmBlock<LargeBlock>
 {
     public const int Size = 128;
     private const int Half = Size / 2;
+    private const int Pitch = Size / 4 + 1;
     public RegisterTile TopLeft;
     public RegisterTile TopRight;
     public RegisterTile BottomLeft;
@@ -199,12 +241,26 @@ internal struct LargeBlock : IGemmBlock<LargeBlock>
     public readonly int Edge => Size;
 
     /// <inheritdoc/>
-    public void AddOuter(ArrayView<Quad> rows, ArrayView<Quad> columns)
+    public void AddStep(ArrayView<Quad> rows, ArrayView<Quad> columns)
     {
-        Quad top = rows[0];
-        Quad bottom = rows[Half / 4];
-        Quad near = columns[0];
-        Quad far = columns[Half / 4];
+        AddFour(rows, columns, 0);
+        AddFour(rows, columns, 4 * Pitch);
+    }
+
+    private void AddFour(ArrayView<Quad> rows, ArrayView<Quad> columns, int at)
+    {
+        AddOuter(rows, columns, at);
+        AddOuter(rows, columns, at + Pitch);
+        AddOuter(rows, columns, at + 2 * Pitch);
+        AddOuter(rows, columns, at + 3 * Pitch);
+    }
+
+    private void AddOuter(ArrayView<Quad> rows, ArrayView<Quad> columns, int at)
+    {
+        Quad top = rows[at];
+        Quad bottom = rows[at + Half / 4];
+        Quad near = columns[at];
+        Quad far = columns[at + Half / 4];
         TopLeft.AddOuter(top, near);
         TopRight.AddOuter(top, far);
         BottomLeft.AddOuter(bottom, near);
