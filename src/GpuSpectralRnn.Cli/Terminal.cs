@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -32,6 +33,21 @@ internal sealed class Terminal(Verb verb)
     public void Note(string line)
     {
         if (!IsQuiet) Console.Error.WriteLine(line);
+    }
+
+    /// <summary>A line that says what is done while it is done, and then how long it took.</summary>
+    public void Timed(string what, Action work)
+    {
+        if (!IsQuiet) Console.Error.Write($"{what} ... ");
+        Stopwatch clock = Stopwatch.StartNew();
+        try
+        {
+            work();
+        }
+        finally
+        {
+            Note($"{clock.Elapsed.TotalSeconds:0.0} s");
+        }
     }
 
     /// <summary>One line for what went wrong; with <c>--verbose</c> the stack trace below it.</summary>

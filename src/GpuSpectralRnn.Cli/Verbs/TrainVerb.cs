@@ -59,7 +59,9 @@ internal sealed class TrainVerb : TrainingVerb
             Stepped = progress.Step,
             EpochFinished = progress.Epoch,
         };
-        if (Resume) trainer.Restore(Checkpoint.Load(CheckpointPath));
+        Checkpoint? checkpoint = Resume ? Checkpoint.Load(CheckpointPath) : null;
+        if (backend.CompilesKernels) terminal.Timed($"compiling kernels for {backend.Device.Id}", trainer.WarmUp);
+        if (checkpoint is not null) trainer.Restore(checkpoint);
         terminal.Note(
             $"{network}: {network.Architecture.ParameterCount:N0} parameters; " +
             $"{data.Train.Name}, {data.Train.Count:N0} {(data.Train.Layout.IsStream ? "windows" : "sequences")} of {data.Train.Layout.Steps} steps; " +

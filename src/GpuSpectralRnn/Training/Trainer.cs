@@ -80,6 +80,20 @@ public sealed class Trainer : IDisposable
 
     private bool IsOutOfPatience => settings.Patience > 0 && state.Epoch - state.BestEpoch >= settings.Patience && state.BestEpoch > 0;
 
+    /// <summary>
+    /// Runs one batch forward and backward for nothing, so that a device that compiles its kernels (<see cref="IBackend.CompilesKernels"/>) has them before
+    /// <see cref="Run"/>. Weights, optimiser and random numbers stay as they are: the run has the same bits with and without it.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The run has begun, or was restored: the state that a stream goes on from would be lost.</exception>
+    public void WarmUp()
+    {
+        if (state.Step > 0) throw new InvalidOperationException("A run is warmed up before its first step, and before a checkpoint is restored.");
+        feed.Restart();
+        Backpropagate();
+        _ = network.Backend.Optimizer; // loads its kernels
+        network.Backend.Synchronize();
+    }
+
     /// <summary>Goes back to a checkpoint; the next <see cref="Run"/> goes on from there.</summary>
     /// <exception cref="InvalidCallException">The checkpoint is of another network, other data or other settings (more or fewer epochs are accepted).</exception>
     public void Restore(Checkpoint checkpoint)
@@ -195,13 +209,19 @@ public sealed class Trainer : IDisposable
 
     private void Step(double rate)
     {
+        Backpropagate();
+        optimizer.Step(rate, state.Step + 1);
+        network.Parameters.ApplyMask();
+    }
+
+    // The gradients of the next batch.
+    private void Backpropagate()
+    {
         feed.Next();
         Tensor outputs = network.Forward(feed.Current, isTraining: true, new DropoutMask((float)settings.Dropout, settings.Seed, state.Step));
         Objective.Apply(network, outputs, feed, outputs, totals);
         network.Backend.Fill(network.Parameters.Gradients, 0f);
         network.Backward(outputs);
-        optimizer.Step(rate, state.Step + 1);
-        network.Parameters.ApplyMask();
     }
 
     // Loss and metric of the epoch so far: what an interrupted session had (start) and what this one added.

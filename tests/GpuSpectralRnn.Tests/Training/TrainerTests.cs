@@ -105,6 +105,38 @@ public sealed class TrainerTests : IDisposable
         Assert.Contains("Dropout 1", Assert.Throws<InvalidCallException>(() => Train(Settings with { Dropout = 1 })).Message);
     }
 
+    // Dropout, a last batch that is smaller, and for the stream a state that is carried on.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_warm_up_changes_no_bit_of_a_run_and_of_a_resumed_one(bool isStream)
+    {
+        TokenData data = new(14, 6, 7, isStream);
+        TrainingSettings settings = Settings with { Dropout = 0.3, Optimizer = OptimizerKind.Adam };
+        string path = folder.File("run");
+        float[] expected = Run(isWarm: false, stopAfter: 0, resumes: false);
+        Assert.Equal(expected, Run(isWarm: true, stopAfter: 0, resumes: false));
+        Run(isWarm: true, stopAfter: 6, resumes: false);
+        Assert.Equal(expected, Run(isWarm: true, stopAfter: 0, resumes: true));
+
+        float[] Run(bool isWarm, int stopAfter, bool resumes)
+        {
+            using CancellationTokenSource stop = new();
+            using Network network = TestNetworks.MakeLanguageModel(backend, Cell.Lstm, [5, 4]);
+            using Trainer trainer = new(network, data, null, settings)
+            {
+                CheckpointPath = stopAfter > 0 ? path : null,
+                ReportEvery = TimeSpan.Zero,
+                Stepped = report => { if (report.Step == stopAfter) stop.Cancel(); },
+            };
+            if (isWarm) trainer.WarmUp();
+            if (resumes) trainer.Restore(Checkpoint.Load(path));
+            if (resumes) Assert.Throws<InvalidOperationException>(trainer.WarmUp); // it would lose the state to go on from
+            trainer.Run(stop.Token);
+            return network.Parameters.Values.ToArray();
+        }
+    }
+
     [Fact]
     public void From_the_checkpoint_of_an_epoch_more_epochs_may_follow()
     {
