@@ -67,9 +67,9 @@ public sealed class Gemm : IDisposable
     private readonly BlockLauncher? largeBlocks;
     private readonly BlockLauncher[]? tensorCores; // both factors by quads, right by singles, left by singles, both by singles
     private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int, float, float> addSlices;
-    private readonly MemoryBuffer? partials;
+    private readonly Scratch partials;
     private readonly Transpose? transpose;
-    private readonly MemoryBuffer? transposed;
+    private readonly Scratch? transposed;
 
     private delegate void RegisterLauncher(
         AcceleratorStream stream, Index1D items, ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, GemmExtents e, float alpha, float beta);
@@ -86,12 +86,12 @@ public sealed class Gemm : IDisposable
         this.loader = loader;
         registerTiled = loader.Load<RegisterLauncher>(RegisterTiled, 64);
         addSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int, float, float>>(AddSlices);
-        if (!loader.IsSimulator) partials = loader.Memory.Allocate(PartialCapacity, sizeof(float));
+        partials = new Scratch(loader.Memory);
         if (loader.IsProcessor)
         {
             rowTiled = loader.LoadGrouped<BlockLauncher>(RowTiled);
             transpose = new Transpose(loader);
-            transposed = loader.Memory.Allocate(TransposedCapacity, sizeof(float));
+            transposed = new Scratch(loader.Memory);
         }
 
         if (!loader.SharesMemory || loader.Accelerator.MaxNumThreadsPerGroup < Threads) return;
@@ -128,7 +128,7 @@ public sealed class Gemm : IDisposable
         if (transposeB && transposed is not null && m >= 16 && (long)n * k <= TransposedCapacity && k > 0)
         {
             // A processor's vectors run along C's rows: neighbours in them should be neighbours in B.
-            ArrayView<float> rows = transposed.AsArrayView<float>(0, (long)n * k); // [K, N]
+            ArrayView<float> rows = transposed.Of((long)n * k); // [K, N]
             transpose!.Run(stream, b, rows, n, k);
             Run(stream, a, rows, c, m, n, k, transposeA, transposeB: false, alpha, beta);
             return;
@@ -152,7 +152,7 @@ public sealed class Gemm : IDisposable
             return;
         }
 
-        ArrayView<float> partial = partials!.AsArrayView<float>(0, (long)slices * m * n); // [slices, M, N]
+        ArrayView<float> partial = partials.Of((long)slices * m * n); // [slices, M, N]
         extents.HasQuads = n % 4 == 0 ? 1 : 0;
         Multiply(plan, stream, a, b, partial, extents, blocks * slices, 1f, 0f);
         int width = loader.WidthFor((long)m * n);
@@ -175,7 +175,7 @@ public sealed class Gemm : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        partials?.Dispose();
+        partials.Dispose();
         transposed?.Dispose();
     }
 
@@ -231,7 +231,7 @@ public sealed class Gemm : IDisposable
     // Enough slices to fill the device (a multiprocessor holds two groups), none too short, all within the memory for partial products.
     private int SliceFor(GemmPlan plan, int k, long blocks, long elements)
     {
-        if (partials is null || k < 2 * ShortestSlice) return Math.Max(1, k);
+        if (loader.IsSimulator || k < 2 * ShortestSlice) return Math.Max(1, k);
         long wanted = plan == GemmPlan.Registers ? loader.BusyWidth : 2 * loader.Accelerator.NumMultiprocessors;
         if (loader.IsProcessor) wanted = loader.Accelerator.NumMultiprocessors * 64L * 4;
         long slices = Math.Min(Math.Min(wanted / blocks, k / ShortestSlice), PartialCapacity / elements);
