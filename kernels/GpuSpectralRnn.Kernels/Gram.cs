@@ -132,7 +132,13 @@ internal sealed class Gram<TSum> : Gram
         }
 
         mostSlices = (int)Math.Max(1, capacity / ((long)units * units));
-        if (sumBlocks is not null) mostSlices = Math.Min(mostSlices, (4 * loader.Accelerator.NumMultiprocessors + BlockPairs - 1) / BlockPairs);
+        if (sumBlocks is not null)
+        {
+            // As many groups as the device holds at once: a few more would take as long again.
+            int held = GramBlocks.PerMultiprocessor * loader.Accelerator.NumMultiprocessors;
+            mostSlices = Math.Min(mostSlices, Math.Max(1, held / BlockPairs));
+        }
+
         sumSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<TSum>, int, int, int, int>>(
             SumSlices<TSum>);
         addSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<TSum>, ArrayView<TSum>, int, int, int>>(AddSlices<TSum>);

@@ -39,13 +39,9 @@ internal struct DoubleTile
     /// <summary>Row <paramref name="index"/>.</summary>
     public readonly DoubleQuad Row(int index) => index < 2 ? (index == 0 ? Row0 : Row1) : index == 2 ? Row2 : Row3;
 
-    /// <summary>Adds the outer product of the four rows' numbers and the four columns'.</summary>
-    public void AddOuter(ArrayView<DoublePair> rows, ArrayView<DoublePair> columns)
+    /// <summary>Adds the outer product of four rows' numbers and four columns'.</summary>
+    public void AddOuter(DoublePair a, DoublePair b, DoublePair c, DoublePair d)
     {
-        DoublePair a = rows[0];
-        DoublePair b = rows[1];
-        DoublePair c = columns[0];
-        DoublePair d = columns[1];
         Row0.Add(a.X, c, d);
         Row1.Add(a.Y, c, d);
         Row2.Add(b.X, c, d);
@@ -53,24 +49,73 @@ internal struct DoubleTile
     }
 }
 
+/// <summary>An 8 x 8 block of sums, of four neighbouring units and four 32 units further.</summary>
+internal struct DoubleBlock
+{
+    public DoubleTile TopLeft;
+    public DoubleTile TopRight;
+    public DoubleTile BottomLeft;
+    public DoubleTile BottomRight;
+
+    /// <summary>Adds the outer products of the step's rows; unrolled by hand, as ILGPU unrolls nothing.</summary>
+    public void AddStep(ArrayView<DoublePair> rows, ArrayView<DoublePair> columns)
+    {
+        AddOuter(rows, columns, 0);
+        AddOuter(rows, columns, GramBlocks.Pitch);
+        AddOuter(rows, columns, 2 * GramBlocks.Pitch);
+        AddOuter(rows, columns, 3 * GramBlocks.Pitch);
+        AddOuter(rows, columns, 4 * GramBlocks.Pitch);
+        AddOuter(rows, columns, 5 * GramBlocks.Pitch);
+        AddOuter(rows, columns, 6 * GramBlocks.Pitch);
+        AddOuter(rows, columns, 7 * GramBlocks.Pitch);
+    }
+
+    private void AddOuter(ArrayView<DoublePair> rows, ArrayView<DoublePair> columns, int at)
+    {
+        DoublePair a = rows[at];
+        DoublePair b = rows[at + GramBlocks.Odd];
+        DoublePair c = columns[at];
+        DoublePair d = columns[at + GramBlocks.Odd];
+        DoublePair e = rows[at + 8];
+        DoublePair f = rows[at + 8 + GramBlocks.Odd];
+        DoublePair g = columns[at + 8];
+        DoublePair h = columns[at + 8 + GramBlocks.Odd];
+        TopLeft.AddOuter(a, b, c, d);
+        TopRight.AddOuter(a, b, g, h);
+        BottomLeft.AddOuter(e, f, c, d);
+        BottomRight.AddOuter(e, f, g, h);
+    }
+}
+
 /// <summary>
-/// Second moments in blocks of 64 x 64 units, one a group of 256 threads, 16 rows a step: the group turns both blocks' rows into doubles once, in shared
-/// memory, and multiplies them there, each thread 4 x 4; meanwhile the next rows are on their way. A product of two singles is exact in double precision.
+/// Second moments in blocks of 64 x 64 units, one a group of 64 threads, 8 rows a step: the group turns both blocks' rows into doubles once, in shared
+/// memory, and multiplies them there, each thread 8 x 8; meanwhile the next rows are on their way. A product of two singles is exact in double precision.
 /// </summary>
 internal static class GramBlocks
 {
     /// <summary>Threads of a group.</summary>
-    public const int Threads = 256;
+    public const int Threads = 64;
+
+    /// <summary>Groups that a multiprocessor holds: 128 of a thread's registers are its sums, and about 80 what it multiplies and fetches.</summary>
+    public const int PerMultiprocessor = 4;
 
     /// <summary>Units of a block.</summary>
     public const int Edge = 64;
 
-    private const int Depth = 16;
-    private const int Pitch = Edge / 2; // pairs
+    /// <summary>From a row to the next in shared memory, in pairs.</summary>
+    public const int Pitch = Edge / 2;
+
+    /// <summary>
+    /// Where in a row the odd pairs begin, behind the even ones: so threads that write, or read, two pairs each find neighbours beside them.
+    /// </summary>
+    public const int Odd = Pitch / 2;
+
+    private const int Depth = 8;
     private const int Stage = Depth * Pitch;
+    private const int Extent = Stage - 7; // of what a thread reads in a step, from its first pair on
 
     /// <summary>One group, in one slice of the rows, the sums of one block of units with another of the same or higher places.</summary>
-    [KernelEntry(GroupSize = Threads, GroupsPerMultiprocessor = 2)]
+    [KernelEntry(GroupSize = Threads, GroupsPerMultiprocessor = PerMultiprocessor)]
     internal static void SumSlices(
         ArrayView<float> rows, // [count, units]
         ArrayView<float> weights, // [count / rowsPerWeight]
@@ -88,53 +133,61 @@ internal static class GramBlocks
         int from = slice * e.PerSlice;
         int to = from + e.PerSlice < e.Count ? from + e.PerSlice : e.Count;
 
+        // What a thread fetches: four units of a row and of the fourth row behind it.
         int thread = Group.IdxX;
         int row = thread / (Edge / 4);
         int unit = thread % (Edge / 4) * 4;
-        int y = thread >> 4;
-        int x = thread & 15;
-        int place = row * Pitch + unit / 2;
+        int place = row * Pitch + unit / 4;
+        int further = place + Depth / 2 * Pitch;
+
+        // What it multiplies; lanes in pairs as in GemmBlocks.
+        int y = (thread >> 5) * 4 + (thread >> 4 & 1) * 2 + (thread & 1);
+        int x = thread >> 1 & 7;
 
         float weight = e.Weight(weights, from + row, to);
+        float nextWeight = e.Weight(weights, from + row + Depth / 2, to);
         Put(left, place, weight, e.Load(rows, from + row, p + unit, weight));
+        Put(left, further, nextWeight, e.Load(rows, from + row + Depth / 2, p + unit, nextWeight));
         Put(right, place, 1f, e.Load(rows, from + row, q + unit, weight));
+        Put(right, further, 1f, e.Load(rows, from + row + Depth / 2, q + unit, nextWeight));
         Group.Barrier();
 
-        DoubleTile tile = default;
+        DoubleBlock sums = default;
         int stage = 0;
-        for (int at = from; at < to; at += Depth)
+        for (int at = from + Depth; at < to + Depth; at += Depth)
         {
-            bool hasNext = at + Depth < to;
-            Quad nextLeft = default;
-            Quad nextRight = default;
-            if (hasNext)
-            {
-                weight = e.Weight(weights, at + Depth + row, to);
-                nextLeft = e.Load(rows, at + Depth + row, p + unit, weight);
-                nextRight = e.Load(rows, at + Depth + row, q + unit, weight);
-            }
-
-            int last = stage + Stage;
-            for (int line = stage; line < last; line += Pitch) tile.AddOuter(left.SubView(line + 2 * y, 2), right.SubView(line + 2 * x, 2));
-
+            // Behind the last step these are zeros, which nobody reads.
+            weight = e.Weight(weights, at + row, to);
+            nextWeight = e.Weight(weights, at + row + Depth / 2, to);
+            Quad a = e.Load(rows, at + row, p + unit, weight);
+            Quad b = e.Load(rows, at + row + Depth / 2, p + unit, nextWeight);
+            Quad c = e.Load(rows, at + row, q + unit, weight);
+            Quad d = e.Load(rows, at + row + Depth / 2, q + unit, nextWeight);
+            sums.AddStep(left.SubView(stage + y, Extent), right.SubView(stage + x, Extent));
             stage = Stage - stage;
-            if (hasNext)
-            {
-                Put(left, stage + place, weight, nextLeft);
-                Put(right, stage + place, 1f, nextRight);
-            }
-
+            Put(left, stage + place, weight, a);
+            Put(left, stage + further, nextWeight, b);
+            Put(right, stage + place, 1f, c);
+            Put(right, stage + further, 1f, d);
             Group.Barrier();
         }
 
+        Write(partial, e, slice, sums.TopLeft, p + 4 * y, q + 4 * x);
+        Write(partial, e, slice, sums.TopRight, p + 4 * y, q + 4 * x + Edge / 2);
+        Write(partial, e, slice, sums.BottomLeft, p + 4 * y + Edge / 2, q + 4 * x);
+        Write(partial, e, slice, sums.BottomRight, p + 4 * y + Edge / 2, q + 4 * x + Edge / 2);
+    }
+
+    // Four units from u on with four from v on.
+    private static void Write(ArrayView<DoubleSum> partial, GramExtents e, int slice, DoubleTile tile, int u, int v)
+    {
         for (int i = 0; i < 4; i++)
         {
             DoubleQuad line = tile.Row(i);
-            int u = p + 4 * y + i;
             for (int j = 0; j < 4; j++)
             {
-                int v = q + 4 * x + j;
-                if (v < e.Units && u <= v) partial[(slice * e.Units + u) * e.Units + v] = new DoubleSum { Value = line.Element(j) };
+                bool isInside = v + j < e.Units && u + i <= v + j;
+                if (isInside) partial[(slice * e.Units + u + i) * e.Units + v + j] = new DoubleSum { Value = line.Element(j) };
             }
         }
     }
@@ -142,7 +195,7 @@ internal static class GramBlocks
     private static void Put(ArrayView<DoublePair> shared, int place, float weight, Quad quad)
     {
         shared[place] = new DoublePair { X = (double)weight * quad.X, Y = (double)weight * quad.Y };
-        shared[place + 1] = new DoublePair { X = (double)weight * quad.Z, Y = (double)weight * quad.W };
+        shared[place + Odd] = new DoublePair { X = (double)weight * quad.Z, Y = (double)weight * quad.W };
     }
 }
 
