@@ -8,41 +8,26 @@ namespace GpuSpectralRnn.Kernels;
 public static class Elman
 {
     /// <summary>Loads the kernels of one nonlinearity.</summary>
-    public static RecurrentCell Load<TActivation>(KernelLoader loader)
-        where TActivation : unmanaged, IActivation => StepwiseCell.Plain(loader, gates: 1, ForwardStep<TActivation>, BackwardStep<TActivation>);
+    public static RecurrentCell Load<TActivation>(KernelLoader loader, Gemm gemm)
+        where TActivation : unmanaged, IActivation =>
+        StepwiseCell.Plain(loader, gemm, gates: 1, ForwardUnit<TActivation>, BackwardUnit<TActivation>);
 
-    /// <summary>One item, 4 batch rows of 4 units that lie a grid apart.</summary>
-    [KernelEntry(typeof(Relu), typeof(HyperbolicTangent))]
-    internal static void ForwardStep<TActivation>(Index1D index, RecurrentViews views, RecurrentStep step)
+    /// <summary>One thread, one unit of one row.</summary>
+    [KernelEntry(typeof(Relu), typeof(HyperbolicTangent), GroupSize = StepUnit.Threads)]
+    internal static void ForwardUnit<TActivation>(ArrayView<float> products, RecurrentViews views, RecurrentStep step)
         where TActivation : unmanaged, IActivation
     {
-        int across = (step.Width + 3) / 4;
-        int row = index / across * 4;
-        int column = index % across;
-        Places columns = Places.Of(column, across, step.Width, 1);
-        RegisterTile tile = step.Product(views.States, step.Before, step.Width, views.Weights, step.Width, row, columns);
-        for (int i = 0; i < 4; i++)
-        {
-            Quad sums = tile.Row(i);
-            for (int j = 0; j < 4; j++) Forward<TActivation>(views, step, row + i, column + j * across, sums.Element(j));
-        }
+        StepUnit own = StepUnit.Own(step);
+        Forward<TActivation>(views, step, own.Row, own.Unit, own.Product(products, step));
     }
 
-    /// <summary>One item, 4 batch rows of 4 units that lie a grid apart.</summary>
-    [KernelEntry(typeof(Relu), typeof(HyperbolicTangent))]
-    internal static void BackwardStep<TActivation>(Index1D index, RecurrentViews views, RecurrentStep step)
+    /// <summary>One thread, one unit of one row.</summary>
+    [KernelEntry(typeof(Relu), typeof(HyperbolicTangent), GroupSize = StepUnit.Threads)]
+    internal static void BackwardUnit<TActivation>(ArrayView<float> products, RecurrentViews views, RecurrentStep step)
         where TActivation : unmanaged, IActivation
     {
-        int across = (step.Width + 3) / 4;
-        int row = index / across * 4;
-        int column = index % across;
-        Places columns = Places.Of(column, across, step.Width, 1);
-        RegisterTile tile = step.Product(views.Gates, step.Following, step.Width, views.Weights, step.Width, row, columns);
-        for (int i = 0; i < 4; i++)
-        {
-            Quad sums = tile.Row(i);
-            for (int j = 0; j < 4; j++) Backward<TActivation>(views, step, row + i, column + j * across, sums.Element(j));
-        }
+        StepUnit own = StepUnit.Own(step);
+        Backward<TActivation>(views, step, own.Row, own.Unit, own.Product(products, step));
     }
 
     /// <summary>One unit of one row, given its recurrent product; nothing beyond their ends.</summary>

@@ -7,8 +7,11 @@ namespace GpuSpectralRnn.Kernels;
 /// <summary>How a product is computed.</summary>
 public enum GemmPlan
 {
-    /// <summary>A 4 x 4 block of C in the registers of each item, the factors straight from memory: narrow products, and devices on the processor.</summary>
+    /// <summary>A 4 x 4 block of C in the registers of each item, the factors straight from memory: narrow products.</summary>
     Registers,
+
+    /// <summary>4 rows of up to 128 columns of C for each item: OpenCL on a processor.</summary>
+    Panels,
 
     /// <summary>A 64 x 64 block of C in each group, the factors through shared memory.</summary>
     SmallBlocks,
@@ -57,12 +60,10 @@ public sealed class Gemm : IDisposable
     private const int Threads = GemmBlocks.Threads;
     private const int ShortestSlice = 64;
     private const long PartialCapacity = 1 << 22;
-    private const int TransposedCapacity = 1 << 23;
-    private const int RowItems = 32;
 
     private readonly KernelLoader loader;
     private readonly RegisterLauncher registerTiled;
-    private readonly BlockLauncher? rowTiled;
+    private readonly GemmPanels? panels;
     private readonly BlockLauncher? smallBlocks;
     private readonly BlockLauncher? largeBlocks;
     private readonly BlockLauncher[]? tensorCores; // both factors by quads, right by singles, left by singles, both by singles
@@ -89,7 +90,7 @@ public sealed class Gemm : IDisposable
         partials = new Scratch(loader.Memory);
         if (loader.IsProcessor)
         {
-            rowTiled = loader.LoadGrouped<BlockLauncher>(RowTiled);
+            panels = new GemmPanels(loader);
             transpose = new Transpose(loader);
             transposed = new Scratch(loader.Memory);
         }
@@ -125,10 +126,10 @@ public sealed class Gemm : IDisposable
         float beta)
     {
         if (m == 0 || n == 0) return;
-        if (transposeB && transposed is not null && m >= 16 && (long)n * k <= TransposedCapacity && k > 0)
+        if (transposeB && PlanFor(m, n, k) == GemmPlan.Panels && k > 0)
         {
-            // A processor's vectors run along C's rows: neighbours in them should be neighbours in B.
-            ArrayView<float> rows = transposed.Of((long)n * k); // [K, N]
+            // Panels read B along its rows.
+            ArrayView<float> rows = transposed!.Of((long)n * k); // [K, N]
             transpose!.Run(stream, b, rows, n, k);
             Run(stream, a, rows, c, m, n, k, transposeA, transposeB: false, alpha, beta);
             return;
@@ -165,6 +166,7 @@ public sealed class Gemm : IDisposable
     /// </summary>
     public GemmPlan PlanFor(int m, int n, int k)
     {
+        if (panels is not null) return m < GemmPanels.Rows ? GemmPlan.Registers : GemmPlan.Panels;
         if (smallBlocks is null || m < SmallBlock.Size / 2 || n < SmallBlock.Size / 2) return GemmPlan.Registers;
         long large = (long)((m + LargeBlock.Size - 1) / LargeBlock.Size) * ((n + LargeBlock.Size - 1) / LargeBlock.Size) * Math.Max(1, k / 256);
         bool fits = m > LargeBlock.Size / 2 && n > LargeBlock.Size / 2;
@@ -206,34 +208,15 @@ public sealed class Gemm : IDisposable
             _ => null,
         };
         if (blocked is not null) blocked(stream, new KernelConfig((int)blocks, Threads), a, b, c, extents, alpha, beta);
-        else if (rowTiled is null) registerTiled(stream, (int)blocks, a, b, c, extents, alpha, beta);
-        else if (extents.Slices > 1) MultiplySlices(stream, a, b, c, extents);
-        else rowTiled(stream, RowGroups(extents), a, b, c, extents, alpha, beta);
-    }
-
-    private static KernelConfig RowGroups(GemmExtents e) => new((e.M + 3) / 4 * ((e.N + 4 * RowItems - 1) / (4 * RowItems)), RowItems);
-
-    // A launch for each slice: all items of a launch walk the same part of K.
-    private void MultiplySlices(AcceleratorStream stream, ArrayView<float> a, ArrayView<float> b, ArrayView<float> partial, GemmExtents extents)
-    {
-        int k = extents.K;
-        int length = extents.Slice;
-        long size = (long)extents.M * extents.N;
-        for (int from = 0, slice = 0; from < k; from += length, slice++)
-        {
-            extents.K = extents.Slice = Math.Min(length, k - from);
-            ArrayView<float> left = a.SubView((long)from * extents.A.Step, a.Length - (long)from * extents.A.Step);
-            ArrayView<float> right = b.SubView((long)from * extents.B.Step, b.Length - (long)from * extents.B.Step);
-            rowTiled!(stream, RowGroups(extents), left, right, partial.SubView(slice * size, size), extents, 1f, 0f);
-        }
+        else if (plan == GemmPlan.Panels) panels!.Run(stream, a, b, c, extents, alpha, beta);
+        else registerTiled(stream, (int)blocks, a, b, c, extents, alpha, beta);
     }
 
     // Enough slices to fill the device (a multiprocessor holds two groups), none too short, all within the memory for partial products.
     private int SliceFor(GemmPlan plan, int k, long blocks, long elements)
     {
-        if (loader.IsSimulator || k < 2 * ShortestSlice) return Math.Max(1, k);
+        if (loader.IsSimulator || plan == GemmPlan.Panels || k < 2 * ShortestSlice) return Math.Max(1, k);
         long wanted = plan == GemmPlan.Registers ? loader.BusyWidth : 2 * loader.Accelerator.NumMultiprocessors;
-        if (loader.IsProcessor) wanted = loader.Accelerator.NumMultiprocessors * 64L * 4;
         long slices = Math.Min(Math.Min(wanted / blocks, k / ShortestSlice), PartialCapacity / elements);
         return slices <= 1 ? k : (int)((k + slices - 1) / slices + 3) / 4 * 4;
     }
@@ -258,44 +241,8 @@ public sealed class Gemm : IDisposable
         int slice = index / across / down;
         int from = slice * e.Slice;
         int to = from + e.Slice < e.K ? from + e.Slice : e.K;
-        MultiplyTile(a, b, c, e, row, column, across, slice, from, to, alpha, beta);
-    }
-
-    /// <summary>
-    /// The same for devices on the processor: one group, four rows of 128 columns. Rows and bounds are the group's, so that its items become one vector, to
-    /// which A's elements are broadcast and in which B's and C's are neighbours.
-    /// </summary>
-    [KernelEntry(GroupSize = RowItems)]
-    internal static void RowTiled(
-        ArrayView<float> a, // op(A) [M, K]
-        ArrayView<float> b, // op(B) [K, N]
-        ArrayView<float> c, // [M, N]
-        GemmExtents e,
-        float alpha,
-        float beta)
-    {
-        int across = (e.N + 4 * RowItems - 1) / (4 * RowItems);
-        int column = Grid.IdxX % across * 4 * RowItems + Group.IdxX;
-        if (column < e.N) MultiplyTile(a, b, c, e, Grid.IdxX / across * 4, column, RowItems, 0, 0, e.K, alpha, beta);
-    }
-
-    // Four rows from one on and four columns that lie a step apart.
-    private static void MultiplyTile(
-        ArrayView<float> a,
-        ArrayView<float> b,
-        ArrayView<float> c,
-        GemmExtents e,
-        int row,
-        int column,
-        int step,
-        int slice,
-        int from,
-        int to,
-        float alpha,
-        float beta)
-    {
         RegisterTile tile = RegisterTile.Product(
-            a, Places.Of(row, 1, e.M, e.A.LineStride), e.A.Step, b, Places.Of(column, step, e.N, e.B.LineStride), e.B.Step, from, to);
+            a, Places.Of(row, 1, e.M, e.A.LineStride), e.A.Step, b, Places.Of(column, across, e.N, e.B.LineStride), e.B.Step, from, to);
         int place = (slice * e.M + row) * e.N;
         for (int i = 0; i < 4; i++)
         {
@@ -303,7 +250,7 @@ public sealed class Gemm : IDisposable
             Quad sums = tile.Row(i);
             for (int j = 0; j < 4; j++)
             {
-                int at = column + j * step;
+                int at = column + j * across;
                 if (at >= e.N) continue;
                 at += place + i * e.N;
                 float product = alpha * sums.Element(j);

@@ -82,6 +82,17 @@ public sealed class KernelLoader
         return LoadGroups(kernel, entry.GroupSize, entry.GroupsPerMultiprocessor).CreateLauncherDelegate<TLauncher>();
     }
 
+    /// <summary>
+    /// Loads an explicitly grouped kernel that asks its group for its size: the one that its mark states, or less where the device grants less; one on the simulator.
+    /// </summary>
+    /// <typeparam name="TLauncher">(AcceleratorStream, KernelConfig, the kernel's parameters).</typeparam>
+    public TLauncher LoadGrouped<TLauncher>(Delegate kernel, out int groupSize)
+        where TLauncher : Delegate
+    {
+        groupSize = IsSimulator ? 1 : Math.Min(KernelEntryAttribute.Of(kernel.Method).GroupSize, Accelerator.MaxNumThreadsPerGroup);
+        return LoadGroups(kernel, groupSize, 1).CreateLauncherDelegate<TLauncher>();
+    }
+
     /// <summary>Loads an explicitly grouped kernel that is launched with shared memory of the launch's own.</summary>
     /// <typeparam name="TLauncher">(AcceleratorStream, KernelConfig, the kernel's parameters).</typeparam>
     /// <param name="kernel">The kernel.</param>
@@ -115,7 +126,7 @@ public sealed class KernelLoader
 #endif
         if (Accelerator is not CLAccelerator device) return Accelerator.LoadKernel(kernel.Method, specialization);
         CompiledKernel compiled = device.Backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method), specialization);
-        return device.LoadKernel(Rewritten(compiled, text => WithGroupSize(WithLocalFences(text), groupSize)));
+        return device.LoadKernel(Rewritten(compiled, text => WithGroupSize(WithLocalFences(IsProcessor ? WithContraction(text) : text), groupSize)));
     }
 
 #if ILGPU_PACKAGE
@@ -141,6 +152,12 @@ public sealed class KernelLoader
     /// </summary>
     public static string WithLocalFences(string source) =>
         source.Replace("CLK_GLOBAL_MEM_FENCE", "(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)", StringComparison.Ordinal);
+
+    /// <summary>
+    /// The OpenCL text of a kernel in which a product and the sum behind it become one operation, as on CUDA. ILGPU writes them as two statements, and
+    /// the compilers of processors' drivers, which are Clang, fuse within a statement only.
+    /// </summary>
+    public static string WithContraction(string source) => "#pragma clang fp contract(fast)\n" + source;
 
     /// <summary>The OpenCL text of a kernel whose groups always have one size, so that its driver can plan the registers, as CUDA's can.</summary>
     public static string WithGroupSize(string source, int size) =>

@@ -9,34 +9,22 @@ namespace GpuSpectralRnn.Kernels;
 public static class Lstm
 {
     /// <summary>Loads the kernels.</summary>
-    public static RecurrentCell Load(KernelLoader loader) => StepwiseCell.Plain(loader, gates: 4, ForwardStep, BackwardStep);
+    public static RecurrentCell Load(KernelLoader loader, Gemm gemm) => StepwiseCell.Plain(loader, gemm, gates: 4, ForwardUnit, BackwardUnit);
 
-    /// <summary>One item, 4 batch rows of one unit: the tile's columns are its gates.</summary>
-    [KernelEntry]
-    internal static void ForwardStep(Index1D index, RecurrentViews views, RecurrentStep step)
+    /// <summary>One thread, one unit of one row.</summary>
+    [KernelEntry(GroupSize = StepUnit.Threads)]
+    internal static void ForwardUnit(ArrayView<float> products, RecurrentViews views, RecurrentStep step)
     {
-        int width = step.Width;
-        int row = index / width * 4;
-        int unit = index % width;
-        Places blocks = Places.Of(unit, width, 4 * width, 1);
-        RegisterTile tile = step.Product(views.States, step.Before, width, views.Weights, 4 * width, row, blocks);
-        for (int j = 0; j < 4; j++) Forward(views, step, row + j, unit, tile.Row(j));
+        StepUnit own = StepUnit.Own(step);
+        Forward(views, step, own.Row, own.Unit, own.Products(products, step, 4));
     }
 
-    /// <summary>One item, 4 batch rows of 4 units that lie a grid apart.</summary>
-    [KernelEntry]
-    internal static void BackwardStep(Index1D index, RecurrentViews views, RecurrentStep step)
+    /// <summary>One thread, one unit of one row.</summary>
+    [KernelEntry(GroupSize = StepUnit.Threads)]
+    internal static void BackwardUnit(ArrayView<float> products, RecurrentViews views, RecurrentStep step)
     {
-        int width = step.Width;
-        int across = (width + 3) / 4;
-        int row = index / across * 4;
-        int column = index % across;
-        RegisterTile tile = step.Product(views.Gates, step.Following, 4 * width, views.Weights, width, row, Places.Of(column, across, width, 1));
-        for (int j = 0; j < 4; j++)
-        {
-            Quad sums = tile.Row(j);
-            for (int k = 0; k < 4; k++) Backward(views, step, row + j, column + k * across, sums.Element(k));
-        }
+        StepUnit own = StepUnit.Own(step);
+        Backward(views, step, own.Row, own.Unit, own.Product(products, step));
     }
 
     /// <summary>One unit of one row, given the recurrent products of its gates; nothing beyond their ends.</summary>

@@ -12,7 +12,7 @@ internal sealed class PersistentCell(PersistentPass forward, PersistentPass back
     public override bool IsPersistent => true;
 
     /// <inheritdoc/>
-    public override int ArrangedCount(int width) => Math.Max(forward.ArrangedCount, backward.ArrangedCount);
+    public override int ArrangedCount(int batch, int width) => Math.Max(forward.ArrangedCount, backward.ArrangedCount);
 
     /// <inheritdoc/>
     public override void Forward(AcceleratorStream stream, in RecurrentOperands operands) => forward.Run(stream, operands);

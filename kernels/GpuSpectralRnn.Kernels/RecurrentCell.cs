@@ -58,7 +58,9 @@ public readonly struct RecurrentOperands
     /// <summary>What the kernels read and write.</summary>
     public required RecurrentViews Views { get; init; }
 
-    /// <summary>Room for <see cref="RecurrentCell.ArrangedCount"/> numbers: the weights as the cell's kernels like to read them.</summary>
+    /// <summary>
+    /// Room for <see cref="RecurrentCell.ArrangedCount"/> numbers: the weights as the cell's kernels like to read them, and what else they lay down.
+    /// </summary>
     public required ArrayView<float> Arranged { get; init; }
 
     /// <summary>Forward: whether the initial h is zero.</summary>
@@ -83,8 +85,8 @@ public abstract class RecurrentCell
     /// <summary>Whether all steps are one launch; else each is one.</summary>
     public virtual bool IsPersistent => false;
 
-    /// <summary>How many numbers <see cref="RecurrentOperands.Arranged"/> has for H = <paramref name="width"/>.</summary>
-    public abstract int ArrangedCount(int width);
+    /// <summary>How many numbers <see cref="RecurrentOperands.Arranged"/> has for B = <paramref name="batch"/> and H = <paramref name="width"/>.</summary>
+    public abstract int ArrangedCount(int batch, int width);
 
     /// <summary>Runs all steps.</summary>
     public abstract void Forward(AcceleratorStream stream, in RecurrentOperands operands);

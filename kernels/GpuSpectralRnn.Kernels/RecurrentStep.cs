@@ -1,5 +1,3 @@
-using ILGPU;
-
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
@@ -34,16 +32,6 @@ public struct RecurrentStep
 
     /// <summary>Where a unit's number stands among those of a step or slot [B, H].</summary>
     internal readonly int Place(int step, int row, int unit) => (step * Batch + row) * Width + unit;
-
-    /// <summary>
-    /// The left factor's step [B, <paramref name="extent"/>] times weights of the given columns: batch rows from <paramref name="row"/> on.
-    /// </summary>
-    internal readonly RegisterTile Product(
-        ArrayView<float> left, int step, int extent, ArrayView<float> weights, int pitch, int row, Places columns)
-    {
-        Places rows = Places.Of(row, 1, Batch, extent);
-        return RegisterTile.Product(left.SubView(step * Batch * extent, Batch * extent), rows, 1, weights, columns, pitch, 0, Summed);
-    }
 }
 
 /// <summary>The steps of a recurrent layer in the order in which it takes them.</summary>

@@ -28,6 +28,9 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         columnCopies = new Columns(backend.Loader);
     }
 
+    /// <summary>The kernels of products.</summary>
+    public Gemm Products => gemm;
+
     /// <inheritdoc/>
     public void Gemm(bool transposeA, bool transposeB, float alpha, Tensor a, Tensor b, float beta, Tensor c)
     {

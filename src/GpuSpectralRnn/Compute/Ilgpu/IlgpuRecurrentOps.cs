@@ -9,7 +9,7 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 /// </summary>
 internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps matrix) : IRecurrentOps
 {
-    private readonly RecurrentCells cells = new(backend);
+    private readonly RecurrentCells cells = new(backend, matrix.Products);
 
     /// <inheritdoc/>
     public RecurrentWorkspace Prepare(RecurrentShape shape, bool isTraining)

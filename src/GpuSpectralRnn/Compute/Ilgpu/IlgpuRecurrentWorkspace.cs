@@ -18,7 +18,7 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
         (CellKind cell, int t, int b, _, int h) = shape;
         int rows = shape.GateRows;
         Walk = new RecurrentWalk(t, b, h, shape.IsReverse);
-        ArrangedWeights = Own(kernels.ArrangedCount(h));
+        ArrangedWeights = Own(kernels.ArrangedCount(b, h));
         States = Own(t + 1, b, h);
         StatesBefore = States.View((long)Walk.SlotsBefore * b * h, t, b, h);
         (Start, End) = (States.Slice(Walk.First), States.Slice(Walk.Last));

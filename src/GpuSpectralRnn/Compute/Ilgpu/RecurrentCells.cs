@@ -8,7 +8,7 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 /// (<see cref="PersistentLimits"/>) and the driver takes them; where a processor plays the device, only when told to: its barriers cost more than
 /// launches.
 /// </summary>
-internal sealed class RecurrentCells(IlgpuBackend backend)
+internal sealed class RecurrentCells(IlgpuBackend backend, Gemm gemm)
 {
     /// <summary>
     /// What a thread may spill before fewer weights in registers are better: 16 numbers, stored and loaded once a step, in a thousand instructions.
@@ -47,10 +47,10 @@ internal sealed class RecurrentCells(IlgpuBackend backend)
         bool isSliced = loader.SharesMemory && loader.Accelerator.MaxNumThreadsPerGroup >= RecurrentCell.SlicedThreads;
         return stepwise[cell] = cell switch
         {
-            CellKind.RnnRelu => isSliced ? SlicedElman.Load<Relu>(loader) : Elman.Load<Relu>(loader),
-            CellKind.RnnTanh => isSliced ? SlicedElman.Load<HyperbolicTangent>(loader) : Elman.Load<HyperbolicTangent>(loader),
-            CellKind.Lstm => isSliced ? SlicedLstm.Load(loader) : Lstm.Load(loader),
-            _ => isSliced ? SlicedGru.Load(loader) : Gru.Load(loader),
+            CellKind.RnnRelu => isSliced ? SlicedElman.Load<Relu>(loader) : Elman.Load<Relu>(loader, gemm),
+            CellKind.RnnTanh => isSliced ? SlicedElman.Load<HyperbolicTangent>(loader) : Elman.Load<HyperbolicTangent>(loader, gemm),
+            CellKind.Lstm => isSliced ? SlicedLstm.Load(loader) : Lstm.Load(loader, gemm),
+            _ => isSliced ? SlicedGru.Load(loader) : Gru.Load(loader, gemm),
         };
     }
 

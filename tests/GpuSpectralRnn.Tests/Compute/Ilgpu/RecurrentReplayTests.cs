@@ -194,7 +194,7 @@ public sealed class RecurrentReplayTests : IDisposable
 
         public override bool IsPersistent => AllAtOnce;
 
-        public override int ArrangedCount(int width) => 1;
+        public override int ArrangedCount(int batch, int width) => 1;
 
         public override void Forward(AcceleratorStream stream, in RecurrentOperands operands) => Forwards++;
 

@@ -1,0 +1,98 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace GpuSpectralRnn.Kernels;
+
+/// <summary>
+/// Products where a processor plays the device. An item adds four terms at a time to a panel of C, 4 rows of up to 128 columns, in place: the compiler
+/// makes vectors of the loop along the columns, C's panel stays in the first cache, and each number read from it meets four multiply-adds.
+/// </summary>
+internal sealed class GemmPanels(KernelLoader loader)
+{
+    /// <summary>Rows of a panel.</summary>
+    public const int Rows = 4;
+
+    private const int Widest = 128;
+    private const int Narrowest = 32;
+    private const int PanelsPerMultiprocessor = 4;
+
+    private readonly Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, GemmExtents, int, float, float> multiply =
+        loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, GemmExtents, int, float, float>>(Multiply);
+
+    /// <summary>C = alpha op(A) B + beta C.</summary>
+    public void Run(
+        AcceleratorStream stream, ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, GemmExtents extents, float alpha, float beta)
+    {
+        int down = (extents.M + Rows - 1) / Rows;
+        int across = (extents.N + Widest - 1) / Widest;
+        while (down * across < PanelsPerMultiprocessor * loader.Multiprocessors && extents.N > across * Narrowest) across *= 2;
+
+        // Equal panels of whole vectors.
+        int width = ((extents.N + across - 1) / across + 15) / 16 * 16;
+        across = (extents.N + width - 1) / width;
+        multiply(stream, new KernelConfig(down * across, 1), a, b, c, extents, width, alpha, beta);
+    }
+
+    /// <summary>One item, 4 rows of <paramref name="width"/> columns. Neighbouring items have the same columns: what they need of B stays in the caches.</summary>
+    [KernelEntry(GroupSize = 1)]
+    internal static void Multiply(
+        ArrayView<float> a, // op(A) [M, K]
+        ArrayView<float> b, // [K, N]
+        ArrayView<float> c, // [M, N]
+        GemmExtents e,
+        int width,
+        float alpha,
+        float beta)
+    {
+        int down = (e.M + Rows - 1) / Rows;
+        int row = Grid.IdxX % down * Rows;
+        int from = Grid.IdxX / down * width;
+        int columns = from + width < e.N ? width : e.N - from;
+        int rows = row + Rows < e.M ? Rows : e.M - row;
+        int place = row * e.N + from;
+        for (int i = 0; i < rows; i++)
+        {
+            for (int j = 0; j < columns; j++) c[place + i * e.N + j] = beta == 0f ? 0f : beta * c[place + i * e.N + j];
+        }
+
+        int k = 0;
+        if (rows == Rows)
+        {
+            Places lines = Places.Of(row, 1, e.M, e.A.LineStride);
+            for (; k + 4 <= e.K; k += 4)
+            {
+                RegisterTile factors = default; // [k, row]
+                factors.Row0 = lines.Load(a, k * e.A.Step).Times(alpha);
+                factors.Row1 = lines.Load(a, (k + 1) * e.A.Step).Times(alpha);
+                factors.Row2 = lines.Load(a, (k + 2) * e.A.Step).Times(alpha);
+                factors.Row3 = lines.Load(a, (k + 3) * e.A.Step).Times(alpha);
+                Add(factors, b, k * e.N + from, c, place, e.N, columns);
+            }
+        }
+
+        for (int i = 0; i < rows; i++)
+        {
+            for (int rest = k; rest < e.K; rest++)
+            {
+                float factor = alpha * a[(row + i) * e.A.LineStride + rest * e.A.Step];
+                for (int j = 0; j < columns; j++) c[place + i * e.N + j] += factor * b[rest * e.N + from + j];
+            }
+        }
+    }
+
+    // Four terms of four rows.
+    private static void Add(RegisterTile factors, ArrayView<float> b, int term, ArrayView<float> c, int row, int pitch, int columns)
+    {
+        for (int j = 0; j < columns; j++)
+        {
+            float b0 = b[term + j];
+            float b1 = b[term + pitch + j];
+            float b2 = b[term + 2 * pitch + j];
+            float b3 = b[term + 3 * pitch + j];
+            c[row + j] = c[row + j] + factors.Row0.X * b0 + factors.Row1.X * b1 + factors.Row2.X * b2 + factors.Row3.X * b3;
+            c[row + pitch + j] = c[row + pitch + j] + factors.Row0.Y * b0 + factors.Row1.Y * b1 + factors.Row2.Y * b2 + factors.Row3.Y * b3;
+            c[row + 2 * pitch + j] = c[row + 2 * pitch + j] + factors.Row0.Z * b0 + factors.Row1.Z * b1 + factors.Row2.Z * b2 + factors.Row3.Z * b3;
+            c[row + 3 * pitch + j] = c[row + 3 * pitch + j] + factors.Row0.W * b0 + factors.Row1.W * b1 + factors.Row2.W * b2 + factors.Row3.W * b3;
+        }
+    }
+}
