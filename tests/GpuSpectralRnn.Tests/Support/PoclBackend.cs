@@ -21,7 +21,8 @@ internal static class PoclBackend
     /// <summary>Opens PoCL's processor, or gives null where it is not installed; <paramref name="sharesMemory"/> runs kernels there that real GPUs run.</summary>
     public static IBackend? Open(bool sharesMemory = false, RecurrentKernels kernels = RecurrentKernels.Auto)
     {
-        NativeLibraries.Register();
+        // PoCL's first calls must not come from two threads at once: it then has no device, or crashes. The library looks for devices once.
+        _ = Devices.List();
         Context context = Context.Create(builder => builder.OpenCL(IsPocl).Optimize(OptimizationLevel.O2));
         if (context.GetCLDevices().Count == 0) return null;
         CLDevice device = context.GetCLDevice(0);

@@ -5,7 +5,8 @@ using Xunit;
 
 namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 
-// The tests of every operation, on the first OpenCL device, or on PoCL.
+// The tests of every operation, on the first OpenCL device, or on PoCL. One class after the other: PoCL 3.1 crashed once with several
+// contexts at work.
 public sealed class OpenClDevice() : DeviceFixture(
     "opencl:0", () => Devices.List().Any(device => device.Info.Id == "opencl:0") ? Devices.Open("opencl:0") : PoclBackend.Open());
 
@@ -22,11 +23,13 @@ public class OpenClCollection : ICollectionFixture<OpenClDevice>;
 // The kernels that exchange data through shared memory, which PoCL itself is better off without.
 public sealed class OpenClBlocksDevice() : DeviceFixture("pocl", () => PoclBackend.Open(sharesMemory: true));
 
+[Collection("opencl:0")]
 public class OpenClBlocksGemmTests(OpenClBlocksDevice device) : GemmTests, IClassFixture<OpenClBlocksDevice>
 {
     protected override IBackend Backend => device.Backend;
 }
 
+[Collection("opencl:0")]
 public class OpenClBlocksGramTests(OpenClBlocksDevice device) : GramTests, IClassFixture<OpenClBlocksDevice>
 {
     protected override IBackend Backend => device.Backend;
@@ -75,11 +78,13 @@ public sealed class OpenClSlicedDevice() : DeviceFixture(
         ? Devices.Open("opencl:0", kernels: RecurrentKernels.Stepwise)
         : PoclBackend.Open(sharesMemory: true, RecurrentKernels.Stepwise));
 
+[Collection("opencl:0")]
 public class OpenClSlicedLayerTests(OpenClSlicedDevice device) : RecurrentLayerTests, IClassFixture<OpenClSlicedDevice>
 {
     protected override IBackend Backend => device.Backend;
 }
 
+[Collection("opencl:0")]
 public class OpenClPersistentLayerTests(OpenClPersistentDevice device) : PersistentLayerTests, IClassFixture<OpenClPersistentDevice>
 {
     protected override IBackend Backend => device.Backend;
