@@ -7,7 +7,7 @@ namespace GpuSpectralRnn.Kernels;
 /// <summary>How a product is computed.</summary>
 public enum GemmPlan
 {
-    /// <summary>A 4 x 4 block of C in the registers of each item, the factors straight from memory: narrow products.</summary>
+    /// <summary>A 4 x 4 block of C in the registers of each item, the factors straight from memory: the simulator, and devices with small groups.</summary>
     Registers,
 
     /// <summary>4 rows of up to 128 columns of C for each item: OpenCL on a processor.</summary>
@@ -21,6 +21,9 @@ public enum GemmPlan
 
     /// <summary>The same on tensor cores, which round the factors to TF32 (10 bits behind the point); only where it was asked for.</summary>
     TensorCores,
+
+    /// <summary>Weighted sums of the columns of one factor, where the other is a single line.</summary>
+    ColumnSums,
 }
 
 /// <summary>Extents and strides of C = op(A) op(B): op(A) [M, K], op(B) [K, N], C [M, N] row-major. A transpose is a swap of two strides.</summary>
@@ -67,7 +70,7 @@ public sealed class Gemm : IDisposable
     private readonly BlockLauncher? smallBlocks;
     private readonly BlockLauncher? largeBlocks;
     private readonly BlockLauncher[]? tensorCores; // both factors by quads, right by singles, left by singles, both by singles
-    private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int, float, float> addSlices;
+    private readonly ColumnSums sums;
     private readonly Scratch partials;
     private readonly Transpose? transpose;
     private readonly Scratch? transposed;
@@ -79,14 +82,14 @@ public sealed class Gemm : IDisposable
         AcceleratorStream stream, KernelConfig groups, ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, GemmExtents e, float alpha, float beta);
 
     /// <summary>
-    /// Loads the kernels: devices that compute on the processor, or do not grant groups of 256, do without shared memory; with
-    /// <paramref name="roundsToTf32"/> also those for tensor cores, which the device must have.
+    /// Loads the kernels, beside those for sums, which belong to the caller: devices that compute on the processor, or do not grant groups of 256, do without
+    /// shared memory; with <paramref name="roundsToTf32"/> also those for tensor cores, which the device must have.
     /// </summary>
-    public Gemm(KernelLoader loader, bool roundsToTf32 = false)
+    public Gemm(KernelLoader loader, ColumnSums sums, bool roundsToTf32 = false)
     {
         this.loader = loader;
+        this.sums = sums;
         registerTiled = loader.Load<RegisterLauncher>(RegisterTiled, 64);
-        addSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int, float, float>>(AddSlices);
         partials = new Scratch(loader.Memory);
         if (loader.IsProcessor)
         {
@@ -135,15 +138,21 @@ public sealed class Gemm : IDisposable
             return;
         }
 
-        GemmPlan plan = PlanFor(m, n, k);
-        int edge = EdgeOf(plan);
-        long blocks = (long)((m + edge - 1) / edge) * ((n + edge - 1) / edge);
+        GemmPlan plan = PlanFor(m, n, k, transposeA, transposeB);
+        if (plan == GemmPlan.ColumnSums)
+        {
+            if (n == 1 && transposeA) sums.Run(stream, a, b, c, k, m, alpha, beta);
+            else sums.Run(stream, b, a, c, k, n, alpha, beta);
+            return;
+        }
+
+        long blocks = BlocksOf(plan, m, n);
         GemmExtents extents = new()
         {
             A = GemmFactor.Of(a, m, k, linesAreRows: !transposeA),
             B = GemmFactor.Of(b, n, k, linesAreRows: transposeB),
             K = k,
-            Slice = SliceFor(plan, k, blocks, (long)m * n),
+            Slice = SliceFor(plan, m, n, k),
             HasQuads = GemmFactor.StartsAtQuad(c) && n % 4 == 0 ? 1 : 0,
         };
         int slices = extents.Slices;
@@ -156,22 +165,34 @@ public sealed class Gemm : IDisposable
         ArrayView<float> partial = partials.Of((long)slices * m * n); // [slices, M, N]
         extents.HasQuads = n % 4 == 0 ? 1 : 0;
         Multiply(plan, stream, a, b, partial, extents, blocks * slices, 1f, 0f);
-        int width = loader.WidthFor((long)m * n);
-        addSlices(stream, width, partial, c, slices, m * n, width, alpha, beta);
+        sums.Run(stream, partial, c, slices, m * n, alpha, beta);
     }
 
     /// <summary>
     /// How a product of these extents is computed. Large blocks do twice the arithmetic per number read from shared memory, but only where there are enough
-    /// of them, slices of 256 counted in, to occupy the multiprocessors. Blocks of which less than half would be used are not worth their barriers.
+    /// of them, slices of 256 counted in, to occupy the multiprocessors. Blocks are worth their barriers even where most of them is beyond the edge: a step
+    /// waits once for 16 k, where a lone item waits for each. Only a single line is a loss, if the other factor can be read as it lies.
     /// </summary>
-    public GemmPlan PlanFor(int m, int n, int k)
+    public GemmPlan PlanFor(int m, int n, int k, bool transposeA = false, bool transposeB = false)
     {
         if (panels is not null) return m < GemmPanels.Rows ? GemmPlan.Registers : GemmPlan.Panels;
-        if (smallBlocks is null || m < SmallBlock.Size / 2 || n < SmallBlock.Size / 2) return GemmPlan.Registers;
+        if (smallBlocks is null) return GemmPlan.Registers;
+        bool isLine = (n == 1 && transposeA && ColumnSums.CanWeigh(m)) || (m == 1 && !transposeB && ColumnSums.CanWeigh(n));
+        if (isLine && k > 0) return GemmPlan.ColumnSums;
         long large = (long)((m + LargeBlock.Size - 1) / LargeBlock.Size) * ((n + LargeBlock.Size - 1) / LargeBlock.Size) * Math.Max(1, k / 256);
         bool fits = m > LargeBlock.Size / 2 && n > LargeBlock.Size / 2;
         if (fits && tensorCores is not null) return GemmPlan.TensorCores;
-        return fits && large >= loader.Accelerator.NumMultiprocessors ? GemmPlan.LargeBlocks : GemmPlan.SmallBlocks;
+        return fits && large >= loader.Multiprocessors ? GemmPlan.LargeBlocks : GemmPlan.SmallBlocks;
+    }
+
+    /// <summary>Into how many parts K is cut for a plan in blocks, each with its own groups.</summary>
+    public int SlicesFor(GemmPlan plan, int m, int n, int k) => (k + SliceFor(plan, m, n, k) - 1) / SliceFor(plan, m, n, k);
+
+    /// <summary>In how many blocks C is computed.</summary>
+    public static long BlocksOf(GemmPlan plan, int m, int n)
+    {
+        int edge = EdgeOf(plan);
+        return (long)((m + edge - 1) / edge) * ((n + edge - 1) / edge);
     }
 
     /// <inheritdoc/>
@@ -213,11 +234,11 @@ public sealed class Gemm : IDisposable
     }
 
     // Enough slices to fill the device (a multiprocessor holds two groups), none too short, all within the memory for partial products.
-    private int SliceFor(GemmPlan plan, int k, long blocks, long elements)
+    private int SliceFor(GemmPlan plan, int m, int n, int k)
     {
         if (loader.IsSimulator || plan == GemmPlan.Panels || k < 2 * ShortestSlice) return Math.Max(1, k);
-        long wanted = plan == GemmPlan.Registers ? loader.BusyWidth : 2 * loader.Accelerator.NumMultiprocessors;
-        long slices = Math.Min(Math.Min(wanted / blocks, k / ShortestSlice), PartialCapacity / elements);
+        long wanted = plan == GemmPlan.Registers ? loader.BusyWidth : 2 * loader.Multiprocessors;
+        long slices = Math.Min(Math.Min(wanted / BlocksOf(plan, m, n), k / ShortestSlice), PartialCapacity / ((long)m * n));
         return slices <= 1 ? k : (int)((k + slices - 1) / slices + 3) / 4 * 4;
     }
 
@@ -256,26 +277,6 @@ public sealed class Gemm : IDisposable
                 float product = alpha * sums.Element(j);
                 c[at] = beta == 0f ? product : product + beta * c[at];
             }
-        }
-    }
-
-    /// <summary>c[i] = alpha sum_s partial[s, i] + beta c[i].</summary>
-    [KernelEntry]
-    internal static void AddSlices(
-        Index1D index,
-        ArrayView<float> partial, // [slices, count]
-        ArrayView<float> c, // [count]
-        int slices,
-        int count,
-        int width,
-        float alpha,
-        float beta)
-    {
-        for (int i = index; i < count; i += width)
-        {
-            float sum = 0f;
-            for (int s = 0; s < slices; s++) sum += partial[s * count + i];
-            c[i] = beta == 0f ? alpha * sum : alpha * sum + beta * c[i];
         }
     }
 }

@@ -50,7 +50,8 @@ internal sealed class GemmLab(IlgpuBackend backend, int order)
             Console.WriteLine("steps 2 and 3 need groups of 256, which this device does not grant");
         }
 
-        using Gemm gemm = new(loader);
+        using ColumnSums sums = new(loader);
+        using Gemm gemm = new(loader, sums);
         GemmPlan plan = gemm.PlanFor(order, order, order);
         Time($"4 library, {plan}", () => gemm.Run(stream, left, right, result, order, order, order, false, false, 1, 0));
         TimeTensorCores();
@@ -63,7 +64,7 @@ internal sealed class GemmLab(IlgpuBackend backend, int order)
                 return;
             }
 
-            using Gemm rounding = new(loader, roundsToTf32: true);
+            using Gemm rounding = new(loader, sums, roundsToTf32: true);
             if (rounding.PlanFor(order, order, order) != GemmPlan.TensorCores) Console.WriteLine("step 5 needs an order above 64");
             else Time("5 tensor cores", () => rounding.Run(stream, left, right, result, order, order, order, false, false, 1, 0), factorRounding: 1.0 / (1 << 11));
         }

@@ -64,7 +64,7 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
                 Tensor c = Zeros(backend, owned, m, n);
                 return () => backend.Matrix.Gemm(transposeA, transposeB, 1, a, b, 0, c);
             },
-            Plan = backend => backend.ProductPlan(m, n, k),
+            Plan = backend => backend.ProductPlan(m, n, k, transposeA, transposeB),
         };
 
     /// <summary>A copy of <paramref name="count"/> numbers within the device.</summary>

@@ -103,7 +103,7 @@ public sealed class IlgpuBackend : IBackend
     public LaunchGraphs Graphs { get; internal init; }
 
     /// <summary>How a product op(A) [m, k] op(B) [k, n] is computed here: by cuBLAS, or by which of our kernels.</summary>
-    public string ProductPlan(int m, int n, int k) => matrix.Value.PlanFor(m, n, k);
+    public string ProductPlan(int m, int n, int k, bool transposeA = false, bool transposeB = false) => matrix.Value.PlanFor(m, n, k, transposeA, transposeB);
 
     /// <summary>How recurrent layers take their steps.</summary>
     internal RecurrentKernels Kernels { get; }

@@ -21,8 +21,8 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         this.backend = backend;
         this.fill = fill;
         this.cuBlas = cuBlas;
-        gemm = new Gemm(backend.Loader, roundsToTf32: backend.Blas == BlasChoice.KernelsTf32);
         columnSums = new ColumnSums(backend.Loader);
+        gemm = new Gemm(backend.Loader, columnSums, roundsToTf32: backend.Blas == BlasChoice.KernelsTf32);
         stepMean = new StepMean(backend.Loader);
         lastSteps = new LastSteps(backend.Loader);
         columnCopies = new Columns(backend.Loader);
@@ -52,7 +52,7 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         (int n, int i, int o) = OperandChecks.LinearBackward(backend, x, weights, outputGradient, inputGradient, weightGradient, biasGradient);
         if (inputGradient is not null) Multiply(false, false, 1, outputGradient, weights, 0, inputGradient, n, i, o);
         Multiply(true, false, 1, outputGradient, x, 1, weightGradient, o, i, n);
-        if (biasGradient is not null) columnSums.Run(backend.Stream, backend.View(outputGradient), backend.View(biasGradient), n, o, 1);
+        if (biasGradient is not null) columnSums.Run(backend.Stream, backend.View(outputGradient), backend.View(biasGradient), n, o, 1, 1);
     }
 
     /// <inheritdoc/>
@@ -60,7 +60,7 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
     {
         (int m, int n) = OperandChecks.ColumnSums(backend, x, sums);
         backend.Count(x);
-        columnSums.Run(backend.Stream, backend.View(x), backend.View(sums), m, n, beta);
+        columnSums.Run(backend.Stream, backend.View(x), backend.View(sums), m, n, 1, beta);
     }
 
     /// <inheritdoc/>
@@ -117,8 +117,13 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         lastSteps.Backward(backend.Stream, backend.View(lastGradient), backend.View(gradient), backend.View<int>(lengths), extents);
     }
 
+    /// <summary>first += the sums of x's columns and second += the same, shapes checked by the caller.</summary>
+    internal void AddColumnSums(Tensor x, Tensor first, Tensor second) =>
+        columnSums.AddTo(backend.Stream, backend.View(x), backend.View(first), backend.View(second), backend.Count(x) / x.Shape.Columns, x.Shape.Columns);
+
     /// <summary>How a product of these extents is computed: by cuBLAS, or by which of our kernels.</summary>
-    internal string PlanFor(int m, int n, int k) => cuBlas.PlanFor(m, n, k) ?? $"kernels, {gemm.PlanFor(m, n, k)}";
+    internal string PlanFor(int m, int n, int k, bool transposeA, bool transposeB) =>
+        cuBlas.PlanFor(m, n, k) ?? $"kernels, {gemm.PlanFor(m, n, k, transposeA, transposeB)}";
 
     /// <summary>C = alpha op(A) op(B) + beta C, shapes checked by the caller.</summary>
     internal void Multiply(bool transposeA, bool transposeB, float alpha, Tensor a, Tensor b, float beta, Tensor c, int m, int n, int k)

@@ -82,8 +82,16 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
 
         matrix.Multiply(true, false, 1, delta, input, 1, gradients.InputWeights, shape.GateRows, i, t * b);
         matrix.Multiply(true, false, 1, product, own.StatesBefore, 1, gradients.HiddenWeights, shape.GateRows, h, t * b);
-        matrix.ColumnSums(delta, 1, gradients.InputBias);
-        matrix.ColumnSums(product, 1, gradients.HiddenBias);
+        if (product == delta)
+        {
+            matrix.AddColumnSums(delta, gradients.InputBias, gradients.HiddenBias);
+        }
+        else
+        {
+            matrix.ColumnSums(delta, 1, gradients.InputBias);
+            matrix.ColumnSums(product, 1, gradients.HiddenBias);
+        }
+
         if (inputGradient is not null) matrix.Multiply(false, false, 1, delta, weights.InputWeights, 0, inputGradient, t * b, i, shape.GateRows);
         if (initialGradient is null) return;
         backend.Copy(own.Carry!, initialGradient.Hidden);
