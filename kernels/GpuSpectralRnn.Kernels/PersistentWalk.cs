@@ -5,6 +5,9 @@ namespace GpuSpectralRnn.Kernels;
 /// <summary>What a kernel over all steps of a recurrent layer knows of the walk and of its shared memory.</summary>
 public struct PersistentWalk
 {
+    // Threads whose weights lie together in shared memory, row by row; groups are multiples of it.
+    private const int Neighbours = 32;
+
     /// <summary>T.</summary>
     public int Steps;
 
@@ -63,8 +66,11 @@ public struct PersistentWalk
     internal readonly void FillWeights(ArrayView<Quad> packed, ArrayView<Quad> shared, int inRegisters, int rows)
     {
         int threads = Group.DimX;
-        for (int i = 0; i < SharedStrips * rows; i++)
-            shared[WeightsAt + i * threads + Group.IdxX] = packed[(inRegisters * rows + i) * threads + Group.IdxX];
+        for (int strip = 0; strip < SharedStrips; strip++)
+        {
+            ArrayView<Quad> own = OwnWeights(shared, strip, rows);
+            for (int row = 0; row < rows; row++) own[row * Neighbours] = packed[((inRegisters + strip) * rows + row) * threads + Group.IdxX];
+        }
     }
 
     /// <summary>A step's product: this thread's rows and columns with the states of up to two sequences.</summary>
@@ -73,30 +79,31 @@ public struct PersistentWalk
     {
         FourQuads sums = default;
         int at = now / 4 + lane;
-        int next = Pitch / 4;
         TStrip state = default;
-        state.Load(shared, at, 8);
+        state.Load(StateAt(shared, at, 0), 0, 8);
         sums.A = weights.Multiply(state, sums.A);
         if (Sequences > 1)
         {
-            state.Load(shared, at + next, 8);
+            state.Load(StateAt(shared, at, 1), 0, 8);
             sums.B = weights.Multiply(state, sums.B);
         }
 
         // A loop, not unrolled: it makes the compiler finish the part in registers first.
+        at += 8 * TStrip.Quads;
         for (int i = 0; i < SharedStrips; i++)
         {
             Rows4<Strip1> more = default;
-            more.Load(shared, WeightsAt + 4 * i * Group.DimX + Group.IdxX, Group.DimX);
-            int place = at + 8 * (TStrip.Quads + i);
+            more.Load(OwnWeights(shared, i, 4), 0, Neighbours);
             Strip1 part = default;
-            part.Load(shared, place, 8);
+            part.Load(StateAt(shared, at, 0), 0, 8);
             sums.A = more.Multiply(part, sums.A);
             if (Sequences > 1)
             {
-                part.Load(shared, place + next, 8);
+                part.Load(StateAt(shared, at, 1), 0, 8);
                 sums.B = more.Multiply(part, sums.B);
             }
+
+            at += 8;
         }
 
         return sums;
@@ -112,47 +119,63 @@ public struct PersistentWalk
     {
         FourQuads sums = default;
         int at = now / 4 + lane;
-        int next = Pitch / 4;
         TStrip state = default;
-        state.Load(shared, at, lanes);
+        state.Load(StateAt(shared, at, 0), 0, lanes);
         sums.A = weights.Multiply(state, sums.A);
         if (Sequences > 1)
         {
-            state.Load(shared, at + next, lanes);
+            state.Load(StateAt(shared, at, 1), 0, lanes);
             sums.B = weights.Multiply(state, sums.B);
         }
 
         if (Sequences > 2)
         {
-            state.Load(shared, at + 2 * next, lanes);
+            state.Load(StateAt(shared, at, 2), 0, lanes);
             sums.C = weights.Multiply(state, sums.C);
-            state.Load(shared, at + 3 * next, lanes);
+            state.Load(StateAt(shared, at, 3), 0, lanes);
             sums.D = weights.Multiply(state, sums.D);
         }
 
+        at += lanes * TStrip.Quads;
         for (int i = 0; i < SharedStrips; i++)
         {
             TRest more = default;
-            more.Load(shared, WeightsAt + TRest.Count * i * Group.DimX + Group.IdxX, Group.DimX);
-            int place = at + lanes * (TStrip.Quads + i);
+            more.Load(OwnWeights(shared, i, TRest.Count), 0, Neighbours);
             Strip1 part = default;
-            part.Load(shared, place, lanes);
+            part.Load(StateAt(shared, at, 0), 0, lanes);
             sums.A = more.Multiply(part, sums.A);
             if (Sequences > 1)
             {
-                part.Load(shared, place + next, lanes);
+                part.Load(StateAt(shared, at, 1), 0, lanes);
                 sums.B = more.Multiply(part, sums.B);
             }
 
             if (Sequences > 2)
             {
-                part.Load(shared, place + 2 * next, lanes);
+                part.Load(StateAt(shared, at, 2), 0, lanes);
                 sums.C = more.Multiply(part, sums.C);
-                part.Load(shared, place + 3 * next, lanes);
+                part.Load(StateAt(shared, at, 3), 0, lanes);
                 sums.D = more.Multiply(part, sums.D);
             }
+
+            at += lanes;
         }
 
         return sums;
+    }
+
+    // Views that start where the thread reads: what it reads behind is at constant distances, which cost no instructions.
+    private readonly ArrayView<Quad> StateAt(ArrayView<Quad> shared, int at, int sequence)
+    {
+        int start = at + sequence * (Pitch / 4);
+        return shared.SubView(start, WeightsAt - start);
+    }
+
+    // A thread's rows of a strip, [strip, threads / 32, rows, 32].
+    private readonly ArrayView<Quad> OwnWeights(ArrayView<Quad> shared, int strip, int rows)
+    {
+        int first = Group.IdxX / Neighbours * Neighbours;
+        int start = WeightsAt + (strip * Group.DimX + first) * rows + Group.IdxX - first;
+        return shared.SubView(start, (rows - 1) * Neighbours + 1);
     }
 }
