@@ -15,7 +15,7 @@ public sealed class ColumnSums : IDisposable
     private readonly KernelLoader loader;
     private readonly SliceLauncher sumSlices;
     private readonly ColumnLauncher sumColumns;
-    private readonly MemoryBuffer partials;
+    private readonly Scratch partials;
 
     private delegate void SliceLauncher(
         AcceleratorStream stream,
@@ -37,7 +37,7 @@ public sealed class ColumnSums : IDisposable
         this.loader = loader;
         sumSlices = loader.Load<SliceLauncher>(SumSlices);
         sumColumns = loader.Load<ColumnLauncher>(SumColumns);
-        partials = loader.Memory.Allocate(PartialCapacity, sizeof(float));
+        partials = new Scratch(loader.Memory);
     }
 
     /// <summary>sums[j] = alpha sum_i x[i, j] + beta sums[j]; x [rows, columns], sums [columns]. With beta 0, sums is not read.</summary>
@@ -85,7 +85,7 @@ public sealed class ColumnSums : IDisposable
     {
         int perSlice = Math.Max(1, (rows + slices - 1) / slices);
         slices = (rows + perSlice - 1) / perSlice;
-        ArrayView<float> partial = partials.AsArrayView<float>(0, (long)slices * columns);
+        ArrayView<float> partial = partials.Of((long)slices * columns);
         sumSlices(stream, slices * columns, x, weights ?? x, partial, rows, columns, perSlice, weights is null ? 0 : 1);
         rows = slices;
         return partial;

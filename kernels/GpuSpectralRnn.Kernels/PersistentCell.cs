@@ -9,9 +9,6 @@ internal sealed class PersistentCell(PersistentPass forward, PersistentPass back
     public override int SpilledBytes => Math.Max(forward.SpilledBytes, backward.SpilledBytes);
 
     /// <inheritdoc/>
-    public override bool IsPersistent => true;
-
-    /// <inheritdoc/>
     public override int ArrangedCount(int batch, int width) => Math.Max(forward.ArrangedCount, backward.ArrangedCount);
 
     /// <inheritdoc/>

@@ -82,8 +82,8 @@ public abstract class RecurrentCell
     /// <summary>Local memory into which a thread of its kernels spills registers, in bytes; 0 where the device does not tell.</summary>
     public virtual int SpilledBytes => 0;
 
-    /// <summary>Whether all steps are one launch; else each is one.</summary>
-    public virtual bool IsPersistent => false;
+    /// <summary>Whether a pass is many launches that depend on nothing but the operands, so that they can be repeated as a graph.</summary>
+    public virtual bool IsReplayable => false;
 
     /// <summary>How many numbers <see cref="RecurrentOperands.Arranged"/> has for B = <paramref name="batch"/> and H = <paramref name="width"/>.</summary>
     public abstract int ArrangedCount(int batch, int width);

@@ -75,6 +75,9 @@ internal sealed class StepwiseCell : RecurrentCell
         }
     }
 
+    /// <summary>Only where a step is one launch: products take memory as they need it.</summary>
+    public override bool IsReplayable => productsPerRow == 0;
+
     /// <inheritdoc/>
     public override int ArrangedCount(int batch, int width) => gates * width * width + productsPerRow * batch * width;
 

@@ -56,6 +56,8 @@ public class DeviceTests
         Assert.Equal(["rnn-row", "gemm-512"], cases.EnumerateObject().Select(c => c.Name));
         JsonElement layer = cases.GetProperty("rnn-row");
         foreach (string key in new[] { "trainMs", "inferMs", "gflops", "gbs", "share" }) Assert.True(layer.GetProperty(key).GetDouble() > 0, key);
+        Assert.Equal(JsonValueKind.Null, layer.GetProperty("deviceBytes").ValueKind);
+        Assert.Equal(4 * (4 * 20224 + 28 * 64 * (28 + 128 + 2 * 128)), layer.GetProperty("tensorBytes").GetInt64());
         Assert.Equal(1.5, layer.GetProperty("against").GetProperty("trainMs").GetDouble());
         JsonElement product = cases.GetProperty("gemm-512");
         foreach (string key in new[] { "ms", "gflops", "gbs", "share" }) Assert.True(product.GetProperty(key).GetDouble() > 0, key);

@@ -20,6 +20,12 @@ internal sealed record CaseTimes(string Name, string[] Keys, double[] Millisecon
     /// <summary>How a product was computed, where there is a choice.</summary>
     public string? Plan { get; init; }
 
+    /// <summary>Bytes of the device in use, where it tells.</summary>
+    public long? DeviceBytes { get; init; }
+
+    /// <summary>Bytes that the case needs by its definition; 0 where that is not counted.</summary>
+    public double TensorBytes { get; init; }
+
     private double Share => Peaks.ShareOf(Gflops, GigabytesPerSecond);
 
     /// <summary>A line of the table.</summary>
@@ -39,6 +45,12 @@ internal sealed record CaseTimes(string Name, string[] Keys, double[] Millisecon
         json["gbs"] = Terminal.Number(GigabytesPerSecond);
         json["share"] = Terminal.Number(Share);
         if (Plan is not null) json["plan"] = Plan;
+        if (TensorBytes > 0)
+        {
+            json["deviceBytes"] = DeviceBytes;
+            json["tensorBytes"] = (long)TensorBytes;
+        }
+
         if (Others is not null) json["against"] = new JsonObject(Others.Select(other => KeyValuePair.Create(other.Key, Terminal.Number(other.Value))));
         return json;
     }

@@ -99,7 +99,11 @@ internal sealed class BenchVerb : ComputeVerb
         if (RecurrentBenchmark.Cases.FirstOrDefault(c => c.Name == name) is { } layer)
         {
             RecurrentTiming t = layer.Run(backend, Runs);
-            return new CaseTimes(name, ["trainMs", "inferMs"], [t.TrainMilliseconds, t.InferMilliseconds], t.Gflops, t.GigabytesPerSecond, peaks);
+            return new CaseTimes(name, ["trainMs", "inferMs"], [t.TrainMilliseconds, t.InferMilliseconds], t.Gflops, t.GigabytesPerSecond, peaks)
+            {
+                DeviceBytes = t.DeviceBytes,
+                TensorBytes = layer.TensorBytes,
+            };
         }
 
         OperationBenchmark operation = OperationBenchmark.Cases.First(c => c.Name == name);

@@ -81,11 +81,32 @@ public abstract class RecurrentWorkspace(RecurrentShape shape, bool isTraining) 
     public abstract void Dispose();
 }
 
+/// <summary>
+/// Memory that the workspaces of one layer share, for several shapes. Only the workspace that went forward last can go backward.
+/// </summary>
+public abstract class RecurrentMemory : IDisposable
+{
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}
+
 /// <summary>A recurrent layer over a whole sequence, forward and backward.</summary>
 public interface IRecurrentOps
 {
+    /// <summary>Takes memory for workspaces of up to so many steps times sequences; null where the backend's workspaces have their own in any case.</summary>
+    /// <param name="cell">The cell.</param>
+    /// <param name="hidden">H.</param>
+    /// <param name="cells">The most steps times sequences of a workspace.</param>
+    /// <param name="batch">The most sequences of a workspace.</param>
+    /// <param name="isTraining">Whether any of them is for training.</param>
+    /// <returns>The caller owns it; it outlives the workspaces.</returns>
+    RecurrentMemory? Reserve(CellKind cell, int hidden, long cells, int batch, bool isTraining) => null;
+
     /// <summary>Makes the workspace for layers of one shape; everything that can be allocated or compiled beforehand is.</summary>
-    RecurrentWorkspace Prepare(RecurrentShape shape, bool isTraining);
+    /// <param name="shape">The shape.</param>
+    /// <param name="isTraining">Whether <see cref="Backward"/> will follow.</param>
+    /// <param name="memory">From <see cref="Reserve"/>, large enough; null for memory of its own.</param>
+    RecurrentWorkspace Prepare(RecurrentShape shape, bool isTraining, RecurrentMemory? memory = null);
 
     /// <summary>Runs all steps, from the first to the last or the other way round (<see cref="RecurrentShape.IsReverse"/>).</summary>
     /// <param name="workspace">From <see cref="Prepare"/>.</param>

@@ -1,3 +1,5 @@
+using GpuSpectralRnn.Compute.Ilgpu;
+
 namespace GpuSpectralRnn.Compute;
 
 /// <summary>What one case took.</summary>
@@ -7,7 +9,11 @@ namespace GpuSpectralRnn.Compute;
 /// <param name="GigabytesPerSecond">What a training step has to read and write at least, in 1e9 bytes per second.</param>
 /// <param name="Parameters">Number of weights and biases.</param>
 public readonly record struct RecurrentTiming(
-    double TrainMilliseconds, double InferMilliseconds, double Gflops, double GigabytesPerSecond, long Parameters);
+    double TrainMilliseconds, double InferMilliseconds, double Gflops, double GigabytesPerSecond, long Parameters)
+{
+    /// <summary>Bytes of the device that the backend has in use at the end, all told; null on the host, whose memory is everyone's.</summary>
+    public long? DeviceBytes { get; init; }
+}
 
 /// <summary>
 /// Recurrent layers as they are timed side by side with other libraries: random input, W_hh = 0.9 I for ReLU, the loss the mean square of all hidden
@@ -65,6 +71,25 @@ public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape, int L
         }
     }
 
+    /// <summary>
+    /// Bytes that a training step needs by its definition: weights, their gradients and Adam's two moments; input and target; of each layer the states, their
+    /// gradients, and what backpropagation needs of the gates (GRU: and of their recurrent products) and the cell states.
+    /// </summary>
+    public double TensorBytes
+    {
+        get
+        {
+            (CellKind cell, int steps, int batch, int inputs, int hidden) = Shape;
+            double perRow = cell switch
+            {
+                CellKind.Lstm => 4 + 1,
+                CellKind.Gru => 3 + 3,
+                _ => 0,
+            };
+            return sizeof(float) * (4.0 * Parameters + (double)steps * batch * (inputs + hidden + Layers * (2 + perRow) * hidden));
+        }
+    }
+
     private long Parameters => (long)Shape.GateRows * (Shape.Inputs + Shape.Hidden + 2) + (Layers - 1L) * Shape.GateRows * (2 * Shape.Hidden + 2);
 
     /// <summary>Runs the case <paramref name="runs"/> times after a warm-up.</summary>
@@ -74,6 +99,9 @@ public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape, int L
         using RecurrentBenchmarkState state = new(backend, Shape, Layers);
         double train = MedianTime.Of(backend, state.Train, runs);
         double infer = MedianTime.Of(backend, state.Infer, runs);
-        return new RecurrentTiming(train, infer, TrainingOperations / train * 1e-6, TrainingBytes / train * 1e-6, state.Parameters);
+        return new RecurrentTiming(train, infer, TrainingOperations / train * 1e-6, TrainingBytes / train * 1e-6, state.Parameters)
+        {
+            DeviceBytes = backend is IlgpuBackend ilgpu ? ilgpu.Memory.LiveBytes : null,
+        };
     }
 }

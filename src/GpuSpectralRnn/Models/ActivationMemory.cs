@@ -22,6 +22,11 @@ internal sealed class ActivationMemory : IDisposable
         (int layers, bool isJoined) = (architecture.Layers, architecture.IsBidirectional);
         Hidden = [.. architecture.Hidden.SelectMany(hidden => Enumerable.Range(0, architecture.Directions).Select(_ => Allocate(cells * hidden)))];
         Passed = [.. Enumerable.Range(0, isJoined || (drops && architecture.DropsLastLayer) ? layers : drops ? layers - 1 : 0).Select(layer => Allocate(cells * architecture.LayerOutputs(layer)))];
+        Recurrent =
+        [
+            .. architecture.Hidden.SelectMany(hidden => Enumerable.Range(0, architecture.Directions).Select(
+                _ => backend.Recurrent.Reserve(architecture.Cell.Kind(), hidden, cells, batch, isTraining))),
+        ];
         Outputs = Allocate((architecture.Readout == Readout.Every ? cells : batch) * architecture.Outputs);
         if (architecture.HasEmbedding) Embedded = Allocate(cells * architecture.Inputs);
         bool seesOwn = Activations.SeesOwn(architecture, largest);
@@ -53,6 +58,9 @@ internal sealed class ActivationMemory : IDisposable
 
     /// <summary>One block per layer and direction.</summary>
     public Tensor[] Hidden { get; }
+
+    /// <summary>What the workspaces of each layer and direction share; null where they have their own.</summary>
+    public RecurrentMemory?[] Recurrent { get; }
 
     /// <summary>One block per layer that hands on other than its hidden states.</summary>
     public Tensor[] Passed { get; }
@@ -86,6 +94,7 @@ internal sealed class ActivationMemory : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (RecurrentMemory? shared in Recurrent) shared?.Dispose();
         Tensor?[] single = [Embedded, EmbeddedGradient, OtherGradient, Outputs, Seen, SeenGradient];
         foreach (Tensor? tensor in (Tensor?[])[.. Hidden, .. Passed, .. Gradients, .. PassedGradients, .. single]) tensor?.Dispose();
     }

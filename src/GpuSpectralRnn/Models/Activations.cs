@@ -38,7 +38,7 @@ internal sealed class Activations : IDisposable
                 Tensor[] blocks = memory.Gradients;
                 if (isTraining) HiddenGradients[at] = blocks[directions == 2 ? direction : layer % blocks.Length].View(0, steps, batch, hidden);
                 RecurrentShape work = new(architecture.Cell.Kind(), steps, batch, architecture.LayerInputs(layer), hidden) { IsReverse = direction == 1 };
-                Workspaces[at] = backend.Recurrent.Prepare(work, isTraining);
+                Workspaces[at] = backend.Recurrent.Prepare(work, isTraining, memory.Recurrent[at]);
             }
 
             int width = architecture.LayerOutputs(layer);

@@ -7,7 +7,7 @@ namespace GpuSpectralRnn.Compute.Host;
 internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostThreads threads, Gemm gemm) : IRecurrentOps
 {
     /// <inheritdoc/>
-    public RecurrentWorkspace Prepare(RecurrentShape shape, bool isTraining)
+    public RecurrentWorkspace Prepare(RecurrentShape shape, bool isTraining, RecurrentMemory? memory = null)
     {
         OperandChecks.RecurrentShape(shape);
         return new HostRecurrentWorkspace(shape, isTraining, backend, threads);

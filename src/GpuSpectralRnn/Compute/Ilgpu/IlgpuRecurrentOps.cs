@@ -12,10 +12,20 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
     private readonly RecurrentCells cells = new(backend, matrix.Products);
 
     /// <inheritdoc/>
-    public RecurrentWorkspace Prepare(RecurrentShape shape, bool isTraining)
+    public RecurrentMemory Reserve(CellKind cell, int hidden, long cells, int batch, bool isTraining)
+    {
+        RecurrentShape smallest = new(cell, 1, 1, 1, hidden);
+        OperandChecks.RecurrentShape(smallest);
+        return new IlgpuRecurrentMemory(backend, this.cells.For(smallest), cell, hidden, cells, batch, isTraining);
+    }
+
+    /// <inheritdoc/>
+    public RecurrentWorkspace Prepare(RecurrentShape shape, bool isTraining, RecurrentMemory? memory = null)
     {
         OperandChecks.RecurrentShape(shape);
-        return new IlgpuRecurrentWorkspace(backend, cells.For(shape), shape, isTraining);
+        return memory is null
+            ? new IlgpuRecurrentWorkspace(backend, cells.For(shape), shape, isTraining)
+            : new IlgpuRecurrentWorkspace(backend, (IlgpuRecurrentMemory)memory, shape, isTraining);
     }
 
     /// <inheritdoc/>

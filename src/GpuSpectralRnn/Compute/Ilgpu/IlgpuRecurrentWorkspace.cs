@@ -5,37 +5,47 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 /// <summary>What an ILGPU device keeps for one recurrent layer; G is the cell's number of gates.</summary>
 internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
 {
-    private readonly List<Tensor> owned = [];
-    private readonly IlgpuBackend backend;
+    private readonly IlgpuRecurrentMemory? own;
 
-    /// <summary>Allocates for layers of one shape.</summary>
+    /// <summary>Takes memory of its own.</summary>
     public IlgpuRecurrentWorkspace(IlgpuBackend backend, RecurrentCell kernels, RecurrentShape shape, bool isTraining)
+        : this(
+            backend,
+            new IlgpuRecurrentMemory(backend, kernels, shape.Cell, shape.Hidden, (long)shape.Steps * shape.Batch, shape.Batch, isTraining),
+            shape,
+            isTraining,
+            isOwner: true)
+    {
+    }
+
+    /// <summary>Lays windows on memory that it may share with others.</summary>
+    public IlgpuRecurrentWorkspace(IlgpuBackend backend, IlgpuRecurrentMemory memory, RecurrentShape shape, bool isTraining)
+        : this(backend, memory, shape, isTraining, isOwner: false)
+    {
+    }
+
+    private IlgpuRecurrentWorkspace(IlgpuBackend backend, IlgpuRecurrentMemory memory, RecurrentShape shape, bool isTraining, bool isOwner)
         : base(shape, isTraining)
     {
-        this.backend = backend;
-        Cell = kernels;
-        Recurrence = new RecurrentReplay(kernels, backend.Graphs, backend.Stream);
+        own = isOwner ? memory : null;
+        Cell = memory.Kernels;
+        Recurrence = new RecurrentReplay(Cell, backend.Graphs, backend.Stream);
         (CellKind cell, int t, int b, _, int h) = shape;
         int rows = shape.GateRows;
         Walk = new RecurrentWalk(t, b, h, shape.IsReverse);
-        ArrangedWeights = Own(kernels.ArrangedCount(b, h));
-        States = Own(t + 1, b, h);
+        ArrangedWeights = memory.Arranged;
+        States = memory.States.View(0, t + 1, b, h);
         StatesBefore = States.View((long)Walk.SlotsBefore * b * h, t, b, h);
         (Start, End) = (States.Slice(Walk.First), States.Slice(Walk.Last));
-        FullLengths = Own(backend.Allocate(new Shape(b), ElementType.Int32));
+        FullLengths = backend.Allocate(new Shape(b), ElementType.Int32);
         FullLengths.CopyFrom<int>(Enumerable.Repeat(t, b).ToArray());
-        if (isTraining) Carry = Own(b, h);
-        if (cell is CellKind.Lstm or CellKind.Gru) Gates = Own(t, b, rows);
-        if (cell == CellKind.Lstm)
-        {
-            CellStates = Own(t + 1, b, h);
-            (CellStart, CellEnd) = (CellStates.Slice(Walk.First), CellStates.Slice(Walk.Last));
-            if (isTraining) CellCarry = Own(b, h);
-        }
-        else if (cell == CellKind.Gru)
-        {
-            Products = isTraining ? Own(t, b, rows) : Own(1);
-        }
+        Gates = memory.Gates?.View(0, t, b, rows);
+        Products = isTraining ? memory.Products?.View(0, t, b, rows) : memory.Products?.View(0, 1);
+        CellStates = memory.CellStates?.View(0, t + 1, b, h);
+        (CellStart, CellEnd) = (CellStates?.Slice(Walk.First), CellStates?.Slice(Walk.Last));
+        if (!isTraining) return;
+        Carry = memory.Carry!.View(0, b, h);
+        CellCarry = memory.CellCarry?.View(0, b, h);
     }
 
     /// <summary>The order of the steps.</summary>
@@ -90,19 +100,7 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
     public override void Dispose()
     {
         Recurrence.Dispose();
-        foreach (Tensor tensor in owned) tensor.Dispose();
-    }
-
-    private Tensor Own(params int[] extents)
-    {
-        Tensor tensor = Own(backend.Allocate(new Shape(extents)));
-        backend.Count(tensor);
-        return tensor;
-    }
-
-    private Tensor Own(Tensor tensor)
-    {
-        owned.Add(tensor);
-        return tensor;
+        FullLengths.Dispose();
+        own?.Dispose();
     }
 }

@@ -35,7 +35,7 @@ internal sealed class RecurrentReplay(RecurrentCell cell, LaunchGraphs graphs, A
 
     private void Run(in RecurrentOperands operands, bool isBackward)
     {
-        if (cell.IsPersistent || !graphs.IsOn || operands.Walk.Steps < FewestSteps)
+        if (!cell.IsReplayable || !graphs.IsOn || operands.Walk.Steps < FewestSteps)
         {
             Walk(operands, isBackward);
             return;

@@ -1,5 +1,6 @@
 #if ILGPU_PACKAGE
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Compute.Ilgpu;
 using GpuSpectralRnn.Tests.Training;
 using Xunit;
 
@@ -21,5 +22,18 @@ public sealed class CudaStepMemoryTests(CudaDevice device) : StepMemoryTests
     protected override IBackend Backend => device.Backend;
 
     protected override long MostBytes => 512;
+}
+
+public sealed class CudaDeviceMemoryTests : DeviceMemoryTests
+{
+    // Sums of squares (0.1 MB), and partial products where a product alone would leave multiprocessors idle, as those of this small network do (0.5 MB).
+    protected override long KernelsOwn => 1 << 20;
+
+    protected override IlgpuBackend Open()
+    {
+        IlgpuDevice? cuda = IlgpuDevices.All.FirstOrDefault(device => device.Info.Id == "cuda:0");
+        Skip.If(cuda is null, "This machine has no cuda:0.");
+        return new IlgpuBackend(cuda!.Info, cuda.Device.CreateAccelerator(IlgpuDevices.Context));
+    }
 }
 #endif

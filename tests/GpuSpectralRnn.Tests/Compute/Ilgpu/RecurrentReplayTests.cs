@@ -192,7 +192,7 @@ public sealed class RecurrentReplayTests : IDisposable
 
         public int Backwards { get; private set; }
 
-        public override bool IsPersistent => AllAtOnce;
+        public override bool IsReplayable => !AllAtOnce;
 
         public override int ArrangedCount(int batch, int width) => 1;
 

@@ -1,0 +1,72 @@
+using GpuSpectralRnn.Kernels;
+
+namespace GpuSpectralRnn.Compute.Ilgpu;
+
+/// <summary>Blocks of device memory of which the workspaces of one recurrent layer are windows, whatever their shapes; G is the cell's number of gates.</summary>
+internal sealed class IlgpuRecurrentMemory : RecurrentMemory
+{
+    private readonly List<Tensor> owned = [];
+    private readonly IlgpuBackend backend;
+
+    /// <summary>Takes the memory.</summary>
+    /// <param name="backend">Whose.</param>
+    /// <param name="kernels">The cell's kernels.</param>
+    /// <param name="cell">The cell.</param>
+    /// <param name="hidden">H.</param>
+    /// <param name="cells">The most steps times sequences.</param>
+    /// <param name="batch">The most sequences.</param>
+    /// <param name="isTraining">Whether any workspace is for training.</param>
+    public IlgpuRecurrentMemory(IlgpuBackend backend, RecurrentCell kernels, CellKind cell, int hidden, long cells, int batch, bool isTraining)
+    {
+        this.backend = backend;
+        Kernels = kernels;
+        long rows = (long)cell.Gates() * hidden;
+        Arranged = Own(kernels.ArrangedCount(batch, hidden));
+        States = Own((cells + batch) * hidden);
+        if (cell.Gates() > 1) Gates = Own(cells * rows);
+        if (cell == CellKind.Lstm) CellStates = Own((cells + batch) * hidden);
+        if (cell == CellKind.Gru) Products = Own(isTraining ? cells * rows : 1);
+        if (!isTraining) return;
+        Carry = Own((long)batch * hidden);
+        if (cell == CellKind.Lstm) CellCarry = Own((long)batch * hidden);
+    }
+
+    /// <summary>The kernels that it was made for.</summary>
+    public RecurrentCell Kernels { get; }
+
+    /// <summary>The weights as the cell's kernels read them.</summary>
+    public Tensor Arranged { get; }
+
+    /// <summary>h before and after each step, for [T + 1, B, H].</summary>
+    public Tensor States { get; }
+
+    /// <summary>c before and after each step, for [T + 1, B, H] (LSTM).</summary>
+    public Tensor? CellStates { get; }
+
+    /// <summary>The gates, and backward their gradients, for [T, B, G*H] (LSTM and GRU).</summary>
+    public Tensor? Gates { get; }
+
+    /// <summary>Recurrent products, and backward their gradients, for [T, B, 3H] (GRU; one element without training).</summary>
+    public Tensor? Products { get; }
+
+    /// <summary>The part of dL/dh that passes a step by, for [B, H]; null without training.</summary>
+    public Tensor? Carry { get; }
+
+    /// <summary>dL/dc, for [B, H] (LSTM); null without training.</summary>
+    public Tensor? CellCarry { get; }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        foreach (Tensor tensor in owned) tensor.Dispose();
+    }
+
+    private Tensor Own(long count)
+    {
+        if (count > int.MaxValue)
+            throw new InvalidCallException($"A recurrent layer needs {count} numbers in one piece, more than {int.MaxValue}; make the batch or the sequences smaller.");
+        Tensor tensor = backend.Allocate(new Shape((int)count));
+        owned.Add(tensor);
+        return tensor;
+    }
+}

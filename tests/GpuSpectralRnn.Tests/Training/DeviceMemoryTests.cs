@@ -1,0 +1,54 @@
+using GpuSpectralRnn.Compute.Ilgpu;
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Tests.Support;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Tests.Training;
+
+/// <summary>How much of a device a run of training takes, full and partial batches and the validation between the epochs included.</summary>
+public abstract class DeviceMemoryTests
+{
+    private const int Steps = 20;
+    private const int Batch = 10;
+    private const int Vocabulary = 400;
+    private const int Hidden = 96;
+
+    /// <summary>What the kernels keep whatever the network's size, at most.</summary>
+    protected virtual long KernelsOwn => 0;
+
+    /// <summary>Opens the device for this test alone; the caller ends it.</summary>
+    protected abstract IlgpuBackend Open();
+
+    [SkippableTheory]
+    [InlineData(Cell.Irnn, 0, 0)]
+    [InlineData(Cell.Lstm, 4, 1)]
+    [InlineData(Cell.Gru, 6, 0)] // the gates, and the recurrent products beside them
+    public void A_run_takes_little_more_than_its_tensors(Cell cell, int gates, int cellStates)
+    {
+        using IlgpuBackend backend = Open();
+        using Network network = TestNetworks.MakeLanguageModel(backend, cell, [Hidden, Hidden], Vocabulary, embedding: Hidden);
+        TrainingSettings settings = new() { Epochs = 2, BatchSize = Batch, LearningRate = 0.01 };
+        using Trainer trainer = new(
+            network, new TokenData(2 * Batch + 3, Steps, Vocabulary, isStream: false), new TokenData(Batch + 4, Steps, Vocabulary, isStream: false), settings);
+        trainer.Run();
+
+        long cells = Steps * Batch;
+        long weights = 4 * network.Parameters.Values.Count; // and gradients, and Adam's moments
+        long batches = 2 * (2 * cells + Batch); // of training and of validation: tokens, labels, lengths
+        long layers = 2 * ((1 + gates) * cells + (1 + cellStates) * (cells + Batch)) * Hidden; // what a layer hands on; gates; states before and after steps
+        long gradients = 2 * cells * Hidden; // of two layers in turn
+        long embedded = 2 * cells * Hidden;
+        long outputs = cells * Vocabulary; // logits, then their gradients
+        double needed = 4.0 * (weights + batches + layers + gradients + embedded + outputs);
+        Assert.InRange(backend.Memory.LiveBytes, 0.95 * needed, 1.2 * needed + KernelsOwn);
+    }
+}
+
+public sealed class IlgpuCpuDeviceMemoryTests : DeviceMemoryTests
+{
+    protected override IlgpuBackend Open()
+    {
+        IlgpuDevice simulator = IlgpuDevices.All.First(device => device.Info.Id == "ilgpu-cpu");
+        return new IlgpuBackend(simulator.Info, simulator.Device.CreateAccelerator(IlgpuDevices.Context));
+    }
+}
