@@ -125,8 +125,17 @@ public sealed class KernelLoader
         if (Accelerator is CudaAccelerator cuda) return cuda.LoadKernel(Compiled(cuda, kernel.Method, specialization));
 #endif
         if (Accelerator is not CLAccelerator device) return Accelerator.LoadKernel(kernel.Method, specialization);
-        CompiledKernel compiled = device.Backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method), specialization);
+        CompiledKernel compiled = Compiled(device, kernel.Method, specialization);
         return device.LoadKernel(Rewritten(compiled, text => WithGroupSize(WithLocalFences(IsProcessor ? WithContraction(text) : text), groupSize)));
+    }
+
+    // Processors' drivers make vectors of a group's items and want ILGPU's order; registers are few on graphics processors.
+    private CompiledKernel Compiled(CLAccelerator device, MethodInfo kernel, KernelSpecialization specialization)
+    {
+#if ILGPU_PACKAGE
+        if (SharesMemory) return compiler.Value.Compile(kernel, specialization, device.Vendor, device.Capabilities, device.CLStdVersion);
+#endif
+        return device.Backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel), specialization);
     }
 
 #if ILGPU_PACKAGE

@@ -4,17 +4,19 @@ using ILGPU;
 using ILGPU.Algorithms;
 using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.OpenCL;
 using ILGPU.Backends.PointerViews;
 using ILGPU.Backends.PTX;
 using ILGPU.IR;
 using ILGPU.IR.Transformations;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
 
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Compiles kernels to PTX in the order in which they are written. ILGPU's level O2 moves every computation to where its result is used, into loops too
+/// Compiles kernels to PTX and OpenCL C in the order in which they are written. ILGPU's level O2 moves every computation to where its result is used, into loops too
 /// (divisions of indices among them), and sorts unrolled products by the sum they belong to, so that all their factors are in registers at once;
 /// NVIDIA's assembler does not undo that. Level O1 leaves the order alone, but also the address spaces of pointers unknown: the passes that find them
 /// are added here.
@@ -23,7 +25,7 @@ public sealed class SourceOrder : IDisposable
 {
     private readonly Context context = Context.Create(builder => builder.Optimize(OptimizationLevel.O1).EnableAlgorithms());
 
-    /// <summary>Compiles a kernel.</summary>
+    /// <summary>Compiles a kernel for CUDA.</summary>
     /// <param name="kernel">A kernel, implicitly or explicitly grouped.</param>
     /// <param name="specialization">The groups to plan for.</param>
     /// <param name="architecture">The architecture.</param>
@@ -36,15 +38,29 @@ public sealed class SourceOrder : IDisposable
         CudaCapabilityContext capabilities,
         CudaInstructionSet instructions)
     {
-        EntryPointDescription entry = KernelCatalog.IsImplicitlyGrouped(kernel)
-            ? EntryPointDescription.FromImplicitlyGroupedKernel(kernel)
-            : EntryPointDescription.FromExplicitlyGroupedKernel(kernel);
         using PTXBackend backend = new(context, capabilities, architecture, instructions, null);
-        return (PTXCompiledKernel)backend.Compile(entry, specialization, default(AddressSpaces));
+        return (PTXCompiledKernel)backend.Compile(EntryPoint(kernel), specialization, default(AddressSpaces));
+    }
+
+    /// <summary>Compiles a kernel for OpenCL.</summary>
+    /// <param name="kernel">A kernel, implicitly or explicitly grouped.</param>
+    /// <param name="specialization">The groups to plan for.</param>
+    /// <param name="vendor">The device's vendor.</param>
+    /// <param name="capabilities">What the device can do.</param>
+    /// <param name="version">The version of OpenCL C.</param>
+    public CLCompiledKernel Compile(
+        MethodInfo kernel, KernelSpecialization specialization, CLDeviceVendor vendor, CLCapabilityContext capabilities, CLCVersion version)
+    {
+        using CLBackend backend = new(context, capabilities, vendor, version);
+        return (CLCompiledKernel)backend.Compile(EntryPoint(kernel), specialization, default(AddressSpaces));
     }
 
     /// <inheritdoc/>
     public void Dispose() => context.Dispose();
+
+    private static EntryPointDescription EntryPoint(MethodInfo kernel) => KernelCatalog.IsImplicitlyGrouped(kernel)
+        ? EntryPointDescription.FromImplicitlyGroupedKernel(kernel)
+        : EntryPointDescription.FromExplicitlyGroupedKernel(kernel);
 
     // What O2 does about address spaces, without what it does about order.
     private readonly struct AddressSpaces : IBackendHook

@@ -26,9 +26,16 @@ internal static class CompiledKernels
     /// <summary>The kernel as OpenCL C 3.0.</summary>
     public static string OpenCL(MethodInfo kernel)
     {
-        using Context context = CreateContext();
-        using CLBackend backend = new(context, new CLCapabilityContext(true, true, true, true, true), CLDeviceVendor.Other, CLCVersion.CL30);
-        return ((CLCompiledKernel)backend.Compile(EntryPoint(kernel), KernelSpecialization.Empty)).Source;
+        CLCapabilityContext capabilities = new(true, true, true, true, true);
+        if (!KernelCatalog.IsImplicitlyGrouped(kernel))
+        {
+            using SourceOrder compiler = new();
+            return compiler.Compile(kernel, KernelSpecialization.Empty, CLDeviceVendor.Other, capabilities, CLCVersion.CL30).Source;
+        }
+
+        using Context context = Context.Create(builder => builder.Optimize(OptimizationLevel.O2).EnableAlgorithms());
+        using CLBackend backend = new(context, capabilities, CLDeviceVendor.Other, CLCVersion.CL30);
+        return ((CLCompiledKernel)backend.Compile(EntryPointDescription.FromImplicitlyGroupedKernel(kernel), KernelSpecialization.Empty)).Source;
     }
 
     // As KernelLoader has it: ILGPU plans implicitly grouped kernels for groups of any size.
@@ -38,10 +45,5 @@ internal static class CompiledKernels
         KernelEntryAttribute entry = KernelEntryAttribute.Of(kernel);
         return new KernelSpecialization(entry.GroupSize == 0 ? groupSize : entry.GroupSize, entry.GroupsPerMultiprocessor);
     }
-
-    private static Context CreateContext() => Context.Create(builder => builder.Optimize(OptimizationLevel.O2).EnableAlgorithms());
-
-    private static EntryPointDescription EntryPoint(MethodInfo kernel) =>
-        KernelCatalog.IsImplicitlyGrouped(kernel) ? EntryPointDescription.FromImplicitlyGroupedKernel(kernel) : EntryPointDescription.FromExplicitlyGroupedKernel(kernel);
 }
 #endif
