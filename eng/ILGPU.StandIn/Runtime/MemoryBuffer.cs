@@ -31,9 +31,11 @@ public unsafe class MemoryBuffer : IDisposable
     /// <summary>Size in bytes.</summary>
     public long LengthInBytes => Length * ElementSize;
 
-    /// <summary>A view of some elements of a type.</summary>
+    /// <summary>A view of some elements, of a type of their size.</summary>
     public ArrayView<T> AsArrayView<T>(long offset, long length)
-        where T : unmanaged => new(this, offset, length);
+        where T : unmanaged => sizeof(T) == ElementSize
+            ? new(this, offset, length)
+            : throw new NotSupportedException($"{typeof(T).Name} is not of the {ElementSize} bytes of this buffer's elements.");
 
     /// <inheritdoc/>
     public void Dispose()

@@ -203,8 +203,13 @@ public sealed class IlgpuBackend : IBackend
     internal void Upload<T>(AcceleratorStream stream, ReadOnlySpan<T> source, Tensor destination)
         where T : unmanaged
     {
-        if (OperandChecks.Transfer<T>(this, source.Length, destination) == 0) return;
-        ArrayView<T> target = View<T>(destination);
+        if (OperandChecks.Transfer<T>(this, source.Length, destination) > 0) Upload(stream, source, View<T>(destination));
+    }
+
+    /// <summary>Copies host memory to as many elements of the device on one of its streams.</summary>
+    internal void Upload<T>(AcceleratorStream stream, ReadOnlySpan<T> source, ArrayView<T> target)
+        where T : unmanaged
+    {
         if (ring?.TryUpload(stream, source, target) != true) target.CopyFromCPU(stream, source);
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using GpuSpectralRnn.Kernels;
 using ILGPU;
 using ILGPU.Runtime;
@@ -8,24 +9,27 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 internal sealed class IlgpuLossTotals : LossTotals
 {
     private readonly IlgpuBackend backend;
-    private readonly MemoryBuffer sums;
-    private readonly MemoryBuffer counts;
+    private readonly MemoryBuffer memory; // the counts, then the sums: one copy reads or sets both
+    private readonly long[] copy = new long[LossTally.Counts + 1];
     private bool isDisposed;
 
     /// <summary>Makes an empty account.</summary>
     public IlgpuLossTotals(IlgpuBackend backend)
     {
         this.backend = backend;
-        sums = backend.AllocateBuffer(LossTally.Sums, sizeof(float), "loss totals");
-        counts = backend.AllocateBuffer(LossTally.Counts, sizeof(long), "loss totals");
+        memory = backend.AllocateBuffer(copy.Length, sizeof(long), "loss totals");
         Reset();
     }
 
+    private static ReadOnlySpan<long> Empty => [0, 0, 0, -1, 0];
+
+    private ArrayView<long> Whole => memory.AsArrayView<long>(0, copy.Length);
+
     /// <summary>[high, low] of the compensated loss.</summary>
-    public ArrayView<float> Sums => sums.AsArrayView<float>(0, LossTally.Sums);
+    public ArrayView<float> Sums => Whole.SubView(LossTally.Counts, 1).Cast<float>();
 
     /// <summary>[correct, rows, calls, first bad call].</summary>
-    public ArrayView<long> Counts => counts.AsArrayView<long>(0, LossTally.Counts);
+    public ArrayView<long> Counts => memory.AsArrayView<long>(0, LossTally.Counts);
 
     /// <summary>The account as one of <paramref name="backend"/>, alive.</summary>
     public static IlgpuLossTotals Of(IlgpuBackend backend, LossTotals totals)
@@ -40,19 +44,16 @@ internal sealed class IlgpuLossTotals : LossTotals
     public override LossSums Read()
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
-        float[] loss = new float[LossTally.Sums];
-        long[] count = new long[LossTally.Counts];
-        Sums.CopyToCPU(backend.Stream, loss.AsSpan());
-        Counts.CopyToCPU(backend.Stream, count.AsSpan());
-        return new LossSums((double)loss[0] + loss[1], count[0], count[1], count[2], count[3]);
+        Whole.CopyToCPU(backend.Stream, copy.AsSpan());
+        ReadOnlySpan<float> loss = MemoryMarshal.Cast<long, float>(copy.AsSpan(LossTally.Counts));
+        return new LossSums((double)loss[0] + loss[1], copy[0], copy[1], copy[2], copy[3]);
     }
 
     /// <inheritdoc/>
     public override void Reset()
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
-        Sums.CopyFromCPU<float, ArrayView<float>>(backend.Stream, [0, 0]);
-        Counts.CopyFromCPU<long, ArrayView<long>>(backend.Stream, [0, 0, 0, -1]);
+        backend.Upload(backend.Stream, Empty, Whole);
     }
 
     /// <inheritdoc/>
@@ -60,7 +61,6 @@ internal sealed class IlgpuLossTotals : LossTotals
     {
         if (isDisposed) return;
         isDisposed = true;
-        sums.Dispose();
-        counts.Dispose();
+        memory.Dispose();
     }
 }
