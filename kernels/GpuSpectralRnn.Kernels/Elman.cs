@@ -18,7 +18,7 @@ public static class Elman
         where TActivation : unmanaged, IActivation
     {
         StepUnit own = StepUnit.Own(step);
-        Forward<TActivation>(views, step, own.Row, own.Unit, own.Product(products, step));
+        if (own.Unit < step.Width) Forward<TActivation>(views, step, own.Row, own.Unit, own.Product(products, step));
     }
 
     /// <summary>One thread, one unit of one row.</summary>
@@ -27,7 +27,7 @@ public static class Elman
         where TActivation : unmanaged, IActivation
     {
         StepUnit own = StepUnit.Own(step);
-        Backward<TActivation>(views, step, own.Row, own.Unit, own.Product(products, step));
+        if (own.Unit < step.Width) Backward<TActivation>(views, step, own.Row, own.Unit, own.Product(products, step));
     }
 
     /// <summary>One unit of one row, given its recurrent product; nothing beyond their ends.</summary>

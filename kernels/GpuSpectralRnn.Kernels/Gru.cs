@@ -16,7 +16,7 @@ public static class Gru
     internal static void ForwardUnit(ArrayView<float> products, RecurrentViews views, RecurrentStep step)
     {
         StepUnit own = StepUnit.Own(step);
-        Forward(views, step, own.Row, own.Unit, own.Products(products, step, 3));
+        if (own.Unit < step.Width) Forward(views, step, own.Row, own.Unit, own.Products(products, step, 3));
     }
 
     /// <summary>One thread, one unit of one row.</summary>
@@ -24,7 +24,7 @@ public static class Gru
     internal static void BackwardUnit(ArrayView<float> products, RecurrentViews views, RecurrentStep step)
     {
         StepUnit own = StepUnit.Own(step);
-        Backward(views, step, own.Row, own.Unit, own.Product(products, step));
+        if (own.Unit < step.Width) Backward(views, step, own.Row, own.Unit, own.Product(products, step));
     }
 
     /// <summary>One unit of one row, given the recurrent products of its gates; nothing beyond their ends.</summary>

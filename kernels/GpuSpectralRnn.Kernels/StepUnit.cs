@@ -30,14 +30,9 @@ internal struct StepUnit
     }
 
     /// <summary>Its element of a product [B, H].</summary>
-    public readonly float Product(ArrayView<float> products, RecurrentStep step) =>
-        step.Summed == 0 || Unit >= step.Width ? 0f : products[Row * step.Width + Unit];
+    public readonly float Product(ArrayView<float> products, RecurrentStep step) => products[Row * step.Width + Unit];
 
     /// <summary>Its elements of a product [B, G*H], G of them 3 or 4.</summary>
-    public readonly Quad Products(ArrayView<float> products, RecurrentStep step, int gates)
-    {
-        Quad sums = default;
-        if (step.Summed == 0 || Unit >= step.Width) return sums;
-        return Places.Of(Unit, step.Width, gates * step.Width, 1).Load(products, Row * gates * step.Width);
-    }
+    public readonly Quad Products(ArrayView<float> products, RecurrentStep step, int gates) =>
+        Places.Of(Unit, step.Width, gates * step.Width, 1).Load(products, Row * gates * step.Width);
 }

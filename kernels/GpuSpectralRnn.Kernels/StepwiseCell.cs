@@ -44,7 +44,7 @@ internal sealed class StepwiseCell : RecurrentCell
         {
             (int b, int h) = (walk.Batch, walk.Width);
             ArrayView<float> before = views.States.SubView(step.Before * b * h, b * h); // [B, H]
-            if (step.Summed > 0) gemm.Run(stream, before, views.Weights, products, b, gates * h, h, false, false, 1f, 0f);
+            gemm.Run(stream, before, views.Weights, products, b, gates * h, step.Summed, false, false, 1f, 0f);
             runForward(stream, new KernelConfig(StepUnit.Groups(walk, threads), threads), products, views, step);
         }
 
@@ -53,7 +53,7 @@ internal sealed class StepwiseCell : RecurrentCell
             (int b, int h) = (walk.Batch, walk.Width);
             ArrayView<float> gradients = views.ProductGradient.Length == views.Gates.Length ? views.ProductGradient : views.Gates; // [T, B, G*H]
             ArrayView<float> following = gradients.SubView(step.Following * b * gates * h, b * gates * h);
-            if (step.Summed > 0) gemm.Run(stream, following, views.Weights, products, b, h, gates * h, false, false, 1f, 0f);
+            gemm.Run(stream, following, views.Weights, products, b, h, step.Summed, false, false, 1f, 0f);
             runBackward(stream, new KernelConfig(StepUnit.Groups(walk, threads), threads), products, views, step);
         }
     }
