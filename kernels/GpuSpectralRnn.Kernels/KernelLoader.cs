@@ -54,8 +54,11 @@ public sealed class KernelLoader
     /// <summary>Work items that keep the device busy; kernels over more elements walk them with this stride.</summary>
     public int BusyWidth { get; }
 
-    /// <summary>Work items to launch over <paramref name="elements"/> elements.</summary>
-    public int WidthFor(long elements) => (int)Math.Min(elements, BusyWidth);
+    /// <summary>
+    /// Work items to launch over <paramref name="elements"/> elements. On a processor one for each: it takes the items of a group in turn, and an item that
+    /// walked with a stride would touch lines of the cache that are gone when its neighbour wants them.
+    /// </summary>
+    public int WidthFor(long elements) => (int)Math.Min(elements, IsProcessor ? int.MaxValue : BusyWidth);
 
     /// <summary>Loads an implicitly grouped kernel in groups of <paramref name="groupSize"/> (of one on the simulator).</summary>
     /// <typeparam name="TLauncher">(AcceleratorStream, Index1D extent, the kernel's other parameters).</typeparam>
