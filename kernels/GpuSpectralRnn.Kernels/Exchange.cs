@@ -9,7 +9,8 @@ namespace GpuSpectralRnn.Kernels;
 internal interface IExchange
 {
     /// <summary>
-    /// Eight lanes share four rows, for two sequences: lane l ends with row l mod 4 of sequence l / 4.
+    /// Eight lanes share four rows, for two sequences: lane l ends with row l mod 4 of sequence l / 4. Where <see cref="PersistentTile.RowsAreTurned"/>,
+    /// its sums are those of rows l mod 4 xor 0, 1, 2, 3.
     /// </summary>
     /// <param name="first">This lane's sums for the first sequence.</param>
     /// <param name="second">This lane's sums for the second sequence.</param>
@@ -35,7 +36,7 @@ internal readonly struct ByShuffles : IExchange
     public float RowOfTwo(Quad first, Quad second, int thread, ArrayView<Quad> shared, int scratch)
     {
         bool isSecond = (thread & 4) != 0;
-        return Scatter(Keep(first, second, isSecond, 4), thread);
+        return Scatter(Keep(first, second, isSecond, 4));
     }
 
     /// <inheritdoc/>
@@ -44,7 +45,7 @@ internal readonly struct ByShuffles : IExchange
         bool isHigh = (thread & 8) != 0;
         Quad even = Keep(sums.A, sums.C, isHigh, 8);
         Quad odd = Keep(sums.B, sums.D, isHigh, 8);
-        return Scatter(Keep(even, odd, (thread & 4) != 0, 4), thread);
+        return Scatter(Keep(even, odd, (thread & 4) != 0, 4));
     }
 
     /// <inheritdoc/>
@@ -70,13 +71,12 @@ internal readonly struct ByShuffles : IExchange
     private static float Keep(float low, float high, bool keepsHigh, int mask) =>
         (keepsHigh ? high : low) + Warp.ShuffleXor(keepsHigh ? low : high, mask);
 
-    // Four lanes with the same four rows: each ends with its own.
-    private static float Scatter(Quad sums, int thread)
+    // Four lanes with the same four rows, turned so that each lane's own row comes first: what it keeps and what it gives need no selection.
+    private static float Scatter(Quad sums)
     {
-        bool isHigh = (thread & 2) != 0;
-        float even = Keep(sums.X, sums.Z, isHigh, 2);
-        float odd = Keep(sums.Y, sums.W, isHigh, 2);
-        return Keep(even, odd, (thread & 1) != 0, 1);
+        float own = sums.X + Warp.ShuffleXor(sums.Z, 2);
+        float next = sums.Y + Warp.ShuffleXor(sums.W, 2);
+        return own + Warp.ShuffleXor(next, 1);
     }
 }
 

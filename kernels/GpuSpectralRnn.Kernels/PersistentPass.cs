@@ -27,6 +27,9 @@ public struct PackExtents
     /// <summary>1 where a thread's rows are the gates of one unit.</summary>
     public int RowsAreGates;
 
+    /// <summary>1 where a thread's units are in turned order.</summary>
+    public int RowsAreTurned;
+
     /// <summary>1 where the product is with W_hh transposed.</summary>
     public int IsBackward;
 }
@@ -78,6 +81,7 @@ internal sealed class PersistentPass
             Lanes = tile.Lanes,
             Rows = tile.Rows,
             RowsAreGates = tile.RowsAreGates ? 1 : 0,
+            RowsAreTurned = tile.RowsAreTurned ? 1 : 0,
             IsBackward = isBackward ? 1 : 0,
         };
         pack(stream, ArrangedCount, weights, arranged, extents);
@@ -131,7 +135,8 @@ internal sealed class PersistentPass
         int row = index / 4 / e.Threads % e.Rows;
         int strip = index / 4 / e.Threads / e.Rows;
         int shared = thread / e.Lanes;
-        int unit = e.RowsAreGates != 0 ? shared : 4 * shared + row;
+        int turned = e.RowsAreTurned != 0 ? row ^ (thread & 3) : row;
+        int unit = e.RowsAreGates != 0 ? shared : 4 * shared + turned;
         int gate = e.RowsAreGates != 0 ? row : 0;
         int column = (strip * e.Lanes + thread % e.Lanes) * 4 + index % 4;
         if (e.IsBackward != 0)

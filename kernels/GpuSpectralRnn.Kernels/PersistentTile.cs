@@ -37,6 +37,11 @@ public sealed record PersistentTile
     /// <summary>Whether the lanes add up their sums by shuffles; else through shared memory.</summary>
     public required bool UsesShuffles { get; init; }
 
+    /// <summary>
+    /// Whether a thread's four units are in turned order, number t mod 4 xor 0, 1, 2, 3 of its four: its own first, as shuffles want it.
+    /// </summary>
+    public bool RowsAreTurned => UsesShuffles && !RowsAreGates;
+
     /// <summary>Threads of a group.</summary>
     public int Threads => Units * Sequences;
 
