@@ -16,11 +16,12 @@ public static partial class CudaFunction
     private const int MaxDynamicSharedSizeBytes = 8; // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
     private const int MaxSharedMemoryPerBlockOptin = 97; // CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
 
-    /// <summary>Allows launches with so much dynamic shared memory.</summary>
+    /// <summary>Allows launches with so much dynamic shared memory; what was allowed before stays allowed.</summary>
     /// <exception cref="NotSupportedException">The driver refuses.</exception>
     public static void AllowSharedBytes(nint function, int bytes)
     {
         if (bytes <= PlainSharedBytes) return;
+        if (GetAttribute(out int allowed, MaxDynamicSharedSizeBytes, function) == 0 && allowed >= bytes) return;
         int error = SetAttribute(function, MaxDynamicSharedSizeBytes, bytes);
         if (error != 0) throw new NotSupportedException($"The CUDA driver refuses {bytes} bytes of shared memory (error {error}).");
     }

@@ -9,9 +9,11 @@ using ILGPU.Runtime.OpenCL;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>Compiles and loads kernels for one accelerator and says how wide to launch them there.</summary>
+/// <summary>Compiles and loads kernels for one accelerator, each once, and says how wide to launch them there.</summary>
 public sealed class KernelLoader
 {
+    private readonly Dictionary<(MethodInfo Kernel, int GroupSize, int GroupsPerMultiprocessor), Kernel> loaded = [];
+
     /// <summary>Loads for <paramref name="accelerator"/>, launching as its kind asks.</summary>
     public KernelLoader(Accelerator accelerator)
         : this(accelerator, accelerator.AcceleratorType == AcceleratorType.CPU)
@@ -66,11 +68,7 @@ public sealed class KernelLoader
         where TLauncher : Delegate
     {
         int size = IsSimulator ? 1 : Math.Min(groupSize, Accelerator.MaxNumThreadsPerGroup);
-#if ILGPU_PACKAGE
-        if (Accelerator is CudaAccelerator cuda)
-            return Accelerator.LoadImplicitlyGroupedKernel(Compiled(cuda, kernel.Method, KernelSpecialization.Empty), size).CreateLauncherDelegate<TLauncher>();
-#endif
-        return Accelerator.LoadImplicitlyGroupedKernel(kernel.Method, size).CreateLauncherDelegate<TLauncher>();
+        return Once(kernel.Method, size, 0, LoadItems).CreateLauncherDelegate<TLauncher>();
     }
 
     /// <summary>
@@ -106,29 +104,48 @@ public sealed class KernelLoader
     public TLauncher LoadGrouped<TLauncher>(Delegate kernel, int groupSize, int dynamicBytes, out int spilledBytes)
         where TLauncher : Delegate
     {
-        Kernel loaded = LoadGroups(kernel, groupSize, 1);
+        Kernel groups = LoadGroups(kernel, groupSize, 1);
         spilledBytes = 0;
-        if (loaded is CudaKernel onCuda)
+        if (groups is CudaKernel onCuda)
         {
             CudaFunction.AllowSharedBytes(onCuda.FunctionPtr, dynamicBytes);
             spilledBytes = CudaFunction.Usage(onCuda.FunctionPtr).LocalBytes;
         }
-        else if (Accelerator is CLAccelerator && Accelerator.EstimateGroupSize(loaded) is var granted && granted < groupSize)
+        else if (Accelerator is CLAccelerator && Accelerator.EstimateGroupSize(groups) is var granted && granted < groupSize)
         {
             throw new NotSupportedException($"The OpenCL driver grants this kernel groups of {granted} threads, and it takes {groupSize}.");
         }
 
-        return loaded.CreateLauncherDelegate<TLauncher>();
+        return groups.CreateLauncherDelegate<TLauncher>();
     }
 
-    private Kernel LoadGroups(Delegate kernel, int groupSize, int groupsPerMultiprocessor)
+    // Drivers take up to a second over a large kernel.
+    private Kernel Once(MethodInfo kernel, int groupSize, int groupsPerMultiprocessor, Func<MethodInfo, int, int, Kernel> load)
+    {
+        (MethodInfo, int, int) key = (kernel, groupSize, groupsPerMultiprocessor);
+        if (!loaded.TryGetValue(key, out Kernel? known)) loaded[key] = known = load(kernel, groupSize, groupsPerMultiprocessor);
+        return known;
+    }
+
+    private Kernel LoadItems(MethodInfo kernel, int groupSize, int groupsPerMultiprocessor)
+    {
+#if ILGPU_PACKAGE
+        if (Accelerator is CudaAccelerator cuda) return Accelerator.LoadImplicitlyGroupedKernel(Compiled(cuda, kernel, KernelSpecialization.Empty), groupSize);
+#endif
+        return Accelerator.LoadImplicitlyGroupedKernel(kernel, groupSize);
+    }
+
+    private Kernel LoadGroups(Delegate kernel, int groupSize, int groupsPerMultiprocessor) =>
+        Once(kernel.Method, groupSize, groupsPerMultiprocessor, LoadGroups);
+
+    private Kernel LoadGroups(MethodInfo kernel, int groupSize, int groupsPerMultiprocessor)
     {
         KernelSpecialization specialization = new(groupSize, groupsPerMultiprocessor);
 #if ILGPU_PACKAGE
-        if (Accelerator is CudaAccelerator cuda) return cuda.LoadKernel(Compiled(cuda, kernel.Method, specialization));
+        if (Accelerator is CudaAccelerator cuda) return cuda.LoadKernel(Compiled(cuda, kernel, specialization));
 #endif
-        if (Accelerator is not CLAccelerator device) return Accelerator.LoadKernel(kernel.Method, specialization);
-        CompiledKernel compiled = Compiled(device, kernel.Method, specialization);
+        if (Accelerator is not CLAccelerator device) return Accelerator.LoadKernel(kernel, specialization);
+        CompiledKernel compiled = Compiled(device, kernel, specialization);
         return device.LoadKernel(Rewritten(compiled, text => WithGroupSize(WithLocalFences(IsProcessor ? WithContraction(text) : text), groupSize)));
     }
 

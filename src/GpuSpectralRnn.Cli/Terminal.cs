@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using GpuSpectralRnn.Cli.Verbs;
+using GpuSpectralRnn.Compute;
 
 namespace GpuSpectralRnn.Cli;
 
@@ -59,6 +60,7 @@ internal sealed class Terminal(Verb verb)
             OperationCanceledException => "stopped; nothing was written.",
             OutOfMemoryException => "out of memory; choose a smaller --batch, --hidden or --limit.",
             IOException or UnauthorizedAccessException => e.Message,
+            _ when Devices.FailureOf(e) is { } failure => failure,
             _ => $"internal error: {e.GetType().Name}: {e.Message} (--verbose shows where).",
         };
         Console.Error.WriteLine($"gsrnn: {message.ReplaceLineEndings(" ")}");

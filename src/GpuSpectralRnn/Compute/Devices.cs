@@ -75,6 +75,11 @@ public static class Devices
         return IlgpuDevices.Open(device, kernels, blas, usesGraphs);
     }
 
+    /// <summary>What to tell the user where a device's driver failed in the middle of its work; null for every other exception.</summary>
+    public static string? FailureOf(Exception e) => IlgpuDevices.IsFailure(e)
+        ? $"the device failed: {e.Message}; what was not saved is lost. Try again, or another --device (--verbose shows where)."
+        : null;
+
     private static string BestId() => IlgpuDevices.All.FirstOrDefault(device => device.IsGpu)?.Info.Id ?? Host;
 
     private static string Hint(string wanted) =>

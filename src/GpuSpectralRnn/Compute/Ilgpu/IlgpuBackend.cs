@@ -194,6 +194,7 @@ public sealed class IlgpuBackend : IBackend
         }
         catch (Exception refused) when (refused is AcceleratorException or OutOfMemoryException or OverflowException)
         {
+            Stream.Synchronize(); // a device that failed before refuses everything, for no lack of room: throws that failure
             string sizes = $"{count * (double)elementSize / (1 << 20):0} MiB of {Device.MemoryBytes >> 20} MiB";
             throw new RunFailedException($"{Device.Id} has no room for {what} ({sizes}); make the batch or the network smaller.", refused);
         }

@@ -54,6 +54,9 @@ internal static class IlgpuDevices
         }
     }
 
+    /// <summary>Whether a device's driver refused, or failed.</summary>
+    public static bool IsFailure(Exception e) => e is AcceleratorException;
+
     private static Context CreateContext()
     {
         NativeLibraries.Register();

@@ -23,6 +23,7 @@ internal sealed class IlgpuGramSums : GramSums
         }
         catch (Exception refused) when (refused is AcceleratorException or OutOfMemoryException or OverflowException)
         {
+            backend.Stream.Synchronize(); // throws where the device failed before
             throw new RunFailedException($"{backend.Device.Id} has no room for the second moments of {units} units.", refused);
         }
 
