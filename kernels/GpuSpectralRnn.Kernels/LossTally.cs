@@ -4,8 +4,8 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Adds up a loss call on the device: the items of a loss kernel leave one partial sum each, one more item adds them to the running totals in a fixed
-/// order. Totals are [high, low] of the compensated loss and [correct, rows, calls, first bad call] as counts.
+/// Adds up a loss call on the device: the items of a loss kernel leave one partial sum each, one more item or group adds them to the running totals in a
+/// fixed order. Totals are [high, low] of the compensated loss and [correct, rows, calls, first bad call] as counts.
 /// </summary>
 public sealed class LossTally : IDisposable
 {
@@ -15,18 +15,21 @@ public sealed class LossTally : IDisposable
     /// <summary>Numbers in the counts of a running total.</summary>
     public const int Counts = 4;
 
-    private const int Capacity = 512;
+    private const int Capacity = 4096; // enough that the rows of a batch of sequences have an item each
 
     private readonly KernelLoader loader;
     private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<long>, ArrayView<float>, ArrayView<int>, int> finish;
+    private readonly Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<long>, ArrayView<float>, ArrayView<int>, int>? finishInGroup;
     private readonly MemoryBuffer partialSums;
     private readonly MemoryBuffer partialCounts;
 
-    /// <summary>Loads the kernel.</summary>
+    /// <summary>Loads the kernels.</summary>
     public LossTally(KernelLoader loader)
     {
         this.loader = loader;
         finish = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<long>, ArrayView<float>, ArrayView<int>, int>>(Finish);
+        if (loader.SharesMemory && loader.Accelerator.MaxNumThreadsPerGroup >= GroupSums.Threads)
+            finishInGroup = loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<long>, ArrayView<float>, ArrayView<int>, int>>(FinishInGroup);
         partialSums = loader.Memory.Allocate(Capacity * 2, sizeof(float));
         partialCounts = loader.Memory.Allocate(Capacity * 2, sizeof(int));
     }
@@ -41,8 +44,11 @@ public sealed class LossTally : IDisposable
     internal int WidthFor(int rows) => Math.Max(1, Math.Min(loader.WidthFor(rows), Capacity));
 
     /// <summary>Adds the partial sums of <paramref name="items"/> items to the running totals.</summary>
-    internal void Add(AcceleratorStream stream, int items, ArrayView<float> sums, ArrayView<long> counts) =>
-        finish(stream, 1, sums, counts, PartialSums, PartialCounts, items);
+    internal void Add(AcceleratorStream stream, int items, ArrayView<float> sums, ArrayView<long> counts)
+    {
+        if (finishInGroup is null) finish(stream, 1, sums, counts, PartialSums, PartialCounts, items);
+        else finishInGroup(stream, new KernelConfig(1, GroupSums.Threads), sums, counts, PartialSums, PartialCounts, items);
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -70,6 +76,39 @@ public sealed class LossTally : IDisposable
             rows += partialCounts[2 * i + 1];
         }
 
+        AddToTotals(sums, counts, call, correct, rows);
+    }
+
+    /// <summary>The same by a group, for devices where a lone item would wait for each of its numbers.</summary>
+    [KernelEntry(GroupSize = GroupSums.Threads)]
+    internal static void FinishInGroup(
+        ArrayView<float> sums, // [high, low]
+        ArrayView<long> counts, // [correct, rows, calls, first bad call]
+        ArrayView<float> partialSums, // [items, 2]
+        ArrayView<int> partialCounts, // [items, 2]
+        int items)
+    {
+        ArrayView<float> highs = SharedMemory.Allocate<float>(GroupSums.Threads);
+        ArrayView<float> lows = SharedMemory.Allocate<float>(GroupSums.Threads);
+        ArrayView<int> numbers = SharedMemory.Allocate<int>(GroupSums.Threads);
+        CompensatedSum call = default;
+        int correct = 0;
+        int rows = 0;
+        for (int i = Group.IdxX; i < items; i += GroupSums.Threads)
+        {
+            call.Add(Load(partialSums, i));
+            correct += partialCounts[2 * i];
+            rows += partialCounts[2 * i + 1];
+        }
+
+        call = GroupSums.Sum(highs, lows, call);
+        correct = GroupSums.Sum(numbers, correct);
+        rows = GroupSums.Sum(numbers, rows);
+        if (Group.IdxX == 0) AddToTotals(sums, counts, call, correct, rows);
+    }
+
+    private static void AddToTotals(ArrayView<float> sums, ArrayView<long> counts, CompensatedSum call, long correct, long rows)
+    {
         CompensatedSum total = Load(sums, 0);
         total.Add(call);
         sums[0] = total.High;

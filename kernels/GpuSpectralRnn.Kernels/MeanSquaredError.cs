@@ -4,13 +4,36 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>Mean squared error per row, (1/D) sum_d (prediction - target)^2, with its gradient in the same pass.</summary>
-public sealed class MeanSquaredError(KernelLoader loader, LossTally tally)
+public sealed class MeanSquaredError
 {
-    private readonly Launcher run = loader.Load<Launcher>(Rows, 32);
+    private const int MostGroups = 1024;
+
+    private readonly LossTally tally;
+    private readonly Launcher run;
+    private readonly GroupLauncher? runGroups;
+
+    /// <summary>Loads the kernels.</summary>
+    public MeanSquaredError(KernelLoader loader, LossTally tally)
+    {
+        this.tally = tally;
+        run = loader.Load<Launcher>(Rows, 32);
+        if (loader.SharesMemory && loader.Accelerator.MaxNumThreadsPerGroup >= GroupSums.Threads) runGroups = loader.LoadGrouped<GroupLauncher>(Elements);
+    }
 
     private delegate void Launcher(
         AcceleratorStream stream,
         Index1D items,
+        ArrayView<float> predictions,
+        ArrayView<float> targets,
+        ArrayView<float> gradient,
+        ArrayView<float> partialSums,
+        ArrayView<int> partialCounts,
+        SquaredErrorExtents e,
+        float slope);
+
+    private delegate void GroupLauncher(
+        AcceleratorStream stream,
+        KernelConfig groups,
         ArrayView<float> predictions,
         ArrayView<float> targets,
         ArrayView<float> gradient,
@@ -40,9 +63,13 @@ public sealed class MeanSquaredError(KernelLoader loader, LossTally tally)
         ArrayView<float> sums,
         ArrayView<long> counts)
     {
-        int width = tally.WidthFor(rows);
+        long threads = (long)rows * columns / 4; // four numbers and more for each
+        int width = runGroups is null ? tally.WidthFor(rows) : (int)Math.Clamp(threads / GroupSums.Threads, 1, MostGroups);
         SquaredErrorExtents extents = new() { Rows = rows, Columns = columns, Width = width, WantsGradient = gradient is null ? 0 : 1 };
-        run(stream, width, predictions, targets, gradient ?? predictions, tally.PartialSums, tally.PartialCounts, extents, scale * 2 / columns);
+        (ArrayView<float> partialSums, ArrayView<int> partialCounts) = (tally.PartialSums, tally.PartialCounts);
+        float slope = scale * 2 / columns;
+        if (runGroups is null) run(stream, width, predictions, targets, gradient ?? predictions, partialSums, partialCounts, extents, slope);
+        else runGroups(stream, new KernelConfig(width, GroupSums.Threads), predictions, targets, gradient ?? predictions, partialSums, partialCounts, extents, slope);
         tally.Add(stream, width, sums, counts);
     }
 
@@ -75,6 +102,34 @@ public sealed class MeanSquaredError(KernelLoader loader, LossTally tally)
         }
 
         LossTally.Store(partialSums, partialCounts, index, loss, 0, counted);
+    }
+
+    /// <summary>Groups, whatever the rows: neighbouring threads read neighbouring numbers. The first group counts the rows.</summary>
+    [KernelEntry(GroupSize = GroupSums.Threads)]
+    internal static void Elements(
+        ArrayView<float> predictions, // [rows, columns]
+        ArrayView<float> targets, // [rows, columns]
+        ArrayView<float> gradient, // [rows, columns]
+        ArrayView<float> partialSums, // [width, 2]
+        ArrayView<int> partialCounts, // [width, 2]
+        SquaredErrorExtents e,
+        float slope)
+    {
+        ArrayView<float> highs = SharedMemory.Allocate<float>(GroupSums.Threads);
+        ArrayView<float> lows = SharedMemory.Allocate<float>(GroupSums.Threads);
+        CompensatedSum sum = default;
+        int count = e.Rows * e.Columns;
+        for (int i = Grid.IdxX * GroupSums.Threads + Group.IdxX; i < count; i += e.Width * GroupSums.Threads)
+        {
+            float difference = predictions[i] - targets[i];
+            sum.Add(difference * difference);
+            if (e.WantsGradient != 0) gradient[i] = slope * difference;
+        }
+
+        sum = GroupSums.Sum(highs, lows, sum);
+        sum.High /= e.Columns;
+        sum.Low /= e.Columns;
+        if (Group.IdxX == 0) LossTally.Store(partialSums, partialCounts, Grid.IdxX, sum, 0, Grid.IdxX == 0 ? e.Rows : 0);
     }
 }
 

@@ -4,13 +4,35 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>KL(softmax(targets) || softmax(logits)) per row, with its gradient by the logits in the same pass.</summary>
-public sealed class SoftmaxDivergence(KernelLoader loader, LossTally tally)
+public sealed class SoftmaxDivergence
 {
-    private readonly Launcher run = loader.Load<Launcher>(Rows, 32);
+    private readonly LossTally tally;
+    private readonly Launcher run;
+    private readonly GroupLauncher? runGroups;
+
+    /// <summary>Loads the kernels.</summary>
+    public SoftmaxDivergence(KernelLoader loader, LossTally tally)
+    {
+        this.tally = tally;
+        run = loader.Load<Launcher>(Rows, 32);
+        if (loader.SharesMemory && loader.Accelerator.MaxNumThreadsPerGroup >= SoftmaxGroups.Threads)
+            runGroups = loader.LoadGrouped<GroupLauncher>(SoftmaxDivergenceGroups.Rows);
+    }
 
     private delegate void Launcher(
         AcceleratorStream stream,
         Index1D items,
+        ArrayView<float> logits,
+        ArrayView<float> targets,
+        ArrayView<float> gradient,
+        ArrayView<float> partialSums,
+        ArrayView<int> partialCounts,
+        SoftmaxExtents e,
+        float scale);
+
+    private delegate void GroupLauncher(
+        AcceleratorStream stream,
+        KernelConfig groups,
         ArrayView<float> logits,
         ArrayView<float> targets,
         ArrayView<float> gradient,
@@ -44,7 +66,11 @@ public sealed class SoftmaxDivergence(KernelLoader loader, LossTally tally)
     {
         int width = tally.WidthFor(rows);
         SoftmaxExtents extents = new() { Rows = rows, Classes = classes, Width = width, WantsGradient = gradient is null ? 0 : 1 };
-        run(stream, width, logits, targets, gradient ?? logits, tally.PartialSums, tally.PartialCounts, extents, scale);
+        (ArrayView<float> partialSums, ArrayView<int> partialCounts) = (tally.PartialSums, tally.PartialCounts);
+        if (runGroups is null || classes < SoftmaxGroups.LeastClasses)
+            run(stream, width, logits, targets, gradient ?? logits, partialSums, partialCounts, extents, scale);
+        else
+            runGroups(stream, new KernelConfig(width, SoftmaxGroups.Threads), logits, targets, gradient ?? logits, partialSums, partialCounts, extents, scale);
         tally.Add(stream, width, sums, counts);
     }
 

@@ -9,7 +9,7 @@ namespace GpuSpectralRnn.Kernels;
 internal static class SoftmaxGroups
 {
     /// <summary>Threads of a group.</summary>
-    public const int Threads = 256;
+    public const int Threads = GroupSums.Threads;
 
     /// <summary>Fewer classes than this leave too many threads idle.</summary>
     public const int LeastClasses = 2 * Threads;
@@ -42,51 +42,14 @@ internal static class SoftmaxGroups
             }
 
             float own = label < e.Classes ? logits[first + label] : float.NaN; // a label out of range spoils the loss, not the memory
-            int best = me;
-            float largest = logits[first + me];
-            for (int j = me + Threads; j < e.Classes; j += Threads)
-            {
-                float logit = logits[first + j];
-                if (!(logit > largest)) continue;
-                best = j;
-                largest = logit;
-            }
-
-            values[me] = largest;
-            places[me] = best;
-            Group.Barrier();
-            for (int half = Threads / 2; half > 0; half /= 2)
-            {
-                if (me < half && IsBetter(values[me + half], places[me + half], values[me], places[me]))
-                {
-                    values[me] = values[me + half];
-                    places[me] = places[me + half];
-                }
-
-                Group.Barrier();
-            }
-
-            largest = values[0];
-            best = places[0];
-            Group.Barrier();
-            float sum = 0f;
-            for (int j = me; j < e.Classes; j += Threads) sum += Elementary.Exp(logits[first + j] - largest);
-            values[me] = sum;
-            Group.Barrier();
-            for (int half = Threads / 2; half > 0; half /= 2)
-            {
-                if (me < half) values[me] += values[me + half];
-                Group.Barrier();
-            }
-
-            sum = values[0];
-            Group.Barrier();
-            loss.Add(Elementary.Log(sum) - (own - largest));
+            Largest best = GroupSums.Best(values, places, Largest.Of(logits, first, e.Classes));
+            float sum = GroupSums.Sum(values, SumOfExponentials(logits, first, e.Classes, best.Value));
+            loss.Add(Elementary.Log(sum) - (own - best.Value));
             counted++;
-            if (best == label) correct++;
+            if (best.Place == label) correct++;
             for (int j = me; j < e.Classes * e.WantsGradient; j += Threads)
             {
-                float share = Elementary.Exp(logits[first + j] - largest) / sum;
+                float share = Elementary.Exp(logits[first + j] - best.Value) / sum;
                 gradient[first + j] = scale * (j == label ? share - 1f : share);
             }
         }
@@ -94,6 +57,11 @@ internal static class SoftmaxGroups
         if (me == 0) LossTally.Store(partialSums, partialCounts, Grid.IdxX, loss, correct, counted);
     }
 
-    // The first of equals is the best.
-    private static bool IsBetter(float value, int place, float other, int otherPlace) => value > other || (value == other && place < otherPlace);
+    /// <summary>A thread's part, every 256th, of sum_j exp(logits[j] - largest).</summary>
+    internal static float SumOfExponentials(ArrayView<float> logits, int first, int classes, float largest)
+    {
+        float sum = 0f;
+        for (int j = Group.IdxX; j < classes; j += Threads) sum += Elementary.Exp(logits[first + j] - largest);
+        return sum;
+    }
 }

@@ -65,9 +65,9 @@ public abstract class GemmTests : OperationTests
     [SkippableFact]
     public void Folds_the_leading_extents_and_takes_views()
     {
-        Tensor memory = Random(1, 3 + 2 * 3 * 4);
+        Tensor memory = Make(Factor(3 + 2 * 3 * 4, 1), 3 + 2 * 3 * 4);
         Tensor x = memory.View(3, 2, 3, 4); // [2, 3, 4]: six rows of four
-        Tensor w = Random(2, 5, 4);
+        Tensor w = Make(Factor(5 * 4, 2), 5, 4);
         Tensor y = Garbage(6, 5);
         Backend.Matrix.Gemm(false, true, 1, x, w, 0, y);
         double[] expected = ReferenceMatrix.Gemm(6, 5, 4, 1, memory.ToArray()[3..].ToDoubles(), false, w.ToArray().ToDoubles(), true);

@@ -33,7 +33,7 @@ public class CudaTensorCoreTests(CudaTensorCoreDevice device) : GemmTests, IClas
     // Tensor cores cut off the ends of what they add, to the same side each time, where others round to the nearer: three times as much.
     protected override double ErrorPerProduct => 1e-6;
 
-    protected override float[] Factor(long count, int seed) => Array.ConvertAll(Numbers.Normal(count, seed), ToTf32);
+    protected override float[] Factor(long count, int seed) => Array.ConvertAll(Numbers.Normal(count, seed), Tf32.Round);
 
     // Blocks of 128 x 128 x 16, alone, with a line less or more, with 1, 2, 3, 15, 16, 17 left over; factors in quads and not; K in slices from 128 on.
     [SkippableTheory]
@@ -82,7 +82,7 @@ public class CudaTensorCoreTests(CudaTensorCoreDevice device) : GemmTests, IClas
         float[] b = Numbers.Normal(K * N, 2);
         Tensor c = Garbage(M, N);
         Backend.Matrix.Gemm(false, false, 1, Make(a, M, K), Make(b, K, N), 0, c);
-        double[] rounded = ReferenceMatrix.Gemm(M, N, K, 1, Array.ConvertAll(a, ToTf32).ToDoubles(), false, Array.ConvertAll(b, ToTf32).ToDoubles(), false);
+        double[] rounded = ReferenceMatrix.Gemm(M, N, K, 1, Array.ConvertAll(a, Tf32.Round).ToDoubles(), false, Array.ConvertAll(b, Tf32.Round).ToDoubles(), false);
         double[] exact = ReferenceMatrix.Gemm(M, N, K, 1, a.ToDoubles(), false, b.ToDoubles(), false);
         double[] sizes = ReferenceMatrix.Gemm(M, N, K, 1, Array.ConvertAll(a.ToDoubles(), Math.Abs), false, Array.ConvertAll(b.ToDoubles(), Math.Abs), false);
         Close.Equal(rounded, c, 1e-6, ErrorPerProduct * K + 1e-6);
@@ -120,8 +120,40 @@ public class CudaTensorCoreTests(CudaTensorCoreDevice device) : GemmTests, IClas
         Backend.Matrix.Gemm(false, false, 1, a, b, 0, second);
         Assert.Equal(first.ToArray(), second.ToArray());
     }
+}
 
-    // Half of the last bit that stays is added, and what is behind it cut off: ties go away from zero.
-    private static float ToTf32(float value) => BitConverter.Int32BitsToSingle((BitConverter.SingleToInt32Bits(value) + 0x1000) & ~0x1FFF);
+/// <summary>The products by cuBLAS on tensor cores, where it is.</summary>
+public sealed class CuBlasTf32Device() : DeviceFixture("cuda:0 with cuBLAS", Open)
+{
+    private static IBackend? Open()
+    {
+        try
+        {
+            return Devices.Open("cuda:0", blas: BlasChoice.CuBlasTf32);
+        }
+        catch (InvalidCallException)
+        {
+            return null;
+        }
+    }
+}
+
+public class CudaCuBlasTf32Tests(CuBlasTf32Device device) : GemmTests, IClassFixture<CuBlasTf32Device>
+{
+    protected override IBackend Backend => device.Backend;
+
+    protected override double ErrorPerProduct => 1e-6; // as above
+
+    protected override float[] Factor(long count, int seed) => Array.ConvertAll(Numbers.Normal(count, seed), Tf32.Round);
+
+    [SkippableFact]
+    public void All_products_are_its() => Assert.Equal("cublas-tf32", ((IlgpuBackend)Backend).ProductPlan(1, 2, 3));
+}
+
+/// <summary>Numbers with 10 bits behind the point.</summary>
+internal static class Tf32
+{
+    /// <summary>The nearest: half of the last bit that stays is added, and what is behind it cut off, so ties go away from zero.</summary>
+    public static float Round(float value) => BitConverter.Int32BitsToSingle((BitConverter.SingleToInt32Bits(value) + 0x1000) & ~0x1FFF);
 }
 #endif

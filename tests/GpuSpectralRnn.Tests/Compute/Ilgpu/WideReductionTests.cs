@@ -75,4 +75,61 @@ public sealed class WideReductionTests : IDisposable
             return (x.ToArray(), totals.Read());
         }
     }
+
+    [Theory]
+    [InlineData(511)] // one item per row
+    [InlineData(512)]
+    [InlineData(769)]
+    public void Divergences_in_groups_equal_those_of_the_host(int classes)
+    {
+        using HostBackend host = new(1);
+        float[] logits = Numbers.Normal(3L * classes, 1);
+        float[] targets = Numbers.Normal(3L * classes, 2);
+        logits[classes + 5] = logits[classes + 400] = targets[classes + 5] = 9; // agrees: the first of equals is the largest
+        targets[7] = float.NegativeInfinity; // no share of the row
+        (float[] expected, LossSums sums) = Run(host);
+        (float[] gradient, LossSums found) = Run(wide);
+
+        Close.Equal(expected, gradient, 1e-5, 1e-8, "gradient"); // sums of some hundred exponentials in single precision, a difference of two shares
+        Close.Equal(sums.Loss, found.Loss, 1e-5, 0, "loss");
+        Assert.Equal(sums with { Loss = 0 }, found with { Loss = 0 });
+
+        (float[] Gradient, LossSums Sums) Run(IBackend backend)
+        {
+            using Tensor x = backend.Allocate(new Shape(3, classes)), y = backend.Allocate(new Shape(3, classes));
+            using LossTotals totals = backend.Loss.CreateTotals();
+            x.CopyFrom<float>(logits);
+            y.CopyFrom<float>(targets);
+            backend.Loss.SoftmaxDivergence(x, y, 0.25f, gradient: null, totals);
+            backend.Loss.SoftmaxDivergence(x, y, 0.25f, x, totals);
+            return (x.ToArray(), totals.Read());
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(3, 85)] // less than a group
+    [InlineData(37, 128)] // several groups, each with several numbers a thread
+    public void Squared_errors_in_groups_equal_those_of_the_host(int rows, int columns)
+    {
+        using HostBackend host = new(1);
+        float[] predictions = Numbers.Normal(rows * columns, 1);
+        (float[] expected, LossSums sums) = Run(host);
+        (float[] gradient, LossSums found) = Run(wide);
+
+        Close.Equal(expected, gradient, 1e-6, 1e-9, "gradient"); // a few roundings each
+        Close.Equal(sums.Loss, found.Loss, 1e-6, 0, "loss"); // compensated sums, a rounding for each division
+        Assert.Equal(sums with { Loss = 0 }, found with { Loss = 0 });
+
+        (float[] Gradient, LossSums Sums) Run(IBackend backend)
+        {
+            using Tensor x = backend.Allocate(new Shape(rows, columns)), y = backend.Allocate(new Shape(rows, columns));
+            using LossTotals totals = backend.Loss.CreateTotals();
+            x.CopyFrom<float>(predictions);
+            y.CopyFrom<float>(Numbers.Normal(rows * columns, 2));
+            backend.Loss.MeanSquaredError(x, y, 0.5f, gradient: null, totals);
+            backend.Loss.MeanSquaredError(x, y, 0.5f, x, totals);
+            return (x.ToArray(), totals.Read());
+        }
+    }
 }
