@@ -72,6 +72,12 @@ public abstract class RecurrentWorkspace(RecurrentShape shape, bool isTraining) 
     public bool IsTraining { get; } = isTraining;
 
     /// <summary>
+    /// Where the backend keeps the hidden states [T, B, H] in any case: may be the output of forward calls without lengths, which saves a copy. Null where
+    /// there is no such place.
+    /// </summary>
+    public virtual Tensor? Outputs => null;
+
+    /// <summary>
     /// After <see cref="IRecurrentOps.Backward"/> and until the next call: dL/d(W_hh h_{t-1} + b_hh) [T, B, G*H], each step's at its own place and zero
     /// beyond a sequence's length; null before. For Elman this is the output gradient that was used up.
     /// </summary>

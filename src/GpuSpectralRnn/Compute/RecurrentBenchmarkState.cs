@@ -38,11 +38,12 @@ internal sealed class RecurrentBenchmarkState : IDisposable
         for (int i = 0; i < count; i++)
         {
             RecurrentShape own = i == 0 ? shape : shape with { Inputs = hidden };
+            RecurrentWorkspace workspace = owned.Keep(backend.Recurrent.Prepare(own, isTraining: true));
             layers[i] = new Layer(
-                owned.Keep(backend.Recurrent.Prepare(own, isTraining: true)),
+                workspace,
                 Split(parameters, offset, own),
                 Split(gradients, offset, own),
-                Zeros(steps, batch, hidden),
+                workspace.Outputs ?? Zeros(steps, batch, hidden),
                 Zeros(steps, batch, hidden));
             offset += own.GateRows * (own.Inputs + hidden + 2);
             if (cell == CellKind.RnnRelu) SetIdentity(layers[i].Weights.HiddenWeights, 0.9f);

@@ -5,12 +5,16 @@ namespace GpuSpectralRnn.Models;
 /// <summary>The memory behind a network's activations, sized for the largest number of steps times sequences met so far.</summary>
 internal sealed class ActivationMemory : IDisposable
 {
+    private readonly IBackend backend;
     private readonly ActivationShape largest;
     private readonly long cells;
+    private readonly long[] hiddenCounts;
+    private readonly Tensor?[] hidden;
 
     /// <summary>Allocates what <paramref name="shape"/> needs, and no less than what <paramref name="before"/> had.</summary>
     public ActivationMemory(Architecture architecture, IBackend backend, ActivationShape shape, ActivationMemory? before)
     {
+        this.backend = backend;
         largest = before is null ? shape : new ActivationShape(
             Steps: 0,
             Math.Max(shape.Batch, before.largest.Batch),
@@ -20,7 +24,8 @@ internal sealed class ActivationMemory : IDisposable
         cells = Math.Max(shape.Cells, before?.cells ?? 0);
         (_, int batch, bool isTraining, bool drops, _) = largest;
         (int layers, bool isJoined) = (architecture.Layers, architecture.IsBidirectional);
-        Hidden = [.. architecture.Hidden.SelectMany(hidden => Enumerable.Range(0, architecture.Directions).Select(_ => Allocate(cells * hidden)))];
+        hiddenCounts = [.. architecture.Hidden.SelectMany(hidden => Enumerable.Repeat(cells * hidden, architecture.Directions))];
+        hidden = new Tensor?[hiddenCounts.Length];
         Passed = [.. Enumerable.Range(0, isJoined || (drops && architecture.DropsLastLayer) ? layers : drops ? layers - 1 : 0).Select(layer => Allocate(cells * architecture.LayerOutputs(layer)))];
         Recurrent =
         [
@@ -44,10 +49,6 @@ internal sealed class ActivationMemory : IDisposable
             if (isJoined && widestInput > 0) OtherGradient = Allocate(cells * widestInput);
             if (seesOwn) SeenGradient = Allocate(seen);
         }
-
-        Tensor Allocate(long count) => count <= int.MaxValue
-            ? backend.Allocate(new Shape((int)count))
-            : throw new InvalidCallException($"{cells} steps x sequences need {count} activations in one layer, more than {int.MaxValue}; choose a smaller batch.");
     }
 
     /// <summary>Block of the embedded tokens.</summary>
@@ -56,8 +57,6 @@ internal sealed class ActivationMemory : IDisposable
     /// <summary>Block of their gradients.</summary>
     public Tensor? EmbeddedGradient { get; }
 
-    /// <summary>One block per layer and direction.</summary>
-    public Tensor[] Hidden { get; }
 
     /// <summary>What the workspaces of each layer and direction share; null where they have their own.</summary>
     public RecurrentMemory?[] Recurrent { get; }
@@ -83,6 +82,9 @@ internal sealed class ActivationMemory : IDisposable
     /// <summary>Block of its gradients.</summary>
     public Tensor? SeenGradient { get; }
 
+    /// <summary>Block of the hidden states of a layer and direction; taken when first asked for, since the workspace may have a place for them.</summary>
+    public Tensor Hidden(int recurrence) => hidden[recurrence] ??= Allocate(hiddenCounts[recurrence]);
+
     /// <summary>Whether there is room for <paramref name="shape"/>.</summary>
     public bool Serves(ActivationShape shape) =>
         shape.Cells <= cells
@@ -96,6 +98,10 @@ internal sealed class ActivationMemory : IDisposable
     {
         foreach (RecurrentMemory? shared in Recurrent) shared?.Dispose();
         Tensor?[] single = [Embedded, EmbeddedGradient, OtherGradient, Outputs, Seen, SeenGradient];
-        foreach (Tensor? tensor in (Tensor?[])[.. Hidden, .. Passed, .. Gradients, .. PassedGradients, .. single]) tensor?.Dispose();
+        foreach (Tensor? tensor in (Tensor?[])[.. hidden, .. Passed, .. Gradients, .. PassedGradients, .. single]) tensor?.Dispose();
     }
+
+    private Tensor Allocate(long count) => count <= int.MaxValue
+        ? backend.Allocate(new Shape((int)count))
+        : throw new InvalidCallException($"{cells} steps x sequences need {count} activations in one layer, more than {int.MaxValue}; choose a smaller batch.");
 }

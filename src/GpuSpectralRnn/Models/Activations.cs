@@ -34,11 +34,12 @@ internal sealed class Activations : IDisposable
             for (int direction = 0; direction < directions; direction++)
             {
                 int at = layer * directions + direction;
-                Hidden[at] = memory.Hidden[at].View(0, steps, batch, hidden);
                 Tensor[] blocks = memory.Gradients;
                 if (isTraining) HiddenGradients[at] = blocks[directions == 2 ? direction : layer % blocks.Length].View(0, steps, batch, hidden);
                 RecurrentShape work = new(architecture.Cell.Kind(), steps, batch, architecture.LayerInputs(layer), hidden) { IsReverse = direction == 1 };
                 Workspaces[at] = backend.Recurrent.Prepare(work, isTraining, memory.Recurrent[at]);
+                Tensor? kept = shape.HasLengths ? null : Workspaces[at].Outputs;
+                Hidden[at] = kept ?? memory.Hidden(at).View(0, steps, batch, hidden);
             }
 
             int width = architecture.LayerOutputs(layer);

@@ -40,6 +40,8 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
     {
         IlgpuRecurrentWorkspace own = Own(workspace);
         OperandChecks.RecurrentForward(backend, workspace, weights, input, initial, output, final, lengths);
+        if (output == own.Outputs && lengths is not null)
+            throw new ArgumentException("Beyond a sequence's length outputs are zero and states are not: give the outputs a place of their own.", nameof(output));
         workspace.ProductGradient = null;
         RecurrentShape shape = workspace.Shape;
         Tensor gates = own.Gates ?? output;

@@ -36,6 +36,7 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
         ArrangedWeights = memory.Arranged;
         States = memory.States.View(0, t + 1, b, h);
         StatesBefore = States.View((long)Walk.SlotsBefore * b * h, t, b, h);
+        Outputs = States.View((long)(1 - Walk.SlotsBefore) * b * h, t, b, h);
         (Start, End) = (States.Slice(Walk.First), States.Slice(Walk.Last));
         FullLengths = backend.Allocate(new Shape(b), ElementType.Int32);
         FullLengths.CopyFrom<int>(Enumerable.Repeat(t, b).ToArray());
@@ -65,6 +66,9 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
 
     /// <summary>Those before each step, [T, B, H].</summary>
     public Tensor StatesBefore { get; }
+
+    /// <summary>Those after each step, [T, B, H].</summary>
+    public override Tensor Outputs { get; }
 
     /// <summary>The h that the walk starts from, [B, H].</summary>
     public Tensor Start { get; }

@@ -26,7 +26,7 @@ public sealed class CudaStepMemoryTests(CudaDevice device) : StepMemoryTests
 
 public sealed class CudaDeviceMemoryTests : DeviceMemoryTests
 {
-    // Sums of squares (0.1 MB), and partial products where a product alone would leave multiprocessors idle, as those of this small network do (0.5 MB).
+    // And partial products where a product alone would leave multiprocessors idle, as those of these small networks do.
     protected override long KernelsOwn => 1 << 20;
 
     protected override IlgpuBackend Open()
