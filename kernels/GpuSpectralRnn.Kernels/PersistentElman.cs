@@ -30,7 +30,8 @@ public static class PersistentElman
         typeof(Strip2), typeof(ByShuffles), typeof(Relu), typeof(Strip2), typeof(ByShuffles), typeof(HyperbolicTangent),
         typeof(Strip4), typeof(ByShuffles), typeof(Relu), typeof(Strip4), typeof(ByShuffles), typeof(HyperbolicTangent),
         typeof(Strip2), typeof(ThroughShared), typeof(Relu), typeof(Strip2), typeof(ThroughShared), typeof(HyperbolicTangent),
-        typeof(Strip4), typeof(ThroughShared), typeof(Relu), typeof(Strip4), typeof(ThroughShared), typeof(HyperbolicTangent))]
+        typeof(Strip4), typeof(ThroughShared), typeof(Relu), typeof(Strip4), typeof(ThroughShared), typeof(HyperbolicTangent),
+        DividesFast = true)]
     internal static void Forward<TStrip, TExchange, TActivation>(RecurrentViews views, PersistentWalk walk)
         where TStrip : unmanaged, IStrip<TStrip>
         where TExchange : unmanaged, IExchange
@@ -102,7 +103,8 @@ public static class PersistentElman
         typeof(Strip2), typeof(ByShuffles), typeof(Relu), typeof(Strip2), typeof(ByShuffles), typeof(HyperbolicTangent),
         typeof(Strip4), typeof(ByShuffles), typeof(Relu), typeof(Strip4), typeof(ByShuffles), typeof(HyperbolicTangent),
         typeof(Strip2), typeof(ThroughShared), typeof(Relu), typeof(Strip2), typeof(ThroughShared), typeof(HyperbolicTangent),
-        typeof(Strip4), typeof(ThroughShared), typeof(Relu), typeof(Strip4), typeof(ThroughShared), typeof(HyperbolicTangent))]
+        typeof(Strip4), typeof(ThroughShared), typeof(Relu), typeof(Strip4), typeof(ThroughShared), typeof(HyperbolicTangent),
+        DividesFast = true)]
     internal static void Backward<TStrip, TExchange, TActivation>(RecurrentViews views, PersistentWalk walk)
         where TStrip : unmanaged, IStrip<TStrip>
         where TExchange : unmanaged, IExchange

@@ -27,7 +27,8 @@ public static class PersistentGru
 
     /// <summary>Four sequences of a group, all steps.</summary>
     [KernelEntry(
-        typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared))]
+        typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared),
+        DividesFast = true)]
     internal static void Forward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
         where TStrip : unmanaged, IStrip<TStrip>
         where TExchange : unmanaged, IExchange
@@ -114,7 +115,8 @@ public static class PersistentGru
 
     /// <summary>Four sequences of a group, all steps backward.</summary>
     [KernelEntry(
-        typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared))]
+        typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared),
+        DividesFast = true)]
     internal static void Backward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
         where TStrip : unmanaged, IStrip<TStrip>
         where TExchange : unmanaged, IExchange

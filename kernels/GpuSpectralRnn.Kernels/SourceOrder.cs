@@ -23,7 +23,8 @@ namespace GpuSpectralRnn.Kernels;
 /// </summary>
 public sealed class SourceOrder : IDisposable
 {
-    private readonly Context context = Context.Create(builder => builder.Optimize(OptimizationLevel.O1).EnableAlgorithms());
+    private readonly Lazy<Context> exact = new(() => Create(MathMode.Default));
+    private readonly Lazy<Context> fast = new(() => Create(MathMode.Fast));
 
     /// <summary>Compiles a kernel for CUDA.</summary>
     /// <param name="kernel">A kernel, implicitly or explicitly grouped.</param>
@@ -38,6 +39,7 @@ public sealed class SourceOrder : IDisposable
         CudaCapabilityContext capabilities,
         CudaInstructionSet instructions)
     {
+        Context context = (KernelEntryAttribute.Of(kernel).DividesFast ? fast : exact).Value;
         using PTXBackend backend = new(context, capabilities, architecture, instructions, null);
         return (PTXCompiledKernel)backend.Compile(EntryPoint(kernel), specialization, default(AddressSpaces));
     }
@@ -51,12 +53,18 @@ public sealed class SourceOrder : IDisposable
     public CLCompiledKernel Compile(
         MethodInfo kernel, KernelSpecialization specialization, CLDeviceVendor vendor, CLCapabilityContext capabilities, CLCVersion version)
     {
-        using CLBackend backend = new(context, capabilities, vendor, version);
+        using CLBackend backend = new(exact.Value, capabilities, vendor, version);
         return (CLCompiledKernel)backend.Compile(EntryPoint(kernel), specialization, default(AddressSpaces));
     }
 
     /// <inheritdoc/>
-    public void Dispose() => context.Dispose();
+    public void Dispose()
+    {
+        if (exact.IsValueCreated) exact.Value.Dispose();
+        if (fast.IsValueCreated) fast.Value.Dispose();
+    }
+
+    private static Context Create(MathMode mode) => Context.Create(builder => builder.Optimize(OptimizationLevel.O1).Math(mode).EnableAlgorithms());
 
     private static EntryPointDescription EntryPoint(MethodInfo kernel) => KernelCatalog.IsImplicitlyGrouped(kernel)
         ? EntryPointDescription.FromImplicitlyGroupedKernel(kernel)
