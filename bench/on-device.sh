@@ -85,8 +85,22 @@ benched=0
 timeout 180 "$bin/gsrnn" bench --device "$device" --runs "$runs" --only $only "${against[@]}" --json > "$out/bench.json" 2> >(tee "$out/bench.txt" >&2) || benched=$?
 [ -s "$out/bench.json" ] || echo null > "$out/bench.json"
 
-printf '{"date":"%s","testsExitCode":%d,"tests":"%s","bench":%s,"peer":%s}\n' \
-  "$(date -u +%FT%TZ)" "$tested" "$summary" "$(cat "$out/bench.json")" "$(cat "$out/peer.json")" > "$out/results.json"
+# The same products by every way to compute them: bench takes the one of --blas auto.
+ways=$out/products.txt products=
+: > "$ways"
+case "$device" in
+  cuda*)
+    for blas in kernels kernels-tf32 cublas cublas-tf32; do
+      echo "products by $blas" | tee -a "$ways" >&2
+      if found=$(timeout 12 "$bin/gsrnn" bench --device "$device" --blas "$blas" --runs "$runs" --only gemm-1024 gemm-4096 gemm-vocabulary --json 2>> "$ways"); then
+        products="$products${products:+,}\"$blas\":$found"
+      else echo "failed, is not there, or took too long" | tee -a "$ways" >&2
+      fi
+    done ;;
+esac
+
+printf '{"date":"%s","testsExitCode":%d,"tests":"%s","bench":%s,"products":{%s},"peer":%s}\n' \
+  "$(date -u +%FT%TZ)" "$tested" "$summary" "$(cat "$out/bench.json")" "$products" "$(cat "$out/peer.json")" > "$out/results.json"
 {
   echo "# $device, $(date -u +%F)"
   echo
@@ -94,6 +108,7 @@ printf '{"date":"%s","testsExitCode":%d,"tests":"%s","bench":%s,"peer":%s}\n' \
   echo "Tests: $summary (exit code $tested)"
   echo
   sed 's/^/    /' "$out/bench.txt"
+  if [ -s "$ways" ]; then echo && sed 's/^/    /' "$ways"; fi
 } > "$out/results.md"
 echo "$out/results.json and $out/results.md" >&2
 exit $(( tested != 0 ? 1 : benched != 0 ? 1 : 0 ))
