@@ -82,7 +82,7 @@ fi
 
 echo "bench" >&2
 benched=0
-timeout 180 "$bin/gsrnn" bench --device "$device" --runs "$runs" --only $only "${against[@]}" --json > "$out/bench.json" 2> >(tee "$out/bench.txt" >&2) || benched=$?
+timeout 155 "$bin/gsrnn" bench --device "$device" --runs "$runs" --only $only "${against[@]}" --json > "$out/bench.json" 2> >(tee "$out/bench.txt" >&2) || benched=$?
 [ -s "$out/bench.json" ] || echo null > "$out/bench.json"
 
 # The same products by every way to compute them: bench takes the one of --blas auto.
@@ -92,7 +92,7 @@ case "$device" in
   cuda*)
     for blas in kernels kernels-tf32 cublas cublas-tf32; do
       echo "products by $blas" | tee -a "$ways" >&2
-      if found=$(timeout 12 "$bin/gsrnn" bench --device "$device" --blas "$blas" --runs "$runs" --only gemm-1024 gemm-4096 gemm-vocabulary --json 2>> "$ways"); then
+      if found=$(timeout 10 "$bin/gsrnn" bench --device "$device" --blas "$blas" --runs "$runs" --only gemm-1024 gemm-4096 gemm-vocabulary --json 2>> "$ways"); then
         products="$products${products:+,}\"$blas\":$found"
       else echo "failed, is not there, or took too long" | tee -a "$ways" >&2
       fi
