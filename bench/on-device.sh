@@ -45,6 +45,9 @@ if [ -z "$programs" ]; then publish "$bin"
 else mkdir -p "$bin" && tar -C "$bin" -xzf "$programs"
 fi
 
+# No report without the device: gsrnn says which there are.
+"$bin/gsrnn" bench --device "$device" --only gemm-512 --runs 1 --quiet > /dev/null || exit $?
+
 case "$device" in
   cuda*) tests="Cuda" ;;
   opencl*) tests="OpenCl" ;;

@@ -62,7 +62,10 @@ public sealed class KernelLoader
     /// </summary>
     public int WidthFor(long elements) => (int)Math.Min(elements, IsProcessor ? int.MaxValue : BusyWidth);
 
-    /// <summary>Loads an implicitly grouped kernel in groups of <paramref name="groupSize"/> (of one on the simulator).</summary>
+    /// <summary>
+    /// Loads an implicitly grouped kernel in groups of <paramref name="groupSize"/>, or fewer where the device, or an OpenCL driver for this kernel, grants
+    /// fewer (of one on the simulator).
+    /// </summary>
     /// <typeparam name="TLauncher">(AcceleratorStream, Index1D extent, the kernel's other parameters).</typeparam>
     public TLauncher Load<TLauncher>(Delegate kernel, int groupSize = 128)
         where TLauncher : Delegate
@@ -132,7 +135,10 @@ public sealed class KernelLoader
 #if ILGPU_PACKAGE
         if (Accelerator is CudaAccelerator cuda) return Accelerator.LoadImplicitlyGroupedKernel(Compiled(cuda, kernel, KernelSpecialization.Empty), groupSize);
 #endif
-        return Accelerator.LoadImplicitlyGroupedKernel(kernel, groupSize);
+        Kernel items = Accelerator.LoadImplicitlyGroupedKernel(kernel, groupSize);
+        return Accelerator is CLAccelerator && Accelerator.EstimateGroupSize(items) is var granted && granted < groupSize
+            ? Accelerator.LoadImplicitlyGroupedKernel(kernel, granted)
+            : items;
     }
 
     private Kernel LoadGroups(Delegate kernel, int groupSize, int groupsPerMultiprocessor) =>
