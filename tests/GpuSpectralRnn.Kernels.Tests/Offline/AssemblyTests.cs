@@ -15,7 +15,7 @@ public class AssemblyTests
 
     public static TheoryData<string> Kernels => OfflineCompilationTests.Kernels;
 
-    /// <summary>The kernels over all steps that CUDA gets, with each size of group that lets a thread have another number of registers.</summary>
+    /// <summary>The kernels over all steps that CUDA gets, in the groups that leave the fewest registers to a thread; those of 256 are among the others.</summary>
     public static TheoryData<string, int> Walks
     {
         get
@@ -23,7 +23,7 @@ public class AssemblyTests
             IEnumerable<PersistentTile> tiles = Enumerable.Range(1, 256).Select(width => PersistentTile.Elman(width, usesShuffles: true))
                 .Concat(Enumerable.Range(1, 128).Select(width => PersistentTile.GatedForward(4, width, usesShuffles: true)))
                 .Concat(Enumerable.Range(1, 128).Select(width => PersistentTile.GatedBackward(3, width, usesShuffles: true)));
-            int[] sizes = [.. tiles.Select(tile => tile.Threads).Distinct().OrderDescending().DistinctBy(MostRegisters)];
+            int[] sizes = [.. tiles.Select(tile => tile.Threads).Distinct().OrderDescending().DistinctBy(MostRegisters).Take(2)];
             TheoryData<string, int> walks = [];
             foreach (MethodInfo kernel in KernelCatalog.All.Where(KernelCatalog.UsesShuffles))
                 foreach (int size in sizes) walks.Add(OfflineCompilationTests.Name(kernel), size);
@@ -32,8 +32,8 @@ public class AssemblyTests
     }
 
     [Fact]
-    public void Walks_are_assembled_for_every_limit_of_registers() =>
-        Assert.Equal([256, 320, 384, 448, 512], Walks.Select(row => (int)row[1]).Distinct().Order());
+    public void Walks_are_assembled_where_registers_are_fewest() =>
+        Assert.Equal([448, 512], Walks.Select(row => (int)row[1]).Distinct().Order());
 
     [SkippableTheory]
     [MemberData(nameof(Kernels))]
