@@ -16,7 +16,9 @@ public sealed partial class CudaGraph : LaunchGraph
     private CudaGraph(Accelerator accelerator, CudaStream stream, nint executable) =>
         (this.accelerator, this.stream, this.executable) = (accelerator, stream, executable);
 
-    /// <summary>Takes down what <paramref name="launches"/> queues on a stream; nothing of it runs. Its kernels are loaded, and it does not allocate or wait.</summary>
+    /// <summary>
+    /// Takes down what <paramref name="launches"/> queues on a stream; nothing of it runs. Its kernels are loaded, and it does not allocate or wait.
+    /// </summary>
     /// <exception cref="NotSupportedException">The driver refuses.</exception>
     public static CudaGraph Record(Accelerator accelerator, CudaStream stream, Action launches)
     {

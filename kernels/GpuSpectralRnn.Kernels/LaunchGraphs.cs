@@ -12,7 +12,9 @@ public sealed class LaunchGraphs : IDisposable
     private readonly Func<Action, LaunchGraph>? record;
     private readonly HashSet<LaunchGraph> alive = [];
 
-    /// <summary>Graphs that <paramref name="record"/> takes down, throwing <see cref="NotSupportedException"/> where it cannot; null for none.</summary>
+    /// <summary>
+    /// Graphs that <paramref name="record"/> takes down, throwing <see cref="NotSupportedException"/> where it cannot; null for none.
+    /// </summary>
     public LaunchGraphs(Func<Action, LaunchGraph>? record)
     {
         this.record = record;
@@ -36,8 +38,8 @@ public sealed class LaunchGraphs : IDisposable
         new(areWanted && stream is CudaStream cuda ? launches => CudaGraph.Record(accelerator, cuda, launches) : null);
 
     /// <summary>
-    /// Takes down what <paramref name="launches"/> queues on the stream: kernels that are loaded, no allocation, no waiting. Nothing of it runs. Null where
-    /// that cannot be.
+    /// Takes down what <paramref name="launches"/> queues on the stream: kernels that are loaded, no allocation, no waiting. Nothing of it runs. Null
+    /// where that cannot be.
     /// </summary>
     public LaunchGraph? Record(Action launches)
     {

@@ -99,7 +99,9 @@ public abstract class RecurrentMemory : IDisposable
 /// <summary>A recurrent layer over a whole sequence, forward and backward.</summary>
 public interface IRecurrentOps
 {
-    /// <summary>Takes memory for workspaces of up to so many steps times sequences; null where the backend's workspaces have their own in any case.</summary>
+    /// <summary>
+    /// Takes memory for workspaces of up to so many steps times sequences; null where the backend's workspaces have their own in any case.
+    /// </summary>
     /// <param name="cell">The cell.</param>
     /// <param name="hidden">H.</param>
     /// <param name="cells">The most steps times sequences of a workspace.</param>

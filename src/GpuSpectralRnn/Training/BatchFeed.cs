@@ -6,7 +6,8 @@ namespace GpuSpectralRnn.Training;
 
 /// <summary>
 /// Brings batches of a data set to a device. One host batch, reused; on the device one place, or two in turn where uploads go beside the work
-/// (<see cref="IUploadLane"/>): the device then still works on the batch before while this one travels. What the properties return holds until the next one.
+/// (<see cref="IUploadLane"/>): the device then still works on the batch before while this one travels. What the properties return holds until the
+/// next one.
 /// </summary>
 public sealed class BatchFeed : IDisposable
 {
@@ -62,7 +63,10 @@ public sealed class BatchFeed : IDisposable
     /// <summary>Begins a pass in the data's own order.</summary>
     public void Restart() => reader.Restart();
 
-    /// <summary>Begins a pass in the order of <paramref name="seed"/> and <paramref name="epoch"/> (a stream in its own), <paramref name="skip"/> batches after its start.</summary>
+    /// <summary>
+    /// Begins a pass in the order of <paramref name="seed"/> and <paramref name="epoch"/> (a stream in its own), <paramref name="skip"/> batches
+    /// after its start.
+    /// </summary>
     public void RestartShuffled(ulong seed, int epoch, int skip = 0)
     {
         reader.RestartShuffled(seed, epoch);

@@ -38,7 +38,9 @@ internal sealed class BatchSlot : IDisposable
     /// <summary>Int32 labels [B] or [T B], or values [B, D]; null without targets.</summary>
     public Tensor? Targets { get; private set; }
 
-    /// <summary>Copies a batch to the device, by <paramref name="lane"/> where there is one; <paramref name="hasLengths"/>: its lengths too.</summary>
+    /// <summary>
+    /// Copies a batch to the device, by <paramref name="lane"/> where there is one; <paramref name="hasLengths"/>: its lengths too.
+    /// </summary>
     public void Fill(Batch batch, bool hasLengths, IUploadLane? lane)
     {
         View(batch.Size);

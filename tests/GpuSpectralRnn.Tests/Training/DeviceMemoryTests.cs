@@ -28,14 +28,17 @@ public abstract class DeviceMemoryTests
         using IlgpuBackend backend = Open();
         using Network network = TestNetworks.MakeLanguageModel(backend, cell, [Hidden, Hidden], Vocabulary, embedding: Hidden);
         TrainingSettings settings = new() { Epochs = 2, BatchSize = Batch, LearningRate = 0.01 };
-        using Trainer trainer = new(
-            network, new TokenData(2 * Batch + 3, Steps, Vocabulary, isStream: false), new TokenData(Batch + 4, Steps, Vocabulary, isStream: false), settings);
+        TokenData data = new(2 * Batch + 3, Steps, Vocabulary, isStream: false);
+        TokenData watched = new(Batch + 4, Steps, Vocabulary, isStream: false);
+        using Trainer trainer = new(network, data, watched, settings);
         trainer.Run();
 
         long cells = Steps * Batch;
         long weights = 4 * network.Parameters.Values.Count; // and gradients, and Adam's moments
         long batches = 2 * (2 * cells + Batch); // of training and of validation: tokens, labels, lengths
-        long layers = 2 * ((1 + gates) * cells + (1 + cellStates) * (cells + Batch)) * Hidden; // what a layer hands on; gates; states before and after steps
+
+        // What a layer hands on, its gates, its states before and after the steps.
+        long layers = 2 * ((1 + gates) * cells + (1 + cellStates) * (cells + Batch)) * Hidden;
         long gradients = 2 * cells * Hidden; // of two layers in turn
         long embedded = 2 * cells * Hidden;
         long outputs = cells * Vocabulary; // logits, then their gradients

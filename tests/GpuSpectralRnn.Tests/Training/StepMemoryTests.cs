@@ -57,8 +57,8 @@ public abstract class StepMemoryTests
         using Trainer trainer = new(network, data, null, settings) { ReportEvery = TimeSpan.FromDays(1) };
         trainer.Run();
 
-        // Between the reads of batches n and n + 1 lies step n. The first of all makes room; lengths come first with the second at the latest; graphs are
-        // taken down when operands come again, in either of two places and with or without lengths.
+        // Between the reads of batches n and n + 1 lies step n. The first of all makes room; lengths come first with the second at the latest; graphs
+        // are taken down when operands come again, in either of two places and with or without lengths.
         const int Settled = 12;
         int above = 0;
         for (int n = Settled; n < Steps - 1; n++)

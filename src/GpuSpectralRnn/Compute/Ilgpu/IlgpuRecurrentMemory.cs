@@ -2,7 +2,9 @@ using GpuSpectralRnn.Kernels;
 
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
-/// <summary>Blocks of device memory of which the workspaces of one recurrent layer are windows, whatever their shapes; G is the cell's number of gates.</summary>
+/// <summary>
+/// Blocks of device memory of which the workspaces of one recurrent layer are windows, whatever their shapes; G is the cell's number of gates.
+/// </summary>
 internal sealed class IlgpuRecurrentMemory : RecurrentMemory
 {
     private readonly List<Tensor> owned = [];
@@ -64,7 +66,11 @@ internal sealed class IlgpuRecurrentMemory : RecurrentMemory
     private Tensor Own(long count)
     {
         if (count > int.MaxValue)
-            throw new InvalidCallException($"A recurrent layer needs {count} numbers in one piece, more than {int.MaxValue}; make the batch or the sequences smaller.");
+        {
+            throw new InvalidCallException(
+                $"A recurrent layer needs {count} numbers in one piece, more than {int.MaxValue}; make the batch or the sequences smaller.");
+        }
+
         Tensor tensor = backend.Allocate(new Shape((int)count));
         owned.Add(tensor);
         return tensor;

@@ -5,8 +5,8 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
 /// <summary>
-/// Runs a cell that takes one launch a step, and from the second time on the same operands as a graph: a launch costs the host some 2.5 us, so hundreds
-/// of steps would keep a fast device waiting. What a graph holds are addresses and extents (<see cref="Operands"/>), never their content.
+/// Runs a cell that takes one launch a step, and from the second time on the same operands as a graph: a launch costs the host some 2.5 us, so
+/// hundreds of steps would keep a fast device waiting. What a graph holds are addresses and extents (<see cref="Operands"/>), never their content.
 /// </summary>
 internal sealed class RecurrentReplay(RecurrentCell cell, LaunchGraphs graphs, AcceleratorStream stream) : IDisposable
 {
@@ -14,7 +14,8 @@ internal sealed class RecurrentReplay(RecurrentCell cell, LaunchGraphs graphs, A
     internal const int FewestSteps = 8;
 
     /// <summary>
-    /// Forward and backward, with and without lengths (which may lie in two places in turn), from zero and from a state: eight in training on a stream.
+    /// Forward and backward, with and without lengths (which may lie in two places in turn), from zero and from a state: eight in training on a
+    /// stream.
     /// </summary>
     private const int Kept = 12;
 

@@ -8,8 +8,8 @@ using ILGPU.Runtime.Cuda;
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
 /// <summary>
-/// Page-locked memory through which uploads pass: the host copies into it and goes on, the device fetches when its queue gets there. So a training loop
-/// runs ahead of the device; it waits only when the ring is full, every 32 MiB, and then for the streams that fetched from it.
+/// Page-locked memory through which uploads pass: the host copies into it and goes on, the device fetches when its queue gets there. So a training
+/// loop runs ahead of the device; it waits only when the ring is full, every 32 MiB, and then for the streams that fetched from it.
 /// </summary>
 internal sealed unsafe class UploadRing : IDisposable
 {

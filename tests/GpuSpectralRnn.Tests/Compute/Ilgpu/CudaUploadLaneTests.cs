@@ -14,7 +14,8 @@ namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 [Collection("cuda:0")]
 public sealed class CudaUploadLaneTests(CudaDevice device)
 {
-    // Products behind each other keep the device busy for longer than a copy takes; were the streams not ordered, the later batches would be in their places too soon.
+    // Products behind each other keep the device busy for longer than a copy takes; were the streams not ordered, the later batches would be in their
+    // places too soon.
     [SkippableFact]
     public void A_batch_stays_until_the_work_on_it_is_done()
     {
