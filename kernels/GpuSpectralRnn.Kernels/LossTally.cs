@@ -19,9 +19,18 @@ public sealed class LossTally : IDisposable
 
     private readonly KernelLoader loader;
     private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<long>, ArrayView<float>, ArrayView<int>, int> finish;
-    private readonly Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<long>, ArrayView<float>, ArrayView<int>, int>? finishInGroup;
+    private readonly GroupLauncher? finishInGroup;
     private readonly MemoryBuffer partialSums;
     private readonly MemoryBuffer partialCounts;
+
+    private delegate void GroupLauncher(
+        AcceleratorStream stream,
+        KernelConfig groups,
+        ArrayView<float> sums,
+        ArrayView<long> counts,
+        ArrayView<float> partialSums,
+        ArrayView<int> partialCounts,
+        int items);
 
     /// <summary>Loads the kernels.</summary>
     public LossTally(KernelLoader loader)
@@ -29,7 +38,7 @@ public sealed class LossTally : IDisposable
         this.loader = loader;
         finish = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<long>, ArrayView<float>, ArrayView<int>, int>>(Finish);
         if (loader.SharesMemory && loader.Accelerator.MaxNumThreadsPerGroup >= GroupSums.Threads)
-            finishInGroup = loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<long>, ArrayView<float>, ArrayView<int>, int>>(FinishInGroup);
+            finishInGroup = loader.LoadGrouped<GroupLauncher>(FinishInGroup);
         partialSums = loader.Memory.Allocate(Capacity * 2, sizeof(float));
         partialCounts = loader.Memory.Allocate(Capacity * 2, sizeof(int));
     }

@@ -69,7 +69,8 @@ public sealed class MeanSquaredError
         (ArrayView<float> partialSums, ArrayView<int> partialCounts) = (tally.PartialSums, tally.PartialCounts);
         float slope = scale * 2 / columns;
         if (runGroups is null) run(stream, width, predictions, targets, gradient ?? predictions, partialSums, partialCounts, extents, slope);
-        else runGroups(stream, new KernelConfig(width, GroupSums.Threads), predictions, targets, gradient ?? predictions, partialSums, partialCounts, extents, slope);
+        else
+            runGroups(stream, new KernelConfig(width, GroupSums.Threads), predictions, targets, gradient ?? predictions, partialSums, partialCounts, extents, slope);
         tally.Add(stream, width, sums, counts);
     }
 

@@ -108,6 +108,9 @@ internal sealed class BenchVerb : ComputeVerb
 
         OperationBenchmark operation = OperationBenchmark.Cases.First(c => c.Name == name);
         OperationTiming o = operation.Run(backend, Runs);
-        return new CaseTimes(name, ["ms"], [o.Milliseconds], o.Gflops, o.GigabytesPerSecond, peaks) { Plan = backend is IlgpuBackend ilgpu ? operation.Plan(ilgpu) : null };
+        return new CaseTimes(name, ["ms"], [o.Milliseconds], o.Gflops, o.GigabytesPerSecond, peaks)
+        {
+            Plan = backend is IlgpuBackend ilgpu ? operation.Plan(ilgpu) : null,
+        };
     }
 }

@@ -67,7 +67,12 @@ public static class Devices
                 throw new InvalidCallException("--kernel persistent: the host device has no kernels; choose a GPU, or leave it to --kernel auto.");
             HostBackend host = new(threads);
             if (blas is BlasChoice.Auto or BlasChoice.Kernels) return host;
-            using (host) throw blas == BlasChoice.KernelsTf32 ? IlgpuMatrixOps.NoTensorCores(host.Device) : CuBlasProducts.Absent(host.Device, "it is no CUDA device");
+            using (host)
+            {
+                throw blas == BlasChoice.KernelsTf32
+                    ? IlgpuMatrixOps.NoTensorCores(host.Device)
+                    : CuBlasProducts.Absent(host.Device, "it is no CUDA device");
+            }
         }
 
         IlgpuDevice device = IlgpuDevices.All.FirstOrDefault(device => device.Info.Id == wanted)
