@@ -1,8 +1,13 @@
+using System.Globalization;
 using System.Reflection;
+using System.Text.RegularExpressions;
 using ILGPU;
 using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.OpenCL;
+#if ILGPU_PACKAGE
+using ILGPU.Backends.PTX;
+#endif
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
@@ -10,7 +15,7 @@ using ILGPU.Runtime.OpenCL;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>Compiles and loads kernels for one accelerator, each once, and says how wide to launch them there.</summary>
-public sealed class KernelLoader
+public sealed partial class KernelLoader
 {
     private readonly Dictionary<(MethodInfo Kernel, int GroupSize, int GroupsPerMultiprocessor), Kernel> loaded = [];
 
@@ -167,8 +172,14 @@ public sealed class KernelLoader
 #if ILGPU_PACKAGE
     private readonly Lazy<SourceOrder> compiler = new();
 
-    private CompiledKernel Compiled(CudaAccelerator cuda, MethodInfo kernel, KernelSpecialization specialization) =>
-        compiler.Value.Compile(kernel, specialization, cuda.Architecture, cuda.Capabilities, cuda.InstructionSet);
+    private CompiledKernel Compiled(CudaAccelerator cuda, MethodInfo kernel, KernelSpecialization specialization)
+    {
+        PTXCompiledKernel compiled = compiler.Value.Compile(kernel, specialization, cuda.Architecture, cuda.Capabilities, cuda.InstructionSet);
+        FieldInfo text = typeof(PTXCompiledKernel).GetField("<PTXAssembly>k__BackingField", BindingFlags.Instance | BindingFlags.NonPublic)
+            ?? throw new MissingFieldException(nameof(PTXCompiledKernel), nameof(PTXCompiledKernel.PTXAssembly));
+        text.SetValue(compiled, WithStableNames(compiled.PTXAssembly));
+        return compiled;
+    }
 #endif
 
     /// <summary>The text of a compiled kernel has no setter, hence the backing field.</summary>
@@ -180,6 +191,23 @@ public sealed class KernelLoader
         text.SetValue(compiled, rewrite(compiled.Source));
         return compiled;
     }
+
+    /// <summary>
+    /// The PTX with the numbers in the names of parameters and labels counted from zero. ILGPU numbers them through all that a process compiled before, so
+    /// that the driver, which keeps what it compiled from the same text, would compile every kernel again in every run.
+    /// </summary>
+    public static string WithStableNames(string ptx)
+    {
+        Dictionary<string, int> numbers = [];
+        return NumberInName().Replace(ptx, number =>
+        {
+            if (!numbers.TryGetValue(number.Value, out int known)) numbers[number.Value] = known = numbers.Count;
+            return known.ToString(CultureInfo.InvariantCulture);
+        });
+    }
+
+    [GeneratedRegex(@"(?<=[A-Za-z0-9]_)(?<!\bsm_)[0-9]+\b")]
+    private static partial Regex NumberInName();
 
     /// <summary>
     /// The OpenCL text with barriers that order local memory as well as global memory. ILGPU 1.5.3 writes Group.Barrier as one that orders global memory
