@@ -104,8 +104,17 @@ public class CudaPersistentLayerTests(CudaPersistentDevice device) : PersistentL
     [InlineData(CellKind.Gru, 128, RecurrentCells.ToleratedSpill)]
     public void Weights_stay_in_registers(CellKind cell, int hidden, int mostSpilled)
     {
-        using RecurrentWorkspace workspace = Backend.Recurrent.Prepare(new RecurrentShape(cell, 1, 1, 1, hidden), isTraining: true);
+        RecurrentWorkspace? prepared = null;
+        try
+        {
+            prepared = Backend.Recurrent.Prepare(new RecurrentShape(cell, 1, 1, 1, hidden), isTraining: true);
+        }
+        catch (InvalidCallException small)
+        {
+            Skip.If(true, small.Message); // devices with 64 KB of shared memory
+        }
 
+        using RecurrentWorkspace workspace = prepared!;
         Assert.InRange(((IlgpuRecurrentWorkspace)workspace).Cell.SpilledBytes, 0, mostSpilled);
     }
 }
