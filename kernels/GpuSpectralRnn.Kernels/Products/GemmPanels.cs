@@ -15,6 +15,7 @@ internal sealed class GemmPanels(KernelLoader loader)
     private const int Widest = 128;
     private const int Narrowest = 32;
     private const int PanelsPerMultiprocessor = 4;
+    private const int CachedNumbers = 1 << 16; // of B: all items with the same columns read them, out of the second cache
 
     private readonly Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, GemmExtents, int, float, float> multiply =
         loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, GemmExtents, int, float, float>>(Multiply);
@@ -30,7 +31,15 @@ internal sealed class GemmPanels(KernelLoader loader)
         // Equal panels of whole vectors.
         int width = ((extents.N + across - 1) / across + 15) / 16 * 16;
         across = (extents.N + width - 1) / width;
-        multiply(stream, new KernelConfig(down * across, 1), a, b, c, extents, width, alpha, beta);
+        int terms = CachedNumbers / width;
+        int k = extents.K;
+        for (int from = 0; from == 0 || from < k; from += terms)
+        {
+            extents.K = Math.Min(terms, k - from);
+            ArrayView<float> left = a.SubView((long)from * extents.A.Step, a.Length - (long)from * extents.A.Step);
+            ArrayView<float> right = b.SubView((long)from * extents.B.Step, b.Length - (long)from * extents.B.Step);
+            multiply(stream, new KernelConfig(down * across, 1), left, right, c, extents, width, alpha, from == 0 ? beta : 1f);
+        }
     }
 
     /// <summary>One item, 4 rows of <paramref name="width"/> columns. Neighbouring items have the same columns: what they need of B stays in the caches.</summary>
