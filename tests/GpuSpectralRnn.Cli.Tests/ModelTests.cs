@@ -20,7 +20,8 @@ public class ModelTests
         Assert.Equal(30, json.GetProperty("sequences").GetInt32());
         Assert.Equal(125, json.GetProperty("parameters").GetInt32());
         Assert.Equal([5], json.GetProperty("hidden").EnumerateArray().Select(e => e.GetInt32()));
-        Assert.Equal("host", json.GetProperty("device").GetString());
+        JsonElement standard = Gsrnn.Run("devices", "--json").Json.GetProperty("devices").EnumerateArray().Single(d => d.GetProperty("default").GetBoolean());
+        Assert.Equal(standard.GetProperty("id").GetString(), json.GetProperty("device").GetString());
         Assert.Equal("", outcome.Error);
     }
 
