@@ -39,38 +39,25 @@ public static class PersistentElman
     {
         ArrayView<float> output = views.Gates; // [T, B, H], x_t W_ih^T before
         ArrayView<float> states = views.States; // [T + 1, B, H]
-        ArrayView<float> weights = views.Weights; // as PersistentPass.Pack writes them
         ArrayView<float> inputBias = views.InputBias; // [H]
         ArrayView<float> hiddenBias = views.HiddenBias; // [H]
         ArrayView<int> lengths = views.Lengths; // [B]
-        int thread = Group.IdxX;
-        int lane = thread & 7;
-        int unit = (thread >> 3) * 4 + (lane & 3);
-        int part = lane >> 2;
-        int sequence = Grid.IdxX * walk.Sequences + part;
-        bool isActive = unit < walk.Width && part < walk.Sequences && sequence < walk.Batch;
-        int ownUnit = Math.Min(unit, walk.Width - 1);
-        int ownSequence = Math.Min(sequence, walk.Batch - 1);
-        int mine = part * walk.Pitch + unit;
+        PersistentThread own = PersistentThread.OfRows(walk, lanes: 8);
+        bool isActive = own.IsActive(walk);
         int other = 2 * walk.Pitch;
 
         ArrayView<float> shared = SharedMemory.GetDynamic<float>();
         ArrayView<Quad> quads = shared.Cast<Quad>();
-        ArrayView<Quad> packed = weights.Cast<Quad>();
-        Rows4<TStrip> rows = default;
-        rows.Load(packed, thread, Group.DimX);
-        walk.FillWeights(packed, quads, TStrip.Quads, 4);
-        walk.ClearStates(shared, 2);
-        Group.Barrier();
+        Rows4<TStrip> rows = walk.Prepare<Rows4<TStrip>, TStrip>(views.Weights, shared, 2);
 
-        int length = lengths[ownSequence];
-        float bias = inputBias[ownUnit] + hiddenBias[ownUnit];
-        int place = walk.Start + ownSequence * walk.Width + ownUnit;
+        int length = lengths[own.Sequence];
+        float bias = inputBias[own.Unit] + hiddenBias[own.Unit];
+        int place = walk.Start + own.Sequence * walk.Width + own.Unit;
         int ahead = walk.Steps > 1 ? place + walk.Stride : place;
         float x = output[place];
         float next = output[ahead];
         float h = states[place + walk.Before];
-        if (isActive) shared[mine] = h;
+        if (isActive) shared[own.State] = h;
         Group.Barrier();
 
         int now = 0;
@@ -78,13 +65,13 @@ public static class PersistentElman
         {
             ahead = i + 2 < walk.Steps ? ahead + walk.Stride : ahead;
             float afterNext = output[ahead];
-            FourQuads sums = walk.MultiplyTwo(rows, quads, now, lane);
-            float sum = default(TExchange).RowOfTwo(sums.A, sums.B, thread, quads, walk.ScratchAt);
+            FourQuads sums = walk.MultiplyTwo(rows, quads, now, own.Lane);
+            float sum = default(TExchange).RowOfTwo(sums.A, sums.B, own.Thread, quads, walk.ScratchAt);
             float value = default(TActivation).Apply(x + bias + sum);
             bool isInside = walk.FirstTime + i * walk.TimeStep < length;
             h = isInside ? value : h;
             now = other - now;
-            shared[now + mine] = isActive ? h : 0f;
+            shared[now + own.State] = isActive ? h : 0f;
             if (isActive)
             {
                 output[place] = isInside ? value : 0f;
@@ -112,32 +99,19 @@ public static class PersistentElman
     {
         ArrayView<float> gradient = views.Gates; // [T, B, H], dL/dh_t before, delta_t after
         ArrayView<float> states = views.States; // [T + 1, B, H]
-        ArrayView<float> weights = views.Weights; // as PersistentPass.Pack writes them
         ArrayView<float> carry = views.Carry; // [B, H]
         ArrayView<int> lengths = views.Lengths; // [B]
-        int thread = Group.IdxX;
-        int lane = thread & 7;
-        int unit = (thread >> 3) * 4 + (lane & 3);
-        int part = lane >> 2;
-        int sequence = Grid.IdxX * walk.Sequences + part;
-        bool isActive = unit < walk.Width && part < walk.Sequences && sequence < walk.Batch;
-        int ownUnit = Math.Min(unit, walk.Width - 1);
-        int ownSequence = Math.Min(sequence, walk.Batch - 1);
-        int mine = part * walk.Pitch + unit;
+        PersistentThread own = PersistentThread.OfRows(walk, lanes: 8);
+        bool isActive = own.IsActive(walk);
         int other = 2 * walk.Pitch;
 
         ArrayView<float> shared = SharedMemory.GetDynamic<float>();
         ArrayView<Quad> quads = shared.Cast<Quad>();
-        ArrayView<Quad> packed = weights.Cast<Quad>();
-        Rows4<TStrip> rows = default;
-        rows.Load(packed, thread, Group.DimX);
-        walk.FillWeights(packed, quads, TStrip.Quads, 4);
-        walk.ClearStates(shared, 2);
-        Group.Barrier();
+        Rows4<TStrip> rows = walk.Prepare<Rows4<TStrip>, TStrip>(views.Weights, shared, 2);
 
-        int length = lengths[ownSequence];
-        int own = ownSequence * walk.Width + ownUnit;
-        int place = walk.Start + own;
+        int length = lengths[own.Sequence];
+        int unit = own.Sequence * walk.Width + own.Unit; // in [B, H]
+        int place = walk.Start + unit;
         int ahead = walk.Steps > 1 ? place + walk.Stride : place;
         float g = gradient[place];
         float h = states[place + walk.After];
@@ -151,15 +125,15 @@ public static class PersistentElman
             ahead = i + 2 < walk.Steps ? ahead + walk.Stride : ahead;
             float afterGradient = gradient[ahead];
             float afterState = states[ahead + walk.After];
-            FourQuads sums = walk.MultiplyTwo(rows, quads, now, lane);
-            float sum = default(TExchange).RowOfTwo(sums.A, sums.B, thread, quads, walk.ScratchAt);
+            FourQuads sums = walk.MultiplyTwo(rows, quads, now, own.Lane);
+            float sum = default(TExchange).RowOfTwo(sums.A, sums.B, own.Thread, quads, walk.ScratchAt);
             sum += kept;
             bool isInside = walk.FirstTime + i * walk.TimeStep < length;
             kept = isInside ? 0f : sum;
             sum += i < walk.WithGradient ? g : 0f;
             float delta = isInside ? sum * default(TActivation).Slope(h) : 0f;
             now = other - now;
-            shared[now + mine] = isActive ? delta : 0f;
+            shared[now + own.State] = isActive ? delta : 0f;
             if (isActive) gradient[place] = delta;
             place += walk.Stride;
             g = nextGradient;
@@ -169,6 +143,6 @@ public static class PersistentElman
             Group.Barrier();
         }
 
-        if (isActive) carry[own] = kept;
+        if (isActive) carry[unit] = kept;
     }
 }

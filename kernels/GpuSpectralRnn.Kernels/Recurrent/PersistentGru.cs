@@ -37,51 +37,38 @@ public static class PersistentGru
         ArrayView<float> products = views.ProductGradient; // [T, B, 3H]: q_n in its block n, where it is kept
         ArrayView<float> states = views.States; // [T + 1, B, H]
         ArrayView<float> output = views.Output; // [T, B, H]
-        ArrayView<float> weights = views.Weights; // as PersistentPass.Pack writes them
         ArrayView<float> inputBias = views.InputBias; // [3H]
         ArrayView<float> hiddenBias = views.HiddenBias; // [3H]
         ArrayView<int> lengths = views.Lengths; // [B]
         bool keepsProducts = products.Length == gates.Length;
-        int thread = Group.IdxX;
         int width = walk.Width;
-        int lane = thread & 3;
-        int unit = thread >> 2;
-        int part = lane;
-        int sequence = Grid.IdxX * walk.Sequences + part;
-        bool isActive = unit < width && part < walk.Sequences && sequence < walk.Batch;
-        int ownUnit = Math.Min(unit, width - 1);
-        int ownSequence = Math.Min(sequence, walk.Batch - 1);
-        int mine = part * walk.Pitch + unit;
+        PersistentThread own = PersistentThread.OfGates(walk);
+        bool isActive = own.IsActive(walk);
         int other = 4 * walk.Pitch;
 
         ArrayView<float> shared = SharedMemory.GetDynamic<float>();
         ArrayView<Quad> quads = shared.Cast<Quad>();
-        ArrayView<Quad> packed = weights.Cast<Quad>();
-        Rows3<TStrip> rows = default;
-        rows.Load(packed, thread, Group.DimX);
-        walk.FillWeights(packed, quads, TStrip.Quads, 3);
-        walk.ClearStates(shared, 4);
-        Group.Barrier();
+        Rows3<TStrip> rows = walk.Prepare<Rows3<TStrip>, TStrip>(views.Weights, shared, 4);
 
-        int length = lengths[ownSequence];
-        int place = walk.Start + ownSequence * width + ownUnit;
-        int gate = walk.Start * 3 + ownSequence * 3 * width + ownUnit;
-        float biasR = inputBias[ownUnit] + hiddenBias[ownUnit];
-        float biasZ = inputBias[ownUnit + width] + hiddenBias[ownUnit + width];
-        float biasN = inputBias[ownUnit + 2 * width];
-        float biasQ = hiddenBias[ownUnit + 2 * width];
+        int length = lengths[own.Sequence];
+        int place = walk.Start + own.Sequence * width + own.Unit;
+        int gate = walk.Start * 3 + own.Sequence * 3 * width + own.Unit;
+        float biasR = inputBias[own.Unit] + hiddenBias[own.Unit];
+        float biasZ = inputBias[own.Unit + width] + hiddenBias[own.Unit + width];
+        float biasN = inputBias[own.Unit + 2 * width];
+        float biasQ = hiddenBias[own.Unit + 2 * width];
         float h = states[place + walk.Before];
         float xr = gates[gate];
         float xz = gates[gate + width];
         float xn = gates[gate + 2 * width];
-        if (isActive) shared[mine] = h;
+        if (isActive) shared[own.State] = h;
         Group.Barrier();
 
         int now = 0;
         for (int step = 0; step < walk.Steps; step++)
         {
-            FourQuads sums = walk.MultiplyFour<Rows3<TStrip>, TStrip, Rows3<Strip1>>(rows, quads, now, lane, 4);
-            Quad sum = default(TExchange).AllOfFour(sums, thread, quads, walk.ScratchAt);
+            FourQuads sums = walk.MultiplyFour<Rows3<TStrip>, TStrip, Rows3<Strip1>>(rows, quads, now, own.Lane, 4);
+            Quad sum = default(TExchange).AllOfFour(sums, own.Thread, quads, walk.ScratchAt);
             float q = sum.Z + biasQ;
             float r = Elementary.GateSigmoid(xr + biasR + sum.X);
             float z = Elementary.GateSigmoid(xz + biasZ + sum.Y);
@@ -96,7 +83,7 @@ public static class PersistentGru
             float value = (1f - z) * n + z * h;
             h = isInside ? value : h;
             now = other - now;
-            shared[now + mine] = isActive ? h : 0f;
+            shared[now + own.State] = isActive ? h : 0f;
             if (isActive)
             {
                 gates[gate] = r;
@@ -125,34 +112,21 @@ public static class PersistentGru
         ArrayView<float> products = views.ProductGradient; // [T, B, 3H]: q_n in its block n, replaced by the gradients of q
         ArrayView<float> outputGradient = views.OutputGradient; // [T, B, H]
         ArrayView<float> states = views.States; // [T + 1, B, H]
-        ArrayView<float> weights = views.Weights; // as PersistentPass.Pack writes them
         ArrayView<float> carry = views.Carry; // [B, H]
         ArrayView<int> lengths = views.Lengths; // [B]
-        int thread = Group.IdxX;
         int width = walk.Width;
-        int lane = thread & 15;
-        int unit = (thread >> 4) * 4 + (lane & 3);
-        int part = lane >> 2;
-        int sequence = Grid.IdxX * walk.Sequences + part;
-        bool isActive = unit < width && part < walk.Sequences && sequence < walk.Batch;
-        int ownUnit = Math.Min(unit, width - 1);
-        int ownSequence = Math.Min(sequence, walk.Batch - 1);
-        int mine = part * walk.Pitch + unit;
+        PersistentThread own = PersistentThread.OfRows(walk, lanes: 16);
+        bool isActive = own.IsActive(walk);
         int other = 4 * walk.Pitch;
 
         ArrayView<float> shared = SharedMemory.GetDynamic<float>();
         ArrayView<Quad> quads = shared.Cast<Quad>();
-        ArrayView<Quad> packed = weights.Cast<Quad>();
-        Rows4<TStrip> rows = default;
-        rows.Load(packed, thread, Group.DimX);
-        walk.FillWeights(packed, quads, TStrip.Quads, 4);
-        walk.ClearStates(shared, 4);
-        Group.Barrier();
+        Rows4<TStrip> rows = walk.Prepare<Rows4<TStrip>, TStrip>(views.Weights, shared, 4);
 
-        int length = lengths[ownSequence];
-        int own = ownSequence * width + ownUnit;
-        int place = walk.Start + own;
-        int gate = walk.Start * 3 + ownSequence * 3 * width + ownUnit;
+        int length = lengths[own.Sequence];
+        int unit = own.Sequence * width + own.Unit; // in [B, H]
+        int place = walk.Start + unit;
+        int gate = walk.Start * 3 + own.Sequence * 3 * width + own.Unit;
         float r = gates[gate];
         float z = gates[gate + width];
         float n = gates[gate + 2 * width];
@@ -164,8 +138,8 @@ public static class PersistentGru
         int now = 0;
         for (int step = 0; step < walk.Steps; step++)
         {
-            FourQuads sums = walk.MultiplyFour<Rows4<TStrip>, TStrip, Rows4<Strip1>>(rows, quads, now, lane, 16);
-            float dh = default(TExchange).RowOfFour(sums, thread, quads, walk.ScratchAt) + kept;
+            FourQuads sums = walk.MultiplyFour<Rows4<TStrip>, TStrip, Rows4<Strip1>>(rows, quads, now, own.Lane, 16);
+            float dh = default(TExchange).RowOfFour(sums, own.Thread, quads, walk.ScratchAt) + kept;
             bool isInside = walk.FirstTime + step * walk.TimeStep < length;
             float all = dh + (step < walk.WithGradient ? given : 0f);
             float dn = isInside ? all * (1f - z) * (1f - n * n) : 0f;
@@ -185,7 +159,7 @@ public static class PersistentGru
             before = states[ahead + walk.Before];
             given = outputGradient[ahead];
             now = other - now;
-            int target = now + mine;
+            int target = now + own.State;
             shared[target] = isActive ? dr : 0f;
             shared[target + walk.Units] = isActive ? dz : 0f;
             shared[target + 2 * walk.Units] = isActive ? dq : 0f;
@@ -204,6 +178,6 @@ public static class PersistentGru
             Group.Barrier();
         }
 
-        if (isActive) carry[own] = kept;
+        if (isActive) carry[unit] = kept;
     }
 }

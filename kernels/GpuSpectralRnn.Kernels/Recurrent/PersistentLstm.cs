@@ -40,37 +40,24 @@ public static class PersistentLstm
         ArrayView<float> states = views.States; // h [T + 1, B, H]
         ArrayView<float> cellStates = views.CellStates; // c [T + 1, B, H]
         ArrayView<float> output = views.Output; // [T, B, H]
-        ArrayView<float> weights = views.Weights; // as PersistentPass.Pack writes them
         ArrayView<float> inputBias = views.InputBias; // [4H]
         ArrayView<float> hiddenBias = views.HiddenBias; // [4H]
         ArrayView<int> lengths = views.Lengths; // [B]
-        int thread = Group.IdxX;
         int width = walk.Width;
-        int lane = thread & 3;
-        int unit = thread >> 2;
-        int part = lane;
-        int sequence = Grid.IdxX * walk.Sequences + part;
-        bool isActive = unit < width && part < walk.Sequences && sequence < walk.Batch;
-        int ownUnit = Math.Min(unit, width - 1);
-        int ownSequence = Math.Min(sequence, walk.Batch - 1);
-        int mine = part * walk.Pitch + unit;
+        PersistentThread own = PersistentThread.OfGates(walk);
+        bool isActive = own.IsActive(walk);
         int other = 4 * walk.Pitch;
 
         ArrayView<float> shared = SharedMemory.GetDynamic<float>();
         ArrayView<Quad> quads = shared.Cast<Quad>();
-        ArrayView<Quad> packed = weights.Cast<Quad>();
-        Rows4<TStrip> rows = default;
-        rows.Load(packed, thread, Group.DimX);
-        walk.FillWeights(packed, quads, TStrip.Quads, 4);
-        walk.ClearStates(shared, 4);
-        Group.Barrier();
+        Rows4<TStrip> rows = walk.Prepare<Rows4<TStrip>, TStrip>(views.Weights, shared, 4);
 
-        int length = lengths[ownSequence];
-        int place = walk.Start + ownSequence * width + ownUnit;
-        int gate = walk.Start * 4 + ownSequence * 4 * width + ownUnit;
+        int length = lengths[own.Sequence];
+        int place = walk.Start + own.Sequence * width + own.Unit;
+        int gate = walk.Start * 4 + own.Sequence * 4 * width + own.Unit;
         Places blocks = Places.Of(0, 1, 4, width);
-        Quad bias = blocks.Load(inputBias, ownUnit);
-        Quad hidden = blocks.Load(hiddenBias, ownUnit);
+        Quad bias = blocks.Load(inputBias, own.Unit);
+        Quad hidden = blocks.Load(hiddenBias, own.Unit);
         bias.X += hidden.X;
         bias.Y += hidden.Y;
         bias.Z += hidden.Z;
@@ -78,14 +65,14 @@ public static class PersistentLstm
         float h = states[place + walk.Before];
         float c = cellStates[place + walk.Before];
         Quad x = blocks.Load(gates, gate);
-        if (isActive) shared[mine] = h;
+        if (isActive) shared[own.State] = h;
         Group.Barrier();
 
         int now = 0;
         for (int step = 0; step < walk.Steps; step++)
         {
-            FourQuads sums = walk.MultiplyFour<Rows4<TStrip>, TStrip, Rows4<Strip1>>(rows, quads, now, lane, 4);
-            Quad sum = default(TExchange).AllOfFour(sums, thread, quads, walk.ScratchAt);
+            FourQuads sums = walk.MultiplyFour<Rows4<TStrip>, TStrip, Rows4<Strip1>>(rows, quads, now, own.Lane, 4);
+            Quad sum = default(TExchange).AllOfFour(sums, own.Thread, quads, walk.ScratchAt);
             float i = Elementary.GateSigmoid(x.X + bias.X + sum.X);
             float f = Elementary.GateSigmoid(x.Y + bias.Y + sum.Y);
             float g = Elementary.GateTanh(x.Z + bias.Z + sum.Z);
@@ -100,7 +87,7 @@ public static class PersistentLstm
             c = isInside ? newCell : c;
             h = isInside ? newState : h;
             now = other - now;
-            shared[now + mine] = isActive ? h : 0f;
+            shared[now + own.State] = isActive ? h : 0f;
             if (isActive)
             {
                 gates[gate] = i;
@@ -129,35 +116,22 @@ public static class PersistentLstm
         ArrayView<float> gates = views.Gates; // [T, B, 4H], replaced by the gradients of the pre-activations
         ArrayView<float> outputGradient = views.OutputGradient; // [T, B, H]
         ArrayView<float> cellStates = views.CellStates; // c [T + 1, B, H]
-        ArrayView<float> weights = views.Weights; // as PersistentPass.Pack writes them
         ArrayView<float> carry = views.Carry; // [B, H]
         ArrayView<float> cellCarry = views.CellCarry; // [B, H]
         ArrayView<int> lengths = views.Lengths; // [B]
-        int thread = Group.IdxX;
         int width = walk.Width;
-        int lane = thread & 15;
-        int unit = (thread >> 4) * 4 + (lane & 3);
-        int part = lane >> 2;
-        int sequence = Grid.IdxX * walk.Sequences + part;
-        bool isActive = unit < width && part < walk.Sequences && sequence < walk.Batch;
-        int ownUnit = Math.Min(unit, width - 1);
-        int ownSequence = Math.Min(sequence, walk.Batch - 1);
-        int mine = part * walk.Pitch + unit;
+        PersistentThread own = PersistentThread.OfRows(walk, lanes: 16);
+        bool isActive = own.IsActive(walk);
         int other = 4 * walk.Pitch;
 
         ArrayView<float> shared = SharedMemory.GetDynamic<float>();
         ArrayView<Quad> quads = shared.Cast<Quad>();
-        ArrayView<Quad> packed = weights.Cast<Quad>();
-        Rows4<TStrip> rows = default;
-        rows.Load(packed, thread, Group.DimX);
-        walk.FillWeights(packed, quads, TStrip.Quads, 4);
-        walk.ClearStates(shared, 4);
-        Group.Barrier();
+        Rows4<TStrip> rows = walk.Prepare<Rows4<TStrip>, TStrip>(views.Weights, shared, 4);
 
-        int length = lengths[ownSequence];
-        int own = ownSequence * width + ownUnit;
-        int place = walk.Start + own;
-        int gate = walk.Start * 4 + ownSequence * 4 * width + ownUnit;
+        int length = lengths[own.Sequence];
+        int unit = own.Sequence * width + own.Unit; // in [B, H]
+        int place = walk.Start + unit;
+        int gate = walk.Start * 4 + own.Sequence * 4 * width + own.Unit;
         Places blocks = Places.Of(0, 1, 4, width);
         Quad a = blocks.Load(gates, gate);
         float c = cellStates[place + walk.After];
@@ -169,8 +143,8 @@ public static class PersistentLstm
         int now = 0;
         for (int step = 0; step < walk.Steps; step++)
         {
-            FourQuads sums = walk.MultiplyFour<Rows4<TStrip>, TStrip, Rows4<Strip1>>(rows, quads, now, lane, 16);
-            float dh = default(TExchange).RowOfFour(sums, thread, quads, walk.ScratchAt) + kept;
+            FourQuads sums = walk.MultiplyFour<Rows4<TStrip>, TStrip, Rows4<Strip1>>(rows, quads, now, own.Lane, 16);
+            float dh = default(TExchange).RowOfFour(sums, own.Thread, quads, walk.ScratchAt) + kept;
             bool isInside = walk.FirstTime + step * walk.TimeStep < length;
             kept = isInside ? 0f : dh;
             dh += step < walk.WithGradient ? given : 0f;
@@ -191,7 +165,7 @@ public static class PersistentLstm
             before = cellStates[ahead + walk.Before];
             given = outputGradient[ahead];
             now = other - now;
-            int target = now + mine;
+            int target = now + own.State;
             shared[target] = isActive ? di : 0f;
             shared[target + walk.Units] = isActive ? df : 0f;
             shared[target + 2 * walk.Units] = isActive ? dg : 0f;
@@ -211,8 +185,8 @@ public static class PersistentLstm
 
         if (isActive)
         {
-            carry[own] = kept;
-            cellCarry[own] = dc;
+            carry[unit] = kept;
+            cellCarry[unit] = dc;
         }
     }
 }

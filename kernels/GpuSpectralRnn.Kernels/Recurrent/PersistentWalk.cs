@@ -56,14 +56,30 @@ public struct PersistentWalk
     /// <summary>Strips of weights in shared memory.</summary>
     public int SharedStrips;
 
-    /// <summary>Clears the states in shared memory, [2, sequences, Pitch]; a barrier must follow.</summary>
-    internal readonly void ClearStates(ArrayView<float> shared, int sequences)
+    /// <summary>
+    /// Loads this thread's weights, into registers what has room there and the others into shared memory, and clears the states of so many sequences.
+    /// </summary>
+    internal readonly TRows Prepare<TRows, TStrip>(ArrayView<float> weights, ArrayView<float> shared, int sequences)
+        where TRows : unmanaged, IRows<TStrip>
+        where TStrip : unmanaged, IStrip<TStrip>
+    {
+        ArrayView<Quad> packed = weights.Cast<Quad>(); // as PersistentPass.Pack writes them
+        TRows rows = default;
+        rows.Load(packed, Group.IdxX, Group.DimX);
+        FillWeights(packed, shared.Cast<Quad>(), TStrip.Quads, TRows.Count);
+        ClearStates(shared, sequences);
+        Group.Barrier();
+        return rows;
+    }
+
+    /// <summary>Clears the states in shared memory, [2, sequences, Pitch].</summary>
+    private readonly void ClearStates(ArrayView<float> shared, int sequences)
     {
         for (int i = Group.IdxX; i < 2 * sequences * Pitch; i += Group.DimX) shared[i] = 0f;
     }
 
     /// <summary>Copies this thread's strips behind those in registers to shared memory; nobody else reads them.</summary>
-    internal readonly void FillWeights(ArrayView<Quad> packed, ArrayView<Quad> shared, int inRegisters, int rows)
+    private readonly void FillWeights(ArrayView<Quad> packed, ArrayView<Quad> shared, int inRegisters, int rows)
     {
         int threads = Group.DimX;
         for (int strip = 0; strip < SharedStrips; strip++)
