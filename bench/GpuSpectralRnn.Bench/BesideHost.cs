@@ -4,8 +4,8 @@ using GpuSpectralRnn.Compute.Host;
 namespace GpuSpectralRnn.Bench;
 
 /// <summary>
-/// Cases on a device and on the host in turn, so that a machine whose speed changes treats both alike; the median of the pairs' ratios counts. Where other
-/// work shares the processor, the processor time of the whole measurement says more than the clock.
+/// Cases on a device and on the host in turn, so that a machine whose speed changes treats both alike; the median of the pairs' ratios counts. Where
+/// other work shares the processor, the processor time of the whole measurement says more than the clock.
 /// </summary>
 internal static class BesideHost
 {

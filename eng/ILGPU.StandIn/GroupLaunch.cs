@@ -4,8 +4,8 @@ using ILGPU.Runtime;
 namespace ILGPU;
 
 /// <summary>
-/// One launch of an explicitly grouped kernel: as many threads as a group has members. Each of them runs its member of every group in turn, and waits for
-/// the others only where the kernel says so.
+/// One launch of an explicitly grouped kernel: as many threads as a group has members. Each of them runs its member of every group in turn, and waits
+/// for the others only where the kernel says so.
 /// </summary>
 internal sealed class GroupLaunch : IDisposable
 {

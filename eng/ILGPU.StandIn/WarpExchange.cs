@@ -17,7 +17,9 @@ internal sealed class WarpExchange(int lanes, Func<bool> hasFailed)
     private int finished;
     private long rounds;
 
-    /// <summary>Gives <paramref name="value"/> and takes what lane <paramref name="source"/> gives in the same call, its shuffle in its group.</summary>
+    /// <summary>
+    /// Gives <paramref name="value"/> and takes what lane <paramref name="source"/> gives in the same call, its shuffle in its group.
+    /// </summary>
     public T Exchange<T>(int lane, T value, int source, (int Group, int Shuffle) at)
         where T : unmanaged
     {

@@ -19,13 +19,14 @@ public sealed class KernelEntryAttribute(params Type[] instances) : Attribute
     public int GroupsPerMultiprocessor { get; init; } = 1;
 
     /// <summary>
-    /// Whether CUDA may divide to two units in the last place and take denormal numbers for zero: for kernels in which divisions are a good part of the work.
+    /// Whether CUDA may divide to two units in the last place and take denormal numbers for zero: for kernels in which divisions are a good part of
+    /// the work.
     /// </summary>
     public bool DividesFast { get; init; }
 
     /// <summary>
-    /// For a kernel with inline PTX: the least compute capability, 80 for 8.0, of the CUDA devices that have its instructions; no other device can run it.
-    /// 0 for a kernel of every device.
+    /// For a kernel with inline PTX: the least compute capability, 80 for 8.0, of the CUDA devices that have its instructions; no other device can
+    /// run it. 0 for a kernel of every device.
     /// </summary>
     public int CudaCapability { get; init; }
 

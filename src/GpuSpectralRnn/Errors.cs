@@ -1,12 +1,17 @@
 namespace GpuSpectralRnn;
 
-/// <summary>The caller asked for something that cannot be: a bad value, data that do not fit the model, a device that is absent. Exit code 2 on the command line.</summary>
+/// <summary>
+/// The caller asked for something that cannot be: a bad value, data that do not fit the model, a device that is absent. Exit code 2 on the command
+/// line.
+/// </summary>
 public class InvalidCallException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>A well-formed request could not be carried out: a broken file, a diverged run, a lost device. Exit code 1 on the command line.</summary>
 public class RunFailedException(string message, Exception? inner = null) : Exception(message, inner);
 
-/// <summary>A file's content is not what its format promises: truncated, corrupt, or out of range. The message names the file, the place and the value.</summary>
+/// <summary>
+/// A file's content is not what its format promises: truncated, corrupt, or out of range. The message names the file, the place and the value.
+/// </summary>
 public sealed class BrokenFileException(string path, string problem, Exception? inner = null)
     : RunFailedException($"{path}: {problem}", inner)
 {

@@ -83,8 +83,9 @@ internal sealed class GemmLab(IlgpuBackend backend, int order)
         Action<ArrayView<float>, ArrayView<float>, ArrayView<float>, int> kernel) =>
         loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int>>(kernel);
 
-    // Elements all over C, some from each block, against the definition in double precision; a sum of n products of unit numbers errs by 6e-8 n at most, and
-    // factors that are rounded at random, by a share of themselves at most, make it err by as many times the square root of n: six times that.
+    // Elements all over C, some from each block, against the definition in double precision; a sum of n products of unit numbers errs by 6e-8 n at
+    // most, and factors that are rounded at random, by a share of themselves at most, make it err by as many times the square root of n: six times
+    // that.
     private void Check(string name, float[] a, float[] b, float[] c, double factorRounding)
     {
         double tolerance = 3e-7 * order + 6 * factorRounding * Math.Sqrt(order);

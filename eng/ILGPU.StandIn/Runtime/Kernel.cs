@@ -75,7 +75,9 @@ public class Kernel
         launch.Run(MemberThreads.Run);
     }
 
-    /// <summary>(from, to, arguments) => for (int i = from; i != to; i++) method([new Index1D(i),] arguments...); compiled, so that an element costs little.</summary>
+    /// <summary>
+    /// (from, to, arguments) => for (int i = from; i != to; i++) method([new Index1D(i),] arguments...); compiled, so that an element costs little.
+    /// </summary>
     private Action<int, int, object[]> CompileRange()
     {
         ParameterExpression from = Expression.Parameter(typeof(int));

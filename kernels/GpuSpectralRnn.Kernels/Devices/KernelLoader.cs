@@ -50,8 +50,8 @@ public sealed partial class KernelLoader
     public bool IsProcessor { get; }
 
     /// <summary>
-    /// Whether threads gain by exchanging data through shared memory. Where a processor plays the device, the simulator's or an OpenCL driver's, caches
-    /// serve all threads alike and a barrier costs a pass over the group.
+    /// Whether threads gain by exchanging data through shared memory. Where a processor plays the device, the simulator's or an OpenCL driver's,
+    /// caches serve all threads alike and a barrier costs a pass over the group.
     /// </summary>
     public bool SharesMemory { get; init; }
 
@@ -62,14 +62,14 @@ public sealed partial class KernelLoader
     public int BusyWidth { get; }
 
     /// <summary>
-    /// Work items to launch over <paramref name="elements"/> elements. On a processor one for each: it takes the items of a group in turn, and an item that
-    /// walked with a stride would touch lines of the cache that are gone when its neighbour wants them.
+    /// Work items to launch over <paramref name="elements"/> elements. On a processor one for each: it takes the items of a group in turn, and an
+    /// item that walked with a stride would touch lines of the cache that are gone when its neighbour wants them.
     /// </summary>
     public int WidthFor(long elements) => (int)Math.Min(elements, IsProcessor ? int.MaxValue : BusyWidth);
 
     /// <summary>
-    /// Loads an implicitly grouped kernel in groups of <paramref name="groupSize"/>, or fewer where the device, or an OpenCL driver for this kernel, grants
-    /// fewer (of one on the simulator).
+    /// Loads an implicitly grouped kernel in groups of <paramref name="groupSize"/>, or fewer where the device, or an OpenCL driver for this kernel,
+    /// grants fewer (of one on the simulator).
     /// </summary>
     /// <typeparam name="TLauncher">(AcceleratorStream, Index1D extent, the kernel's other parameters).</typeparam>
     public TLauncher Load<TLauncher>(Delegate kernel, int groupSize = 128)
@@ -80,8 +80,8 @@ public sealed partial class KernelLoader
     }
 
     /// <summary>
-    /// Loads an explicitly grouped kernel that is always launched in groups of the size that its mark states; CUDA compiles it for registers so few that
-    /// as many groups as are stated there fit side by side.
+    /// Loads an explicitly grouped kernel that is always launched in groups of the size that its mark states; CUDA compiles it for registers so few
+    /// that as many groups as are stated there fit side by side.
     /// </summary>
     /// <typeparam name="TLauncher">(AcceleratorStream, KernelConfig, the kernel's parameters).</typeparam>
     public TLauncher LoadGrouped<TLauncher>(Delegate kernel)
@@ -92,7 +92,8 @@ public sealed partial class KernelLoader
     }
 
     /// <summary>
-    /// Loads an explicitly grouped kernel that asks its group for its size: the one that its mark states, or less where the device grants less; one on the simulator.
+    /// Loads an explicitly grouped kernel that asks its group for its size: the one that its mark states, or less where the device grants less; one
+    /// on the simulator.
     /// </summary>
     /// <typeparam name="TLauncher">(AcceleratorStream, KernelConfig, the kernel's parameters).</typeparam>
     public TLauncher LoadGrouped<TLauncher>(Delegate kernel, out int groupSize)
@@ -193,8 +194,8 @@ public sealed partial class KernelLoader
     }
 
     /// <summary>
-    /// The PTX with the numbers in the names of parameters and labels counted from zero. ILGPU numbers them through all that a process compiled before, so
-    /// that the driver, which keeps what it compiled from the same text, would compile every kernel again in every run.
+    /// The PTX with the numbers in the names of parameters and labels counted from zero. ILGPU numbers them through all that a process compiled
+    /// before, so that the driver, which keeps what it compiled from the same text, would compile every kernel again in every run.
     /// </summary>
     public static string WithStableNames(string ptx)
     {
@@ -210,15 +211,15 @@ public sealed partial class KernelLoader
     private static partial Regex NumberInName();
 
     /// <summary>
-    /// The OpenCL text with barriers that order local memory as well as global memory. ILGPU 1.5.3 writes Group.Barrier as one that orders global memory
-    /// only; kernels that exchange data through shared memory need the local fence too.
+    /// The OpenCL text with barriers that order local memory as well as global memory. ILGPU 1.5.3 writes Group.Barrier as one that orders global
+    /// memory only; kernels that exchange data through shared memory need the local fence too.
     /// </summary>
     public static string WithLocalFences(string source) =>
         source.Replace("CLK_GLOBAL_MEM_FENCE", "(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)", StringComparison.Ordinal);
 
     /// <summary>
-    /// The OpenCL text of a kernel in which a product and the sum behind it become one operation, as on CUDA. ILGPU writes them as two statements, and
-    /// the compilers of processors' drivers, which are Clang, fuse within a statement only.
+    /// The OpenCL text of a kernel in which a product and the sum behind it become one operation, as on CUDA. ILGPU writes them as two statements,
+    /// and the compilers of processors' drivers, which are Clang, fuse within a statement only.
     /// </summary>
     public static string WithContraction(string source) => "#pragma clang fp contract(fast)\n" + source;
 

@@ -16,10 +16,10 @@ using ILGPU.Runtime.OpenCL;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Compiles kernels to PTX and OpenCL C in the order in which they are written. ILGPU's level O2 moves every computation to where its result is used, into loops too
-/// (divisions of indices among them), and sorts unrolled products by the sum they belong to, so that all their factors are in registers at once;
-/// NVIDIA's assembler does not undo that. Level O1 leaves the order alone, but also the address spaces of pointers unknown: the passes that find them
-/// are added here.
+/// Compiles kernels to PTX and OpenCL C in the order in which they are written. ILGPU's level O2 moves every computation to where its result is used,
+/// into loops too (divisions of indices among them), and sorts unrolled products by the sum they belong to, so that all their factors are in
+/// registers at once; NVIDIA's assembler does not undo that. Level O1 leaves the order alone, but also the address spaces of pointers unknown: the
+/// passes that find them are added here.
 /// </summary>
 public sealed class SourceOrder : IDisposable
 {

@@ -3,7 +3,8 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// What all threads of a group of 256 have, put together through shared memory in a fixed order; every thread gets the result, and the memory may be used again.
+/// What all threads of a group of 256 have, put together through shared memory in a fixed order; every thread gets the result, and the memory may be
+/// used again.
 /// </summary>
 internal static class GroupSums
 {

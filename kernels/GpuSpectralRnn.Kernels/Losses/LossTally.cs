@@ -4,8 +4,8 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Adds up a loss call on the device: the items of a loss kernel leave one partial sum each, one more item or group adds them to the running totals in a
-/// fixed order. Totals are [high, low] of the compensated loss and [correct, rows, calls, first bad call] as counts.
+/// Adds up a loss call on the device: the items of a loss kernel leave one partial sum each, one more item or group adds them to the running totals
+/// in a fixed order. Totals are [high, low] of the compensated loss and [correct, rows, calls, first bad call] as counts.
 /// </summary>
 public sealed class LossTally : IDisposable
 {

@@ -3,8 +3,8 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Softmax cross-entropy over many classes, a row a group: its threads read and write the row side by side and find the largest logit and the sum through
-/// shared memory, in a fixed order. For vocabularies, where one item per row would read alone for thousands of steps.
+/// Softmax cross-entropy over many classes, a row a group: its threads read and write the row side by side and find the largest logit and the sum
+/// through shared memory, in a fixed order. For vocabularies, where one item per row would read alone for thousands of steps.
 /// </summary>
 internal static class SoftmaxGroups
 {

@@ -88,8 +88,9 @@ internal struct DoubleBlock
 }
 
 /// <summary>
-/// Second moments in blocks of 64 x 64 units, one a group of 64 threads, 8 rows a step: the group turns both blocks' rows into doubles once, in shared
-/// memory, and multiplies them there, each thread 8 x 8; meanwhile the next rows are on their way. A product of two singles is exact in double precision.
+/// Second moments in blocks of 64 x 64 units, one a group of 64 threads, 8 rows a step: the group turns both blocks' rows into doubles once, in
+/// shared memory, and multiplies them there, each thread 8 x 8; meanwhile the next rows are on their way. A product of two singles is exact in double
+/// precision.
 /// </summary>
 internal static class GramBlocks
 {

@@ -4,8 +4,8 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Sums of a matrix's columns: the gradient of a bias, slices of a product, and, with weights, a product whose other factor is one line. Slices of the rows are
-/// summed first, then the slices, always in the same order.
+/// Sums of a matrix's columns: the gradient of a bias, slices of a product, and, with weights, a product whose other factor is one line. Slices of
+/// the rows are summed first, then the slices, always in the same order.
 /// </summary>
 public sealed class ColumnSums : IDisposable
 {
@@ -60,8 +60,8 @@ public sealed class ColumnSums : IDisposable
     }
 
     /// <summary>
-    /// sums[j] = alpha sum_i weights[i] x[i, j] + beta sums[j]; x [rows, columns], weights [rows], sums [columns]; at least one row, at most 2^18 columns. With beta
-    /// 0, sums is not read.
+    /// sums[j] = alpha sum_i weights[i] x[i, j] + beta sums[j]; x [rows, columns], weights [rows], sums [columns]; at least one row, at most 2^18
+    /// columns. With beta 0, sums is not read.
     /// </summary>
     public void Run(
         AcceleratorStream stream, ArrayView<float> x, ArrayView<float> weights, ArrayView<float> sums, int rows, int columns, float alpha, float beta)

@@ -7,7 +7,9 @@ namespace GpuSpectralRnn.Kernels;
 /// <summary>How a product is computed.</summary>
 public enum GemmPlan
 {
-    /// <summary>A 4 x 4 block of C in the registers of each item, the factors straight from memory: the simulator, and devices with small groups.</summary>
+    /// <summary>
+    /// A 4 x 4 block of C in the registers of each item, the factors straight from memory: the simulator, and devices with small groups.
+    /// </summary>
     Registers,
 
     /// <summary>4 rows of up to 128 columns of C for each item: OpenCL on a processor.</summary>
@@ -82,8 +84,8 @@ public sealed class Gemm : IDisposable
         AcceleratorStream stream, KernelConfig groups, ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, GemmExtents e, float alpha, float beta);
 
     /// <summary>
-    /// Loads the kernels, beside those for sums, which belong to the caller: devices that compute on the processor, or do not grant groups of 256, do without
-    /// shared memory; with <paramref name="roundsToTf32"/> also those for tensor cores, which the device must have.
+    /// Loads the kernels, beside those for sums, which belong to the caller: devices that compute on the processor, or do not grant groups of 256, do
+    /// without shared memory; with <paramref name="roundsToTf32"/> also those for tensor cores, which the device must have.
     /// </summary>
     public Gemm(KernelLoader loader, ColumnSums sums, bool roundsToTf32 = false)
     {
@@ -169,9 +171,9 @@ public sealed class Gemm : IDisposable
     }
 
     /// <summary>
-    /// How a product of these extents is computed. Large blocks do twice the arithmetic per number read from shared memory, but only where there are enough
-    /// of them, slices of 256 counted in, to occupy the multiprocessors. Blocks are worth their barriers even where most of them is beyond the edge: a step
-    /// waits once for 16 k, where a lone item waits for each. Only a single line is a loss, if the other factor can be read as it lies.
+    /// How a product of these extents is computed. Large blocks do twice the arithmetic per number read from shared memory, but only where there are
+    /// enough of them, slices of 256 counted in, to occupy the multiprocessors. Blocks are worth their barriers even where most of them is beyond the
+    /// edge: a step waits once for 16 k, where a lone item waits for each. Only a single line is a loss, if the other factor can be read as it lies.
     /// </summary>
     public GemmPlan PlanFor(int m, int n, int k, bool transposeA = false, bool transposeB = false)
     {

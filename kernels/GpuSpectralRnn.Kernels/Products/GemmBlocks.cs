@@ -3,8 +3,8 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// The product in blocks of C, one a group of 256 threads, in steps through K: each thread fetches four numbers of either factor into registers while the
-/// group multiplies what was fetched before, out of one half of the shared memory, and then puts them into the other half; one barrier a step.
+/// The product in blocks of C, one a group of 256 threads, in steps through K: each thread fetches four numbers of either factor into registers while
+/// the group multiplies what was fetched before, out of one half of the shared memory, and then puts them into the other half; one barrier a step.
 /// </summary>
 internal static class GemmBlocks
 {
@@ -40,7 +40,8 @@ internal static class GemmBlocks
         int from = slice * e.Slice;
         int to = from + e.Slice < e.K ? from + e.Slice : e.K;
 
-        // Lanes 2i and 2i + 1 have the same columns, lanes i and i + 2 mostly the same rows: devices that read a quad once for such pairs take half the time.
+        // Lanes 2i and 2i + 1 have the same columns, lanes i and i + 2 mostly the same rows: devices that read a quad once for such pairs take half
+        // the time.
         int thread = Group.IdxX;
         int lane = thread & 31;
         int warp = thread >> 5;
@@ -186,8 +187,8 @@ internal interface IGemmBlock<TBlock>
     int Edge { get; }
 
     /// <summary>
-    /// Adds a step's outer products; the views start at the thread's first row and first column. Unrolled by hand, as ILGPU unrolls nothing: all places
-    /// are constants.
+    /// Adds a step's outer products; the views start at the thread's first row and first column. Unrolled by hand, as ILGPU unrolls nothing: all
+    /// places are constants.
     /// </summary>
     void AddStep(ArrayView<Quad> rows, ArrayView<Quad> columns);
 

@@ -31,8 +31,8 @@ public struct GemmFactor
         where TView : IContiguousArrayView => view.IndexInBytes % 16 == 0;
 
     /// <summary>
-    /// Four neighbours in memory: lines <paramref name="line"/> to line + 3 at <paramref name="k"/>, or, where lines are contiguous, elements k to k + 3
-    /// of one line; zeros beyond the last line and from <paramref name="to"/> on.
+    /// Four neighbours in memory: lines <paramref name="line"/> to line + 3 at <paramref name="k"/>, or, where lines are contiguous, elements k to k
+    /// + 3 of one line; zeros beyond the last line and from <paramref name="to"/> on.
     /// </summary>
     internal readonly Quad Load(ArrayView<float> matrix, int line, int k, int to)
     {

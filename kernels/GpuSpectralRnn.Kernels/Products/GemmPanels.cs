@@ -4,8 +4,8 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Products where a processor plays the device. An item adds four terms at a time to a panel of C, 4 rows of up to 128 columns, in place: the compiler
-/// makes vectors of the loop along the columns, C's panel stays in the first cache, and each number read from it meets four multiply-adds.
+/// Products where a processor plays the device. An item adds four terms at a time to a panel of C, 4 rows of up to 128 columns, in place: the
+/// compiler makes vectors of the loop along the columns, C's panel stays in the first cache, and each number read from it meets four multiply-adds.
 /// </summary>
 internal sealed class GemmPanels(KernelLoader loader)
 {
@@ -42,7 +42,9 @@ internal sealed class GemmPanels(KernelLoader loader)
         }
     }
 
-    /// <summary>One item, 4 rows of <paramref name="width"/> columns. Neighbouring items have the same columns: what they need of B stays in the caches.</summary>
+    /// <summary>
+    /// One item, 4 rows of <paramref name="width"/> columns. Neighbouring items have the same columns: what they need of B stays in the caches.
+    /// </summary>
     [KernelEntry(GroupSize = 1)]
     internal static void Multiply(
         ArrayView<float> a, // op(A) [M, K]

@@ -4,9 +4,9 @@ using ILGPU.Runtime.Cuda;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// The product on tensor cores (CUDA from compute capability 8.0 on): factors rounded to TF32, 10 bits behind the point, sums in single precision. As in
-/// <see cref="GemmBlocks"/> a group of 256 threads computes a block of C, here 128 x 128, in steps of 16 through K out of one half of the shared memory, while
-/// each thread fetches its part of the next step into registers.
+/// The product on tensor cores (CUDA from compute capability 8.0 on): factors rounded to TF32, 10 bits behind the point, sums in single precision. As
+/// in <see cref="GemmBlocks"/> a group of 256 threads computes a block of C, here 128 x 128, in steps of 16 through K out of one half of the shared
+/// memory, while each thread fetches its part of the next step into registers.
 /// </summary>
 internal static class GemmTensorCores
 {
@@ -86,7 +86,8 @@ internal static class GemmTensorCores
         int lane = Group.IdxX & 31;
         int warp = Group.IdxX >> 5;
 
-        // Where the sum of row warp, column lane is: tiles of every second row; in a tile, lanes 4 g + t have columns 2 g and 2 g + 1 of rows 4 t and 4 t + 2.
+        // Where the sum of row warp, column lane is: tiles of every second row; in a tile, lanes 4 g + t have columns 2 g and 2 g + 1 of rows 4 t and
+        // 4 t + 2.
         int g = lane >> 1 & 7;
         int odd = lane >> 4;
         int tile = odd * 4 + (warp & 1);
@@ -119,8 +120,8 @@ internal static class GemmTensorCores
 internal interface IFetch
 {
     /// <summary>
-    /// The numbers from <paramref name="place"/> on; beyond the end of the matrix the last ones, so that reading takes no branch, behind which a number would
-    /// have to be there before the next one is asked for.
+    /// The numbers from <paramref name="place"/> on; beyond the end of the matrix the last ones, so that reading takes no branch, behind which a
+    /// number would have to be there before the next one is asked for.
     /// </summary>
     Quad Load(ArrayView<float> matrix, int place);
 }
@@ -163,8 +164,8 @@ internal struct TensorPart
     public int AlongLines;
 
     /// <summary>
-    /// Along k: four threads fetch the 16 numbers of a line, and the second quad is of the next line. Along the lines: a warp fetches 32 lines at four k, and
-    /// the second quad is 8 further in k. Lines beyond the last may be anything: what they add to is not stored.
+    /// Along k: four threads fetch the 16 numbers of a line, and the second quad is of the next line. Along the lines: a warp fetches 32 lines at
+    /// four k, and the second quad is 8 further in k. Lines beyond the last may be anything: what they add to is not stored.
     /// </summary>
     public static TensorPart Of(GemmFactor factor, int thread, int firstLine, int from)
     {
@@ -191,8 +192,9 @@ internal struct TensorPart
     }
 
     /// <summary>
-    /// Where quad <paramref name="quad"/> of a pair of lines lies, in bytes. All quads of a pair together are as wide as all banks; turned by the pair, eight
-    /// lanes that read or write every second quad of two pairs do not meet in a bank, nor do 16 that write half quads of four pairs at four k.
+    /// Where quad <paramref name="quad"/> of a pair of lines lies, in bytes. All quads of a pair together are as wide as all banks; turned by the
+    /// pair, eight lanes that read or write every second quad of two pairs do not meet in a bank, nor do 16 that write half quads of four pairs at
+    /// four k.
     /// </summary>
     public static int Place(int pair, int quad) => TensorTile.PairBytes * pair + 16 * (quad ^ (pair & 7));
 

@@ -3,9 +3,10 @@ using ILGPU.Runtime.Cuda;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Inline PTX (sm_80): what a thread of <see cref="GemmTensorCores"/> keeps in registers, and the shared memory of its group. What ILGPU lets a statement write
-/// goes through memory; so sums and factors are in registers and shared memory that PTX declares by name, and C# hands in numbers and places, in bytes.
-/// In shared memory a factor is pairs of lines, and a pair is 8 quads of 2 lines x 2 k, which quad k / 2 of pair P lies at k / 2 ^ P mod 8.
+/// Inline PTX (sm_80): what a thread of <see cref="GemmTensorCores"/> keeps in registers, and the shared memory of its group. What ILGPU lets a
+/// statement write goes through memory; so sums and factors are in registers and shared memory that PTX declares by name, and C# hands in numbers and
+/// places, in bytes. In shared memory a factor is pairs of lines, and a pair is 8 quads of 2 lines x 2 k, which quad k / 2 of pair P lies at k / 2 ^
+/// P mod 8.
 /// </summary>
 internal static class TensorTile
 {
@@ -21,14 +22,14 @@ internal static class TensorTile
     /// <summary>A tile of C in shared memory: four sums of each lane.</summary>
     public const int TileBytes = 4 * 4 * 32;
 
-    // D += A B with A [16, 8], B [8, 8]. Lane 4 g + t has of A lines g and g + 8 at k = t (two registers) and at t + 4 (two more), of B line g at k = t and
-    // t + 4, of D line g at B's lines 2 t and 2 t + 1, and line g + 8 at both. A's operand is a quad of two columns of C, B's half a quad of two rows: so
-    // lines g and g + 8 are columns 2 g and 2 g + 1, a tile's rows are every second one of 16, and k = t and t + 4 are two neighbours. Both factors have
-    // the same order of k, and which it is does not matter to the sum.
+    // D += A B with A [16, 8], B [8, 8]. Lane 4 g + t has of A lines g and g + 8 at k = t (two registers) and at t + 4 (two more), of B line g at k =
+    // t and t + 4, of D line g at B's lines 2 t and 2 t + 1, and line g + 8 at both. A's operand is a quad of two columns of C, B's half a quad of
+    // two rows: so lines g and g + 8 are columns 2 g and 2 g + 1, a tile's rows are every second one of 16, and k = t and t + 4 are two neighbours.
+    // Both factors have the same order of k, and which it is does not matter to the sum.
     private const string Multiply = "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 ";
 
-    // s: the sums of 4 x 4 tiles, 64 columns x 32 rows, tiles of the same columns one behind the other; u: rows; p and q: columns, and numbers on their
-    // way in; e: sums on their way out.
+    // s: the sums of 4 x 4 tiles, 64 columns x 32 rows, tiles of the same columns one behind the other; u: rows; p and q: columns, and numbers on
+    // their way in; e: sums on their way out.
     private const string Declarations =
         """
         .shared .align 128 .b8 stages[32768];

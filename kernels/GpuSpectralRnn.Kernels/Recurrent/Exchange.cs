@@ -9,8 +9,8 @@ namespace GpuSpectralRnn.Kernels;
 internal interface IExchange
 {
     /// <summary>
-    /// Eight lanes share four rows, for two sequences: lane l ends with row l mod 4 of sequence l / 4. Where <see cref="PersistentTile.RowsAreTurned"/>,
-    /// its sums are those of rows l mod 4 xor 0, 1, 2, 3.
+    /// Eight lanes share four rows, for two sequences: lane l ends with row l mod 4 of sequence l / 4. Where
+    /// <see cref="PersistentTile.RowsAreTurned"/>, its sums are those of rows l mod 4 xor 0, 1, 2, 3.
     /// </summary>
     /// <param name="first">This lane's sums for the first sequence.</param>
     /// <param name="second">This lane's sums for the second sequence.</param>
@@ -19,7 +19,9 @@ internal interface IExchange
     /// <param name="scratch">Where in it [2, threads / 8, 9] quads are free, if the exchange goes through it.</param>
     float RowOfTwo(Quad first, Quad second, int thread, ArrayView<Quad> shared, int scratch);
 
-    /// <summary>Sixteen lanes share four rows, for four sequences: lane l ends with row l mod 4 of sequence l / 4. Scratch [4, threads / 16, 17].</summary>
+    /// <summary>
+    /// Sixteen lanes share four rows, for four sequences: lane l ends with row l mod 4 of sequence l / 4. Scratch [4, threads / 16, 17].
+    /// </summary>
     float RowOfFour(FourQuads sums, int thread, ArrayView<Quad> shared, int scratch);
 
     /// <summary>Four lanes share four rows, for four sequences: lane l ends with all rows of sequence l. Scratch [4, threads / 4, 5].</summary>
@@ -81,8 +83,8 @@ internal readonly struct ByShuffles : IExchange
 }
 
 /// <summary>
-/// Through shared memory with one barrier; for every device. The caller has another barrier before the next exchange. One quad is left free after each
-/// lane's, so that the lanes of a warp read different banks.
+/// Through shared memory with one barrier; for every device. The caller has another barrier before the next exchange. One quad is left free after
+/// each lane's, so that the lanes of a warp read different banks.
 /// </summary>
 internal readonly struct ThroughShared : IExchange
 {

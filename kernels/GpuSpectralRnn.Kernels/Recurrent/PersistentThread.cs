@@ -3,8 +3,8 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// What a thread of a group that takes all steps owns: a unit of a sequence. Threads beyond the last unit or sequence read what the last one reads, and store
-/// nothing.
+/// What a thread of a group that takes all steps owns: a unit of a sequence. Threads beyond the last unit or sequence read what the last one reads,
+/// and store nothing.
 /// </summary>
 internal struct PersistentThread
 {

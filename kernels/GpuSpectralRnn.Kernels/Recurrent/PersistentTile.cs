@@ -45,7 +45,9 @@ public sealed record PersistentTile
     /// <summary>Threads of a group.</summary>
     public int Threads => Units * Sequences;
 
-    /// <summary>From a sequence's state to the next in shared memory, in floats: so that threads next to each other write to different banks.</summary>
+    /// <summary>
+    /// From a sequence's state to the next in shared memory, in floats: so that threads next to each other write to different banks.
+    /// </summary>
     public int Pitch
     {
         get
@@ -85,7 +87,9 @@ public sealed record PersistentTile
         return Create(units, units, sequences: 4, lanes: 4, rows: gates, rowsAreGates: true, usesShuffles, registerStrips);
     }
 
-    /// <summary>A gated cell's backward pass: four sequences to a group, sixteen lanes to four units; the columns are the gates of all units.</summary>
+    /// <summary>
+    /// A gated cell's backward pass: four sequences to a group, sixteen lanes to four units; the columns are the gates of all units.
+    /// </summary>
     public static PersistentTile GatedBackward(int gates, int width, bool usesShuffles, int registerStrips = 4)
     {
         int units = RoundUp(width, 16);

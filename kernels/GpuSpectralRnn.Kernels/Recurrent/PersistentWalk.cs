@@ -126,7 +126,8 @@ public struct PersistentWalk
     }
 
     /// <summary>
-    /// A step's product: this thread's rows and columns with the states of up to four sequences. <typeparamref name="TRest"/> is the rows' type for one strip.
+    /// A step's product: this thread's rows and columns with the states of up to four sequences. <typeparamref name="TRest"/> is the rows' type for
+    /// one strip.
     /// </summary>
     internal readonly FourQuads MultiplyFour<TRows, TStrip, TRest>(TRows weights, ArrayView<Quad> shared, int now, int lane, int lanes)
         where TRows : unmanaged, IRows<TStrip>

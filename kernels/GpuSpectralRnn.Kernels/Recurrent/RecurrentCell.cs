@@ -85,7 +85,9 @@ public abstract class RecurrentCell
     /// <summary>Whether a pass is many launches that depend on nothing but the operands, so that they can be repeated as a graph.</summary>
     public virtual bool IsReplayable => false;
 
-    /// <summary>How many numbers <see cref="RecurrentOperands.Arranged"/> has for B = <paramref name="batch"/> and H = <paramref name="width"/>.</summary>
+    /// <summary>
+    /// How many numbers <see cref="RecurrentOperands.Arranged"/> has for B = <paramref name="batch"/> and H = <paramref name="width"/>.
+    /// </summary>
     public abstract int ArrangedCount(int batch, int width);
 
     /// <summary>Runs all steps.</summary>

@@ -2,7 +2,9 @@ using ILGPU;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>Elman's recurrence (<see cref="Elman"/>), one launch a step, with as many threads as a graphics processor wants: <see cref="StepSlices"/>.</summary>
+/// <summary>
+/// Elman's recurrence (<see cref="Elman"/>), one launch a step, with as many threads as a graphics processor wants: <see cref="StepSlices"/>.
+/// </summary>
 public static class SlicedElman
 {
     /// <summary>Loads the kernels of one nonlinearity.</summary>

@@ -4,8 +4,8 @@ namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
 /// A step's product by more threads than it has tiles of 4 x 4: sixteen threads share a tile, each sums every sixteenth term, and the sums meet in
-/// shared memory, added always in the same order. A group has eight tiles; thread t has tile t mod 8 and slice t / 8, so that neighbouring threads read
-/// neighbouring columns, and the slices of a warp neighbouring terms.
+/// shared memory, added always in the same order. A group has eight tiles; thread t has tile t mod 8 and slice t / 8, so that neighbouring threads
+/// read neighbouring columns, and the slices of a warp neighbouring terms.
 /// </summary>
 internal struct StepSlices
 {

@@ -3,7 +3,8 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// The unit of a batch row that a thread finishes, once a product has been computed for all of them. The threads of a group have neighbouring units of one row.
+/// The unit of a batch row that a thread finishes, once a product has been computed for all of them. The threads of a group have neighbouring units
+/// of one row.
 /// </summary>
 internal struct StepUnit
 {

@@ -58,7 +58,9 @@ internal sealed class StepwiseCell : RecurrentCell
         }
     }
 
-    /// <summary>A step is a launch in which sixteen threads share a tile of 4 batch rows and 4 units, forward in gated cells one: <see cref="StepSlices"/>.</summary>
+    /// <summary>
+    /// A step is a launch in which sixteen threads share a tile of 4 batch rows and 4 units, forward in gated cells one: <see cref="StepSlices"/>.
+    /// </summary>
     public static StepwiseCell Sliced(
         KernelLoader loader, int gates, Action<RecurrentViews, RecurrentStep> forward, Action<RecurrentViews, RecurrentStep> backward)
     {

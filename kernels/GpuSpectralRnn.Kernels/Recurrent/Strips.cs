@@ -3,8 +3,8 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Some columns of a row of weights, or the elements of a state which they multiply, in registers. A type for each size: device code keeps a struct in
-/// registers, an array only if it unrolls the loops over it, and ILGPU unrolls none.
+/// Some columns of a row of weights, or the elements of a state which they multiply, in registers. A type for each size: device code keeps a struct
+/// in registers, an array only if it unrolls the loops over it, and ILGPU unrolls none.
 /// </summary>
 internal interface IStrip<TSelf>
     where TSelf : unmanaged

@@ -4,8 +4,8 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Rows of a table chosen by tokens, and the gradient of the table. Without atomics: the places of each token are chained in their order, and one item
-/// for each first place and column walks the chain.
+/// Rows of a table chosen by tokens, and the gradient of the table. Without atomics: the places of each token are chained in their order, and one
+/// item for each first place and column walks the chain.
 /// </summary>
 public sealed class Embedding(KernelLoader loader)
 {

@@ -10,8 +10,8 @@ public enum BlasChoice
     Kernels,
 
     /// <summary>
-    /// This project's kernels, for large products on tensor cores, which round the factors to TF32 (10 bits behind the point, a relative error of 2^-11 each); an
-    /// error on anything but CUDA devices from compute capability 8.0 on.
+    /// This project's kernels, for large products on tensor cores, which round the factors to TF32 (10 bits behind the point, a relative error of
+    /// 2^-11 each); an error on anything but CUDA devices from compute capability 8.0 on.
     /// </summary>
     KernelsTf32,
 

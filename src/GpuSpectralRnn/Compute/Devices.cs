@@ -8,7 +8,9 @@ namespace GpuSpectralRnn.Compute;
 /// <param name="IsDefault">Whether <c>auto</c> means it.</param>
 public sealed record PresentDevice(DeviceInfo Info, bool IsDefault);
 
-/// <summary>The devices of this machine by name: <c>host</c>, <c>ilgpu-cpu</c>, <c>cuda:i</c>, <c>opencl:i</c>; <c>auto</c> is the best of them.</summary>
+/// <summary>
+/// The devices of this machine by name: <c>host</c>, <c>ilgpu-cpu</c>, <c>cuda:i</c>, <c>opencl:i</c>; <c>auto</c> is the best of them.
+/// </summary>
 public static class Devices
 {
     /// <summary>The name for the best device: CUDA, else OpenCL on a graphics processor, else the host.</summary>
@@ -29,7 +31,9 @@ public static class Devices
         set => HostThreads.Share(value >= 1 ? value : throw new InvalidCallException($"{value} threads: choose 1 or more."));
     }
 
-    /// <summary>All devices, graphics processors first. Looking for them takes up to a second the first time; missing drivers only shorten the list.</summary>
+    /// <summary>
+    /// All devices, graphics processors first. Looking for them takes up to a second the first time; missing drivers only shorten the list.
+    /// </summary>
     public static IReadOnlyList<PresentDevice> List()
     {
         DeviceInfo host;

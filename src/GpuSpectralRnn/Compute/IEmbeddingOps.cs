@@ -10,8 +10,8 @@ public interface IEmbeddingOps
     void Forward(Tensor tokens, Tensor weights, Tensor output);
 
     /// <summary>
-    /// Backward of <see cref="Forward"/>: weightGradient[tokens[n], j] += outputGradient[n, j]. Only rows that occur are touched, and the additions to
-    /// each have one fixed order.
+    /// Backward of <see cref="Forward"/>: weightGradient[tokens[n], j] += outputGradient[n, j]. Only rows that occur are touched, and the additions
+    /// to each have one fixed order.
     /// </summary>
     /// <param name="tokens">Int32 [N].</param>
     /// <param name="outputGradient">[N, E].</param>

@@ -49,8 +49,8 @@ public interface ILossOps
     void SoftmaxDivergence(Tensor logits, Tensor targets, float scale, Tensor? gradient, LossTotals totals);
 
     /// <summary>
-    /// Mean squared error per row: (1/D) sum_d (prediction - target)^2. predictions, targets [N, D]; the gradient is scale (2/D) (prediction - target)
-    /// and may replace the predictions.
+    /// Mean squared error per row: (1/D) sum_d (prediction - target)^2. predictions, targets [N, D]; the gradient is scale (2/D) (prediction -
+    /// target) and may replace the predictions.
     /// </summary>
     void MeanSquaredError(Tensor predictions, Tensor targets, float scale, Tensor? gradient, LossTotals totals);
 }

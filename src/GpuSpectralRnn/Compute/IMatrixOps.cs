@@ -3,7 +3,9 @@ namespace GpuSpectralRnn.Compute;
 /// <summary>Dense linear algebra in fp32. A tensor of more than two dimensions counts as the matrix [Shape.Rows, Shape.Columns].</summary>
 public interface IMatrixOps
 {
-    /// <summary>C = alpha op(A) op(B) + beta C, op(A) [M, K], op(B) [K, N], C [M, N]. With beta 0, C is not read. C aliases neither A nor B.</summary>
+    /// <summary>
+    /// C = alpha op(A) op(B) + beta C, op(A) [M, K], op(B) [K, N], C [M, N]. With beta 0, C is not read. C aliases neither A nor B.
+    /// </summary>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
     void Gemm(bool transposeA, bool transposeB, float alpha, Tensor a, Tensor b, float beta, Tensor c);
 
@@ -15,7 +17,9 @@ public interface IMatrixOps
     /// </summary>
     void LinearBackward(Tensor x, Tensor weights, Tensor outputGradient, Tensor? inputGradient, Tensor weightGradient, Tensor? biasGradient);
 
-    /// <summary>sums[j] = beta sums[j] + sum_i x[i, j]; x [M, N], sums [N]. With beta 0, sums is not read. The order of the additions is fixed.</summary>
+    /// <summary>
+    /// sums[j] = beta sums[j] + sum_i x[i, j]; x [M, N], sums [N]. With beta 0, sums is not read. The order of the additions is fixed.
+    /// </summary>
     void ColumnSums(Tensor x, float beta, Tensor sums);
 
     /// <summary>
@@ -25,8 +29,8 @@ public interface IMatrixOps
     void CopyColumns(Tensor source, int from, Tensor destination, int to, int columns, bool adds = false);
 
     /// <summary>
-    /// The mean over each sequence's valid steps, mean[b, j] = (1/L_b) sum_{t below L_b} x[t, b, j]; 0 of none. x [T, B, H], mean [B, H], lengths Int32
-    /// [B] of 0..T, or null for T.
+    /// The mean over each sequence's valid steps, mean[b, j] = (1/L_b) sum_{t below L_b} x[t, b, j]; 0 of none. x [T, B, H], mean [B, H], lengths
+    /// Int32 [B] of 0..T, or null for T.
     /// </summary>
     void MeanOverSteps(Tensor x, Tensor mean, Tensor? lengths = null);
 
@@ -36,8 +40,8 @@ public interface IMatrixOps
     void SpreadOverSteps(Tensor meanGradient, Tensor gradient, Tensor? lengths = null);
 
     /// <summary>
-    /// Each sequence's last valid step, last[b, j] = x[L_b - 1, b, j], or 0 of none, in the first H columns of last. x [T, B, H], lengths Int32 [B] of
-    /// 0..T, last [B, W] with W of H or more.
+    /// Each sequence's last valid step, last[b, j] = x[L_b - 1, b, j], or 0 of none, in the first H columns of last. x [T, B, H], lengths Int32 [B]
+    /// of 0..T, last [B, W] with W of H or more.
     /// </summary>
     void LastSteps(Tensor x, Tensor lengths, Tensor last);
 

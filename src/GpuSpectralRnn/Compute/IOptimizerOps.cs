@@ -13,8 +13,8 @@ public interface IOptimizerOps
     void RmsProp(Tensor parameters, Tensor gradients, Tensor meanSquare, float rate, float alpha, float epsilon, float weightDecay);
 
     /// <summary>
-    /// Adam (Kingma and Ba 2015), step counted from 1; with <paramref name="decoupled"/> AdamW (Loshchilov and Hutter 2019): p -= rate weightDecay p instead of
-    /// adding it to the gradient. p -= rate (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + epsilon).
+    /// Adam (Kingma and Ba 2015), step counted from 1; with <paramref name="decoupled"/> AdamW (Loshchilov and Hutter 2019): p -= rate weightDecay p
+    /// instead of adding it to the gradient. p -= rate (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + epsilon).
     /// </summary>
     void Adam(
         Tensor parameters,
@@ -33,8 +33,8 @@ public interface IOptimizerOps
     void Mask(Tensor parameters, Tensor mask);
 
     /// <summary>
-    /// Scales the gradients by min(1, limit / (norm + 1e-6)) (Pascanu et al. 2013) and writes their norm before that to <paramref name="norm"/> [1]. Stays on the device;
-    /// the order of the additions is fixed.
+    /// Scales the gradients by min(1, limit / (norm + 1e-6)) (Pascanu et al. 2013) and writes their norm before that to <paramref name="norm"/> [1].
+    /// Stays on the device; the order of the additions is fixed.
     /// </summary>
     void ClipGlobalNorm(Tensor gradients, float limit, Tensor norm);
 }

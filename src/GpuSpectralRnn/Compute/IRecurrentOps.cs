@@ -72,14 +72,14 @@ public abstract class RecurrentWorkspace(RecurrentShape shape, bool isTraining) 
     public bool IsTraining { get; } = isTraining;
 
     /// <summary>
-    /// Where the backend keeps the hidden states [T, B, H] in any case: may be the output of forward calls without lengths, which saves a copy. Null where
-    /// there is no such place.
+    /// Where the backend keeps the hidden states [T, B, H] in any case: may be the output of forward calls without lengths, which saves a copy. Null
+    /// where there is no such place.
     /// </summary>
     public virtual Tensor? Outputs => null;
 
     /// <summary>
-    /// After <see cref="IRecurrentOps.Backward"/> and until the next call: dL/d(W_hh h_{t-1} + b_hh) [T, B, G*H], each step's at its own place and zero
-    /// beyond a sequence's length; null before. For Elman this is the output gradient that was used up.
+    /// After <see cref="IRecurrentOps.Backward"/> and until the next call: dL/d(W_hh h_{t-1} + b_hh) [T, B, G*H], each step's at its own place and
+    /// zero beyond a sequence's length; null before. For Elman this is the output gradient that was used up.
     /// </summary>
     public Tensor? ProductGradient { get; internal set; }
 
@@ -124,8 +124,8 @@ public interface IRecurrentOps
     /// <param name="output">Receives the hidden states of all steps [T, B, H]; zero beyond a sequence's length.</param>
     /// <param name="final">Receives the state after the last step walked, where wanted; apart from <paramref name="initial"/>.</param>
     /// <param name="lengths">
-    /// Int32 [B], each of 0..T (checked where the data enter, not here), or null for T: the steps beyond it do not move the state, as in PyTorch's packed
-    /// sequences. A reverse layer starts at the last valid step.
+    /// Int32 [B], each of 0..T (checked where the data enter, not here), or null for T: the steps beyond it do not move the state, as in PyTorch's
+    /// packed sequences. A reverse layer starts at the last valid step.
     /// </param>
     void Forward(
         RecurrentWorkspace workspace,
@@ -150,8 +150,8 @@ public interface IRecurrentOps
     /// afterwards.
     /// </param>
     /// <param name="gradientFrom">
-    /// The steps walked before this one (0-based, in the order of walking) have no output gradient: their rows of <paramref name="outputGradient"/> are
-    /// not read.
+    /// The steps walked before this one (0-based, in the order of walking) have no output gradient: their rows of <paramref name="outputGradient"/>
+    /// are not read.
     /// </param>
     /// <param name="gradients">Receives the weight gradients, added to what is there.</param>
     /// <param name="inputGradient">Receives dL/dx [T, B, I] (overwritten), where wanted; zero beyond a sequence's length.</param>

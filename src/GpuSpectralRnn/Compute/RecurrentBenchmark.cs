@@ -72,8 +72,8 @@ public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape, int L
     }
 
     /// <summary>
-    /// Bytes that a training step needs by its definition: weights, their gradients and Adam's two moments; input and target; of each layer the states, their
-    /// gradients, and what backpropagation needs of the gates (GRU: and of their recurrent products) and the cell states.
+    /// Bytes that a training step needs by its definition: weights, their gradients and Adam's two moments; input and target; of each layer the
+    /// states, their gradients, and what backpropagation needs of the gates (GRU: and of their recurrent products) and the cell states.
     /// </summary>
     public double TensorBytes
     {

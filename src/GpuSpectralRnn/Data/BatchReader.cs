@@ -4,8 +4,8 @@ namespace GpuSpectralRnn.Data;
 /// Reads a data set batch by batch into one reused <see cref="Batch"/>; the last batch of a pass may be smaller. Nothing is allocated after
 /// construction.
 /// <para>
-/// A stream is read in B columns of W = ceil(count / B) windows each: batch n holds the windows b W + n, so that every row continues its row of the batch
-/// before. Batches are always full, a column that ran out holds nothing (length 0), and the order is never shuffled.
+/// A stream is read in B columns of W = ceil(count / B) windows each: batch n holds the windows b W + n, so that every row continues its row of the
+/// batch before. Batches are always full, a column that ran out holds nothing (length 0), and the order is never shuffled.
 /// </para>
 /// </summary>
 public sealed class BatchReader
@@ -53,8 +53,8 @@ public sealed class BatchReader
     }
 
     /// <summary>
-    /// Begins a pass in a random order, which depends on nothing but <paramref name="seed"/>, <paramref name="epoch"/> and the number of sequences; of a
-    /// stream in its own.
+    /// Begins a pass in a random order, which depends on nothing but <paramref name="seed"/>, <paramref name="epoch"/> and the number of sequences;
+    /// of a stream in its own.
     /// </summary>
     public void RestartShuffled(ulong seed, int epoch)
     {

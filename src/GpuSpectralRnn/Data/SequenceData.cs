@@ -31,14 +31,15 @@ public readonly record struct SequenceLayout(int Steps, int Features, TargetKind
 
     /// <summary>
     /// Whether each sequence continues the one before: one long text cut into windows of <see cref="Steps"/> steps, of which the last may be shorter.
-    /// Such data are read in columns (see <see cref="BatchReader"/>), where the index -1 stands for nothing: length 0, tokens and inputs 0, labels -1.
+    /// Such data are read in columns (see <see cref="BatchReader"/>), where the index -1 stands for nothing: length 0, tokens and inputs 0, labels
+    /// -1.
     /// </summary>
     public bool IsStream { get; init; }
 }
 
 /// <summary>
-/// A set of sequences of one layout, read by index. Implementations keep the raw data once (or generate it) and expand only the batch that is asked for; reading is
-/// deterministic and may be called from any one thread at a time.
+/// A set of sequences of one layout, read by index. Implementations keep the raw data once (or generate it) and expand only the batch that is asked
+/// for; reading is deterministic and may be called from any one thread at a time.
 /// </summary>
 public interface ISequenceData
 {
@@ -52,7 +53,8 @@ public interface ISequenceData
     SequenceLayout Layout { get; }
 
     /// <summary>
-    /// Expands the sequences <paramref name="indices"/> into <paramref name="batch"/>, whose size is set to their number. Of a stream an index may be -1.
+    /// Expands the sequences <paramref name="indices"/> into <paramref name="batch"/>, whose size is set to their number. Of a stream an index may be
+    /// -1.
     /// </summary>
     void Read(ReadOnlySpan<int> indices, Batch batch);
 }

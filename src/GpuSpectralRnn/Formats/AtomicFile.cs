@@ -1,10 +1,16 @@
 namespace GpuSpectralRnn.Formats;
 
-/// <summary>Writes files so that a reader sees the old content or the new one, never a part: to a temporary name in the same folder, then renamed.</summary>
+/// <summary>
+/// Writes files so that a reader sees the old content or the new one, never a part: to a temporary name in the same folder, then renamed.
+/// </summary>
 public static class AtomicFile
 {
-    /// <summary>Calls <paramref name="write"/> on a temporary file beside <paramref name="path"/>, flushes it to the disk and renames it over <paramref name="path"/>.</summary>
-    /// <exception cref="RunFailedException">The folder does not exist or is read-only, the disk is full, ...; the old file, if any, is untouched.</exception>
+    /// <summary>
+    /// Calls <paramref name="write"/> on a temporary file beside <paramref name="path"/>, flushes it to the disk and renames it over
+    /// <paramref name="path"/>.
+    /// </summary>
+    /// <exception cref="RunFailedException">The folder does not exist or is read-only, the disk is full, ...; the old file, if any, is
+    /// untouched.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         string target = Path.GetFullPath(path);

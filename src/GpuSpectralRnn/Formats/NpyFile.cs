@@ -64,7 +64,9 @@ public static partial class NpyFile
         });
     }
 
-    /// <summary>The same for an array that need not fit into memory and comes row by row (a row: one index of the first extent), in any order.</summary>
+    /// <summary>
+    /// The same for an array that need not fit into memory and comes row by row (a row: one index of the first extent), in any order.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="shape">Of the whole array.</param>
     /// <param name="fill">Calls what it is given with the number of a row and its values; rows that never come are zero.</param>

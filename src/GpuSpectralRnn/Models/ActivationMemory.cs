@@ -82,7 +82,9 @@ internal sealed class ActivationMemory : IDisposable
     /// <summary>Block of its gradients.</summary>
     public Tensor? SeenGradient { get; }
 
-    /// <summary>Block of the hidden states of a layer and direction; taken when first asked for, since the workspace may have a place for them.</summary>
+    /// <summary>
+    /// Block of the hidden states of a layer and direction; taken when first asked for, since the workspace may have a place for them.
+    /// </summary>
     public Tensor Hidden(int recurrence) => hidden[recurrence] ??= Allocate(hiddenCounts[recurrence]);
 
     /// <summary>Whether there is room for <paramref name="shape"/>.</summary>

@@ -14,10 +14,14 @@ internal readonly record struct ActivationShape(int Steps, int Batch, bool IsTra
     public long Cells => (long)Steps * Batch;
 }
 
-/// <summary>What a network computes with for one number of steps and sequences: windows on the network's shared memory, and the backend's workspaces.</summary>
+/// <summary>
+/// What a network computes with for one number of steps and sequences: windows on the network's shared memory, and the backend's workspaces.
+/// </summary>
 internal sealed class Activations : IDisposable
 {
-    /// <summary>Lays the windows; all memory comes from <paramref name="memory"/>, which must be large enough (see <see cref="ActivationMemory"/>).</summary>
+    /// <summary>
+    /// Lays the windows; all memory comes from <paramref name="memory"/>, which must be large enough (see <see cref="ActivationMemory"/>).
+    /// </summary>
     public Activations(Architecture architecture, IBackend backend, ActivationMemory memory, ActivationShape shape)
     {
         Shape = shape;
@@ -106,11 +110,14 @@ internal sealed class Activations : IDisposable
     /// <summary>What each layer hands on, [T, B, D*H]: its hidden states, joined and dropped where that is asked for.</summary>
     public Tensor[] Passed { get; }
 
-    /// <summary>The gradients of that, [T, B, D*H]; every second layer shares its memory. With one direction they are the hidden states' own.</summary>
+    /// <summary>
+    /// The gradients of that, [T, B, D*H]; every second layer shares its memory. With one direction they are the hidden states' own.
+    /// </summary>
     public Tensor[] PassedGradients { get; }
 
     /// <summary>
-    /// The reverse direction's input gradients of each layer, [T, B, I], all in one place; null where the inputs are not computed, none with one direction.
+    /// The reverse direction's input gradients of each layer, [T, B, I], all in one place; null where the inputs are not computed, none with one
+    /// direction.
     /// </summary>
     public Tensor?[] OtherGradients { get; } = [];
 

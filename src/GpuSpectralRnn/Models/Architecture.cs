@@ -31,7 +31,9 @@ public enum TaskKind
     Regression,
 }
 
-/// <summary>What a network is, apart from its numbers: stacked recurrent layers of one cell under a linear read-out. Immutable; compared by value.</summary>
+/// <summary>
+/// What a network is, apart from its numbers: stacked recurrent layers of one cell under a linear read-out. Immutable; compared by value.
+/// </summary>
 public sealed record Architecture
 {
     /// <summary>Wider layers than this are taken for a mistake.</summary>
@@ -57,8 +59,8 @@ public sealed record Architecture
     public int Vocabulary { get; init; }
 
     /// <summary>
-    /// Whether the read-out's weights are those of the embedding (Press and Wolf, "Using the output embedding to improve language models", 2017): E must
-    /// be what the top layer hands on, and the outputs V.
+    /// Whether the read-out's weights are those of the embedding (Press and Wolf, "Using the output embedding to improve language models", 2017): E
+    /// must be what the top layer hands on, and the outputs V.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool TiesWeights { get; init; }
@@ -113,8 +115,8 @@ public sealed record Architecture
     public int Directions => IsBidirectional ? 2 : 1;
 
     /// <summary>
-    /// Recurrences: one for each layer and direction, each with weights of its own. They are counted from the input up, the directions of a layer side
-    /// by side, forward first.
+    /// Recurrences: one for each layer and direction, each with weights of its own. They are counted from the input up, the directions of a layer
+    /// side by side, forward first.
     /// </summary>
     [JsonIgnore]
     public int Recurrences => Layers * Directions;
@@ -193,7 +195,9 @@ public sealed record Architecture
     /// <summary>Whether recurrence <paramref name="recurrence"/> (0-based) walks from the last step to the first.</summary>
     public bool IsReverse(int recurrence) => recurrence % Directions == 1;
 
-    /// <summary>How the parameters' names end that belong to recurrence <paramref name="recurrence"/> (0-based): <c>l0</c>, <c>l0_reverse</c>.</summary>
+    /// <summary>
+    /// How the parameters' names end that belong to recurrence <paramref name="recurrence"/> (0-based): <c>l0</c>, <c>l0_reverse</c>.
+    /// </summary>
     public string RecurrenceName(int recurrence) => $"l{recurrence / Directions}{(IsReverse(recurrence) ? ParameterSlot.Reverse : "")}";
 
     /// <summary>Rank of layer <paramref name="layer"/>'s recurrent matrix where it is kept as two factors, else 0.</summary>

@@ -1,8 +1,8 @@
 namespace GpuSpectralRnn.Models;
 
 /// <summary>
-/// Dropout in one training step (Zaremba, Sutskever, Vinyals 2014: never on the recurrent way): between the layers, and in a network with an embedding
-/// also on the embedding's output and before the read-out. The mask follows from these numbers alone, so that a resumed run draws the same.
+/// Dropout in one training step (Zaremba, Sutskever, Vinyals 2014: never on the recurrent way): between the layers, and in a network with an
+/// embedding also on the embedding's output and before the read-out. The mask follows from these numbers alone, so that a resumed run draws the same.
 /// </summary>
 /// <param name="Rate">Share of zeros, from 0 (none) to below 1.</param>
 /// <param name="Seed">The run's seed.</param>

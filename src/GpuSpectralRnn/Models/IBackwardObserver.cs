@@ -3,8 +3,8 @@ using GpuSpectralRnn.Compute;
 namespace GpuSpectralRnn.Models;
 
 /// <summary>
-/// Sees the gradients of a backward pass recurrence by recurrence (<see cref="Architecture.Recurrences"/>), from the top down. The tensors belong to the
-/// network and hold during the call only.
+/// Sees the gradients of a backward pass recurrence by recurrence (<see cref="Architecture.Recurrences"/>), from the top down. The tensors belong to
+/// the network and hold during the call only.
 /// </summary>
 public interface IBackwardObserver
 {

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace GpuSpectralRnn.Models;
 
 /// <summary>
-/// The mask of a network's parameters as text for a file's metadata, so that the tensors stay those that PyTorch knows: a JSON object with a member for every masked
-/// parameter, one bit per weight in its order, lowest bit first, in base 64; 1 for a weight that is there.
+/// The mask of a network's parameters as text for a file's metadata, so that the tensors stay those that PyTorch knows: a JSON object with a member
+/// for every masked parameter, one bit per weight in its order, lowest bit first, in base 64; 1 for a weight that is there.
 /// </summary>
 internal static class MaskText
 {

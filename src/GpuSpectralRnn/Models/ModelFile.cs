@@ -4,8 +4,8 @@ using GpuSpectralRnn.Formats;
 namespace GpuSpectralRnn.Models;
 
 /// <summary>
-/// Model files: safetensors with PyTorch's names for the parameters, in the metadata the architecture as JSON under <c>gsrnn.architecture</c> and, where single weights
-/// were taken away, which under <c>gsrnn.mask</c>.
+/// Model files: safetensors with PyTorch's names for the parameters, in the metadata the architecture as JSON under <c>gsrnn.architecture</c> and,
+/// where single weights were taken away, which under <c>gsrnn.mask</c>.
 /// </summary>
 public static class ModelFile
 {
@@ -30,7 +30,8 @@ public static class ModelFile
     }
 
     /// <summary>Reads a network that <see cref="Save"/> wrote.</summary>
-    /// <exception cref="InvalidCallException">There is no such file, or it holds no architecture (see <see cref="StateDict"/> for such files).</exception>
+    /// <exception cref="InvalidCallException">There is no such file, or it holds no architecture (see <see cref="StateDict"/> for such
+    /// files).</exception>
     /// <exception cref="BrokenFileException">The file is damaged, or its tensors are not those of its architecture.</exception>
     public static Network Load(string path, IBackend backend)
     {
@@ -53,7 +54,10 @@ public static class ModelFile
     /// <exception cref="BrokenFileException">The file is damaged.</exception>
     public static Architecture LoadArchitecture(string path) => ReadArchitecture(SafetensorsFile.Read(path));
 
-    /// <summary>A network from tensors that must be exactly those of <paramref name="architecture"/>; <paramref name="tensors"/> maps our names to the file's arrays.</summary>
+    /// <summary>
+    /// A network from tensors that must be exactly those of <paramref name="architecture"/>; <paramref name="tensors"/> maps our names to the file's
+    /// arrays.
+    /// </summary>
     internal static Network Build(SafetensorsFile file, Architecture architecture, IBackend backend, IReadOnlyDictionary<string, NamedArray> tensors)
     {
         IReadOnlyList<ParameterSlot> slots = ParameterSlot.Of(architecture);

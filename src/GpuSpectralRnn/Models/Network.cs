@@ -3,8 +3,8 @@ using GpuSpectralRnn.Compute;
 namespace GpuSpectralRnn.Models;
 
 /// <summary>
-/// Stacked recurrent layers under a linear read-out, on one backend. Memory for the activations is kept between calls and shared by all batch sizes; what a forward
-/// call returns belongs to the network and holds until the next one.
+/// Stacked recurrent layers under a linear read-out, on one backend. Memory for the activations is kept between calls and shared by all batch sizes;
+/// what a forward call returns belongs to the network and holds until the next one.
 /// </summary>
 public sealed class Network : IDisposable
 {
@@ -63,14 +63,16 @@ public sealed class Network : IDisposable
 
     /// <summary>Runs all layers over all steps and the read-out.</summary>
     /// <param name="batch">Inputs, lengths, and where the rows start from.</param>
-    /// <param name="isTraining">Whether <see cref="Backward"/> will follow; what <paramref name="batch"/> holds must then stay as it is until then.</param>
+    /// <param name="isTraining">Whether <see cref="Backward"/> will follow; what <paramref name="batch"/> holds must then stay as it is until
+    /// then.</param>
     /// <param name="dropout">What to drop in training; nothing by default.</param>
     /// <returns>
     /// Logits or predictions: [B, O], or [T, B, O] for a read-out of every step, whose rows beyond a sequence's length say nothing.
     /// </returns>
     /// <exception cref="ArgumentException">The inputs are not those of this network.</exception>
     /// <exception cref="InvalidCallException">
-    /// The batch goes on but the last call was over another number of sequences, or the network is bidirectional: it would have to know the end first.
+    /// The batch goes on but the last call was over another number of sequences, or the network is bidirectional: it would have to know the end
+    /// first.
     /// </exception>
     public Tensor Forward(SequenceBatch batch, bool isTraining = false, DropoutMask dropout = default)
     {
@@ -97,7 +99,8 @@ public sealed class Network : IDisposable
     }
 
     /// <summary>
-    /// Backpropagation for the last <see cref="Forward(SequenceBatch, bool, DropoutMask)"/>, which was called for training. Adds to the gradients of <see cref="Parameters"/>; fill them with zero before a new step.
+    /// Backpropagation for the last <see cref="Forward(SequenceBatch, bool, DropoutMask)"/>, which was called for training. Adds to the gradients of
+    /// <see cref="Parameters"/>; fill them with zero before a new step.
     /// </summary>
     /// <param name="outputGradient">dL/d outputs, of the outputs' shape; may be the outputs themselves, overwritten by the loss.</param>
     /// <param name="observer">Sees the gradients of each layer on the way, where given.</param>
@@ -149,14 +152,17 @@ public sealed class Network : IDisposable
             ? made.Passed[layer]
             : made.Hidden[layer];
 
-    /// <summary>The hidden states of one recurrence (<see cref="Architecture.Recurrences"/>) in the last forward call, [T, B, H]. They hold until the next one.</summary>
+    /// <summary>
+    /// The hidden states of one recurrence (<see cref="Architecture.Recurrences"/>) in the last forward call, [T, B, H]. They hold until the next
+    /// one.
+    /// </summary>
     /// <exception cref="InvalidOperationException">There was no forward call yet.</exception>
     public Tensor RecurrenceStates(int recurrence) =>
         (current ?? throw new InvalidOperationException("Hidden states are there after a forward call.")).Hidden[recurrence];
 
     /// <summary>
-    /// What <paramref name="layer"/> took in the last forward call: inputs or embedded tokens [T, B, I], or what the layer below handed on. It holds until
-    /// the next one.
+    /// What <paramref name="layer"/> took in the last forward call: inputs or embedded tokens [T, B, I], or what the layer below handed on. It holds
+    /// until the next one.
     /// </summary>
     /// <exception cref="InvalidOperationException">There was no forward call yet.</exception>
     public Tensor LayerInput(int layer)

@@ -3,8 +3,8 @@ using GpuSpectralRnn.Compute;
 namespace GpuSpectralRnn.Models;
 
 /// <summary>
-/// All parameters of a network in one flat tensor [P] with named views, and a twin of it for the gradients, so that an optimiser step, clipping and a copy are one call
-/// each. The gaps between the views hold zeros in both and stay zero under every optimiser.
+/// All parameters of a network in one flat tensor [P] with named views, and a twin of it for the gradients, so that an optimiser step, clipping and a
+/// copy are one call each. The gaps between the views hold zeros in both and stay zero under every optimiser.
 /// </summary>
 public sealed class Parameters : IDisposable
 {
@@ -59,8 +59,8 @@ public sealed class Parameters : IDisposable
     }
 
     /// <summary>
-    /// Ones, and zeros for weights that were taken away for good [P]: every optimiser step multiplies the parameters by it. Null where none was. It is
-    /// kept in model files.
+    /// Ones, and zeros for weights that were taken away for good [P]: every optimiser step multiplies the parameters by it. Null where none was. It
+    /// is kept in model files.
     /// </summary>
     public Tensor? Mask { get; private set; }
 
@@ -148,7 +148,9 @@ public sealed class Parameters : IDisposable
         ApplyMask();
     }
 
-    /// <summary>The mask of one parameter, ones and zeros in its order; null where none of its weights was taken away, or there is no such parameter.</summary>
+    /// <summary>
+    /// The mask of one parameter, ones and zeros in its order; null where none of its weights was taken away, or there is no such parameter.
+    /// </summary>
     public float[]? MaskOf(string name)
     {
         if (Mask is null || Slots.SingleOrDefault(slot => slot.Name == name) is not { } slot) return null;

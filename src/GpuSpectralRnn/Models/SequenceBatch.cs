@@ -5,12 +5,12 @@ namespace GpuSpectralRnn.Models;
 /// <summary>What a network takes in one forward call.</summary>
 /// <param name="Inputs">Float32 [T, B, I], or Int32 tokens [T, B] for a network with an embedding.</param>
 /// <param name="Lengths">
-/// Int32 [B], valid steps of each sequence from 0 to T (checked where the data enter); null where every sequence has T steps, which is faster. Beyond its
-/// length a sequence does not move its state, and nothing there counts.
+/// Int32 [B], valid steps of each sequence from 0 to T (checked where the data enter); null where every sequence has T steps, which is faster. Beyond
+/// its length a sequence does not move its state, and nothing there counts.
 /// </param>
 /// <param name="Continues">
-/// Whether every row continues its row of the forward call before, from the state in which that ended; no gradient goes back through it. Else all start
-/// from zero.
+/// Whether every row continues its row of the forward call before, from the state in which that ended; no gradient goes back through it. Else all
+/// start from zero.
 /// </param>
 public readonly record struct SequenceBatch(Tensor Inputs, Tensor? Lengths = null, bool Continues = false)
 {
@@ -18,10 +18,13 @@ public readonly record struct SequenceBatch(Tensor Inputs, Tensor? Lengths = nul
     public bool IsAgain { get; private init; }
 
     /// <summary>
-    /// Whether no call will go on from here, so that the network need not keep its state: sequences that have nothing to do with those of other batches.
+    /// Whether no call will go on from here, so that the network need not keep its state: sequences that have nothing to do with those of other
+    /// batches.
     /// </summary>
     public bool IsWhole { get; init; }
 
-    /// <summary>The same batch for another forward call over it: a stream then starts from where the call before did, not from where that ended.</summary>
+    /// <summary>
+    /// The same batch for another forward call over it: a stream then starts from where the call before did, not from where that ended.
+    /// </summary>
     public SequenceBatch Again => this with { IsAgain = true };
 }

@@ -5,9 +5,9 @@ using GpuSpectralRnn.Formats;
 namespace GpuSpectralRnn.Models;
 
 /// <summary>
-/// Plain PyTorch state dicts in safetensors: one <c>nn.RNN</c>, <c>nn.LSTM</c> or <c>nn.GRU</c>, one <c>nn.Linear</c> and perhaps one <c>nn.Embedding</c>, under whatever names
-/// their module gave them. Weights of the last two that are equal, or there once, are tied. The sizes come from the tensors; what the tensors cannot tell (the cell, the
-/// read-out, the task) the caller says.
+/// Plain PyTorch state dicts in safetensors: one <c>nn.RNN</c>, <c>nn.LSTM</c> or <c>nn.GRU</c>, one <c>nn.Linear</c> and perhaps one
+/// <c>nn.Embedding</c>, under whatever names their module gave them. Weights of the last two that are equal, or there once, are tied. The sizes come
+/// from the tensors; what the tensors cannot tell (the cell, the read-out, the task) the caller says.
 /// </summary>
 public static partial class StateDict
 {
@@ -15,9 +15,11 @@ public static partial class StateDict
     /// <param name="path">A safetensors file.</param>
     /// <param name="backend">Where the network shall live.</param>
     /// <param name="cell">The recurrence.</param>
-    /// <param name="readout">Which hidden states the linear layer sees; null: every step's of a language model (as many outputs as tokens), else the last.</param>
+    /// <param name="readout">Which hidden states the linear layer sees; null: every step's of a language model (as many outputs as tokens), else the
+    /// last.</param>
     /// <param name="task">What the outputs mean.</param>
-    /// <exception cref="InvalidCallException">There is no such file, or its tensors are not those of one recurrent module, one nn.Linear and perhaps one nn.Embedding.</exception>
+    /// <exception cref="InvalidCallException">There is no such file, or its tensors are not those of one recurrent module, one nn.Linear and perhaps
+    /// one nn.Embedding.</exception>
     /// <exception cref="BrokenFileException">The file is damaged, or the tensors' shapes contradict each other.</exception>
     public static Network Import(string path, IBackend backend, Cell cell, Readout? readout = null, TaskKind task = TaskKind.Classification)
     {

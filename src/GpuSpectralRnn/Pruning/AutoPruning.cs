@@ -18,8 +18,8 @@ public sealed record Candidate(SpectralSettings Settings, Judgement Judgement, P
 public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
 {
     /// <summary>
-    /// How many of the best candidates are tried with smaller ridges, get an intercept, and are tried without reconstruction (where idle units are dropped,
-    /// nothing is better); then how many get a new read-out, which costs little, and how many of those best then new rows.
+    /// How many of the best candidates are tried with smaller ridges, get an intercept, and are tried without reconstruction (where idle units are
+    /// dropped, nothing is better); then how many get a new read-out, which costs little, and how many of those best then new rows.
     /// </summary>
     private const int WithSmallerRidges = 3, WithIntercept = 6, Unreconstructed = 4, NewReadouts = 10, NewRows = 5;
 

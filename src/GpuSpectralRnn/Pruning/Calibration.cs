@@ -17,7 +17,8 @@ public sealed record CalibrationSettings
     public int GradientSequences { get; init; } = 2000;
 
     /// <summary>
-    /// Random directions of the outputs per sequence for the adjoint matrix. A network that answers at every step takes one for each step, and no more.
+    /// Random directions of the outputs per sequence for the adjoint matrix. A network that answers at every step takes one for each step, and no
+    /// more.
     /// </summary>
     public int Probes { get; init; } = 4;
 

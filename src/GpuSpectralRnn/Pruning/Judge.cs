@@ -52,7 +52,9 @@ public static class Judge
         return new Judgement(sums.Loss / rows, isClassifier ? (double)agreeing / rows : null);
     }
 
-    /// <summary>The loss of the small network's outputs against the big one's, and its gradient where wanted. Padding is made equal in both.</summary>
+    /// <summary>
+    /// The loss of the small network's outputs against the big one's, and its gradient where wanted. Padding is made equal in both.
+    /// </summary>
     /// <returns>How many of the rows are padding.</returns>
     internal static int Apply(
         Architecture architecture, SequenceBatch batch, Tensor big, Tensor small, float scale, Tensor? gradient, LossTotals totals)

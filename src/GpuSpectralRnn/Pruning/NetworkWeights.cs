@@ -95,8 +95,8 @@ public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<Lay
     }
 
     /// <summary>
-    /// The rows that read recurrence <paramref name="recurrence"/>: its columns of the next layer's W_ih (of both directions) or of the read-out, over
-    /// its own W_hh. [r, m]. The number after the last recurrence stands for the embedding, which the first layer's W_ih reads.
+    /// The rows that read recurrence <paramref name="recurrence"/>: its columns of the next layer's W_ih (of both directions) or of the read-out,
+    /// over its own W_hh. [r, m]. The number after the last recurrence stands for the embedding, which the first layer's W_ih reads.
     /// </summary>
     public Matrix Consumers(int recurrence)
     {

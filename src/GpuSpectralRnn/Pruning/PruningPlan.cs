@@ -90,7 +90,8 @@ public sealed record PruningPlan(string Method, IReadOnlyList<LayerPlan> Recurre
     public LayerPlan? Below(Architecture architecture, int layer) => layer == 0 ? Embedding : Layer(architecture, layer - 1);
 
     /// <summary>
-    /// Whether a read-out tied to the embedding stays so: any change of the one or of the layer that the other reads gives the two weights of their own.
+    /// Whether a read-out tied to the embedding stays so: any change of the one or of the layer that the other reads gives the two weights of their
+    /// own.
     /// </summary>
     public bool KeepsTies(Architecture architecture) =>
         architecture.TiesWeights

@@ -54,7 +54,8 @@ public static class ReadoutRefit
         return Solve(zz, yz, folded.Readout) is { } readout ? plan with { Readout = readout } : plan;
     }
 
-    // With z = [seen, 1], wanted y and the folded read-out C: D (M_zz + ridge) = M_yz - C M_zz, new read-out C + D. Null where z has no spread at all.
+    // With z = [seen, 1], wanted y and the folded read-out C: D (M_zz + ridge) = M_yz - C M_zz, new read-out C + D. Null where z has no spread at
+    // all.
     private static ReadoutWeights? Solve(Matrix zz, Matrix yz, ReadoutWeights folded)
     {
         (int outputs, int seen) = (yz.Rows, yz.Columns - 1);

@@ -7,8 +7,8 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// What rows fitted again are fitted on: steps drawn evenly from the calibration's gradient inputs, with what a recurrence saw and how much errors of its
-/// rows mattered there. The same for every plan.
+/// What rows fitted again are fitted on: steps drawn evenly from the calibration's gradient inputs, with what a recurrence saw and how much errors of
+/// its rows mattered there. The same for every plan.
 /// </summary>
 /// <param name="Count">N, steps in random order: the first of them are a sample of all.</param>
 /// <param name="States">h of the step walked before [N, m].</param>

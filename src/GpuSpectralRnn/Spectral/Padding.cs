@@ -6,7 +6,9 @@ namespace GpuSpectralRnn.Spectral;
 /// <summary>Keeps what lies beyond a sequence's length out of statistics.</summary>
 internal static class Padding
 {
-    /// <summary>One weight for every step of every sequence of a batch [T, B]: 1, and 0 beyond its length; null where no sequence is shorter.</summary>
+    /// <summary>
+    /// One weight for every step of every sequence of a batch [T, B]: 1, and 0 beyond its length; null where no sequence is shorter.
+    /// </summary>
     public static float[]? Mask(SequenceBatch batch)
     {
         if (batch.Lengths is null) return null;
@@ -18,7 +20,9 @@ internal static class Padding
         return mask;
     }
 
-    /// <summary>Sets the rows of a tensor [T, B, ...] to zero where <paramref name="mask"/> is; nothing for outputs once per sequence, or without a mask.</summary>
+    /// <summary>
+    /// Sets the rows of a tensor [T, B, ...] to zero where <paramref name="mask"/> is; nothing for outputs once per sequence, or without a mask.
+    /// </summary>
     public static void Clear(Tensor rows, float[]? mask)
     {
         if (mask is null || rows.Shape.Rows != mask.Length) return;

@@ -7,8 +7,8 @@ namespace GpuSpectralRnn.Spectral;
 internal static class Probe
 {
     /// <summary>
-    /// Replaces outputs by v, one for each row: N(0, I), or N(0, diag(p) - p p^T) in the Fisher metric of a classifier, p the softmax of the row. Rows of
-    /// padding become zero.
+    /// Replaces outputs by v, one for each row: N(0, I), or N(0, diag(p) - p p^T) in the Fisher metric of a classifier, p the softmax of the row.
+    /// Rows of padding become zero.
     /// </summary>
     /// <param name="network">Whose outputs they are.</param>
     /// <param name="outputs">[B, O] or [T, B, O].</param>

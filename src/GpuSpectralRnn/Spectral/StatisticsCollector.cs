@@ -47,8 +47,8 @@ public sealed class StatisticsCollector
     }
 
     /// <summary>
-    /// Second moments and means of the hidden states, one for each recurrence (<see cref="Architecture.Recurrences"/>); then, with an embedding, those of
-    /// what it gives the first layer. Cancelled, it returns what was collected so far.
+    /// Second moments and means of the hidden states, one for each recurrence (<see cref="Architecture.Recurrences"/>); then, with an embedding,
+    /// those of what it gives the first layer. Cancelled, it returns what was collected so far.
     /// </summary>
     /// <param name="stepWeights">w_t [T] for each of them, for the time-weighted moments; null for none.</param>
     /// <param name="cancellation">Stops before the next batch.</param>
@@ -113,8 +113,8 @@ public sealed class StatisticsCollector
 
     /// <summary>
     /// G and the step weights, one for each recurrence and then, with an embedding, for what it gives the first layer: g_t = d(v^T f) / dh_t over the
-    /// paths on which a reconstruction would replace h (the recurrent product, the read-out, the next layer), for a random v per sequence (and per step
-    /// where the network answers at every step).
+    /// paths on which a reconstruction would replace h (the recurrent product, the read-out, the next layer), for a random v per sequence (and per
+    /// step where the network answers at every step).
     /// </summary>
     /// <param name="metric">How the outputs are weighed.</param>
     /// <param name="probes">Random v per sequence.</param>

@@ -5,7 +5,9 @@ using GpuSpectralRnn.Models;
 
 namespace GpuSpectralRnn.Training;
 
-/// <summary>Where a run stands. All randomness of a run is counted from its seed, the epoch and the batch, so these numbers are also the generator's position.</summary>
+/// <summary>
+/// Where a run stands. All randomness of a run is counted from its seed, the epoch and the batch, so these numbers are also the generator's position.
+/// </summary>
 public sealed record TrainingState
 {
     /// <summary>The epoch in progress, 0-based; equal to the number of epochs when the run is over.</summary>

@@ -6,7 +6,9 @@ namespace GpuSpectralRnn.Training;
 /// <summary>The loss that belongs to a network's task: the mean over the rows of a batch that count.</summary>
 internal static class Objective
 {
-    /// <summary>Adds the batch's losses to <paramref name="totals"/> and writes the gradient of their mean, where wanted (it may be the outputs themselves).</summary>
+    /// <summary>
+    /// Adds the batch's losses to <paramref name="totals"/> and writes the gradient of their mean, where wanted (it may be the outputs themselves).
+    /// </summary>
     public static void Apply(Network network, Tensor outputs, BatchFeed feed, Tensor? gradient, LossTotals totals)
     {
         ILossOps loss = network.Backend.Loss;

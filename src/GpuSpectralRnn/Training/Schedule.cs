@@ -15,23 +15,27 @@ public enum ScheduleKind
     /// <summary>It falls to zero along half a cosine, step by step (PyTorch: CosineAnnealingLR with T_max = all steps).</summary>
     Cosine,
 
-    /// <summary>It climbs from peak / 25 to the peak and falls to peak / 250,000, both along half cosines (Smith and Topin 2017; PyTorch: OneCycleLR).</summary>
+    /// <summary>
+    /// It climbs from peak / 25 to the peak and falls to peak / 250,000, both along half cosines (Smith and Topin 2017; PyTorch: OneCycleLR).
+    /// </summary>
     OneCycle,
 
     /// <summary>
-    /// It stays for <see cref="Schedule.HeldEpochs"/> epochs and is multiplied by <see cref="Schedule.Gamma"/> before each one after them (Zaremba, Sutskever, Vinyals,
-    /// "Recurrent neural network regularization", 2014).
+    /// It stays for <see cref="Schedule.HeldEpochs"/> epochs and is multiplied by <see cref="Schedule.Gamma"/> before each one after them (Zaremba,
+    /// Sutskever, Vinyals, "Recurrent neural network regularization", 2014).
     /// </summary>
     Decay,
 
     /// <summary>
-    /// After every epoch whose validation result is no better than the best, it is multiplied by <see cref="Schedule.Gamma"/> and the weights go back to the best (the rule
-    /// of PyTorch's word language model, with a return).
+    /// After every epoch whose validation result is no better than the best, it is multiplied by <see cref="Schedule.Gamma"/> and the weights go back
+    /// to the best (the rule of PyTorch's word language model, with a return).
     /// </summary>
     Anneal,
 }
 
-/// <summary>A learning rate as a function of the step, and of how often a result was worse; pure, so that a resumed run needs no state of it.</summary>
+/// <summary>
+/// A learning rate as a function of the step, and of how often a result was worse; pure, so that a resumed run needs no state of it.
+/// </summary>
 public sealed record Schedule
 {
     /// <summary>The curve.</summary>
@@ -46,7 +50,10 @@ public sealed record Schedule
     /// <summary>Epochs before <see cref="ScheduleKind.Decay"/> begins.</summary>
     public int HeldEpochs { get; init; }
 
-    /// <summary>Over this many epochs at the start the rate is also multiplied by a line that climbs from 1/n to 1 (n its steps). Not for one-cycle, which has its own.</summary>
+    /// <summary>
+    /// Over this many epochs at the start the rate is also multiplied by a line that climbs from 1/n to 1 (n its steps). Not for one-cycle, which has
+    /// its own.
+    /// </summary>
     public double WarmupEpochs { get; init; }
 
     /// <summary>The share of all steps in which <see cref="ScheduleKind.OneCycle"/> climbs.</summary>

@@ -6,8 +6,8 @@ using GpuSpectralRnn.Models;
 namespace GpuSpectralRnn.Training;
 
 /// <summary>
-/// Trains a network by mini-batches. A step stays on the device: the losses are read a few times a second and at the end of an epoch. The same seed on the same device gives
-/// the same bits, whether the run was interrupted or not. Weights that the network's mask takes away stay away.
+/// Trains a network by mini-batches. A step stays on the device: the losses are read a few times a second and at the end of an epoch. The same seed
+/// on the same device gives the same bits, whether the run was interrupted or not. Weights that the network's mask takes away stay away.
 /// </summary>
 public sealed class Trainer : IDisposable
 {
@@ -84,7 +84,8 @@ public sealed class Trainer : IDisposable
     /// Runs one batch forward and backward for nothing, so that a device that compiles its kernels (<see cref="IBackend.CompilesKernels"/>) has them
     /// before <see cref="Run"/>. Weights, optimiser and random numbers stay as they are: the run has the same bits with and without it.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The run has begun, or was restored: the state that a stream goes on from would be lost.</exception>
+    /// <exception cref="InvalidOperationException">The run has begun, or was restored: the state that a stream goes on from would be
+    /// lost.</exception>
     public void WarmUp()
     {
         if (state.Step > 0) throw new InvalidOperationException("A run is warmed up before its first step, and before a checkpoint is restored.");
@@ -95,7 +96,8 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>Goes back to a checkpoint; the next <see cref="Run"/> goes on from there.</summary>
-    /// <exception cref="InvalidCallException">The checkpoint is of another network, other data or other settings (more or fewer epochs are accepted).</exception>
+    /// <exception cref="InvalidCallException">The checkpoint is of another network, other data or other settings (more or fewer epochs are
+    /// accepted).</exception>
     public void Restore(Checkpoint checkpoint)
     {
         if (checkpoint.Architecture != network.Architecture)
@@ -119,8 +121,8 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>
-    /// Trains until the last epoch, the end of patience, or cancellation. With patience, or the schedule <see cref="ScheduleKind.Anneal"/>, the network holds the best weights
-    /// afterwards.
+    /// Trains until the last epoch, the end of patience, or cancellation. With patience, or the schedule <see cref="ScheduleKind.Anneal"/>, the
+    /// network holds the best weights afterwards.
     /// </summary>
     /// <exception cref="DivergedException">A loss, a weight or a validation loss is NaN or infinite.</exception>
     /// <exception cref="RunFailedException">A checkpoint cannot be written.</exception>

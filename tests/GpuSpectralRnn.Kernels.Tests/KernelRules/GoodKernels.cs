@@ -3,7 +3,10 @@ using ILGPU.Runtime.Cuda;
 
 namespace GpuSpectralRnn.Kernels.Tests.KernelRules;
 
-/// <summary>A kernel with what ILGPU does take: a generic strategy, local arrays of constant length, constants, tuples, references, mathematics, shared memory.</summary>
+/// <summary>
+/// A kernel with what ILGPU does take: a generic strategy, local arrays of constant length, constants, tuples, references, mathematics, shared
+/// memory.
+/// </summary>
 internal static class GoodKernels
 {
     private static readonly int Offset = 1;

@@ -4,8 +4,8 @@ using Mono.Cecil.Cil;
 namespace GpuSpectralRnn.Kernels.Tests.KernelRules;
 
 /// <summary>
-/// What ILGPU 1.5.3 refuses, or compiles to something that does not work, found in the IL of a kernel and of everything it reaches. So a kernel that passes
-/// here compiles where the package is, also if it was written where only the stand-in is.
+/// What ILGPU 1.5.3 refuses, or compiles to something that does not work, found in the IL of a kernel and of everything it reaches. So a kernel that
+/// passes here compiles where the package is, also if it was written where only the stand-in is.
 /// </summary>
 internal static class KernelRules
 {

@@ -6,8 +6,8 @@ using ILGPU.Runtime.Cuda;
 namespace GpuSpectralRnn.Kernels.Tests.Offline;
 
 /// <summary>
-/// Every kernel goes through NVIDIA's assembler, compiled for the groups that the program launches, and keeps everything in registers. Needs the package and
-/// ptxas, no device.
+/// Every kernel goes through NVIDIA's assembler, compiled for the groups that the program launches, and keeps everything in registers. Needs the
+/// package and ptxas, no device.
 /// </summary>
 public class AssemblyTests
 {
@@ -15,7 +15,9 @@ public class AssemblyTests
 
     public static TheoryData<string> Kernels => OfflineCompilationTests.Kernels;
 
-    /// <summary>The kernels over all steps that CUDA gets, in the groups that leave the fewest registers to a thread; those of 256 are among the others.</summary>
+    /// <summary>
+    /// The kernels over all steps that CUDA gets, in the groups that leave the fewest registers to a thread; those of 256 are among the others.
+    /// </summary>
     public static TheoryData<string, int> Walks
     {
         get

@@ -9,12 +9,14 @@ using ILGPU.Runtime.OpenCL;
 
 namespace GpuSpectralRnn.Kernels.Tests.Offline;
 
-/// <summary>Compiles kernels to PTX and OpenCL C on a machine without such devices. One context per kernel: a failed compilation spoils its context.</summary>
+/// <summary>
+/// Compiles kernels to PTX and OpenCL C on a machine without such devices. One context per kernel: a failed compilation spoils its context.
+/// </summary>
 internal static class CompiledKernels
 {
     /// <summary>
-    /// The kernel as PTX for an architecture and for the groups that it is launched in, of <paramref name="groupSize"/> threads where its mark states no
-    /// size. The instruction set is that of CUDA 11.8, so that its assembler and all later ones take the text.
+    /// The kernel as PTX for an architecture and for the groups that it is launched in, of <paramref name="groupSize"/> threads where its mark states
+    /// no size. The instruction set is that of CUDA 11.8, so that its assembler and all later ones take the text.
     /// </summary>
     public static string Ptx(MethodInfo kernel, CudaArchitecture architecture, int groupSize = 256)
     {

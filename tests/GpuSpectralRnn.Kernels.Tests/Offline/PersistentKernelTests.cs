@@ -6,7 +6,9 @@ using ILGPU.Runtime.Cuda;
 
 namespace GpuSpectralRnn.Kernels.Tests.Offline;
 
-/// <summary>What makes the kernels over all steps fast, read off their PTX: weights in registers, wide accesses, no more barriers than designed.</summary>
+/// <summary>
+/// What makes the kernels over all steps fast, read off their PTX: weights in registers, wide accesses, no more barriers than designed.
+/// </summary>
 public partial class PersistentKernelTests
 {
     public static TheoryData<string> Walks

@@ -27,8 +27,8 @@ public partial class TensorCoreKernelTests
     [Fact]
     public void Only_new_CUDA_devices_get_them() => Assert.All(Kernels, kernel => Assert.Equal(80, KernelCatalog.CudaCapability(kernel)));
 
-    // ILGPU moves loads to where they are used, but not past inline PTX that has memory of its own: the next step's numbers must be on their way before the
-    // products, and the barrier behind what they are put into.
+    // ILGPU moves loads to where they are used, but not past inline PTX that has memory of its own: the next step's numbers must be on their way
+    // before the products, and the barrier behind what they are put into.
     [SkippableTheory]
     [MemberData(nameof(Products))]
     public void A_step_fetches_multiplies_and_puts_in_this_order(string name)

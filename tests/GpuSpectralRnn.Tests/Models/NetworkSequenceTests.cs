@@ -4,7 +4,9 @@ using GpuSpectralRnn.Tests.Support;
 
 namespace GpuSpectralRnn.Tests.Models;
 
-/// <summary>Tokens, unequal lengths, tied weights and carried state: outputs against the double reference, gradients against finite differences of it.</summary>
+/// <summary>
+/// Tokens, unequal lengths, tied weights and carried state: outputs against the double reference, gradients against finite differences of it.
+/// </summary>
 public class NetworkSequenceTests
 {
     private const int Vocabulary = 5;
@@ -119,7 +121,8 @@ public class NetworkSequenceTests
     [InlineData("ilgpu-cpu", Readout.Last, false)]
     public void Gradients_pass_through_every_mask(string device, Readout readout, bool isBidirectional)
     {
-        // One layer: only the embedding's output and what the read-out sees are dropped. The mask is the seed's, so the loss is a function of the weights.
+        // One layer: only the embedding's output and what the read-out sees are dropped. The mask is the seed's, so the loss is a function of the
+        // weights.
         DropoutMask mask = new(0.4f, Seed: 3, Step: 17);
         using IBackend backend = Devices.Open(device);
         using Network network = Perturbed(Make(Cell.RnnTanh, "4", readout) with { IsBidirectional = isBidirectional }, backend);

@@ -68,8 +68,8 @@ public sealed class RefitTests : IDisposable
 
         RowCorrection correction = RowRefit.Apply(calibration, plan).Recurrences[0].Correction!;
 
-        // By the definition: deltas = tanh' g from finite differences, regression of w (h - A h_J) on [h_J, x, 1], weights delta^2 / mean + 1/2, ridge
-        // 1e-2 of the mean square of the kept states.
+        // By the definition: deltas = tanh' g from finite differences, regression of w (h - A h_J) on [h_J, x, 1], weights delta^2 / mean + 1/2,
+        // ridge 1e-2 of the mean square of the kept states.
         double[] used = FirstSequences(data, Count);
         PerturbedNetwork reference = new(calibration.Weights, used, Steps, Count);
         double[] squares = new double[Steps * Count * Units];

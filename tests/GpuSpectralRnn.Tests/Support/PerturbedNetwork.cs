@@ -5,8 +5,8 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Tests.Support;
 
 /// <summary>
-/// A network by its definition in double precision, with a number added to any hidden state on its way to the consumers (recurrent product, layer above,
-/// read-out), though not to a cell's own memory (c of an LSTM, z h of a GRU): the judge of the adjoint statistics.
+/// A network by its definition in double precision, with a number added to any hidden state on its way to the consumers (recurrent product, layer
+/// above, read-out), though not to a cell's own memory (c of an LSTM, z h of a GRU): the judge of the adjoint statistics.
 /// </summary>
 internal sealed class PerturbedNetwork(NetworkWeights weights, double[] input, int steps, int batch)
 {

@@ -11,14 +11,16 @@ namespace GpuSpectralRnn.Tests.Support;
 
 /// <summary>
 /// PoCL, an OpenCL device on the processor that tests the kernels' OpenCL text where there is no GPU (Debian: pocl-opencl-icd). Its version 3.1 says
-/// that it has no generic address space, though its processor device handles one, in the language of OpenCL 2.0 at least; so ILGPU would refuse it, and
-/// the tests say otherwise in its name.
+/// that it has no generic address space, though its processor device handles one, in the language of OpenCL 2.0 at least; so ILGPU would refuse it,
+/// and the tests say otherwise in its name.
 /// </summary>
 internal static class PoclBackend
 {
     private const string Platform = "Portable Computing Language";
 
-    /// <summary>Opens PoCL's processor, or gives null where it is not installed; <paramref name="sharesMemory"/> runs kernels there that real GPUs run.</summary>
+    /// <summary>
+    /// Opens PoCL's processor, or gives null where it is not installed; <paramref name="sharesMemory"/> runs kernels there that real GPUs run.
+    /// </summary>
     public static IBackend? Open(bool sharesMemory = false, RecurrentKernels kernels = RecurrentKernels.Auto)
     {
         // PoCL's first calls must not come from two threads at once: it then has no device, or crashes. The library looks for devices once.

@@ -3,8 +3,9 @@ using GpuSpectralRnn.Compute;
 namespace GpuSpectralRnn.Tests.Support;
 
 /// <summary>
-/// One recurrent layer's operands, and its forward and backward pass by their definitions, in double precision, sequence by sequence: every cell, both
-/// directions, initial states, unequal lengths. The loss is the sum of the products of <see cref="OutputGradient"/> with the valid hidden states.
+/// One recurrent layer's operands, and its forward and backward pass by their definitions, in double precision, sequence by sequence: every cell,
+/// both directions, initial states, unequal lengths. The loss is the sum of the products of <see cref="OutputGradient"/> with the valid hidden
+/// states.
 /// </summary>
 public sealed class ReferenceLayer
 {
@@ -239,8 +240,8 @@ public sealed class ReferenceLayer
 }
 
 /// <summary>
-/// Gradients by a layer's weights [G*H, I], [G*H, H], [G*H], [G*H], its input [T, B, I], its initial state h and c [B, H] (c: zero for cells without), and by
-/// the recurrent product [T, B, G*H].
+/// Gradients by a layer's weights [G*H, I], [G*H, H], [G*H], [G*H], its input [T, B, I], its initial state h and c [B, H] (c: zero for cells
+/// without), and by the recurrent product [T, B, G*H].
 /// </summary>
 public sealed record LayerGradients(
     double[] InputWeights,

@@ -2,7 +2,10 @@ using GpuSpectralRnn.Data;
 
 namespace GpuSpectralRnn.Tests.Training;
 
-/// <summary>Sequences of cosines, x[n, t, i] = cos(0.7 (number of the element)), with the label n mod 3 (at every step (n + t) mod 3), or the target x[n, 0, 0].</summary>
+/// <summary>
+/// Sequences of cosines, x[n, t, i] = cos(0.7 (number of the element)), with the label n mod 3 (at every step (n + t) mod 3), or the target x[n, 0,
+/// 0].
+/// </summary>
 internal sealed class ToyData(int count, TargetKind target = TargetKind.Label, int steps = 5) : ISequenceData
 {
     private int reads;

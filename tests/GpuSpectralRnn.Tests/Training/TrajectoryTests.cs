@@ -28,7 +28,8 @@ public class TrajectoryTests
         0.6791244444, 0.6068449026, 0.5586521276, 0.4992468497, 0.4197972271, 0.3890029772, 0.3769320538, 0.3232807406, 0.2594497832, 0.2424845005,
     ];
 
-    // fp32 against double: each step adds about 1e-7 relative, and Adam's division by the root of a young second moment magnifies it; over 20 steps 1e-4 leaves a factor of ten.
+    // fp32 against double: each step adds about 1e-7 relative, and Adam's division by the root of a young second moment magnifies it; over 20 steps
+    // 1e-4 leaves a factor of ten.
     private const double Tolerance = 1e-4;
 
     [Theory]

@@ -31,8 +31,8 @@ internal static unsafe class GruPointwise
     }
 
     /// <summary>
-    /// From gates to gradients of the inputs' part, in place, and of the recurrent part: product [3H], whose block n holds W_hn h + b_hn. given [H] or
-    /// null and carry [H]: the two parts of dL/dh; carry receives what goes straight to the step before.
+    /// From gates to gradients of the inputs' part, in place, and of the recurrent part: product [3H], whose block n holds W_hn h + b_hn. given [H]
+    /// or null and carry [H]: the two parts of dL/dh; carry receives what goes straight to the step before.
     /// </summary>
     public readonly struct Backward(float* a, float* product, nint hidden, float* before, float* given, float* carry) : IElementwise
     {

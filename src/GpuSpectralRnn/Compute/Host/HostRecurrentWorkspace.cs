@@ -69,7 +69,9 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace
     /// <summary>The GRU's recurrent products [T, B, 3H], which the way back turns into gradients.</summary>
     public Tensor? Products => products;
 
-    /// <summary>The product that the gradients of W_hh come from, and all others too unless <see cref="InputGradient"/> is there; with training only.</summary>
+    /// <summary>
+    /// The product that the gradients of W_hh come from, and all others too unless <see cref="InputGradient"/> is there; with training only.
+    /// </summary>
     public WeightGradient? HiddenGradient { get; }
 
     /// <summary>The product that the gradients of W_ih and b_ih come from where their deltas differ from those of W_hh (GRU).</summary>
@@ -84,7 +86,9 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace
     /// <summary>The recurrent products of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
     public float* ProductsAt(int step, long row) => At(products!, step, row);
 
-    /// <summary>The cell states after step <paramref name="step"/>, walked as number <paramref name="number"/>, from row <paramref name="row"/> on.</summary>
+    /// <summary>
+    /// The cell states after step <paramref name="step"/>, walked as number <paramref name="number"/>, from row <paramref name="row"/> on.
+    /// </summary>
     public float* CellsAt(int number, int step, long row) =>
         backend.Address(cells!) + ((IsTraining ? step : number % 2) * (long)Shape.Batch + row) * Shape.Hidden;
 

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace GpuSpectralRnn.Compute.Host;
 
-/// <summary>Native memory of this machine, aligned to 64 bytes (a cache line, an AVX-512 register), large blocks to large pages, and zeroed.</summary>
+/// <summary>
+/// Native memory of this machine, aligned to 64 bytes (a cache line, an AVX-512 register), large blocks to large pages, and zeroed.
+/// </summary>
 internal sealed unsafe class HostStorage : TensorStorage
 {
     private const nuint Alignment = 64;

@@ -52,7 +52,8 @@ internal sealed class HostThreads : IDisposable
     }
 
     /// <summary>
-    /// Calls <paramref name="part"/> with 0..parts-1 and returns when all are done. Each thread takes the next part as it gets free. Several callers may share the crew.
+    /// Calls <paramref name="part"/> with 0..parts-1 and returns when all are done. Each thread takes the next part as it gets free. Several callers
+    /// may share the crew.
     /// </summary>
     public void Run(int parts, Action<int> part)
     {

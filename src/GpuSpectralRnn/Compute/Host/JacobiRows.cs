@@ -25,7 +25,9 @@ internal sealed unsafe class JacobiRows
     private readonly HostThreads threads;
     private readonly double tolerance;
 
-    /// <summary>Works on <paramref name="rows"/> [n, n], pinned, in place; <paramref name="squares"/> [n] receives the rows' squared lengths.</summary>
+    /// <summary>
+    /// Works on <paramref name="rows"/> [n, n], pinned, in place; <paramref name="squares"/> [n] receives the rows' squared lengths.
+    /// </summary>
     public JacobiRows(int n, double* rows, double[] squares, HostThreads threads)
     {
         this.n = n;

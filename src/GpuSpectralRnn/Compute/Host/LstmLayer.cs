@@ -40,7 +40,10 @@ internal static unsafe class LstmLayer
         pass.FillPadding(pass.Output, from, to, null);
     }
 
-    /// <summary>Goes back over all steps of rows from..to: the gates turn into gradients of pre-activations, carry and cell carry into those of the initial state.</summary>
+    /// <summary>
+    /// Goes back over all steps of rows from..to: the gates turn into gradients of pre-activations, carry and cell carry into those of the initial
+    /// state.
+    /// </summary>
     public static void Backward(RecurrentPass pass, HostRecurrentWorkspace own, float* outputGradient, int gradientFrom, bool wantsInitial, long from, long to)
     {
         (_, int steps, _, _, int hidden) = pass.Shape;

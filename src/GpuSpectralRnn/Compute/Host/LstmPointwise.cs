@@ -34,8 +34,8 @@ internal static unsafe class LstmPointwise
     }
 
     /// <summary>
-    /// From gates to gradients of pre-activations, in place. before, c [H]: cell states before and after the step; given [H] or null and carry [H]: the
-    /// two parts of dL/dh; dc [H]: dL/dc from the step after, replaced by that for the step before.
+    /// From gates to gradients of pre-activations, in place. before, c [H]: cell states before and after the step; given [H] or null and carry [H]:
+    /// the two parts of dL/dh; dc [H]: dL/dc from the step after, replaced by that for the step before.
     /// </summary>
     public readonly struct Backward(float* a, nint hidden, float* before, float* c, float* given, float* carry, float* dc) : IElementwise
     {

@@ -55,7 +55,9 @@ internal readonly unsafe struct RecurrentPass
     /// <summary>Whether step <paramref name="step"/> lies beyond the length of sequence <paramref name="row"/>.</summary>
     public bool IsPadding(int step, long row) => Lengths != null && step >= Lengths[row];
 
-    /// <summary>Where the state before the step walked as number <paramref name="number"/> stands, from row <paramref name="from"/> on; null for zero.</summary>
+    /// <summary>
+    /// Where the state before the step walked as number <paramref name="number"/> stands, from row <paramref name="from"/> on; null for zero.
+    /// </summary>
     /// <param name="number">Number of the step in the order of walking.</param>
     /// <param name="from">The first row.</param>
     /// <param name="states">[T, B, H].</param>
@@ -83,7 +85,9 @@ internal readonly unsafe struct RecurrentPass
         }
     }
 
-    /// <summary>Sets rows from..to of all steps beyond their sequence's length, of x [T, B, H], to their row of source [B, H] (zero where null).</summary>
+    /// <summary>
+    /// Sets rows from..to of all steps beyond their sequence's length, of x [T, B, H], to their row of source [B, H] (zero where null).
+    /// </summary>
     public void FillPadding(float* x, long from, long to, float* source)
     {
         if (Lengths == null) return;

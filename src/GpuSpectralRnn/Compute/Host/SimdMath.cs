@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// Exponential, hyperbolic tangent and logistic sigmoid. The polynomials are minimax fits made for this file; the errors given are against double precision over the
-/// whole range, and tested. NaN stays NaN.
+/// Exponential, hyperbolic tangent and logistic sigmoid. The polynomials are minimax fits made for this file; the errors given are against double
+/// precision over the whole range, and tested. NaN stays NaN.
 /// </summary>
 internal static class SimdMath
 {

@@ -24,8 +24,8 @@ internal sealed unsafe class WeightGradient : IDisposable
     private readonly int paddedColumns;
 
     /// <summary>
-    /// Takes the memory for deltas of <paramref name="count"/> rows (T B) and <paramref name="columns"/> columns, H hidden units (0 without dW_hh) and I
-    /// inputs (0 without dW_ih).
+    /// Takes the memory for deltas of <paramref name="count"/> rows (T B) and <paramref name="columns"/> columns, H hidden units (0 without dW_hh)
+    /// and I inputs (0 without dW_ih).
     /// </summary>
     public WeightGradient(HostThreads threads, int hidden, int inputs, int columns, long count)
     {
@@ -49,7 +49,8 @@ internal sealed unsafe class WeightGradient : IDisposable
     }
 
     /// <summary>
-    /// Adds the gradients to what is not null: dW_ih, dW_hh and one or two biases. delta [T, B, columns] is zero where <paramref name="pass"/> has padding.
+    /// Adds the gradients to what is not null: dW_ih, dW_hh and one or two biases. delta [T, B, columns] is zero where <paramref name="pass"/> has
+    /// padding.
     /// </summary>
     public void Add(RecurrentPass pass, float* delta, float* inputWeights, float* hiddenWeights, float* bias, float* otherBias)
     {

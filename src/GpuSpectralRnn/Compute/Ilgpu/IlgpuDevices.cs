@@ -61,7 +61,8 @@ internal static class IlgpuDevices
     {
         NativeLibraries.Register();
 
-        // The simulator runs groups of one best, and all members of a larger group on threads of their own; two multiprocessors keep its launch cheap.
+        // The simulator runs groups of one best, and all members of a larger group on threads of their own; two multiprocessors keep its launch
+        // cheap.
         return Context.Create(builder => builder
             .Cuda()
             .OpenCL()

@@ -3,7 +3,9 @@ using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
-/// <summary>Second moments in device memory. Weights are brought to the processor, which checks and counts them; the rows stay where they are.</summary>
+/// <summary>
+/// Second moments in device memory. Weights are brought to the processor, which checks and counts them; the rows stay where they are.
+/// </summary>
 internal sealed class IlgpuGramSums : GramSums
 {
     private readonly IlgpuBackend backend;

@@ -29,8 +29,8 @@ internal sealed class IlgpuSpectralOps(IlgpuBackend backend) : ISpectralOps
             largest = Math.Max(largest, Math.Abs(x));
         }
 
-        // Scaled by a power of two (exactly) to about 1, so that squares neither overflow nor vanish; one more row and column of zeros where the order
-        // is odd. Nothing is ever rotated into it.
+        // Scaled by a power of two (exactly) to about 1, so that squares neither overflow nor vanish; one more row and column of zeros where the
+        // order is odd. Nothing is ever rotated into it.
         int exponent = largest == 0 ? 0 : Math.ILogB(largest);
         int even = order + order % 2;
         double[] a = new double[even * even];

@@ -6,8 +6,8 @@ using ILGPU;
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
 /// <summary>
-/// Finds driver libraries under the names they have on Linux without developer packages. ILGPU asks for <c>OpenCL</c> and <c>cuda</c>, which only such
-/// packages provide, and would silently find no device; its cuBLAS binding knows versions up to 12.
+/// Finds driver libraries under the names they have on Linux without developer packages. ILGPU asks for <c>OpenCL</c> and <c>cuda</c>, which only
+/// such packages provide, and would silently find no device; its cuBLAS binding knows versions up to 12.
 /// </summary>
 internal static class NativeLibraries
 {

@@ -13,8 +13,8 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 internal readonly record struct PersistentLimits(int Threads, int SharedBytes, int Registers, int WarpSize)
 {
     /// <summary>
-    /// A thread keeps 16 columns of 4 rows, 64 numbers, in registers and needs about as many again; a group of more than 512 would have to spill them,
-    /// as 65536 registers are all that a multiprocessor has.
+    /// A thread keeps 16 columns of 4 rows, 64 numbers, in registers and needs about as many again; a group of more than 512 would have to spill
+    /// them, as 65536 registers are all that a multiprocessor has.
     /// </summary>
     private const int MostThreads = 512;
 

@@ -4,8 +4,8 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
 /// <summary>
-/// Chooses for each layer the kernels that take its steps, and loads them once. Persistent kernels are chosen on graphics processors wherever they fit
-/// (<see cref="PersistentLimits"/>) and the driver takes them; where a processor plays the device, only when told to: its barriers cost more than
+/// Chooses for each layer the kernels that take its steps, and loads them once. Persistent kernels are chosen on graphics processors wherever they
+/// fit (<see cref="PersistentLimits"/>) and the driver takes them; where a processor plays the device, only when told to: its barriers cost more than
 /// launches.
 /// </summary>
 internal sealed class RecurrentCells(IlgpuBackend backend, Gemm gemm)

@@ -92,8 +92,8 @@ public class CudaPersistentLayerTests(CudaPersistentDevice device) : PersistentL
 {
     protected override IBackend Backend => device.Backend;
 
-    // A kernel that spills its weights is right, but several times slower. At the largest widths, 512 threads, the registers of a multiprocessor are just
-    // enough: there the driver's compiler may put a few numbers aside.
+    // A kernel that spills its weights is right, but several times slower. At the largest widths, 512 threads, the registers of a multiprocessor are
+    // just enough: there the driver's compiler may put a few numbers aside.
     [SkippableTheory]
     [InlineData(CellKind.RnnRelu, 128, 0)]
     [InlineData(CellKind.RnnTanh, 128, 0)]

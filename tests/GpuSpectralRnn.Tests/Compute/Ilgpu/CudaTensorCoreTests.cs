@@ -23,8 +23,8 @@ public sealed class CudaTensorCoreDevice() : DeviceFixture("cuda:0 with tensor c
 }
 
 /// <summary>
-/// The products of every device and some more. Factors that TF32 can hold make the products the same as in single precision, so that they are held to the
-/// definition almost as closely; what rounding does to other factors is a test of its own.
+/// The products of every device and some more. Factors that TF32 can hold make the products the same as in single precision, so that they are held to
+/// the definition almost as closely; what rounding does to other factors is a test of its own.
 /// </summary>
 public class CudaTensorCoreTests(CudaTensorCoreDevice device) : GemmTests, IClassFixture<CudaTensorCoreDevice>
 {
@@ -35,7 +35,8 @@ public class CudaTensorCoreTests(CudaTensorCoreDevice device) : GemmTests, IClas
 
     protected override float[] Factor(long count, int seed) => Array.ConvertAll(Numbers.Normal(count, seed), Tf32.Round);
 
-    // Blocks of 128 x 128 x 16, alone, with a line less or more, with 1, 2, 3, 15, 16, 17 left over; factors in quads and not; K in slices from 128 on.
+    // Blocks of 128 x 128 x 16, alone, with a line less or more, with 1, 2, 3, 15, 16, 17 left over; factors in quads and not; K in slices from 128
+    // on.
     [SkippableTheory]
     [InlineData(65, 65, 1)]
     [InlineData(127, 129, 2)]

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 
-/// <summary>Recurrent layers whose kernels take all steps in one launch. Few steps and sequences: simulators need real barriers between the threads.</summary>
+/// <summary>
+/// Recurrent layers whose kernels take all steps in one launch. Few steps and sequences: simulators need real barriers between the threads.
+/// </summary>
 public abstract class PersistentLayerTests : RecurrentLayerChecks
 {
     /// <summary>Every cell, both directions, with and without lengths.</summary>

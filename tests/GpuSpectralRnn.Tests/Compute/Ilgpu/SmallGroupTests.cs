@@ -5,8 +5,8 @@ using Xunit;
 namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 
 /// <summary>
-/// A device that grants groups of 8 threads at most, fewer than any kernel asks for, and refuses to launch larger ones: as on OpenCL devices with small
-/// groups, kernels must be launched in groups that the device grants, or others be taken.
+/// A device that grants groups of 8 threads at most, fewer than any kernel asks for, and refuses to launch larger ones: as on OpenCL devices with
+/// small groups, kernels must be launched in groups that the device grants, or others be taken.
 /// </summary>
 public sealed class SmallGroupDevice() : DeviceFixture("small groups", () => WideSimulator.Open(threadsOfWarp: 4, warps: 2, RecurrentKernels.Auto));
 

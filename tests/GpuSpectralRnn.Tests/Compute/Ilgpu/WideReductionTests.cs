@@ -10,8 +10,8 @@ using Xunit;
 namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 
 /// <summary>
-/// Reductions as real devices compute them, on a simulator wide enough: the softmax over a vocabulary, a row a group of 256, and the norm of many gradients in
-/// two rounds. Slow there, so few and small cases.
+/// Reductions as real devices compute them, on a simulator wide enough: the softmax over a vocabulary, a row a group of 256, and the norm of many
+/// gradients in two rounds. Slow there, so few and small cases.
 /// </summary>
 public sealed class WideReductionTests : IDisposable
 {
