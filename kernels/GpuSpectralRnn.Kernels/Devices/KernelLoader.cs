@@ -55,6 +55,9 @@ public sealed partial class KernelLoader
     /// </summary>
     public bool SharesMemory { get; init; }
 
+    /// <summary>Whether groups of so many threads are granted and gain by sharing memory.</summary>
+    public bool CanShare(int threads) => SharesMemory && Accelerator.MaxNumThreadsPerGroup >= threads;
+
     /// <summary>Multiprocessors of the device.</summary>
     public int Multiprocessors { get; init; }
 

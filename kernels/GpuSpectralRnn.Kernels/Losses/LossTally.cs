@@ -37,7 +37,7 @@ public sealed class LossTally : IDisposable
     {
         this.loader = loader;
         finish = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<long>, ArrayView<float>, ArrayView<int>, int>>(Finish);
-        if (loader.SharesMemory && loader.Accelerator.MaxNumThreadsPerGroup >= GroupSums.Threads)
+        if (loader.CanShare(GroupSums.Threads))
             finishInGroup = loader.LoadGrouped<GroupLauncher>(FinishInGroup);
         partialSums = loader.Memory.Allocate(Capacity * 2, sizeof(float));
         partialCounts = loader.Memory.Allocate(Capacity * 2, sizeof(int));

@@ -9,38 +9,14 @@ public sealed class MeanSquaredError
     private const int MostGroups = 1024;
 
     private readonly LossTally tally;
-    private readonly Launcher run;
-    private readonly GroupLauncher? runGroups;
+    private readonly LossKernels<float> kernels;
 
     /// <summary>Loads the kernels.</summary>
     public MeanSquaredError(KernelLoader loader, LossTally tally)
     {
         this.tally = tally;
-        run = loader.Load<Launcher>(Rows, 32);
-        if (loader.SharesMemory && loader.Accelerator.MaxNumThreadsPerGroup >= GroupSums.Threads) runGroups = loader.LoadGrouped<GroupLauncher>(Elements);
+        kernels = new LossKernels<float>(loader, tally, Rows, Elements);
     }
-
-    private delegate void Launcher(
-        AcceleratorStream stream,
-        Index1D items,
-        ArrayView<float> predictions,
-        ArrayView<float> targets,
-        ArrayView<float> gradient,
-        ArrayView<float> partialSums,
-        ArrayView<int> partialCounts,
-        SquaredErrorExtents e,
-        float slope);
-
-    private delegate void GroupLauncher(
-        AcceleratorStream stream,
-        KernelConfig groups,
-        ArrayView<float> predictions,
-        ArrayView<float> targets,
-        ArrayView<float> gradient,
-        ArrayView<float> partialSums,
-        ArrayView<int> partialCounts,
-        SquaredErrorExtents e,
-        float slope);
 
     /// <summary>Adds the loss of every row to the totals; writes scale (2/D) (prediction - target) where a gradient is wanted.</summary>
     /// <param name="stream">Where to run.</param>
@@ -64,14 +40,8 @@ public sealed class MeanSquaredError
         ArrayView<long> counts)
     {
         long threads = (long)rows * columns / 4; // four numbers and more for each
-        int width = runGroups is null ? tally.WidthFor(rows) : (int)Math.Clamp(threads / GroupSums.Threads, 1, MostGroups);
-        SquaredErrorExtents extents = new() { Rows = rows, Columns = columns, Width = width, WantsGradient = gradient is null ? 0 : 1 };
-        (ArrayView<float> partialSums, ArrayView<int> partialCounts) = (tally.PartialSums, tally.PartialCounts);
-        float slope = scale * 2 / columns;
-        if (runGroups is null) run(stream, width, predictions, targets, gradient ?? predictions, partialSums, partialCounts, extents, slope);
-        else
-            runGroups(stream, new KernelConfig(width, GroupSums.Threads), predictions, targets, gradient ?? predictions, partialSums, partialCounts, extents, slope);
-        tally.Add(stream, width, sums, counts);
+        int width = kernels.HasGroups ? (int)Math.Clamp(threads / GroupSums.Threads, 1, MostGroups) : tally.WidthFor(rows);
+        kernels.Run(stream, kernels.HasGroups, width, predictions, targets, gradient, rows, columns, scale * 2 / columns, sums, counts);
     }
 
     /// <summary>One item, every width-th row.</summary>
@@ -83,7 +53,7 @@ public sealed class MeanSquaredError
         ArrayView<float> gradient, // [rows, columns]
         ArrayView<float> partialSums, // [width, 2]
         ArrayView<int> partialCounts, // [width, 2]
-        SquaredErrorExtents e,
+        LossExtents e,
         float slope)
     {
         CompensatedSum loss = default;
@@ -113,7 +83,7 @@ public sealed class MeanSquaredError
         ArrayView<float> gradient, // [rows, columns]
         ArrayView<float> partialSums, // [width, 2]
         ArrayView<int> partialCounts, // [width, 2]
-        SquaredErrorExtents e,
+        LossExtents e,
         float slope)
     {
         ArrayView<float> highs = SharedMemory.Allocate<float>(GroupSums.Threads);
@@ -132,20 +102,4 @@ public sealed class MeanSquaredError
         sum.Low /= e.Columns;
         if (Group.IdxX == 0) LossTally.Store(partialSums, partialCounts, Grid.IdxX, sum, 0, Grid.IdxX == 0 ? e.Rows : 0);
     }
-}
-
-/// <summary>Extents of a squared-error launch.</summary>
-public struct SquaredErrorExtents
-{
-    /// <summary>Number of rows.</summary>
-    public int Rows;
-
-    /// <summary>Numbers in a row.</summary>
-    public int Columns;
-
-    /// <summary>Items launched.</summary>
-    public int Width;
-
-    /// <summary>1 where the gradient is written.</summary>
-    public int WantsGradient;
 }

@@ -7,39 +7,14 @@ namespace GpuSpectralRnn.Kernels;
 public sealed class SoftmaxCrossEntropy
 {
     private readonly LossTally tally;
-    private readonly Launcher run;
-    private readonly GroupLauncher? runGroups;
+    private readonly LossKernels<int> kernels;
 
     /// <summary>Loads the kernels.</summary>
     public SoftmaxCrossEntropy(KernelLoader loader, LossTally tally)
     {
         this.tally = tally;
-        run = loader.Load<Launcher>(Rows, 32);
-        if (loader.SharesMemory && loader.Accelerator.MaxNumThreadsPerGroup >= SoftmaxGroups.Threads)
-            runGroups = loader.LoadGrouped<GroupLauncher>(SoftmaxGroups.Rows);
+        kernels = new LossKernels<int>(loader, tally, Rows, SoftmaxGroups.Rows);
     }
-
-    private delegate void Launcher(
-        AcceleratorStream stream,
-        Index1D items,
-        ArrayView<float> logits,
-        ArrayView<int> labels,
-        ArrayView<float> gradient,
-        ArrayView<float> partialSums,
-        ArrayView<int> partialCounts,
-        SoftmaxExtents e,
-        float scale);
-
-    private delegate void GroupLauncher(
-        AcceleratorStream stream,
-        KernelConfig groups,
-        ArrayView<float> logits,
-        ArrayView<int> labels,
-        ArrayView<float> gradient,
-        ArrayView<float> partialSums,
-        ArrayView<int> partialCounts,
-        SoftmaxExtents e,
-        float scale);
 
     /// <summary>
     /// Adds the loss of every row whose label is not negative to the totals; writes scale (softmax - onehot) where a gradient is wanted.
@@ -64,14 +39,8 @@ public sealed class SoftmaxCrossEntropy
         ArrayView<float> sums,
         ArrayView<long> counts)
     {
-        int width = tally.WidthFor(rows);
-        SoftmaxExtents extents = new() { Rows = rows, Classes = classes, Width = width, WantsGradient = gradient is null ? 0 : 1 };
-        (ArrayView<float> partialSums, ArrayView<int> partialCounts) = (tally.PartialSums, tally.PartialCounts);
-        if (runGroups is null || classes < SoftmaxGroups.LeastClasses)
-            run(stream, width, logits, labels, gradient ?? logits, partialSums, partialCounts, extents, scale);
-        else
-            runGroups(stream, new KernelConfig(width, SoftmaxGroups.Threads), logits, labels, gradient ?? logits, partialSums, partialCounts, extents, scale);
-        tally.Add(stream, width, sums, counts);
+        bool inGroups = kernels.HasGroups && classes >= SoftmaxGroups.LeastClasses;
+        kernels.Run(stream, inGroups, tally.WidthFor(rows), logits, labels, gradient, rows, classes, scale, sums, counts);
     }
 
     /// <summary>One item, every width-th row.</summary>
@@ -83,7 +52,7 @@ public sealed class SoftmaxCrossEntropy
         ArrayView<float> gradient, // [rows, classes]
         ArrayView<float> partialSums, // [width, 2]
         ArrayView<int> partialCounts, // [width, 2]
-        SoftmaxExtents e,
+        LossExtents e,
         float scale)
     {
         CompensatedSum loss = default;
@@ -91,18 +60,18 @@ public sealed class SoftmaxCrossEntropy
         int counted = 0;
         for (int row = index; row < e.Rows; row += e.Width)
         {
-            int first = row * e.Classes;
+            int first = row * e.Columns;
             int label = labels[row];
             if (label < 0)
             {
                 if (e.WantsGradient == 0) continue;
-                for (int j = 0; j < e.Classes; j++) gradient[first + j] = 0f;
+                for (int j = 0; j < e.Columns; j++) gradient[first + j] = 0f;
                 continue;
             }
 
             int best = 0;
             float largest = logits[first];
-            for (int j = 1; j < e.Classes; j++)
+            for (int j = 1; j < e.Columns; j++)
             {
                 float logit = logits[first + j];
                 if (!(logit > largest)) continue;
@@ -111,13 +80,13 @@ public sealed class SoftmaxCrossEntropy
             }
 
             float sum = 0f;
-            for (int j = 0; j < e.Classes; j++) sum += Elementary.Exp(logits[first + j] - largest);
-            float own = label < e.Classes ? logits[first + label] : float.NaN; // a label out of range spoils the loss, not the memory
+            for (int j = 0; j < e.Columns; j++) sum += Elementary.Exp(logits[first + j] - largest);
+            float own = label < e.Columns ? logits[first + label] : float.NaN; // a label out of range spoils the loss, not the memory
             loss.Add(Elementary.Log(sum) - (own - largest));
             counted++;
             if (best == label) correct++;
             if (e.WantsGradient == 0) continue;
-            for (int j = 0; j < e.Classes; j++)
+            for (int j = 0; j < e.Columns; j++)
             {
                 float share = Elementary.Exp(logits[first + j] - largest) / sum;
                 gradient[first + j] = scale * (j == label ? share - 1f : share);
@@ -126,20 +95,4 @@ public sealed class SoftmaxCrossEntropy
 
         LossTally.Store(partialSums, partialCounts, index, loss, correct, counted);
     }
-}
-
-/// <summary>Extents of a softmax launch.</summary>
-public struct SoftmaxExtents
-{
-    /// <summary>Number of rows.</summary>
-    public int Rows;
-
-    /// <summary>Number of classes.</summary>
-    public int Classes;
-
-    /// <summary>Items launched.</summary>
-    public int Width;
-
-    /// <summary>1 where the gradient is written.</summary>
-    public int WantsGradient;
 }

@@ -7,39 +7,14 @@ namespace GpuSpectralRnn.Kernels;
 public sealed class SoftmaxDivergence
 {
     private readonly LossTally tally;
-    private readonly Launcher run;
-    private readonly GroupLauncher? runGroups;
+    private readonly LossKernels<float> kernels;
 
     /// <summary>Loads the kernels.</summary>
     public SoftmaxDivergence(KernelLoader loader, LossTally tally)
     {
         this.tally = tally;
-        run = loader.Load<Launcher>(Rows, 32);
-        if (loader.SharesMemory && loader.Accelerator.MaxNumThreadsPerGroup >= SoftmaxGroups.Threads)
-            runGroups = loader.LoadGrouped<GroupLauncher>(SoftmaxDivergenceGroups.Rows);
+        kernels = new LossKernels<float>(loader, tally, Rows, SoftmaxDivergenceGroups.Rows);
     }
-
-    private delegate void Launcher(
-        AcceleratorStream stream,
-        Index1D items,
-        ArrayView<float> logits,
-        ArrayView<float> targets,
-        ArrayView<float> gradient,
-        ArrayView<float> partialSums,
-        ArrayView<int> partialCounts,
-        SoftmaxExtents e,
-        float scale);
-
-    private delegate void GroupLauncher(
-        AcceleratorStream stream,
-        KernelConfig groups,
-        ArrayView<float> logits,
-        ArrayView<float> targets,
-        ArrayView<float> gradient,
-        ArrayView<float> partialSums,
-        ArrayView<int> partialCounts,
-        SoftmaxExtents e,
-        float scale);
 
     /// <summary>
     /// Adds the divergence of every row to the totals; writes scale (softmax(logits) - softmax(targets)) where a gradient is wanted.
@@ -64,14 +39,8 @@ public sealed class SoftmaxDivergence
         ArrayView<float> sums,
         ArrayView<long> counts)
     {
-        int width = tally.WidthFor(rows);
-        SoftmaxExtents extents = new() { Rows = rows, Classes = classes, Width = width, WantsGradient = gradient is null ? 0 : 1 };
-        (ArrayView<float> partialSums, ArrayView<int> partialCounts) = (tally.PartialSums, tally.PartialCounts);
-        if (runGroups is null || classes < SoftmaxGroups.LeastClasses)
-            run(stream, width, logits, targets, gradient ?? logits, partialSums, partialCounts, extents, scale);
-        else
-            runGroups(stream, new KernelConfig(width, SoftmaxGroups.Threads), logits, targets, gradient ?? logits, partialSums, partialCounts, extents, scale);
-        tally.Add(stream, width, sums, counts);
+        bool inGroups = kernels.HasGroups && classes >= SoftmaxGroups.LeastClasses;
+        kernels.Run(stream, inGroups, tally.WidthFor(rows), logits, targets, gradient, rows, classes, scale, sums, counts);
     }
 
     /// <summary>One item, every width-th row.</summary>
@@ -83,7 +52,7 @@ public sealed class SoftmaxDivergence
         ArrayView<float> gradient, // [rows, classes]
         ArrayView<float> partialSums, // [width, 2]
         ArrayView<int> partialCounts, // [width, 2]
-        SoftmaxExtents e,
+        LossExtents e,
         float scale)
     {
         CompensatedSum loss = default;
@@ -91,12 +60,12 @@ public sealed class SoftmaxDivergence
         int counted = 0;
         for (int row = index; row < e.Rows; row += e.Width)
         {
-            int first = row * e.Classes;
+            int first = row * e.Columns;
             int best = 0;
             int bestTarget = 0;
             float largest = logits[first];
             float largestTarget = targets[first];
-            for (int j = 1; j < e.Classes; j++)
+            for (int j = 1; j < e.Columns; j++)
             {
                 float logit = logits[first + j];
                 float target = targets[first + j];
@@ -115,7 +84,7 @@ public sealed class SoftmaxDivergence
 
             float sum = 0f;
             float sumTarget = 0f;
-            for (int j = 0; j < e.Classes; j++)
+            for (int j = 0; j < e.Columns; j++)
             {
                 sum += Elementary.Exp(logits[first + j] - largest);
                 sumTarget += Elementary.Exp(targets[first + j] - largestTarget);
@@ -124,7 +93,7 @@ public sealed class SoftmaxDivergence
             // sum_c p_c (log p_c - log q_c): the shifts by the largest logits and the logarithms of the sums are common to all classes.
             CompensatedSum divergence = default;
             divergence.Add(Elementary.Log(sum) - Elementary.Log(sumTarget));
-            for (int j = 0; j < e.Classes; j++)
+            for (int j = 0; j < e.Columns; j++)
             {
                 float logit = logits[first + j] - largest;
                 float target = targets[first + j] - largestTarget;

@@ -15,7 +15,7 @@ internal static class SoftmaxDivergenceGroups
         ArrayView<float> gradient, // [rows, classes]
         ArrayView<float> partialSums, // [width, 2]
         ArrayView<int> partialCounts, // [width, 2]
-        SoftmaxExtents e,
+        LossExtents e,
         float scale)
     {
         ArrayView<float> values = SharedMemory.Allocate<float>(Threads);
@@ -27,16 +27,16 @@ internal static class SoftmaxDivergenceGroups
         int counted = 0;
         for (int row = Grid.IdxX; row < e.Rows; row += e.Width)
         {
-            int first = row * e.Classes;
-            Largest best = GroupSums.Best(values, places, Largest.Of(logits, first, e.Classes));
-            Largest bestTarget = GroupSums.Best(values, places, Largest.Of(targets, first, e.Classes));
-            float sum = GroupSums.Sum(values, SoftmaxGroups.SumOfExponentials(logits, first, e.Classes, best.Value));
-            float sumTarget = GroupSums.Sum(values, SoftmaxGroups.SumOfExponentials(targets, first, e.Classes, bestTarget.Value));
+            int first = row * e.Columns;
+            Largest best = GroupSums.Best(values, places, Largest.Of(logits, first, e.Columns));
+            Largest bestTarget = GroupSums.Best(values, places, Largest.Of(targets, first, e.Columns));
+            float sum = GroupSums.Sum(values, SoftmaxGroups.SumOfExponentials(logits, first, e.Columns, best.Value));
+            float sumTarget = GroupSums.Sum(values, SoftmaxGroups.SumOfExponentials(targets, first, e.Columns, bestTarget.Value));
 
             // sum_c p_c (log p_c - log q_c), as in SoftmaxDivergence.
             CompensatedSum divergence = default;
             if (me == 0) divergence.Add(Elementary.Log(sum) - Elementary.Log(sumTarget));
-            for (int j = me; j < e.Classes; j += Threads)
+            for (int j = me; j < e.Columns; j += Threads)
             {
                 float logit = logits[first + j] - best.Value;
                 float target = targets[first + j] - bestTarget.Value;

@@ -22,7 +22,7 @@ internal static class SoftmaxGroups
         ArrayView<float> gradient, // [rows, classes]
         ArrayView<float> partialSums, // [width, 2]
         ArrayView<int> partialCounts, // [width, 2]
-        SoftmaxExtents e,
+        LossExtents e,
         float scale)
     {
         ArrayView<float> values = SharedMemory.Allocate<float>(Threads);
@@ -33,21 +33,21 @@ internal static class SoftmaxGroups
         int counted = 0;
         for (int row = Grid.IdxX; row < e.Rows; row += e.Width)
         {
-            int first = row * e.Classes;
+            int first = row * e.Columns;
             int label = labels[row];
             if (label < 0)
             {
-                for (int j = me; j < e.Classes * e.WantsGradient; j += Threads) gradient[first + j] = 0f;
+                for (int j = me; j < e.Columns * e.WantsGradient; j += Threads) gradient[first + j] = 0f;
                 continue;
             }
 
-            float own = label < e.Classes ? logits[first + label] : float.NaN; // a label out of range spoils the loss, not the memory
-            Largest best = GroupSums.Best(values, places, Largest.Of(logits, first, e.Classes));
-            float sum = GroupSums.Sum(values, SumOfExponentials(logits, first, e.Classes, best.Value));
+            float own = label < e.Columns ? logits[first + label] : float.NaN; // a label out of range spoils the loss, not the memory
+            Largest best = GroupSums.Best(values, places, Largest.Of(logits, first, e.Columns));
+            float sum = GroupSums.Sum(values, SumOfExponentials(logits, first, e.Columns, best.Value));
             loss.Add(Elementary.Log(sum) - (own - best.Value));
             counted++;
             if (best.Place == label) correct++;
-            for (int j = me; j < e.Classes * e.WantsGradient; j += Threads)
+            for (int j = me; j < e.Columns * e.WantsGradient; j += Threads)
             {
                 float share = Elementary.Exp(logits[first + j] - best.Value) / sum;
                 gradient[first + j] = scale * (j == label ? share - 1f : share);

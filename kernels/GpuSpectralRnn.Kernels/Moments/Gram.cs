@@ -124,7 +124,7 @@ internal sealed class Gram<TSum> : Gram
         this.units = units;
         this.rounded = rounded;
         long capacity = PartialCapacity;
-        if (typeof(TSum) == typeof(DoubleSum) && loader.SharesMemory && loader.Accelerator.MaxNumThreadsPerGroup >= GramBlocks.Threads)
+        if (typeof(TSum) == typeof(DoubleSum) && loader.CanShare(GramBlocks.Threads))
         {
             sumBlocks = loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<DoubleSum>, GramExtents>>(
                 GramBlocks.SumSlices);

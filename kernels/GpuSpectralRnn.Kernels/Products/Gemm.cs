@@ -100,7 +100,7 @@ public sealed class Gemm : IDisposable
             transposed = new Scratch(loader.Memory);
         }
 
-        if (!loader.SharesMemory || loader.Accelerator.MaxNumThreadsPerGroup < Threads) return;
+        if (!loader.CanShare(Threads)) return;
         smallBlocks = loader.LoadGrouped<BlockLauncher>(GemmBlocks.Multiply<SmallBlock>);
         largeBlocks = loader.LoadGrouped<BlockLauncher>(GemmBlocks.Multiply<LargeBlock>);
         if (!roundsToTf32) return;

@@ -44,7 +44,7 @@ internal sealed class RecurrentCells(IlgpuBackend backend, Gemm gemm)
     {
         if (stepwise.TryGetValue(cell, out RecurrentCell? known)) return known;
         KernelLoader loader = backend.Loader;
-        bool isSliced = loader.SharesMemory && loader.Accelerator.MaxNumThreadsPerGroup >= RecurrentCell.SlicedThreads;
+        bool isSliced = loader.CanShare(RecurrentCell.SlicedThreads);
         return stepwise[cell] = cell switch
         {
             CellKind.RnnRelu => isSliced ? SlicedElman.Load<Relu>(loader) : Elman.Load<Relu>(loader, gemm),
