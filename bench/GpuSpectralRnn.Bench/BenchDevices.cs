@@ -1,7 +1,5 @@
 using GpuSpectralRnn.Compute;
-#if ILGPU_PACKAGE
 using GpuSpectralRnn.Tests.Support;
-#endif
 
 namespace GpuSpectralRnn.Bench;
 
@@ -12,10 +10,6 @@ internal static class BenchDevices
     public static IBackend Open(string id)
     {
         if (id != "pocl") return Devices.Open(id);
-#if ILGPU_PACKAGE
         return PoclBackend.Open() ?? throw new InvalidCallException("PoCL is not installed here (Debian: pocl-opencl-icd).");
-#else
-        throw new InvalidCallException("PoCL needs the package ILGPU; this build has the stand-in (docs/ilgpu.md).");
-#endif
     }
 }

@@ -4,7 +4,7 @@ using GpuSpectralRnn.Compute.Host;
 
 namespace GpuSpectralRnn.Bench;
 
-/// <summary>Training steps of the standing recurrent cases on the host; the baseline is one thread.</summary>
+/// <summary>Training steps of the known recurrent cases on the host; the baseline is one thread.</summary>
 [Gflops]
 public class RecurrentBenchmarks
 {

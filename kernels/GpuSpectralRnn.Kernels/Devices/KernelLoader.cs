@@ -5,9 +5,7 @@ using ILGPU;
 using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.OpenCL;
-#if ILGPU_PACKAGE
 using ILGPU.Backends.PTX;
-#endif
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
@@ -141,9 +139,7 @@ public sealed partial class KernelLoader
 
     private Kernel LoadItems(MethodInfo kernel, int groupSize, int groupsPerMultiprocessor)
     {
-#if ILGPU_PACKAGE
         if (Accelerator is CudaAccelerator cuda) return Accelerator.LoadImplicitlyGroupedKernel(Compiled(cuda, kernel, KernelSpecialization.Empty), groupSize);
-#endif
         Kernel items = Accelerator.LoadImplicitlyGroupedKernel(kernel, groupSize);
         return Accelerator is CLAccelerator && Accelerator.EstimateGroupSize(items) is var granted && granted < groupSize
             ? Accelerator.LoadImplicitlyGroupedKernel(kernel, granted)
@@ -156,9 +152,7 @@ public sealed partial class KernelLoader
     private Kernel LoadGroups(MethodInfo kernel, int groupSize, int groupsPerMultiprocessor)
     {
         KernelSpecialization specialization = new(groupSize, groupsPerMultiprocessor);
-#if ILGPU_PACKAGE
         if (Accelerator is CudaAccelerator cuda) return cuda.LoadKernel(Compiled(cuda, kernel, specialization));
-#endif
         if (Accelerator is not CLAccelerator device) return Accelerator.LoadKernel(kernel, specialization);
         CompiledKernel compiled = Compiled(device, kernel, specialization);
         return device.LoadKernel(Rewritten(compiled, text => WithGroupSize(WithLocalFences(IsProcessor ? WithContraction(text) : text), groupSize)));
@@ -167,13 +161,10 @@ public sealed partial class KernelLoader
     // Processors' drivers make vectors of a group's items and want ILGPU's order; registers are few on graphics processors.
     private CompiledKernel Compiled(CLAccelerator device, MethodInfo kernel, KernelSpecialization specialization)
     {
-#if ILGPU_PACKAGE
         if (SharesMemory) return compiler.Value.Compile(kernel, specialization, device.Vendor, device.Capabilities, device.CLStdVersion);
-#endif
         return device.Backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel), specialization);
     }
 
-#if ILGPU_PACKAGE
     private readonly Lazy<SourceOrder> compiler = new();
 
     private CompiledKernel Compiled(CudaAccelerator cuda, MethodInfo kernel, KernelSpecialization specialization)
@@ -184,7 +175,6 @@ public sealed partial class KernelLoader
         text.SetValue(compiled, WithStableNames(compiled.PTXAssembly));
         return compiled;
     }
-#endif
 
     /// <summary>The text of a compiled kernel has no setter, hence the backing field.</summary>
     private static CompiledKernel Rewritten(CompiledKernel kernel, Func<string, string> rewrite)

@@ -1,4 +1,3 @@
-#if ILGPU_PACKAGE
 using System.Reflection;
 using ILGPU;
 using ILGPU.Algorithms;
@@ -97,4 +96,3 @@ public sealed class SourceOrder : IDisposable
         }
     }
 }
-#endif

@@ -21,10 +21,8 @@ internal sealed class DevicesVerb : Verb
             terminal.Result($"{mark} {device.Info.Id.PadRight(wide)}  {device.Info.MemoryBytes / (double)(1 << 30),7:0.0} GiB  {device.Info.Name}");
         }
 
-        bool isPackage = Devices.IlgpuVersion.StartsWith("package", StringComparison.Ordinal);
         terminal.Result("* is what --device auto means");
-        terminal.Result(
-            $"ILGPU: {Devices.IlgpuVersion}{(isPackage ? "" : ", which reaches no GPU: the package could not be restored when this was built")}");
+        terminal.Result($"ILGPU: {Devices.IlgpuVersion}");
         terminal.Result(new JsonObject
         {
             ["ilgpu"] = Devices.IlgpuVersion,

@@ -3,6 +3,7 @@ using CommandLine;
 using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Cli.Progress;
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Training;
@@ -60,7 +61,7 @@ internal sealed class TrainVerb : TrainingVerb
             EpochFinished = progress.Epoch,
         };
         Checkpoint? checkpoint = Resume ? Checkpoint.Load(CheckpointPath) : null;
-        if (backend.CompilesKernels) terminal.Timed($"compiling kernels for {backend.Device.Id}", trainer.WarmUp);
+        if (backend is not HostBackend) terminal.Timed($"compiling kernels for {backend.Device.Id}", trainer.WarmUp);
         if (checkpoint is not null) trainer.Restore(checkpoint);
         terminal.Note(
             $"{network}: {network.Architecture.ParameterCount:N0} parameters; " +

@@ -18,7 +18,7 @@ public static class Devices
 
     private const string Host = "host";
 
-    /// <summary>Which ILGPU this build has: <c>package 1.5.3</c>, or <c>stand-in</c>, which reaches no GPU.</summary>
+    /// <summary>Which ILGPU this build has: <c>package 1.5.3</c>.</summary>
     public static string IlgpuVersion => IlgpuDevices.Version;
 
     /// <summary>
@@ -80,7 +80,7 @@ public static class Devices
         }
 
         IlgpuDevice device = IlgpuDevices.All.FirstOrDefault(device => device.Info.Id == wanted)
-            ?? throw new InvalidCallException($"There is no device '{id}' here; use {Auto} or one of: {string.Join(", ", List().Select(present => present.Info.Id))}.{Hint(wanted)}");
+            ?? throw new InvalidCallException($"There is no device '{id}' here; use {Auto} or one of: {string.Join(", ", List().Select(present => present.Info.Id))}.");
         return IlgpuDevices.Open(device, kernels, blas, usesGraphs);
     }
 
@@ -90,9 +90,4 @@ public static class Devices
         : null;
 
     private static string BestId() => IlgpuDevices.All.FirstOrDefault(device => device.IsGpu)?.Info.Id ?? Host;
-
-    private static string Hint(string wanted) =>
-        IlgpuVersion == IlgpuDevices.StandIn && (wanted.StartsWith("cuda", StringComparison.Ordinal) || wanted.StartsWith("opencl", StringComparison.Ordinal))
-            ? " This build has the stand-in for ILGPU, which reaches no GPU (docs/ilgpu.md)."
-            : string.Empty;
 }

@@ -37,9 +37,6 @@ public interface IBackend : IDisposable
     /// <summary>Second moments and eigenvalues.</summary>
     ISpectralOps Spectral { get; }
 
-    /// <summary>Whether operations are compiled for the device when their kind is first used, which takes seconds.</summary>
-    bool CompilesKernels => false;
-
     /// <summary>A queue of uploads beside the work; null where copies from host memory wait for the device in any case.</summary>
     IUploadLane? Uploads => null;
 

@@ -15,7 +15,7 @@ public readonly record struct OperationTiming(double Milliseconds, double Gflops
 public sealed record OperationBenchmark(string Name, double Operations, double Bytes)
 {
     /// <summary>
-    /// The standing cases: square products, the products of a layer over all its steps (its inputs, its weight gradients), a read-out over a
+    /// The known cases: square products, the products of a layer over all its steps (its inputs, its weight gradients), a read-out over a
     /// vocabulary, second moments, eigenvalues, and what is done element by element.
     /// </summary>
     public static IReadOnlyList<OperationBenchmark> Cases { get; } =

@@ -25,7 +25,7 @@ public readonly record struct RecurrentTiming(
 public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape, int Layers = 1)
 {
     /// <summary>
-    /// The standing cases: images read by rows and by pixels with 128 hidden units, and the three language models of Zaremba, Sutskever, Vinyals
+    /// The known cases: images read by rows and by pixels with 128 hidden units, and the three language models of Zaremba, Sutskever, Vinyals
     /// ("Recurrent neural network regularization", 2014) without embedding and read-out.
     /// </summary>
     public static IReadOnlyList<RecurrentBenchmark> Cases { get; } =

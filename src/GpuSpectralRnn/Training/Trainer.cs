@@ -81,7 +81,7 @@ public sealed class Trainer : IDisposable
     private bool IsOutOfPatience => settings.Patience > 0 && state.Epoch - state.BestEpoch >= settings.Patience && state.BestEpoch > 0;
 
     /// <summary>
-    /// Runs one batch forward and backward for nothing, so that a device that compiles its kernels (<see cref="IBackend.CompilesKernels"/>) has them
+    /// Runs one batch forward and backward for nothing, so that a device that compiles its kernels has them
     /// before <see cref="Run"/>. Weights, optimiser and random numbers stay as they are: the run has the same bits with and without it.
     /// </summary>
     /// <exception cref="InvalidOperationException">The run has begun, or was restored: the state that a stream goes on from would be

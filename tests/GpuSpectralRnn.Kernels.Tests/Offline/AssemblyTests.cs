@@ -1,7 +1,5 @@
 using System.Reflection;
-#if ILGPU_PACKAGE
 using ILGPU.Runtime.Cuda;
-#endif
 
 namespace GpuSpectralRnn.Kernels.Tests.Offline;
 
@@ -42,14 +40,12 @@ public class AssemblyTests
     public void A_kernel_assembles_without_spills(string name)
     {
         SkipWithoutAssembler(name);
-#if ILGPU_PACKAGE
         MethodInfo kernel = OfflineCompilationTests.Kernel(name);
         string ptx = CompiledKernels.Ptx(kernel, CudaArchitecture.SM_80);
 
         if (KernelCatalog.CudaCapability(kernel) <= 60) AssertKeepsRegisters(Ptxas.Assemble(CompiledKernels.Ptx(kernel, CudaArchitecture.SM_60), "sm_60"));
         AssertKeepsRegisters(Ptxas.Assemble(ptx, "sm_80"));
         AssertKeepsRegisters(Ptxas.Assemble(ptx, "sm_90")); // what the driver does with it there
-#endif
     }
 
     [SkippableTheory]
@@ -57,7 +53,6 @@ public class AssemblyTests
     public void Weights_stay_in_registers(string name, int groupSize)
     {
         SkipWithoutAssembler($"{name} in groups of {groupSize}");
-#if ILGPU_PACKAGE
         string ptx = CompiledKernels.Ptx(OfflineCompilationTests.Kernel(name), CudaArchitecture.SM_80, groupSize);
 
         foreach (string architecture in new[] { "sm_80", "sm_90" })
@@ -66,7 +61,6 @@ public class AssemblyTests
             AssertKeepsRegisters(kernel);
             Assert.InRange(kernel.Registers, 1, MostRegisters(groupSize));
         }
-#endif
     }
 
     [Fact]
@@ -83,7 +77,6 @@ public class AssemblyTests
 
     private static void SkipWithoutAssembler(string what)
     {
-        OfflineCompilationTests.SkipWithoutPackage(what);
         Skip.IfNot(Ptxas.IsHere, $"{what}: ptxas is neither on PATH nor in /usr/local/cuda/bin");
     }
 

@@ -1,4 +1,3 @@
-#if ILGPU_PACKAGE
 using System.Reflection;
 using ILGPU;
 using ILGPU.Backends.EntryPoints;
@@ -48,4 +47,3 @@ internal static class CompiledKernels
         return new KernelSpecialization(entry.GroupSize == 0 ? groupSize : entry.GroupSize, entry.GroupsPerMultiprocessor);
     }
 }
-#endif

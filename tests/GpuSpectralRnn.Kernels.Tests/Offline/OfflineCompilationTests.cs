@@ -2,13 +2,11 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
-#if ILGPU_PACKAGE
 using ILGPU.Runtime.Cuda;
-#endif
 
 namespace GpuSpectralRnn.Kernels.Tests.Offline;
 
-/// <summary>Every kernel compiles for NVIDIA and for OpenCL devices, without one. Needs the package: the stand-in compiles nothing.</summary>
+/// <summary>Every kernel compiles for NVIDIA and for OpenCL devices, without one.</summary>
 public partial class OfflineCompilationTests
 {
     // What every OpenCL device has, and CUDA more of: more is refused when the kernel is loaded, not when it is compiled.
@@ -24,12 +22,10 @@ public partial class OfflineCompilationTests
         }
     }
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Kernels))]
     public void A_kernel_compiles_to_PTX(string name)
     {
-        SkipWithoutPackage(name);
-#if ILGPU_PACKAGE
         foreach (CudaArchitecture architecture in new[] { CudaArchitecture.SM_60, CudaArchitecture.SM_80 })
         {
             if (10 * architecture.Major + architecture.Minor < KernelCatalog.CudaCapability(Kernel(name))) continue;
@@ -40,7 +36,6 @@ public partial class OfflineCompilationTests
             Assert.DoesNotContain(".local", ptx, StringComparison.Ordinal); // arrays or structs that left the registers
             Assert.InRange(SharedBytes(ptx), 0, SharedMemoryLimit);
         }
-#endif
     }
 
     /// <summary>Those that OpenCL devices get: the ones that shuffle have twins that do not, and inline PTX is for CUDA.</summary>
@@ -58,15 +53,12 @@ public partial class OfflineCompilationTests
     [MemberData(nameof(OpenClKernels))]
     public void A_kernel_compiles_to_OpenCL(string name)
     {
-        SkipWithoutPackage(name);
-#if ILGPU_PACKAGE
         string source = KernelLoader.WithLocalFences(CompiledKernels.OpenCL(Kernel(name)));
         if (!KernelCatalog.IsImplicitlyGrouped(Kernel(name))) source = KernelLoader.WithGroupSize(source, 64);
 
         Assert.Contains("kernel ", source, StringComparison.Ordinal);
         Skip.IfNot(HasClang.Value, "compiled by ILGPU, but clang is not here to check the OpenCL C text");
         Assert.Equal(string.Empty, ClangErrors(source));
-#endif
     }
 
     [Theory]
@@ -104,13 +96,6 @@ public partial class OfflineCompilationTests
     private static bool IsForOpenCl(MethodInfo kernel) => !KernelCatalog.UsesShuffles(kernel) && KernelCatalog.CudaCapability(kernel) == 0;
 
     internal static MethodInfo Kernel(string name) => KernelCatalog.All.Single(kernel => Name(kernel) == name);
-
-    internal static void SkipWithoutPackage(string name)
-    {
-#if !ILGPU_PACKAGE
-        Skip.If(true, $"{name}: only the package ILGPU compiles kernels, and this build has the stand-in");
-#endif
-    }
 
     private static int SharedBytes(string ptx) => SharedArray().Matches(ptx).Sum(array =>
         int.Parse(array.Groups["count"].Value, CultureInfo.InvariantCulture) * int.Parse(array.Groups["bits"].Value, CultureInfo.InvariantCulture) / 8);

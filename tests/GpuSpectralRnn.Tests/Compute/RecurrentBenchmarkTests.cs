@@ -16,7 +16,7 @@ public class RecurrentBenchmarkTests
     [InlineData("lstm-ptb-small", 643200)]
     [InlineData("lstm-ptb-medium", 6770400)]
     [InlineData("lstm-ptb-large", 36024000)]
-    public void Standing_cases_have_their_sizes(string name, long parameters)
+    public void Known_cases_have_their_sizes(string name, long parameters)
     {
         RecurrentBenchmark found = RecurrentBenchmark.Cases.Single(x => x.Name == name);
         RecurrentShape shape = found.Shape;

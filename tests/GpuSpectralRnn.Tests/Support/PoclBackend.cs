@@ -1,4 +1,3 @@
-#if ILGPU_PACKAGE
 using System.Reflection;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Ilgpu;
@@ -42,4 +41,3 @@ internal static class PoclBackend
         return true;
     }
 }
-#endif

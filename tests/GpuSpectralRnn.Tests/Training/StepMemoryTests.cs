@@ -104,6 +104,6 @@ public sealed class IlgpuCpuStepMemoryTests(IlgpuCpuDevice device) : StepMemoryT
 {
     protected override IBackend Backend => device.Backend;
 
-    // The simulators run every launch as tasks of their own making, 1.8 KB (stand-in) to 3 KB (ILGPU's) each; a step has up to 110.
+    // The simulator runs every launch as tasks of its own making, 3 KB each; a step has up to 110.
     protected override long MostBytes => 400_000;
 }

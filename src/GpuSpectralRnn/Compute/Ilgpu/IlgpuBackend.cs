@@ -88,9 +88,6 @@ public sealed class IlgpuBackend : IBackend
     public ISpectralOps Spectral => spectral.Value;
 
     /// <inheritdoc/>
-    public bool CompilesKernels => IlgpuDevices.Version != IlgpuDevices.StandIn;
-
-    /// <inheritdoc/>
     public IUploadLane? Uploads { get; internal init; }
 
     /// <summary>Memory of the device that this backend has in use: tensors, workspaces and the kernels' own.</summary>

@@ -16,9 +16,6 @@ internal sealed record IlgpuDevice(DeviceInfo Info, Device Device, bool IsGpu);
 /// <summary>What ILGPU finds on this machine: <c>ilgpu-cpu</c>, <c>cuda:i</c>, <c>opencl:i</c>.</summary>
 internal static class IlgpuDevices
 {
-    /// <summary>What <see cref="Version"/> says without the package.</summary>
-    public const string StandIn = "stand-in";
-
     private static readonly Lazy<Context> SharedContext = new(CreateContext);
     private static readonly Lazy<IReadOnlyList<IlgpuDevice>> Found = new(Find);
 
@@ -28,14 +25,13 @@ internal static class IlgpuDevices
     /// <summary>CUDA devices, then OpenCL devices, then the simulator on the host; looked for once.</summary>
     public static IReadOnlyList<IlgpuDevice> All => Found.Value;
 
-    /// <summary>Which ILGPU this is: <c>package 1.5.3</c> or <c>stand-in</c>.</summary>
+    /// <summary>Which ILGPU this is: <c>package 1.5.3</c>.</summary>
     public static string Version
     {
         get
         {
-            Assembly ilgpu = typeof(Context).Assembly;
-            string? version = ilgpu.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0];
-            return ilgpu.GetName().Name == "ILGPU" ? $"package {version}" : StandIn;
+            string? version = typeof(Context).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0];
+            return $"package {version}";
         }
     }
 

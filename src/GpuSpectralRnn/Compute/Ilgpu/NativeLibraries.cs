@@ -35,7 +35,7 @@ internal static class NativeLibraries
     {
         // Under WSL ILGPU installs a resolver of its own and would find the place taken.
         if (!Directory.Exists(WslLibraries)) NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, Resolve);
-        if (typeof(AlgorithmContext).Assembly != typeof(Context).Assembly) NativeLibrary.SetDllImportResolver(typeof(AlgorithmContext).Assembly, Resolve);
+        NativeLibrary.SetDllImportResolver(typeof(AlgorithmContext).Assembly, Resolve);
         NativeLibrary.SetDllImportResolver(typeof(CudaFunction).Assembly, Resolve);
         return true;
     }

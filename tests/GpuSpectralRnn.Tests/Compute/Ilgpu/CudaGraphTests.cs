@@ -1,4 +1,3 @@
-#if ILGPU_PACKAGE
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Ilgpu;
 using GpuSpectralRnn.Models;
@@ -67,4 +66,3 @@ public sealed class CudaGraphTests(CudaStepwiseDevice device) : IClassFixture<Cu
         return ilgpu.Graphs.Launched;
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if ILGPU_PACKAGE
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Ilgpu;
 using GpuSpectralRnn.Tests.Support;
@@ -159,4 +158,3 @@ public class CudaTransferTests(CudaDevice device) : TransferTests
 {
     protected override IBackend Backend => device.Backend;
 }
-#endif

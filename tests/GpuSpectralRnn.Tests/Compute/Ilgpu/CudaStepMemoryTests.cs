@@ -1,4 +1,3 @@
-#if ILGPU_PACKAGE
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Ilgpu;
 using GpuSpectralRnn.Tests.Training;
@@ -36,4 +35,3 @@ public sealed class CudaDeviceMemoryTests : DeviceMemoryTests
         return new IlgpuBackend(cuda!.Info, cuda.Device.CreateAccelerator(IlgpuDevices.Context));
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if ILGPU_PACKAGE
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Ilgpu;
 using GpuSpectralRnn.Tests.Support;
@@ -157,4 +156,3 @@ internal static class Tf32
     /// <summary>The nearest: half of the last bit that stays is added, and what is behind it cut off, so ties go away from zero.</summary>
     public static float Round(float value) => BitConverter.Int32BitsToSingle((BitConverter.SingleToInt32Bits(value) + 0x1000) & ~0x1FFF);
 }
-#endif

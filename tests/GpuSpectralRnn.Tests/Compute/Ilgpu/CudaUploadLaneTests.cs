@@ -1,4 +1,3 @@
-#if ILGPU_PACKAGE
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Ilgpu;
 using GpuSpectralRnn.Data;
@@ -62,4 +61,3 @@ public sealed class CudaUploadLaneTests(CudaDevice device)
         return network.Parameters.Values.ToArray();
     }
 }
-#endif

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 
-/// <summary>How the products of the standing cases are computed on a device of 132 multiprocessors: docs/performance.md says why.</summary>
+/// <summary>How the products of the known cases are computed on a device of 132 multiprocessors: docs/performance.md says why.</summary>
 public class GemmPlanTests
 {
     [Theory]

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 
-// The tests of every operation, on ILGPU's simulator; with the package and with the stand-in.
+// The tests of every operation, on ILGPU's simulator.
 public sealed class IlgpuCpuDevice() : DeviceFixture("ilgpu-cpu");
 
 [CollectionDefinition("ilgpu-cpu")]

@@ -1,4 +1,3 @@
-#if ILGPU_PACKAGE
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Tests.Support;
 using Xunit;
@@ -125,4 +124,3 @@ public class OpenClTransferTests(OpenClDevice device) : TransferTests
 {
     protected override IBackend Backend => device.Backend;
 }
-#endif

@@ -1,9 +1,8 @@
-#if ILGPU_PACKAGE
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 
-namespace GpuSpectralRnn.Kernels.Tests.IlgpuPackage;
+namespace GpuSpectralRnn.Kernels.Tests;
 
 /// <summary>A kernel is compiled and loaded once for an accelerator, whoever asks for it.</summary>
 public sealed class KernelLoaderTests : IDisposable
@@ -51,4 +50,3 @@ public sealed class KernelLoaderTests : IDisposable
 
     private static void Item(Index1D index, ArrayView<int> places) => places[index] = index;
 }
-#endif
