@@ -54,7 +54,7 @@ internal sealed class DataSource
         load = options.Data switch
         {
             "digits" => part => LoadDigits(part),
-            "idx" => part => LoadIdx(part, classes ?? 10),
+            "idx" => part => LoadIdx(part, classes),
             "npy" => part => LoadNpy(part, classes),
             Text => text!.Load,
             "adding" => part => Synthetic(part, count => AddingTask.Create(options.Length ?? AddingLength, count, options.Seed, part)),
@@ -104,7 +104,7 @@ internal sealed class DataSource
     private ISequenceData? LoadDigits(DataPart part) =>
         part == DataPart.Valid ? null : Digits.Create(part == DataPart.Train ? DigitsTrain : DigitsTest, options.Seed, View!.Value, part);
 
-    private ImageData? LoadIdx(DataPart part, int classes)
+    private ImageData? LoadIdx(DataPart part, int? classes)
     {
         (string? images, string? labels, string prefix) = part switch
         {

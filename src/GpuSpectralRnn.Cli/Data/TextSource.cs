@@ -27,8 +27,15 @@ internal sealed class TextSource
             return;
         }
 
-        if (model is not { IsLanguageModel: true, Unit: { } own })
-            throw new InvalidCallException($"--data text is for language models, which were trained on a text; this model is {model}.");
+        if (!model.IsLanguageModel)
+            throw new InvalidCallException($"--data text is for language models, which were trained on a text; this model is {model.Summary}.");
+        if (model.Unit is not { } own)
+        {
+            unit = asked ?? TextUnit.Word;
+            vocabulary = new(LoadWritten(options.VocabularyPath, unit, model.Vocabulary));
+            return;
+        }
+
         if (asked is not null && asked != own)
             throw new InvalidCallException($"--unit {options.UnitName}: the model reads its text by {own.Name()}; leave the option out.");
         if (options.VocabularySize is not null) throw new InvalidCallException("The model has its vocabulary; leave --vocabulary-size out.");
@@ -50,6 +57,20 @@ internal sealed class TextSource
             _ => options.TestText,
         };
         return path is null ? null : TextData.Load(path, Vocabulary, options.Window);
+    }
+
+    /// <summary>How the tokens of a model are written that does not say so itself.</summary>
+    /// <param name="path">The file of its words, in their order.</param>
+    /// <param name="unit">What a token is.</param>
+    /// <param name="count">How many the model knows.</param>
+    public static Vocabulary LoadWritten(string? path, TextUnit unit, int count)
+    {
+        if (path is null)
+            throw new InvalidCallException($"The model knows {count} tokens but not how they are written: name the file of its words with --vocabulary F.");
+        Vocabulary written = Vocabulary.Load(path, unit);
+        return written.Count == count ? written : throw new InvalidCallException(
+            $"--vocabulary {path} makes {written.Count} tokens, with {(unit == TextUnit.Word ? "<unk> and <eos>" : "U+FFFD")}, but the model knows {count}; " +
+            "give those it was trained with, in their order.");
     }
 
     private Vocabulary Read()

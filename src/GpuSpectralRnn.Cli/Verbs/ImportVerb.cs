@@ -1,11 +1,15 @@
 using System.Text.Json.Nodes;
 using CommandLine;
+using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
-[Verb("import", HelpText = "Make a model of a PyTorch state dict in a safetensors file: one nn.RNN, nn.LSTM or nn.GRU, one nn.Linear and perhaps one nn.Embedding.")]
+[Verb("import", HelpText =
+    "Make a model of a PyTorch state dict in a safetensors file: one nn.RNN, nn.LSTM or nn.GRU (or several in a row), one nn.Linear and perhaps one nn.Embedding. " +
+    "Says what it assumed.")]
 internal sealed class ImportVerb : ComputeVerb
 {
     [Value(0, MetaName = "FILE", Required = true, HelpText = "The state dict (.safetensors).")]
@@ -14,11 +18,20 @@ internal sealed class ImportVerb : ComputeVerb
     [Option("cell", Required = true, MetaValue = "C", HelpText = "irnn, rnn-tanh, rnn-relu, lstm or gru: what the file cannot tell.")]
     public string Cell { get; set; } = "";
 
-    [Option("readout", MetaValue = "R", HelpText = "What the linear layer sees: last, mean or every (default: every of a language model, else last).")]
+    [Option("readout", MetaValue = "R", HelpText =
+        "What the linear layer sees: last (the state in which each direction ends, concat(h_n)), last-step (out[:, -1]), mean (out.mean(1)) or every step " +
+        "(default: every of a language model, else last).")]
     public string? Readout { get; set; }
 
-    [Option("task", Default = "classification", MetaValue = "T", HelpText = "classification or regression.")]
-    public string Task { get; set; } = "classification";
+    [Option("task", MetaValue = "T", HelpText = "classification or regression (default: regression where there is one output, else classification).")]
+    public string? Task { get; set; }
+
+    [Option("vocabulary", MetaValue = "F", HelpText =
+        "Language models: the words, one to a line, in the order of their numbers; char: a text that holds all characters.")]
+    public string? VocabularyPath { get; set; }
+
+    [Option("unit", Default = "word", MetaValue = "U", HelpText = "Language models: word or char.")]
+    public string UnitName { get; set; } = "word";
 
     [Option("view", MetaValue = "V", HelpText = "How the network was shown images, if it was: row, pixel or permuted.")]
     public string? View { get; set; }
@@ -34,17 +47,19 @@ internal sealed class ImportVerb : ComputeVerb
     {
         Cell cell = Names.Parse<Cell>(Cell, "cell");
         Readout? readout = Readout is null ? null : Names.Parse<Readout>(Readout, "read-out");
-        TaskKind task = Names.Parse<TaskKind>(Task, "task");
-        string? view = View is null ? null : Names.Parse<GpuSpectralRnn.Data.ImageView>(View, "view").Name();
+        TaskKind? task = Task is null ? null : Names.Parse<TaskKind>(Task, "task");
+        TextUnit unit = Names.Parse<TextUnit>(UnitName, "unit");
+        string? view = View is null ? null : Names.Parse<ImageView>(View, "view").Name();
         if (File.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
             throw new InvalidCallException(
                 $"{File}: ONNX files cannot be imported; save the PyTorch state dict with safetensors.torch.save_file and import that.");
         OutputPath.Check(Out, "--out");
         using IBackend backend = OpenBackend();
-        using Network imported = StateDict.Import(File, backend, cell, readout, task);
-        using Network network = new(imported.Architecture with { View = view }, backend);
+        using Network imported = StateDict.Import(File, backend, cell, readout, task, terminal.Note);
+        using Network network = new(WithWords(imported.Architecture, unit) with { View = view }, backend);
         backend.Copy(imported.Parameters.Values, network.Parameters.Values);
         ModelFile.Save(Out, network);
+        foreach (string assumed in Assumptions(network.Architecture, Readout is null, Task is null)) terminal.Note(assumed);
         terminal.Result($"{Out}: {network}, {network.Architecture.ParameterCount:N0} parameters");
         terminal.Result(new JsonObject
         {
@@ -53,7 +68,41 @@ internal sealed class ImportVerb : ComputeVerb
             ["inputs"] = network.Architecture.Inputs,
             ["hidden"] = new JsonArray([.. network.Architecture.Hidden.Select(h => JsonValue.Create(h))]),
             ["outputs"] = network.Architecture.Outputs,
+            ["task"] = network.Architecture.Task.Name(),
+            ["readout"] = network.Architecture.Readout.Name(),
+            ["bidirectional"] = network.Architecture.IsBidirectional,
+            ["vocabulary"] = network.Architecture.Vocabulary,
+            ["tiedWeights"] = network.Architecture.TiesWeights,
             ["parameters"] = network.Architecture.ParameterCount,
         });
+    }
+
+    // A language model that does not know how its tokens are written serves no verb.
+    private Architecture WithWords(Architecture architecture, TextUnit unit)
+    {
+        if (!architecture.IsLanguageModel)
+            return VocabularyPath is null ? architecture : throw new InvalidCallException($"--vocabulary is for language models; {File} is {architecture.Summary}.");
+        if (VocabularyPath is null)
+            throw new InvalidCallException(
+                $"{File} is a language model: an embedding of {architecture.Vocabulary} tokens; name the file of its words, in their order, with --vocabulary F.");
+        return architecture with { Unit = unit, Tokens = TextSource.LoadWritten(VocabularyPath, unit, architecture.Vocabulary).Tokens };
+    }
+
+    // What the tensors do not say, and how to say otherwise.
+    private static IEnumerable<string> Assumptions(Architecture architecture, bool guessesReadout, bool guessesTask)
+    {
+        yield return architecture.HasEmbedding
+            ? $"inputs: tokens 0..{architecture.Vocabulary - 1}, through an embedding{(architecture.TiesWeights ? " whose weights the read-out shares" : "")}"
+            : $"inputs: {architecture.Inputs} real numbers per step";
+        if (guessesTask)
+            yield return $"task: {architecture.Task.Name()}, from {architecture.Outputs} output{(architecture.Outputs == 1 ? "" : "s")}; --task says otherwise";
+        if (!guessesReadout) yield break;
+        string seen = (architecture.Readout, architecture.IsBidirectional) switch
+        {
+            (GpuSpectralRnn.Models.Readout.Every, _) => "every, an answer at each step",
+            (_, true) => "last, concat(h_n) of both directions; for out[:, -1] say --readout last-step, for out.mean(1) --readout mean",
+            _ => "last, out[:, -1]; for out.mean(1) say --readout mean",
+        };
+        yield return $"read-out: {seen}";
     }
 }

@@ -37,8 +37,10 @@ internal sealed class SampleVerb : ComputeVerb
             throw new InvalidCallException($"--temperature {Temperature}: choose a number above 0, or 0 for the likeliest.");
         if (TopK < 1) throw new InvalidCallException($"--top-k {TopK}: choose 1 or more.");
         Architecture architecture = ModelFile.LoadArchitecture(ModelPath);
-        Vocabulary vocabulary = (architecture.IsLanguageModel ? architecture.CreateVocabulary() : null)
-            ?? throw new InvalidCallException($"{ModelPath} is no language model, which sample needs; it is {architecture}.");
+        if (!architecture.IsLanguageModel)
+            throw new InvalidCallException($"{ModelPath} is no language model, which sample needs; it is {architecture.Summary}.");
+        Vocabulary vocabulary = architecture.CreateVocabulary() ?? throw new InvalidCallException(
+            $"{ModelPath} knows {architecture.Vocabulary} tokens but not how they are written; import it again with --vocabulary F.");
         int[] prompt = Encode(terminal, vocabulary);
         using IBackend backend = OpenBackend();
         using Network network = ModelFile.Load(ModelPath, backend);

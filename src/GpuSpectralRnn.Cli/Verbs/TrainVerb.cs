@@ -67,6 +67,7 @@ internal sealed class TrainVerb : TrainingVerb
             $"{network}: {network.Architecture.ParameterCount:N0} parameters; " +
             $"{data.Train.Name}, {data.Train.Count:N0} {(data.Train.Layout.IsStream ? "windows" : "sequences")} of {data.Train.Layout.Steps} steps; " +
             $"{Optimizer}, rate {settings.LearningRate:0.######}, {settings.Schedule.Kind.Name()}");
+        if (TargetCheck.Describe(data.Train) is { } odd) terminal.Note($"note: {odd}");
         TrainingResult result = progress.Show(() => trainer.Run(interruption.Token));
         if (result.IsCancelled) throw Interrupted(result);
         ModelFile.Save(Out, network);

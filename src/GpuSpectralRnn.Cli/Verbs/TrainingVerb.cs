@@ -28,7 +28,8 @@ internal abstract class TrainingVerb : SequenceVerb
     public bool Bidirectional { get; set; }
 
     [Option("readout", MetaValue = "R",
-        HelpText = "What the answer is read from: the last step, the mean of all, or every step (default: last; every where each step has a label).")]
+        HelpText = "What the answer is read from: last (the state in which each direction ends), last-step (out[:, -1]: of a reverse direction its state after one " +
+        "step), mean, or every step (default: last; every where each step has a label).")]
     public string? Readout { get; set; }
 
     [Option("embedding", MetaValue = "E", HelpText = "text: numbers that stand for a token (default: as many as units of the first layer).")]

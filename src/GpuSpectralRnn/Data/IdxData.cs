@@ -5,15 +5,17 @@ namespace GpuSpectralRnn.Data;
 /// <summary>Images and labels in IDX files, as MNIST and its kin come.</summary>
 public static class IdxData
 {
+    private const int UsualClasses = 10;
+
     /// <summary>Loads both files, plain or gzip-compressed.</summary>
     /// <param name="imagesPath">Unsigned bytes [N, rows, columns].</param>
     /// <param name="labelsPath">Unsigned bytes [N].</param>
     /// <param name="view">How an image becomes a sequence.</param>
-    /// <param name="classes">Number of classes; MNIST and its kin have 10.</param>
+    /// <param name="classes">Number of classes, where a model fixes it; otherwise 10, as MNIST and its kin have, or the largest label + 1 where that is more.</param>
     /// <exception cref="InvalidCallException">A file is missing, the shapes do not fit each other, the set is empty, or a label is not below
     /// <paramref name="classes"/>.</exception>
     /// <exception cref="BrokenFileException">A file is truncated or corrupt.</exception>
-    public static ImageData Load(string imagesPath, string labelsPath, ImageView view, int classes = 10)
+    public static ImageData Load(string imagesPath, string labelsPath, ImageView view, int? classes = null)
     {
         NamedArray images = IdxFile.Read(imagesPath);
         NamedArray labels = IdxFile.Read(labelsPath);
@@ -26,9 +28,10 @@ public static class IdxData
                 $"{imagesPath} holds {images.Shape[0]} images but {labelsPath} {labels.Shape[0]} labels; name files that belong together.");
         if (images.Shape.Count == 0) throw new InvalidCallException($"{imagesPath} holds no images: {images.Shape}.");
         byte[] numbers = labels.As<byte>();
-        int wrong = Array.FindIndex(numbers, n => n >= classes);
+        int wrong = classes is { } known ? Array.FindIndex(numbers, n => n >= known) : -1;
         if (wrong >= 0)
-            throw new InvalidCallException($"{labelsPath}: label {numbers[wrong]} of image {wrong} is not below {classes}, the number of classes.");
-        return new ImageData(Path.GetFileName(imagesPath), images.As<byte>(), numbers, images.Shape[1], images.Shape[2], classes, view);
+            throw new InvalidCallException(
+                $"{labelsPath}: label {numbers[wrong]} of image {wrong} is not below {classes}, the model's number of classes; use the labels it was trained with.");
+        return new ImageData(Path.GetFileName(imagesPath), images.As<byte>(), numbers, images.Shape[1], images.Shape[2], classes ?? Math.Max(UsualClasses, numbers.Max() + 1), view);
     }
 }

@@ -67,8 +67,7 @@ public static class IdxFile
         }
         catch (InvalidDataException e)
         {
-            // The checksum at the end of the compressed data does not match.
-            throw new BrokenFileException(path, $"the compressed data are corrupt: {e.Message}", e);
+            throw InputFile.Corrupt(path, e); // the checksum stands at the end
         }
     }
 }

@@ -32,7 +32,11 @@ public static class InputFile
         {
             got = stream.ReadAtLeast(destination, destination.Length, throwOnEndOfStream: false);
         }
-        catch (Exception e) when (e is InvalidDataException or IOException)
+        catch (InvalidDataException e)
+        {
+            throw Corrupt(path, e);
+        }
+        catch (IOException e)
         {
             throw new BrokenFileException(path, $"{part} cannot be read: {e.Message}", e);
         }
@@ -40,4 +44,8 @@ public static class InputFile
         if (got < destination.Length)
             throw new BrokenFileException(path, $"the file is truncated: {part} takes {destination.Length} bytes, only {got} are left.");
     }
+
+    /// <summary>What to say of compressed data that do not unpack. The runtime's own words name a method of compression, whatever the fault.</summary>
+    internal static BrokenFileException Corrupt(string path, InvalidDataException fault) => new(
+        path, "the compressed data are corrupt (a checksum or a length does not match, or bytes are damaged); get the file again.", fault);
 }

@@ -9,8 +9,8 @@ namespace GpuSpectralRnn.Formats;
 
 /// <summary>
 /// One array in NumPy's NPY format, versions 1 to 3 (NumPy Enhancement Proposal 1): magic, version, header length, a Python dictionary, raw data.
-/// Read are little-endian float32,
-/// float64, int32 and int64, and uint8, in C order; written is float32.
+/// Read are little-endian float32 and float64, int32 and int64, and uint8, in C order, and as the next wider of these bool, float16, int8, int16, uint16
+/// and uint32; written is float32.
 /// </summary>
 public static partial class NpyFile
 {
@@ -45,6 +45,14 @@ public static partial class NpyFile
             "<i4" => NamedArray.Of(path, shape, ReadValues<int>(stream, path, shape)),
             "<i8" => NamedArray.Of(path, shape, ReadValues<long>(stream, path, shape)),
             "|u1" => NamedArray.Of(path, shape, ReadValues<byte>(stream, path, shape)),
+            "|b1" => NamedArray.Of(path, shape, ReadValues<byte>(stream, path, shape)),
+            "<f2" => NamedArray.Of(path, shape, Array.ConvertAll(ReadValues<Half>(stream, path, shape), value => (float)value)),
+            "|i1" => NamedArray.Of(path, shape, Array.ConvertAll(ReadValues<sbyte>(stream, path, shape), value => (int)value)),
+            "<i2" => NamedArray.Of(path, shape, Array.ConvertAll(ReadValues<short>(stream, path, shape), value => (int)value)),
+            "<u2" => NamedArray.Of(path, shape, Array.ConvertAll(ReadValues<ushort>(stream, path, shape), value => (int)value)),
+            "<u4" => NamedArray.Of(path, shape, Array.ConvertAll(ReadValues<uint>(stream, path, shape), value => (long)value)),
+            "|O" => throw new InvalidCallException(
+                $"{path}: an array of Python objects is not read. Sequences of different lengths: pad them to one [N, T, I] of float32 and give --lengths L.npy."),
             _ => throw new InvalidCallException(
                 $"{path}: elements of type {type} are not read; save numbers as a.astype('float32'), labels as a.astype('int32')."),
         };
@@ -119,7 +127,7 @@ public static partial class NpyFile
         long count = 1;
         for (int i = 0; i < parts.Length; i++)
         {
-            if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out extents[i]))
+            if (!int.TryParse(parts[i].TrimEnd('L'), NumberStyles.None, CultureInfo.InvariantCulture, out extents[i]))
                 throw new BrokenFileException(path, $"the shape ({match.Groups["shape"].Value}) has the extent '{parts[i]}'.");
             count *= extents[i];
             if (count > Array.MaxLength)
@@ -144,8 +152,8 @@ public static partial class NpyFile
         return values;
     }
 
-    // A Python dictionary of exactly the three keys, in any order.
+    // A Python dictionary of exactly the three keys, in any order; Python 2 wrote u'...' and long numbers as 5L.
     [GeneratedRegex(
-        @"^\s*\{\s*((?:'descr'\s*:\s*'(?<type>[^']*)'|'fortran_order'\s*:\s*(?<order>True|False)|'shape'\s*:\s*\((?<shape>[\w\s,]*)\))\s*,?\s*){3}\}\s*$")]
+        @"^\s*\{\s*((?:u?'descr'\s*:\s*u?'(?<type>[^']*)'|u?'fortran_order'\s*:\s*(?<order>True|False)|u?'shape'\s*:\s*\((?<shape>[\w\s,]*)\))\s*,?\s*){3}\}\s*$")]
     private static partial Regex HeaderPattern();
 }

@@ -73,9 +73,11 @@ internal sealed class Activations : IDisposable
         };
         LastStates = Hidden[^directions].Slice(steps - 1);
         FirstStates = Hidden[^1].Slice(0);
+        LastPassed = Passed[^1].Slice(steps - 1);
         if (!isTraining) return;
         LastGradients = HiddenGradients[^directions].Slice(steps - 1);
         FirstGradients = HiddenGradients[^1].Slice(0);
+        LastPassedGradients = PassedGradients[^1].Slice(steps - 1);
         if (memory.OtherGradient is { } other)
         {
             OtherGradients =
@@ -133,6 +135,12 @@ internal sealed class Activations : IDisposable
     /// <summary>Their gradients; null without training.</summary>
     public Tensor? FirstGradients { get; }
 
+    /// <summary>What the top layer hands on at the last step, [B, D*H].</summary>
+    public Tensor LastPassed { get; }
+
+    /// <summary>Its gradient; null without training.</summary>
+    public Tensor? LastPassedGradients { get; }
+
     /// <summary>The backend's part, per layer and direction.</summary>
     public RecurrentWorkspace[] Workspaces { get; }
 
@@ -143,7 +151,7 @@ internal sealed class Activations : IDisposable
     public static bool SeesOwn(Architecture architecture, ActivationShape shape) => architecture.Readout switch
     {
         Readout.Last => architecture.IsBidirectional || shape.HasLengths || (shape.Drops && architecture.HasEmbedding),
-        Readout.Mean => true,
+        Readout.Mean or Readout.LastStep => true,
         _ => false,
     };
 

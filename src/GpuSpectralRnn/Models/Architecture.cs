@@ -2,6 +2,7 @@ using System.Collections.ObjectModel;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Formats;
 
 namespace GpuSpectralRnn.Models;
 
@@ -13,6 +14,12 @@ public enum Readout
     /// walk ends.
     /// </summary>
     Last,
+
+    /// <summary>
+    /// All of the last step, <c>out[:, -1]</c> in PyTorch: a reverse direction has read that step only. The same as <see cref="Last"/> in networks of
+    /// one direction.
+    /// </summary>
+    LastStep,
 
     /// <summary>Their mean over the steps: one output per sequence.</summary>
     Mean,
@@ -38,6 +45,9 @@ public sealed record Architecture
 {
     /// <summary>Wider layers than this are taken for a mistake.</summary>
     private const int LargestExtent = 1 << 20;
+
+    /// <summary>And deeper networks too: with more layers gradients vanish long before memory ends.</summary>
+    private const int MostLayers = 100;
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -166,7 +176,7 @@ public sealed record Architecture
         }
         catch (JsonException e)
         {
-            throw new InvalidCallException($"The architecture cannot be read: {e.Message}", e);
+            throw new InvalidCallException($"The architecture cannot be read: {JsonFault.Describe(e)}.", e);
         }
 
         architecture.Validate();
@@ -175,6 +185,12 @@ public sealed record Architecture
 
     /// <summary>What <see cref="ToJson"/> gives, without the written tokens: for messages.</summary>
     public override string ToString() => (this with { Tokens = null }).ToJson();
+
+    /// <summary>For example <c>a bidirectional lstm 28-64-32-10, read-out last, classification</c>: for messages.</summary>
+    [JsonIgnore]
+    public string Summary =>
+        $"a {(IsBidirectional ? "bidirectional " : "")}{Cell.Name()} {(HasEmbedding ? $"of {Vocabulary} tokens " : "")}{Inputs}-{string.Join('-', Hidden)}-{Outputs}, " +
+        $"read-out {Readout.Name()}, {Task.Name()}";
 
     /// <summary>One JSON object, members named as here in camel case, enumerations by their written names.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json);
@@ -217,6 +233,7 @@ public sealed record Architecture
         CheckExtent(Outputs, "outputs");
         CheckVocabulary();
         if (Hidden.Count == 0) throw new InvalidCallException("A network needs at least one recurrent layer; give one hidden size or more.");
+        if (Layers > MostLayers) throw new InvalidCallException($"{Layers} layers: choose 1 to {MostLayers}.");
         for (int layer = 0; layer < Layers; layer++) CheckExtent(Hidden[layer], $"hidden units in layer {layer}");
         if (RecurrentRank is not null && RecurrentRank.Count != Layers)
             throw new InvalidCallException(

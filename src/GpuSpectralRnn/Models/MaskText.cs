@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Formats;
 using System.Text.Json;
 
 namespace GpuSpectralRnn.Models;
@@ -40,7 +41,7 @@ internal static class MaskText
         }
         catch (JsonException e)
         {
-            throw new BrokenFileException(path, $"its mask (metadata '{Key}') cannot be read: {e.Message}", e);
+            throw new BrokenFileException(path, $"its mask (metadata '{Key}') cannot be read: {JsonFault.Describe(e)}.", e);
         }
 
         foreach ((string name, byte[] bits) in masks ?? [])

@@ -101,7 +101,9 @@ public static class ModelFile
         }
     }
 
-    private static float[] Floats(string path, NamedArray array) => array.Values switch
+    /// <summary>The elements as floats.</summary>
+    /// <exception cref="BrokenFileException">They are no floating-point numbers.</exception>
+    internal static float[] Floats(string path, NamedArray array) => array.Values switch
     {
         float[] values => values,
         double[] values => Array.ConvertAll(values, value => (float)value),

@@ -246,6 +246,7 @@ public sealed class Network : IDisposable
         if (!Activations.SeesOwn(Architecture, now.Shape)) return;
         Tensor top = now.Hidden[^Architecture.Directions]; // the forward direction's states
         if (Architecture.Readout == Readout.Mean) Backend.Matrix.MeanOverSteps(now.Passed[^1], now.Seen, currentBatch.Lengths);
+        else if (Architecture.Readout == Readout.LastStep) SeeLastStep(now);
         else if (currentBatch.Lengths is { } lengths) Backend.Matrix.LastSteps(top, lengths, now.Seen);
         else Backend.Matrix.CopyColumns(now.LastStates, 0, now.Seen, 0, top.Shape.Columns);
         if (Architecture is { Readout: Readout.Last, IsBidirectional: true })
@@ -266,6 +267,12 @@ public sealed class Network : IDisposable
             return 0;
         }
 
+        if (Architecture.Readout == Readout.LastStep)
+        {
+            SpreadLastStep(now, seen);
+            return 0; // where a reverse direction begins
+        }
+
         Tensor top = now.HiddenGradients[^Architecture.Directions], reverse = now.HiddenGradients[^1];
         int hidden = top.Shape.Columns;
         if (currentBatch.Lengths is { } lengths)
@@ -280,6 +287,24 @@ public sealed class Network : IDisposable
 
         if (Architecture.IsBidirectional) Backend.Matrix.CopyColumns(seen, hidden, now.FirstGradients!, 0, hidden);
         return currentBatch.Lengths is null ? last : 0;
+    }
+
+    private void SeeLastStep(Activations now)
+    {
+        if (currentBatch.Lengths is { } lengths) Backend.Matrix.LastSteps(now.Passed[^1], lengths, now.Seen);
+        else Backend.Matrix.CopyColumns(now.LastPassed, 0, now.Seen, 0, now.Seen.Shape.Columns);
+    }
+
+    private void SpreadLastStep(Activations now, Tensor seen)
+    {
+        if (currentBatch.Lengths is { } lengths)
+        {
+            Backend.Matrix.SpreadToLastSteps(seen, lengths, now.PassedGradients[^1]);
+            return;
+        }
+
+        Backend.Fill(now.PassedGradients[^1], 0);
+        Backend.Matrix.CopyColumns(seen, 0, now.LastPassedGradients!, 0, seen.Shape.Columns);
     }
 
     private void Drop(Tensor x, int place, Tensor y) => Backend.Random.Dropout(x, currentMask.Rate, currentMask.Seed, currentMask.Stream(place), y);

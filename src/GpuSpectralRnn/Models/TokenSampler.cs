@@ -30,7 +30,7 @@ public sealed class TokenSampler : IDisposable
     public TokenSampler(Network network, ReadOnlySpan<int> beginning, double temperature = 1, int? choices = null, ulong seed = 1)
     {
         if (network.Architecture is not { IsLanguageModel: true, IsBidirectional: false })
-            throw new InvalidCallException($"Only language models of one direction can go on writing; this is {network.Architecture}.");
+            throw new InvalidCallException($"Only language models of one direction can go on writing; this is {network.Architecture.Summary}.");
         if (!(temperature >= 0 && double.IsFinite(temperature)))
             throw new InvalidCallException($"Temperature {temperature}: choose a number above 0, or 0 for the likeliest.");
         if (choices < 1) throw new InvalidCallException($"The {choices} likeliest tokens: choose 1 or more.");

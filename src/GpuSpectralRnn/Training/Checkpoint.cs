@@ -42,6 +42,9 @@ public sealed record TrainingState
 
     /// <summary>The training set's name and number of sequences, to recognise it.</summary>
     public string Data { get; init; } = "";
+
+    /// <summary>Its <see cref="GpuSpectralRnn.Data.ContentHash"/>; null in checkpoints of version 0.1.</summary>
+    public string? DataHash { get; init; }
 }
 
 /// <summary>A run on disk: everything it needs to go on, bit for bit on the same device.</summary>
@@ -142,7 +145,11 @@ public sealed class Checkpoint
                 return bad < 0 ? values : throw new BrokenFileException(path, $"'{name}' holds {values[bad]} at index {bad}.");
             }
         }
-        catch (Exception e) when (e is JsonException or InvalidCallException)
+        catch (JsonException e)
+        {
+            throw new BrokenFileException(path, $"where the run stands cannot be read: {JsonFault.Describe(e)}.", e);
+        }
+        catch (InvalidCallException e)
         {
             throw new BrokenFileException(path, e.Message, e);
         }

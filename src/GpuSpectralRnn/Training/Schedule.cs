@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace GpuSpectralRnn.Training;
 
 /// <summary>How the learning rate moves over a run.</summary>
@@ -64,6 +66,10 @@ public sealed record Schedule
 
     /// <summary>First over last rate of <see cref="ScheduleKind.OneCycle"/>.</summary>
     public double FinalDivision { get; init; } = 1e4;
+
+    /// <summary>Whether the rate of a step depends on how many steps the whole run has.</summary>
+    [JsonIgnore]
+    public bool SpansAllSteps => Kind is ScheduleKind.Linear or ScheduleKind.Cosine or ScheduleKind.OneCycle;
 
     /// <summary>The rate of one step.</summary>
     /// <param name="peak">The rate that was asked for.</param>

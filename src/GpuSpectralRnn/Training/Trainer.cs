@@ -19,6 +19,7 @@ public sealed class Trainer : IDisposable
     private readonly Evaluator? evaluator;
     private readonly LossTotals totals;
     private readonly Tensor? best;
+    private string? dataHash;
     private readonly Stopwatch clock = new();
     private TrainingState state = new();
     private Evaluation? lastTraining;
@@ -78,6 +79,8 @@ public sealed class Trainer : IDisposable
 
     private string Fingerprint => $"{data.Name}, {data.Count} sequences";
 
+    private string DataHash => dataHash ??= ContentHash.Compute(data);
+
     private bool IsOutOfPatience => settings.Patience > 0 && state.Epoch - state.BestEpoch >= settings.Patience && state.BestEpoch > 0;
 
     /// <summary>
@@ -101,11 +104,20 @@ public sealed class Trainer : IDisposable
     public void Restore(Checkpoint checkpoint)
     {
         if (checkpoint.Architecture != network.Architecture)
-            throw new InvalidCallException($"The checkpoint's network is {checkpoint.Architecture} but this one is {network.Architecture}.");
-        if (checkpoint.Settings with { Epochs = settings.Epochs } != settings)
-            throw new InvalidCallException($"The checkpoint was trained with {checkpoint.Settings.ToJson()} but the settings now are {settings.ToJson()}; only the epochs may differ.");
+            throw new InvalidCallException(
+                $"The checkpoint's network is another: {JsonDifference.Describe(checkpoint.Architecture.ToJson(), network.Architecture.ToJson())}; resume with the same.");
+        TrainingSettings before = checkpoint.Settings with { Epochs = settings.Epochs };
+        if (before != settings)
+            throw new InvalidCallException(
+                $"The checkpoint was trained with other settings: {JsonDifference.Describe(before.ToJson(), settings.ToJson())}; only the epochs may differ.");
+        if (checkpoint.Settings.Epochs != settings.Epochs && settings.Schedule.SpansAllSteps)
+            throw new InvalidCallException(
+                $"The schedule {settings.Schedule.Kind.Name()} is laid out over all {checkpoint.Settings.Epochs} epochs of the checkpoint; with {settings.Epochs} its rate " +
+                "would jump. Resume with as many epochs, or start a new run from the model with a schedule of its own.");
         if (checkpoint.State.Data != Fingerprint)
             throw new InvalidCallException($"The checkpoint was trained on {checkpoint.State.Data}, not on {Fingerprint}; resume with the same data.");
+        if (checkpoint.State.DataHash is { } hash && hash != DataHash)
+            throw new InvalidCallException($"{Fingerprint}, hold other numbers than when the checkpoint was written; resume with the same data.");
         if (best is not null && checkpoint.Best is null && checkpoint.State.BestEpoch > 0)
             throw new InvalidCallException("The checkpoint lacks the best weights that its settings keep; it cannot be resumed.");
         foreach ((string name, Tensor values) in optimizer.State)
@@ -273,7 +285,7 @@ public sealed class Trainer : IDisposable
         {
             Architecture = network.Architecture,
             Settings = settings,
-            State = state,
+            State = state with { DataHash = DataHash },
             Parameters = parameters,
             Best = state.BestEpoch > 0 ? best?.ToArray() : null,
             Optimizer = optimizer.State.ToDictionary(s => s.Name, s => s.Values.ToArray()),

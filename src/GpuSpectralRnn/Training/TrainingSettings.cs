@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using GpuSpectralRnn.Formats;
 using GpuSpectralRnn.Models;
 
 namespace GpuSpectralRnn.Training;
@@ -90,7 +91,7 @@ public sealed record TrainingSettings
         }
         catch (JsonException e)
         {
-            throw new InvalidCallException($"The training settings cannot be read: {e.Message}", e);
+            throw new InvalidCallException($"The training settings cannot be read: {JsonFault.Describe(e)}.", e);
         }
 
         settings.Validate();

@@ -117,6 +117,8 @@ public class NetworkSequenceTests
     [InlineData("host", Readout.Every, false)]
     [InlineData("host", Readout.Last, true)]
     [InlineData("host", Readout.Mean, false)]
+    [InlineData("host", Readout.LastStep, true)]
+    [InlineData("ilgpu-cpu", Readout.LastStep, false)]
     [InlineData("ilgpu-cpu", Readout.Every, true)]
     [InlineData("ilgpu-cpu", Readout.Last, false)]
     public void Gradients_pass_through_every_mask(string device, Readout readout, bool isBidirectional)

@@ -3,6 +3,7 @@ using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Formats;
 using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Tests.Formats;
+using GpuSpectralRnn.Tests.Support;
 
 namespace GpuSpectralRnn.Tests.Models;
 
@@ -102,9 +103,109 @@ public sealed class StateDictTests : IDisposable
         Assert.Contains("'a.', 'b.'", Assert.Throws<InvalidCallException>(() => StateDict.Import(folder.File("dict"), backend, Cell.Lstm)).Message);
     }
 
+    // Converters that know one bias for each gate write the sum of both; an RNN or LSTM adds them in any case.
     [Fact]
-    public void One_absent_bias_of_two_is_damage() =>
-        Assert.Contains("rnn.bias_hh_l1", Assert.Throws<BrokenFileException>(() => StateDict.Import(Write("", "fc.", skip: "bias_hh_l1"), backend, Cell.RnnRelu)).Message);
+    public void One_bias_of_two_stands_for_their_sum()
+    {
+        List<string> notes = [];
+        using Network imported = StateDict.Import(Write("", "fc.", skip: "bias_hh_l1"), backend, Cell.RnnRelu, note: notes.Add);
+
+        Assert.Equal(Numbers("rnn.bias_ih_l1", 5), imported.Parameters.Read("rnn.bias_ih_l1"));
+        Assert.Equal(new float[5], imported.Parameters.Read("rnn.bias_hh_l1"));
+        Assert.Contains(notes, note => note.Contains("bias_hh_l1"));
+    }
+
+    [Fact]
+    public void A_GRU_with_one_bias_is_refused()
+    {
+        Architecture gru = NetworkTests.Make(Cell.Gru, "3", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 4);
+        SafetensorsFile.Write(folder.File("dict"), Tensors(gru, "embedding.", "fc.", skip: "rnn.bias_hh_l0"));
+
+        Assert.Contains("zeros", Assert.Throws<InvalidCallException>(() => StateDict.Import(folder.File("dict"), backend, Cell.Gru)).Message);
+    }
+
+    // In the order in which they feed each other; the names decide where the widths do not.
+    [Theory]
+    [InlineData("lstm1.", "lstm2.", "3,5")]
+    [InlineData("b.", "a.", "3,5")]
+    [InlineData("layers.9.", "layers.10.", "2,2")]
+    public void Modules_in_a_row_are_layers(string first, string second, string hidden)
+    {
+        Architecture architecture = NetworkTests.Make(Cell.RnnTanh, hidden, Readout.Last, TaskKind.Classification, inputs: 2, outputs: 4);
+        NamedArray[] arrays =
+        [
+            .. ParameterSlot.Of(architecture).Select(slot => NamedArray.Of(
+                slot.Name.Replace("rnn.", slot.Name.Contains("_l1") ? second : first).Replace("_l1", "_l0").Replace("readout.", "fc."),
+                slot.Shape,
+                Numbers(slot.Name, (int)slot.Shape.Count))),
+        ];
+        SafetensorsFile.Write(folder.File("dict"), arrays);
+        using Network imported = StateDict.Import(folder.File("dict"), backend, Cell.RnnTanh);
+
+        Assert.Equal(architecture, imported.Architecture);
+        foreach (ParameterSlot slot in ParameterSlot.Of(architecture)) Assert.Equal(Numbers(slot.Name, (int)slot.Shape.Count), imported.Parameters.Read(slot.Name));
+    }
+
+    [Theory]
+    [InlineData("weight_hh_l0_g", "weight_hh_l0_v", 3, 1)]
+    [InlineData("parametrizations.weight_hh_l0.original0", "parametrizations.weight_hh_l0.original1", 3, 1)]
+    [InlineData("weight_hh_l0_g", "weight_hh_l0_v", 1, 3)]
+    [InlineData("weight_hh_l0_g", "weight_hh_l0_v", 1, 1)]
+    public void Weight_normalisation_is_folded(string g, string v, int rows, int columns)
+    {
+        float[] direction = Numbers("v", 9), length = Numbers("lengths", rows * columns);
+        NamedArray[] arrays =
+        [
+            NamedArray.Of("lstm.weight_ih_l0", new Shape(3, 2), Numbers("weight_ih", 6)),
+            NamedArray.Of($"lstm.{g}", new Shape(rows, columns), length),
+            NamedArray.Of($"lstm.{v}", new Shape(3, 3), direction),
+            NamedArray.Of("fc.weight", new Shape(4, 3), Numbers("fc", 12)),
+        ];
+        SafetensorsFile.Write(folder.File("dict"), arrays);
+        using Network imported = StateDict.Import(folder.File("dict"), backend, Cell.RnnTanh);
+
+        double[] expected = new double[9];
+        for (int i = 0; i < 9; i++)
+        {
+            bool IsTogether(int j) => (rows == 1 || j / 3 == i / 3) && (columns == 1 || j % 3 == i % 3);
+            double norm = Math.Sqrt(Enumerable.Range(0, 9).Where(IsTogether).Sum(j => (double)direction[j] * direction[j]));
+            expected[i] = length[rows > 1 ? i / 3 : columns > 1 ? i % 3 : 0] * direction[i] / norm;
+        }
+
+        Close.Equal(expected, [.. imported.Parameters.Read("rnn.weight_hh_l0").Select(value => (double)value)], rtol: 1e-6, atol: 0, what: "w"); // one rounding to float
+    }
+
+    // safetensors.torch.save_model keeps one name of tied weights and writes the other into the metadata.
+    [Fact]
+    public void An_alias_in_the_metadata_ties_the_weights()
+    {
+        Architecture architecture = Language(embedding: 5) with { TiesWeights = true };
+        SafetensorsFile.Write(
+            folder.File("dict"), Tensors(architecture, "decoder.", "decoder."), new Dictionary<string, string> { ["encoder.weight"] = "decoder.weight" });
+        using Network imported = StateDict.Import(folder.File("dict"), backend, Cell.Lstm);
+
+        Assert.Equal(architecture, imported.Architecture);
+    }
+
+    [Fact]
+    public void A_linear_layer_before_the_recurrence_is_not_taken_for_an_embedding()
+    {
+        string path = Write("rnn.", "fc.", extra: NamedArray.Of("proj.weight", new Shape(2, 2), new float[4]));
+
+        Assert.Contains("proj.weight", Assert.Throws<InvalidCallException>(() => StateDict.Import(path, backend, Cell.RnnTanh)).Message);
+    }
+
+    [Fact]
+    public void One_output_is_a_regression_unless_said_otherwise()
+    {
+        SafetensorsFile.Write(
+            folder.File("dict"),
+            Tensors(NetworkTests.Make(Cell.RnnTanh, "3", Readout.Last, TaskKind.Regression, inputs: 2, outputs: 1), "embedding.", "fc."));
+        using Network guessed = StateDict.Import(folder.File("dict"), backend, Cell.RnnTanh);
+        using Network said = StateDict.Import(folder.File("dict"), backend, Cell.RnnTanh, task: TaskKind.Classification);
+
+        Assert.Equal((TaskKind.Regression, TaskKind.Classification), (guessed.Architecture.Task, said.Architecture.Task));
+    }
 
     [Theory]
     [InlineData("weight_hh_l0", "no complete")]
@@ -121,7 +222,9 @@ public sealed class StateDictTests : IDisposable
     [Theory]
     [InlineData("embedding.weight", "one nn.Embedding of width 2")]
     [InlineData("conv.kernel", "'conv.kernel' belongs to none")]
-    [InlineData("other.weight_ih_l0", "two recurrent modules")]
+    [InlineData("other.weight_ih_l0", "do not feed each other")]
+    [InlineData("rnn.weight_hr_l0", "proj_size")]
+    [InlineData("rnn.weight_hh_l0_g", "remove_weight_norm")]
     public void Other_tensors_are_refused(string name, string problem)
     {
         string path = Write("rnn.", "fc.", extra: NamedArray.Of(name, new Shape(1, 1), [1f]));

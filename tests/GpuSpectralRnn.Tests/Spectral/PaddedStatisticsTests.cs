@@ -84,6 +84,7 @@ public sealed class PaddedStatisticsTests : IDisposable
     [InlineData(Cell.Lstm, Readout.Every, false)]
     [InlineData(Cell.Gru, Readout.Last, true)]
     [InlineData(Cell.RnnTanh, Readout.Mean, true)]
+    [InlineData(Cell.Gru, Readout.LastStep, true)]
     public void The_adjoint_of_sequences_of_unequal_length_is_that_of_the_sequences_one_by_one(Cell cell, Readout readout, bool isBidirectional)
     {
         const int Steps = 4, Count = 6, Inputs = 3, Outputs = 4;

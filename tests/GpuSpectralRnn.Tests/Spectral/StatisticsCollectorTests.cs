@@ -61,6 +61,7 @@ public sealed class StatisticsCollectorTests : IDisposable
     [InlineData(Cell.Lstm, "3,4", Readout.Last, true, 3)]
     [InlineData(Cell.Gru, "3,4", Readout.Every, true, 3)]
     [InlineData(Cell.Gru, "3", Readout.Mean, true, 1)]
+    [InlineData(Cell.Lstm, "3,4", Readout.LastStep, true, 3)]
     public void Adjoint_matrix_and_step_weights_agree_with_finite_differences(Cell cell, string hidden, Readout readout, bool isBidirectional, int steps)
     {
         const int Count = 3;

@@ -38,6 +38,7 @@ internal sealed class PerturbedNetwork(NetworkWeights weights, double[] input, i
         {
             Readout.Last => [.. Enumerable.Range(0, batch).SelectMany(b => seen.SelectMany((h, direction) =>
                 h.Skip((((direction == 1 ? 0 : steps - 1) * batch) + b) * top).Take(top)))],
+            Readout.LastStep => x[^per..],
             Readout.Mean => [.. Enumerable.Range(0, per).Select(i => Enumerable.Range(0, steps).Average(t => x[t * per + i]))],
             _ => x,
         };

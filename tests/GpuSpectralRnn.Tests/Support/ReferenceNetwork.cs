@@ -41,6 +41,7 @@ public sealed class ReferenceNetwork(Architecture architecture)
         double[] seen = architecture.Readout switch
         {
             Readout.Last => [.. Enumerable.Range(0, batch * inputs).Select(i => At(IsOfReverse(i) ? 0 : lengths[i / inputs] - 1, i))],
+            Readout.LastStep => [.. Enumerable.Range(0, batch * inputs).Select(i => At(lengths[i / inputs] - 1, i))],
             Readout.Mean =>
             [
                 .. Enumerable.Range(0, batch * inputs)

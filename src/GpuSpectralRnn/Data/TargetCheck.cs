@@ -1,0 +1,62 @@
+namespace GpuSpectralRnn.Data;
+
+/// <summary>Targets that can be read but teach nothing, or something else than was meant.</summary>
+public static class TargetCheck
+{
+    private const int BatchSize = 256;
+    private const int MostClasses = 1000;
+
+    /// <summary>One line on what is odd about the targets of a training set, or null. Reads until the oddity is refuted, mostly one batch.</summary>
+    /// <param name="data">A set that is no stream.</param>
+    public static string? Describe(ISequenceData data)
+    {
+        if (data.Layout.IsStream || data.Count == 0) return null;
+        return data.Layout.Target switch
+        {
+            TargetKind.Label or TargetKind.LabelPerStep when OnlyLabel(data) is { } label =>
+                $"every label of {data.Name} is {label}: with one class there is nothing to tell apart, and any network is right",
+            TargetKind.Value when data.Layout.Outputs == 1 && AreClasses(data) =>
+                $"the targets of {data.Name} are whole numbers stored as real ones, so this is a regression; for classes save them as a.astype('int32')",
+            _ => null,
+        };
+    }
+
+    private static int? OnlyLabel(ISequenceData data)
+    {
+        int? only = null;
+        foreach (Batch batch in Batches(data))
+        {
+            foreach (int label in batch.Labels)
+            {
+                if (label < 0) continue;
+                if (only is not null && only != label) return null;
+                only = label;
+            }
+        }
+
+        return only;
+    }
+
+    private static bool AreClasses(ISequenceData data)
+    {
+        foreach (Batch batch in Batches(data))
+        {
+            foreach (float value in batch.Values)
+            {
+                if (value is < 0 or > MostClasses || value != MathF.Floor(value)) return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static IEnumerable<Batch> Batches(ISequenceData data)
+    {
+        Batch batch = new(data.Layout, Math.Min(BatchSize, data.Count));
+        for (int first = 0; first < data.Count; first += batch.Capacity)
+        {
+            data.Read([.. Enumerable.Range(first, Math.Min(batch.Capacity, data.Count - first))], batch);
+            yield return batch;
+        }
+    }
+}
