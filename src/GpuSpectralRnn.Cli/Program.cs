@@ -1,6 +1,8 @@
 using System.Globalization;
 using CommandLine;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Verbs;
+using GpuSpectralRnn.Formats;
 
 namespace GpuSpectralRnn.Cli;
 
@@ -19,7 +21,13 @@ internal static class Program
         typeof(ImportVerb), typeof(BenchVerb),
     ];
 
-    private static int Main(string[] given)
+    private static int Main(string[] args) => Run(args, Console.Out, new ForgivingWriter(Console.Error));
+
+    /// <summary>The program in this process; gives the exit code.</summary>
+    /// <param name="given">As a shell hands them over.</param>
+    /// <param name="output">Takes results.</param>
+    /// <param name="error">Takes everything else.</param>
+    internal static int Run(string[] given, TextWriter output, TextWriter error)
     {
         string[] args = [.. given.Select(Spell)];
         using Parser parser = new(settings =>
@@ -30,7 +38,7 @@ internal static class Program
             settings.ParsingCulture = CultureInfo.InvariantCulture;
         });
         ParserResult<object> result = parser.ParseArguments(args, Verbs);
-        return result is NotParsed<object> notParsed ? Explain(notParsed, args) : Run((Verb)result.Value, args);
+        return result is NotParsed<object> notParsed ? Explain(notParsed, args, output, error) : Run((Verb)result.Value, args, new Terminal((Verb)result.Value, output, error));
     }
 
     /// <summary>The parser has no long names of one letter: --x and --y reach it by their longer ones.</summary>
@@ -43,13 +51,14 @@ internal static class Program
         _ => arg,
     };
 
-    private static int Run(Verb verb, string[] args)
+    private static int Run(Verb verb, string[] args, Terminal terminal)
     {
-        Terminal terminal = new(verb);
         try
         {
             if (CallErrors.FindOptionWithoutValue(verb.GetType(), args) is { } option) throw new InvalidCallException($"{option} needs a value.");
+            if (NumberOptions.FindFault(verb.GetType(), args) is { } fault) throw new InvalidCallException(fault);
             verb.CheckNothingIsLeft();
+            CallFiles.Check(verb);
             verb.Run(terminal);
             return Done;
         }
@@ -60,22 +69,22 @@ internal static class Program
         }
     }
 
-    private static int Explain(NotParsed<object> result, string[] args)
+    private static int Explain(NotParsed<object> result, string[] args, TextWriter output, TextWriter error)
     {
         if (HelpPages.WantsVersion(result))
         {
-            Console.Out.WriteLine($"gsrnn {HelpPages.Version}");
+            output.WriteLine($"gsrnn {HelpPages.Version}");
             return Done;
         }
 
         if (HelpPages.IsWanted(result) || args.Length == 0)
         {
             // Without any argument the page is the best answer, yet nothing was done.
-            (args.Length == 0 ? Console.Error : Console.Out).Write(HelpPages.For(result, Verbs));
+            (args.Length == 0 ? error : output).Write(HelpPages.For(result, Verbs));
             return args.Length == 0 ? CallWrong : Done;
         }
 
-        Console.Error.WriteLine($"gsrnn: {CallErrors.Describe(result, Verbs, args)}");
+        error.WriteLine($"gsrnn: {ForeignText.Escape(CallErrors.Describe(result, Verbs, args), keepsLines: false)}");
         return CallWrong;
     }
 }

@@ -4,11 +4,15 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using GpuSpectralRnn.Cli.Verbs;
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Formats;
 
 namespace GpuSpectralRnn.Cli;
 
-/// <summary>Where words go: results to standard output, everything else to standard error.</summary>
-internal sealed class Terminal(Verb verb)
+/// <summary>Where words go: results to standard output, everything else to standard error; control characters in them are escaped.</summary>
+/// <param name="verb">Says what is wanted.</param>
+/// <param name="output">Standard output.</param>
+/// <param name="error">Standard error; it takes everything, or drops it.</param>
+internal sealed class Terminal(Verb verb, TextWriter output, TextWriter error)
 {
     private static readonly JsonSerializerOptions OneLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -21,25 +25,25 @@ internal sealed class Terminal(Verb verb)
     /// <summary>Prints a line of the result, unless JSON is wanted instead.</summary>
     public void Result(string line)
     {
-        if (!IsJson) Console.Out.WriteLine(line);
+        if (!IsJson) WriteResult(ForeignText.Escape(line, keepsLines: true));
     }
 
     /// <summary>Prints the result as one JSON object, if JSON is wanted.</summary>
     public void Result(JsonObject json)
     {
-        if (IsJson) Console.Out.WriteLine(json.ToJsonString(OneLine));
+        if (IsJson) WriteResult(json.ToJsonString(OneLine));
     }
 
     /// <summary>A line about how things go.</summary>
     public void Note(string line)
     {
-        if (!IsQuiet) Console.Error.WriteLine(line);
+        if (!IsQuiet) error.WriteLine(ForeignText.Escape(line, keepsLines: false));
     }
 
     /// <summary>A line that says what is done while it is done, and then how long it took.</summary>
     public void Timed(string what, Action work)
     {
-        if (!IsQuiet) Console.Error.Write($"{what} ... ");
+        if (!IsQuiet) error.Write($"{what} ... ");
         Stopwatch clock = Stopwatch.StartNew();
         try
         {
@@ -63,8 +67,22 @@ internal sealed class Terminal(Verb verb)
             _ when Devices.FailureOf(e) is { } failure => failure,
             _ => $"internal error: {e.GetType().Name}: {e.Message} (--verbose shows where).",
         };
-        Console.Error.WriteLine($"gsrnn: {message.ReplaceLineEndings(" ")}");
-        if (verb.Verbose) Console.Error.WriteLine(e);
+        error.WriteLine($"gsrnn: {ForeignText.Escape(message.ReplaceLineEndings(" "), keepsLines: false)}");
+        if (verb.Verbose) error.WriteLine(ForeignText.Escape(e.ToString(), keepsLines: true));
+    }
+
+    private void WriteResult(string text)
+    {
+        try
+        {
+            output.WriteLine(text);
+            output.Flush();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunFailedException(
+                $"Standard output cannot be written: {(e is IOException ? e.Message.TrimEnd('.') : "it is closed")}. Files that the call names are complete.", e);
+        }
     }
 
     /// <summary>A number for JSON, which knows neither NaN nor infinity: null for those.</summary>

@@ -5,7 +5,7 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Cli.Progress;
 
 /// <summary>Lines on standard error: one at the end of each epoch, and one every ten seconds while an epoch lasts longer.</summary>
-internal sealed class PlainProgress(SequenceLayout layout) : ITrainingProgress
+internal sealed class PlainProgress(Terminal terminal, SequenceLayout layout) : ITrainingProgress
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
@@ -25,7 +25,7 @@ internal sealed class PlainProgress(SequenceLayout layout) : ITrainingProgress
 
     private void Write(string line)
     {
-        Console.Error.WriteLine(line);
+        terminal.Note(line);
         sinceLine.Restart();
     }
 }

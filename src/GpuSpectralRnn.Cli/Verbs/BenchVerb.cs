@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CommandLine;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Benchmarks;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
@@ -21,6 +22,7 @@ internal sealed class BenchVerb : ComputeVerb
     public int Runs { get; set; } = 7;
 
     [Option("against", MetaValue = "FILE", HelpText = "JSON of an earlier gsrnn bench, or of torch_peer.py: its times stand beside ours.")]
+    [ReadsFile]
     public string? Against { get; set; }
 
     [Option("graphs", Default = "on", MetaValue = "on|off", HelpText = "Whether launches that come again and again are queued as CUDA graphs.")]

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using CommandLine;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Cli.Progress;
 using GpuSpectralRnn.Compute;
@@ -30,6 +31,7 @@ internal sealed class CompareVerb : TrainingVerb
     public int? Seeds { get; set; }
 
     [Option("model", MetaValue = "MODEL...", HelpText = "Compare on these trained models instead of training some.")]
+    [ReadsFile]
     public IEnumerable<string> Models { get; set; } = [];
 
     [Option("refine", Default = 250, MetaValue = "STEPS",
@@ -44,12 +46,15 @@ internal sealed class CompareVerb : TrainingVerb
     public double? FineTuneRate { get; set; }
 
     [Option("report", MetaValue = "FILE.html", HelpText = "Write a page with the table and charts.")]
+    [WritesFile]
     public string? ReportPath { get; set; }
 
     [Option("markdown", MetaValue = "F", HelpText = "Write the table as Markdown.")]
+    [WritesFile]
     public string? MarkdownPath { get; set; }
 
     [Option("csv", MetaValue = "F", HelpText = "Write the table as comma-separated values.")]
+    [WritesFile]
     public string? CsvPath { get; set; }
 
     public override string Usage =>
@@ -143,8 +148,6 @@ internal sealed class CompareVerb : TrainingVerb
             throw new InvalidCallException(
                 "--model gives the networks; leave --cell, --hidden, --layers, --bidirectional, --readout, --embedding, --tie-weights, " +
                 "--init-range and --seeds out.");
-        foreach ((string option, string? path) in new[] { ("--report", ReportPath), ("--markdown", MarkdownPath), ("--csv", CsvPath) })
-            if (path is not null) OutputPath.Check(path, option);
     }
 
     private Network Train(

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CommandLine;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Downloads;
 
 namespace GpuSpectralRnn.Cli.Verbs;

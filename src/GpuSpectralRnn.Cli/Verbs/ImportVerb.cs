@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CommandLine;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
@@ -13,6 +14,7 @@ namespace GpuSpectralRnn.Cli.Verbs;
 internal sealed class ImportVerb : ComputeVerb
 {
     [Value(0, MetaName = "FILE", Required = true, HelpText = "The state dict (.safetensors).")]
+    [ReadsFile]
     public string File { get; set; } = "";
 
     [Option("cell", Required = true, MetaValue = "C", HelpText = "irnn, rnn-tanh, rnn-relu, lstm or gru: what the file cannot tell.")]
@@ -28,6 +30,7 @@ internal sealed class ImportVerb : ComputeVerb
 
     [Option("vocabulary", MetaValue = "F", HelpText =
         "Language models: the words, one to a line, in the order of their numbers; char: a text that holds all characters.")]
+    [ReadsFile]
     public string? VocabularyPath { get; set; }
 
     [Option("unit", Default = "word", MetaValue = "U", HelpText = "Language models: word or char.")]
@@ -37,6 +40,7 @@ internal sealed class ImportVerb : ComputeVerb
     public string? View { get; set; }
 
     [Option("out", Required = true, MetaValue = "MODEL", HelpText = "Where to write the model.")]
+    [WritesFile]
     public string Out { get; set; } = "";
 
     public override string Usage => "FILE.safetensors --cell C --out MODEL";
@@ -53,7 +57,6 @@ internal sealed class ImportVerb : ComputeVerb
         if (File.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
             throw new InvalidCallException(
                 $"{File}: ONNX files cannot be imported; save the PyTorch state dict with safetensors.torch.save_file and import that.");
-        OutputPath.Check(Out, "--out");
         using IBackend backend = OpenBackend();
         using Network imported = StateDict.Import(File, backend, cell, readout, task, terminal.Note);
         using Network network = new(WithWords(imported.Architecture, unit) with { View = view }, backend);

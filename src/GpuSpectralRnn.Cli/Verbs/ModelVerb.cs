@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using CommandLine;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
@@ -11,6 +12,7 @@ namespace GpuSpectralRnn.Cli.Verbs;
 internal abstract class ModelVerb : SequenceVerb
 {
     [Value(0, MetaName = "MODEL", Required = true, HelpText = "Model file (safetensors).")]
+    [ReadsFile]
     public string ModelPath { get; set; } = "";
 
     [Option("split", MetaValue = "S", HelpText = "train, valid or test (default: test, else valid, else train).")]

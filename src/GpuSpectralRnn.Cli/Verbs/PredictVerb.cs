@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CommandLine;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Formats;
@@ -12,6 +13,7 @@ namespace GpuSpectralRnn.Cli.Verbs;
 internal sealed class PredictVerb : ModelVerb
 {
     [Option("out", Required = true, MetaValue = "Y.npy", HelpText = "Where to write the answers, float32.")]
+    [WritesFile]
     public string Out { get; set; } = "";
 
     public override string Usage => $"MODEL {DataUsage} --out Y.npy";
@@ -20,7 +22,6 @@ internal sealed class PredictVerb : ModelVerb
 
     public override void Run(Terminal terminal)
     {
-        OutputPath.Check(Out, "--out");
         using IBackend backend = OpenBackend();
         (Network network, string split, ISequenceData data) = Open(backend);
         using Network owned = network;

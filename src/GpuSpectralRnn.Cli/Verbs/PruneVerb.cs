@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CommandLine;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Cli.Progress;
 using GpuSpectralRnn.Compute;
@@ -17,6 +18,7 @@ internal sealed class PruneVerb : ModelVerb
     private const int ProofSequences = 500;
 
     [Option("out", Required = true, MetaValue = "MODEL", HelpText = "Where to write the smaller model.")]
+    [WritesFile]
     public string Out { get; set; } = "";
 
     [Option("method", Default = "spectral", MetaValue = "M", HelpText =
@@ -95,7 +97,6 @@ internal sealed class PruneVerb : ModelVerb
     public override void Run(Terminal terminal)
     {
         CheckDataOptions();
-        OutputPath.Check(Out, "--out");
         List<Candidate> tried = [];
         IPruningMethod method = CreateMethod(candidate =>
         {

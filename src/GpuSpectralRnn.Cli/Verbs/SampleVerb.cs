@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using CommandLine;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
@@ -11,6 +12,7 @@ namespace GpuSpectralRnn.Cli.Verbs;
 internal sealed class SampleVerb : ComputeVerb
 {
     [Value(0, MetaName = "MODEL", Required = true, HelpText = "Model file (safetensors) of a language model.")]
+    [ReadsFile]
     public string ModelPath { get; set; } = "";
 
     [Option("prompt", MetaValue = "TEXT", HelpText = "What it goes on from (default: the start of a line).")]

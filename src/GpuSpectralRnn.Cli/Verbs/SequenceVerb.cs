@@ -1,4 +1,5 @@
 using CommandLine;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Data;
 
@@ -17,34 +18,44 @@ internal abstract class SequenceVerb : ComputeVerb
     public virtual string Data { get; set; } = "";
 
     [Option("images", MetaValue = "F", HelpText = "idx: images to train on (.gz or not).")]
+    [ReadsFile]
     public string? Images { get; set; }
 
     [Option("labels", MetaValue = "F", HelpText = "idx: their labels.")]
+    [ReadsFile]
     public string? Labels { get; set; }
 
     [Option("test-images", MetaValue = "F", HelpText = "idx: images to test on.")]
+    [ReadsFile]
     public string? TestImages { get; set; }
 
     [Option("test-labels", MetaValue = "F", HelpText = "idx: their labels.")]
+    [ReadsFile]
     public string? TestLabels { get; set; }
 
     [Option('x', "inputs", MetaValue = "X.npy", HelpText = "--x X.npy for short. npy: inputs, float32 [N, T, I].")]
+    [ReadsFile]
     public string? Inputs { get; set; }
 
     [Option('y', "targets", MetaValue = "Y.npy", HelpText = "--y Y.npy for short. npy: integer labels [N], or float32 targets [N, D].")]
+    [ReadsFile]
     public string? Targets { get; set; }
 
     [Option("lengths", MetaValue = "L.npy",
         HelpText = "npy: valid steps of each sequence, integers [N] of 1 to T, where they are not all T; what stands beyond counts for nothing.")]
+    [ReadsFile]
     public string? Lengths { get; set; }
 
     [Option("train", MetaValue = "F", HelpText = "text: UTF-8 text to learn from; it also gives the vocabulary.")]
+    [ReadsFile]
     public string? TrainText { get; set; }
 
     [Option("valid", MetaValue = "F", HelpText = "text: text to watch while training.")]
+    [ReadsFile]
     public string? ValidText { get; set; }
 
     [Option("test", MetaValue = "F", HelpText = "text: text to test on.")]
+    [ReadsFile]
     public string? TestText { get; set; }
 
     [Option("unit", MetaValue = "U", HelpText =
@@ -53,6 +64,7 @@ internal abstract class SequenceVerb : ComputeVerb
 
     [Option("vocabulary", MetaValue = "F", HelpText =
         "text: the words, one to a line, instead of those of the training text; char: a text that holds all characters.")]
+    [ReadsFile]
     public string? VocabularyPath { get; set; }
 
     [Option("vocabulary-size", MetaValue = "V",

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CommandLine;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
@@ -28,12 +29,15 @@ internal sealed class SpectrumVerb : ModelVerb
     public bool NoAdjoint { get; set; }
 
     [Option("report", MetaValue = "FILE.html", HelpText = "Write a page with charts and tables.")]
+    [WritesFile]
     public string? ReportPath { get; set; }
 
     [Option("save-covariance", MetaValue = "F", HelpText = "Keep the sums, to add them to others later; Ctrl-C writes what there is by then.")]
+    [WritesFile]
     public string? SavePath { get; set; }
 
     [Option("load-covariance", MetaValue = "F...", HelpText = "Add sums of other parts of the data, collected with the same model.")]
+    [ReadsFile]
     public IEnumerable<string> LoadPaths { get; set; } = [];
 
     public override string Usage => $"MODEL [{DataUsage}] [--report FILE.html] [--save-covariance F] [--load-covariance F...]";
@@ -43,8 +47,6 @@ internal sealed class SpectrumVerb : ModelVerb
     public override void Run(Terminal terminal)
     {
         CheckNumber("--ridge", Ridge, isZeroFine: true);
-        if (ReportPath is not null) OutputPath.Check(ReportPath, "--report");
-        if (SavePath is not null) OutputPath.Check(SavePath, "--save-covariance");
         if (Data.Length == 0 && !LoadPaths.Any())
             throw new InvalidCallException("spectrum needs --data, or --load-covariance F... of data that went before; see 'gsrnn spectrum --help'.");
         using IBackend backend = OpenBackend();

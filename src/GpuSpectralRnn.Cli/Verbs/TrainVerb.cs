@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CommandLine;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Cli.Progress;
 using GpuSpectralRnn.Compute;
@@ -15,12 +16,14 @@ internal sealed class TrainVerb : TrainingVerb
 {
     [Option("out", Required = true, MetaValue = "MODEL",
         HelpText = "Where to write the model; MODEL.ckpt beside it keeps the state of the run after every epoch.")]
+    [WritesFile(companion: ".ckpt")]
     public string Out { get; set; } = "";
 
     [Option("resume", HelpText = "Go on from MODEL.ckpt: repeat the interrupted call with this option added (more --epochs are welcome).")]
     public bool Resume { get; set; }
 
     [Option("init", MetaValue = "MODEL", HelpText = "Start from this model's weights, a pruned one's too; it also gives cell, sizes and read-out.")]
+    [ReadsFile]
     public string? Init { get; set; }
 
     [Option("patience", Default = 0, MetaValue = "N",
@@ -38,7 +41,6 @@ internal sealed class TrainVerb : TrainingVerb
         if (Patience < 0) throw new InvalidCallException($"--patience {Patience}: choose a number of epochs, or 0 for never.");
         CheckDataOptions();
         TrainingSettings settings = CheckedTrainingOptions() with { Patience = Patience };
-        OutputPath.Check(Out, "--out");
         if (Resume && !File.Exists(CheckpointPath))
             throw new InvalidCallException($"--resume: there is no checkpoint {CheckpointPath}; leave the option out to start anew.");
         Architecture? initial = Init is null ? null : ModelFile.LoadArchitecture(Init);

@@ -1,7 +1,8 @@
 namespace GpuSpectralRnn.Formats;
 
 /// <summary>
-/// Writes files so that a reader sees the old content or the new one, never a part: to a temporary name in the same folder, then renamed.
+/// Writes files so that a reader sees the old content or the new one, never a part: to a temporary name in the same folder, then renamed. Links are
+/// followed; what is no file is left alone.
 /// </summary>
 public static class AtomicFile
 {
@@ -9,12 +10,14 @@ public static class AtomicFile
     /// Calls <paramref name="write"/> on a temporary file beside <paramref name="path"/>, flushes it to the disk and renames it over
     /// <paramref name="path"/>.
     /// </summary>
+    /// <exception cref="InvalidCallException">A device or a pipe is there.</exception>
     /// <exception cref="RunFailedException">The folder does not exist or is read-only, the disk is full, ...; the old file, if any, is
     /// untouched.</exception>
     public static void Write(string path, Action<Stream> write)
     {
-        string target = Path.GetFullPath(path);
-        string temporary = $"{target}.{Environment.ProcessId}-{Guid.NewGuid():N}.tmp";
+        CheckTarget(path);
+        string target = FilePath.Resolve(path);
+        string temporary = TemporaryName(target);
         try
         {
             using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
@@ -33,6 +36,18 @@ public static class AtomicFile
             throw;
         }
     }
+
+    /// <summary>Refuses a target that renaming would destroy.</summary>
+    /// <exception cref="InvalidCallException">A device or a pipe is there.</exception>
+    public static void CheckTarget(string path)
+    {
+        if (FilePath.IsSpecial(path))
+            throw new InvalidCallException($"{ForeignText.Show(path)} is a device or a pipe; results go to a file, which is written beside and renamed. Name one.");
+    }
+
+    // Short, so that it fits wherever the target's own name does not.
+    private static string TemporaryName(string target) =>
+        Path.Combine(Path.GetDirectoryName(target) ?? "", $".gsrnn-{Guid.NewGuid().ToString("N")[..12]}.tmp");
 
     private static void TryDelete(string path)
     {

@@ -54,7 +54,7 @@ public static partial class NpyFile
             "|O" => throw new InvalidCallException(
                 $"{path}: an array of Python objects is not read. Sequences of different lengths: pad them to one [N, T, I] of float32 and give --lengths L.npy."),
             _ => throw new InvalidCallException(
-                $"{path}: elements of type {type} are not read; save numbers as a.astype('float32'), labels as a.astype('int32')."),
+                $"{path}: elements of type {ForeignText.Show(type)} are not read; save numbers as a.astype('float32'), labels as a.astype('int32')."),
         };
     }
 
@@ -117,7 +117,7 @@ public static partial class NpyFile
         {
             if (header.Contains("'descr': [", StringComparison.Ordinal))
                 throw new InvalidCallException($"{path}: an array of records is not read; save one plain array per file.");
-            throw new BrokenFileException(path, $"the header {header.Trim()} is not descr, fortran_order and shape.");
+            throw new BrokenFileException(path, $"the header {ForeignText.Show(header.Trim())} is not descr, fortran_order and shape.");
         }
 
         if (match.Groups["order"].Value == "True")
@@ -128,7 +128,7 @@ public static partial class NpyFile
         for (int i = 0; i < parts.Length; i++)
         {
             if (!int.TryParse(parts[i].TrimEnd('L'), NumberStyles.None, CultureInfo.InvariantCulture, out extents[i]))
-                throw new BrokenFileException(path, $"the shape ({match.Groups["shape"].Value}) has the extent '{parts[i]}'.");
+                throw new BrokenFileException(path, $"the shape ({match.Groups["shape"].Value}) has the extent '{ForeignText.Show(parts[i])}'.");
             count *= extents[i];
             if (count > Array.MaxLength)
                 throw new BrokenFileException(path, $"the shape ({match.Groups["shape"].Value}) is larger than {Array.MaxLength} elements.");

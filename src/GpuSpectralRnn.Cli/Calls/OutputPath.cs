@@ -1,4 +1,6 @@
-namespace GpuSpectralRnn.Cli;
+using GpuSpectralRnn.Formats;
+
+namespace GpuSpectralRnn.Cli.Calls;
 
 /// <summary>Checks where results will go before hours of work lead there.</summary>
 internal static class OutputPath
@@ -10,9 +12,12 @@ internal static class OutputPath
     {
         if (path.Length == 0) throw new InvalidCallException($"{option} is empty; give a file name.");
         if (Directory.Exists(path)) throw new InvalidCallException($"{option} {path} is a folder; give a file name in it.");
-        string folder = Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/";
+        AtomicFile.CheckTarget(path);
+        string target = FilePath.Resolve(path);
+        string folder = Path.GetDirectoryName(target) ?? "/";
         if (!Directory.Exists(folder)) throw new InvalidCallException($"{option} {path}: there is no folder {folder}; create it first.");
-        TryWrite(folder);
+        TryWrite(folder, Path.Combine(folder, $".gsrnn-{Guid.NewGuid():N}.tmp"));
+        if (!File.Exists(target)) TryWrite(folder, target); // whether the folder takes this name, too
     }
 
     /// <summary>Makes sure that the folder exists and takes files.</summary>
@@ -28,16 +33,19 @@ internal static class OutputPath
             throw new RunFailedException($"Cannot create the folder {folder}: {e.Message.TrimEnd('.')}. Choose another.", e);
         }
 
-        TryWrite(folder);
+        TryWrite(folder, Path.Combine(folder, $".gsrnn-{Guid.NewGuid():N}.tmp"));
     }
 
-    private static void TryWrite(string folder)
+    private static void TryWrite(string folder, string probe)
     {
-        string probe = Path.Combine(folder, $".gsrnn-{Guid.NewGuid():N}.tmp");
         try
         {
             using FileStream stream = new(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
             stream.WriteByte(0);
+        }
+        catch (PathTooLongException e)
+        {
+            throw new InvalidCallException($"The name {ForeignText.Show(Path.GetFileName(probe))} is too long for the folder {folder}; give a shorter one.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,7 +1,7 @@
 using System.Reflection;
 using CommandLine;
 
-namespace GpuSpectralRnn.Cli;
+namespace GpuSpectralRnn.Cli.Calls;
 
 /// <summary>Says in one line what is wrong with a command line, and what to do.</summary>
 internal static class CallErrors
@@ -14,6 +14,7 @@ internal static class CallErrors
         string verbName = verb?.GetCustomAttribute<VerbAttribute>()!.Name ?? "";
         string seeHelp = $"see 'gsrnn {(verb is null ? "" : verbName + " ")}--help'";
         if (verb is not null && FindOptionWithoutValue(verb, args) is { } option) return $"{option} needs a value; {seeHelp}.";
+        if (verb is not null && NumberOptions.FindFault(verb, args) is { } fault) return fault;
         Error error = result.Errors.OrderBy(Rank).First();
         return error switch
         {

@@ -3,7 +3,7 @@ using CommandLine;
 using CommandLine.Text;
 using GpuSpectralRnn.Cli.Verbs;
 
-namespace GpuSpectralRnn.Cli;
+namespace GpuSpectralRnn.Cli.Calls;
 
 /// <summary>The pages behind <c>gsrnn --help</c> and <c>gsrnn VERB --help</c>.</summary>
 internal static class HelpPages

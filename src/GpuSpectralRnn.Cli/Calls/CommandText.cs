@@ -1,4 +1,4 @@
-namespace GpuSpectralRnn.Cli;
+namespace GpuSpectralRnn.Cli.Calls;
 
 /// <summary>The call as it was typed, for reports.</summary>
 internal static class CommandText

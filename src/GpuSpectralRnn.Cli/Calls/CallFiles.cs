@@ -1,0 +1,63 @@
+using System.Reflection;
+using CommandLine;
+using GpuSpectralRnn.Cli.Verbs;
+using GpuSpectralRnn.Formats;
+
+namespace GpuSpectralRnn.Cli.Calls;
+
+/// <summary>The option names a file, or files, that the call reads.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class ReadsFileAttribute : Attribute;
+
+/// <summary>The option names a file that the call writes.</summary>
+/// <param name="companion">What is appended to the name of a second file beside it.</param>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class WritesFileAttribute(string companion = "") : Attribute
+{
+    /// <summary>What is appended to the name of a second file beside it; empty for none.</summary>
+    public string Companion => companion;
+}
+
+/// <summary>Checks the files that a call names, before any work.</summary>
+internal static class CallFiles
+{
+    /// <summary>Every output can be written, none is an input or another output of the same call, whatever its spelling.</summary>
+    /// <exception cref="InvalidCallException">One is; the message names both options.</exception>
+    /// <exception cref="RunFailedException">A folder does not take files.</exception>
+    public static void Check(Verb verb)
+    {
+        Dictionary<string, string> taken = new(OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase);
+        foreach ((string option, string path, _) in Named<ReadsFileAttribute>(verb)) taken.TryAdd(FilePath.Resolve(path), option);
+        foreach ((string option, string path, WritesFileAttribute writes) in Named<WritesFileAttribute>(verb))
+        {
+            OutputPath.Check(path, option);
+            if (writes.Companion.Length > 0) OutputPath.Check(path + writes.Companion, option);
+            if (!taken.TryAdd(FilePath.Resolve(path), option))
+                throw new InvalidCallException($"{option} {path} is also {taken[FilePath.Resolve(path)]} of this call, which it would replace; give another name.");
+        }
+    }
+
+    private static IEnumerable<(string Option, string Path, T Attribute)> Named<T>(Verb verb)
+        where T : Attribute
+    {
+        foreach (PropertyInfo property in verb.GetType().GetProperties())
+        {
+            if (property.GetCustomAttribute<T>() is not { } attribute) continue;
+            string name = property.GetCustomAttribute<OptionAttribute>() is { } option ? $"--{Shown(option.LongName)}" : property.GetCustomAttribute<ValueAttribute>()!.MetaName;
+            IEnumerable<string> paths = property.GetValue(verb) switch
+            {
+                string path => [path],
+                IEnumerable<string> several => several,
+                _ => [],
+            };
+            foreach (string path in paths.Where(path => path.Length > 0 || attribute is WritesFileAttribute)) yield return (name, path, attribute);
+        }
+    }
+
+    private static string Shown(string longName) => longName switch
+    {
+        "inputs" => "x",
+        "targets" => "y",
+        _ => longName,
+    };
+}

@@ -1,0 +1,71 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+
+namespace GpuSpectralRnn.Formats;
+
+/// <summary>What stands behind a path: links followed, devices and pipes told from files.</summary>
+public static partial class FilePath
+{
+    private const int MostLinks = 40;
+    private const int ThisFolder = -100;
+    private const ushort KindMask = 0xF000;
+    private const ushort RegularFile = 0x8000;
+    private const ushort Folder = 0x4000;
+
+    /// <summary>The full path with every symbolic link in it followed; parts that do not exist stay as they are. Equal for all spellings of one file.</summary>
+    /// <exception cref="InvalidCallException">The links go round in a circle, or the path is none.</exception>
+    public static string Resolve(string path)
+    {
+        try
+        {
+            string resolved = Path.GetFullPath(path);
+            for (int links = 0; links < MostLinks; links++)
+            {
+                if (FollowFirstLink(resolved) is not { } next) return resolved;
+                resolved = next;
+            }
+        }
+        catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new InvalidCallException($"The path {ForeignText.Show(path)} cannot be followed: {e.Message.TrimEnd('.')}. Give another.", e);
+        }
+
+        throw new InvalidCallException($"The links of {path} go round in a circle; give another path.");
+    }
+
+    /// <summary>Whether something is there that is neither a file nor a folder: a pipe, a socket, a device. Links are followed.</summary>
+    public static bool IsSpecial(string path)
+    {
+        if (!OperatingSystem.IsLinux() || !Kind(path, out ushort kind)) return false;
+        return kind is not (RegularFile or Folder);
+    }
+
+    private static string? FollowFirstLink(string path)
+    {
+        string root = Path.GetPathRoot(path) ?? "";
+        string[] parts = path[root.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries);
+        string reached = root;
+        for (int i = 0; i < parts.Length; i++)
+        {
+            reached = Path.Combine(reached, parts[i]);
+            if (new FileInfo(reached).LinkTarget is not { } target) continue;
+            string rest = Path.Combine([.. parts[(i + 1)..]]);
+            return Path.GetFullPath(Path.Combine(Path.GetDirectoryName(reached) ?? root, target, rest));
+        }
+
+        return null;
+    }
+
+    [SupportedOSPlatform("linux")]
+    private static bool Kind(string path, out ushort kind)
+    {
+        // struct statx is the same on every architecture: stx_mode is its 16-bit word at byte 28.
+        Span<byte> status = stackalloc byte[256];
+        bool isThere = StatusOf(ThisFolder, path, 0, 1, status) == 0;
+        kind = (ushort)(MemoryMarshal.Read<ushort>(status[28..]) & KindMask);
+        return isThere;
+    }
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatusOf(int folder, string path, int flags, uint mask, Span<byte> status);
+}
