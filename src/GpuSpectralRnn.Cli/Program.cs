@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Verbs;
@@ -14,7 +15,7 @@ internal static class Program
     private const int CallWrong = 2;
 
     /// <summary>The verbs in the order of the help page.</summary>
-    private static readonly Type[] Verbs =
+    internal static readonly Type[] Verbs =
     [
         typeof(DemoVerb), typeof(DevicesVerb), typeof(DataVerb), typeof(TrainVerb),
         typeof(EvalVerb), typeof(PredictVerb), typeof(SampleVerb), typeof(SpectrumVerb), typeof(PruneVerb), typeof(CompareVerb), typeof(BoundVerb),
@@ -29,7 +30,8 @@ internal static class Program
     /// <param name="error">Takes everything else.</param>
     internal static int Run(string[] given, TextWriter output, TextWriter error)
     {
-        string[] args = [.. given.Select(Spell)];
+        string[] args = given.Length > 1 && given.Contains("--help") && IsVerb(given[0]) ? [given[0], "--help"] : [.. given.Select(Spell)];
+        if (given is ["help", var asked, ..] && !IsVerb(asked)) args = [asked]; // an unknown verb, whoever asks
         using Parser parser = new(settings =>
         {
             settings.HelpWriter = null;
@@ -38,8 +40,10 @@ internal static class Program
             settings.ParsingCulture = CultureInfo.InvariantCulture;
         });
         ParserResult<object> result = parser.ParseArguments(args, Verbs);
-        return result is NotParsed<object> notParsed ? Explain(notParsed, args, output, error) : Run((Verb)result.Value, args, new Terminal((Verb)result.Value, output, error));
+        return result is NotParsed<object> notParsed ? Explain(notParsed, args, output, error) : Run((Verb)result.Value, given, args, new Terminal((Verb)result.Value, output, error));
     }
+
+    private static bool IsVerb(string word) => Verbs.Any(verb => verb.GetCustomAttribute<VerbAttribute>()!.Name == word);
 
     /// <summary>The parser has no long names of one letter: --x and --y reach it by their longer ones.</summary>
     private static string Spell(string arg) => arg switch
@@ -51,8 +55,9 @@ internal static class Program
         _ => arg,
     };
 
-    private static int Run(Verb verb, string[] args, Terminal terminal)
+    private static int Run(Verb verb, string[] given, string[] args, Terminal terminal)
     {
+        verb.Call = CommandText.From(given);
         try
         {
             if (CallErrors.FindOptionWithoutValue(verb.GetType(), args) is { } option) throw new InvalidCallException($"{option} needs a value.");

@@ -16,6 +16,8 @@ internal sealed class Terminal(Verb verb, TextWriter output, TextWriter error)
 {
     private static readonly JsonSerializerOptions OneLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    private bool hasOpenLine;
+
     /// <summary>Whether results are wanted as JSON.</summary>
     public bool IsJson => verb.Json;
 
@@ -37,7 +39,26 @@ internal sealed class Terminal(Verb verb, TextWriter output, TextWriter error)
     /// <summary>A line about how things go.</summary>
     public void Note(string line)
     {
-        if (!IsQuiet) error.WriteLine(ForeignText.Escape(line, keepsLines: false));
+        if (IsQuiet) return;
+        EraseLine();
+        error.WriteLine(ForeignText.Escape(line, keepsLines: false));
+    }
+
+    /// <summary>Replaces the line at the cursor; false, and nothing done, where standard error is no terminal or progress is unwanted.</summary>
+    public bool Overwrite(string line)
+    {
+        if (IsQuiet || Console.IsErrorRedirected) return IsQuiet;
+        int width = Math.Max(1, Console.WindowWidth - 1);
+        error.Write($"\r\x1b[K{ForeignText.Escape(line.Length <= width ? line : line[..width], keepsLines: false)}");
+        hasOpenLine = true;
+        return true;
+    }
+
+    /// <summary>Clears the line that <see cref="Overwrite"/> left.</summary>
+    public void EraseLine()
+    {
+        if (hasOpenLine) error.Write("\r\x1b[K");
+        hasOpenLine = false;
     }
 
     /// <summary>A line that says what is done while it is done, and then how long it took.</summary>
@@ -67,6 +88,7 @@ internal sealed class Terminal(Verb verb, TextWriter output, TextWriter error)
             _ when Devices.FailureOf(e) is { } failure => failure,
             _ => $"internal error: {e.GetType().Name}: {e.Message} (--verbose shows where).",
         };
+        EraseLine();
         error.WriteLine($"gsrnn: {ForeignText.Escape(message.ReplaceLineEndings(" "), keepsLines: false)}");
         if (verb.Verbose) error.WriteLine(ForeignText.Escape(e.ToString(), keepsLines: true));
     }

@@ -1,11 +1,16 @@
+using System.Reflection;
+using CommandLine;
 using GpuSpectralRnn.Cli.Tests.Support;
+using GpuSpectralRnn.Cli.Verbs;
 
 namespace GpuSpectralRnn.Cli.Tests;
 
 /// <summary>How the program answers calls that are wrong, and calls for help.</summary>
 public class CallTests
 {
-    private static readonly string[] Verbs = ["demo", "devices", "data", "train", "eval", "predict", "sample", "prune", "compare", "import", "bench"];
+    // Every verb there is, also one that Program forgot.
+    private static readonly string[] Verbs =
+        [.. typeof(Verb).Assembly.GetTypes().Select(type => type.GetCustomAttribute<VerbAttribute>()?.Name).OfType<string>()];
 
     [Fact]
     public void HelpListsEveryVerb()
@@ -56,6 +61,15 @@ public class CallTests
     [InlineData("train --data digits --out x --epochs 0", "--epochs 0")]
     [InlineData("train --data digits --out x --batch 0", "--batch 0")]
     [InlineData("train --data digits --out x --lr=-1", "--lr -1")]
+    [InlineData("train --data digits --out x --lr 0,003", "--lr", "0.003")]
+    [InlineData("train --data digits --out x --lr=1,000", "--lr", "1.000")]
+    [InlineData("train --data digits --out x --lr NaN", "--lr", "finite")]
+    [InlineData("train --data digits --out x --limit 1,000", "--limit", "whole number")]
+    [InlineData("train --data digits --out x --epochs 99999999999", "--epochs", "2147483647")]
+    [InlineData("train --data digits --out x --seed=-1", "--seed")]
+    [InlineData("train --data digits --out x --layers 100000", "100000 layers")]
+    [InlineData("train --data digits --out x --threads 100000", "--threads 100000")]
+    [InlineData("help nothing", "unknown verb 'nothing'")]
     [InlineData("train --data digits --out x --threads=-1", "--threads -1")]
     [InlineData("train --data digits --out x --device warp:9", "warp:9", "host")]
     [InlineData("train --data digits --out x --kernel fast", "--kernel fast", "stepwise")]
@@ -90,7 +104,10 @@ public class CallTests
     public void WrongCallsEndWithOneLineAndCode2(string line, params string[] words)
     {
         using Folder folder = new();
-        Gsrnn.RunIn(folder.Path, line.Split(' ')).FailsWith(2, words);
+        string[] args = line.Split(' ');
+        int name = Array.IndexOf(args, "--out") + 1;
+        if (name > 0 && name < args.Length && args[name] is "x" or "y.npy") args[name] = folder[args[name]];
+        Gsrnn.Run(args).FailsWith(2, words);
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 

@@ -26,7 +26,7 @@ internal static class CallErrors
             MissingRequiredOptionError e => $"{verbName} needs {Dashed(e.NameInfo.LongName)}; {seeHelp}.",
             MissingValueOptionError e => $"{Dashed(e.NameInfo.LongName)} needs a value; {seeHelp}.",
             BadFormatConversionError { NameInfo: var n } =>
-                $"{(n.NameText.Length == 0 ? "a value" : "the value of " + Dashed(n.LongName))} is not of the expected kind; {seeHelp}.",
+                $"{(n.NameText.Length == 0 ? "a value" : "the value of " + Dashed(n.LongName))} cannot be read; lists are written with commas and no spaces, 64,32; {seeHelp}.",
             RepeatedOptionError e => $"{Dashed(e.NameInfo.LongName)} is given more than once.",
             BadFormatTokenError e => $"cannot read '{e.Token}'; {seeHelp}.",
             NamedError { NameInfo: var n } => $"{Dashed(n.LongName)} is not given as it should be; {seeHelp}.",

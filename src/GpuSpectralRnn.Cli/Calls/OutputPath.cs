@@ -21,9 +21,11 @@ internal static class OutputPath
     }
 
     /// <summary>Makes sure that the folder exists and takes files.</summary>
+    /// <exception cref="InvalidCallException">It is a file.</exception>
     /// <exception cref="RunFailedException">It does not.</exception>
     public static void CreateFolder(string folder)
     {
+        if (File.Exists(folder)) throw new InvalidCallException($"{folder} is a file; give the name of a folder.");
         try
         {
             Directory.CreateDirectory(folder);

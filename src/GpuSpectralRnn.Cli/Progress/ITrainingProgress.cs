@@ -17,5 +17,5 @@ internal interface ITrainingProgress
 
     /// <summary>A live bar on a terminal, plain lines elsewhere, nothing where none is wanted.</summary>
     static ITrainingProgress For(Terminal terminal, SequenceLayout layout) =>
-        terminal.IsQuiet ? new NoProgress() : Console.IsErrorRedirected ? new PlainProgress(terminal, layout) : new LiveProgress(layout);
+        terminal.IsQuiet ? new NoProgress() : Console.IsErrorRedirected ? new PlainProgress(terminal, layout) : new LiveProgress(terminal, layout);
 }

@@ -1,47 +1,34 @@
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Training;
-using Spectre.Console;
 
 namespace GpuSpectralRnn.Cli.Progress;
 
-/// <summary>A bar that moves on a terminal, with the finished epochs above it.</summary>
-internal sealed class LiveProgress(SequenceLayout layout) : ITrainingProgress
+/// <summary>A bar that moves in the last line of a terminal, cut to its width, with the finished epochs above it.</summary>
+internal sealed class LiveProgress(Terminal terminal, SequenceLayout layout) : ITrainingProgress
 {
-    private const int BarWidth = 10;
-
-    /// <summary>Columns that the percentage and the gaps take.</summary>
-    private const int BesideBar = 8;
-
-    private readonly IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-    private ProgressTask? bar;
+    private const int BarWidth = 12;
 
     /// <inheritdoc/>
-    public TrainingResult Show(Func<TrainingResult> train) =>
-        console.Progress()
-            .AutoClear(true)
-            .Columns(new ProgressBarColumn { Width = BarWidth }, new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
-            .Start(context =>
-            {
-                bar = context.AddTask("training");
-                return train();
-            });
+    public TrainingResult Show(Func<TrainingResult> train)
+    {
+        try
+        {
+            return train();
+        }
+        finally
+        {
+            terminal.EraseLine();
+        }
+    }
 
     /// <inheritdoc/>
     public void Step(StepReport report)
     {
-        if (bar is null) return;
-        bar.MaxValue = report.Steps;
-        bar.Value = report.Step;
-        string text = ProgressText.Of(report, layout);
-
-        // What does not fit beside the bar would break it into several lines.
-        bar.Description = Markup.Escape(text[..Math.Clamp(console.Profile.Width - BarWidth - BesideBar, 0, text.Length)]);
+        double share = (double)report.Step / report.Steps;
+        int filled = (int)(share * BarWidth);
+        terminal.Overwrite($"[{new string('=', filled)}{new string(' ', BarWidth - filled)}] {100 * share,3:0} %  {ProgressText.Of(report, layout)}");
     }
 
     /// <inheritdoc/>
-    public void Epoch(EpochReport report)
-    {
-        console.WriteLine(ProgressText.Of(report, layout));
-        if (bar is not null) bar.Value = bar.MaxValue * report.Epoch / report.Epochs;
-    }
+    public void Epoch(EpochReport report) => terminal.Note(ProgressText.Short(report));
 }

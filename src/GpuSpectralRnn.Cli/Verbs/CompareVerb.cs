@@ -199,7 +199,7 @@ internal sealed class CompareVerb : TrainingVerb
         string sizes = $"{architecture.Inputs}-{string.Join("-", architecture.Hidden)}-{architecture.Outputs}";
         ReportPage page = new($"Pruning methods on {test.Name}, {architecture.Cell.Name()} {sizes}")
         {
-            Command = CommandText.Current,
+            Command = Call,
             Device = $"{backend.Device.Id} ({backend.Device.Name})",
         };
         report.AddTo(page);

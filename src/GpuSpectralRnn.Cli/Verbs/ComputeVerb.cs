@@ -6,6 +6,8 @@ namespace GpuSpectralRnn.Cli.Verbs;
 /// <summary>What every verb that computes has: where, with which random numbers, on how many threads.</summary>
 internal abstract class ComputeVerb : Verb
 {
+    private const int MostThreads = 1024;
+
     [Option("device", Default = "auto", MetaValue = "D",
         HelpText = "auto, cuda[:i], opencl[:i], host or ilgpu-cpu; auto: CUDA, else OpenCL on a GPU, else host.")]
     public string Device { get; set; } = "auto";
@@ -49,7 +51,7 @@ internal abstract class ComputeVerb : Verb
     /// <summary>Opens the device that was asked for.</summary>
     protected IBackend OpenBackend()
     {
-        if (Threads < 0) throw new InvalidCallException($"--threads {Threads}: choose 1 or more, or 0 for one per core.");
+        if (Threads is < 0 or > MostThreads) throw new InvalidCallException($"--threads {Threads}: choose 1 to {MostThreads}, or 0 for one per core.");
         if (Threads > 0) Devices.ProcessorThreads = Threads;
         return Devices.Open(Device, Threads, Kernels, Products, UsesGraphs);
     }

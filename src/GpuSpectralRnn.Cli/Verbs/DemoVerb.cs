@@ -212,7 +212,7 @@ internal sealed class DemoVerb : ComputeVerb
         DeviceInfo device = network.Backend.Device;
         ReportPage page = new($"Built-in digits: {HiddenUnits} hidden units to {Third}")
         {
-            Command = CommandText.Current,
+            Command = Call,
             Device = $"{device.Id} ({device.Name})",
         };
         page.AddText(

@@ -22,8 +22,10 @@ internal sealed class EvalVerb : ModelVerb
         using Interruption interruption = new();
         using Evaluator evaluator = new(network, data, Batch) { Progress = Counter(terminal, data.Count) };
         Evaluation result = evaluator.Run(interruption.Token);
+        CheckFinite(result, data);
+        double? explained = Explained(result, data);
         terminal.Result(
-            $"{result} on {Extent(data, result.Rows)}, split {split}; {network}, {network.Architecture.ParameterCount:N0} parameters");
+            $"{result}{ExplainedText(explained)} on {Extent(data, result.Rows)}, split {split}; {network}, {network.Architecture.ParameterCount:N0} parameters");
         JsonObject json = new()
         {
             ["metric"] = result.Metric,
@@ -35,6 +37,8 @@ internal sealed class EvalVerb : ModelVerb
             ["hidden"] = new JsonArray([.. network.Architecture.Hidden.Select(h => JsonValue.Create(h))]),
             ["device"] = backend.Device.Id,
         };
+        if (explained is { } share) json["r2"] = Terminal.Number(share);
+        if (data.Layout.IsStream) json["columns"] = Batch;
         if (result.Perplexity is { } perplexity)
         {
             json["perplexity"] = Terminal.Number(perplexity);

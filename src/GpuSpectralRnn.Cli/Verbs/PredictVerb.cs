@@ -29,7 +29,7 @@ internal sealed class PredictVerb : ModelVerb
         using Evaluator evaluator = new(network, data, Batch) { Progress = Counter(terminal, data.Count) };
         Shape shape = evaluator.OutputShape;
         CheckRoom(terminal, shape);
-        NpyFile.Write(Out, shape, write => evaluator.Predict(write, interruption.Token));
+        NpyFile.Write(Out, shape, write => evaluator.Predict(CheckFinite(write), interruption.Token));
         terminal.Result($"{Out}: {shape} for {data.Name}, split {split}");
         terminal.Result(new JsonObject
         {
@@ -40,6 +40,13 @@ internal sealed class PredictVerb : ModelVerb
             ["device"] = backend.Device.Id,
         });
     }
+
+    private static Action<int, ReadOnlySpan<float>> CheckFinite(Action<int, ReadOnlySpan<float>> write) => (row, values) =>
+    {
+        if (values.IndexOfAnyExceptInRange(float.MinValue, float.MaxValue) is >= 0 and var wrong)
+            throw new RunFailedException($"The answer to sequence {row} is {values[wrong]}: the network diverged, or its inputs are far from those it was trained on.");
+        write(row, values);
+    };
 
     /// <summary>Large answers are told of, and refused where the disk has no room, before the work.</summary>
     private void CheckRoom(Terminal terminal, Shape shape)

@@ -97,12 +97,8 @@ internal sealed class PruneVerb : ModelVerb
     public override void Run(Terminal terminal)
     {
         CheckDataOptions();
-        List<Candidate> tried = [];
-        IPruningMethod method = CreateMethod(candidate =>
-        {
-            tried.Add(candidate);
-            terminal.Note($"{candidate.Settings}: {candidate.Judgement}");
-        });
+        CandidateProgress candidates = new(terminal);
+        IPruningMethod method = CreateMethod(candidates.Add);
         if (FineTune < 0) throw new InvalidCallException($"--fine-tune {FineTune}: choose a number of epochs, or 0 for none.");
         if (FineTuneRate is { } rate) CheckNumber("--fine-tune-lr", rate, isZeroFine: false);
         if (FineTuneRate is not null && FineTune == 0) throw new InvalidCallException("--fine-tune-lr belongs to --fine-tune EPOCHS.");
@@ -116,16 +112,20 @@ internal sealed class PruneVerb : ModelVerb
             terminal.Note("for training: adjoint, time-weighted, backward, no reconstruction (--criterion auto: what is closest untrained)");
         }
 
+        UnitBudget budget = CreateBudget();
+        if (Tolerance is null) budget.Check(architecture);
         DataSplits splits = new DataSource(this, architecture).OpenAll();
+        ISequenceData? judged = ChooseJudged(part, splits);
         if (FineTune > 0 && splits.Train.Layout.Target == TargetKind.None)
             throw new InvalidCallException($"--fine-tune {FineTune} needs labels, which {splits.Train.Name} lacks; use --refine STEPS, which needs none.");
         using IBackend backend = OpenBackend();
         using Network network = ModelFile.Load(ModelPath, backend);
         using Interruption interruption = new();
         Calibration calibration = new(network, splits.Train, new CalibrationSettings { Seed = Seed, Progress = terminal.Note }, interruption.Token);
-        int[] keep = ChooseSizes(terminal, calibration, method, splits);
-        tried.Clear();
+        int[] keep = ChooseSizes(terminal, calibration, budget, method, splits);
+        candidates.Restart();
         PruningPlan plan = method.Plan(calibration, keep);
+        candidates.Finish();
         for (int r = 0; r < architecture.Recurrences; r++)
         {
             if (calibration.Gram(r).Trace() == 0)
@@ -135,12 +135,12 @@ internal sealed class PruneVerb : ModelVerb
         using Network small = Slicer.Slice(network, plan);
         Parity parity = Parity.OfPlan(network, small, plan, Subset.Limit(calibration.Held, ProofSequences), Batch);
         Judgement judgement = Distil(calibration, plan, small, splits.Train);
-        Measured? metric = Measure(network, small, part, splits, interruption.Token);
+        Measured? metric = judged is null ? null : Measure(network, small, judged, interruption.Token);
         if (FineTune > 0 && !TrainFurther(terminal, small, splits, interruption.Token))
             throw new RunFailedException($"Stopped while fine-tuning; {Out} is not written. Leave --fine-tune out to have the model as pruned.");
         if (FineTune > 0 && metric is not null) metric = metric with { FineTuned = Evaluate(small, metric.Data, interruption.Token) };
         ModelFile.Save(Out, small);
-        Report(terminal, network, small, calibration, plan, parity, judgement, metric, tried);
+        Report(terminal, network, small, calibration, plan, parity, judgement, metric, candidates.Tried);
     }
 
     private IPruningMethod CreateMethod(Action<Candidate> tried)
@@ -180,17 +180,18 @@ internal sealed class PruneVerb : ModelVerb
         return PruningMethods.Create(Method, settings, isAuto, tried);
     }
 
-    private int[] ChooseSizes(Terminal terminal, Calibration calibration, IPruningMethod method, DataSplits splits)
+    private UnitBudget CreateBudget() => new()
     {
-        UnitBudget budget = new()
-        {
-            Keep = Keep.Any() ? KeepSize.Parse(string.Join('x', Keep.Select(text => text.Trim()))).Units : null,
-            Fraction = Fraction,
-            Trace = Trace,
-            Lambda = Lambda,
-            RoundTo = RoundTo,
-            IsShared = IsShared,
-        };
+        Keep = Keep.Any() ? KeepSize.Parse(string.Join('x', Keep.Select(text => text.Trim()))).Units : null,
+        Fraction = Fraction,
+        Trace = Trace,
+        Lambda = Lambda,
+        RoundTo = RoundTo,
+        IsShared = IsShared,
+    };
+
+    private int[] ChooseSizes(Terminal terminal, Calibration calibration, UnitBudget budget, IPruningMethod method, DataSplits splits)
+    {
         if (Tolerance is not { } tolerance) return budget.Resolve(calibration);
         if (Keep.Any() || Fraction is not null || Trace is not null || Lambda is not null || IsShared)
             throw new InvalidCallException(
@@ -243,19 +244,23 @@ internal sealed class PruneVerb : ModelVerb
         return !progress.Show(() => trainer.Run(cancellation)).IsCancelled;
     }
 
-    private Measured? Measure(
-        Network network, Network small, DataPart? part, DataSplits splits, CancellationToken cancellation)
+    // What the metric is measured on; null without labels.
+    private ISequenceData? ChooseJudged(DataPart? part, DataSplits splits)
     {
         ISequenceData? data = part switch
         {
             DataPart.Train => splits.Train,
             DataPart.Valid => splits.Valid,
             DataPart.Test => splits.Test,
-            _ => splits.Test ?? splits.Valid,
+            _ => splits.Test ?? splits.Valid ?? splits.Train,
         };
         if (data is null && part is not null)
             throw new InvalidCallException($"--split {Split}: there is no such part of the data; give its files or --holdout N.");
-        if (data is null || data.Layout.Target == TargetKind.None) return null;
+        return data?.Layout.Target == TargetKind.None ? null : data;
+    }
+
+    private Measured Measure(Network network, Network small, ISequenceData data, CancellationToken cancellation)
+    {
         return new Measured(data, Evaluate(network, data, cancellation), Evaluate(small, data, cancellation), null);
     }
 
@@ -274,7 +279,7 @@ internal sealed class PruneVerb : ModelVerb
         Parity parity,
         Judgement judgement,
         Measured? metric,
-        List<Candidate> tried)
+        IReadOnlyList<Candidate> tried)
     {
         (Architecture before, Architecture after) = (network.Architecture, small.Architecture);
         WeightCounts weights = WeightCounts.Of(before, plan);

@@ -48,7 +48,7 @@ internal sealed class SampleVerb : ComputeVerb
         using Network network = ModelFile.Load(ModelPath, backend);
         using Interruption interruption = new();
         int[] start = prompt.Length > 0 ? prompt : [vocabulary.LineEndNumber ?? 0];
-        using TokenSampler sampler = new(network, start, Temperature, TopK, Seed);
+        using TokenSampler sampler = new(network, start, Temperature, TopK, Seed, vocabulary.UnknownNumber);
         List<int> written = [.. prompt];
         Stopwatch clock = Stopwatch.StartNew();
         for (int i = 0; i < Length; i++)

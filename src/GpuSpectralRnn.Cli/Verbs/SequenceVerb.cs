@@ -2,6 +2,7 @@ using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
@@ -112,11 +113,30 @@ internal abstract class SequenceVerb : ComputeVerb
         if (Length is { } length) CheckPositive("--length", length);
     }
 
-    /// <summary>For example <c>2,000 sequences of digits (test)</c>, <c>82,429 tokens of ptb.test.txt</c>.</summary>
+    /// <summary>
+    /// For example <c>2,000 sequences of digits (test)</c>, <c>82,429 tokens of ptb.test.txt, in 20 columns</c>: each column begins with a state of
+    /// zero, so that the perplexity depends on their number.
+    /// </summary>
     /// <param name="data">The set.</param>
     /// <param name="rows">What counted there.</param>
-    protected static string Extent(ISequenceData data, long rows) =>
-        data.Layout.IsStream ? $"{rows:N0} tokens of {data.Name}" : $"{data.Count:N0} sequences of {data.Name}";
+    protected string Extent(ISequenceData data, long rows) =>
+        data.Layout.IsStream ? $"{rows:N0} tokens of {data.Name}, in {Batch} columns" : $"{data.Count:N0} sequences of {data.Name}";
+
+    /// <summary>Refuses answers that are no numbers.</summary>
+    /// <exception cref="RunFailedException">The loss is NaN or infinite.</exception>
+    protected static void CheckFinite(Evaluation result, ISequenceData data)
+    {
+        if (!double.IsFinite(result.Loss) || !double.IsFinite(result.Value))
+            throw new RunFailedException(
+                $"The answers on {data.Name} are not finite ({result.Metric} {result.Value}): the network diverged. Train it again with a lower --lr or a --clip.");
+    }
+
+    /// <summary>R^2, the share of the targets' variance that a regression explains: 1 - mse / variance; null for other tasks and constant targets.</summary>
+    protected static double? Explained(Evaluation result, ISequenceData data) =>
+        data.Layout.Target == TargetKind.Value && TargetVariance.Measure(data) is > 0 and var variance ? 1 - (result.Value / variance) : null;
+
+    /// <summary>The same for a line of text.</summary>
+    protected static string ExplainedText(double? share) => share is { } r2 ? $", R^2 {r2:0.####}" : "";
 
     /// <summary>Refuses a count below one.</summary>
     protected static void CheckPositive(string option, int value)

@@ -22,8 +22,9 @@ internal sealed class SpectrumVerb : ModelVerb
         "digits, idx, npy, text, adding or copy, as for train; not needed where all is loaded with --load-covariance (no adjoint-weighted loss then).")]
     public override string Data { get; set; } = "";
 
-    [Option("ridge", Default = 1e-4, MetaValue = "X", HelpText = "Ridge of the reconstruction, as a share of the mean power of a unit.")]
-    public double Ridge { get; set; } = 1e-4;
+    [Option("ridge", MetaValue = "X", HelpText =
+        "Ridge of the reconstruction, as a share of the mean power of a unit (default: that of prune, 1e-4, for lstm and gru 1e-3).")]
+    public double? Ridge { get; set; }
 
     [Option("no-adjoint", HelpText = "Leave out the adjoint-weighted loss, which needs gradients.")]
     public bool NoAdjoint { get; set; }
@@ -46,7 +47,7 @@ internal sealed class SpectrumVerb : ModelVerb
 
     public override void Run(Terminal terminal)
     {
-        CheckNumber("--ridge", Ridge, isZeroFine: true);
+        if (Ridge is { } asked) CheckNumber("--ridge", asked, isZeroFine: true);
         if (Data.Length == 0 && !LoadPaths.Any())
             throw new InvalidCallException("spectrum needs --data, or --load-covariance F... of data that went before; see 'gsrnn spectrum --help'.");
         using IBackend backend = OpenBackend();
@@ -66,9 +67,10 @@ internal sealed class SpectrumVerb : ModelVerb
         }
 
         NetworkWeights weights = NetworkWeights.Read(network);
+        double ridge = Ridge ?? GpuSpectralRnn.Spectral.Ridge.Default(network.Architecture.Cell);
         terminal.Note($"losses against k of {sums.Length} layer{(sums.Length == 1 ? "" : "s")}");
         LayerAnalysis[] layers =
-            [.. sums.Select((covariance, l) => LayerAnalysis.Of(covariance, weights.Consumers(l), adjoints?[l].Matrix, Ridge, Seed + (ulong)l))];
+            [.. sums.Select((covariance, l) => LayerAnalysis.Of(covariance, weights.Consumers(l), adjoints?[l].Matrix, ridge, Seed + (ulong)l))];
         if (ReportPath is not null) WritePage(network, source, layers);
         Print(terminal, backend, data, layers);
     }
@@ -147,7 +149,7 @@ internal sealed class SpectrumVerb : ModelVerb
     private void WritePage(Network network, string source, LayerAnalysis[] layers)
     {
         DeviceInfo device = network.Backend.Device;
-        ReportPage page = new($"Spectrum of {Path.GetFileName(ModelPath)}") { Command = CommandText.Current, Device = $"{device.Id}: {device.Name}" };
+        ReportPage page = new($"Spectrum of {Path.GetFileName(ModelPath)}") { Command = Call, Device = $"{device.Id}: {device.Name}" };
         page.AddText($"{network}, {network.Architecture.ParameterCount:N0} parameters, on {source}.");
         new SpectrumReport(layers).AddTo(page);
         page.Save(ReportPath!);
@@ -189,7 +191,7 @@ internal sealed class SpectrumVerb : ModelVerb
         ["leverage"] = Numbers(layer.Leverage),
         ["leverageLambda"] = Terminal.Number(layer.LeverageLambda),
         ["deadUnits"] = layer.DeadUnits,
-        ["ridge"] = Ridge,
+        ["ridge"] = layer.Ridge,
         ["losses"] = new JsonArray([.. layer.Curves.Select(curve =>
             new JsonObject { ["loss"] = curve.Loss, ["selector"] = curve.Selector, ["byKept"] = Numbers(curve.ByKept) })]),
     };

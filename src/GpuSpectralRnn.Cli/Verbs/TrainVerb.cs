@@ -72,7 +72,6 @@ internal sealed class TrainVerb : TrainingVerb
         if (TargetCheck.Describe(data.Train) is { } odd) terminal.Note($"note: {odd}");
         TrainingResult result = progress.Show(() => trainer.Run(interruption.Token));
         if (result.IsCancelled) throw Interrupted(result);
-        ModelFile.Save(Out, network);
         Report(terminal, network, data, result);
     }
 
@@ -99,8 +98,11 @@ internal sealed class TrainVerb : TrainingVerb
             data.Test is not null ? ("test", data.Test) : data.Valid is not null ? ("valid", data.Valid) : ("train", data.Train);
         using Evaluator evaluator = new(network, judged, Batch);
         Evaluation final = (data.Valid ?? data.Test) == judged && result.Validation is { } known ? known : evaluator.Run();
+        CheckFinite(final, judged);
+        ModelFile.Save(Out, network);
+        double? explained = Explained(final, judged);
         terminal.Result(
-            $"{final} on {Extent(judged, final.Rows)}, split {split}, after {result.Epochs} epochs in {result.Seconds:0.0} s");
+            $"{final}{ExplainedText(explained)} on {Extent(judged, final.Rows)}, split {split}, after {result.Epochs} epoch{(result.Epochs == 1 ? "" : "s")} in {result.Seconds:0.0} s");
         if (result.RanOutOfPatience) terminal.Result($"stopped early: best was epoch {result.BestEpoch}, whose weights are kept");
         terminal.Result($"model: {Out}");
         terminal.Result(new JsonObject
@@ -109,6 +111,7 @@ internal sealed class TrainVerb : TrainingVerb
             ["seconds"] = Terminal.Number(result.Seconds),
             ["loss"] = Terminal.Number(final.Loss),
             ["metric"] = new JsonObject { ["name"] = final.Metric, ["value"] = Terminal.Number(final.Value) },
+            ["r2"] = explained is { } share ? Terminal.Number(share) : null,
             ["split"] = split,
             ["model"] = Out,
             ["parameters"] = network.Architecture.ParameterCount,

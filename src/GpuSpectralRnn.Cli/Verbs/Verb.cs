@@ -18,6 +18,9 @@ internal abstract class Verb
     [Value(9, Hidden = true)]
     public IEnumerable<string> Leftover { get; set; } = [];
 
+    /// <summary>The call as it was typed.</summary>
+    public string Call { get; set; } = "gsrnn";
+
     /// <summary>What follows the verb's name on its help page.</summary>
     public abstract string Usage { get; }
 

@@ -15,6 +15,7 @@ public sealed class TokenSampler : IDisposable
     private readonly double temperature;
     private readonly int choices;
     private readonly ulong seed;
+    private readonly int? excluded;
     private bool continues;
     private int drawn;
 
@@ -25,9 +26,10 @@ public sealed class TokenSampler : IDisposable
     /// <param name="temperature">What the logits are divided by; 0: always the likeliest token.</param>
     /// <param name="choices">Draw from this many likeliest tokens only; null: from all.</param>
     /// <param name="seed">Of the draws.</param>
+    /// <param name="excluded">A token that is never drawn: the one for what is unknown; null: none.</param>
     /// <exception cref="InvalidCallException">The network is no language model of one direction, a token is none of its own, or a number is out of
     /// range.</exception>
-    public TokenSampler(Network network, ReadOnlySpan<int> beginning, double temperature = 1, int? choices = null, ulong seed = 1)
+    public TokenSampler(Network network, ReadOnlySpan<int> beginning, double temperature = 1, int? choices = null, ulong seed = 1, int? excluded = null)
     {
         if (network.Architecture is not { IsLanguageModel: true, IsBidirectional: false })
             throw new InvalidCallException($"Only language models of one direction can go on writing; this is {network.Architecture.Summary}.");
@@ -43,8 +45,9 @@ public sealed class TokenSampler : IDisposable
 
         this.network = network;
         this.temperature = temperature;
-        this.choices = Math.Min(choices ?? count, count);
+        this.choices = Math.Min(choices ?? count, excluded is null ? count : Math.Max(1, count - 1));
         this.seed = seed;
+        this.excluded = excluded;
         logits = new float[count];
         weights = new double[count];
         order = new int[count];
@@ -71,15 +74,17 @@ public sealed class TokenSampler : IDisposable
     {
         Tensor outputs = network.Forward(new SequenceBatch(tokens, Continues: continues)); // [T, 1, V]
         outputs.Slice(tokens.Shape[0] - 1).CopyTo<float>(logits);
+        if (excluded is { } never) logits[never] = float.NegativeInfinity;
         continues = true;
     }
 
     private int Draw()
     {
         for (int i = 0; i < order.Length; i++) order[i] = i;
+        if (excluded is { } never) (order[never], order[^1]) = (order[^1], order[never]);
 
         // Likeliest first; of equal ones the lower number, so that the order is one.
-        if (temperature == 0 || choices < order.Length)
+        if (temperature == 0 || choices < order.Length - (excluded is null ? 0 : 1))
             Array.Sort(order, (a, b) => logits[a] != logits[b] ? logits[b].CompareTo(logits[a]) : a.CompareTo(b));
         if (temperature == 0) return order[0];
         double largest = logits.Max();

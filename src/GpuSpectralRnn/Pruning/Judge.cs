@@ -14,7 +14,7 @@ public sealed record Judgement(double Divergence, double? Agreement)
 {
     /// <summary>For example <c>KL 0.1312, agreement 94.1 %</c>, or <c>mean squared difference 0.0021</c>.</summary>
     public override string ToString() =>
-        Agreement is { } share ? $"KL {Divergence:0.####}, agreement {100 * share:0.0} %" : $"mean squared difference {Divergence:0.#####}";
+        Agreement is { } share ? $"KL {Evaluation.Shown(Divergence)}, agreement {100 * share:0.0} %" : $"mean squared difference {Evaluation.Shown(Divergence)}";
 }
 
 /// <summary>Judges small networks by the calibration inputs held apart.</summary>

@@ -27,24 +27,35 @@ public sealed record UnitBudget
     /// </summary>
     public bool IsShared { get; init; }
 
+    /// <summary>Checks what needs no data.</summary>
+    /// <exception cref="InvalidCallException">Not exactly one rule is given, or its value is out of range.</exception>
+    public void Check(Architecture architecture)
+    {
+        int rules = (Keep is null ? 0 : 1) + (Fraction is null ? 0 : 1) + (Trace is null ? 0 : 1) + (Lambda is null ? 0 : 1);
+        if (rules != 1) throw new InvalidCallException("Say how much to keep, in one way: --keep, --fraction, --trace, --lambda or --tolerance.");
+        if (RoundTo < 1) throw new InvalidCallException($"--round-to {RoundTo}: choose 1 or more.");
+        if (Keep is not null) KeepCounts.Check(architecture, Counts(architecture, Keep));
+        if (Fraction is { } share && !(share > 0 && share <= 1))
+            throw new InvalidCallException($"--fraction {share} is not a share; give more than 0 and at most 1, for example 0.33.");
+        if (Trace is { } power && !(power > 0 && power <= 1))
+            throw new InvalidCallException($"--trace {power} is not a share of the power; give more than 0 and at most 1, for example 0.99.");
+        if (Lambda is { } lambda && !(lambda > 0 && double.IsFinite(lambda)))
+            throw new InvalidCallException($"--lambda {lambda}: give a number above 0.");
+    }
+
     /// <summary>k for every layer.</summary>
     /// <exception cref="InvalidCallException">Not exactly one rule is given, or its value is out of range.</exception>
     public int[] Resolve(Calibration calibration)
     {
         Architecture architecture = calibration.Network.Architecture;
-        int rules = (Keep is null ? 0 : 1) + (Fraction is null ? 0 : 1) + (Trace is null ? 0 : 1) + (Lambda is null ? 0 : 1);
-        if (rules != 1) throw new InvalidCallException("Say how much to keep, in one way: --keep, --fraction, --trace, --lambda or --tolerance.");
-        if (RoundTo < 1) throw new InvalidCallException($"--round-to {RoundTo}: choose 1 or more.");
+        Check(architecture);
         int[] keep;
         if (Keep is not null)
         {
-            keep = Keep.Count == 1 ? [.. Enumerable.Repeat(Keep[0], architecture.Layers)] : [.. Keep];
-            KeepCounts.Check(architecture, keep);
+            keep = Counts(architecture, Keep);
         }
         else if (Fraction is { } share)
         {
-            if (!(share > 0 && share <= 1))
-                throw new InvalidCallException($"--fraction {share} is not a share; give more than 0 and at most 1, for example 0.33.");
             keep = OfShare(architecture, share);
         }
         else
@@ -58,6 +69,9 @@ public sealed record UnitBudget
         if (IsShared) keep = Share(calibration, keep);
         return Rounded(architecture, keep, RoundTo);
     }
+
+    private static int[] Counts(Architecture architecture, IReadOnlyList<int> keep) =>
+        keep.Count == 1 ? [.. Enumerable.Repeat(keep[0], architecture.Layers)] : [.. keep];
 
     /// <summary>The same share of every layer's units, to the nearest count, at least 1.</summary>
     internal static int[] OfShare(Architecture architecture, double share) =>

@@ -36,6 +36,9 @@ public sealed record LayerAnalysis(
 {
     private const int GridSize = 17;
 
+    /// <summary>tau over Tr S / m, the ridge of the losses.</summary>
+    public double Ridge { get; private init; }
+
     /// <summary>m.</summary>
     public int Units => Spectrum.Units;
 
@@ -50,7 +53,7 @@ public sealed record LayerAnalysis(
     {
         Matrix gram = covariance.Mean();
         Spectrum spectrum = Spectrum.Of(gram);
-        double[] tau = Ridge.Uniform(gram, ridge);
+        double[] tau = Spectral.Ridge.Uniform(gram, ridge);
         double lambda = tau[0], largest = spectrum.Eigenvalues[0];
         double[] leverage = spectrum.Leverage(lambda);
         List<(string, Matrix)> losses = [("input", Criterion.Input(gram.Rows)), ("output", Criterion.Output(consumers))];
@@ -66,7 +69,7 @@ public sealed record LayerAnalysis(
             leverage,
             [.. Enumerable.Range(0, GridSize).Select(i => (largest > 0 ? largest : 1) * Math.Pow(10, -0.5 * i))
                 .Select(at => new DegreesOfFreedomPoint(at, spectrum.DegreesOfFreedom(at)))],
-            [.. losses.SelectMany(loss => selectors.Select(selector => Curve(loss.Item1, new SelectionProblem(gram, tau, loss.Item2), selector)))]);
+            [.. losses.SelectMany(loss => selectors.Select(selector => Curve(loss.Item1, new SelectionProblem(gram, tau, loss.Item2), selector)))]) { Ridge = ridge };
     }
 
     private static LossCurve Curve(string loss, SelectionProblem problem, ISelector selector)

@@ -43,8 +43,12 @@ public sealed record Evaluation(string Metric, double Value, double Loss, long R
     /// <summary>For example <c>accuracy 0.9765, loss 0.0832</c>, <c>perplexity 251.83, loss 5.5288</c>.</summary>
     public override string ToString() => Perplexity switch
     {
-        null => $"{Metric} {Value:0.####}, loss {Loss:0.####}",
-        { } perplexity when Metric == BitsPerCharacter => $"{Metric} {Value:0.####}, perplexity {perplexity:0.####}, loss {Loss:0.####}",
-        _ => $"{Metric} {Value:0.##}, loss {Loss:0.####}",
+        null => $"{Metric} {Shown(Value)}, loss {Shown(Loss)}",
+        { } perplexity when Metric == BitsPerCharacter => $"{Metric} {Shown(Value)}, perplexity {Shown(perplexity)}, loss {Shown(Loss)}",
+        _ => $"{Metric} {Shown(Value, "0.##")}, loss {Shown(Loss)}",
     };
+
+    /// <summary>A number as people read it: with an exponent where it is huge, or so small that the digits behind the point do not show it.</summary>
+    public static string Shown(double value, string format = "0.####") =>
+        Math.Abs(value) is >= 1e7 or (> 0 and < 1e-3) ? value.ToString("0.###e+0") : value.ToString(format);
 }

@@ -43,15 +43,20 @@ internal sealed record Outcome(int Code, string Out, string Error)
     }
 }
 
-/// <summary>Runs the built program as a user does: as a process.</summary>
+/// <summary>Runs the program: in this process, or, where streams, signals or the working folder matter, as a user does.</summary>
 internal static class Gsrnn
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Runs it to its end.</summary>
-    public static Outcome Run(params string[] args) => RunIn(Path.GetTempPath(), args);
+    /// <summary>Runs it to its end in this process.</summary>
+    public static Outcome Run(params string[] args)
+    {
+        using StringWriter output = new(), error = new();
+        int code = Program.Run(args, output, error);
+        return new Outcome(code, output.ToString(), error.ToString());
+    }
 
-    /// <summary>Runs it to its end in a folder.</summary>
+    /// <summary>Runs it to its end as a process in a folder.</summary>
     public static Outcome RunIn(string folder, params string[] args)
     {
         using Process process = Start(folder, args);

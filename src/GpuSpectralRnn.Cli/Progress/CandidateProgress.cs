@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using GpuSpectralRnn.Pruning;
+
+namespace GpuSpectralRnn.Cli.Progress;
+
+/// <summary>How the search of a method that tries many ways goes: one line that counts, and at the end the best five.</summary>
+internal sealed class CandidateProgress(Terminal terminal)
+{
+    private const int Shown = 5;
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
+
+    private readonly Stopwatch sinceLine = Stopwatch.StartNew();
+    private readonly List<Candidate> tried = [];
+
+    /// <summary>What was tried since the last <see cref="Restart"/>.</summary>
+    public IReadOnlyList<Candidate> Tried => tried;
+
+    /// <summary>Forgets what was tried.</summary>
+    public void Restart() => tried.Clear();
+
+    /// <summary>One more was tried.</summary>
+    public void Add(Candidate candidate)
+    {
+        tried.Add(candidate);
+        string line = $"{tried.Count} tried, closest so far {tried.MinBy(Rank)!.Judgement}";
+        if (terminal.Overwrite(line) || sinceLine.Elapsed < Pause) return;
+        terminal.Note(line);
+        sinceLine.Restart();
+    }
+
+    /// <summary>Prints the best, closest to the big network first.</summary>
+    public void Finish()
+    {
+        terminal.EraseLine();
+        if (tried.Count == 0) return;
+        terminal.Note($"{tried.Count} candidates, the closest to the big network on inputs held apart:");
+        foreach (Candidate candidate in tried.OrderBy(Rank).Take(Shown)) terminal.Note($"  {candidate.Settings}: {candidate.Judgement}");
+    }
+
+    private static double Rank(Candidate candidate) =>
+        double.IsNaN(candidate.Judgement.Divergence) ? double.PositiveInfinity : candidate.Judgement.Divergence;
+}

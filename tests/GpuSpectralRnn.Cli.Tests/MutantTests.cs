@@ -1,0 +1,118 @@
+using System.Text;
+using GpuSpectralRnn.Cli.Tests.Support;
+
+namespace GpuSpectralRnn.Cli.Tests;
+
+/// <summary>
+/// Files that were valid once, with bytes flipped, cut out, doubled, or numbers in their headers changed: every verb that reads them ends with an exit
+/// code of its own, one line, and nothing that a terminal would obey. GSRNN_MUTANTS gives their number, for each format.
+/// </summary>
+public class MutantTests
+{
+    private const int Usual = 200;
+
+    private static readonly string[] Splices = ["0", "-1", "99999999999", "1e308", "NaN", "null", "{}", "[", "\"", "\x1b[2J", "\0", "é", "5L", "<f4", "|O", "F32", "I64"];
+
+    private static int Count => int.TryParse(Environment.GetEnvironmentVariable("GSRNN_MUTANTS"), out int count) ? count : Usual;
+
+    [Fact]
+    public void SafetensorsMutants()
+    {
+        using Folder folder = new();
+        string[] data = folder.Npy(6);
+        Gsrnn.Run(["train", .. data, "--hidden", "3", "--epochs", "1", "--device", "host", "--out", folder["m"]]).Succeeds();
+        byte[] plain = StateDict(File.ReadAllBytes(folder["m"]));
+        Mutate(File.ReadAllBytes(folder["m"]), folder["bad"], 1, n => (n % 3) switch
+        {
+            0 => ["eval", folder["bad"], .. data, "--device", "host"],
+            1 => ["predict", folder["bad"], .. data, "--device", "host", "--out", folder["y"]],
+            _ => ["sample", folder["bad"], "--device", "host"],
+        });
+        Mutate(plain, folder["dict"], 2, _ => ["import", folder["dict"], "--cell", "irnn", "--device", "host", "--out", folder["imported"]]);
+    }
+
+    [Fact]
+    public void NpyMutants()
+    {
+        using Folder folder = new();
+        string[] data = folder.Npy(6);
+        Gsrnn.Run(["train", .. data, "--hidden", "3", "--epochs", "1", "--device", "host", "--out", folder["m"]]).Succeeds();
+        Mutate(File.ReadAllBytes(folder["x.npy"]), folder["bad.npy"], 3, n => n % 2 == 0
+            ? ["eval", folder["m"], "--data", "npy", "--x", folder["bad.npy"], "--y", folder["y.npy"], "--device", "host"]
+            : ["eval", folder["m"], "--data", "npy", "--x", folder["x.npy"], "--y", folder["bad.npy"], "--device", "host"]);
+    }
+
+    [Fact]
+    public void IdxMutants()
+    {
+        using Folder folder = new();
+        string[] data = folder.Idx(6);
+        Gsrnn.Run(["train", .. data, "--hidden", "3", "--epochs", "1", "--device", "host", "--out", folder["m"]]).Succeeds();
+        Mutate(File.ReadAllBytes(folder["set-images"]), folder["bad"], 4, n => n % 2 == 0
+            ? ["eval", folder["m"], "--data", "idx", "--images", folder["bad"], "--labels", folder["set-labels"], "--device", "host"]
+            : ["eval", folder["m"], "--data", "idx", "--images", folder["set-images"], "--labels", folder["bad"], "--device", "host"]);
+    }
+
+    [Fact]
+    public void VocabularyMutants()
+    {
+        using Folder folder = new();
+        string text = folder.Text("t", "the cat sat on the mat\nthe dog sat on the cat\n", 4);
+        byte[] words = Encoding.UTF8.GetBytes("<unk>\n<eos>\nthe\ncat\nsat\non\nmat\ndog\n");
+        Mutate(words, folder["bad"], 5, n =>
+            ["train", "--data", "text", "--train", text, "--vocabulary", folder["bad"], "--unit", n % 2 == 0 ? "word" : "char", "--hidden", "2", "--epochs", "1", "--bptt", "5",
+                "--batch", "4", "--device", "host", "--out", folder["m"]]);
+    }
+
+    private static void Mutate(byte[] valid, string path, int seed, Func<int, string[]> call)
+    {
+        for (int n = 0; n < Count; n++)
+        {
+            Random random = new((seed * 1_000_003) + n);
+            File.WriteAllBytes(path, Mutant(valid, random));
+            Outcome outcome = Gsrnn.Run(call(n));
+            string what = $"mutant {n} of seed {seed}: exit code {outcome.Code}\n{outcome.Error}{outcome.Out}";
+            Assert.True(outcome.Code is 0 or 1 or 2, what);
+            Assert.False(outcome.Error.Contains("internal error") || outcome.Error.Contains("out of memory"), what);
+            Assert.False((outcome.Error + outcome.Out).Any(c => char.IsControl(c) && c is not '\n' and not '\r' and not '\t'), what);
+            if (outcome.Code != 0) Assert.True(outcome.Error.Split('\n').Count(line => line.StartsWith("gsrnn: ", StringComparison.Ordinal)) == 1, what);
+        }
+    }
+
+    private static byte[] Mutant(byte[] valid, Random random)
+    {
+        List<byte> bytes = [.. valid];
+        int changes = 1 + random.Next(3);
+        int head = Math.Min(bytes.Count, 600); // headers are where the trouble is
+        for (int change = 0; change < changes && bytes.Count > 0; change++)
+        {
+            int at = random.Next(random.Next(4) == 0 ? bytes.Count : Math.Min(head, bytes.Count));
+            int length = Math.Min(random.Next(1, 40), bytes.Count - at);
+            switch (random.Next(7))
+            {
+                case 0: bytes[at] ^= (byte)(1 << random.Next(8)); break;
+                case 1: bytes[at] = (byte)random.Next(256); break;
+                case 2: bytes.RemoveRange(at, length); break;
+                case 3: bytes.InsertRange(at, bytes.GetRange(at, length)); break;
+                case 4: bytes.RemoveRange(at, bytes.Count - at); break;
+                case 5: bytes.InsertRange(at, Encoding.UTF8.GetBytes(Splices[random.Next(Splices.Length)])); break;
+                default:
+                    byte[] splice = Encoding.UTF8.GetBytes(Splices[random.Next(Splices.Length)]);
+                    for (int i = 0; i < splice.Length && at + i < bytes.Count; i++) bytes[at + i] = splice[i];
+                    break;
+            }
+        }
+
+        return [.. bytes];
+    }
+
+    // The same tensors without a word about the architecture: what import reads.
+    private static byte[] StateDict(byte[] model)
+    {
+        int length = (int)BitConverter.ToInt64(model);
+        string header = Encoding.UTF8.GetString(model, 8, length);
+        int start = header.IndexOf("\"__metadata__\"", StringComparison.Ordinal), end = header.IndexOf("\"rnn.", start, StringComparison.Ordinal);
+        header = header.Remove(start, end - start);
+        return [.. BitConverter.GetBytes((long)Encoding.UTF8.GetByteCount(header)), .. Encoding.UTF8.GetBytes(header), .. model.AsSpan(8 + length)];
+    }
+}
