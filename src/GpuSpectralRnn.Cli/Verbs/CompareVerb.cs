@@ -177,6 +177,7 @@ internal sealed class CompareVerb : TrainingVerb
         if (MarkdownPath is not null) Save(MarkdownPath, table.ToMarkdown());
         if (CsvPath is not null) Save(CsvPath, report.ToTable(isBrief: false).ToCsv());
         if (ReportPath is not null) Page(report, rows, test, backend).Save(ReportPath);
+        if (report.Answer() is { } answer) terminal.Result($"{answer}\n");
         terminal.Result(table.ToText().TrimEnd());
         terminal.Result(
             $"measured on {test.Count:N0} sequences of {test.Name}, device {backend.Device.Id}; ms: median of forward passes of {Batch} sequences");
@@ -202,6 +203,7 @@ internal sealed class CompareVerb : TrainingVerb
             Command = Call,
             Device = $"{backend.Device.Id} ({backend.Device.Name})",
         };
+        if (report.Answer() is { } answer) page.AddAnswer(answer, [.. report.Findings(), ("next", $"gsrnn prune MODEL --data {Data} --keep {report.Best()!.Keep} --out small.safetensors")]);
         report.AddTo(page);
         return page.AddHeading("The methods").Add(report.Legend());
     }

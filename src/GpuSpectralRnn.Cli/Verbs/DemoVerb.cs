@@ -1,10 +1,12 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json.Nodes;
 using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Progress;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Formats;
 using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Reports;
@@ -68,6 +70,8 @@ internal sealed class DemoVerb : ComputeVerb
     private string PagePath => Path.Combine(Out, "report.html");
 
     private int FineTuningEpochs => Math.Max(1, Epochs / 3);
+
+    private string ChartPath => Path.Combine(Out, "chart.svg");
 
     private static int Third => (int)Math.Round(HiddenUnits / 3.0);
 
@@ -157,11 +161,14 @@ internal sealed class DemoVerb : ComputeVerb
         bool isComplete)
     {
         ComparisonReport report = new(comparison.Rows);
-        Page(network, spectrum, report, Curve(comparison, curve)).Save(PagePath);
+        ComparisonReport curves = new(Curve(comparison, curve));
+        Page(network, spectrum, report, curves).Save(PagePath);
+        AtomicFile.Write(ChartPath, stream => stream.Write(Encoding.UTF8.GetBytes(curves.BySize().ToSvgFile())));
         ComparisonRow? chosen = comparison.Rows.FirstOrDefault(row => row.Method == Chosen);
         double ridge = 1e-4 * spectrum.Trace / spectrum.Units;
         double parity = comparison.Runs.Max(run => run.Parity?.Difference ?? 0);
         Evaluation held = result.Validation!;
+        if (report.Answer(Chosen) is { } answer) terminal.Result($"{answer}\n");
         terminal.Result(report.ToTable(isBrief: true).ToText());
         List<(string Name, string Value)> lines =
         [
@@ -172,6 +179,7 @@ internal sealed class DemoVerb : ComputeVerb
             ("parity", $"largest difference of sliced and masked network, over all methods: {parity:0.0e+00}"),
             ("models", chosen is null ? BigPath : $"{BigPath}, {SmallPath}"),
             ("report", PagePath),
+            ("chart", ChartPath),
             ("time", $"{time.TotalSeconds:0} s"),
         ];
         if (chosen is not null)
@@ -191,12 +199,13 @@ internal sealed class DemoVerb : ComputeVerb
             ["parameters"] = network.Architecture.ParameterCount,
             ["parity"] = Terminal.Number(parity),
             ["rows"] = report.ToTable(isBrief: false).ToJson(),
-            ["curve"] = new ComparisonReport(Curve(comparison, curve)).ToTable(isBrief: false).ToJson(),
+            ["curve"] = curves.ToTable(isBrief: false).ToJson(),
             ["isComplete"] = isComplete,
             ["device"] = network.Backend.Device.Id,
             ["model"] = BigPath,
             ["small"] = chosen is null ? null : SmallPath,
             ["report"] = PagePath,
+            ["chart"] = ChartPath,
         });
     }
 
@@ -207,7 +216,7 @@ internal sealed class DemoVerb : ComputeVerb
         .. others.Rows.Where(row => row.Keep is not null),
     ];
 
-    private ReportPage Page(Network network, Spectrum spectrum, ComparisonReport report, IReadOnlyList<ComparisonRow> curve)
+    private ReportPage Page(Network network, Spectrum spectrum, ComparisonReport report, ComparisonReport curves)
     {
         DeviceInfo device = network.Backend.Device;
         ReportPage page = new($"Built-in digits: {HiddenUnits} hidden units to {Third}")
@@ -215,13 +224,15 @@ internal sealed class DemoVerb : ComputeVerb
             Command = Call,
             Device = $"{device.Id} ({device.Name})",
         };
+        if (report.Answer(Chosen) is { } answer)
+            page.AddAnswer(answer, [.. report.Findings(Chosen), ("next", $"gsrnn predict {SmallPath} --data digits --out answers.npy")]);
         page.AddText(
             $"An {network.Architecture.Cell.Name().ToUpperInvariant()} of {HiddenUnits} units was trained for {Epochs} epochs on {DigitCount:N0} " +
             $"procedural digits, pruned by every method, and measured on {DigitCount / 4:N0} others before and after " +
             $"{FineTuningEpochs} epochs of fine-tuning.");
         report.AddTo(page);
         page.AddHeading("At all sizes, without training after pruning");
-        new ComparisonReport(curve).AddCurves(page);
+        curves.AddCurves(page);
         LineChart eigenvalues = new(
             "Eigenvalues of the hidden states' second moments", new Axis("number"), new Axis("eigenvalue", IsLogarithmic: true));
         eigenvalues.Add(new Series("eigenvalues", spectrum.Eigenvalues.Select((value, i) => (i + 1.0, value))));

@@ -150,8 +150,11 @@ internal sealed class SpectrumVerb : ModelVerb
     {
         DeviceInfo device = network.Backend.Device;
         ReportPage page = new($"Spectrum of {Path.GetFileName(ModelPath)}") { Command = Call, Device = $"{device.Id}: {device.Name}" };
+        SpectrumReport report = new(layers);
+        int most = layers.Max(layer => layer.Spectrum.UnitsForTrace(0.99));
+        page.AddAnswer(report.Answer(), ("next", $"gsrnn prune {ModelPath} --data {(Data.Length == 0 ? "NAME" : Data)} --keep {most} --out small.safetensors"));
         page.AddText($"{network}, {network.Architecture.ParameterCount:N0} parameters, on {source}.");
-        new SpectrumReport(layers).AddTo(page);
+        report.AddTo(page);
         page.Save(ReportPath!);
     }
 

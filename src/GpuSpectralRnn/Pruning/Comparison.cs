@@ -39,6 +39,7 @@ public sealed class Comparison
     private readonly ISequenceData train, test;
     private readonly ISequenceData? watched;
     private readonly List<ComparisonRun> runs = [];
+    private readonly Dictionary<string, double> times = []; // networks of one shape are equally fast: they are measured once
 
     /// <summary>Checks what can be checked before any work.</summary>
     /// <param name="settings">What to compare, and how.</param>
@@ -155,11 +156,19 @@ public sealed class Comparison
             Weights = plan is null ? WeightCounts.Of(made.Architecture) : WeightCounts.Of(calibration.Network.Architecture, plan),
             Parity = parity,
             Result = Evaluate(calibration, made),
-            MillisecondsPerSequence = InferenceTime.MillisecondsPerSequence(made, test, settings.BatchSize),
+            MillisecondsPerSequence = Time(made),
         };
         if (settings.FineTuning is not null) run = run with { FineTuned = FineTune(calibration, made, run) };
         runs.Add(run);
         Measured?.Invoke(run, made);
+    }
+
+    private double Time(Network made)
+    {
+        string shape = $"{string.Join("x", made.Architecture.Hidden)}, {made.Architecture.ParameterCount}";
+        if (!times.TryGetValue(shape, out double time))
+            times.Add(shape, time = InferenceTime.MillisecondsPerSequence(made, test, settings.BatchSize));
+        return time;
     }
 
     private Evaluation FineTune(Calibration calibration, Network made, ComparisonRun run)

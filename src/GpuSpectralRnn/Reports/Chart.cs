@@ -22,11 +22,11 @@ public abstract class Chart(string title)
     /// <summary>What the chart shows.</summary>
     public string Title { get; } = title;
 
-    /// <summary>Names of what is told apart by colour and marker.</summary>
+    /// <summary>Names of what the legend tells apart by colour and marker; of those in grey too.</summary>
     private protected abstract IEnumerable<string> Names { get; }
 
     /// <summary>The drawing with its title and, where there are two names or more, its legend.</summary>
-    internal XElement ToHtml()
+    internal virtual XElement ToHtml()
     {
         XElement figure = new("figure", new XElement("figcaption", Shown.Xml(Title)), ToSvg());
         if (Names.Count() > 1)

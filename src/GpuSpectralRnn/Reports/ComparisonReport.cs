@@ -1,3 +1,4 @@
+using System.Globalization;
 using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Pruning;
 
@@ -12,12 +13,23 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
         + "factors, and the multiply-adds of applying one after the other; here they are multiplied out before a forward pass, so that the time does "
         + "not fall.";
 
+    private const string Scratch = "scratch";
+
+    // What a network may be worse than the big one, as a share of that one's metric, and still pass for as good.
+    private const double Hardly = 0.01;
+
+    // The lines that are coloured, the most telling first; others follow in the order of the table.
+    private static readonly string[] First = ["auto", "adjoint", Scratch, "random", "magnitude-unit", "paper"];
+
+    private ComparisonRow Big => rows.First(row => row.Method == ComparedMethod.Baseline);
+
     private bool IsAccuracy => rows[0].Metric == "accuracy";
 
     // Values that differ by more than this are shown by powers of ten, where smaller ones are better.
     private const double WideRange = 10;
 
-    private string Percent => IsAccuracy ? " (%)" : "";
+    // Near 100 % accuracies look all alike; errors, by powers of ten, do not.
+    private string Measure => IsAccuracy ? "error" : rows[0].Metric;
 
     /// <summary>
     /// One line per method and size. Weights are those that are kept, multiply-adds those that are computed: a mask saves none.
@@ -25,13 +37,7 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
     /// <param name="isBrief">Whether columns are left out that no row fills: deviations of a single seed, fine-tuning that was not asked for.</param>
     public Table ToTable(bool isBrief)
     {
-        string format = rows[0].Metric switch
-        {
-            "accuracy" => "0.0%",
-            "perplexity" => "0.00",
-            "bits-per-char" => "0.0000",
-            _ => "0.00000",
-        };
+        string format = Format;
         (TableColumn Column, Func<ComparisonRow, object?> Cell)[] all =
         [
             (new TableColumn("method"), row => row.Method),
@@ -51,6 +57,56 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
         Table table = new([.. shown.Select(c => c.Column)]);
         foreach (ComparisonRow row in rows) table.Add([.. shown.Select(c => c.Cell(row))]);
         return table;
+    }
+
+    /// <summary>
+    /// What the comparison says in one line, <c>43 of 128 units keep 98.5 % of 99.3 %; 2.4x faster</c>: the smallest network that is hardly worse
+    /// than the big one, or the best one where none is. Null where nothing is pruned yet.
+    /// </summary>
+    /// <param name="method">The only method to look at; null for every one that makes a smaller network of the big one.</param>
+    public string? Answer(string? method = null)
+    {
+        if (Best(method) is not { } best) return null;
+        string keep = IsAccuracy ? $"keep {Value(best)} of {Value(Big)} accuracy" : $"reach {best.Metric} {Value(best)}, of {Value(Big)}";
+        double faster = Big.MillisecondsPerSequence / best.MillisecondsPerSequence;
+        string speed = faster >= 1.05 ? string.Create(CultureInfo.InvariantCulture, $"{faster:0.0}x faster") : "no faster";
+        return $"{Units(best)} of {Units(Big)} units {keep}; {speed}";
+    }
+
+    /// <summary>What stands behind <see cref="Answer"/>: what was lost, and what was gained. Empty where there is none.</summary>
+    /// <param name="method">As there.</param>
+    public IReadOnlyList<(string Name, string Text)> Findings(string? method = null)
+    {
+        if (Best(method) is not { } best) return [];
+        double small = Final(best), big = Final(Big);
+        string how = $"{best.Method}{(best.FineTuned is null ? ", without training since" : ", both networks fine-tuned")}";
+        string lost = IsAccuracy
+            ? FormattableString.Invariant($"{100 * (big - small):0.0;−0.0;0.0} points of accuracy: the error goes from ")
+                + FormattableString.Invariant($"{100 * (1 - big):0.0} % to {100 * (1 - small):0.0} % ({how})")
+            : $"{best.Metric} goes from {Value(Big)} to {Value(best)} ({how})";
+        string gained = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{best.Architecture.ParameterCount:#,0} parameters instead of {Big.Architecture.ParameterCount:#,0}, "
+            + $"{best.Architecture.MultiplyAddsPerStep:#,0} multiply-adds a step instead of {Big.Architecture.MultiplyAddsPerStep:#,0}, "
+            + $"{best.MillisecondsPerSequence:0.####} ms a sequence instead of {Big.MillisecondsPerSequence:0.####}");
+        return [("lost", lost), ("gained", gained)];
+    }
+
+    /// <summary>The row that <see cref="Answer"/> is about; null where there is none.</summary>
+    /// <param name="method">As there.</param>
+    public ComparisonRow? Best(string? method = null)
+    {
+        if (rows.All(row => row.Method != ComparedMethod.Baseline)) return null;
+        bool isLargerBetter = Big.Runs[0].Result.IsLargerBetter;
+        double big = Final(Big);
+        ComparisonRow[] some =
+        [
+            .. rows.Where(row => (method is null ? row.Method != Scratch : row.Method == method) && double.IsFinite(Final(row))
+                && row.Keep is not null && row.Architecture.ParameterCount < Big.Architecture.ParameterCount),
+        ];
+        double Loss(ComparisonRow row) => isLargerBetter ? -Final(row) : Final(row);
+        ComparisonRow[] close = [.. some.Where(row => Loss(row) <= Loss(Big) + Hardly * Math.Abs(big))];
+        return close.OrderBy(row => row.Architecture.ParameterCount).ThenBy(Loss).FirstOrDefault() ?? some.MinBy(Loss);
     }
 
     /// <summary>What the methods of the table are.</summary>
@@ -85,8 +141,8 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
         {
             ComparisonRow[] some = [.. rows.Where(row => row.Keep is null || row.Keep == keep)];
             DotChart chart = isTuned
-                ? new($"{rows[0].Metric} by method, {keep} units", ValueAxis(some), "as compressed", "fine-tuned")
-                : new($"{rows[0].Metric} by method, {keep} units", ValueAxis(some), "as compressed");
+                ? new($"{Measure} by method, {keep} units", ValueAxis(some), "as compressed", "fine-tuned")
+                : new($"{Measure} by method, {keep} units", ValueAxis(some), "as compressed");
             foreach (ComparisonRow row in some)
             {
                 ChartPoint plain = Point(0, row.Value), tuned = Point(0, row.FineTuned);
@@ -112,9 +168,26 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
         row => row.Value,
         isLogarithmic: true);
 
+    private string Format => rows[0].Metric switch
+    {
+        "accuracy" => "0.0%",
+        "perplexity" => "0.00",
+        "bits-per-char" => "0.0000",
+        _ => "0.00000",
+    };
+
+    private string Value(ComparisonRow row) =>
+        IsAccuracy ? string.Create(CultureInfo.InvariantCulture, $"{100 * Final(row):0.0} %") : Final(row).ToString(Format, CultureInfo.InvariantCulture);
+
+    private static double Final(ComparisonRow row) => (row.FineTuned ?? row.Value).Mean;
+
+    private static string Units(ComparisonRow row) => Size(row).ToString()!;
+
     private IEnumerable<KeepSize> Sizes => rows.Select(row => row.Keep).OfType<KeepSize>().Distinct();
 
-    private string Better => rows[0].Runs[0].Result.IsLargerBetter ? "" : $"Smaller values of {rows[0].Metric} are better.";
+    private string Better => rows[0].Runs[0].Result.IsLargerBetter
+        ? IsAccuracy ? "Charts show the error, 100 % less the accuracy, by powers of ten; smaller is better." : ""
+        : $"Smaller values of {rows[0].Metric} are better.";
 
     // A number where one says it.
     private static object Size(ComparisonRow row)
@@ -125,24 +198,27 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
 
     private Axis ValueAxis(IEnumerable<ComparisonRow> some)
     {
+        if (IsAccuracy) return new Axis("error (%)", IsLogarithmic: true);
         double[] values =
         [
             .. some.SelectMany(row => new[] { row.Value.Mean, row.FineTuned?.Mean ?? row.Value.Mean }).Where(x => x > 0 && double.IsFinite(x)),
         ];
-        bool isWide = !IsAccuracy && values.Length > 0 && values.Max() > WideRange * values.Min();
-        return new Axis($"{rows[0].Metric}{Percent}", isWide);
+        bool isWide = values.Length > 0 && values.Max() > WideRange * values.Min();
+        return new Axis(rows[0].Metric, isWide);
     }
 
     private LineChart Chart(
         string axis, string what, Func<ComparisonRow, double?> place, Func<ComparisonRow, MeanAndDeviation?> value, bool isLogarithmic = false)
     {
-        LineChart chart = new($"{rows[0].Metric} {what}", new Axis(axis, isLogarithmic), ValueAxis(rows));
         ComparisonRow? baseline = rows.FirstOrDefault(row => row.Method == ComparedMethod.Baseline);
-        foreach (IGrouping<string, ComparisonRow> method in rows.Where(row => row.Keep is not null).GroupBy(row => row.Method))
+        LineChart chart = new($"{Measure} {what}", new Axis(axis, isLogarithmic), ValueAxis(rows))
+        {
+            Reference = baseline is null || value(baseline) is null ? null : ($"{Units(baseline)} units, not pruned", Point(0, value(baseline)).Y),
+        };
+        foreach (IGrouping<string, ComparisonRow> method in rows.Where(row => row.Keep is not null).GroupBy(row => row.Method)
+            .OrderBy(group => Array.IndexOf(First, group.Key) is var rank and >= 0 ? rank : First.Length))
         {
             List<ChartPoint> points = [.. method.Select(row => Point(place(row)!.Value, value(row)))];
-            if (baseline is not null)
-                points.Add(Point(place(baseline) ?? baseline.Architecture.Hidden.Average(), value(baseline)));
             chart.Add(new Series(method.Key, [.. points.OrderBy(point => point.X)]));
         }
 
@@ -151,7 +227,11 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
 
     private ChartPoint Point(double place, MeanAndDeviation? value)
     {
-        double unit = IsAccuracy ? 100 : 1;
-        return new ChartPoint(place, unit * (value?.Mean ?? double.NaN), unit * (value?.Deviation ?? 0));
+        double mean = value?.Mean ?? double.NaN, deviation = value?.Deviation ?? 0;
+        if (!IsAccuracy) return new ChartPoint(place, mean, deviation);
+
+        // No error at all has no place by powers of ten: it stands where half a wrong answer would.
+        double least = 0.5 / Math.Max(1, rows[0].Runs[0].Result.Rows);
+        return new ChartPoint(place, 100 * Math.Max(1 - mean, least), 100 * deviation);
     }
 }

@@ -12,6 +12,9 @@ public sealed class LineChart(string title, Axis x, Axis y) : Chart(title)
 {
     private const double Height = 300, Top = 12, Right = 16;
 
+    /// <summary>From the end of a line to its name.</summary>
+    private const double LabelGap = 22;
+
     /// <summary>More markers than this along one line hide it.</summary>
     private const int MostMarkers = 16;
 
@@ -23,7 +26,10 @@ public sealed class LineChart(string title, Axis x, Axis y) : Chart(title)
     /// <summary>The axis upwards.</summary>
     public Axis Y { get; } = y;
 
-    /// <summary>The lines.</summary>
+    /// <summary>A level that all lines are measured by, dashed, with its name; null for none.</summary>
+    public (string Name, double Value)? Reference { get; init; }
+
+    /// <summary>The lines; the first six are coloured and named where they end, the others are grey.</summary>
     public IReadOnlyList<Series> Series => series;
 
     /// <summary>Adds a line.</summary>
@@ -34,20 +40,59 @@ public sealed class LineChart(string title, Axis x, Axis y) : Chart(title)
     }
 
     /// <inheritdoc/>
-    private protected override IEnumerable<string> Names => series.Select(line => line.Name);
+    private protected override IEnumerable<string> Names => [];
+
+    private string Others => string.Join(", ", series.Skip(SeriesStyle.Colours).Select(line => line.Name));
+
+    /// <summary>The chart as a file of its own, light or dark as the reader likes: it needs no font, no script and no network.</summary>
+    /// <param name="width">Its width in pixels.</param>
+    /// <param name="height">Its height in pixels.</param>
+    public string ToSvgFile(double width = 760, double height = 420)
+    {
+        const double Head = 34;
+        double foot = Others.Length == 0 ? 0 : 1.6 * FontSize;
+        XElement svg = Draw(width, height - foot, Head + Top);
+        svg.SetAttributeValue("viewBox", $"0 0 {Text(width)} {Text(height)}");
+        svg.SetAttributeValue("width", Text(width));
+        svg.SetAttributeValue("height", Text(height));
+        svg.AddFirst(
+            Svg("style").With(ReportStyle.Drawing),
+            Svg("rect", ("class", "paper"), ("width", "100%"), ("height", "100%"), ("rx", "6")),
+            Svg("text", ("class", "title"), ("x", Text(FontSize)), ("y", "24")).With(Shown.Xml(Title)));
+        if (foot > 0)
+            svg.Add(Svg("text", ("class", "soft"), ("x", Text(FontSize)), ("y", Text(height - 9))).With(Shown.Xml($"in grey: {Others}")));
+        return svg.ToString(SaveOptions.DisableFormatting) + "\n";
+    }
 
     /// <inheritdoc/>
-    internal override XElement ToSvg()
+    internal override XElement ToHtml()
+    {
+        XElement figure = base.ToHtml();
+        if (Others.Length > 0) figure.Add(new XElement("p", new XAttribute("class", "others"), Shown.Xml($"In grey: {Others}")));
+        return figure;
+    }
+
+    /// <inheritdoc/>
+    internal override XElement ToSvg() => Draw(Width, Height, Top);
+
+    private XElement Draw(double width, double height, double top)
     {
         IEnumerable<ChartPoint> points = series.SelectMany(line => line.Points).Where(IsShown);
-        AxisScale vertical = AxisScale.Of(Y, points.SelectMany(p => new[] { p.Y, p.Y - p.Error, p.Y + p.Error }), 7, isRounded: true);
+        IEnumerable<double> values = points.SelectMany(p => new[] { p.Y, p.Y - p.Error, p.Y + p.Error });
+        if (Reference is { } level) values = values.Append(level.Value);
+        AxisScale vertical = AxisScale.Of(Y, values, 7, isRounded: true);
         double left = FontSize * (1.8 + CharacterWidth * vertical.Ticks.Max(tick => tick.Label.Length)) + TickSize;
-        double bottom = Height - 3.4 * FontSize, right = Width - Right;
+        IEnumerable<string> labels = Labelled.Select(line => line.Name);
+        double longest = labels.Select(name => Shown.Xml(name).Length).DefaultIfEmpty(0).Max();
+        double bottom = height - 3.4 * FontSize;
+        double right = width - (longest == 0 ? Right : LabelGap + CharacterWidth * FontSize * longest + 4);
         AxisScale horizontal = Horizontal(X, points.Select(p => p.X), right - left, isRounded: false);
-        Frame frame = new(horizontal, vertical, left, right, Top, bottom);
-        XElement svg = Svg("svg", ("viewBox", $"0 0 {Text(Width)} {Text(Height)}"), ("role", "img"), ("aria-label", Shown.Xml(Title)));
+        Frame frame = new(horizontal, vertical, left, right, top, bottom);
+        XElement svg = Svg("svg", ("viewBox", $"0 0 {Text(width)} {Text(height)}"), ("role", "img"), ("aria-label", Shown.Xml(Title)));
         svg.Add(Grid(frame), Titles(frame));
-        for (int i = 0; i < series.Count; i++) svg.Add(Line(frame, series[i], i));
+        if (Reference is { } shown && AxisScale.CanShow(Y, shown.Value)) svg.Add(Level(frame, shown.Name, shown.Value));
+        for (int i = series.Count - 1; i >= 0; i--) svg.Add(Line(frame, series[i], i)); // grey below, the first on top
+        svg.Add(Labels(frame));
         string middle = Text((left + right) / 2);
         if (!points.Any()) svg.Add(Svg("text", ("x", middle), ("y", Text(bottom / 2)), ("class", "middle")).With("nothing to show"));
         return svg;
@@ -76,9 +121,44 @@ public sealed class LineChart(string title, Axis x, Axis y) : Chart(title)
     private IEnumerable<XElement> Titles(Frame frame)
     {
         double middle = (frame.Top + frame.Bottom) / 2;
-        yield return Svg("text", ("class", "middle"), ("x", Text((frame.Left + frame.Right) / 2)), ("y", Text(Height - 8))).With(Shown.Xml(X.Title));
+        yield return Svg("text", ("class", "middle"), ("x", Text((frame.Left + frame.Right) / 2)), ("y", Text(frame.Bottom + 3.4 * FontSize - 8))).With(Shown.Xml(X.Title));
         string turned = $"translate({Text(FontSize)} {Text(middle)}) rotate(-90)";
         yield return Svg("text", ("class", "middle"), ("transform", turned)).With(Shown.Xml(Y.Title));
+    }
+
+    private static IEnumerable<XElement> Level(Frame frame, string name, double value)
+    {
+        double at = frame.Up(value);
+        yield return Svg("path", ("class", "reference"), ("d", $"M{Text(frame.Left)} {Text(at)}H{Text(frame.Right)}"));
+        yield return Svg("text", ("class", "soft"), ("x", Text(frame.Left + 6)), ("y", Text(at - 5))).With(Shown.Xml(name));
+    }
+
+    // One line alone needs no name: the title has it.
+    private IEnumerable<Series> Labelled => series.Count < 2 ? [] : series.Take(SeriesStyle.Colours);
+
+    // Names beside the ends of their lines, moved apart where they would overlap.
+    private IEnumerable<XElement> Labels(Frame frame)
+    {
+        (int Index, string Name, double X, double Y)[] ends =
+        [
+            .. Labelled.Select((line, i) => (Line: line, Index: i)).Where(pair => pair.Line.Points.Any(IsShown))
+                .Select(pair => (pair.Index, pair.Line.Name, pair.Line.Points.Last(IsShown)))
+                .Select(end => (end.Index, end.Name, frame.Along(end.Item3.X), frame.Up(end.Item3.Y)))
+                .OrderBy(end => end.Item4),
+        ];
+        double[] places = new double[ends.Length];
+        const double Apart = 1.25 * FontSize;
+        for (int i = 0; i < ends.Length; i++) places[i] = i == 0 ? ends[i].Y : Math.Max(ends[i].Y, places[i - 1] + Apart);
+        for (int i = ends.Length - 1; i >= 0; i--)
+            places[i] = Math.Min(places[i], i == ends.Length - 1 ? frame.Bottom - 4 : places[i + 1] - Apart);
+        for (int i = 0; i < ends.Length; i++)
+        {
+            (int index, string name, double x, double y) = ends[i];
+            string leader = $"M{Text(x + 6)} {Text(y)}L{Text(frame.Right + LabelGap - 4)} {Text(places[i])}";
+            yield return Svg("g", ("class", SeriesStyle.Class(index))).With(
+                Svg("path", ("class", "leader"), ("d", leader)),
+                Svg("text", ("class", "label"), ("x", Text(frame.Right + LabelGap)), ("y", Text(places[i])), ("dy", "0.35em")).With(Shown.Xml(name)));
+        }
     }
 
     private XElement Line(Frame frame, Series line, int index)

@@ -28,6 +28,17 @@ public sealed class ReportPage(string title)
     /// <summary>Adds a heading.</summary>
     public ReportPage AddHeading(string text) => Add(new XElement("h2", Shown.Xml(text)));
 
+    /// <summary>Adds what the reader came for, in large letters, and below it what explains it by name.</summary>
+    public ReportPage AddAnswer(string answer, params IReadOnlyList<(string Name, string Text)> findings)
+    {
+        Add(new XElement("p", new XAttribute("class", "answer"), Shown.Xml(answer)));
+        return findings.Count == 0 ? this : Add(new XElement("dl", new XAttribute("class", "findings"), findings.Select(finding => new[]
+        {
+            new XElement("dt", Shown.Xml(finding.Name)),
+            new XElement("dd", finding.Name == "next" ? new XElement("code", Shown.Xml(finding.Text)) : Shown.Xml(finding.Text)),
+        })));
+    }
+
     /// <summary>Adds a paragraph.</summary>
     public ReportPage AddText(string text) => Add(new XElement("p", Shown.Xml(text)));
 

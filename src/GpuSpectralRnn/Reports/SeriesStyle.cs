@@ -8,8 +8,8 @@ namespace GpuSpectralRnn.Reports;
 /// </summary>
 internal static class SeriesStyle
 {
-    /// <summary>Colours in the style sheet, c0 to c7.</summary>
-    public const int Colours = 8;
+    /// <summary>Colours in the style sheet, c0 to c5: more lines than that nobody tells apart, the rest is grey.</summary>
+    public const int Colours = 6;
 
     private static readonly XNamespace Space = "http://www.w3.org/2000/svg";
 
@@ -25,10 +25,10 @@ internal static class SeriesStyle
         "m0-4.6l4.4 3.2l-1.7 5.2h-5.4l-1.7-5.2z", // pentagon
     ];
 
-    /// <summary>The class of line <paramref name="index"/>; the ninth is dashed and has the first one's colour.</summary>
-    public static string Class(int index) => $"c{index % Colours}{(index >= Colours ? " dashed" : "")}";
+    /// <summary>The class of line <paramref name="index"/>.</summary>
+    public static string Class(int index) => index < Colours ? $"c{index}" : "rest";
 
-    /// <summary>The marker of line <paramref name="index"/> at a place. Seven shapes and eight colours meet again after 56 lines.</summary>
+    /// <summary>The marker of line <paramref name="index"/> at a place; each coloured line has a shape of its own.</summary>
     public static XElement Marker(int index, double x, double y) =>
         Svg("path", ("class", "marker"), ("d", string.Create(CultureInfo.InvariantCulture, $"M{x:0.##} {y:0.##}{Shapes[index % Shapes.Length]}")));
 

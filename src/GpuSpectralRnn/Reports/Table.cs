@@ -13,6 +13,9 @@ public sealed class Table
 {
     private const string Missing = "–";
 
+    /// <summary>Columns that a phone has no room for.</summary>
+    private const int WideColumns = 5;
+
     private readonly List<object?[]> rows = [];
 
     /// <summary>An empty table.</summary>
@@ -97,7 +100,11 @@ public sealed class Table
         XElement scroll = new("div", new XAttribute("class", "scroll"), new XAttribute("tabindex", 0), table);
 
         // Outside of what scrolls: a title as wide as the table would be cut.
-        return Title.Length == 0 ? scroll : new XElement("div", new XElement("p", new XAttribute("class", "caption"), Shown.Xml(Title)), scroll);
+        XElement? caption = Title.Length == 0 ? null : Paragraph("caption", Shown.Xml(Title));
+        XElement? hint = Columns.Count < WideColumns ? null : Paragraph("wide", "The table is wide: scroll it sideways →");
+        return caption is null && hint is null ? scroll : new XElement("div", caption, hint, scroll);
+
+        static XElement Paragraph(string name, string text) => new("p", new XAttribute("class", name), text);
 
         XElement Cell(string tag, int column, string content) => new(tag, isNumber[column] ? new XAttribute("class", "number") : null, content);
     }
