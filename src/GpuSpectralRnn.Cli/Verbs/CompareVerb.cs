@@ -203,7 +203,12 @@ internal sealed class CompareVerb : TrainingVerb
             Command = Call,
             Device = $"{backend.Device.Id} ({backend.Device.Name})",
         };
-        if (report.Answer() is { } answer) page.AddAnswer(answer, [.. report.Findings(), ("next", $"gsrnn prune MODEL --data {Data} --keep {report.Best()!.Keep} --out small.safetensors")]);
+        if (report.Answer() is { } answer)
+        {
+            string next = $"gsrnn prune MODEL --data {Data} --keep {report.Best()!.Keep} --out small.safetensors";
+            page.AddAnswer(answer, [.. report.Findings(), ("next", next)]);
+        }
+
         report.AddTo(page);
         return page.AddHeading("The methods").Add(report.Legend());
     }

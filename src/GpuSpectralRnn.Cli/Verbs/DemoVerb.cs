@@ -28,7 +28,7 @@ internal sealed class DemoVerb : ComputeVerb
     /// <summary>The method whose model the demo leaves behind.</summary>
     private const string Chosen = "auto";
 
-    /// <summary>Sizes of the curves, which are drawn without training.</summary>
+    /// <summary>Sizes of the curves, beside a third; nothing is trained after pruning there.</summary>
     private static readonly KeepSize[] CurveSizes = [64, 24];
 
     [Option("out", Default = "gsrnn-demo", MetaValue = "DIR", HelpText = "Folder for what the demo makes.")]
@@ -116,7 +116,7 @@ internal sealed class DemoVerb : ComputeVerb
         };
         ComparisonSettings untrained = settings with
         {
-            Methods = [.. ComparedMethod.All.Where(method => method.Create is not null && !method.IsRefined)],
+            Methods = [.. ComparedMethod.All.Where(method => !method.IsRefined)],
             Keep = CurveSizes,
             FineTuning = null,
         };
@@ -163,7 +163,8 @@ internal sealed class DemoVerb : ComputeVerb
         ComparisonReport report = new(comparison.Rows);
         ComparisonReport curves = new(Curve(comparison, curve));
         Page(network, spectrum, report, curves).Save(PagePath);
-        AtomicFile.Write(ChartPath, stream => stream.Write(Encoding.UTF8.GetBytes(curves.BySize().ToSvgFile())));
+        string svg = curves.BySize().ToSvgFile(title: $"Digits, {HiddenUnits} hidden units pruned to k: error without further training");
+        AtomicFile.Write(ChartPath, stream => stream.Write(Encoding.UTF8.GetBytes(svg)));
         ComparisonRow? chosen = comparison.Rows.FirstOrDefault(row => row.Method == Chosen);
         double ridge = 1e-4 * spectrum.Trace / spectrum.Units;
         double parity = comparison.Runs.Max(run => run.Parity?.Difference ?? 0);

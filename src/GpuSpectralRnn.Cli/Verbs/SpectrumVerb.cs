@@ -152,7 +152,8 @@ internal sealed class SpectrumVerb : ModelVerb
         ReportPage page = new($"Spectrum of {Path.GetFileName(ModelPath)}") { Command = Call, Device = $"{device.Id}: {device.Name}" };
         SpectrumReport report = new(layers);
         int most = layers.Max(layer => layer.Spectrum.UnitsForTrace(0.99));
-        page.AddAnswer(report.Answer(), ("next", $"gsrnn prune {ModelPath} --data {(Data.Length == 0 ? "NAME" : Data)} --keep {most} --out small.safetensors"));
+        string name = Data.Length == 0 ? "NAME" : Data;
+        page.AddAnswer(report.Answer(), ("next", $"gsrnn prune {ModelPath} --data {name} --keep {most} --out small.safetensors"));
         page.AddText($"{network}, {network.Architecture.ParameterCount:N0} parameters, on {source}.");
         report.AddTo(page);
         page.Save(ReportPath!);
@@ -160,7 +161,9 @@ internal sealed class SpectrumVerb : ModelVerb
 
     private void Print(Terminal terminal, IBackend backend, ISequenceData? data, LayerAnalysis[] layers)
     {
-        terminal.Result(new SpectrumReport(layers).Summary().ToText());
+        SpectrumReport report = new(layers);
+        terminal.Result($"{report.Answer()}\n");
+        terminal.Result(report.Summary().ToText());
         foreach (LayerAnalysis layer in layers)
         {
             string best = layer.Curves.Any(curve => curve.Loss == "adjoint") ? "adjoint" : "output";

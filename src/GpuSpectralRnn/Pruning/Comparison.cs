@@ -39,7 +39,7 @@ public sealed class Comparison
     private readonly ISequenceData train, test;
     private readonly ISequenceData? watched;
     private readonly List<ComparisonRun> runs = [];
-    private readonly Dictionary<string, double> times = []; // networks of one shape are equally fast: they are measured once
+    private readonly Dictionary<string, double> times = []; // by units: networks of one shape compute the same, masked or factored or not
 
     /// <summary>Checks what can be checked before any work.</summary>
     /// <param name="settings">What to compare, and how.</param>
@@ -165,7 +165,7 @@ public sealed class Comparison
 
     private double Time(Network made)
     {
-        string shape = $"{string.Join("x", made.Architecture.Hidden)}, {made.Architecture.ParameterCount}";
+        string shape = string.Join('x', made.Architecture.Hidden);
         if (!times.TryGetValue(shape, out double time))
             times.Add(shape, time = InferenceTime.MillisecondsPerSequence(made, test, settings.BatchSize));
         return time;

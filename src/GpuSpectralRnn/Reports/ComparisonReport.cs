@@ -79,7 +79,7 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
     {
         if (Best(method) is not { } best) return [];
         double small = Final(best), big = Final(Big);
-        string how = $"{best.Method}{(best.FineTuned is null ? ", without training since" : ", both networks fine-tuned")}";
+        string how = $"{best.Method}{(best.FineTuned is null ? ", without training since" : ", fine-tuned")}";
         string lost = IsAccuracy
             ? FormattableString.Invariant($"{100 * (big - small):0.0;−0.0;0.0} points of accuracy: the error goes from ")
                 + FormattableString.Invariant($"{100 * (1 - big):0.0} % to {100 * (1 - small):0.0} % ({how})")
@@ -179,7 +179,8 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
     private string Value(ComparisonRow row) =>
         IsAccuracy ? string.Create(CultureInfo.InvariantCulture, $"{100 * Final(row):0.0} %") : Final(row).ToString(Format, CultureInfo.InvariantCulture);
 
-    private static double Final(ComparisonRow row) => (row.FineTuned ?? row.Value).Mean;
+    // The big network counts as it was trained: that is what its owner has.
+    private static double Final(ComparisonRow row) => (row.Keep is null ? row.Value : row.FineTuned ?? row.Value).Mean;
 
     private static string Units(ComparisonRow row) => Size(row).ToString()!;
 

@@ -47,10 +47,12 @@ public sealed class LineChart(string title, Axis x, Axis y) : Chart(title)
     /// <summary>The chart as a file of its own, light or dark as the reader likes: it needs no font, no script and no network.</summary>
     /// <param name="width">Its width in pixels.</param>
     /// <param name="height">Its height in pixels.</param>
-    public string ToSvgFile(double width = 760, double height = 420)
+    /// <param name="title">Above it; null for the chart's own.</param>
+    public string ToSvgFile(double width = 760, double height = 420, string? title = null)
     {
-        const double Head = 34;
-        double foot = Others.Length == 0 ? 0 : 1.6 * FontSize;
+        const double Head = 34, Leading = 1.3 * FontSize;
+        string[] below = Others.Length == 0 ? [] : [.. Wrap($"in grey: {Others}", (int)((width - 2 * FontSize) / (CharacterWidth * FontSize)))];
+        double foot = below.Length * Leading;
         XElement svg = Draw(width, height - foot, Head + Top);
         svg.SetAttributeValue("viewBox", $"0 0 {Text(width)} {Text(height)}");
         svg.SetAttributeValue("width", Text(width));
@@ -58,9 +60,13 @@ public sealed class LineChart(string title, Axis x, Axis y) : Chart(title)
         svg.AddFirst(
             Svg("style").With(ReportStyle.Drawing),
             Svg("rect", ("class", "paper"), ("width", "100%"), ("height", "100%"), ("rx", "6")),
-            Svg("text", ("class", "title"), ("x", Text(FontSize)), ("y", "24")).With(Shown.Xml(Title)));
-        if (foot > 0)
-            svg.Add(Svg("text", ("class", "soft"), ("x", Text(FontSize)), ("y", Text(height - 9))).With(Shown.Xml($"in grey: {Others}")));
+            Svg("text", ("class", "title"), ("x", Text(FontSize)), ("y", "24")).With(Shown.Xml(title ?? Title)));
+        for (int i = 0; i < below.Length; i++)
+        {
+            string at = Text(height - 9 - (below.Length - 1 - i) * Leading);
+            svg.Add(Svg("text", ("class", "soft"), ("x", Text(FontSize)), ("y", at)).With(Shown.Xml(below[i])));
+        }
+
         return svg.ToString(SaveOptions.DisableFormatting) + "\n";
     }
 
@@ -124,6 +130,23 @@ public sealed class LineChart(string title, Axis x, Axis y) : Chart(title)
         yield return Svg("text", ("class", "middle"), ("x", Text((frame.Left + frame.Right) / 2)), ("y", Text(frame.Bottom + 3.4 * FontSize - 8))).With(Shown.Xml(X.Title));
         string turned = $"translate({Text(FontSize)} {Text(middle)}) rotate(-90)";
         yield return Svg("text", ("class", "middle"), ("transform", turned)).With(Shown.Xml(Y.Title));
+    }
+
+    private static IEnumerable<string> Wrap(string text, int most)
+    {
+        string line = "";
+        foreach (string word in text.Split(' '))
+        {
+            if (line.Length > 0 && line.Length + word.Length >= most)
+            {
+                yield return line;
+                line = "";
+            }
+
+            line += line.Length == 0 ? word : $" {word}";
+        }
+
+        yield return line;
     }
 
     private static IEnumerable<XElement> Level(Frame frame, string name, double value)

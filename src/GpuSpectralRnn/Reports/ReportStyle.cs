@@ -49,7 +49,7 @@ internal static class ReportStyle
         .legend li { display: flex; align-items: center; gap: 0.4rem; overflow-wrap: anywhere }
         .others { margin: 0.3rem 0 0; padding-left: 0.5rem; font-size: 0.85rem; color: var(--soft) }
         .legend svg { flex: none; width: 28px; height: 12px }
-        .answer { font-size: 1.35rem; line-height: 1.35; font-weight: 600; margin: 0 0 1rem }
+        .answer { max-width: none; font-size: 1.35rem; line-height: 1.35; font-weight: 600; margin: 0 0 1rem }
         .findings { grid-template-columns: max-content 1fr; border: 0; padding: 0; margin: 0 0 1.5rem }
         .findings dt { color: var(--soft) }
         .scroll { overflow-x: auto; margin: 0 0 1.2rem; background:

@@ -131,6 +131,18 @@ public sealed class ComparisonTests : IDisposable
     }
 
     [Fact]
+    public void Networks_of_one_shape_have_one_time()
+    {
+        (ISequenceData train, ISequenceData test) = Data();
+        using Network network = Make(1, 6);
+        Comparison comparison = new(Settings("random", "magnitude-unit", "column"), train, test);
+        comparison.Add(Calibrate(network, train, 1));
+
+        Assert.Equal(4, comparison.Runs.Count);
+        Assert.All(comparison.Runs.GroupBy(run => run.Architecture.Hidden[0]), same => Assert.Single(same.Select(run => run.MillisecondsPerSequence).Distinct()));
+    }
+
+    [Fact]
     public void Fine_tuning_that_diverges_is_a_result()
     {
         (ISequenceData train, ISequenceData test) = Data();

@@ -31,12 +31,58 @@ public class ComparisonReportTests
     }
 
     [Fact]
-    public void The_curves_end_at_the_baseline()
+    public void The_curves_are_measured_by_the_baseline()
     {
         ComparisonReport report = new([Row("baseline", null, 0.97, null), Row("random", 64, 0.5, null), Row("random", 42, 0.25, null)]);
 
-        Series line = Assert.Single(report.BySize().Series);
-        Assert.Equal([(42.0, 25.0), (64, 50), (128, 97)], line.Points.Select(point => (point.X, point.Y)));
+        LineChart chart = report.BySize();
+        Assert.Equal([(42.0, 75.0), (64, 50)], Assert.Single(chart.Series).Points.Select(point => (point.X, point.Y)));
+        Assert.Equal(3, chart.Reference!.Value.Value, 9);
+        Assert.Equal(new Axis("error (%)", IsLogarithmic: true), chart.Y);
+    }
+
+    [Fact]
+    public void A_network_without_a_mistake_stands_where_half_a_mistake_would()
+    {
+        ComparisonReport report = new([Row("baseline", null, 1, null), Row("random", 42, 1, null)]);
+
+        Assert.Equal(0.5, report.BySize().Series[0].Points[0].Y, 9); // of 100 answers
+    }
+
+    [Fact]
+    public void The_answer_names_the_smallest_network_that_is_hardly_worse()
+    {
+        ComparisonReport report = new(
+        [
+            Row("baseline", null, 0.993, null), Row("auto", 64, 0.992, null), Row("auto", 43, 0.985, null), Row("random", 43, 0.9, null),
+            Row("scratch", 24, 0.993, null), Row("auto", 24, 0.8, null),
+        ]);
+
+        Assert.Equal("43 of 128 units keep 98.5 % of 99.3 % accuracy; no faster", report.Answer());
+        Assert.Equal("43 of 128 units keep 90.0 % of 99.3 % accuracy; no faster", report.Answer("random"));
+        Assert.StartsWith("0.8 points of accuracy: the error goes from 0.7 % to 1.5 % (auto", report.Findings()[0].Text);
+        Assert.Equal(["lost", "gained"], report.Findings().Select(finding => finding.Name));
+        Assert.Null(new ComparisonReport([Row("baseline", null, 0.993, null)]).Answer());
+    }
+
+    [Fact]
+    public void Six_lines_at_most_are_coloured_and_the_chart_is_the_same_every_time()
+    {
+        ComparisonRow[] rows =
+        [
+            Row("baseline", null, 0.97, null),
+            .. ComparedMethod.All.SelectMany(method => new[] { Row(method.Name, 24, 0.5, null), Row(method.Name, 64, 0.9, null) }),
+        ];
+        LineChart chart = new ComparisonReport(rows).BySize();
+        string svg = chart.ToSvgFile();
+
+        Assert.Equal(["auto", "adjoint", "scratch", "random", "magnitude-unit", "paper"], chart.Series.Take(6).Select(line => line.Name));
+        Assert.Equal(6, svg.Split("class=\"label\"").Length - 1);
+        Assert.Equal(ComparedMethod.All.Count - 6, svg.Split("class=\"rest\"").Length - 1);
+        Assert.Equal(svg, new ComparisonReport(rows).BySize().ToSvgFile());
+        Assert.DoesNotContain("href", svg);
+        Assert.Contains("prefers-color-scheme: dark", svg);
+        Assert.StartsWith("<svg", svg);
     }
 
     [Fact]
@@ -45,7 +91,7 @@ public class ComparisonReportTests
         ComparisonReport report = new([Row("baseline", null, 0.97, 0.98), Row("random", 64, 0.5, 0.75), Row("random", 42, 0.25, null)]);
 
         DotChart[] charts = [.. report.ByMethod()];
-        Assert.Equal(["accuracy by method, 64 units", "accuracy by method, 42 units"], charts.Select(chart => chart.Title));
+        Assert.Equal(["error by method, 64 units", "error by method, 42 units"], charts.Select(chart => chart.Title));
         Assert.Equal(["baseline", "random"], charts[0].Rows.Select(row => row.Name));
         Assert.Equal([50.0, 75], charts[0].Rows[1].Dots.Select(dot => dot.Value));
         Assert.True(double.IsNaN(charts[1].Rows[1].Dots[1].Value));

@@ -62,18 +62,22 @@ public class ReportPageTests
     }
 
     [Fact]
-    public void Several_lines_have_a_legend_colours_and_markers_of_their_own()
+    public void Several_lines_have_names_colours_and_markers_of_their_own()
     {
         LineChart chart = new("c", new Axis("kept units k"), new Axis("accuracy (%)"));
         for (int i = 0; i < 9; i++) chart.Add(new Series($"method {i}", [new ChartPoint(1, i, 0.5), new ChartPoint(2, i + 1)]));
 
         XElement figure = chart.ToHtml();
 
-        XElement[] items = [.. figure.Descendants("li")];
-        Assert.Equal(Enumerable.Range(0, 9).Select(i => $"method {i}"), items.Select(e => e.Value));
-        string[] looks = [.. items.Select(e => e.Element(Svg + "svg")!)
-            .Select(e => $"{e.Attribute("class")!.Value} {e.Elements().Last().Attribute("d")!.Value}")];
-        Assert.Equal(9, looks.Distinct().Count());
+        XElement[] labels = [.. figure.Descendants(Svg + "text").Where(e => (string?)e.Attribute("class") == "label")];
+        Assert.Equal(Enumerable.Range(0, 6).Select(i => $"method {i}"), labels.Select(e => e.Value).Order());
+        Assert.Equal(6, labels.Select(e => e.Parent!.Attribute("class")!.Value).Distinct().Count());
+        double[] places = [.. labels.Select(e => double.Parse(e.Attribute("y")!.Value)).Order()];
+        Assert.All(places.Zip(places.Skip(1)), pair => Assert.True(pair.Second - pair.First > 13)); // none on another
+        string[] shapes = [.. figure.Descendants(Svg + "path").Where(e => (string?)e.Attribute("class") == "marker")
+            .Select(e => e.Attribute("d")!.Value).Select(d => d[d.IndexOf('m')..])];
+        Assert.True(shapes.Distinct().Count() >= 6);
+        Assert.Contains("In grey: method 6, method 7, method 8", figure.Value);
         Assert.Equal(9, figure.Descendants(Svg + "path").Count(e => (string?)e.Attribute("class") == "bars"));
         Assert.Contains(figure.Descendants(Svg + "text"), e => e.Value == "kept units k");
         Assert.Contains(figure.Descendants(Svg + "text"), e => e.Value == "accuracy (%)");
