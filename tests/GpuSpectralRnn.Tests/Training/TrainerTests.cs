@@ -195,7 +195,7 @@ public sealed class TrainerTests : IDisposable
     {
         string path = folder.File("run");
         using Network network = Make(TargetKind.Label, Readout.Last);
-        using Trainer trainer = new(network, new ToyData(23) { PoisonedFrom = 9 }, null, Settings with { Clip = 0 })
+        using Trainer trainer = new(network, new ToyData(23) { PoisonedFrom = 10 }, null, Settings with { Clip = 0 })
         {
             CheckpointPath = path,
             ReportEvery = TimeSpan.FromSeconds(reportEverySeconds),
