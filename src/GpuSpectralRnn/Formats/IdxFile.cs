@@ -26,7 +26,27 @@ public static class IdxFile
         file.Position = 0;
         if (!packed) return ReadArray(file, path, file.Length);
         using GZipStream unpacked = new(file, CompressionMode.Decompress);
-        return ReadArray(unpacked, path, file.Length * TightestCompression);
+        NamedArray array = ReadArray(unpacked, path, file.Length * TightestCompression);
+        CheckTrailer(file, path, array);
+        return array;
+    }
+
+    // GZipStream compares checksum and length where they are whole, but takes data whose last eight bytes are cut off, or followed by others.
+    private static void CheckTrailer(FileStream file, string path, NamedArray array)
+    {
+        byte[] header = [0, 0, UnsignedByte, (byte)array.Shape.Rank, .. array.Shape.ToArray().SelectMany(extent => BitConverter.GetBytes(extent).Reverse())];
+        byte[] values = array.As<byte>();
+        Span<byte> trailer = stackalloc byte[8];
+        file.Position = Math.Max(0, file.Length - trailer.Length);
+        InputFile.ReadExactly(file, trailer, path, "the checksum");
+        if (BinaryPrimitives.ReadUInt32LittleEndian(trailer) != Crc32.Of(values, Crc32.Of(header))
+            || BinaryPrimitives.ReadUInt32LittleEndian(trailer[4..]) != (uint)(header.Length + values.LongLength))
+        {
+            throw new BrokenFileException(
+                path,
+                "the compressed data are corrupt: they do not end with their checksum and length, but are cut off or followed by something else; "
+                + "get the file again, or unpack it with gunzip.");
+        }
     }
 
     private static NamedArray ReadArray(Stream stream, string path, long mostBytes)

@@ -24,7 +24,12 @@ public static partial class NpyFile
         Span<byte> start = stackalloc byte[12];
         InputFile.ReadExactly(stream, start[..8], path, "the magic number");
         if (start[0] != 0x93 || !start[1..6].SequenceEqual("NUMPY"u8))
-            throw new BrokenFileException(path, "the file does not begin with NumPy's magic number; not an NPY file.");
+        {
+            throw start[..2].SequenceEqual("PK"u8)
+                ? new InvalidCallException($"{path} is an archive of arrays (.npz); save each with numpy.save in a file of its own.")
+                : new BrokenFileException(path, "the file does not begin with NumPy's magic number; not an NPY file.");
+        }
+
         int version = start[6];
         if (version is < 1 or > 3) throw new BrokenFileException(path, $"the NPY version {version} is unknown; versions 1 to 3 are.");
         Span<byte> lengthBytes = start.Slice(8, version == 1 ? 2 : 4);
@@ -51,10 +56,7 @@ public static partial class NpyFile
             "<i2" => NamedArray.Of(path, shape, Array.ConvertAll(ReadValues<short>(stream, path, shape), value => (int)value)),
             "<u2" => NamedArray.Of(path, shape, Array.ConvertAll(ReadValues<ushort>(stream, path, shape), value => (int)value)),
             "<u4" => NamedArray.Of(path, shape, Array.ConvertAll(ReadValues<uint>(stream, path, shape), value => (long)value)),
-            "|O" => throw new InvalidCallException(
-                $"{path}: an array of Python objects is not read. Sequences of different lengths: pad them to one [N, T, I] of float32 and give --lengths L.npy."),
-            _ => throw new InvalidCallException(
-                $"{path}: elements of type {ForeignText.Show(type)} are not read; save numbers as a.astype('float32'), labels as a.astype('int32')."),
+            _ => throw new InvalidCallException($"{path}: {WhatToDo(type)}"),
         };
     }
 
@@ -115,7 +117,7 @@ public static partial class NpyFile
         Match match = HeaderPattern().Match(header);
         if (!match.Success || new[] { "type", "order", "shape" }.Any(key => match.Groups[key].Captures.Count != 1))
         {
-            if (header.Contains("'descr': [", StringComparison.Ordinal))
+            if (RecordPattern().IsMatch(header))
                 throw new InvalidCallException($"{path}: an array of records is not read; save one plain array per file.");
             throw new BrokenFileException(path, $"the header {ForeignText.Show(header.Trim())} is not descr, fortran_order and shape.");
         }
@@ -152,8 +154,22 @@ public static partial class NpyFile
         return values;
     }
 
-    // A Python dictionary of exactly the three keys, in any order; Python 2 wrote u'...' and long numbers as 5L.
+    // What converts the arrays that NumPy calls so, as far as anything does.
+    private static string WhatToDo(string type) => type.TrimStart('<', '>', '|', '=') switch
+    {
+        ['O', ..] => "an array of Python objects is not read. Sequences of different lengths: pad them to one [N, T, I] of float32 and give --lengths L.npy.",
+        ['U' or 'S', ..] => "an array of words is not read; number the classes, numpy.unique(a, return_inverse=True)[1].astype('int32').",
+        ['V', ..] => $"elements of type {ForeignText.Show(type)} are bytes that NumPy knows no numbers for; convert them to float32 where they were made.",
+        _ => $"elements of type {ForeignText.Show(type)} are not read; save numbers as a.astype('float32'), labels as a.astype('int32').",
+    };
+
+    // A Python dictionary of exactly the three keys, in any order; Python 2 wrote u'...' and long numbers as 5L. (?>...) takes white space once and for
+    // all: with other ways to share it out, a header of nothing else would take forever.
     [GeneratedRegex(
-        @"^\s*\{\s*((?:u?'descr'\s*:\s*u?'(?<type>[^']*)'|u?'fortran_order'\s*:\s*(?<order>True|False)|u?'shape'\s*:\s*\((?<shape>[\w\s,]*)\))\s*,?\s*){3}\}\s*$")]
+        @"^(?>\s*)\{(?>\s*)((?:u?['""]descr['""](?>\s*):(?>\s*)u?['""](?<type>[^'""]*)['""]|u?['""]fortran_order['""](?>\s*):(?>\s*)(?<order>True|False)"
+        + @"|u?['""]shape['""](?>\s*):(?>\s*)\((?<shape>[\w\s,]*)\))(?>\s*,?\s*)){3}\}\s*$")]
     private static partial Regex HeaderPattern();
+
+    [GeneratedRegex(@"['""]descr['""](?>\s*):(?>\s*)\[")]
+    private static partial Regex RecordPattern();
 }

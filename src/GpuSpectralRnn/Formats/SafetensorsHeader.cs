@@ -40,10 +40,13 @@ internal sealed class SafetensorsHeader
             CheckLayout(path, entries, dataLength);
             return new SafetensorsHeader(entries, metadata);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (JsonException e)
         {
-            // InvalidOperationException: a name or string is no valid UTF-8.
-            throw new BrokenFileException(path, $"the header is no valid JSON: {e.Message}", e);
+            throw new BrokenFileException(path, $"the header is no valid JSON, from byte {e.BytePositionInLine} of its line {e.LineNumber + 1} on.", e);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new BrokenFileException(path, "a name or text in the header is no valid UTF-8.", e);
         }
     }
 

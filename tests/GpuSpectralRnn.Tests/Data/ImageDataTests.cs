@@ -81,17 +81,19 @@ public sealed class ImageDataTests : IDisposable
         string ten = folder.Put("ten", Idx([3], [0, 10, 11]));
 
         Refuses(images, fewer, "3 images");
-        Refuses(images, ten, "label 10 of image 1");
+        Refuses(images, ten, "label 10 of image 1", classes: 10);
         Refuses(none, noLabels, "no images");
         Refuses(labels, images, "Is it the file of labels?");
         Refuses(images, images, "Is it the file of images?");
         Refuses(folder.File("absent"), labels, "absent");
-        Assert.Equal(12, IdxData.Load(images, ten, ImageView.Row, classes: 12).Layout.Outputs);
+        Assert.Equal(12, IdxData.Load(images, ten, ImageView.Row).Layout.Outputs);
+        Assert.Equal(10, IdxData.Load(images, labels, ImageView.Row).Layout.Outputs);
+        Assert.Equal(15, IdxData.Load(images, ten, ImageView.Row, classes: 15).Layout.Outputs);
         Assert.Throws<ArgumentOutOfRangeException>(() => Read(ImageView.Row, 3));
     }
 
-    private static void Refuses(string images, string labels, string part) =>
-        Assert.Contains(part, Assert.Throws<InvalidCallException>(() => IdxData.Load(images, labels, ImageView.Row)).Message, StringComparison.Ordinal);
+    private static void Refuses(string images, string labels, string part, int? classes = null) =>
+        Assert.Contains(part, Assert.Throws<InvalidCallException>(() => IdxData.Load(images, labels, ImageView.Row, classes)).Message, StringComparison.Ordinal);
 
     private static float[] Scaled(params int[] bytes) => [.. bytes.Select(b => b / 255f)];
 

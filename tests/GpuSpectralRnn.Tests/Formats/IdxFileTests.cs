@@ -30,9 +30,7 @@ public sealed class IdxFileTests : IDisposable
         byte[] packed = Pack(Golden);
         foreach (byte[] whole in new[] { Golden, packed })
         {
-            // A gzip stream ends with the end mark (7 bits here), checksum and length (8 bytes); without them the array is still whole.
-            int end = whole == packed ? packed.Length - 9 : whole.Length;
-            for (int length = 0; length < end; length++)
+            for (int length = 0; length < whole.Length; length++)
             {
                 string path = folder.Put("cut", whole[..length]);
                 Assert.Throws<BrokenFileException>(() => IdxFile.Read(path));
@@ -67,13 +65,24 @@ public sealed class IdxFileTests : IDisposable
         }
     }
 
-    [Fact]
-    public void A_wrong_checksum_is_refused()
+    [Theory]
+    [InlineData(8)]
+    [InlineData(4)]
+    public void A_wrong_checksum_or_length_is_corruption(int fromEnd)
     {
         byte[] packed = Pack(Golden);
-        packed[^8] ^= 1;
+        packed[^fromEnd] ^= 1;
         string path = folder.Put("sum.gz", packed);
-        Assert.Throws<BrokenFileException>(() => IdxFile.Read(path));
+        string message = Assert.Throws<BrokenFileException>(() => IdxFile.Read(path)).Message;
+        Assert.Contains("corrupt", message);
+        Assert.DoesNotContain("compression method", message);
+    }
+
+    [Fact]
+    public void What_follows_compressed_data_is_corruption()
+    {
+        foreach (byte[] more in new byte[][] { [1], [.. "garbage"u8], new byte[512], Pack([7]) })
+            Assert.Throws<BrokenFileException>(() => IdxFile.Read(folder.Put("more.gz", [.. Pack(Golden), .. more])));
     }
 
     [Fact]

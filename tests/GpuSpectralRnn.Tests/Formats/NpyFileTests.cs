@@ -113,9 +113,31 @@ public sealed class NpyFileTests : IDisposable
         Assert.Contains(part, Assert.Throws<BrokenFileException>(() => NpyFile.Read(path)).Message, StringComparison.Ordinal);
     }
 
+    // As Python 2 wrote them: python2 -c "import numpy; numpy.save('x', numpy.zeros((1L, 1L), 'f4'))", and the last two by other programs.
+    [Theory]
+    [InlineData(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1L, 1L), }")]
+    [InlineData(2, "{u'descr': u'<f4', u'fortran_order': False, u'shape': (1L, 1L)}")]
+    [InlineData(3, "{\"shape\": (1, 1), \"descr\": \"<f4\", \"fortran_order\": False}")]
+    [InlineData(1, "  {'shape' :(1,1,),'fortran_order':False , 'descr':'<f4' , }   ")]
+    public void Headers_of_other_writers_are_read(byte version, string header)
+    {
+        NamedArray array = NpyFile.Read(folder.Put("other.npy", Build(version, header, [0, 0, 128, 63])));
+
+        Assert.Equal(new Shape(1, 1), array.Shape);
+        Assert.Equal([1f], array.As<float>());
+    }
+
+    [Fact]
+    public void An_archive_is_refused_with_what_to_do() => Assert.Contains(
+        "numpy.save", Assert.Throws<InvalidCallException>(() => NpyFile.Read(folder.Put("a.npz", [.. "PK\x03\x04"u8, .. new byte[40]]))).Message);
+
     [Theory]
     [InlineData("{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", "astype")]
-    [InlineData("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", "astype")]
+    [InlineData("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", "--lengths")]
+    [InlineData("{'descr': '<U5', 'fortran_order': False, 'shape': (1,), }", "numpy.unique")]
+    [InlineData("{'descr': '|S5', 'fortran_order': False, 'shape': (1,), }", "numpy.unique")]
+    [InlineData("{'descr': '|V2', 'fortran_order': False, 'shape': (1,), }", "where they were made")]
+    [InlineData("{\"descr\": [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", "records")]
     [InlineData("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", "records")]
     [InlineData("{'descr': '<f4', 'fortran_order': True, 'shape': (1, 1), }", "ascontiguousarray")]
     public void What_is_not_read_says_how_to_convert(string header, string part)
