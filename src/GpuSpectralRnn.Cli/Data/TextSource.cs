@@ -67,10 +67,7 @@ internal sealed class TextSource
     {
         if (path is null)
             throw new InvalidCallException($"The model knows {count} tokens but not how they are written: name the file of its words with --vocabulary F.");
-        Vocabulary written = Vocabulary.Load(path, unit);
-        return written.Count == count ? written : throw new InvalidCallException(
-            $"--vocabulary {path} makes {written.Count} tokens, with {(unit == TextUnit.Word ? "<unk> and <eos>" : "U+FFFD")}, but the model knows {count}; " +
-            "give those it was trained with, in their order.");
+        return Vocabulary.Load(path, unit, count);
     }
 
     private Vocabulary Read()
@@ -92,7 +89,9 @@ internal sealed class TextSource
     {
         Vocabulary own = Vocabulary;
         int same = given.Tokens.Zip(own.Tokens).TakeWhile(pair => pair.First == pair.Second).Count();
-        if (same == own.Count && same == given.Count) return;
+
+        // A model made elsewhere may do without the tokens that are added to those of a file.
+        if (same == own.Count && given.Tokens.Skip(same).All(token => token is Vocabulary.Unknown or Vocabulary.EndOfLine or Vocabulary.UnknownCharacter)) return;
         string difference = same < Math.Min(own.Count, given.Count)
             ? $"entry {same + 1} is '{given.Tokens[same]}', the model's '{own.Tokens[same]}'"
             : $"it has {given.Count} tokens, the model {own.Count}";

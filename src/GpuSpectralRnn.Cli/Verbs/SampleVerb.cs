@@ -81,7 +81,7 @@ internal sealed class SampleVerb : ComputeVerb
         if (unknown > 0 && !Prompt.Contains(Vocabulary.Unknown, StringComparison.Ordinal))
             terminal.Note(
                 $"{unknown} of the prompt's {prompt.Length} tokens are not in the model's vocabulary; " +
-                $"they are read as {vocabulary.Tokens[vocabulary.UnknownNumber]}");
+                $"they are read as {vocabulary.Tokens[vocabulary.UnknownNumber!.Value]}");
         return prompt;
     }
 }

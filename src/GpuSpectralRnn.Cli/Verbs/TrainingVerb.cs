@@ -102,6 +102,7 @@ internal abstract class TrainingVerb : SequenceVerb
         if (Layers is { } layers)
         {
             CheckPositive("--layers", layers);
+            if (layers > Architecture.MostLayers) throw new InvalidCallException($"--layers {layers}: choose 1 to {Architecture.MostLayers}.");
             if (sizes.Length > 1 && sizes.Length != layers)
                 throw new InvalidCallException(
                     $"--layers {layers} and --hidden {string.Join(',', sizes)} contradict each other; give one size, or {layers}.");
@@ -140,8 +141,6 @@ internal abstract class TrainingVerb : SequenceVerb
                 Inputs = Embedding ?? (TieWeights ? asked.LayerOutputs(asked.Layers - 1) : asked.Hidden[0]),
                 Vocabulary = vocabulary.Count,
                 TiesWeights = TieWeights,
-                Tokens = vocabulary.Tokens,
-                Unit = vocabulary.Unit,
             };
         }
 
@@ -156,7 +155,13 @@ internal abstract class TrainingVerb : SequenceVerb
 
     /// <summary>The architecture with the data that it is trained on.</summary>
     protected Architecture Describe(Architecture architecture, DataSource source) =>
-        architecture with { View = source.View?.Name(), Data = new Dictionary<string, string> { ["name"] = Data } };
+        architecture with
+        {
+            View = source.View?.Name(),
+            Data = new Dictionary<string, string> { ["name"] = Data },
+            Tokens = source.Vocabulary?.Tokens,
+            Unit = source.Vocabulary?.Unit,
+        };
 
     /// <summary>Checked before any file is opened; the rate follows when the data are known.</summary>
     protected TrainingSettings CheckedTrainingOptions()

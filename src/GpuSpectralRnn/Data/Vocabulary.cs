@@ -4,9 +4,8 @@ using GpuSpectralRnn.Formats;
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// The tokens a language model knows, each with its number. There is always one for what is unknown: <see cref="Unknown"/> among words (many texts
-/// use it themselves),
-/// <see cref="UnknownCharacter"/> among characters. Immutable.
+/// The tokens a language model knows, each with its number. There is one for what is unknown, <see cref="Unknown"/> among words (many texts use it
+/// themselves), <see cref="UnknownCharacter"/> among characters, unless the vocabulary is closed. Immutable.
 /// </summary>
 public sealed class Vocabulary
 {
@@ -22,10 +21,15 @@ public sealed class Vocabulary
     private readonly Dictionary<string, int> numbers;
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> lookup;
 
-    /// <summary>A vocabulary in the order of <paramref name="tokens"/>; the tokens it cannot do without are added at the end where they are
-    /// missing.</summary>
+    /// <summary>
+    /// A vocabulary in the order of <paramref name="tokens"/>; the tokens for what is unknown and for the end of a line are added at the end where
+    /// they are missing.
+    /// </summary>
+    /// <param name="unit">What a token is.</param>
+    /// <param name="tokens">How they are written.</param>
+    /// <param name="isClosed">Whether nothing is added: a model made elsewhere may know no other tokens.</param>
     /// <exception cref="InvalidCallException">A token is empty, there twice, or not one of <paramref name="unit"/>.</exception>
-    public Vocabulary(TextUnit unit, IEnumerable<string> tokens)
+    public Vocabulary(TextUnit unit, IEnumerable<string> tokens, bool isClosed = false)
     {
         Unit = unit;
         List<string> all = [.. tokens];
@@ -39,13 +43,13 @@ public sealed class Vocabulary
                 throw new InvalidCallException($"The vocabulary holds '{all[i]}' twice, as entries {numbers[all[i]] + 1} and {i + 1}.");
         }
 
-        foreach (string special in Special(unit))
+        foreach (string special in isClosed ? [] : Special(unit))
         {
             if (numbers.TryAdd(special, all.Count)) all.Add(special);
         }
 
         Tokens = all;
-        UnknownNumber = numbers[Special(unit)[0]];
+        UnknownNumber = numbers.TryGetValue(Special(unit)[0], out int unknown) ? unknown : null;
     }
 
     /// <summary>Whether its tokens are words or characters.</summary>
@@ -57,8 +61,8 @@ public sealed class Vocabulary
     /// <summary>V, the number of tokens.</summary>
     public int Count => Tokens.Count;
 
-    /// <summary>The number of the token for what is unknown.</summary>
-    public int UnknownNumber { get; }
+    /// <summary>The number of the token for what is unknown; null where there is none.</summary>
+    public int? UnknownNumber { get; }
 
     /// <summary>The number of what ends a line: <see cref="EndOfLine"/>, or the line feed of a text by characters that has some.</summary>
     public int? LineEndNumber => numbers.TryGetValue(Unit == TextUnit.Word ? EndOfLine : "\n", out int number) ? number : null;
@@ -105,11 +109,24 @@ public sealed class Vocabulary
     }
 
     /// <summary>A vocabulary that was written down: words one to a line, in their order; for characters a text in which each occurs.</summary>
-    /// <exception cref="InvalidCallException">The file is missing or empty, or a word is there twice.</exception>
+    /// <param name="path">UTF-8 text.</param>
+    /// <param name="unit">What a token is.</param>
+    /// <param name="count">V of a model, where there is one: tokens are added as usual if that makes this number, else none.</param>
+    /// <exception cref="InvalidCallException">The file is missing or empty, a word is there twice, or there are not <paramref name="count"/>.</exception>
     /// <exception cref="BrokenFileException">The text is not UTF-8.</exception>
-    public static Vocabulary Load(string path, TextUnit unit)
+    public static Vocabulary Load(string path, TextUnit unit, int? count = null)
     {
-        if (unit == TextUnit.Char) return OfText(path, unit);
+        Vocabulary vocabulary = unit == TextUnit.Word ? new(unit, ReadWords(path)) : OfText(path, unit);
+        if (count is not { } needed || vocabulary.Count == needed) return vocabulary;
+        string[] written = unit == TextUnit.Word ? ReadWords(path) : [.. vocabulary.Tokens.Except([UnknownCharacter])];
+        return written.Length == needed ? new Vocabulary(unit, written, isClosed: true) : throw new InvalidCallException(
+            $"The vocabulary {path} does not fit the model: it has {written.Length} {(unit == TextUnit.Word ? "words" : "characters")} "
+            + $"({vocabulary.Count} with {(unit == TextUnit.Word ? $"{Unknown} and {EndOfLine}" : "U+FFFD")}), the model knows {needed} tokens; "
+            + "give those it was trained with, in their order.");
+    }
+
+    private static string[] ReadWords(string path)
+    {
         List<string> words = [];
         StringBuilder line = new();
         using Utf8Reader reader = Utf8Reader.Open(path);
@@ -131,11 +148,14 @@ public sealed class Vocabulary
         }
 
         if (words.Count == 0) throw new InvalidCallException($"The vocabulary {path} is empty; give one word to a line.");
-        return new Vocabulary(unit, words);
+        return [.. words];
     }
 
     /// <summary>The number of a token, known or not.</summary>
-    public int NumberOf(ReadOnlySpan<char> token) => lookup.TryGetValue(token, out int number) ? number : UnknownNumber;
+    /// <exception cref="InvalidCallException">It is not known, and there is no token for what is unknown.</exception>
+    public int NumberOf(ReadOnlySpan<char> token) => lookup.TryGetValue(token, out int number) ? number : UnknownNumber
+        ?? throw new InvalidCallException(
+            $"'{ForeignText.Show(token.ToString())}' is none of the {Count} tokens of the model, which has none for what is unknown; leave it out of the text.");
 
     /// <summary>The numbers of a file's tokens.</summary>
     /// <exception cref="InvalidCallException">The file is missing.</exception>

@@ -47,7 +47,7 @@ public sealed record Architecture
     private const int LargestExtent = 1 << 20;
 
     /// <summary>And deeper networks too: with more layers gradients vanish long before memory ends.</summary>
-    private const int MostLayers = 100;
+    public const int MostLayers = 100;
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -197,7 +197,7 @@ public sealed record Architecture
 
     /// <summary>What the tokens of a text are numbered by; null for a network that reads no text.</summary>
     /// <exception cref="InvalidCallException">The written tokens are not ones of a text, or one is there twice.</exception>
-    public GpuSpectralRnn.Data.Vocabulary? CreateVocabulary() => Tokens is not null && Unit is { } unit ? new(unit, Tokens) : null;
+    public GpuSpectralRnn.Data.Vocabulary? CreateVocabulary() => Tokens is not null && Unit is { } unit ? new(unit, Tokens, isClosed: true) : null;
 
     /// <summary>Inputs of layer <paramref name="layer"/> (0-based): I for the first, else the outputs of the one below.</summary>
     public int LayerInputs(int layer) => layer == 0 ? Inputs : LayerOutputs(layer - 1);
@@ -316,8 +316,8 @@ public sealed record Architecture
         if (Tokens is not null && Tokens.Count != Vocabulary)
             throw new InvalidCallException($"{Tokens.Count} written tokens do not fit a vocabulary of {Vocabulary}; give one for each.");
         if (Unit is not null && Tokens is null) throw new InvalidCallException("The network reads a text but its tokens are not written down; give them.");
-        if (CreateVocabulary() is { } written && written.Count != Vocabulary)
-            throw new InvalidCallException($"The vocabulary has {Vocabulary} tokens but not all of the special ones, {string.Join(' ', written.Tokens.Skip(Vocabulary))}; add them.");
+        if (Tokens is not null && Tokens.Any(token => token is null)) throw new InvalidCallException("A written token is null; give each as text.");
+        _ = CreateVocabulary(); // which checks them
         if (!TiesWeights) return;
         if (Vocabulary == 0) throw new InvalidCallException("Tied weights need an embedding to share; give a vocabulary, or leave them untied.");
         int seen = LayerOutputs(Layers - 1);

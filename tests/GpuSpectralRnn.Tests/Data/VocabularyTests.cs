@@ -139,5 +139,21 @@ public sealed class VocabularyTests : IDisposable
         Assert.True(allocated < 45_000_000, $"{allocated} bytes");
     }
 
+    // Models of other programs may know neither <unk> nor <eos>.
+    [Fact]
+    public void The_number_of_a_models_tokens_decides_whether_any_are_added()
+    {
+        Assert.Equal(["z", "a", "<unk>", "<eos>"], Vocabulary.Load(Text("z\na\n"), TextUnit.Word, 4).Tokens);
+        Assert.Equal(["a", "z", "\uFFFD"], Vocabulary.Load(Text("za"), TextUnit.Char, 3).Tokens);
+        Vocabulary words = Vocabulary.Load(Text("z\na\n"), TextUnit.Word, 2), characters = Vocabulary.Load(Text("za\n"), TextUnit.Char, 3);
+
+        Assert.Equal(["z", "a"], words.Tokens);
+        Assert.Equal(["\n", "a", "z"], characters.Tokens);
+        Assert.Null(words.UnknownNumber);
+        Assert.Equal([2, 1, 0], characters.EncodeFile(Text("za\n")));
+        Assert.Contains("'b'", Assert.Throws<InvalidCallException>(() => characters.EncodeFile(Text("ab"))).Message);
+        Assert.Contains("knows 3 tokens", Assert.Throws<InvalidCallException>(() => Vocabulary.Load(Text("z\na\n"), TextUnit.Word, 3)).Message);
+    }
+
     private string Text(string content) => folder.Put("text", Encoding.UTF8.GetBytes(content));
 }

@@ -101,7 +101,10 @@ public class ArchitectureTests
         Assert.NotEqual(model, model with { Unit = TextUnit.Word, Tokens = ["<unk>", "<eos>", "a", "b"] });
         Assert.DoesNotContain("\u20AC", model.ToString());
         Assert.Null((model with { Unit = null }).CreateVocabulary());
-        Refused(model with { Tokens = ["a", "b", "c", "d"] }, "special");
+        Refused(model with { Tokens = ["a", "b", "c", null!] }, "null");
+        Vocabulary closed = (model with { Tokens = ["a", "b", "c", "d"] }).CreateVocabulary()!; // as other programs make them
+        Assert.Null(closed.UnknownNumber);
+        Assert.Contains("'e'", Assert.Throws<InvalidCallException>(() => closed.EncodeBeginning("be")).Message);
         Refused(model with { Tokens = ["a", "a", "c", "\uFFFD"] }, "'a' twice");
         Refused(model with { Tokens = null }, "not written down");
         Refused(model with { Tokens = ["a", "\uFFFD"] }, "2 written tokens");
