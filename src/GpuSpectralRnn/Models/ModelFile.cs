@@ -65,11 +65,17 @@ public static class ModelFile
         if (missing.Length > 0) throw new BrokenFileException(file.Path, $"the architecture needs the tensors {string.Join(", ", missing)}, which are missing.");
         string[] extra = [.. tensors.Keys.Except(slots.Select(slot => slot.Name))];
         if (extra.Length > 0) throw new BrokenFileException(file.Path, $"the architecture has no place for the tensors {string.Join(", ", extra)}.");
-        float[] block = new float[ParameterSlot.Extent(architecture)];
         foreach (ParameterSlot slot in slots)
         {
             NamedArray array = tensors[slot.Name];
             if (array.Shape != slot.Shape) throw new BrokenFileException(file.Path, $"{array.Name} is {array.Shape}; the architecture asks for {slot.Shape}.");
+        }
+
+        // Only now: an architecture that lies may ask for more than the memory holds.
+        float[] block = new float[ParameterSlot.Extent(architecture)];
+        foreach (ParameterSlot slot in slots)
+        {
+            NamedArray array = tensors[slot.Name];
             float[] values = Floats(file.Path, array);
             int bad = Array.FindIndex(values, value => !float.IsFinite(value));
             if (bad >= 0) throw new BrokenFileException(file.Path, $"{array.Name} holds {values[bad]} at index {bad}; train the model again or take an earlier one.");

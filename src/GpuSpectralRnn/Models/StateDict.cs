@@ -34,7 +34,6 @@ public static class StateDict
             throw tensors.Unfit("no complete recurrent layer and linear layer is among them");
         CheckCell(path, tensors, first, hidden[0], cell);
         bool isBidirectional = tensors.Find($"rnn.weight_ih_l0{ParameterSlot.Reverse}") is not null;
-        AddMissingBiases(path, tensors, hidden, cell, isBidirectional ? ["", ParameterSlot.Reverse] : [""], last, note);
         int outputs = tensors.Extent(last, 0);
         Architecture architecture = new()
         {
@@ -48,6 +47,8 @@ public static class StateDict
             Outputs = outputs,
             Task = task ?? (outputs == 1 ? TaskKind.Regression : TaskKind.Classification),
         };
+        architecture.Validate(); // before anything of its sizes is made
+        AddMissingBiases(path, tensors, hidden, cell, isBidirectional ? ["", ParameterSlot.Reverse] : [""], last, note);
         return ModelFile.Build(file, architecture, backend, tensors.Tensors);
     }
 

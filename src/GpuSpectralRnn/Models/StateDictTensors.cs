@@ -10,6 +10,11 @@ namespace GpuSpectralRnn.Models;
 /// </summary>
 internal sealed partial class StateDictTensors
 {
+    /// <summary>With more recurrent modules only the order of their names is tried: the others are too many.</summary>
+    private const int MostOrdered = 7;
+
+    private const int ShownNames = 40;
+
     private readonly SafetensorsFile file;
     private readonly Action<string> note;
     private readonly Dictionary<string, NamedArray> source = [];
@@ -61,9 +66,10 @@ internal sealed partial class StateDictTensors
     /// <summary>The refusal of a file that is no such state dict, with all its names.</summary>
     public InvalidCallException Unfit(string problem) => new(
         $"{file.Path} is not the state dict of one nn.RNN, nn.LSTM or nn.GRU (or several in a row), one nn.Linear and perhaps one nn.Embedding: {problem}. " +
-        $"It holds {string.Join(", ", file.Arrays.Select(array => array.Name))}.");
+        $"It holds {string.Join(", ", file.Arrays.Take(ShownNames).Select(array => array.Name))}" +
+        $"{(file.Arrays.Count > ShownNames ? $" and {file.Arrays.Count - ShownNames} more" : "")}.");
 
-    [GeneratedRegex(@"^(?<module>(.*\.)?)(?<kind>(weight|bias)_(ih|hh))(_l(?<layer>\d+))?(?<direction>(_reverse)?)$")]
+    [GeneratedRegex(@"^(?<module>(.*\.)?)(?<kind>(weight|bias)_(ih|hh))(_l(?<layer>0|[1-9]\d{0,2}))?(?<direction>(_reverse)?)$")]
     private static partial Regex Recurrent();
 
     [GeneratedRegex(@"^(?<module>(.*\.)?)(?<name>weight|bias)$")]
@@ -78,6 +84,10 @@ internal sealed partial class StateDictTensors
 
     [GeneratedRegex("emb|encoder|lookup|wte|token|vocab|word", RegexOptions.IgnoreCase)]
     private static partial Regex EmbeddingName();
+
+    // Other layers are encoders, too.
+    [GeneratedRegex("emb|lookup|wte|token|vocab|word", RegexOptions.IgnoreCase)]
+    private static partial Regex SureEmbeddingName();
 
     private static List<NamedArray> Group(Dictionary<string, List<NamedArray>> groups, string module)
     {
@@ -94,6 +104,11 @@ internal sealed partial class StateDictTensors
         }
     }
 
+    private void Add(string name, NamedArray array)
+    {
+        if (!tensors.TryAdd(name, array)) throw Unfit($"'{array.Name}' and '{tensors[name].Name}' have the same place");
+    }
+
     private void FoldWeightNorm()
     {
         Dictionary<string, Dictionary<string, NamedArray>> parts = [];
@@ -103,7 +118,7 @@ internal sealed partial class StateDictTensors
             string whole = match.Groups["weight"] is { Success: true } weight ? match.Groups["module"].Value + weight.Value : match.Groups["name"].Value;
             if (!parts.TryGetValue(whole, out Dictionary<string, NamedArray>? found)) parts.Add(whole, found = []);
             string part = match.Groups["part"].Value switch { "original0" => "g", "original1" => "v", var other => other };
-            found.Add(part, source[name]);
+            if (!found.TryAdd(part, source[name])) throw Unfit($"'{name}' is a part of '{whole}' that is there twice");
             source.Remove(name);
         }
 
@@ -148,7 +163,7 @@ internal sealed partial class StateDictTensors
                 Match match = Recurrent().Match(NameOf(array));
                 int layer = match.Groups["layer"] is { Success: true, Value: var digits } && int.TryParse(digits, out int number) ? number : 0;
                 layers = Math.Max(layers, layer + 1);
-                tensors.Add($"rnn.{match.Groups["kind"].Value}_l{first + layer}{match.Groups["direction"].Value}", array);
+                Add($"rnn.{match.Groups["kind"].Value}_l{first + layer}{match.Groups["direction"].Value}", array);
             }
 
             first += layers;
@@ -164,7 +179,7 @@ internal sealed partial class StateDictTensors
         if (named.Length < 2) return named;
         Dictionary<string, (int Inputs, int Outputs)> widths = modules.ToDictionary(module => module.Key, module => Widths(module.Value));
         if (Feeds(named)) return named;
-        string[][] chains = [.. Orders([.. named]).Where(Feeds).Take(2)];
+        string[][] chains = named.Length > MostOrdered ? [] : [.. Orders([.. named]).Where(Feeds).Take(2)];
         return chains.Length == 1 ? chains[0] : throw Unfit(
             $"the recurrent modules '{string.Join("', '", named)}' do not feed each other in one clear order; if they do, rename them to the layers of one " +
             $"(the second's _l0 to _l1 under the prefix '{named[0]}')");
@@ -204,7 +219,7 @@ internal sealed partial class StateDictTensors
         foreach ((string module, List<NamedArray> members) in others)
         {
             string room = module == embedding ? "embedding." : "readout.";
-            foreach (NamedArray array in members) tensors.Add(room + (array.Shape.Rank == 1 ? "bias" : "weight"), array);
+            foreach (NamedArray array in members) Add(room + (array.Shape.Rank == 1 ? "bias" : "weight"), array);
         }
     }
 
@@ -216,11 +231,14 @@ internal sealed partial class StateDictTensors
         string[] named = [.. fitting.Where(module => EmbeddingName().IsMatch(module))];
         if (others.Count != 2 || fitting.Length == 0)
             throw Unfit($"'{string.Join("', '", others.Keys)}' are not one nn.Embedding of width {inputs} and one nn.Linear");
-        if (named.Length == 1) return named[0];
+        if (fitting.Length == 2 && named.Length == 1) fitting = named;
         if (fitting.Length == 2) throw Unfit($"each of '{string.Join("', '", fitting)}' could be the nn.Embedding; rename that one to 'embedding.weight'");
+
+        // A linear layer before the recurrent ones would be square; its name, or a read-out of as many outputs, then tells that it is none.
         int rows = others[fitting[0]][0].Shape[0];
-        bool isLanguageModel = others.Any(pair => pair.Key != fitting[0] && pair.Value.Any(array => array.Shape[0] == rows));
-        return isLanguageModel
+        bool isLanguageModel = others.Any(pair => pair.Key != fitting[0] && pair.Value.Any(array => array.Shape.Rank > 0 && array.Shape[0] == rows));
+        bool isSure = rows != inputs || SureEmbeddingName().IsMatch(fitting[0]) || (isLanguageModel && named.Contains(fitting[0]));
+        return isSure
             ? fitting[0]
             : throw Unfit(
                 $"'{fitting[0]}weight' may be an nn.Linear before the recurrent layers, which is not supported, or an nn.Embedding of {rows} tokens; " +

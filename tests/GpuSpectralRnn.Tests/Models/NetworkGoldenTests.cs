@@ -135,6 +135,45 @@ public class NetworkGoldenTests
         },
         isBidirectional: true);
 
+    /// <summary>
+    /// <c>fc(h_n of both directions)</c> and <c>fc(out[:, -1])</c> of a bidirectional LSTM in double:
+    /// <code>
+    /// import numpy as np
+    /// def fill(k, *s): return (0.5 * np.sin(1.3 * np.arange(np.prod(s)) + k) + 0.15).astype('f4').astype('f8').reshape(s)
+    /// def sigmoid(z): return 1 / (1 + np.exp(-z))
+    /// def lstm(x, w, u, b, c):
+    ///     h = m = np.zeros((x.shape[1], u.shape[1])); out = []
+    ///     for step in x:
+    ///         i, f, g, o = np.split(step @ w.T + b + h @ u.T + c, 4, 1)
+    ///         m = sigmoid(f) * m + sigmoid(i) * np.tanh(g); h = sigmoid(o) * np.tanh(m); out.append(h)
+    ///     return np.stack(out)
+    /// p = [fill(k, *s) for k, s in enumerate([(12, 2), (12, 3), (12,), (12,)] * 2 + [(2, 6), (2,)])]
+    /// x = np.cos(0.7 * np.arange(24)).astype('f4').astype('f8').reshape(4, 3, 2)
+    /// out = np.concatenate([lstm(x, *p[:4]), lstm(x[::-1], *p[4:8])[::-1]], 2)
+    /// last = np.concatenate([out[-1, :, :3], out[0, :, 3:]], 1) @ p[8].T + p[9]; last_step = out[-1] @ p[8].T + p[9]
+    /// </code>
+    /// </summary>
+    [Theory]
+    [InlineData("host", Readout.Last)]
+    [InlineData("ilgpu-cpu", Readout.Last)]
+    [InlineData("host", Readout.LastStep)]
+    [InlineData("ilgpu-cpu", Readout.LastStep)]
+    public void Two_read_outs_of_the_end_differ_with_two_directions(string device, Readout readout)
+    {
+        using IBackend backend = Devices.Open(device);
+        Architecture architecture = NetworkTests.Make(Cell.Lstm, "3", readout, TaskKind.Classification, inputs: 2, outputs: 2);
+        using Network network = new(architecture with { IsBidirectional = true }, backend);
+        foreach ((ParameterSlot slot, int k) in network.Parameters.Slots.Select((slot, k) => (slot, k)))
+            network.Parameters.Write(slot.Name, [.. Enumerable.Range(0, (int)slot.Shape.Count).Select(i => (float)((0.5 * Math.Sin((1.3 * i) + k)) + 0.15))]);
+        using Tensor input = backend.Allocate(new Shape(4, 3, 2));
+        input.CopyFrom<float>([.. Enumerable.Range(0, 24).Select(i => (float)Math.Cos(0.7 * i))]);
+
+        double[] expected = readout == Readout.Last
+            ? [-0.11636954041703151, 0.27908381487073586, 0.009331484557603686, 0.26446926598251996, 0.14571713458067037, 0.11172243404563176]
+            : [0.014062364234956215, 0.03327389844823081, 0.01828805521997945, 0.08016129864646948, 0.11828851324619505, -0.05111403872967615];
+        Close.Equal(expected, network.Forward(input), rtol: Tolerance, atol: Tolerance, what: "logits");
+    }
+
     private static void Check(Cell cell, float[] logits, double loss, Dictionary<string, float[]> gradients, bool isBidirectional = false)
     {
         using HostBackend backend = new();

@@ -195,6 +195,59 @@ public sealed class StateDictTests : IDisposable
         Assert.Contains("proj.weight", Assert.Throws<InvalidCallException>(() => StateDict.Import(path, backend, Cell.RnnTanh)).Message);
     }
 
+    // Linear(2, 2, bias=False) may be called encoder, too; an nn.Embedding of that name has as many rows as there are outputs.
+    [Theory]
+    [InlineData("encoder.", 2, 2, 4, false)]
+    [InlineData("encoder.", 2, 2, 2, true)]
+    [InlineData("tok_emb.", 2, 2, 4, true)]
+    [InlineData("table.", 7, 2, 4, true)]
+    public void A_square_matrix_is_an_embedding_only_where_that_shows(string module, int rows, int columns, int outputs, bool isEmbedding)
+    {
+        Architecture network = NetworkTests.Make(Cell.RnnTanh, "3", Readout.Last, TaskKind.Classification, inputs: 2, outputs: outputs);
+        List<NamedArray> arrays = Tensors(network, "", "fc.");
+        arrays.Add(NamedArray.Of($"{module}weight", new Shape(rows, columns), Numbers("table", rows * columns)));
+        SafetensorsFile.Write(folder.File("dict"), arrays);
+
+        if (isEmbedding)
+        {
+            using Network imported = StateDict.Import(folder.File("dict"), backend, Cell.RnnTanh);
+            Assert.Equal(rows, imported.Architecture.Vocabulary);
+        }
+        else
+        {
+            Assert.Contains($"{module}weight", Assert.Throws<InvalidCallException>(() => StateDict.Import(folder.File("dict"), backend, Cell.RnnTanh)).Message);
+        }
+    }
+
+    // A cell's tensors and a module's under one prefix, both forms of weight norm, an embedding of two matrices.
+    [Theory]
+    [InlineData("rnn.weight_hh")]
+    [InlineData("rnn.weight_hh_l0_raw", "rnn.parametrizations.weight_hh_l0.original0", "rnn.parametrizations.weight_hh_l0.original1", "rnn.weight_hh_l0_g")]
+    [InlineData("fc.weight_raw", "fc.bias_raw")]
+    [InlineData("rnn.weight_hh_l0001")]
+    public void What_is_there_twice_is_refused(params string[] names)
+    {
+        List<NamedArray> arrays = [.. SafetensorsFile.Read(Write("rnn.", "fc.")).Arrays, .. names.Select(name => NamedArray.Of(name, new Shape(3, 3), new float[9]))];
+        SafetensorsFile.Write(folder.File("twice"), arrays);
+
+        Refused(() => StateDict.Import(folder.File("twice"), backend, Cell.RnnTanh).Dispose());
+    }
+
+    // 2^30 columns of no rows: four times that is no number of rows.
+    [Fact]
+    public void Empty_matrices_of_any_width_are_refused()
+    {
+        SafetensorsFile.Write(
+            folder.File("wide"),
+            [
+                NamedArray.Of("weight_ih_l0", new Shape(0, 2), Array.Empty<float>()),
+                NamedArray.Of("weight_hh_l0", new Shape(0, 1 << 30), Array.Empty<float>()),
+                NamedArray.Of("fc.weight", new Shape(1, 1), [1f]),
+            ]);
+
+        Refused(() => StateDict.Import(folder.File("wide"), backend, Cell.Lstm).Dispose());
+    }
+
     [Fact]
     public void One_output_is_a_regression_unless_said_otherwise()
     {
@@ -251,6 +304,12 @@ public sealed class StateDictTests : IDisposable
     {
         backend.Dispose();
         folder.Dispose();
+    }
+
+    private static void Refused(Action import)
+    {
+        Exception? refusal = Record.Exception(import);
+        Assert.True(refusal is InvalidCallException or BrokenFileException, $"{refusal}");
     }
 
     private static Architecture Language(int embedding) =>
