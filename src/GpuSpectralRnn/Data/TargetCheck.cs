@@ -7,19 +7,14 @@ public static class TargetCheck
     private const int MostClasses = 1000;
 
     /// <summary>One line on what is odd about the targets of a training set, or null. Reads until the oddity is refuted, mostly one batch.</summary>
-    /// <param name="data">A set that is no stream.</param>
-    public static string? Describe(ISequenceData data)
+    public static string? Describe(ISequenceData data) => data.Layout.Target switch
     {
-        if (data.Layout.IsStream || data.Count == 0) return null;
-        return data.Layout.Target switch
-        {
-            TargetKind.Label or TargetKind.LabelPerStep when OnlyLabel(data) is { } label =>
-                $"every label of {data.Name} is {label}: with one class there is nothing to tell apart, and any network is right",
-            TargetKind.Value when data.Layout.Outputs == 1 && AreClasses(data) =>
-                $"the targets of {data.Name} are whole numbers stored as real ones, so this is a regression; for classes save them as a.astype('int32')",
-            _ => null,
-        };
-    }
+        TargetKind.Label or TargetKind.LabelPerStep when OnlyLabel(data) is { } label =>
+            $"every label of {data.Name} is {label}: with one class there is nothing to tell apart, and any network is right",
+        TargetKind.Value when data.Layout.Outputs == 1 && AreClasses(data) =>
+            $"the targets of {data.Name} are whole numbers stored as real ones, so this is a regression; for classes save them as a.astype('int32')",
+        _ => null,
+    };
 
     private static int? OnlyLabel(ISequenceData data)
     {
