@@ -1,0 +1,216 @@
+using System.Diagnostics;
+using System.IO.Compression;
+using System.Text;
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Compute.Host;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Formats;
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Tests.Models;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Tests.Formats;
+
+/// <summary>
+/// Whatever a file holds, its reader answers: with the content, or with a typed refusal that names the file; soon, and without memory for what the
+/// header merely claims.
+/// </summary>
+public sealed class MutationTests : IDisposable
+{
+    private const int Mutants = 3000;
+
+    // The files are below 10 kB; buffers and messages take the rest. A header that were believed would ask for gigabytes.
+    private const long MostMemory = 16 << 20;
+
+    private readonly TemporaryFolder folder = new();
+    private readonly HostBackend backend = new(1);
+
+    public void Dispose()
+    {
+        backend.Dispose();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public void Safetensors()
+    {
+        Check(1, path => _ = SafetensorsFile.Read(path).Arrays.Count, Model(Language), StateDictOf("lstm.", "decoder."));
+    }
+
+    [Fact]
+    public void Models()
+    {
+        Check(2, path => ModelFile.Load(path, backend).Dispose(), Model(Language), Model(Masked));
+        Check(3, path => ModelFile.LoadArchitecture(path).ToString(), Model(Language));
+    }
+
+    [Theory]
+    [InlineData(Cell.RnnTanh)]
+    [InlineData(Cell.Gru)]
+    public void State_dicts(Cell cell)
+    {
+        byte[][] sound =
+        [
+            StateDictOf("lstm.", "decoder."), StateDictOf("rnn1.", "fc."), StateDictOf("parametrizations.", "weight_g."),
+            Renamed("weight_hh_l0", "parametrizations.weight_hh_l0.original1"), Renamed("weight_hh_l0", "weight_hh_l0_v"), Renamed("_l1", "_l0_reverse"),
+        ];
+        Check(4, path => StateDict.Import(path, backend, cell).Dispose(), sound);
+    }
+
+    [Fact]
+    public void Checkpoints()
+    {
+        string path = folder.File("sound");
+        Architecture architecture = NetworkTests.Make(Cell.RnnTanh, "3", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 3);
+        int extent = (int)ParameterSlot.Extent(architecture);
+        new Checkpoint
+        {
+            Architecture = architecture,
+            Settings = new TrainingSettings(),
+            State = new TrainingState { Data = "toy" },
+            Parameters = new float[extent],
+            Optimizer = new Dictionary<string, float[]> { ["m"] = new float[extent] },
+        }.Save(path);
+        Check(5, file => _ = Checkpoint.Load(file).State, File.ReadAllBytes(path));
+    }
+
+    [Fact]
+    public void Npy()
+    {
+        byte[][] sound =
+        [
+            NpyBytes(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4, 2), }", 96),
+            NpyBytes(2, "{'descr': '<i8', 'fortran_order': False, 'shape': (5L,), }", 40),
+            NpyBytes(3, "{'descr': '|u1', 'fortran_order': True, 'shape': (), }" + new string(' ', 500), 1),
+            NpyBytes(1, "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", 4),
+        ];
+        Check(6, path => _ = NpyFile.Read(path).Shape, sound);
+        Check(7, path => _ = NpyData.Load(path, path, lengthsPath: path).Count, sound);
+    }
+
+    [Fact]
+    public void Idx()
+    {
+        byte[] images = [0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 3, 0, 0, 0, 5, .. Enumerable.Range(0, 60).Select(i => (byte)i)];
+        byte[] labels = [0, 0, 8, 1, 0, 0, 0, 4, 1, 2, 3, 26];
+        string labelsPath = folder.Put("labels", labels);
+        Check(8, path => _ = IdxFile.Read(path).Shape, images, labels, Packed(images), Packed(labels));
+        Check(9, path => _ = IdxData.Load(path, labelsPath, ImageView.Row).Count, images, Packed(images));
+    }
+
+    [Theory]
+    [InlineData(TextUnit.Word)]
+    [InlineData(TextUnit.Char)]
+    public void Vocabularies_and_texts(TextUnit unit)
+    {
+        byte[] words = Encoding.UTF8.GetBytes("\uFEFFthe\r\n<unk>\ncat\nna\u00EFve\n\u20AC\n\U0001F600\n<eos>\nof\nand\n"), text = Encoding.UTF8.GetBytes("the cat of\n\n  \u20AC and\n");
+        Check(10, path => _ = Vocabulary.Load(path, unit).Count, words, text);
+        Check(11, path => _ = Vocabulary.OfText(path, unit, 5).EncodeFile(path).Length, words, text);
+    }
+
+    // White space that may be shared out in many ways: what backtracks takes minutes for it.
+    [Fact]
+    public void An_npy_header_of_white_space_is_refused_at_once()
+    {
+        string blank = new(' ', 60_000);
+        string path = folder.Put("blank", NpyBytes(2, $"{{{blank}'descr': '<f4',{blank}'fortran_order': False,{blank}'shape': (1,){blank},{blank}x", 4));
+        Stopwatch clock = Stopwatch.StartNew();
+
+        Assert.Throws<BrokenFileException>(() => NpyFile.Read(path));
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 5);
+    }
+
+    // Recurrent modules that could follow upon each other in 20! orders.
+    [Fact]
+    public void Many_modules_are_refused_at_once()
+    {
+        List<NamedArray> arrays = [NamedArray.Of("fc.weight", new Shape(2, 3), new float[6])];
+        for (int i = 0; i < 21; i++)
+        {
+            arrays.Add(NamedArray.Of($"rnn{i}.weight_ih_l0", new Shape(3, i == 20 ? 4 : 3), new float[i == 20 ? 12 : 9]));
+            arrays.Add(NamedArray.Of($"rnn{i}.weight_hh_l0", new Shape(3, 3), new float[9]));
+        }
+
+        arrays.Add(NamedArray.Of("z.weight_ih_l0", new Shape(3, 5), new float[15]));
+        arrays.Add(NamedArray.Of("z.weight_hh_l0", new Shape(3, 3), new float[9]));
+        SafetensorsFile.Write(folder.File("many"), arrays);
+        Stopwatch clock = Stopwatch.StartNew();
+
+        Assert.Throws<InvalidCallException>(() => StateDict.Import(folder.File("many"), backend, Cell.RnnTanh));
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 5);
+    }
+
+    private static Architecture Language => NetworkTests.Make(Cell.Lstm, "3,4", Readout.Every, TaskKind.Classification, inputs: 4, outputs: 5) with
+    {
+        Vocabulary = 5, TiesWeights = true, Unit = TextUnit.Word, Tokens = ["<unk>", "<eos>", "a", "\u20AC", "c"],
+    };
+
+    private static Architecture Masked => NetworkTests.Make(Cell.RnnTanh, "3", Readout.Last, TaskKind.Regression, inputs: 2, outputs: 3);
+
+    private static byte[] NpyBytes(byte version, string header, int data)
+    {
+        byte[] length = version == 1 ? BitConverter.GetBytes((ushort)header.Length) : BitConverter.GetBytes(header.Length);
+        return [0x93, .. "NUMPY"u8, version, 0, .. length, .. Encoding.ASCII.GetBytes(header), .. new byte[data]];
+    }
+
+    private static byte[] Packed(byte[] bytes)
+    {
+        using MemoryStream packed = new();
+        using (GZipStream stream = new(packed, CompressionLevel.Optimal)) stream.Write(bytes);
+        return packed.ToArray();
+    }
+
+    private void Check(int seed, Action<string> read, params byte[][] sound)
+    {
+        string path = folder.File("mutant");
+        Assert.All(sound, bytes => Assert.NotEmpty(bytes));
+        int number = 0;
+        foreach (byte[] mutant in new Mutations(seed, sound).Take(Mutants))
+        {
+            File.WriteAllBytes(path, mutant);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Stopwatch clock = Stopwatch.StartNew();
+            try
+            {
+                read(path);
+            }
+            catch (Exception e) when (e is InvalidCallException or RunFailedException)
+            {
+                Assert.False(string.IsNullOrWhiteSpace(e.Message));
+                Assert.DoesNotContain("System.", e.Message);
+                Assert.DoesNotContain("GpuSpectralRnn.", e.Message);
+            }
+            catch (Exception e)
+            {
+                Assert.Fail($"seed {seed}, mutant {number}: {e}\n{Convert.ToBase64String(mutant)}");
+            }
+
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"seed {seed}, mutant {number} took {clock.Elapsed}.");
+            long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            Assert.True(allocated < MostMemory, $"seed {seed}, mutant {number} took {allocated} bytes.");
+            number++;
+        }
+    }
+
+    private byte[] Model(Architecture architecture)
+    {
+        using Network network = Network.Create(architecture, backend, seed: 1);
+        if (architecture == Masked) network.Parameters.SetMask("rnn.weight_hh_l0", [1, 0, 1, 1, 1, 0, 0, 1, 1]);
+        ModelFile.Save(folder.File("sound"), network);
+        return File.ReadAllBytes(folder.File("sound"));
+    }
+
+    private byte[] StateDictOf(string recurrent, string linear) => Written(name => name.Replace("rnn.", recurrent).Replace("readout.", linear));
+
+    private byte[] Renamed(string from, string to) => Written(name => name.Replace(from, to));
+
+    private byte[] Written(Func<string, string> rename)
+    {
+        Architecture architecture = NetworkTests.Make(Cell.RnnTanh, "2,2", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 3);
+        SafetensorsFile.Write(
+            folder.File("sound"),
+            [.. ParameterSlot.Of(architecture).Select(slot => NamedArray.Of(rename(slot.Name), slot.Shape, new float[slot.Shape.Count]))],
+            new Dictionary<string, string> { ["format"] = "pt", ["embedding.weight"] = rename("readout.weight") });
+        return File.ReadAllBytes(folder.File("sound"));
+    }
+}
