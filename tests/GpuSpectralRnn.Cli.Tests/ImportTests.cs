@@ -37,7 +37,8 @@ public class ImportTests
         double perplexity = Gsrnn.Run(["eval", folder["m"], .. data, "--json"]).Succeeds().Json.GetProperty("perplexity").GetDouble();
         Assert.Equal(6.2708800715652195, perplexity, 5e-6); // fp32, seven steps
         Gsrnn.Run("sample", folder["m"], "--prompt", "the cat", "--length", "3", "-q").Succeeds();
-        Gsrnn.Run(["train", "--data", "text", "--train", text, "--init", folder["m"], "--epochs", "1", "--batch", "1", "--out", folder["n"], "-q"]).Succeeds();
+        string[] train = ["train", "--data", "text", "--train", text, "--batch", "1", "--epochs", "1"];
+        Gsrnn.Run([.. train, "--init", folder["m"], "--out", folder["n"], "-q"]).Succeeds();
         Gsrnn.Run("sample", folder["n"], "--length", "3", "-q").Succeeds();
         Gsrnn.Run([.. import, "--vocabulary", folder.Text("few", "a\nb\n")]).FailsWith(2, "2 words", "knows 5");
     }
@@ -59,10 +60,13 @@ public class ImportTests
     public void ImportSaysWhatItAssumed()
     {
         using Folder folder = new();
-        Write(folder["torch"], [("weight_ih_l0", [3, 2]), ("weight_hh_l0", [3, 3]), ("weight_ih_l0_reverse", [3, 2]), ("weight_hh_l0_reverse", [3, 3]), ("fc.weight", [1, 6])]);
+        (string, int[])[] forward = [("weight_ih_l0", [3, 2]), ("weight_hh_l0", [3, 3])], reverse = [.. forward.Select(t => (t.Item1 + "_reverse", t.Item2))];
+        Write(folder["torch"], [.. forward, .. reverse, ("fc.weight", [1, 6])]);
         Outcome guessed = Gsrnn.Run("import", folder["torch"], "--cell", "rnn-tanh", "--out", folder["m"]).Succeeds();
-        foreach (string said in (string[])["regression", "--task", "h_n", "out[:, -1]", "last-step", "real numbers"]) Assert.Contains(said, guessed.Error + guessed.Out);
-        JsonElement json = Gsrnn.Run("import", folder["torch"], "--cell", "rnn-tanh", "--readout", "last-step", "--out", folder["n"], "--json").Succeeds().Json;
+        foreach (string said in (string[])["regression", "--task", "h_n", "out[:, -1]", "last-step", "real numbers"])
+            Assert.Contains(said, guessed.Error + guessed.Out);
+        string[] lastStep = ["--readout", "last-step", "--out", folder["n"], "--json"];
+        JsonElement json = Gsrnn.Run(["import", folder["torch"], "--cell", "rnn-tanh", .. lastStep]).Succeeds().Json;
         Assert.Equal("regression", json.GetProperty("task").GetString());
         Assert.Equal("last-step", json.GetProperty("readout").GetString());
         Assert.True(json.GetProperty("bidirectional").GetBoolean());
@@ -85,7 +89,10 @@ public class ImportTests
 
     private static void WriteLanguageModel(string path) => Write(
         path,
-        [("decoder.weight", [5, 3]), ("rnn.weight_ih_l0", [3, 3]), ("rnn.weight_hh_l0", [3, 3]), ("rnn.bias_ih_l0", [3]), ("rnn.bias_hh_l0", [3]), ("decoder.bias", [5])],
+        [
+            ("decoder.weight", [5, 3]), ("rnn.weight_ih_l0", [3, 3]), ("rnn.weight_hh_l0", [3, 3]), ("rnn.bias_ih_l0", [3]), ("rnn.bias_hh_l0", [3]),
+            ("decoder.bias", [5]),
+        ],
         """{"encoder.weight":"decoder.weight","format":"pt"}""");
 
     // Tensor k holds 0.9 sin(1.3 i + k).

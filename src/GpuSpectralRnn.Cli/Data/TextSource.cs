@@ -91,7 +91,9 @@ internal sealed class TextSource
         int same = given.Tokens.Zip(own.Tokens).TakeWhile(pair => pair.First == pair.Second).Count();
 
         // A model made elsewhere may do without the tokens that are added to those of a file.
-        if (same == own.Count && given.Tokens.Skip(same).All(token => token is Vocabulary.Unknown or Vocabulary.EndOfLine or Vocabulary.UnknownCharacter)) return;
+        if (same == own.Count
+            && given.Tokens.Skip(same).All(token => token is Vocabulary.Unknown or Vocabulary.EndOfLine or Vocabulary.UnknownCharacter))
+            return;
         string difference = same < Math.Min(own.Count, given.Count)
             ? $"entry {same + 1} is '{given.Tokens[same]}', the model's '{own.Tokens[same]}'"
             : $"it has {given.Count} tokens, the model {own.Count}";

@@ -155,7 +155,8 @@ public sealed class Vocabulary
     /// <exception cref="InvalidCallException">It is not known, and there is no token for what is unknown.</exception>
     public int NumberOf(ReadOnlySpan<char> token) => lookup.TryGetValue(token, out int number) ? number : UnknownNumber
         ?? throw new InvalidCallException(
-            $"'{ForeignText.Show(token.ToString())}' is none of the {Count} tokens of the model, which has none for what is unknown; leave it out of the text.");
+            $"'{ForeignText.Show(token.ToString())}' is none of the {Count} tokens of the model, which has none for what is unknown; "
+            + "leave it out of the text.");
 
     /// <summary>The numbers of a file's tokens.</summary>
     /// <exception cref="InvalidCallException">The file is missing.</exception>

@@ -34,7 +34,8 @@ public static class IdxFile
     // GZipStream compares checksum and length where they are whole, but takes data whose last eight bytes are cut off, or followed by others.
     private static void CheckTrailer(FileStream file, string path, NamedArray array)
     {
-        byte[] header = [0, 0, UnsignedByte, (byte)array.Shape.Rank, .. array.Shape.ToArray().SelectMany(extent => BitConverter.GetBytes(extent).Reverse())];
+        IEnumerable<byte> extents = array.Shape.ToArray().SelectMany(extent => BitConverter.GetBytes(BinaryPrimitives.ReverseEndianness(extent)));
+        byte[] header = [0, 0, UnsignedByte, (byte)array.Shape.Rank, .. extents];
         byte[] values = array.As<byte>();
         Span<byte> trailer = stackalloc byte[8];
         file.Position = Math.Max(0, file.Length - trailer.Length);

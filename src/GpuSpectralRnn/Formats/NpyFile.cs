@@ -157,14 +157,16 @@ public static partial class NpyFile
     // What converts the arrays that NumPy calls so, as far as anything does.
     private static string WhatToDo(string type) => type.TrimStart('<', '>', '|', '=') switch
     {
-        ['O', ..] => "an array of Python objects is not read. Sequences of different lengths: pad them to one [N, T, I] of float32 and give --lengths L.npy.",
+        ['O', ..] => "an array of Python objects is not read. Sequences of different lengths: "
+            + "pad them to one [N, T, I] of float32 and give --lengths L.npy.",
         ['U' or 'S', ..] => "an array of words is not read; number the classes, numpy.unique(a, return_inverse=True)[1].astype('int32').",
-        ['V', ..] => $"elements of type {ForeignText.Show(type)} are bytes that NumPy knows no numbers for; convert them to float32 where they were made.",
+        ['V', ..] =>
+            $"elements of type {ForeignText.Show(type)} are bytes that NumPy knows no numbers for; convert them to float32 where they were made.",
         _ => $"elements of type {ForeignText.Show(type)} are not read; save numbers as a.astype('float32'), labels as a.astype('int32').",
     };
 
-    // A Python dictionary of exactly the three keys, in any order; Python 2 wrote u'...' and long numbers as 5L. (?>...) takes white space once and for
-    // all: with other ways to share it out, a header of nothing else would take forever.
+    // A Python dictionary of exactly the three keys, in any order; Python 2 wrote u'...' and long numbers as 5L. (?>...) takes white space once and
+    // for all: with other ways to share it out, a header of nothing else would take forever.
     [GeneratedRegex(
         @"^(?>\s*)\{(?>\s*)((?:u?['""]descr['""](?>\s*):(?>\s*)u?['""](?<type>[^'""]*)['""]|u?['""]fortran_order['""](?>\s*):(?>\s*)(?<order>True|False)"
         + @"|u?['""]shape['""](?>\s*):(?>\s*)\((?<shape>[\w\s,]*)\))(?>\s*,?\s*)){3}\}\s*$")]

@@ -42,7 +42,8 @@ internal sealed class SafetensorsHeader
         }
         catch (JsonException e)
         {
-            throw new BrokenFileException(path, $"the header is no valid JSON, from byte {e.BytePositionInLine} of its line {e.LineNumber + 1} on.", e);
+            throw new BrokenFileException(
+                path, $"the header is no valid JSON, from byte {e.BytePositionInLine} of its line {e.LineNumber + 1} on.", e);
         }
         catch (InvalidOperationException e)
         {

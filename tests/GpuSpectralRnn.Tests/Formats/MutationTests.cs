@@ -103,7 +103,8 @@ public sealed class MutationTests : IDisposable
     [InlineData(TextUnit.Char)]
     public void Vocabularies_and_texts(TextUnit unit)
     {
-        byte[] words = Encoding.UTF8.GetBytes("\uFEFFthe\r\n<unk>\ncat\nna\u00EFve\n\u20AC\n\U0001F600\n<eos>\nof\nand\n"), text = Encoding.UTF8.GetBytes("the cat of\n\n  \u20AC and\n");
+        byte[] words = Encoding.UTF8.GetBytes("\uFEFFthe\r\n<unk>\ncat\nna\u00EFve\n\u20AC\n\U0001F600\n<eos>\nof\nand\n");
+        byte[] text = Encoding.UTF8.GetBytes("the cat of\n\n  \u20AC and\n");
         Check(10, path => _ = Vocabulary.Load(path, unit).Count, words, text);
         Check(11, path => _ = Vocabulary.OfText(path, unit, 5).EncodeFile(path).Length, words, text);
     }
