@@ -27,13 +27,21 @@ internal static class CallFiles
     public static void Check(Verb verb)
     {
         Dictionary<string, string> taken = new(OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase);
-        foreach ((string option, string path, _) in Named<ReadsFileAttribute>(verb)) taken.TryAdd(FilePath.Resolve(path), option);
+        foreach ((string option, string path, _) in Named<ReadsFileAttribute>(verb)) taken.TryAdd(FilePath.Identity(path), option);
         foreach ((string option, string path, WritesFileAttribute writes) in Named<WritesFileAttribute>(verb))
         {
             OutputPath.Check(path, option);
-            if (writes.Companion.Length > 0) OutputPath.Check(path + writes.Companion, option);
-            if (!taken.TryAdd(FilePath.Resolve(path), option))
-                throw new InvalidCallException($"{option} {path} is also {taken[FilePath.Resolve(path)]} of this call, which it would replace; give another name.");
+            Take(path, $"{option} {path}", option);
+            if (writes.Companion.Length == 0) continue;
+            OutputPath.Check(path + writes.Companion, option);
+            Take(path + writes.Companion, $"{path + writes.Companion}, which {option} {path} writes beside,", option);
+        }
+
+        void Take(string path, string described, string option)
+        {
+            string identity = FilePath.Identity(path);
+            if (!taken.TryAdd(identity, option))
+                throw new InvalidCallException($"{described} is also {taken[identity]} of this call, which it would replace; give another name.");
         }
     }
 

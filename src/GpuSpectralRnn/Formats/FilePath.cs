@@ -12,6 +12,14 @@ public static partial class FilePath
     private const ushort RegularFile = 0x8000;
     private const ushort Folder = 0x4000;
 
+    // struct statx is the same on every architecture: the bytes at which stx_mode, stx_ino and both halves of stx_dev stand.
+    private const int StatusSize = 256;
+    private const int ModeAt = 28;
+    private const int NumberAt = 32;
+    private const int DeviceAt = 136;
+    private const uint WantsKind = 0x1;
+    private const uint WantsNumber = 0x100;
+
     /// <summary>The full path with every symbolic link in it followed; parts that do not exist stay as they are. Equal for all spellings of one file.</summary>
     /// <exception cref="InvalidCallException">The links go round in a circle, or the path is none.</exception>
     public static string Resolve(string path)
@@ -31,6 +39,16 @@ public static partial class FilePath
         }
 
         throw new InvalidCallException($"The links of {path} go round in a circle; give another path.");
+    }
+
+    /// <summary>Equal for all names of one file: all spellings, symbolic links, and on Linux hard links.</summary>
+    /// <exception cref="InvalidCallException">As <see cref="Resolve"/>.</exception>
+    public static string Identity(string path)
+    {
+        string resolved = Resolve(path);
+        Span<byte> status = stackalloc byte[StatusSize];
+        if (!OperatingSystem.IsLinux() || !Read(resolved, WantsNumber, status)) return resolved;
+        return $"device {MemoryMarshal.Read<ulong>(status[DeviceAt..]):x}, file {MemoryMarshal.Read<ulong>(status[NumberAt..])}";
     }
 
     /// <summary>Whether something is there that is neither a file nor a folder: a pipe, a socket, a device. Links are followed.</summary>
@@ -59,12 +77,14 @@ public static partial class FilePath
     [SupportedOSPlatform("linux")]
     private static bool Kind(string path, out ushort kind)
     {
-        // struct statx is the same on every architecture: stx_mode is its 16-bit word at byte 28.
-        Span<byte> status = stackalloc byte[256];
-        bool isThere = StatusOf(ThisFolder, path, 0, 1, status) == 0;
-        kind = (ushort)(MemoryMarshal.Read<ushort>(status[28..]) & KindMask);
+        Span<byte> status = stackalloc byte[StatusSize];
+        bool isThere = Read(path, WantsKind, status);
+        kind = (ushort)(MemoryMarshal.Read<ushort>(status[ModeAt..]) & KindMask);
         return isThere;
     }
+
+    [SupportedOSPlatform("linux")]
+    private static bool Read(string path, uint wanted, Span<byte> status) => StatusOf(ThisFolder, path, 0, wanted, status) == 0;
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int StatusOf(int folder, string path, int flags, uint mask, Span<byte> status);
