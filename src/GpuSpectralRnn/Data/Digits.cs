@@ -1,3 +1,5 @@
+using GpuSpectralRnn.Compute.Host;
+
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
@@ -9,7 +11,10 @@ public static class Digits
 {
     private const int Pixels = DigitPen.Side * DigitPen.Side;
 
-    /// <summary>Draws <paramref name="count"/> images, on all cores.</summary>
+    /// <summary>Elementary operations of one image, roughly: how many are worth a thread.</summary>
+    private const int WorkPerImage = 1 << 14;
+
+    /// <summary>Draws <paramref name="count"/> images, on the threads that all devices share.</summary>
     /// <exception cref="InvalidCallException">The count is below 1 or more than fits in memory.</exception>
     public static ImageData Create(int count, ulong seed, ImageView view, DataPart part = DataPart.Train)
     {
@@ -17,11 +22,12 @@ public static class Digits
         if (count > Array.MaxLength / Pixels) throw new InvalidCallException($"{count} images do not fit; name {Array.MaxLength / Pixels} or fewer.");
         byte[] pixels = new byte[count * Pixels]; // [N, 28, 28]
         byte[] labels = new byte[count];
-        Parallel.For(0, count, () => new DigitPen(), (n, _, pen) =>
+        HostThreads.Shared.Split(count, 1, (long)count * WorkPerImage, (_, first, end) =>
         {
-            labels[n] = pen.Draw(new RandomStream(seed, RandomPurpose.Digits, n, part), pixels.AsSpan(n * Pixels, Pixels));
-            return pen;
-        }, _ => { });
+            DigitPen pen = new();
+            for (int n = (int)first; n < end; n++)
+                labels[n] = pen.Draw(new RandomStream(seed, RandomPurpose.Digits, n, part), pixels.AsSpan(n * Pixels, Pixels));
+        });
         return new ImageData($"digits ({part.ToString().ToLowerInvariant()})", pixels, labels, DigitPen.Side, DigitPen.Side, 10, view);
     }
 }

@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Models;
 
 namespace GpuSpectralRnn.Spectral;
@@ -30,21 +31,27 @@ internal static class Probe
         outputs.Backend.Random.Normal(outputs, seed, stream, 0, 1);
         float[] z = outputs.ToArray();
         int classes = outputs.Shape.Columns;
-        Parallel.For(0, logits.Length / classes, row =>
+        HostThreads.Shared.Split(logits.Length / classes, 1, logits.Length, (_, first, end) =>
         {
-            Span<float> s = logits.AsSpan(row * classes, classes), normal = z.AsSpan(row * classes, classes);
-            float largest = s[0];
-            foreach (float logit in s) largest = MathF.Max(largest, logit);
-            double sum = 0, inner = 0;
-            for (int j = 0; j < classes; j++) sum += s[j] = MathF.Exp(s[j] - largest);
-            for (int j = 0; j < classes; j++)
-            {
-                s[j] = (float)Math.Sqrt(s[j] / sum);
-                inner += s[j] * normal[j];
-            }
-
-            for (int j = 0; j < classes; j++) normal[j] = s[j] * (normal[j] - s[j] * (float)inner);
+            for (int row = (int)first; row < end; row++) Turn(logits.AsSpan(row * classes, classes), z.AsSpan(row * classes, classes));
         });
         outputs.CopyFrom<float>(z);
+    }
+
+    // Logits s [C] and z [C] of one row; z becomes u.
+    private static void Turn(Span<float> s, Span<float> normal)
+    {
+        int classes = s.Length;
+        float largest = s[0];
+        foreach (float logit in s) largest = MathF.Max(largest, logit);
+        double sum = 0, inner = 0;
+        for (int j = 0; j < classes; j++) sum += s[j] = MathF.Exp(s[j] - largest);
+        for (int j = 0; j < classes; j++)
+        {
+            s[j] = (float)Math.Sqrt(s[j] / sum);
+            inner += s[j] * normal[j];
+        }
+
+        for (int j = 0; j < classes; j++) normal[j] = s[j] * (normal[j] - s[j] * (float)inner);
     }
 }
