@@ -114,11 +114,11 @@ internal sealed class PruneVerb : ModelVerb
 
         UnitBudget budget = CreateBudget();
         if (Tolerance is null) budget.Check(architecture);
+        using IBackend backend = OpenBackend();
         DataSplits splits = new DataSource(this, architecture).OpenAll();
         ISequenceData? judged = ChooseJudged(part, splits);
         if (FineTune > 0 && splits.Train.Layout.Target == TargetKind.None)
             throw new InvalidCallException($"--fine-tune {FineTune} needs labels, which {splits.Train.Name} lacks; use --refine STEPS, which needs none.");
-        using IBackend backend = OpenBackend();
         using Network network = ModelFile.Load(ModelPath, backend);
         using Interruption interruption = new();
         Calibration calibration = new(network, splits.Train, new CalibrationSettings { Seed = Seed, Progress = terminal.Note }, interruption.Token);
@@ -135,6 +135,10 @@ internal sealed class PruneVerb : ModelVerb
         using Network small = Slicer.Slice(network, plan);
         Parity parity = Parity.OfPlan(network, small, plan, Subset.Limit(calibration.Held, ProofSequences), Batch);
         Judgement judgement = Distil(calibration, plan, small, splits.Train);
+        if (!double.IsFinite(judgement.Divergence))
+            throw new RunFailedException(
+                $"The answers on {calibration.Held.Name} are not finite, those of the small network or already those of {ModelPath}; " +
+                "gsrnn eval tells which. For the small one choose another --ridge or --criterion, or keep more units.");
         Measured? metric = judged is null ? null : Measure(network, small, judged, interruption.Token);
         if (FineTune > 0 && !TrainFurther(terminal, small, splits, interruption.Token))
             throw new RunFailedException($"Stopped while fine-tuning; {Out} is not written. Leave --fine-tune out to have the model as pruned.");
@@ -267,7 +271,9 @@ internal sealed class PruneVerb : ModelVerb
     private Evaluation Evaluate(Network network, ISequenceData data, CancellationToken cancellation)
     {
         using Evaluator evaluator = new(network, data, Batch);
-        return evaluator.Run(cancellation);
+        Evaluation result = evaluator.Run(cancellation);
+        CheckFinite(result, data);
+        return result;
     }
 
     private void Report(
