@@ -22,6 +22,7 @@ internal sealed class DataSource
     private readonly Func<DataPart, ISequenceData?> load;
     private readonly HoldOut? held;
     private readonly TextSource? text;
+    private readonly ulong seed;
 
     /// <summary>Checks the options against each other; files are opened later.</summary>
     /// <param name="options">What was asked for.</param>
@@ -29,7 +30,8 @@ internal sealed class DataSource
     public DataSource(SequenceVerb options, Architecture? model)
     {
         this.options = options;
-        bool isImages = options.Data is "digits" or "idx";
+        seed = options.DataSeed ?? options.Seed;
+        bool isImages = options.Data is "digits" or "idx", isGenerated = options.Data is "digits" or "adding" or "copy";
         Refuse(isImages, "--view", options.View, "digits and idx");
         Refuse(options.Data == "idx", "--images", options.Images, "idx");
         Refuse(options.Data == "idx", "--labels", options.Labels, "idx");
@@ -38,6 +40,7 @@ internal sealed class DataSource
         Refuse(options.Data == "npy", "--x", options.Inputs, "npy");
         Refuse(options.Data == "npy", "--y", options.Targets, "npy");
         Refuse(options.Data == "npy", "--lengths", options.Lengths, "npy");
+        Refuse(isGenerated, "--data-seed", options.DataSeed?.ToString(), "digits, adding and copy");
         Refuse(options.Data is "adding" or "copy", "--length", options.Length?.ToString(), "adding and copy");
         foreach ((string option, string? value) in new[]
         {
@@ -57,8 +60,8 @@ internal sealed class DataSource
             "idx" => part => LoadIdx(part, classes),
             "npy" => part => LoadNpy(part, classes),
             Text => text!.Load,
-            "adding" => part => Synthetic(part, count => AddingTask.Create(options.Length ?? AddingLength, count, options.Seed, part)),
-            "copy" => part => Synthetic(part, count => CopyTask.Create(options.Length ?? CopyLength, count, options.Seed, part)),
+            "adding" => part => Synthetic(part, count => AddingTask.Create(options.Length ?? AddingLength, count, seed, part)),
+            "copy" => part => Synthetic(part, count => CopyTask.Create(options.Length ?? CopyLength, count, seed, part)),
             _ => throw new InvalidCallException($"The data set '{options.Data}' is not known; choose one of {Known}."),
         };
     }
@@ -102,7 +105,7 @@ internal sealed class DataSource
     private ISequenceData Limited(ISequenceData data) => options.Limit is { } limit ? Subset.Limit(data, limit) : data;
 
     private ISequenceData? LoadDigits(DataPart part) =>
-        part == DataPart.Valid ? null : Digits.Create(part == DataPart.Train ? DigitsTrain : DigitsTest, options.Seed, View!.Value, part);
+        part == DataPart.Valid ? null : Digits.Create(part == DataPart.Train ? DigitsTrain : DigitsTest, seed, View!.Value, part);
 
     private ImageData? LoadIdx(DataPart part, int? classes)
     {

@@ -80,6 +80,10 @@ internal abstract class SequenceVerb : ComputeVerb
         HelpText = "adding: steps of a sequence (default 100); copy: blanks between reading and answering (default 20).")]
     public int? Length { get; set; }
 
+    [Option("data-seed", MetaValue = "S",
+        HelpText = "digits, adding, copy: seed that the data are drawn by (default: --seed, which then moves data and weights together).")]
+    public ulong? DataSeed { get; set; }
+
     [Option("view", MetaValue = "V",
         HelpText = "Images as sequences: row, pixel or permuted (pixels in a fixed random order); default: the model's, else row.")]
     public string? View { get; set; }

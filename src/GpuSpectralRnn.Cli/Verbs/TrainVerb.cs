@@ -69,6 +69,7 @@ internal sealed class TrainVerb : TrainingVerb
             $"{network}: {network.Architecture.ParameterCount:N0} parameters; " +
             $"{data.Train.Name}, {data.Train.Count:N0} {(data.Train.Layout.IsStream ? "windows" : "sequences")} of {data.Train.Layout.Steps} steps; " +
             $"{Optimizer}, rate {settings.LearningRate:0.######}, {settings.Schedule.Kind.Name()}");
+        if (watched is not null) terminal.Note(DescribeWatched(watched, data));
         if (TargetCheck.Describe(data.Train) is { } odd) terminal.Note($"note: {odd}");
         TrainingResult result = progress.Show(() => trainer.Run(interruption.Token));
         if (result.IsCancelled) throw Interrupted(result);
@@ -115,9 +116,15 @@ internal sealed class TrainVerb : TrainingVerb
             ["split"] = split,
             ["model"] = Out,
             ["parameters"] = network.Architecture.ParameterCount,
+            ["watched"] = data.Valid is not null ? "valid" : data.Test is not null ? "test" : null,
             ["device"] = network.Backend.Device.Id,
         });
     }
+
+    // Whoever watches the test set and then picks a run by what was seen has no test set any more.
+    private static string DescribeWatched(ISequenceData watched, DataSplits data) => data.Valid is not null
+        ? $"watched after each epoch: {watched.Name}, split valid"
+        : $"watched after each epoch: {watched.Name}, split test; nothing is chosen by it (--holdout N watches training sequences instead)";
 
     private RunFailedException Interrupted(TrainingResult result) => new(
         $"Stopped after {result.Epochs} of {Epochs} epochs, at step {result.Steps}; " +
