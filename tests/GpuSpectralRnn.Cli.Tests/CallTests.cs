@@ -112,6 +112,15 @@ public class CallTests
     }
 
     [Fact]
+    public void LongValuesAreCut()
+    {
+        using Folder folder = new();
+        string value = new('A', 3000);
+        Assert.True(Gsrnn.Run("train", "--data", "digits", "--cell", value, "--out", folder["x"]).FailsWith(2, "AAA...").Error.Length < 300);
+        Assert.True(Gsrnn.Run(value).FailsWith(2, "unknown verb").Error.Length < 300);
+    }
+
+    [Fact]
     public void VerboseShowsTheStackTrace()
     {
         Outcome outcome = Gsrnn.Run("eval", "missing.safetensors", "--data", "digits", "--verbose");

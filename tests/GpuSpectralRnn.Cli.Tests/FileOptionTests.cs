@@ -1,4 +1,8 @@
 using System.Diagnostics;
+using System.Reflection;
+using System.Text.RegularExpressions;
+using CommandLine;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Tests.Support;
 
 namespace GpuSpectralRnn.Cli.Tests;
@@ -23,6 +27,41 @@ public class FileOptionTests
 
         Assert.Equal(x, File.ReadAllBytes(folder["x.npy"]));
         Assert.Equal(y, File.ReadAllBytes(folder["y.npy"]));
+    }
+
+    [SkippableFact]
+    public void AHardLinkToAnInputIsRefused()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "hard links are told on Linux only");
+        using Folder folder = new();
+        string[] data = folder.Npy(6);
+        using (Process link = Process.Start("ln", [folder["x.npy"], folder["hard"]])) link.WaitForExit();
+        Train(data, folder["hard"]).FailsWith(2, "--out", "--x");
+    }
+
+    [Fact]
+    public void ACheckpointThatWouldReplaceAnInputIsRefused()
+    {
+        using Folder folder = new();
+        string[] data = folder.Npy(6);
+        File.Copy(folder["x.npy"], folder["m.ckpt"]);
+        data[3] = folder["m.ckpt"];
+        Train(data, folder["m"]).FailsWith(2, "m.ckpt", "--out", "--x");
+        Assert.Equal(File.ReadAllBytes(folder["x.npy"]), File.ReadAllBytes(folder["m.ckpt"]));
+    }
+
+    // A new option is protected, too, or this fails.
+    [Fact]
+    public void EveryOptionThatNamesAFileSaysWhetherItIsReadOrWritten()
+    {
+        var unmarked =
+            from verb in Program.Verbs
+            from property in verb.GetProperties()
+            let name = property.GetCustomAttribute<OptionAttribute>()?.MetaValue ?? property.GetCustomAttribute<ValueAttribute>()?.MetaName ?? ""
+            where Regex.IsMatch(name, @"^(F|FILE|MODEL)(\.\w+)?(\.\.\.)?$|\.npy$") && property.PropertyType != typeof(double?)
+            where property.GetCustomAttribute<ReadsFileAttribute>() is null && property.GetCustomAttribute<WritesFileAttribute>() is null
+            select $"{verb.Name}.{property.Name}";
+        Assert.Empty(unmarked.Except(["PruneVerb.Fraction", "PruneVerb.FoldName"]));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Reflection;
 using CommandLine;
+using GpuSpectralRnn.Formats;
 
 namespace GpuSpectralRnn.Cli.Calls;
 
@@ -18,17 +19,17 @@ internal static class CallErrors
         Error error = result.Errors.OrderBy(Rank).First();
         return error switch
         {
-            BadVerbSelectedError e => $"unknown verb '{e.Token}'; {Nearest(e.Token, names, "")}choose one of {string.Join(", ", names)}.",
+            BadVerbSelectedError e => $"unknown verb '{ForeignText.Show(e.Token)}'; {Nearest(e.Token, names, "")}choose one of {string.Join(", ", names)}.",
             NoVerbSelectedError => $"no verb given; choose one of {string.Join(", ", names)}.",
-            HelpVerbRequestedError e => $"unknown verb '{e.Verb}'; {Nearest(e.Verb, names, "")}choose one of {string.Join(", ", names)}.",
-            UnknownOptionError e => $"unknown option '{Dashed(e.Token)}' for {verbName}; {Nearest(e.Token, Options(verb), "--")}{seeHelp}.",
+            HelpVerbRequestedError e => $"unknown verb '{ForeignText.Show(e.Verb)}'; {Nearest(e.Verb, names, "")}choose one of {string.Join(", ", names)}.",
+            UnknownOptionError e => $"unknown option '{ForeignText.Show(Dashed(e.Token))}' for {verbName}; {Nearest(e.Token, Options(verb), "--")}{seeHelp}.",
             MissingRequiredOptionError { NameInfo: var n } when n.NameText.Length == 0 => $"{verbName} needs a {MissingValue(verb)}; {seeHelp}.",
             MissingRequiredOptionError e => $"{verbName} needs {Dashed(e.NameInfo.LongName)}; {seeHelp}.",
             MissingValueOptionError e => $"{Dashed(e.NameInfo.LongName)} needs a value; {seeHelp}.",
             BadFormatConversionError { NameInfo: var n } =>
                 $"{(n.NameText.Length == 0 ? "a value" : "the value of " + Dashed(n.LongName))} cannot be read; lists are written with commas and no spaces, 64,32; {seeHelp}.",
             RepeatedOptionError e => $"{Dashed(e.NameInfo.LongName)} is given more than once.",
-            BadFormatTokenError e => $"cannot read '{e.Token}'; {seeHelp}.",
+            BadFormatTokenError e => $"cannot read '{ForeignText.Show(e.Token)}'; {seeHelp}.",
             NamedError { NameInfo: var n } => $"{Dashed(n.LongName)} is not given as it should be; {seeHelp}.",
             _ => $"the call is not understood; {seeHelp}.",
         };

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using GpuSpectralRnn.Formats;
 
 namespace GpuSpectralRnn.Models;
 
@@ -25,6 +26,6 @@ public static class Names
             if (string.Equals(value.Name(), name.Trim(), StringComparison.OrdinalIgnoreCase)) return value;
         }
 
-        throw new InvalidCallException($"'{name}' is no {what}; choose one of {string.Join(", ", Of<T>())}.");
+        throw new InvalidCallException($"'{ForeignText.Show(name)}' is no {what}; choose one of {string.Join(", ", Of<T>())}.");
     }
 }
