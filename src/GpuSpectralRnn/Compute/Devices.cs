@@ -22,7 +22,8 @@ public static class Devices
     public static string IlgpuVersion => IlgpuDevices.Version;
 
     /// <summary>
-    /// Threads of what the processor does whatever the device: products, eigenvalues and selections in double precision. One per core unless set.
+    /// Threads of what the processor does whatever the device: products, eigenvalues and selections in double precision. One per core unless set; a
+    /// choice holds for the thread that makes it and the tasks and threads that it starts, so that others may choose differently.
     /// </summary>
     /// <exception cref="InvalidCallException">Fewer than one is asked for.</exception>
     public static int ProcessorThreads

@@ -20,7 +20,15 @@ internal static class MedianTime
             times[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         }
 
-        Array.Sort(times);
-        return (times[(runs - 1) / 2] + times[runs / 2]) / 2;
+        return Of(times);
+    }
+
+    /// <summary>The middle of some values, or the mean of the two in the middle; they are left in their order.</summary>
+    /// <exception cref="ArgumentException">There are none.</exception>
+    public static double Of(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        if (sorted.Length == 0) throw new ArgumentException("There is no median of nothing.", nameof(values));
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 }

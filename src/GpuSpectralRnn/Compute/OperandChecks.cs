@@ -199,6 +199,15 @@ internal static partial class OperandChecks
         return gradients.Count;
     }
 
+    /// <summary>A symmetric matrix [n, n] on the host, its n eigenvalues and vectors [n, n].</summary>
+    public static void SymmetricEigen(int order, int matrix, int values, int vectors)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(order);
+        long square = (long)order * order; // no product of 32 bits: it could wrap around to a length that fits
+        if (matrix != square || values != order || vectors != square)
+            Fail($"Order {order} does not fit {matrix} elements, {values} values and {vectors} elements of vectors.", nameof(order));
+    }
+
     /// <summary>Host memory and a tensor: the same type and count. Returns the count.</summary>
     public static int Transfer<T>(IBackend backend, int hostCount, Tensor tensor)
         where T : unmanaged

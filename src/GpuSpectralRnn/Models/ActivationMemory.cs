@@ -57,7 +57,6 @@ internal sealed class ActivationMemory : IDisposable
     /// <summary>Block of their gradients.</summary>
     public Tensor? EmbeddedGradient { get; }
 
-
     /// <summary>What the workspaces of each layer and direction share; null where they have their own.</summary>
     public RecurrentMemory?[] Recurrent { get; }
 

@@ -9,8 +9,8 @@ namespace GpuSpectralRnn.Models;
 public sealed class Parameters : IDisposable
 {
     private readonly Dictionary<string, Tensor> views;
-    private readonly Dictionary<int, Tensor> products = [];
-    private readonly Dictionary<int, Tensor> productGradients = [];
+    private readonly Dictionary<string, Tensor> products = []; // of factored recurrent matrices, by the end of their names
+    private readonly Dictionary<string, Tensor> productGradients = [];
     private Dictionary<string, Tensor>? gradientViews;
     private Tensor? gradients;
 
@@ -26,7 +26,7 @@ public sealed class Parameters : IDisposable
         for (int layer = 0; layer < architecture.Layers; layer++)
         {
             if (architecture.Rank(layer) > 0)
-                products[layer] = backend.Allocate(new Shape(architecture.Cell.Gates() * architecture.Hidden[layer], architecture.Hidden[layer]));
+                products[End(layer, isReverse: false)] = backend.Allocate(new Shape(architecture.Cell.Gates() * architecture.Hidden[layer], architecture.Hidden[layer]));
         }
     }
 
@@ -51,7 +51,7 @@ public sealed class Parameters : IDisposable
             {
                 gradients = Backend.Allocate(Values.Shape);
                 gradientViews = Views(gradients);
-                foreach ((int layer, Tensor product) in products) productGradients[layer] = Backend.Allocate(product.Shape);
+                foreach ((string end, Tensor product) in products) productGradients[end] = Backend.Allocate(product.Shape);
             }
 
             return gradients;
@@ -93,17 +93,17 @@ public sealed class Parameters : IDisposable
     /// <summary>W_hh = left right for every factored recurrent matrix, before a forward pass.</summary>
     public void FormProducts()
     {
-        foreach ((int layer, Tensor product) in products)
-            Backend.Matrix.Gemm(false, false, 1, views[$"rnn.weight_hh_left_l{layer}"], views[$"rnn.weight_hh_right_l{layer}"], 0, product);
+        foreach ((string end, Tensor product) in products)
+            Backend.Matrix.Gemm(false, false, 1, views[$"rnn.weight_hh_left_{end}"], views[$"rnn.weight_hh_right_{end}"], 0, product);
     }
 
     /// <summary>Hands the gradients of the products on to the factors, after a backward pass: dleft += dW right^T, dright += left^T dW.</summary>
     public void SpreadProductGradients()
     {
-        foreach ((int layer, Tensor gradient) in productGradients)
+        foreach ((string end, Tensor gradient) in productGradients)
         {
-            Backend.Matrix.Gemm(false, true, 1, gradient, views[$"rnn.weight_hh_right_l{layer}"], 1, gradientViews![$"rnn.weight_hh_left_l{layer}"]);
-            Backend.Matrix.Gemm(true, false, 1, views[$"rnn.weight_hh_left_l{layer}"], gradient, 1, gradientViews[$"rnn.weight_hh_right_l{layer}"]);
+            Backend.Matrix.Gemm(false, true, 1, gradient, views[$"rnn.weight_hh_right_{end}"], 1, gradientViews![$"rnn.weight_hh_left_{end}"]);
+            Backend.Matrix.Gemm(true, false, 1, views[$"rnn.weight_hh_left_{end}"], gradient, 1, gradientViews[$"rnn.weight_hh_right_{end}"]);
             Backend.Fill(gradient, 0);
         }
     }
@@ -128,6 +128,17 @@ public sealed class Parameters : IDisposable
         }
 
         return null;
+    }
+
+    /// <summary>Copies the whole block to the host.</summary>
+    /// <exception cref="RunFailedException">A value is NaN or infinite.</exception>
+    public float[] ReadFinite()
+    {
+        float[] block = Values.ToArray();
+        return FindNotFinite(block) is { } bad
+            ? throw new RunFailedException(
+                $"{bad.Name} holds {bad.Value} at index {bad.Index}. The model is broken; train it again or take an earlier one.")
+            : block;
     }
 
     /// <summary>Takes single weights of one parameter away for good: they are zero now and stay so in training.</summary>
@@ -186,12 +197,15 @@ public sealed class Parameters : IDisposable
     /// <inheritdoc/>
     public override string ToString() => $"{Count} parameters on {Backend.Device.Id}";
 
-    private static RecurrentWeights Layer(Dictionary<string, Tensor> views, Dictionary<int, Tensor> products, int layer, bool isReverse)
+    // How the names of a layer's parameters end.
+    private static string End(int layer, bool isReverse) => $"l{layer}{(isReverse ? ParameterSlot.Reverse : "")}";
+
+    private static RecurrentWeights Layer(Dictionary<string, Tensor> views, Dictionary<string, Tensor> products, int layer, bool isReverse)
     {
-        string end = $"l{layer}{(isReverse ? ParameterSlot.Reverse : "")}";
+        string end = End(layer, isReverse);
         return new RecurrentWeights(
             views[$"rnn.weight_ih_{end}"],
-            products.TryGetValue(layer, out Tensor? product) ? product : views[$"rnn.weight_hh_{end}"],
+            products.TryGetValue(end, out Tensor? product) ? product : views[$"rnn.weight_hh_{end}"],
             views[$"rnn.bias_ih_{end}"],
             views[$"rnn.bias_hh_{end}"]);
     }

@@ -50,6 +50,7 @@ public sealed class Calibration
     private const int GradientAnswers = 40_000, JudgedAnswers = 20_000;
 
     private readonly Dictionary<AdjointMetric, AdjointStatistics[]> adjoints = [];
+    private readonly float[] parameters; // one copy for all that looks at them
     private StateStatistics[]? states, weightedStates;
     private RowSamples[]? rowSamples;
 
@@ -68,9 +69,7 @@ public sealed class Calibration
         if (Settings.Sequences < 0) throw new InvalidCallException($"{Settings.Sequences} calibration sequences: choose 2 or more, or 0 for all.");
         if (!(Settings.HeldApart > 0 && Settings.HeldApart < 1))
             throw new InvalidCallException($"The share {Settings.HeldApart} to hold apart lies outside 0 to 1; try 0.2.");
-        if (network.Parameters.FindNotFinite(network.Parameters.Values.ToArray()) is { } bad)
-            throw new RunFailedException(
-                $"{bad.Name} holds {bad.Value} at index {bad.Index}. The model is broken; train it again or take an earlier one.");
+        parameters = network.Parameters.ReadFinite();
         ISequenceData all = Settings.Sequences > 0 ? Subset.Limit(inputs, Settings.Sequences) : inputs;
         if (all.Count < 2)
         {
@@ -79,7 +78,7 @@ public sealed class Calibration
         }
 
         Network = network;
-        Weights = NetworkWeights.Read(network);
+        Weights = NetworkWeights.Read(network, parameters);
         (Inputs, Held) = Subset.HoldOut(all, Math.Clamp((int)(all.Count * Settings.HeldApart), 1, all.Count - 1));
         GradientInputs = Subset.Limit(Inputs, Settings.GradientSequences);
         BatchSize = inputs.Layout.IsStream ? Math.Min(Columns, Settings.BatchSize) : Settings.BatchSize;
@@ -165,7 +164,7 @@ public sealed class Calibration
     private StateStatistics[] WeightedStates =>
         weightedStates ??= Collect([.. Enumerable.Range(0, StatisticsCollector.Units(Network.Architecture).Length).Select(i => Adjoint(i).StepWeights)]);
 
-    private StatisticsCollector Collector(ISequenceData data) => new(Network, data, BatchSize);
+    private StatisticsCollector Collector(ISequenceData data) => new(Network, data, BatchSize, parameters);
 
     private StateStatistics[] Collect(IReadOnlyList<double[]>? weights)
     {

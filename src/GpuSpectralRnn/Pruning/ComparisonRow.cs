@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Training;
 
@@ -74,5 +75,5 @@ public sealed record ComparisonRow(IReadOnlyList<ComparisonRun> Runs)
         Runs[0].FineTuned is null ? null : MeanAndDeviation.Of([.. Runs.Select(run => run.FineTuned!.Value)]);
 
     /// <summary>Median over the seeds of the measured time of a forward pass per sequence.</summary>
-    public double MillisecondsPerSequence => InferenceTime.Median(Runs.Select(run => run.MillisecondsPerSequence));
+    public double MillisecondsPerSequence => MedianTime.Of(Runs.Select(run => run.MillisecondsPerSequence));
 }

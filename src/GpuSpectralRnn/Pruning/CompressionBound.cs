@@ -69,7 +69,7 @@ public sealed record CompressionBound(GeneralizationBound Risk, BoundSetting Set
         settings ??= new CompressionBoundSettings();
         Architecture architecture = network.Architecture;
         Check(architecture, data);
-        LeverageBound.CheckDelta(settings.Delta);
+        GeneralizationBound.CheckDelta(settings.Delta);
         bool isClassifier = architecture.Task == TaskKind.Classification;
         double ceiling = settings.Ceiling ?? (isClassifier && architecture.Outputs > 1 ? Math.Log(architecture.Outputs) : 1);
 

@@ -34,7 +34,10 @@ public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<Lay
     public Matrix? Embedding { get; init; }
 
     /// <summary>Copies a network's weights.</summary>
-    public static NetworkWeights Read(Network network)
+    public static NetworkWeights Read(Network network) => Read(network, network.Parameters.Values.ToArray());
+
+    /// <summary>The weights of a network, from a copy of its parameters' block.</summary>
+    internal static NetworkWeights Read(Network network, float[] block)
     {
         Architecture architecture = network.Architecture;
         Parameters parameters = network.Parameters;
@@ -58,10 +61,11 @@ public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<Lay
             Embedding = architecture.HasEmbedding ? Whole(ParameterSlot.Embedding) : null,
         };
 
-        Matrix Whole(string name) => Matrix.From(parameters[name].Shape.Rows, parameters[name].Shape.Columns, parameters.Read(name));
+        ReadOnlySpan<float> Values(string name) => block.AsSpan((int)parameters[name].Offset, (int)parameters[name].Count);
+        Matrix Whole(string name) => Matrix.From(parameters[name].Shape.Rows, parameters[name].Shape.Columns, Values(name));
         Matrix? Mask(string name) =>
             parameters.MaskOf(name) is { } ones ? Matrix.From(parameters[name].Shape.Rows, parameters[name].Shape.Columns, ones) : null;
-        double[] Bias(string name) => Array.ConvertAll(parameters.Read(name), x => (double)x);
+        double[] Bias(string name) => Array.ConvertAll(Values(name).ToArray(), x => (double)x);
     }
 
     /// <summary>A network of these weights; the caller owns it.</summary>

@@ -36,10 +36,11 @@ public sealed record OutputError(double AllSteps, double AsRead, double Risk, do
             float[] f = network.Forward(feed.Current).ToArray(), g = compressed.Forward(feed.Current).ToArray();
             allSteps += SquaredDistance(EveryStep(network), EveryStep(compressed), width, feed);
             steps += feed.ValidSteps;
-            Func<float[], int, double> loss = Loss(network.Architecture, feed);
+            int[] labels = network.Architecture.Task == TaskKind.Classification ? feed.Targets!.ToArray<int>() : [];
+            Func<float[], int, double> loss = Loss(network.Architecture, feed, labels);
             for (int i = 0; i < feed.Size; i++)
             {
-                int[] rows = Answers(network.Architecture, feed, i);
+                int[] rows = Answers(network.Architecture, labels, feed.Size, i);
                 if (rows.Length == 0) continue;
                 asRead += rows.Average(row => SquaredDistance(f.AsSpan(row * width, width), g.AsSpan(row * width, width)));
                 risk += rows.Average(row => Math.Clamp(loss(f, row), 0, ceiling));
@@ -57,12 +58,9 @@ public sealed record OutputError(double AllSteps, double AsRead, double Risk, do
     }
 
     // The rows of the outputs that answer for sequence i of the batch: itself, or its labelled steps.
-    private static int[] Answers(Architecture architecture, BatchFeed feed, int i)
-    {
-        if (architecture.Readout != Readout.Every) return [i];
-        int[] labels = feed.Targets!.ToArray<int>();
-        return [.. Enumerable.Range(0, labels.Length / feed.Size).Select(t => t * feed.Size + i).Where(row => labels[row] >= 0)];
-    }
+    private static int[] Answers(Architecture architecture, int[] labels, int size, int i) => architecture.Readout == Readout.Every
+        ? [.. Enumerable.Range(0, labels.Length / size).Select(t => t * size + i).Where(row => labels[row] >= 0)]
+        : [i];
 
     // W^o h_t + b^o [T, B, O]
     private static float[] EveryStep(Network network)
@@ -74,12 +72,11 @@ public sealed record OutputError(double AllSteps, double AsRead, double Risk, do
     }
 
     // Of one row of the outputs: softmax cross-entropy, or the mean squared error.
-    private static Func<float[], int, double> Loss(Architecture architecture, BatchFeed feed)
+    private static Func<float[], int, double> Loss(Architecture architecture, BatchFeed feed, int[] labels)
     {
         int width = architecture.Outputs;
         if (architecture.Task == TaskKind.Classification)
         {
-            int[] labels = feed.Targets!.ToArray<int>();
             return (outputs, row) =>
             {
                 Span<float> logits = outputs.AsSpan(row * width, width);

@@ -84,7 +84,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
             (Matrix sums, double count) = StatisticsCollector.Read(grams[i]);
             string name = StatisticsCollector.Name(network.Architecture, i);
             if (!sums.IsFinite())
-                throw new RunFailedException($"The gradients of {name} explode to NaN or infinity over {steps} steps; use --criterion paper.");
+                throw new RunFailedException($"The gradients of {name} explode to NaN or infinity over {steps} steps; use the paper's criterion, which needs none.");
             double[] weights = [.. squares[i].Select((totals, t) => counts[t] > 0 ? totals.Read().Loss * grams[i].Units / counts[t] : 0)];
             result[i] = new AdjointStatistics(1 / Math.Max(1, count) * sums, weights);
         }

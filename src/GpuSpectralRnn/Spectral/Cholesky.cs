@@ -23,7 +23,7 @@ public sealed class Cholesky
     {
         if (a.Rows != a.Columns) throw new ArgumentException($"{a} is not square.", nameof(a));
         int n = a.Rows;
-        double tolerance = n * VectorOps.Epsilon;
+        double tolerance = n * Float64Product.Epsilon;
         Matrix lower = a.Clone();
         fixed (double* data = lower.Data)
         {
@@ -50,7 +50,7 @@ public sealed class Cholesky
                 }
 
                 Float64View panel = l.Window(end, first, n - end, end - first);
-                Float64Product.Accumulate(-1, panel, panel.Transposed, l.Window(end, end, n - end, n - end));
+                Float64Product.Accumulate(HostThreads.Shared, -1, panel, panel.Transposed, l.Window(end, end, n - end, n - end));
             }
         }
 
@@ -78,14 +78,15 @@ public sealed class Cholesky
                 }
 
                 Float64View panel = l.Window(end, first, n - end, end - first);
-                Float64Product.Accumulate(-1, panel, x.Window(first, 0, end - first, width), x.Window(end, 0, n - end, width));
+                Float64Product.Accumulate(HostThreads.Shared, -1, panel, x.Window(first, 0, end - first, width), x.Window(end, 0, n - end, width));
             }
 
             for (int end = n; end > 0; end -= (end - 1) % Block + 1)
             {
                 int first = end - ((end - 1) % Block + 1);
                 Float64View panel = l.Window(end, first, n - end, end - first);
-                Float64Product.Accumulate(-1, panel.Transposed, x.Window(end, 0, n - end, width), x.Window(first, 0, end - first, width));
+                Float64View above = x.Window(first, 0, end - first, width);
+                Float64Product.Accumulate(HostThreads.Shared, -1, panel.Transposed, x.Window(end, 0, n - end, width), above);
                 for (int i = end - 1; i >= first; i--)
                 {
                     for (int k = i + 1; k < end; k++) AddRow(solution, i, -lower[k, i], k);

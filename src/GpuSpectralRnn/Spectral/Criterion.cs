@@ -29,16 +29,17 @@ public static class Criterion
         return sum;
     }
 
-    /// <summary>The paper's objective theta L_A + (1 - theta) L_B (Furuya et al., AISTATS 2022, as remembered).</summary>
+    /// <summary>
+    /// The paper's objective theta L_A + (1 - theta) L_B (Furuya et al., AISTATS 2022, as remembered), each loss divided by its value for the empty
+    /// set.
+    /// </summary>
     /// <param name="gram">S [m, m].</param>
     /// <param name="consumers">W [r, m], the rows that read the units.</param>
     /// <param name="theta">Between 0 (output only) and 1 (input only).</param>
-    /// <param name="isNormalised">Whether each loss is divided by its value for the empty set.</param>
     /// <exception cref="InvalidCallException">theta lies outside [0, 1].</exception>
-    public static Matrix Paper(Matrix gram, Matrix consumers, double theta, bool isNormalised = true)
+    public static Matrix Paper(Matrix gram, Matrix consumers, double theta)
     {
         if (!(theta >= 0 && theta <= 1)) throw new InvalidCallException($"--theta {theta} lies outside 0 to 1.");
-        Matrix input = Input(gram.Rows), output = Output(consumers);
-        return isNormalised ? Normalised(gram, (theta, input), (1 - theta, output)) : theta * input + (1 - theta) * output;
+        return Normalised(gram, (theta, Input(gram.Rows)), (1 - theta, Output(consumers)));
     }
 }

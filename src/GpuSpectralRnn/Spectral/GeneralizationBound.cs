@@ -66,7 +66,7 @@ public sealed record GeneralizationBound(double Bias, double Variance, double Lo
     /// <exception cref="InvalidCallException">delta lies outside (0, 1).</exception>
     public static GeneralizationBound Of(BoundSetting setting, NetworkRadii radii, double empiricalRisk, double approximation, double delta)
     {
-        LeverageBound.CheckDelta(delta);
+        CheckDelta(delta);
         double logUnion = 0;
         double RoundUp(double radius)
         {
@@ -106,6 +106,12 @@ public sealed record GeneralizationBound(double Bias, double Variance, double Lo
         }
 
         return LogSum(Math.Log(radii.Readout) + logG, 0.5 * LogSum(2 * logH, 0));
+    }
+
+    /// <summary>Refuses probabilities outside (0, 1).</summary>
+    internal static void CheckDelta(double delta)
+    {
+        if (!(delta > 0 && delta < 1)) throw new InvalidCallException($"--delta {delta} is not a probability between 0 and 1; try 0.05.");
     }
 
     // log(e^a + e^b)

@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 
 namespace GpuSpectralRnn.Spectral;
@@ -14,7 +15,7 @@ public sealed class Matrix(int rows, int columns)
     public int Columns { get; } = columns;
 
     /// <summary>The elements, row by row.</summary>
-    public double[] Data { get; } = new double[checked(rows * columns)];
+    public double[] Data { get; } = new double[Extents.Product($"A {rows} x {columns} matrix", "take fewer units", rows, columns)];
 
     /// <summary>The element in a row and a column, both counted from zero.</summary>
     public ref double this[int row, int column] => ref Data[row * Columns + column];
@@ -75,8 +76,9 @@ public sealed class Matrix(int rows, int columns)
         fixed (double* x = a.Data, y = b.Data, z = result.Data)
         {
             Float64View left = new(x, a.Rows, a.Columns, a.Columns), right = new(y, b.Rows, b.Columns, b.Columns);
+            Float64View product = new(z, rows, columns, columns);
             Float64Product.Accumulate(
-                1, transposeA ? left.Transposed : left, transposeB ? right.Transposed : right, new Float64View(z, rows, columns, columns));
+                HostThreads.Shared, 1, transposeA ? left.Transposed : left, transposeB ? right.Transposed : right, product);
         }
 
         return result;

@@ -24,11 +24,4 @@ public static class Ridge
         Array.Fill(ridge, mean > 0 || relative == 0 ? relative * mean : 1);
         return ridge;
     }
-
-    /// <summary>tau_j = lambda k q_j, the weights under which the lemma of leverage-score sampling holds (<see cref="LeverageBound"/>).</summary>
-    /// <param name="spectrum">The spectrum of the Gram matrix.</param>
-    /// <param name="lambda">Positive.</param>
-    /// <param name="keep">k, the number of units kept.</param>
-    public static double[] FromLeverage(Spectrum spectrum, double lambda, int keep) =>
-        Array.ConvertAll(spectrum.Leverage(lambda), q => lambda * keep * q);
 }

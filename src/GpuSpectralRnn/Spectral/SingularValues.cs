@@ -38,10 +38,6 @@ public static class SingularValues
         return (Root(0), Root(1));
     }
 
-    /// <summary>The operator norm, sigma_1.</summary>
-    /// <exception cref="RunFailedException">The matrix holds NaN or infinity.</exception>
-    public static double OperatorNorm(Matrix a) => LargestTwo(a).First;
-
     // The two largest eigenvalues of B [n, n], or null where half of the space does not hold them.
     private static double[]? TwoLargest(Matrix b)
     {

@@ -1,3 +1,5 @@
+using GpuSpectralRnn.Compute.Host;
+
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
@@ -24,7 +26,7 @@ public sealed class Spectrum
     public static Spectrum Of(Matrix gram)
     {
         SymmetricEigen eigen = SymmetricEigen.Of(gram);
-        double least = eigen.Values.Length == 0 ? 0 : 8 * eigen.Values.Length * VectorOps.Epsilon * eigen.Values[0];
+        double least = eigen.Values.Length == 0 ? 0 : 8 * eigen.Values.Length * Float64Product.Epsilon * eigen.Values[0];
         return new Spectrum(Array.ConvertAll(eigen.Values, mu => mu > least ? mu : 0), eigen.Vectors);
     }
 

@@ -18,6 +18,7 @@ public sealed class StatisticsCollector
     private readonly Network network;
     private readonly ISequenceData data;
     private readonly int batchSize;
+    private readonly float[] parameters;
 
     /// <summary>Checks that the data fit.</summary>
     /// <param name="network">Whose states are looked at; only read.</param>
@@ -26,23 +27,28 @@ public sealed class StatisticsCollector
     /// <exception cref="InvalidCallException">They do not fit the network.</exception>
     /// <exception cref="RunFailedException">A parameter is NaN or infinite.</exception>
     public StatisticsCollector(Network network, ISequenceData data, int batchSize = 100)
+        : this(network, data, batchSize, network.Parameters.ReadFinite())
+    {
+    }
+
+    /// <summary>Takes a copy of the network's parameters that was checked before (<see cref="Parameters.ReadFinite"/>).</summary>
+    internal StatisticsCollector(Network network, ISequenceData data, int batchSize, float[] parameters)
     {
         network.Architecture.CheckFits(data.Layout, data.Name);
-        if (network.Parameters.FindNotFinite(network.Parameters.Values.ToArray()) is { } bad)
-            throw new RunFailedException(
-                $"{bad.Name} holds {bad.Value} at index {bad.Index}. The model is broken; train it again or take an earlier one.");
-        (this.network, this.data, this.batchSize) = (network, data, batchSize);
+        (this.network, this.data, this.batchSize, this.parameters) = (network, data, batchSize, parameters);
     }
 
     /// <summary>Called after each batch with the number of sequences done in this pass.</summary>
     public Action<int>? Progress { get; init; }
 
     /// <summary>Identifies a model by its architecture and the bits of its parameters.</summary>
-    public static string Fingerprint(Network network)
+    public static string Fingerprint(Network network) => Fingerprint(network.Architecture, network.Parameters.Values.ToArray());
+
+    private static string Fingerprint(Architecture architecture, ReadOnlySpan<float> parameters)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(network.Architecture.ToJson()));
-        hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(network.Parameters.Values.ToArray()));
+        hash.AppendData(Encoding.UTF8.GetBytes(architecture.ToJson()));
+        hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(parameters));
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 
@@ -92,7 +98,7 @@ public sealed class StatisticsCollector
             Progress?.Invoke(done);
         }
 
-        string fingerprint = Fingerprint(network);
+        string fingerprint = Fingerprint(architecture, parameters);
         StateStatistics[] result = new StateStatistics[units.Length];
         for (int i = 0; i < units.Length; i++)
         {

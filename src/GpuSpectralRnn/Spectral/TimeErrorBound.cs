@@ -33,7 +33,4 @@ public sealed record TimeErrorBound(int Steps, double Lipschitz, double Recurren
     /// <param name="readoutError">||W^o (h - A h_J)||_{n,T}.</param>
     /// <param name="recurrentError">||W^h_J (h - A h_J)||_{n,T}.</param>
     public double FromErrors(double readoutError, double recurrentError) => readoutError + (recurrentError == 0 ? 0 : Amplification * recurrentError);
-
-    /// <summary>The looser bound from the output loss with W = [W^o; W^h_J] alone: sqrt 2 max{1, rho S_kappa ||W^o#||_op} sqrt(L_B(J)).</summary>
-    public double FromOutputLoss(double outputLoss) => Math.Sqrt(2 * Math.Max(0, outputLoss)) * Math.Max(1, Amplification);
 }

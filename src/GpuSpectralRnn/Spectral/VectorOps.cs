@@ -6,9 +6,6 @@ namespace GpuSpectralRnn.Spectral;
 /// <summary>Inner products and sums of vectors.</summary>
 internal static class VectorOps
 {
-    /// <summary>2^-52, the distance from 1 to the next double.</summary>
-    public const double Epsilon = 2.220446049250313e-16;
-
     /// <summary>x . y.</summary>
     public static double Dot(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {

@@ -61,12 +61,13 @@ public sealed class Evaluator : IDisposable
     /// <see cref="OutputShape"/>.</summary>
     /// <param name="write">Called once for each sequence: in order, but for a stream, whose columns are read side by side.</param>
     /// <param name="cancellation">Checked between batches.</param>
+    /// <exception cref="InvalidCallException">A batch has more outputs than one array holds.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public void Predict(Action<int, ReadOnlySpan<float>> write, CancellationToken cancellation = default)
     {
         int outputs = network.Architecture.Outputs;
         int steps = network.Architecture.Readout == Readout.Every ? data.Layout.Steps : 1;
-        float[] scratch = new float[steps * feed.BatchSize * outputs];
+        float[] scratch = new float[BatchOutputs(steps, feed.BatchSize, outputs)]; // [T, B, O]
         float[] sequence = new float[steps * outputs]; // [T, O]
         foreach (Tensor batch in Outputs(cancellation))
         {
@@ -82,6 +83,11 @@ public sealed class Evaluator : IDisposable
             }
         }
     }
+
+    /// <summary>Outputs of a batch: T B O.</summary>
+    /// <exception cref="InvalidCallException">One array does not hold them.</exception>
+    internal static int BatchOutputs(int steps, int batchSize, int outputs) =>
+        Extents.Product($"The outputs of a batch of {batchSize} sequences", "choose a smaller batch", steps, batchSize, outputs);
 
     /// <inheritdoc/>
     public void Dispose()

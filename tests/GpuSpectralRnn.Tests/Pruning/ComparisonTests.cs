@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
@@ -180,8 +181,8 @@ public sealed class ComparisonTests : IDisposable
         Assert.Equal(7.0 / 3, three.Mean, 1e-15);
         Assert.Equal(1.5275252316519468, three.Deviation!.Value, 1e-15);
         Assert.Equal(new MeanAndDeviation(5, null), MeanAndDeviation.Of([5]));
-        Assert.Equal((2, 2.5, 7), (InferenceTime.Median([9, 1, 2]), InferenceTime.Median([4, 1, 2, 3]), InferenceTime.Median([7])));
-        Assert.Throws<ArgumentException>(() => InferenceTime.Median([]));
+        Assert.Equal((2, 2.5, 7), (MedianTime.Of([9, 1, 2]), MedianTime.Of([4, 1, 2, 3]), MedianTime.Of([7])));
+        Assert.Throws<ArgumentException>(() => MedianTime.Of([]));
     }
 
     private static (ISequenceData Train, ISequenceData Test) Data() =>

@@ -43,6 +43,18 @@ public sealed class RefitTests : IDisposable
         }
     }
 
+    // Parameters are copied and checked once: what is written later does not reach a calibration's collections. States do not depend on this bias.
+    [Fact]
+    public void Collections_trust_the_copy_of_the_parameters_that_the_calibration_checked()
+    {
+        using Network network = TestNetworks.Make(host, Cell.Irnn, [4], Readout.Last);
+        Calibration calibration = new(network, new NormalData(30, 4, 3));
+        network.Parameters.Write("readout.bias", Enumerable.Repeat(float.NaN, network.Architecture.Outputs).ToArray());
+
+        Assert.True(calibration.Gram(0).IsFinite());
+        Assert.Throws<RunFailedException>(() => new Calibration(network, new NormalData(30, 4, 3)));
+    }
+
     [Fact]
     public void The_row_refit_changes_nothing_where_nothing_is_lost()
     {

@@ -90,6 +90,17 @@ public sealed class EvaluatorTests : IDisposable
         Assert.Throws<InvalidCallException>(() => new Evaluator(network, new ToyData(4), 0));
     }
 
+    // 35 x 2048 x 33,278 = 2,385,367,040 wraps around to a negative length.
+    [Fact]
+    public void A_batch_of_more_outputs_than_an_array_holds_is_refused_with_the_remedy()
+    {
+        InvalidCallException refused = Assert.Throws<InvalidCallException>(() => Evaluator.BatchOutputs(35, 2048, 33_278));
+
+        Assert.Contains("2048 sequences would have 2385367040 numbers", refused.Message);
+        Assert.Contains("smaller batch", refused.Message);
+        Assert.Equal(35 * 20 * 33_278, Evaluator.BatchOutputs(35, 20, 33_278));
+    }
+
     public void Dispose() => backend.Dispose();
 
     private Network Make(Readout readout, TargetKind target)

@@ -22,6 +22,9 @@ internal readonly unsafe struct Float64View(double* data, int rows, int columns,
 /// </summary>
 internal static unsafe class Float64Product
 {
+    /// <summary>2^-52, the distance from 1 to the next double.</summary>
+    public const double Epsilon = 2.220446049250313e-16;
+
     /// <summary>Terms per slab: a 12-wide panel of B takes 24 KiB, the level-1 cache.</summary>
     private const int Depth = 256;
 
@@ -34,14 +37,14 @@ internal static unsafe class Float64Product
     private static readonly HostThreads Alone = new(1);
 
     /// <summary>C += alpha A B; C's columns must be adjacent (its column stride 1).</summary>
-    public static void Accumulate(double alpha, Float64View a, Float64View b, Float64View c)
+    public static void Accumulate(HostThreads crew, double alpha, Float64View a, Float64View b, Float64View c)
     {
         if (c.Rows == 0 || c.Columns == 0 || a.Columns == 0) return;
         int panels = (c.Columns + Float64Tile.Width - 1) / Float64Tile.Width;
         int depth = Math.Min(Depth, a.Columns);
         double[] buffer = ArrayPool<double>.Shared.Rent(panels * Float64Tile.Width * depth);
         int tasks = (c.Rows + RowsPerTask - 1) / RowsPerTask;
-        HostThreads threads = (long)c.Rows * c.Columns * a.Columns > WorthThreads ? HostThreads.Shared : Alone;
+        HostThreads threads = (long)c.Rows * c.Columns * a.Columns > WorthThreads ? crew : Alone;
         fixed (double* start = buffer)
         {
             double* packed = start;

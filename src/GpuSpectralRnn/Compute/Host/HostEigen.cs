@@ -10,18 +10,10 @@ namespace GpuSpectralRnn.Compute.Host;
 /// </summary>
 internal static unsafe class HostEigen
 {
-    /// <summary>2^-52, the distance from 1 to the next double.</summary>
-    internal const double Epsilon = 2.220446049250313e-16;
-
     /// <summary>See <see cref="ISpectralOps.SymmetricEigen"/>.</summary>
     public static void Decompose(int n, ReadOnlySpan<double> matrix, Span<double> values, Span<double> vectors, HostThreads threads)
     {
-        if (n < 0 || matrix.Length != n * n || values.Length != n || vectors.Length != n * n)
-        {
-            throw new ArgumentException(
-                $"Order {n} does not fit {matrix.Length} elements, {values.Length} values and {vectors.Length} elements of vectors.", nameof(n));
-        }
-
+        OperandChecks.SymmetricEigen(n, matrix.Length, values.Length, vectors.Length);
         if (n == 0) return;
 
         // Scaled by a power of two (exactly) to about 1, so that squares neither overflow nor vanish.
@@ -46,7 +38,6 @@ internal static unsafe class HostEigen
             for (int j = 0; j < n; j++)
                 symmetric[i * n + j] = 0.5 * Math.ScaleB(matrix[i * n + j], -exponent) + 0.5 * Math.ScaleB(matrix[j * n + i], -exponent);
 
-
         double[] rows = new double[n * n];
         double[] quotients = new double[n];
         double[] image = new double[n * n];
@@ -61,7 +52,7 @@ internal static unsafe class HostEigen
             }
 
             // Rayleigh quotients v^T A v: unlike |r_i|^2 - shift they know nothing of the shift's rounding.
-            Float64Product.Accumulate(1, new Float64View(r, n, n, n), new Float64View(a, n, n, n), new Float64View(ra, n, n, n));
+            Float64Product.Accumulate(threads, 1, new Float64View(r, n, n, n), new Float64View(a, n, n, n), new Float64View(ra, n, n, n));
             for (int i = 0; i < n; i++)
             {
                 quotients[i] = 0;
@@ -81,7 +72,7 @@ internal static unsafe class HostEigen
     // Gershgorin's bound on its least eigenvalue.
     private static void Factor(int n, double[] a, double* r, HostThreads threads)
     {
-        double shift = 4 * n * Epsilon;
+        double shift = 4 * n * Float64Product.Epsilon;
         if (TryFactor(n, a, shift, r, threads)) return;
         shift += Math.Max(0, -GershgorinLeast(n, a));
         if (TryFactor(n, a, shift, r, threads)) return;

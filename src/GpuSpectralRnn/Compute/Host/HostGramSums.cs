@@ -34,8 +34,8 @@ internal sealed unsafe class HostGramSums : GramSums
         this.backend = backend;
         this.threads = threads;
         panelCount = (units + Float64Tile.Width - 1) / Float64Tile.Width;
-        sums = new double[Padded * Padded];
-        packed = new double[Padded * BlockRows];
+        sums = new double[Extents.Product($"The second moments of {units} units", "take fewer units", Padded, Padded)];
+        packed = new double[Extents.Product($"A block of rows of {units} units", "take fewer units", Padded, BlockRows)];
     }
 
     /// <inheritdoc/>
@@ -46,10 +46,12 @@ internal sealed unsafe class HostGramSums : GramSums
     /// <inheritdoc/>
     public override void Add(Tensor states, Tensor? weights = null)
     {
-        int count = checked((int)OperandChecks.Float(backend, states));
+        int count = Extents.Product($"{states}", "make the batch or the sequences smaller", OperandChecks.Float(backend, states));
         if (states.Shape.Columns != Units)
             throw new ArgumentException($"{states} has rows of {states.Shape.Columns}, the sums are for {Units}.", nameof(states));
-        int weightCount = weights is null ? 0 : checked((int)OperandChecks.Float(backend, weights));
+        int weightCount = weights is null
+            ? 0
+            : Extents.Product($"{weights}", "make the batch or the sequences smaller", OperandChecks.Float(backend, weights));
         Add(new ReadOnlySpan<float>(backend.Address(states), count), new ReadOnlySpan<float>(backend.AddressOrNull(weights), weightCount));
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
@@ -10,7 +12,8 @@ internal sealed class HostThreads : IDisposable
     // Below this many elements or multiply-adds a second thread costs more than it gives.
     private const long Grain = 1 << 15;
 
-    private static HostThreads shared = new(Environment.ProcessorCount);
+    private static readonly ConcurrentDictionary<int, HostThreads> Crews = [];
+    private static readonly AsyncLocal<int> Chosen = new();
 
     private readonly WorkerCrew crew = new();
     private int isStarted;
@@ -21,14 +24,15 @@ internal sealed class HostThreads : IDisposable
     /// <summary>Ends the threads of a crew that was forgotten; they hold the crew, not this.</summary>
     ~HostThreads() => crew.Stop();
 
-    /// <summary>The crew of work that belongs to no device: products, eigenvalues and selections in double precision.</summary>
-    public static HostThreads Shared => Volatile.Read(ref shared);
+    /// <summary>
+    /// The crew of work that belongs to no device: products, eigenvalues and selections in double precision. Of as many threads as the caller's flow
+    /// of control chose (<see cref="Share"/>), one per core where it did not.
+    /// </summary>
+    public static HostThreads Shared =>
+        Crews.GetOrAdd(Chosen.Value == 0 ? Environment.ProcessorCount : Chosen.Value, count => new HostThreads(count));
 
-    /// <summary>Replaces the shared crew by one of <paramref name="count"/>; work that has begun ends with the old one.</summary>
-    public static void Share(int count)
-    {
-        if (count != Shared.Count) Volatile.Write(ref shared, new HostThreads(count));
-    }
+    /// <summary>Lets the caller's flow of control, and those that it starts, use a crew of <paramref name="count"/>; others keep theirs.</summary>
+    public static void Share(int count) => Chosen.Value = count;
 
     /// <summary>How many run at once.</summary>
     public int Count { get; }

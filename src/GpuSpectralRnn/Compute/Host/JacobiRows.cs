@@ -35,7 +35,7 @@ internal sealed unsafe class JacobiRows
         this.squares = squares;
         this.threads = threads;
         scales = new double[n];
-        tolerance = Math.Sqrt(n) * HostEigen.Epsilon;
+        tolerance = Math.Sqrt(n) * Float64Product.Epsilon;
     }
 
     /// <summary>

@@ -6,7 +6,7 @@ namespace GpuSpectralRnn.Compute.Host;
 /// Pages of 2 MiB for large tensors, where the system grants them on request (Linux: transparent huge pages): a pass over a sequence then misses the
 /// address cache rarely, and hardware prefetching is not stopped every 4 KiB.
 /// </summary>
-internal static unsafe class LargePages
+internal static unsafe partial class LargePages
 {
     /// <summary>Bytes of a large page, to which memory that asks for them must be aligned.</summary>
     public const nuint Size = 2 << 20;
@@ -19,6 +19,6 @@ internal static unsafe class LargePages
         if (OperatingSystem.IsLinux()) _ = Madvise(address, bytes / Size * Size, MadviseHugePage);
     }
 
-    [DllImport("libc", EntryPoint = "madvise")]
-    private static extern int Madvise(void* address, nuint length, int advice);
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Madvise(void* address, nuint length, int advice);
 }

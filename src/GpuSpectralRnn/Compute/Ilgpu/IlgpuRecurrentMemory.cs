@@ -65,13 +65,7 @@ internal sealed class IlgpuRecurrentMemory : RecurrentMemory
 
     private Tensor Own(long count)
     {
-        if (count > int.MaxValue)
-        {
-            throw new InvalidCallException(
-                $"A recurrent layer needs {count} numbers in one piece, more than {int.MaxValue}; make the batch or the sequences smaller.");
-        }
-
-        Tensor tensor = backend.Allocate(new Shape((int)count));
+        Tensor tensor = backend.Allocate(new Shape(Extents.Product("A recurrent layer", "make the batch or the sequences smaller", count)));
         owned.Add(tensor);
         return tensor;
     }

@@ -13,12 +13,7 @@ internal sealed class IlgpuSpectralOps(IlgpuBackend backend) : ISpectralOps
     /// <inheritdoc/>
     public void SymmetricEigen(int order, ReadOnlySpan<double> matrix, Span<double> values, Span<double> vectors)
     {
-        if (order < 0 || matrix.Length != order * order || values.Length != order || vectors.Length != order * order)
-        {
-            throw new ArgumentException(
-                $"Order {order} does not fit {matrix.Length} elements, {values.Length} values and {vectors.Length} elements of vectors.", nameof(order));
-        }
-
+        OperandChecks.SymmetricEigen(order, matrix.Length, values.Length, vectors.Length);
         if (!backend.Device.HasFloat64)
             throw new InvalidCallException($"{backend.Device.Id} has no double precision for eigenvalues; compute them on the host.");
         if (order == 0) return;

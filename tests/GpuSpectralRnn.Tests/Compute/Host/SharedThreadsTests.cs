@@ -29,6 +29,25 @@ public sealed class SharedThreadsTests
         }
     }
 
+    [Fact]
+    public async Task Two_flows_of_control_have_different_numbers_of_threads_at_the_same_time()
+    {
+        int before = Devices.ProcessorThreads;
+        using Barrier bothHaveChosen = new(2);
+
+        int[] seen = await Task.WhenAll(Task.Run(() => Choose(3)), Task.Run(() => Choose(5)));
+
+        Assert.Equal([3, 5], seen);
+        Assert.Equal(before, Devices.ProcessorThreads);
+
+        int Choose(int threads)
+        {
+            Devices.ProcessorThreads = threads;
+            Assert.True(bothHaveChosen.SignalAndWait(TimeSpan.FromSeconds(60)));
+            return Task.Run(() => Devices.ProcessorThreads).Result; // what it starts inherits the choice
+        }
+    }
+
     // A product, an eigendecomposition and a selection, large enough for several threads.
     private static double[] Work()
     {

@@ -1,4 +1,6 @@
-namespace GpuSpectralRnn.Spectral;
+using GpuSpectralRnn.Spectral;
+
+namespace GpuSpectralRnn.Tests.Spectral;
 
 /// <summary>
 /// The lemma of leverage-score sampling (Bach, JMLR 18 (15-178), 2017, Propositions 1 and 2, in this notation; derived for L_B): if the k units of J
@@ -6,17 +8,13 @@ namespace GpuSpectralRnn.Spectral;
 /// probability 1 - delta at least L_A(J) &lt;= 4 lambda N(lambda) and L_B(J) &lt;= 4 lambda Tr[W S (S + lambda I)^{-1} W^T]. The condition is
 /// demanding: theory, not a rule for choosing k.
 /// </summary>
-public static class LeverageBound
+internal static class LeverageBound
 {
     /// <summary>The least k for which the lemma speaks: 5 N log(16 N / delta), rounded up.</summary>
     /// <param name="degreesOfFreedom">N(lambda), positive.</param>
     /// <param name="delta">The probability of failure, in (0, 1).</param>
-    /// <exception cref="InvalidCallException">delta lies outside (0, 1).</exception>
-    public static double LeastUnits(double degreesOfFreedom, double delta)
-    {
-        CheckDelta(delta);
-        return Math.Max(1, Math.Ceiling(5 * degreesOfFreedom * Math.Log(16 * degreesOfFreedom / delta)));
-    }
+    public static double LeastUnits(double degreesOfFreedom, double delta) =>
+        Math.Max(1, Math.Ceiling(5 * degreesOfFreedom * Math.Log(16 * degreesOfFreedom / delta)));
 
     /// <summary>The bound on L_A: 4 lambda N(lambda).</summary>
     public static double InputLoss(double lambda, double degreesOfFreedom) => 4 * lambda * degreesOfFreedom;
@@ -25,19 +23,11 @@ public static class LeverageBound
     /// <param name="lambda">Positive.</param>
     /// <param name="gram">S [m, m].</param>
     /// <param name="criterion">M [m, m].</param>
-    /// <exception cref="InvalidCallException">lambda is not positive.</exception>
     public static double Loss(double lambda, Matrix gram, Matrix criterion)
     {
-        if (!(lambda > 0)) throw new InvalidCallException($"lambda {lambda} is not positive.");
         Matrix shifted = gram.Clone();
         for (int i = 0; i < gram.Rows; i++) shifted[i, i] += lambda;
         Matrix smooth = (Cholesky.TryFactor(shifted) ?? throw Reconstruction.Singular(gram.Rows)).Solve(gram); // (S + lambda I)^{-1} S, symmetric
         return 4 * lambda * Matrix.Inner(criterion, smooth);
-    }
-
-    /// <summary>Refuses probabilities outside (0, 1).</summary>
-    internal static void CheckDelta(double delta)
-    {
-        if (!(delta > 0 && delta < 1)) throw new InvalidCallException($"--delta {delta} is not a probability between 0 and 1; try 0.05.");
     }
 }

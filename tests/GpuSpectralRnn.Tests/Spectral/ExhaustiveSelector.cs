@@ -1,9 +1,11 @@
-namespace GpuSpectralRnn.Spectral;
+using GpuSpectralRnn.Spectral;
+
+namespace GpuSpectralRnn.Tests.Spectral;
 
 /// <summary>
 /// Tries every set of k units, for layers of at most <see cref="MostUnits"/>: the yardstick for the other selectors. Singular sets are passed over.
 /// </summary>
-public sealed class ExhaustiveSelector : ISelector
+internal sealed class ExhaustiveSelector : ISelector
 {
     /// <summary>The largest layer it takes: 184,756 sets of 10 among 20 units.</summary>
     public const int MostUnits = 20;
@@ -17,8 +19,7 @@ public sealed class ExhaustiveSelector : ISelector
         problem.CheckKeep(keep);
         if (problem.Units > MostUnits)
         {
-            throw new InvalidCallException(
-                $"Exhaustive selection takes layers of at most {MostUnits} units, not {problem.Units}; use --select backward or greedy.");
+            throw new InvalidCallException($"Exhaustive selection takes layers of at most {MostUnits} units, not {problem.Units}.");
         }
 
         // Tr(M R_J) = Tr(M S) - Tr((S_JJ + I_tau)^{-1} (S M S)_JJ) needs only k x k matrices.
