@@ -13,7 +13,7 @@ using ILGPU.Runtime.OpenCL;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>Compiles and loads kernels for one accelerator, each once, and says how wide to launch them there.</summary>
-public sealed partial class KernelLoader
+public sealed partial class KernelLoader : IDisposable
 {
     private readonly Dictionary<(MethodInfo Kernel, int GroupSize, int GroupsPerMultiprocessor), Kernel> loaded = [];
 
@@ -67,6 +67,15 @@ public sealed partial class KernelLoader
     /// item that walked with a stride would touch lines of the cache that are gone when its neighbour wants them.
     /// </summary>
     public int WidthFor(long elements) => (int)Math.Min(elements, IsProcessor ? int.MaxValue : BusyWidth);
+
+    /// <summary>Compiles for devices on which the order of a kernel's text is kept; its contexts come with the first kernel.</summary>
+    public SourceOrder Compiler => compiler.Value;
+
+    /// <summary>Gives back what kernels were compiled with; the kernels go with their accelerator, which belongs to the caller.</summary>
+    public void Dispose()
+    {
+        if (compiler.IsValueCreated) compiler.Value.Dispose();
+    }
 
     /// <summary>
     /// Loads an implicitly grouped kernel in groups of <paramref name="groupSize"/>, or fewer where the device, or an OpenCL driver for this kernel,

@@ -24,6 +24,7 @@ public sealed class SourceOrder : IDisposable
 {
     private readonly Lazy<Context> exact = new(() => Create(MathMode.Default));
     private readonly Lazy<Context> fast = new(() => Create(MathMode.Fast));
+    private bool isDisposed;
 
     /// <summary>Compiles a kernel for CUDA.</summary>
     /// <param name="kernel">A kernel, implicitly or explicitly grouped.</param>
@@ -38,6 +39,7 @@ public sealed class SourceOrder : IDisposable
         CudaCapabilityContext capabilities,
         CudaInstructionSet instructions)
     {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
         Context context = (KernelEntryAttribute.Of(kernel).DividesFast ? fast : exact).Value;
         using PTXBackend backend = new(context, capabilities, architecture, instructions, null);
         return (PTXCompiledKernel)backend.Compile(EntryPoint(kernel), specialization, default(AddressSpaces));
@@ -52,6 +54,7 @@ public sealed class SourceOrder : IDisposable
     public CLCompiledKernel Compile(
         MethodInfo kernel, KernelSpecialization specialization, CLDeviceVendor vendor, CLCapabilityContext capabilities, CLCVersion version)
     {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
         using CLBackend backend = new(exact.Value, capabilities, vendor, version);
         return (CLCompiledKernel)backend.Compile(EntryPoint(kernel), specialization, default(AddressSpaces));
     }
@@ -59,6 +62,7 @@ public sealed class SourceOrder : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        isDisposed = true;
         if (exact.IsValueCreated) exact.Value.Dispose();
         if (fast.IsValueCreated) fast.Value.Dispose();
     }

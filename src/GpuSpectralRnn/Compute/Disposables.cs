@@ -1,6 +1,6 @@
 namespace GpuSpectralRnn.Compute;
 
-/// <summary>Ends several things together.</summary>
+/// <summary>Ends several things together, the last kept first.</summary>
 internal sealed class Disposables : IDisposable
 {
     private readonly List<IDisposable> things = [];
@@ -13,9 +13,19 @@ internal sealed class Disposables : IDisposable
         return thing;
     }
 
+    /// <summary>Something that is made when first asked for, and ended here if it ever was and has an end.</summary>
+    public Lazy<T> KeepLazy<T>(Func<T> make)
+        where T : class => new(() =>
+    {
+        T made = make();
+        if (made is IDisposable thing) things.Add(thing);
+        return made;
+    });
+
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (IDisposable thing in things) thing.Dispose();
+        for (int i = things.Count - 1; i >= 0; i--) things[i].Dispose();
+        things.Clear();
     }
 }

@@ -199,12 +199,24 @@ internal static partial class OperandChecks
         return gradients.Count;
     }
 
+    /// <summary>What a backend keeps for its caller, as that backend's own kind.</summary>
+    /// <exception cref="InvalidOperationException">Another backend made it, be it of the same kind.</exception>
+    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    public static T Own<T>(IBackend backend, object kept, string what)
+        where T : class, IKept
+    {
+        ArgumentNullException.ThrowIfNull(kept, what);
+        if (kept is not T own || !ReferenceEquals(own.Backend, backend))
+            throw new InvalidOperationException($"The {what} was made by another backend, not by this {backend.Device.Id}; make it here.");
+        ObjectDisposedException.ThrowIf(own.IsDisposed, kept);
+        return own;
+    }
+
     /// <summary>A symmetric matrix [n, n] on the host, its n eigenvalues and vectors [n, n].</summary>
     public static void SymmetricEigen(int order, int matrix, int values, int vectors)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(order);
         long square = (long)order * order; // no product of 32 bits: it could wrap around to a length that fits
-        if (matrix != square || values != order || vectors != square)
+        if (order < 0 || matrix != square || values != order || vectors != square)
             Fail($"Order {order} does not fit {matrix} elements, {values} values and {vectors} elements of vectors.", nameof(order));
     }
 

@@ -8,12 +8,13 @@ internal sealed unsafe class HostLossOps(HostBackend backend, HostThreads thread
     private bool[] hits = [];
 
     /// <inheritdoc/>
-    public LossTotals CreateTotals() => new HostLossTotals();
+    public LossTotals CreateTotals() => new HostLossTotals(backend);
 
     /// <inheritdoc/>
     public void SoftmaxCrossEntropy(Tensor logits, Tensor labels, float scale, Tensor? gradient, LossTotals totals)
     {
         (int n, int c) = OperandChecks.SoftmaxCrossEntropy(backend, logits, labels, gradient);
+        HostLossTotals own = OperandChecks.Own<HostLossTotals>(backend, totals, nameof(totals));
         float* x = backend.Address(logits); // [N, C]
         int* label = backend.Address<int>(labels); // [N]
         float* result = backend.AddressOrNull(gradient); // [N, C]
@@ -43,13 +44,14 @@ internal sealed unsafe class HostLossOps(HostBackend backend, HostThreads thread
             if (hits[i]) correct++;
         }
 
-        ((HostLossTotals)totals).Add(loss, correct, counted);
+        own.Add(loss, correct, counted);
     }
 
     /// <inheritdoc/>
     public void SoftmaxDivergence(Tensor logits, Tensor targets, float scale, Tensor? gradient, LossTotals totals)
     {
         (int n, int c) = OperandChecks.SoftmaxDivergence(backend, logits, targets, gradient);
+        HostLossTotals own = OperandChecks.Own<HostLossTotals>(backend, totals, nameof(totals));
         float* x = backend.Address(logits), target = backend.Address(targets); // [N, C]
         float* result = backend.AddressOrNull(gradient); // [N, C]
         if (losses.Length < n)
@@ -72,16 +74,17 @@ internal sealed unsafe class HostLossOps(HostBackend backend, HostThreads thread
             if (hits[i]) agreed++;
         }
 
-        ((HostLossTotals)totals).Add(loss, agreed, n);
+        own.Add(loss, agreed, n);
     }
 
     /// <inheritdoc/>
     public void MeanSquaredError(Tensor predictions, Tensor targets, float scale, Tensor? gradient, LossTotals totals)
     {
         (int n, int d) = OperandChecks.MeanSquaredError(backend, predictions, targets, gradient);
+        HostLossTotals own = OperandChecks.Own<HostLossTotals>(backend, totals, nameof(totals));
         double sum = squares.Run(
             backend.Address(predictions), backend.Address(targets), (long)n * d, (float)(scale * 2.0 / d), backend.AddressOrNull(gradient));
-        ((HostLossTotals)totals).Add(sum / d, 0, n);
+        own.Add(sum / d, 0, n);
     }
 
     // Double precision throughout: the divergence of nearly equal rows is a small difference of large numbers.
@@ -118,15 +121,15 @@ internal sealed unsafe class HostLossOps(HostBackend backend, HostThreads thread
         }
 
         float largest = SoftmaxRow.Largest(x, classes);
-        float own = x[label];
-        isHit = own == largest && new ReadOnlySpan<float>(x, label).IndexOf(largest) < 0;
+        float right = x[label];
+        isHit = right == largest && new ReadOnlySpan<float>(x, label).IndexOf(largest) < 0;
         double sum = SoftmaxRow.SumOfExponentials(x, classes, largest, gradient);
         if (gradient != null)
         {
             Elementwise.Run(new Scale(gradient, (float)(scale / sum)), 0, classes);
-            gradient[label] = (float)(scale * (Math.Exp((double)own - largest) / sum - 1));
+            gradient[label] = (float)(scale * (Math.Exp((double)right - largest) / sum - 1));
         }
 
-        return Math.Log(sum) - ((double)own - largest);
+        return Math.Log(sum) - ((double)right - largest);
     }
 }

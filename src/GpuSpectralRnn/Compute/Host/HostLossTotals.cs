@@ -1,17 +1,22 @@
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>An account of losses in ordinary memory.</summary>
-internal sealed class HostLossTotals : LossTotals
+internal sealed class HostLossTotals(HostBackend backend) : LossTotals, IKept
 {
     private static readonly LossSums Empty = new(0, 0, 0, 0, -1);
 
     private LossSums sums = Empty;
-    private bool isDisposed;
+
+    /// <inheritdoc/>
+    public IBackend Backend => backend;
+
+    /// <inheritdoc/>
+    public bool IsDisposed { get; private set; }
 
     /// <summary>Books one call.</summary>
     public void Add(double loss, long correct, long rows)
     {
-        ObjectDisposedException.ThrowIf(isDisposed, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         sums = new LossSums(
             sums.Loss + loss,
             sums.Correct + correct,
@@ -23,17 +28,17 @@ internal sealed class HostLossTotals : LossTotals
     /// <inheritdoc/>
     public override LossSums Read()
     {
-        ObjectDisposedException.ThrowIf(isDisposed, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         return sums;
     }
 
     /// <inheritdoc/>
     public override void Reset()
     {
-        ObjectDisposedException.ThrowIf(isDisposed, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         sums = Empty;
     }
 
     /// <inheritdoc/>
-    public override void Dispose() => isDisposed = true;
+    public override void Dispose() => IsDisposed = true;
 }

@@ -111,12 +111,8 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostThreads t
     private static void Copy(float* source, float* destination, long count) =>
         Buffer.MemoryCopy(source, destination, count * sizeof(float), count * sizeof(float));
 
-    private static HostRecurrentWorkspace Own(RecurrentWorkspace workspace)
-    {
-        if (workspace is not HostRecurrentWorkspace own) throw new InvalidOperationException("This workspace was prepared by another backend.");
-        ObjectDisposedException.ThrowIf(own.IsDisposed, workspace);
-        return own;
-    }
+    private HostRecurrentWorkspace Own(RecurrentWorkspace workspace) =>
+        OperandChecks.Own<HostRecurrentWorkspace>(backend, workspace, nameof(workspace));
 
     private static long Work(RecurrentShape shape) => (long)shape.Steps * shape.Batch * shape.GateRows * (shape.Hidden + shape.Inputs);
 

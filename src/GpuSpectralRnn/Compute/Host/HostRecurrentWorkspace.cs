@@ -4,7 +4,7 @@ namespace GpuSpectralRnn.Compute.Host;
 /// Packed weights, gates and sums of one recurrent layer. All memory is taken here, none in the passes. Without training the gates of one step at a
 /// time are kept, and two steps' cell states in turn.
 /// </summary>
-internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace
+internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
 {
     private readonly HostBackend backend;
     private readonly HostScratch input;
@@ -77,7 +77,10 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace
     /// <summary>The product that the gradients of W_ih and b_ih come from where their deltas differ from those of W_hh (GRU).</summary>
     public WeightGradient? InputGradient { get; }
 
-    /// <summary>Whether it was given back.</summary>
+    /// <inheritdoc/>
+    public IBackend Backend => backend;
+
+    /// <inheritdoc/>
     public bool IsDisposed => hidden.IsDisposed;
 
     /// <summary>The gates of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>

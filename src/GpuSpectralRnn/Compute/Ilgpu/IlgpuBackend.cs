@@ -10,9 +10,11 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 /// </summary>
 public sealed class IlgpuBackend : IBackend
 {
+    private const int WidestGroups = 1 << 18; // threads of a loss's groups, the widest stride beside the loader's own
+
+    private readonly Disposables owned = new();
     private readonly CuBlasProducts cuBlas;
     private readonly UploadRing? ring;
-    private readonly CudaUploadLane? lane;
     private readonly Lazy<Fill> fill;
     private readonly Lazy<IlgpuMatrixOps> matrix;
     private readonly Lazy<IlgpuEmbeddingOps> embedding;
@@ -23,7 +25,8 @@ public sealed class IlgpuBackend : IBackend
     private readonly Lazy<IlgpuSpectralOps> spectral;
     private bool isDisposed;
 
-    /// <summary>Takes over an accelerator; it ends with this backend.</summary>
+    /// <summary>Takes over an accelerator; it ends with this backend, or now where the backend cannot be had.</summary>
+    /// <exception cref="InvalidCallException">The device has no cuBLAS, or no tensor cores, which were asked for.</exception>
     public IlgpuBackend(
         DeviceInfo device,
         Accelerator accelerator,
@@ -34,7 +37,7 @@ public sealed class IlgpuBackend : IBackend
     {
     }
 
-    /// <summary>Takes over the loader's accelerator and launches as the loader says.</summary>
+    /// <summary>Takes over the loader and its accelerator and launches as the loader says.</summary>
     internal IlgpuBackend(
         DeviceInfo device,
         KernelLoader loader,
@@ -47,20 +50,34 @@ public sealed class IlgpuBackend : IBackend
         Kernels = kernels;
         Blas = blas;
         Accelerator = loader.Accelerator;
-        if (blas == BlasChoice.KernelsTf32 && !Gemm.HasTensorCores(Accelerator)) throw IlgpuMatrixOps.NoTensorCores(device);
-        Stream = Accelerator.CreateStream();
-        Graphs = LaunchGraphs.Of(Accelerator, Stream, usesGraphs);
-        ring = UploadRing.Create(Accelerator);
-        Uploads = lane = ring is null ? null : CudaUploadLane.Create(this);
-        cuBlas = new CuBlasProducts(Device, Accelerator, Stream, blas);
+        owned.Keep(Accelerator);
+        owned.Keep(loader);
+        try
+        {
+            if (blas == BlasChoice.KernelsTf32 && !Gemm.HasTensorCores(Accelerator)) throw IlgpuMatrixOps.NoTensorCores(device);
+            Stream = owned.Keep(Accelerator.CreateStream());
+            ring = UploadRing.Create(Accelerator);
+            if (ring is not null) owned.Keep(ring);
+            CudaUploadLane? lane = ring is null ? null : CudaUploadLane.Create(this);
+            if (lane is not null) owned.Keep(lane);
+            Uploads = lane;
+            Graphs = owned.Keep(LaunchGraphs.Of(Accelerator, Stream, usesGraphs));
+            cuBlas = owned.Keep(new CuBlasProducts(Device, Accelerator, Stream, blas));
+        }
+        catch
+        {
+            owned.Dispose(); // whoever hands over an accelerator gets no backend to dispose
+            throw;
+        }
+
         fill = new(() => new Fill(Loader));
-        matrix = new(() => new IlgpuMatrixOps(this, FillKernels, cuBlas));
-        embedding = new(() => new IlgpuEmbeddingOps(this));
-        recurrent = new(() => new IlgpuRecurrentOps(this, matrix.Value));
-        loss = new(() => new IlgpuLossOps(this));
-        optimizer = new(() => new IlgpuOptimizerOps(this));
-        random = new(() => new IlgpuRandomOps(this));
-        spectral = new(() => new IlgpuSpectralOps(this));
+        matrix = owned.KeepLazy(() => new IlgpuMatrixOps(this, FillKernels, cuBlas));
+        embedding = owned.KeepLazy(() => new IlgpuEmbeddingOps(this));
+        recurrent = owned.KeepLazy(() => new IlgpuRecurrentOps(this, matrix.Value));
+        loss = owned.KeepLazy(() => new IlgpuLossOps(this));
+        optimizer = owned.KeepLazy(() => new IlgpuOptimizerOps(this));
+        random = owned.KeepLazy(() => new IlgpuRandomOps(this));
+        spectral = owned.KeepLazy(() => new IlgpuSpectralOps(this));
     }
 
     /// <inheritdoc/>
@@ -169,16 +186,8 @@ public sealed class IlgpuBackend : IBackend
     {
         if (isDisposed) return;
         isDisposed = true;
-        if (matrix.IsValueCreated) matrix.Value.Dispose();
-        if (embedding.IsValueCreated) embedding.Value.Dispose();
-        if (loss.IsValueCreated) loss.Value.Dispose();
-        if (optimizer.IsValueCreated) optimizer.Value.Dispose();
-        cuBlas.Dispose();
-        Graphs.Dispose();
-        lane?.Dispose();
-        ring?.Dispose();
-        Stream.Dispose();
-        Accelerator.Dispose();
+        Graphs.Dispose(); // those that replaced the stream's own too
+        owned.Dispose();
     }
 
     /// <summary>Device memory of <paramref name="count"/> elements, not cleared.</summary>
@@ -218,6 +227,7 @@ public sealed class IlgpuBackend : IBackend
     internal ArrayView<T> View<T>(Tensor tensor)
         where T : unmanaged
     {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
         MemoryBuffer buffer = ((IlgpuStorage)tensor.StorageOn(this)).Buffer;
         return tensor.Count == 0 ? buffer.AsArrayView<T>(0, 1) : buffer.AsArrayView<T>(tensor.Offset, tensor.Count);
     }
@@ -225,10 +235,12 @@ public sealed class IlgpuBackend : IBackend
     /// <summary>A tensor's elements, where there is one.</summary>
     internal ArrayView<float>? ViewOrNull(Tensor? tensor) => tensor is null ? null : View<float>(tensor);
 
-    /// <summary>A tensor's number of elements, which kernels count in 32 bits.</summary>
+    /// <summary>
+    /// A tensor's number of elements, which kernels count in 32 bits: a walk's last stride goes past the end, and must not wrap around.
+    /// </summary>
     /// <exception cref="InvalidCallException">There are more.</exception>
-    internal int Count(Tensor tensor) => tensor.Count <= int.MaxValue
+    internal int Count(Tensor tensor) => tensor.Count + Math.Max(Loader.WidthFor(tensor.Count), WidestGroups) <= int.MaxValue
         ? (int)tensor.Count
         : throw new InvalidCallException(
-            $"{tensor} has more elements than the {int.MaxValue} a kernel can count; make the batch or the sequences smaller.");
+            $"{tensor} has more elements than a kernel can count in 32 bits; make the batch or the sequences smaller.");
 }

@@ -29,7 +29,7 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
     {
         (int n, int c) = OperandChecks.SoftmaxCrossEntropy(backend, logits, labels, gradient);
         backend.Count(logits);
-        IlgpuLossTotals own = IlgpuLossTotals.Of(backend, totals);
+        IlgpuLossTotals own = OperandChecks.Own<IlgpuLossTotals>(backend, totals, nameof(totals));
         softmaxCrossEntropy.Run(
             backend.Stream, backend.View(logits), backend.View<int>(labels), backend.ViewOrNull(gradient), n, c, scale, own.Sums, own.Counts);
     }
@@ -39,7 +39,7 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
     {
         (int n, int c) = OperandChecks.SoftmaxDivergence(backend, logits, targets, gradient);
         backend.Count(logits);
-        IlgpuLossTotals own = IlgpuLossTotals.Of(backend, totals);
+        IlgpuLossTotals own = OperandChecks.Own<IlgpuLossTotals>(backend, totals, nameof(totals));
         softmaxDivergence.Run(
             backend.Stream, backend.View(logits), backend.View(targets), backend.ViewOrNull(gradient), n, c, scale, own.Sums, own.Counts);
     }
@@ -49,7 +49,7 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
     {
         (int n, int d) = OperandChecks.MeanSquaredError(backend, predictions, targets, gradient);
         backend.Count(predictions);
-        IlgpuLossTotals own = IlgpuLossTotals.Of(backend, totals);
+        IlgpuLossTotals own = OperandChecks.Own<IlgpuLossTotals>(backend, totals, nameof(totals));
         meanSquaredError.Run(
             backend.Stream, backend.View(predictions), backend.View(targets), backend.ViewOrNull(gradient), n, d, scale, own.Sums, own.Counts);
     }

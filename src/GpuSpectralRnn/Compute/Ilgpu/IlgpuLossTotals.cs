@@ -6,19 +6,26 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
 /// <summary>An account of losses in device memory.</summary>
-internal sealed class IlgpuLossTotals : LossTotals
+internal sealed class IlgpuLossTotals : LossTotals, IKept
 {
     private readonly IlgpuBackend backend;
     private readonly MemoryBuffer memory; // the counts, then the sums: one copy reads or sets both
     private readonly long[] copy = new long[LossTally.Counts + 1];
-    private bool isDisposed;
 
     /// <summary>Makes an empty account.</summary>
     public IlgpuLossTotals(IlgpuBackend backend)
     {
         this.backend = backend;
         memory = backend.AllocateBuffer(copy.Length, sizeof(long), "loss totals");
-        Reset();
+        try
+        {
+            Reset();
+        }
+        catch
+        {
+            memory.Dispose();
+            throw;
+        }
     }
 
     private static ReadOnlySpan<long> Empty => [0, 0, 0, -1, 0];
@@ -31,19 +38,16 @@ internal sealed class IlgpuLossTotals : LossTotals
     /// <summary>[correct, rows, calls, first bad call].</summary>
     public ArrayView<long> Counts => memory.AsArrayView<long>(0, LossTally.Counts);
 
-    /// <summary>The account as one of <paramref name="backend"/>, alive.</summary>
-    public static IlgpuLossTotals Of(IlgpuBackend backend, LossTotals totals)
-    {
-        if (totals is not IlgpuLossTotals own || own.backend != backend)
-            throw new InvalidOperationException($"These totals were made by another backend, not by {backend.Device.Id}; make them there.");
-        ObjectDisposedException.ThrowIf(own.isDisposed, own);
-        return own;
-    }
+    /// <inheritdoc/>
+    public IBackend Backend => backend;
+
+    /// <inheritdoc/>
+    public bool IsDisposed { get; private set; }
 
     /// <inheritdoc/>
     public override LossSums Read()
     {
-        ObjectDisposedException.ThrowIf(isDisposed, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         Whole.CopyToCPU(backend.Stream, copy.AsSpan());
         ReadOnlySpan<float> loss = MemoryMarshal.Cast<long, float>(copy.AsSpan(LossTally.Counts));
         return new LossSums((double)loss[0] + loss[1], copy[0], copy[1], copy[2], copy[3]);
@@ -52,15 +56,15 @@ internal sealed class IlgpuLossTotals : LossTotals
     /// <inheritdoc/>
     public override void Reset()
     {
-        ObjectDisposedException.ThrowIf(isDisposed, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         backend.Upload(backend.Stream, Empty, Whole);
     }
 
     /// <inheritdoc/>
     public override void Dispose()
     {
-        if (isDisposed) return;
-        isDisposed = true;
+        if (IsDisposed) return;
+        IsDisposed = true;
         memory.Dispose();
     }
 }

@@ -5,7 +5,7 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 /// <summary>
 /// Blocks of device memory of which the workspaces of one recurrent layer are windows, whatever their shapes; G is the cell's number of gates.
 /// </summary>
-internal sealed class IlgpuRecurrentMemory : RecurrentMemory
+internal sealed class IlgpuRecurrentMemory : RecurrentMemory, IKept
 {
     private readonly List<Tensor> owned = [];
     private readonly IlgpuBackend backend;
@@ -23,15 +23,29 @@ internal sealed class IlgpuRecurrentMemory : RecurrentMemory
         this.backend = backend;
         Kernels = kernels;
         long rows = (long)cell.Gates() * hidden;
-        Arranged = Own(kernels.ArrangedCount(batch, hidden));
-        States = Own((cells + batch) * hidden);
-        if (cell.Gates() > 1) Gates = Own(cells * rows);
-        if (cell == CellKind.Lstm) CellStates = Own((cells + batch) * hidden);
-        if (cell == CellKind.Gru) Products = Own(isTraining ? cells * rows : 1);
-        if (!isTraining) return;
-        Carry = Own((long)batch * hidden);
-        if (cell == CellKind.Lstm) CellCarry = Own((long)batch * hidden);
+        try
+        {
+            Arranged = Own(kernels.ArrangedCount(batch, hidden));
+            States = Own((cells + batch) * hidden);
+            if (cell.Gates() > 1) Gates = Own(cells * rows);
+            if (cell == CellKind.Lstm) CellStates = Own((cells + batch) * hidden);
+            if (cell == CellKind.Gru) Products = Own(isTraining ? cells * rows : 1);
+            if (!isTraining) return;
+            Carry = Own((long)batch * hidden);
+            if (cell == CellKind.Lstm) CellCarry = Own((long)batch * hidden);
+        }
+        catch
+        {
+            Dispose(); // what was taken before the device refused
+            throw;
+        }
     }
+
+    /// <inheritdoc/>
+    public IBackend Backend => backend;
+
+    /// <inheritdoc/>
+    public bool IsDisposed { get; private set; }
 
     /// <summary>The kernels that it was made for.</summary>
     public RecurrentCell Kernels { get; }
@@ -60,6 +74,7 @@ internal sealed class IlgpuRecurrentMemory : RecurrentMemory
     /// <inheritdoc/>
     public override void Dispose()
     {
+        IsDisposed = true;
         foreach (Tensor tensor in owned) tensor.Dispose();
     }
 

@@ -25,7 +25,7 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         OperandChecks.RecurrentShape(shape);
         return memory is null
             ? new IlgpuRecurrentWorkspace(backend, cells.For(shape), shape, isTraining)
-            : new IlgpuRecurrentWorkspace(backend, (IlgpuRecurrentMemory)memory, shape, isTraining);
+            : new IlgpuRecurrentWorkspace(backend, OperandChecks.Own<IlgpuRecurrentMemory>(backend, memory, nameof(memory)), shape, isTraining);
     }
 
     /// <inheritdoc/>
@@ -112,8 +112,8 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         if (own.CellCarry is not null && initialGradient.Cell is not null) backend.Copy(own.CellCarry, initialGradient.Cell);
     }
 
-    private static IlgpuRecurrentWorkspace Own(RecurrentWorkspace workspace) => workspace as IlgpuRecurrentWorkspace
-        ?? throw new InvalidOperationException("This workspace was prepared by another backend.");
+    private IlgpuRecurrentWorkspace Own(RecurrentWorkspace workspace) =>
+        OperandChecks.Own<IlgpuRecurrentWorkspace>(backend, workspace, nameof(workspace));
 
     // What both directions use.
     private RecurrentViews Views(IlgpuRecurrentWorkspace own, RecurrentWeights weights, Tensor gates, Tensor? lengths) => new()

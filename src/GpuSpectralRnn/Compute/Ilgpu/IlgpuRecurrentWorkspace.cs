@@ -3,7 +3,7 @@ using GpuSpectralRnn.Kernels;
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
 /// <summary>What an ILGPU device keeps for one recurrent layer; G is the cell's number of gates.</summary>
-internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
+internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace, IKept
 {
     private readonly IlgpuRecurrentMemory? own;
 
@@ -27,6 +27,7 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
     private IlgpuRecurrentWorkspace(IlgpuBackend backend, IlgpuRecurrentMemory memory, RecurrentShape shape, bool isTraining, bool isOwner)
         : base(shape, isTraining)
     {
+        Backend = backend;
         own = isOwner ? memory : null;
         Cell = memory.Kernels;
         Recurrence = new RecurrentReplay(Cell, backend.Graphs, backend.Stream);
@@ -48,6 +49,12 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
         Carry = memory.Carry!.View(0, b, h);
         CellCarry = memory.CellCarry?.View(0, b, h);
     }
+
+    /// <inheritdoc/>
+    public IBackend Backend { get; }
+
+    /// <inheritdoc/>
+    public bool IsDisposed { get; private set; }
 
     /// <summary>The order of the steps.</summary>
     public RecurrentWalk Walk { get; }
@@ -103,6 +110,7 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace
     /// <inheritdoc/>
     public override void Dispose()
     {
+        IsDisposed = true;
         Recurrence.Dispose();
         FullLengths.Dispose();
         own?.Dispose();

@@ -1,12 +1,11 @@
 using GpuSpectralRnn.Kernels;
-using ILGPU;
 using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
 /// <summary>
 /// Runs a cell that takes one launch a step, and from the second time on the same operands as a graph: a launch costs the host some 2.5 us, so
-/// hundreds of steps would keep a fast device waiting. What a graph holds are addresses and extents (<see cref="Operands"/>), never their content.
+/// hundreds of steps would keep a fast device waiting. What a graph holds are addresses and extents (<see cref="LaunchKey{TArguments}"/>), never their content.
 /// </summary>
 internal sealed class RecurrentReplay(RecurrentCell cell, LaunchGraphs graphs, AcceleratorStream stream) : IDisposable
 {
@@ -20,6 +19,7 @@ internal sealed class RecurrentReplay(RecurrentCell cell, LaunchGraphs graphs, A
     private const int Kept = 12;
 
     private readonly List<Entry> entries = [];
+    private readonly long[] asked = new long[LaunchKey<RecurrentOperands>.Words];
 
     /// <summary>All steps forward.</summary>
     public void Forward(in RecurrentOperands operands) => Run(operands, isBackward: false);
@@ -42,7 +42,7 @@ internal sealed class RecurrentReplay(RecurrentCell cell, LaunchGraphs graphs, A
             return;
         }
 
-        Entry? known = Find(Operands.Of(operands, isBackward));
+        Entry? known = Find(operands, isBackward);
         LaunchGraph? graph = known is null ? null : known.Graph ??= Record(operands, isBackward);
         if (graph is null || !graphs.Launch(graph)) Walk(operands, isBackward);
     }
@@ -56,11 +56,12 @@ internal sealed class RecurrentReplay(RecurrentCell cell, LaunchGraphs graphs, A
     private LaunchGraph? Record(RecurrentOperands operands, bool isBackward) => graphs.Record(() => Walk(operands, isBackward));
 
     // Null where these operands come for the first time: kernels are then launched plainly, as the driver may load them only now.
-    private Entry? Find(in Operands operands)
+    private Entry? Find(in RecurrentOperands operands, bool isBackward)
     {
+        LaunchKey<RecurrentOperands>.Of(operands, asked);
         foreach (Entry entry in entries)
         {
-            if (entry.Operands == operands) return entry;
+            if (entry.IsBackward == isBackward && entry.Key.AsSpan().SequenceEqual(asked)) return entry;
         }
 
         if (entries.Count == Kept)
@@ -69,7 +70,7 @@ internal sealed class RecurrentReplay(RecurrentCell cell, LaunchGraphs graphs, A
             entries.RemoveAt(0);
         }
 
-        entries.Add(new Entry(operands));
+        entries.Add(new Entry(isBackward, [.. asked]));
         return null;
     }
 
@@ -78,55 +79,12 @@ internal sealed class RecurrentReplay(RecurrentCell cell, LaunchGraphs graphs, A
         if (entry.Graph is { } graph) graphs.Release(graph);
     }
 
-    private sealed class Entry(Operands operands)
+    private sealed class Entry(bool isBackward, long[] key)
     {
-        public Operands Operands { get; } = operands;
+        public bool IsBackward { get; } = isBackward;
+
+        public long[] Key { get; } = key;
 
         public LaunchGraph? Graph { get; set; }
-    }
-
-    /// <summary>All that the launches of a walk are made from: two walks with equal ones are the same launches.</summary>
-    private readonly record struct Operands(
-        bool IsBackward,
-        RecurrentWalk Walk,
-        bool StartsAtZero,
-        int GradientFrom,
-        nint Gates,
-        nint States,
-        nint CellStates,
-        nint ProductGradient,
-        long ProductGradientLength,
-        nint Output,
-        nint Weights,
-        nint Arranged,
-        nint InputBias,
-        nint HiddenBias,
-        nint Lengths,
-        nint OutputGradient,
-        nint Carry,
-        nint CellCarry)
-    {
-        public static Operands Of(in RecurrentOperands o, bool isBackward) => new(
-            isBackward,
-            o.Walk,
-            o.StartsAtZero,
-            o.GradientFrom,
-            Address(o.Views.Gates),
-            Address(o.Views.States),
-            Address(o.Views.CellStates),
-            Address(o.Views.ProductGradient),
-            o.Views.ProductGradient.Length,
-            Address(o.Views.Output),
-            Address(o.Views.Weights),
-            Address(o.Arranged),
-            Address(o.Views.InputBias),
-            Address(o.Views.HiddenBias),
-            Address(o.Views.Lengths),
-            Address(o.Views.OutputGradient),
-            Address(o.Views.Carry),
-            Address(o.Views.CellCarry));
-
-        private static nint Address<T>(ArrayView<T> view)
-            where T : unmanaged => view.Length == 0 ? 0 : view.LoadEffectiveAddressAsPtr();
     }
 }
