@@ -246,16 +246,15 @@ private:
             blockOf[i] = static_cast<uint32_t>(first.size() - 1);
         }
         int blocks = static_cast<int>(first.size()), exit = blocks;
-        std::vector<std::vector<int>> following(first.size() + 1), preceding(first.size() + 1);
+        std::vector<std::vector<int>> following(first.size() + 1);
         for (int b = 0; b < blocks; b++) {
             const Instruction& end = code[last[static_cast<size_t>(b)]];
             auto& ways = following[static_cast<size_t>(b)];
             if (end.kind == Instruction::Branch) ways.push_back(static_cast<int>(blockOf[end.target]));
             if (end.kind == Instruction::Exit && !end.isGuarded) ways.push_back(exit); // lanes that leave early meet nobody
             if ((end.kind != Instruction::Branch && end.kind != Instruction::Exit) || end.isGuarded) ways.push_back(b + 1);
-            for (int way : ways) preceding[static_cast<size_t>(way)].push_back(b);
         }
-        std::vector<int> meeting = postDominators(following, preceding, exit);
+        std::vector<int> meeting = postDominators(following, static_cast<size_t>(exit));
         for (Instruction& instruction : code) {
             if (instruction.kind != Instruction::Branch) continue;
             int where = meeting[blockOf[static_cast<size_t>(&instruction - code.data())]];
@@ -263,45 +262,32 @@ private:
         }
     }
 
-    // Immediate dominators of the reversed graph, by repeated intersection in post-order; -1 where no way leads out.
-    static std::vector<int> postDominators(const std::vector<std::vector<int>>& following, const std::vector<std::vector<int>>& preceding, int exit) {
-        std::vector<int> order, rank(following.size(), -1), nearest(following.size(), -1);
-        std::vector<std::pair<int, size_t>> stack{{exit, 0}};
-        std::vector<bool> seen(following.size(), false);
-        seen[static_cast<size_t>(exit)] = true;
-        while (!stack.empty()) {
-            auto& [block, next] = stack.back();
-            const auto& ways = preceding[static_cast<size_t>(block)];
-            if (next < ways.size()) {
-                int way = ways[next++];
-                if (!seen[static_cast<size_t>(way)]) {
-                    seen[static_cast<size_t>(way)] = true;
-                    stack.emplace_back(way, 0);
-                }
-            } else {
-                rank[static_cast<size_t>(block)] = static_cast<int>(order.size());
-                order.push_back(block);
-                stack.pop_back();
-            }
-        }
-        nearest[static_cast<size_t>(exit)] = exit;
+    // The nearest block by which every way from a block to the exit comes (any block where no way leads there). A block is post-dominated by itself and by
+    // what post-dominates all that follow it; of its post-dominators the nearest has the most of its own.
+    static std::vector<int> postDominators(const std::vector<std::vector<int>>& following, size_t exit) {
+        const size_t count = following.size();
+        std::vector<std::vector<bool>> by(count, std::vector<bool>(count, true));
+        by[exit].assign(count, false);
+        by[exit][exit] = true;
         for (bool changes = true; changes;) {
             changes = false;
-            for (auto block = order.rbegin(); block != order.rend(); ++block) {
-                if (*block == exit) continue;
-                int common = -1;
-                for (int way : following[static_cast<size_t>(*block)]) {
-                    if (nearest[static_cast<size_t>(way)] < 0) continue;
-                    if (common < 0) common = way;
-                    while (common != way) {
-                        while (rank[static_cast<size_t>(common)] < rank[static_cast<size_t>(way)]) common = nearest[static_cast<size_t>(common)];
-                        while (rank[static_cast<size_t>(way)] < rank[static_cast<size_t>(common)]) way = nearest[static_cast<size_t>(way)];
-                    }
-                }
-                if (nearest[static_cast<size_t>(*block)] != common) {
-                    nearest[static_cast<size_t>(*block)] = common;
-                    changes = true;
-                }
+            for (size_t block = exit; block-- > 0;) {
+                std::vector<bool> common(count, true);
+                for (int way : following[block])
+                    for (size_t k = 0; k < count; k++) common[k] = common[k] && by[static_cast<size_t>(way)][k];
+                common[block] = true;
+                changes |= common != by[block];
+                by[block] = std::move(common);
+            }
+        }
+        std::vector<int> nearest(count, -1);
+        for (size_t block = 0; block < exit; block++) {
+            long most = 0;
+            for (size_t k = 0; k < count; k++) {
+                long own = std::count(by[k].begin(), by[k].end(), true);
+                if (k == block || !by[block][k] || own <= most) continue;
+                most = own;
+                nearest[block] = static_cast<int>(k);
             }
         }
         return nearest;

@@ -8,6 +8,8 @@
 
 using namespace simulator;
 
+#define CHECK(isForbiddenWhileCapturing) if (int error = check(isForbiddenWhileCapturing)) return error
+#define FIND(name, found) auto name = found; if (!name) return InvalidHandle
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 namespace {
@@ -57,7 +59,7 @@ thread_local std::shared_ptr<Context> current;
 thread_local std::string lastMessage;
 
 // What every call begins with: a context that is not broken. A stream that this thread captures forbids calls that would wait or allocate.
-int check(bool isForbiddenWhileCapturing = false) {
+int check(bool isForbiddenWhileCapturing) {
     if (!isInitialized) return NotInitialized;
     if (!current || !handles<Context>().find(current.get())) return InvalidContext;
     if (current->sticky != 0) return current->sticky;
@@ -68,6 +70,11 @@ int check(bool isForbiddenWhileCapturing = false) {
         stream->isCaptureInvalid = true;
         return CaptureUnsupported;
     }
+    return 0;
+}
+
+template <class T> int put(T* where, T value) {
+    *where = value;
     return 0;
 }
 
@@ -103,41 +110,6 @@ struct Place {
         return isDevice && (!allocation.holds(address, bytes) || allocation.owner != current.get());
     }
 };
-
-int copy(uint64_t to, uint64_t from, uint64_t bytes, void* handle, bool waits) {
-    if (int error = check()) return error;
-    auto stream = streamOf(handle);
-    if (!stream) return InvalidHandle;
-    if (bytes == 0) return 0;
-    Place target(to), source(from);
-    if (to == 0 || from == 0 || target.isWrong(to, bytes) || source.isWrong(from, bytes)) return InvalidValue;
-    bool isPageable = (!target.isDevice && !target.isLocked) || (!source.isDevice && !source.isLocked);
-    if (stream->capture && (isPageable || waits)) {
-        stream->isCaptureInvalid = true;
-        return CaptureUnsupported;
-    }
-    if (int code = injected("copy", stream)) return code;
-    if (!source.isDevice && !source.isLocked) {
-        // Pageable memory is read at once.
-        auto staged = std::make_shared<std::vector<uint8_t>>(reinterpret_cast<uint8_t*>(from), reinterpret_cast<uint8_t*>(from) + bytes);
-        current->enqueue(stream, {[=] { std::memcpy(reinterpret_cast<void*>(to), staged->data(), bytes); }, nullptr, true});
-    } else {
-        current->enqueue(stream, {[=] { std::memmove(reinterpret_cast<void*>(to), reinterpret_cast<void*>(from), bytes); }, nullptr, true});
-    }
-    if (waits || (!target.isDevice && (!target.isLocked || !source.isDevice))) current->finish(stream);
-    return current->sticky;
-}
-
-int fill(uint64_t to, uint8_t value, uint64_t bytes, void* handle) {
-    if (int error = check()) return error;
-    auto stream = streamOf(handle);
-    if (!stream) return InvalidHandle;
-    if (bytes == 0) return 0;
-    Place target(to);
-    if (!target.isDevice || target.isWrong(to, bytes)) return InvalidValue;
-    current->enqueue(stream, {[=] { std::memset(reinterpret_cast<void*>(to), value, bytes); }, nullptr, true});
-    return 0;
-}
 
 int blocksThatFit(const Kernel& kernel, int threads, size_t dynamicShared) {
     size_t shared = kernel.sharedBytes + dynamicShared + 1024;
@@ -180,32 +152,20 @@ EXPORT int cuInit(unsigned) {
     return 0;
 }
 
-EXPORT int cuDriverGetVersion(int* version) {
-    *version = DriverVersion;
-    return 0;
-}
-
-EXPORT int cuDeviceGetCount(int* count) {
-    *count = 1;
-    return isInitialized ? 0 : NotInitialized;
-}
-
-EXPORT int cuDeviceGet(int* device, int ordinal) {
-    *device = ordinal;
-    return ordinal == 0 ? 0 : InvalidDevice;
-}
+EXPORT int cuDriverGetVersion(int* version) { return put(version, DriverVersion); }
+EXPORT int cuDeviceGetCount(int* count) { return isInitialized ? put(count, 1) : NotInitialized; }
+EXPORT int cuDeviceGet(int* device, int ordinal) { return ordinal == 0 ? put(device, 0) : InvalidDevice; }
+EXPORT int cuDeviceTotalMem_v2(size_t* bytes, int device) { return device == 0 ? put<size_t>(bytes, Memory::instance().total()) : InvalidDevice; }
+EXPORT int cuDeviceCanAccessPeer(int* can, int, int) { return put(can, 0); }
+EXPORT int cuDeviceGetP2PAttribute(int* value, int, int, int) { return put(value, 0); }
+EXPORT int cuCtxEnablePeerAccess(void*, unsigned) { return 217; } // CUDA_ERROR_PEER_ACCESS_UNSUPPORTED
+EXPORT int cuCtxDisablePeerAccess(void*) { return 705; }          // CUDA_ERROR_PEER_ACCESS_NOT_ENABLED
 
 EXPORT int cuDeviceGetName(char* name, int length, int device) {
     if (device != 0) return InvalidDevice;
     std::snprintf(name, static_cast<size_t>(length), "%s", DeviceName);
     return 0;
 }
-
-EXPORT int cuDeviceTotalMem_v2(size_t* bytes, int device) {
-    *bytes = Memory::instance().total();
-    return device == 0 ? 0 : InvalidDevice;
-}
-
 EXPORT int cuDeviceGetAttribute(int* value, int attribute, int device) {
     static const std::unordered_map<int, int> values = {
         {1, MostThreads}, {2, 1024}, {3, 1024}, {4, 64}, {5, 0x7FFFFFFF}, {6, 65535}, {7, 65535}, {8, 49152}, {9, 65536}, {10, Lanes},
@@ -218,19 +178,6 @@ EXPORT int cuDeviceGetAttribute(int* value, int attribute, int device) {
     return 0;
 }
 
-EXPORT int cuDeviceCanAccessPeer(int* can, int, int) {
-    *can = 0;
-    return 0;
-}
-
-EXPORT int cuDeviceGetP2PAttribute(int* value, int, int, int) {
-    *value = 0;
-    return 0;
-}
-
-EXPORT int cuCtxEnablePeerAccess(void*, unsigned) { return 217; } // CUDA_ERROR_PEER_ACCESS_UNSUPPORTED
-EXPORT int cuCtxDisablePeerAccess(void*) { return 705; }          // CUDA_ERROR_PEER_ACCESS_NOT_ENABLED
-
 EXPORT int cuCtxCreate_v2(void** context, unsigned, int device) {
     if (!isInitialized) return NotInitialized;
     if (device != 0) return InvalidDevice;
@@ -238,7 +185,6 @@ EXPORT int cuCtxCreate_v2(void** context, unsigned, int device) {
     *context = handles<Context>().add(current);
     return 0;
 }
-
 EXPORT int cuCtxDestroy_v2(void* handle) {
     auto context = handles<Context>().remove(handle);
     if (!context) return InvalidContext;
@@ -250,7 +196,6 @@ EXPORT int cuCtxDestroy_v2(void* handle) {
     if (current == context) current = nullptr;
     return 0;
 }
-
 EXPORT int cuCtxSetCurrent(void* handle) {
     if (handle == nullptr) {
         current = nullptr;
@@ -262,37 +207,24 @@ EXPORT int cuCtxSetCurrent(void* handle) {
     current = context;
     return 0;
 }
-
-EXPORT int cuCtxGetCurrent(void** context) {
-    *context = current.get();
-    return 0;
-}
-
 EXPORT int cuCtxSynchronize() {
-    if (int error = check(true)) return error;
+    CHECK(true);
     current->finishAll();
     return current->sticky;
 }
-
-EXPORT int cuCtxGetCacheConfig(int* config) {
-    *config = 0;
-    return check();
-}
-EXPORT int cuCtxSetCacheConfig(int) { return check(); }
-EXPORT int cuCtxGetSharedMemConfig(int* config) {
-    *config = 1;
-    return check();
-}
-EXPORT int cuCtxSetSharedMemConfig(int) { return check(); }
+EXPORT int cuCtxGetCacheConfig(int* config) { return put(config, 0); }
+EXPORT int cuCtxSetCacheConfig(int) { return check(false); }
+EXPORT int cuCtxGetSharedMemConfig(int* config) { return put(config, 1); }
+EXPORT int cuCtxSetSharedMemConfig(int) { return check(false); }
 
 EXPORT int cuMemGetInfo_v2(size_t* free, size_t* total) {
     *free = Memory::instance().free();
     *total = Memory::instance().total();
-    return check();
+    return check(false);
 }
 
 EXPORT int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
-    if (int error = check(true)) return error;
+    CHECK(true);
     if (bytes == 0) return InvalidValue;
     if (int code = injected("alloc", nullptr)) {
         if (!isImmediate(code)) current->sticky = code;
@@ -304,13 +236,13 @@ EXPORT int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
 
 EXPORT int cuMemFree_v2(uint64_t address) {
     if (address == 0) return 0;
-    if (int error = check(true)) return error;
+    CHECK(true);
     current->finishAll(); // as the driver does
     return Memory::instance().release(current.get(), address) ? current->sticky.load() : static_cast<int>(InvalidValue);
 }
 
 EXPORT int cuMemAllocHost_v2(void** address, size_t bytes) {
-    if (int error = check(true)) return error;
+    CHECK(true);
     *address = std::aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
     if (*address == nullptr) return OutOfMemory;
     Memory::instance().lockPages(reinterpret_cast<uint64_t>(*address), bytes);
@@ -318,7 +250,7 @@ EXPORT int cuMemAllocHost_v2(void** address, size_t bytes) {
 }
 
 EXPORT int cuMemFreeHost(void* address) {
-    if (int error = check(true)) return error;
+    CHECK(true);
     current->finishAll();
     if (!Memory::instance().unlockPages(reinterpret_cast<uint64_t>(address))) return InvalidValue;
     std::free(address);
@@ -326,21 +258,19 @@ EXPORT int cuMemFreeHost(void* address) {
 }
 
 EXPORT int cuMemHostRegister_v2(void* address, size_t bytes, unsigned) {
-    if (int error = check(true)) return error;
+    CHECK(true);
     if (Memory::instance().find(reinterpret_cast<uint64_t>(address)).end != 0) return 712; // CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED
     Memory::instance().lockPages(reinterpret_cast<uint64_t>(address), bytes);
     return 0;
 }
-
 EXPORT int cuMemHostUnregister(void* address) {
-    if (int error = check(true)) return error;
+    CHECK(true);
     current->finishAll();
     return Memory::instance().unlockPages(reinterpret_cast<uint64_t>(address)) ? 0 : 713; // CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED
 }
-
 EXPORT int cuMemHostGetDevicePointer_v2(uint64_t* address, void* host, unsigned) {
     *address = reinterpret_cast<uint64_t>(host);
-    return Place(*address).isLocked ? check() : static_cast<int>(InvalidValue);
+    return Place(*address).isLocked ? check(false) : static_cast<int>(InvalidValue);
 }
 
 EXPORT int cuPointerGetAttribute(void* value, int attribute, uint64_t address) {
@@ -352,92 +282,104 @@ EXPORT int cuPointerGetAttribute(void* value, int attribute, uint64_t address) {
     return 0;
 }
 
-EXPORT int cuMemcpyAsync(uint64_t to, uint64_t from, size_t bytes, void* stream) { return copy(to, from, bytes, stream, false); }
-EXPORT int cuMemcpy(uint64_t to, uint64_t from, size_t bytes) { return copy(to, from, bytes, nullptr, true); }
-EXPORT int cuMemcpyHtoD_v2(uint64_t to, const void* from, size_t bytes) { return copy(to, reinterpret_cast<uint64_t>(from), bytes, nullptr, true); }
-EXPORT int cuMemcpyDtoH_v2(void* to, uint64_t from, size_t bytes) { return copy(reinterpret_cast<uint64_t>(to), from, bytes, nullptr, true); }
-EXPORT int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, void* stream) { return fill(to, value, bytes, stream); }
+EXPORT int cuMemcpyAsync(uint64_t to, uint64_t from, size_t bytes, void* handle) {
+    CHECK(false);
+    FIND(stream, streamOf(handle));
+    if (bytes == 0) return 0;
+    Place target(to), source(from);
+    if (to == 0 || from == 0 || target.isWrong(to, bytes) || source.isWrong(from, bytes)) return InvalidValue;
+    bool isPageable = (!target.isDevice && !target.isLocked) || (!source.isDevice && !source.isLocked);
+    if (stream->capture && isPageable) {
+        stream->isCaptureInvalid = true;
+        return CaptureUnsupported;
+    }
+    if (int code = injected("copy", stream)) return code;
+    if (!source.isDevice && !source.isLocked) {
+        // Pageable memory is read at once.
+        auto staged = std::make_shared<std::vector<uint8_t>>(reinterpret_cast<uint8_t*>(from), reinterpret_cast<uint8_t*>(from) + bytes);
+        current->enqueue(stream, {[=] { std::memcpy(reinterpret_cast<void*>(to), staged->data(), bytes); }, nullptr, true});
+    } else {
+        current->enqueue(stream, {[=] { std::memmove(reinterpret_cast<void*>(to), reinterpret_cast<void*>(from), bytes); }, nullptr, true});
+    }
+    if (!target.isDevice && (!target.isLocked || !source.isDevice)) current->finish(stream);
+    return current->sticky;
+}
+
+EXPORT int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, void* handle) {
+    CHECK(false);
+    FIND(stream, streamOf(handle));
+    if (bytes == 0) return 0;
+    Place target(to);
+    if (!target.isDevice || target.isWrong(to, bytes)) return InvalidValue;
+    current->enqueue(stream, {[=] { std::memset(reinterpret_cast<void*>(to), value, bytes); }, nullptr, true});
+    return 0;
+}
 
 EXPORT int cuStreamCreate(void** stream, unsigned flags) {
-    if (int error = check(true)) return error;
+    CHECK(true);
     *stream = handles<Stream>().add(current->createStream((flags & 1) == 0));
     return 0;
 }
-
 EXPORT int cuStreamCreateWithPriority(void** stream, unsigned flags, int) { return cuStreamCreate(stream, flags); }
-
 EXPORT int cuStreamDestroy_v2(void* handle) {
-    auto stream = handles<Stream>().remove(handle);
-    if (!stream) return InvalidHandle;
+    FIND(stream, handles<Stream>().remove(handle));
     stream->context->destroyStream(stream);
     return 0;
 }
-
 EXPORT int cuStreamSynchronize(void* handle) {
-    if (int error = check(true)) return error;
-    auto stream = streamOf(handle);
-    if (!stream) return InvalidHandle;
+    CHECK(true);
+    FIND(stream, streamOf(handle));
     // The default stream ends only with the blocking ones.
     if (stream == current->standard) current->enqueue(stream, {});
     current->finish(stream);
     return current->sticky;
 }
-
 EXPORT int cuStreamWaitEvent(void* handle, void* event, unsigned) {
-    if (int error = check()) return error;
-    auto stream = streamOf(handle);
-    auto waited = handles<Event>().find(event);
-    if (!stream || !waited) return InvalidHandle;
+    CHECK(false);
+    FIND(stream, streamOf(handle));
+    FIND(waited, handles<Event>().find(event));
     if (stream->capture) return CaptureUnsupported;
     if (waited->mark) current->enqueue(stream, {nullptr, waited->mark});
     return 0;
 }
 
 EXPORT int cuEventCreate(void** event, unsigned) {
-    if (int error = check()) return error;
+    CHECK(false);
     *event = handles<Event>().add(std::make_shared<Event>());
     return 0;
 }
-
 EXPORT int cuEventDestroy_v2(void* event) { return handles<Event>().remove(event) ? 0 : InvalidHandle; }
-
 EXPORT int cuEventRecord(void* event, void* handle) {
-    if (int error = check()) return error;
-    auto stream = streamOf(handle);
-    auto recorded = handles<Event>().find(event);
-    if (!stream || !recorded) return InvalidHandle;
+    CHECK(false);
+    FIND(stream, streamOf(handle));
+    FIND(recorded, handles<Event>().find(event));
     if (stream->capture) return CaptureUnsupported;
     current->record(stream, *recorded);
     return 0;
 }
-
 EXPORT int cuEventQuery(void* event) {
-    if (int error = check()) return error;
-    auto asked = handles<Event>().find(event);
-    if (!asked) return InvalidHandle;
+    CHECK(false);
+    FIND(asked, handles<Event>().find(event));
     if (!asked->mark || asked->mark->isReached) return 0;
     current->advance(asked->mark);
     return current->sticky != 0 ? current->sticky.load() : static_cast<int>(NotReady);
 }
-
 EXPORT int cuEventSynchronize(void* event) {
-    if (int error = check(true)) return error;
-    auto awaited = handles<Event>().find(event);
-    if (!awaited) return InvalidHandle;
+    CHECK(true);
+    FIND(awaited, handles<Event>().find(event));
     if (awaited->mark) current->finish(awaited->mark);
     return current->sticky;
 }
-
 EXPORT int cuEventElapsedTime(float* milliseconds, void* start, void* end) {
     auto first = handles<Event>().find(start), second = handles<Event>().find(end);
     if (!first || !second || !first->mark || !second->mark) return InvalidHandle;
     if (!first->mark->isReached || !second->mark->isReached) return NotReady;
     *milliseconds = std::chrono::duration<float, std::milli>(second->mark->time - first->mark->time).count();
-    return check();
+    return check(false);
 }
 
 EXPORT int cuModuleLoadDataEx(void** module, const char* text, unsigned count, const int* options, void** values) {
-    if (int error = check(true)) return error;
+    CHECK(true);
     std::string log;
     int result = load(module, text, log);
     char* buffer = nullptr;
@@ -449,21 +391,16 @@ EXPORT int cuModuleLoadDataEx(void** module, const char* text, unsigned count, c
     if (buffer != nullptr && size > 0) std::snprintf(buffer, size, "%s", log.c_str());
     return result;
 }
-
 EXPORT int cuModuleLoadData(void** module, const char* text) { return cuModuleLoadDataEx(module, text, 0, nullptr, nullptr); }
-
 EXPORT int cuModuleUnload(void* handle) {
-    if (int error = check(true)) return error;
-    auto module = handles<Module>().remove(handle);
-    if (!module) return InvalidHandle;
+    CHECK(true);
+    FIND(module, handles<Module>().remove(handle));
     for (const auto& kernel : module->kernels) handles<Kernel>().remove(kernel.get());
     return 0;
 }
-
 EXPORT int cuModuleGetFunction(void** function, void* handle, const char* name) {
-    if (int error = check()) return error;
-    auto module = handles<Module>().find(handle);
-    if (!module) return InvalidHandle;
+    CHECK(false);
+    FIND(module, handles<Module>().find(handle));
     for (const auto& kernel : module->kernels) {
         if (kernel->name != name) continue;
         *function = kernel.get();
@@ -473,9 +410,8 @@ EXPORT int cuModuleGetFunction(void** function, void* handle, const char* name) 
 }
 
 EXPORT int cuFuncGetAttribute(int* value, int attribute, void* function) {
-    if (int error = check()) return error;
-    auto kernel = handles<Kernel>().find(function);
-    if (!kernel) return InvalidHandle;
+    CHECK(false);
+    FIND(kernel, handles<Kernel>().find(function));
     switch (attribute) {
     case 0: *value = static_cast<int>(kernel->maxThreads); return 0;
     case 1: *value = static_cast<int>(kernel->sharedBytes); return 0;
@@ -485,28 +421,23 @@ EXPORT int cuFuncGetAttribute(int* value, int attribute, void* function) {
     default: return InvalidValue;
     }
 }
-
 EXPORT int cuFuncSetAttribute(void* function, int attribute, int value) {
-    if (int error = check()) return error;
-    auto kernel = handles<Kernel>().find(function);
-    if (!kernel) return InvalidHandle;
+    CHECK(false);
+    FIND(kernel, handles<Kernel>().find(function));
     if (attribute != 8 || value < 0 || value > SharedOfBlock - static_cast<int>(kernel->sharedBytes)) return InvalidValue;
     kernel->maxDynamicShared = static_cast<uint32_t>(value);
     return 0;
 }
 
 EXPORT int cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, void* function, int threads, size_t dynamicShared) {
-    if (int error = check()) return error;
-    auto kernel = handles<Kernel>().find(function);
-    if (!kernel) return InvalidHandle;
+    CHECK(false);
+    FIND(kernel, handles<Kernel>().find(function));
     *blocks = blocksThatFit(*kernel, threads, dynamicShared);
     return 0;
 }
-
 EXPORT int cuOccupancyMaxPotentialBlockSize(int* grid, int* threads, void* function, size_t (*sharedOf)(int), size_t dynamicShared, int most) {
-    if (int error = check()) return error;
-    auto kernel = handles<Kernel>().find(function);
-    if (!kernel) return InvalidHandle;
+    CHECK(false);
+    FIND(kernel, handles<Kernel>().find(function));
     int limit = static_cast<int>(kernel->maxThreads), best = 0;
     if (most > 0) limit = std::min(limit, most);
     for (int size = limit / Lanes * Lanes; size >= Lanes; size -= Lanes) {
@@ -521,10 +452,9 @@ EXPORT int cuOccupancyMaxPotentialBlockSize(int* grid, int* threads, void* funct
 
 EXPORT int cuLaunchKernel(void* function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY, unsigned blockZ,
                           unsigned dynamicShared, void* handle, void** parameters, void** extra) {
-    if (int error = check()) return error;
-    auto kernel = handles<Kernel>().find(function);
-    auto stream = streamOf(handle);
-    if (!kernel || !stream) return InvalidHandle;
+    CHECK(false);
+    FIND(kernel, handles<Kernel>().find(function));
+    FIND(stream, streamOf(handle));
     if (gridX == 0 || gridY == 0 || gridZ == 0 || blockX == 0 || blockY == 0 || blockZ == 0) return InvalidValue;
     if (gridX > 0x7FFFFFFF || gridY > 65535 || gridZ > 65535 || blockX > 1024 || blockY > 1024 || blockZ > 64) return InvalidValue;
     if (uint64_t(blockX) * blockY * blockZ > kernel->maxThreads || dynamicShared > kernel->maxDynamicShared) return InvalidValue;
@@ -549,9 +479,8 @@ EXPORT int cuLaunchKernel(void* function, unsigned gridX, unsigned gridY, unsign
 }
 
 EXPORT int cuStreamBeginCapture_v2(void* handle, int) {
-    if (int error = check()) return error;
-    auto stream = streamOf(handle);
-    if (!stream) return InvalidHandle;
+    CHECK(false);
+    FIND(stream, streamOf(handle));
     if (stream == current->standard || stream->capture) return stream->capture ? InvalidValue : CaptureUnsupported;
     stream->isCaptureInvalid = false;
     stream->capturer = std::this_thread::get_id();
@@ -560,9 +489,8 @@ EXPORT int cuStreamBeginCapture_v2(void* handle, int) {
 }
 
 EXPORT int cuStreamEndCapture(void* handle, void** graph) {
-    if (int error = check()) return error;
-    auto stream = streamOf(handle);
-    if (!stream) return InvalidHandle;
+    CHECK(false);
+    FIND(stream, streamOf(handle));
     *graph = nullptr;
     if (!stream->capture) return InvalidValue;
     std::shared_ptr<Graph> captured = std::move(stream->capture);
@@ -573,20 +501,16 @@ EXPORT int cuStreamEndCapture(void* handle, void** graph) {
 }
 
 EXPORT int cuGraphInstantiateWithFlags(void** executable, void* handle, unsigned long long) {
-    if (int error = check()) return error;
-    auto graph = handles<Graph>().find(handle);
-    if (!graph) return InvalidHandle;
+    CHECK(false);
+    FIND(graph, handles<Graph>().find(handle));
     *executable = handles<Graph>().add(std::make_shared<Graph>(*graph));
     return 0;
 }
-
 EXPORT int cuGraphInstantiate_v2(void** executable, void* graph, void**, char*, size_t) { return cuGraphInstantiateWithFlags(executable, graph, 0); }
-
 EXPORT int cuGraphLaunch(void* handle, void* on) {
-    if (int error = check()) return error;
-    auto graph = handles<Graph>().find(handle);
-    auto stream = streamOf(on);
-    if (!graph || !stream) return InvalidHandle;
+    CHECK(false);
+    FIND(graph, handles<Graph>().find(handle));
+    FIND(stream, streamOf(on));
     if (stream->capture) return CaptureUnsupported;
     for (const Work& work : graph->work) {
         if (int code = injected("launch", stream)) return code;
@@ -595,7 +519,6 @@ EXPORT int cuGraphLaunch(void* handle, void* on) {
     }
     return 0;
 }
-
 EXPORT int cuGraphExecDestroy(void* executable) { return handles<Graph>().remove(executable) ? 0 : InvalidHandle; }
 EXPORT int cuGraphDestroy(void* graph) { return handles<Graph>().remove(graph) ? 0 : InvalidHandle; }
 

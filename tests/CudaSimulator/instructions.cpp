@@ -9,18 +9,18 @@ namespace {
 
 using Table = std::unordered_map<std::string, Form>;
 
-// One operation on all lanes of the mask. Operands and result may be the same register; a lane touches only its own numbers, so the order of lanes
-// does not matter.
-template <class Op, class D, class... S, class... P> inline void apply(uint32_t mask, D* d, P*... s) {
+// Does something for every lane of the mask. Where a lane touches only its own numbers the order does not matter, and the compiler may do many at once.
+template <class F> inline void forLanes(uint32_t mask, F&& lane) {
     if (mask == ~0u) {
 #pragma GCC ivdep
-        for (int k = 0; k < Lanes; k++) d[k] = Op::f(s[k]...);
-    } else {
-        for (; mask != 0; mask &= mask - 1) {
-            int k = __builtin_ctz(mask);
-            d[k] = Op::f(s[k]...);
-        }
-    }
+        for (int k = 0; k < Lanes; k++) lane(k);
+    } else
+        for (; mask != 0; mask &= mask - 1) lane(__builtin_ctz(mask));
+}
+
+// One operation on all lanes. Operands and result may be the same register.
+template <class Op, class D, class... P> inline void apply(uint32_t mask, D* d, P*... s) {
+    forLanes(mask, [&](int k) __attribute__((always_inline)) { d[k] = Op::f(s[k]...); });
 }
 
 template <class Op, class D, class A> void run1(Warp& w, const Instruction& i, uint32_t mask) { apply<Op>(mask, w.lanes<D>(i.r[0]), w.lanes<A>(i.a)); }
@@ -45,20 +45,15 @@ template <Space S> void locate(Warp& w, const Instruction& i, uint32_t mask, uin
         for (int k = 0; k < Lanes; k++) at[k] = static_cast<uint32_t>(base[k] + static_cast<uint32_t>(i.offset));
     }
     uint64_t lowest = ~0ull, highest = 0, ored = 0;
-    if (mask == ~0u) {
-        for (int k = 0; k < Lanes; k++) {
-            lowest = at[k] < lowest ? at[k] : lowest;
-            highest = at[k] > highest ? at[k] : highest;
-            ored |= at[k];
-        }
-    } else {
-        for (uint32_t rest = mask; rest != 0; rest &= rest - 1) {
-            uint64_t address = at[__builtin_ctz(rest)];
-            lowest = std::min(lowest, address);
-            highest = std::max(highest, address);
-            ored |= address;
-        }
-    }
+    auto include = [&](int k) __attribute__((always_inline)) {
+        lowest = at[k] < lowest ? at[k] : lowest;
+        highest = at[k] > highest ? at[k] : highest;
+        ored |= at[k];
+    };
+    if (mask == ~0u)
+        for (int k = 0; k < Lanes; k++) include(k);
+    else
+        for (uint32_t rest = mask; rest != 0; rest &= rest - 1) include(__builtin_ctz(rest));
     char message[200];
     if ((ored & (bytes - 1)) != 0) {
         std::snprintf(message, sizeof message, "an address is no multiple of %u", bytes);
@@ -108,11 +103,10 @@ template <Space S, class M, class R, int N> void load(Warp& w, const Instruction
         const M* from = reinterpret_cast<const M*>(at[k]);
         for (int n = 0; n < N; n++) d[n][k] = static_cast<R>(from[n]);
     };
-    if (mask == ~0u) {
+    if (mask == ~0u)
         for (int k = 0; k < Lanes; k++) lane(k);
-    } else {
+    else
         for (; mask != 0; mask &= mask - 1) lane(__builtin_ctz(mask));
-    }
 }
 
 template <Space S, class M, class R, int N> void store(Warp& w, const Instruction& i, uint32_t mask) {
@@ -281,21 +275,14 @@ template <class T, template <class> class Mode> void addFloats(Table& t, const s
     t["abs" + name] = {run1<Mode<AbsoluteFloat>, T, T>, one};
     t["min" + name] = {run2<Mode<MinimumFloat>, T, T, T>, two};
     t["max" + name] = {run2<Mode<MaximumFloat>, T, T, T>, two};
-    auto compare = [&](const char* how, Handler run) { t["setp." + (how + name)] = {run, "p" + one}; };
-    compare("eq", run2<Mode<Equal>, uint32_t, T, T>);
-    compare("ne", run2<Mode<OrderedNotEqual>, uint32_t, T, T>);
-    compare("lt", run2<Mode<Less>, uint32_t, T, T>);
-    compare("le", run2<Mode<LessOrEqual>, uint32_t, T, T>);
-    compare("gt", run2<Mode<Greater>, uint32_t, T, T>);
-    compare("ge", run2<Mode<GreaterOrEqual>, uint32_t, T, T>);
-    compare("equ", run2<Mode<EqualOrUnordered>, uint32_t, T, T>);
-    compare("neu", run2<Mode<NotEqual>, uint32_t, T, T>);
-    compare("ltu", run2<Mode<LessOrUnordered>, uint32_t, T, T>);
-    compare("leu", run2<Mode<LessOrEqualOrUnordered>, uint32_t, T, T>);
-    compare("gtu", run2<Mode<GreaterOrUnordered>, uint32_t, T, T>);
-    compare("geu", run2<Mode<GreaterOrEqualOrUnordered>, uint32_t, T, T>);
-    compare("num", run2<Mode<AreNumbers>, uint32_t, T, T>);
-    compare("nan", run2<Mode<IsNone>, uint32_t, T, T>);
+    const std::pair<const char*, Handler> comparisons[] = {
+        {"eq", run2<Mode<Equal>, uint32_t, T, T>}, {"ne", run2<Mode<OrderedNotEqual>, uint32_t, T, T>}, {"lt", run2<Mode<Less>, uint32_t, T, T>},
+        {"le", run2<Mode<LessOrEqual>, uint32_t, T, T>}, {"gt", run2<Mode<Greater>, uint32_t, T, T>}, {"ge", run2<Mode<GreaterOrEqual>, uint32_t, T, T>},
+        {"equ", run2<Mode<EqualOrUnordered>, uint32_t, T, T>}, {"neu", run2<Mode<NotEqual>, uint32_t, T, T>},
+        {"ltu", run2<Mode<LessOrUnordered>, uint32_t, T, T>}, {"leu", run2<Mode<LessOrEqualOrUnordered>, uint32_t, T, T>},
+        {"gtu", run2<Mode<GreaterOrUnordered>, uint32_t, T, T>}, {"geu", run2<Mode<GreaterOrEqualOrUnordered>, uint32_t, T, T>},
+        {"num", run2<Mode<AreNumbers>, uint32_t, T, T>}, {"nan", run2<Mode<IsNone>, uint32_t, T, T>}};
+    for (auto& [how, run] : comparisons) t["setp." + (how + name)] = {run, "p" + one};
 }
 
 template <class Op> using Plain = Op;
@@ -330,12 +317,8 @@ template <class To, class From> void addConversion(Table& t, const std::string& 
 }
 
 template <class To> void addConversions(Table& t, const std::string& to) {
-    addConversion<To, int32_t>(t, to + ".s32");
-    addConversion<To, uint32_t>(t, to + ".u32");
-    addConversion<To, int64_t>(t, to + ".s64");
-    addConversion<To, uint64_t>(t, to + ".u64");
-    addConversion<To, float>(t, to + ".f32");
-    addConversion<To, double>(t, to + ".f64");
+    addConversion<To, int32_t>(t, to + ".s32"), addConversion<To, uint32_t>(t, to + ".u32"), addConversion<To, float>(t, to + ".f32");
+    addConversion<To, int64_t>(t, to + ".s64"), addConversion<To, uint64_t>(t, to + ".u64"), addConversion<To, double>(t, to + ".f64");
 }
 
 template <Space S, class M, class R, int N> void addAccess(Table& t, const std::string& space, const std::string& type) {
@@ -411,12 +394,8 @@ Table makeTable() {
     t["and.pred"] = {run2<And, uint32_t, uint32_t, uint32_t>, "ppp"};
     t["or.pred"] = {run2<Or, uint32_t, uint32_t, uint32_t>, "ppp"};
     t["xor.pred"] = {run2<Xor, uint32_t, uint32_t, uint32_t>, "ppp"};
-    addConversions<int32_t>(t, "s32");
-    addConversions<uint32_t>(t, "u32");
-    addConversions<int64_t>(t, "s64");
-    addConversions<uint64_t>(t, "u64");
-    addConversions<float>(t, "f32");
-    addConversions<double>(t, "f64");
+    addConversions<int32_t>(t, "s32"), addConversions<uint32_t>(t, "u32"), addConversions<float>(t, "f32");
+    addConversions<int64_t>(t, "s64"), addConversions<uint64_t>(t, "u64"), addConversions<double>(t, "f64");
     t["cvt.rn.ftz.f32.f64"] = {run1<Convert<float, double>, float, double>, "48"};
     t["cvt.ftz.f64.f32"] = {run1<Convert<double, float>, double, float>, "84"};
     t["cvt.ftz.f32.f32"] = {run1<Ftz<Move>, float, float>, "44"};
