@@ -2,6 +2,7 @@ using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Compute.Ilgpu;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 using Xunit;
 
 namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
@@ -33,14 +34,14 @@ public sealed class OwnershipTests
         backend.Dispose();
         backend.Dispose();
 
-        Assert.Throws<ObjectDisposedException>(() => compiler.Compile(null!, default, default, null!, default));
+        Assert.Throws<ObjectDisposedException>(() => compiler.Compile(null!, default, CudaArchitecture.SM_80, null!, default));
     }
 
     [Fact]
     public void Elements_that_a_walks_last_stride_cannot_pass_are_refused()
     {
         using IlgpuBackend backend = (IlgpuBackend)Devices.Open("ilgpu-cpu");
-        MemoryBuffer small = backend.AllocateBuffer(1, sizeof(float), "a stand-in for large memory");
+        MemoryBuffer small = backend.AllocateBuffer(1, sizeof(float), "large memory, pretended");
         using Tensor large = new(new IlgpuStorage(backend, ElementType.Float32, int.MaxValue, small), new Shape(int.MaxValue));
 
         Assert.Contains("smaller", Assert.Throws<InvalidCallException>(() => backend.Count(large)).Message);
