@@ -9,7 +9,7 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Cli.Verbs;
 
 [Verb("bound", HelpText =
-    "Bounds on the error of a compressed network (docs/spectral.md): bias, variance, and whether they say anything (--split: default train).")]
+    "Bounds on the error of a compressed network (docs/method.md, section 9): bias, variance, and whether they say anything (--split: default train).")]
 internal sealed class BoundVerb : ModelVerb
 {
     [Option("keep", MetaValue = "K", HelpText = "Units the compressed network keeps, chosen by the adjoint criterion (default: all).")]
@@ -72,7 +72,7 @@ internal sealed class BoundVerb : ModelVerb
         terminal.Result(risk.IsVacuous
             ? $"vacuous: the clipped loss is never above {setting.LossCeiling:g4} anyway; look at how bias and variance trade off in --keep"
             : $"not vacuous: below {setting.LossCeiling:g4}, the most that the clipped loss can be");
-        terminal.Result("derived for this program by a covering argument (docs/spectral.md), not a theorem of the paper");
+        terminal.Result("derived for this program by a covering argument (docs/method.md, section 9.2), not a theorem of the paper");
         terminal.Result(new JsonObject
         {
             ["bias"] = Terminal.Number(risk.Bias),

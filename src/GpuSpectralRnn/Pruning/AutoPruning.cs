@@ -12,7 +12,7 @@ public sealed record Candidate(SpectralSettings Settings, Judgement Judgement, P
 /// <summary>
 /// Spectral pruning that tries the known criteria, Gram matrices, searches and refits and takes what comes closest to the big network on
 /// calibration inputs that none of them
-/// saw (section 9 of the method). No labels anywhere.
+/// saw (docs/method.md, section 7.4). No labels anywhere.
 /// </summary>
 /// <param name="settings">Ridge, fold and refit for all candidates; of the refits the given one is the most that is tried.</param>
 public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod

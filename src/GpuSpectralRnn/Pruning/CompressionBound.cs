@@ -22,13 +22,13 @@ public sealed record CompressionBoundSettings
 }
 
 /// <summary>
-/// The bounds of spectral pruning, sections 5 and 6 (derived for this project, docs/spectral.md; not theorems of the paper), for an Elman network
+/// The bounds of docs/method.md, sections 9.1 and 9.2 (derived for this project; not theorems of the paper), for an Elman network
 /// and the smaller one that a plan with a linear fold makes of it.
 /// </summary>
 /// <param name="Risk">The bound on the compressed network's risk.</param>
 /// <param name="Setting">The class of networks and the data it speaks about.</param>
 /// <param name="Error">What was measured.</param>
-/// <param name="Upper">The bound of section 5 on ||f - f#||_{n,T}.</param>
+/// <param name="Upper">The bound of docs/method.md, section 9.1, on ||f - f#||_{n,T}.</param>
 /// <param name="Amplification">What a step's error may grow to in the outputs.</param>
 public sealed record CompressionBound(GeneralizationBound Risk, BoundSetting Setting, OutputError Error, double Upper, double Amplification)
 {

@@ -7,7 +7,7 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// The read-out fitted again in closed loop (section 9 of the method): least squares of the big network's outputs on what the small network's own
+/// The read-out fitted again in closed loop (docs/method.md, section 7.2): least squares of the big network's outputs on what the small network's own
 /// read-out sees, with a ridge
 /// towards the folded read-out.
 /// </summary>

@@ -5,7 +5,7 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// Rows fitted again, each by its own weights (section 9 of the method). What the fold loses of a kept row's sum, r = w (h - A h_J - c) + v (x - A
+/// Rows fitted again, each by its own weights (docs/method.md, section 7.3). What the fold loses of a kept row's sum, r = w (h - A h_J - c) + v (x - A
 /// x_J - c), is regressed on z = [h_J, x_J, 1] over the big network's own states (<see cref="RowSamples"/>); a step weighs delta^2 / mean + 1/2,
 /// where delta is the adjoint at that row, so that errors count where they reach the outputs. The ridge pulls towards no correction. A GRU's rows n
 /// are no such sum: the reset gate multiplies the product, not the input; what is lost of the product is regressed on [h_J, 1] there, what is lost of

@@ -4,7 +4,7 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// Carries a plan out: the smaller dense network (spectral pruning, section 3). Layer by layer W_hh# = (W_hh)_{J,:} A_J, W_ih# = (W_ih)_{J,:} A
+/// Carries a plan out: the smaller dense network (docs/method.md, section 6.1). Layer by layer W_hh# = (W_hh)_{J,:} A_J, W_ih# = (W_ih)_{J,:} A
 /// below, biases_J; every consumer
 /// of h (the layer's own recurrence, the layer above, the read-out) reads A_J h_J + c in its place. An embedding loses columns the same way.
 /// </summary>

@@ -102,7 +102,7 @@ public sealed record SpectralSettings
     }
 }
 
-/// <summary>Spectral pruning with one criterion (sections 1 to 3, 8 and 9 of the method).</summary>
+/// <summary>Spectral pruning with one criterion (docs/method.md, sections 2, 3, 5, 7.2 and 7.3).</summary>
 /// <param name="settings">Its choices.</param>
 public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
 {

@@ -15,7 +15,7 @@ public sealed record LossCurve(string Loss, string Selector, double[] ByKept);
 /// <param name="Value">N(lambda).</param>
 public readonly record struct DegreesOfFreedomPoint(double Lambda, double Value);
 
-/// <summary>What the second moments of a layer's states say about how many units it needs (spectral pruning, sections 1, 2 and 4).</summary>
+/// <summary>What the second moments of a layer's states say about how many units it needs (docs/method.md, sections 1.3, 3 and 4).</summary>
 /// <param name="Name">The layer, for example <c>l0</c>.</param>
 /// <param name="Steps">Steps the moments are the mean of.</param>
 /// <param name="Spectrum">Eigenvalues and what follows from them.</param>

@@ -1,7 +1,7 @@
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// Backward elimination (spectral pruning, section 9): starting from all units, the one whose loss costs least goes, m - k times over; O(m^2) per
+/// Backward elimination (docs/method.md, section 3.3): starting from all units, the one whose loss costs least goes, m - k times over; O(m^2) per
 /// unit. Of equals the last goes.
 /// </summary>
 public sealed class BackwardSelector : ISelector

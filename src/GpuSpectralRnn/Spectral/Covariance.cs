@@ -2,7 +2,7 @@ namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
 /// The uncentred second moments of one recurrence's hidden states (or of an embedding's outputs) over a calibration set: S = (1 / sum w) sum w h h^T
-/// (spectral pruning, section 1), and their mean. Sums and weights of shards add up, so collection is a map-reduce.
+/// (docs/method.md, section 1.3), and their mean. Sums and weights of shards add up, so collection is a map-reduce.
 /// </summary>
 public sealed class Covariance
 {

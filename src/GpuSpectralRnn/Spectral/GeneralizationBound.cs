@@ -38,8 +38,8 @@ public sealed record BoundSetting(
 }
 
 /// <summary>
-/// A computable generalisation bound for Elman networks by a covering argument over the parameters (derived for this project, spectral pruning,
-/// section 6; not the theorem of the paper). With probability 1 - delta at least, for every network within the radii, risk &lt;= empirical risk + 2/n
+/// A computable generalisation bound for Elman networks by a covering argument over the parameters (derived for this project, docs/method.md,
+/// section 9.2; not the theorem of the paper). With probability 1 - delta at least, for every network within the radii, risk &lt;= empirical risk + 2/n
 /// + M sqrt((p log(1 + 2 R rho_psi L n) + log(1/delta)) / (2 n)). So that the radii may be read off the trained network, each is rounded up to a
 /// power of two 2^c, and delta is shared out over all of them: a radius has the share 1 / (2 (|c| + 1)(|c| + 2)), a block of zeros the share 1/4;
 /// these sum to 1.

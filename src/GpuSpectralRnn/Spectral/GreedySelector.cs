@@ -1,7 +1,7 @@
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// Forward selection in closed form (spectral pruning, section 2): the unit that lowers the loss most joins, k times over; O(m^2) per unit. Of equals
+/// Forward selection in closed form (docs/method.md, section 3.2): the unit that lowers the loss most joins, k times over; O(m^2) per unit. Of equals
 /// the first joins.
 /// </summary>
 public sealed class GreedySelector : ISelector

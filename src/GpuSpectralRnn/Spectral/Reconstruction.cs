@@ -1,6 +1,6 @@
 namespace GpuSpectralRnn.Spectral;
 
-/// <summary>The best linear reconstruction of all units from the kept ones, and what it leaves (spectral pruning, section 1).</summary>
+/// <summary>The best linear reconstruction of all units from the kept ones, and what it leaves (docs/method.md, section 2.1).</summary>
 public static class Reconstruction
 {
     /// <summary>

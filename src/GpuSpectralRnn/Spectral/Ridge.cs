@@ -2,10 +2,10 @@ using GpuSpectralRnn.Models;
 
 namespace GpuSpectralRnn.Spectral;
 
-/// <summary>Ridge weights tau, one per unit: what I_tau adds to the diagonal of the kept units' Gram matrix (spectral pruning, section 1).</summary>
+/// <summary>Ridge weights tau, one per unit: what I_tau adds to the diagonal of the kept units' Gram matrix (docs/method.md, section 2.3).</summary>
 public static class Ridge
 {
-    /// <summary>The share of Tr S / m that served well: 1e-4, for gated cells 1e-3 (section 9 of the method).</summary>
+    /// <summary>The share of Tr S / m that served well: 1e-4, for gated cells 1e-3 (docs/method.md, section 2.3).</summary>
     public static double Default(Cell cell) => cell.Gates() > 1 ? 1e-3 : 1e-4;
 
     /// <summary>

@@ -3,7 +3,7 @@ using GpuSpectralRnn.Compute.Host;
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// What the eigenvalues mu_1 >= mu_2 >= ... of a Gram matrix S = U diag(mu) U^T say about how many units a layer needs (spectral pruning, section 4;
+/// What the eigenvalues mu_1 >= mu_2 >= ... of a Gram matrix S = U diag(mu) U^T say about how many units a layer needs (docs/method.md, sections 4.1 and 4.2;
 /// Bach, JMLR 18, 2017).
 /// </summary>
 public sealed class Spectrum

@@ -19,7 +19,7 @@ public sealed record StateStatistics(Covariance Covariance, Matrix TimeWeighted)
     public double[] Mean => Covariance.MeanState();
 }
 
-/// <summary>What errors in one recurrence's hidden states (or in an embedding's outputs) do to the outputs (spectral pruning, section 8).</summary>
+/// <summary>What errors in one recurrence's hidden states (or in an embedding's outputs) do to the outputs (docs/method.md, section 5.1).</summary>
 /// <param name="Matrix">G = mean over sequences, steps and probes of g_t g_t^T [m, m].</param>
 /// <param name="StepWeights">w_t = mean ||g_t||^2 [T].</param>
 public sealed record AdjointStatistics(Matrix Matrix, double[] StepWeights);

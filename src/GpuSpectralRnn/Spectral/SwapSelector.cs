@@ -1,7 +1,7 @@
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// Refines another selector's set (spectral pruning, section 2): of all exchanges of a kept unit for a dropped one the best is made, as long as it
+/// Refines another selector's set (docs/method.md, section 3.4): of all exchanges of a kept unit for a dropped one the best is made, as long as it
 /// lowers the loss. Never worse than what it starts from.
 /// </summary>
 /// <param name="start">Where the set comes from.</param>

@@ -1,7 +1,7 @@
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// How the error of a reconstruction grows through time in an Elman network (derived for this project, spectral pruning, section 5; not a theorem of
+/// How the error of a reconstruction grows through time in an Elman network (derived for this project, docs/method.md, section 9.1; not a theorem of
 /// the paper). With rho the Lipschitz constant of the activation s (s(0) = 0), kappa = rho ||W^h#||_op and S_kappa = sum_{t=0}^{T-2} kappa^t: ||f -
 /// f#|| &lt;= ||W^o (h - A h_J)|| + rho S_kappa ||W^o#||_op ||W^h_J (h - A h_J)||, all norms averaged over sequences and steps.
 /// </summary>
