@@ -67,7 +67,7 @@ public class CallTests
     [InlineData("train --data digits --out x --limit 1,000", "--limit", "whole number")]
     [InlineData("train --data digits --out x --epochs 99999999999", "--epochs", "2147483647")]
     [InlineData("train --data digits --out x --seed=-1", "--seed")]
-    [InlineData("train --data digits --out x --layers 100000", "100000 layers")]
+    [InlineData("train --data digits --out x --layers 100000", "--layers 100000", "100")]
     [InlineData("train --data digits --out x --threads 100000", "--threads 100000")]
     [InlineData("help nothing", "unknown verb 'nothing'")]
     [InlineData("train --data digits --out x --threads=-1", "--threads -1")]

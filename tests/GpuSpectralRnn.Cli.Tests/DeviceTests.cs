@@ -83,7 +83,7 @@ public class DeviceTests
 
         JsonElement[] rows = [.. json.GetProperty("rows").EnumerateArray()];
         Assert.Equal(15, rows.Length);
-        Assert.Equal(rows.Length + (2 * 12), json.GetProperty("curve").GetArrayLength());
+        Assert.Equal(rows.Length + (2 * 13), json.GetProperty("curve").GetArrayLength());
         JsonElement auto = rows.Single(row => row.GetProperty("method").GetString() == "auto");
         JsonElement small = Gsrnn.RunIn(folder.Path, ["eval", "gsrnn-demo/digits-small.safetensors", .. digits]).Succeeds().Json;
         Assert.Equal(43, small.GetProperty("hidden")[0].GetInt32());

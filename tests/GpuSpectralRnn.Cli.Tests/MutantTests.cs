@@ -37,9 +37,11 @@ public class MutantTests
         using Folder folder = new();
         string[] data = folder.Npy(6);
         Gsrnn.Run(["train", .. data, "--hidden", "3", "--epochs", "1", "--device", "host", "--out", folder["m"]]).Succeeds();
-        Mutate(File.ReadAllBytes(folder["x.npy"]), folder["bad.npy"], 3, n => n % 2 == 0
-            ? ["eval", folder["m"], "--data", "npy", "--x", folder["bad.npy"], "--y", folder["y.npy"], "--device", "host"]
-            : ["eval", folder["m"], "--data", "npy", "--x", folder["x.npy"], "--y", folder["bad.npy"], "--device", "host"]);
+        string labels = folder.Npy("labels.npy", [6], Enumerable.Range(0, 6).Select(n => n % 2)), lengths = folder.Npy("lengths.npy", [6], Enumerable.Repeat(3, 6));
+        string[] call = ["eval", folder["m"], "--data", "npy", "--device", "host"];
+        Mutate(File.ReadAllBytes(folder["x.npy"]), folder["bad.npy"], 3, _ => [.. call, "--x", folder["bad.npy"], "--y", labels]);
+        Mutate(File.ReadAllBytes(labels), folder["bad.npy"], 6, _ => [.. call, "--x", folder["x.npy"], "--y", folder["bad.npy"]]);
+        Mutate(File.ReadAllBytes(lengths), folder["bad.npy"], 7, _ => [.. call, "--x", folder["x.npy"], "--y", labels, "--lengths", folder["bad.npy"]]);
     }
 
     [Fact]
@@ -48,9 +50,9 @@ public class MutantTests
         using Folder folder = new();
         string[] data = folder.Idx(6);
         Gsrnn.Run(["train", .. data, "--hidden", "3", "--epochs", "1", "--device", "host", "--out", folder["m"]]).Succeeds();
-        Mutate(File.ReadAllBytes(folder["set-images"]), folder["bad"], 4, n => n % 2 == 0
-            ? ["eval", folder["m"], "--data", "idx", "--images", folder["bad"], "--labels", folder["set-labels"], "--device", "host"]
-            : ["eval", folder["m"], "--data", "idx", "--images", folder["set-images"], "--labels", folder["bad"], "--device", "host"]);
+        string[] call = ["eval", folder["m"], "--data", "idx", "--device", "host"];
+        Mutate(File.ReadAllBytes(folder["set-images"]), folder["bad"], 4, _ => [.. call, "--images", folder["bad"], "--labels", folder["set-labels"]]);
+        Mutate(File.ReadAllBytes(folder["set-labels"]), folder["bad"], 8, _ => [.. call, "--images", folder["set-images"], "--labels", folder["bad"]]);
     }
 
     [Fact]

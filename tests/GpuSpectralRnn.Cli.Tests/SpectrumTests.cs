@@ -43,7 +43,7 @@ public class SpectrumTests
         for (int k = 1; k <= Units; k++) Assert.True(greedy[k] >= eigenvalues.Skip(k).Sum() * (1 - 1e-9), "no k units lose less than the tail");
 
         XElement page = XElement.Parse(File.ReadAllText(folder["<a> & b.html"])["<!DOCTYPE html>".Length..]);
-        Assert.Contains("<a> & b.html", page.Descendants("code").Single().Value);
+        Assert.Contains("<a> & b.html", page.Descendants("code").Last().Value);
         Assert.Equal(6, page.Descendants("figure").Count());
     }
 

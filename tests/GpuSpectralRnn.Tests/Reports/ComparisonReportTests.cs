@@ -93,7 +93,7 @@ public class ComparisonReportTests
         DotChart[] charts = [.. report.ByMethod()];
         Assert.Equal(["error by method, 64 units", "error by method, 42 units"], charts.Select(chart => chart.Title));
         Assert.Equal(["baseline", "random"], charts[0].Rows.Select(row => row.Name));
-        Assert.Equal([50.0, 75], charts[0].Rows[1].Dots.Select(dot => dot.Value));
+        Assert.Equal([50.0, 25], charts[0].Rows[1].Dots.Select(dot => dot.Value));
         Assert.True(double.IsNaN(charts[1].Rows[1].Dots[1].Value));
     }
 
