@@ -1,0 +1,45 @@
+namespace GpuSpectralRnn.Onnx.Calibration;
+
+/// <summary>How a graph is called.</summary>
+/// <param name="Fixed">Inputs with a value that stays: name to numbers.</param>
+/// <param name="States">Outputs whose value goes into an input of the next call: output to input. A sequence begins with zeros.</param>
+public sealed record CallOptions(IReadOnlyDictionary<string, double[]> Fixed, IReadOnlyDictionary<string, string> States)
+{
+    /// <summary>Every call by itself, all inputs from the data.</summary>
+    public static CallOptions None { get; } = new(new Dictionary<string, double[]>(), new Dictionary<string, string>());
+
+    /// <summary>Whether calls follow on each other.</summary>
+    public bool IsStreaming => States.Count > 0;
+
+    /// <summary>Reads <c>NAME=VALUE</c> (several values: with commas) and <c>OUTPUT=INPUT</c>.</summary>
+    /// <exception cref="InvalidCallException">A pair is no pair, or a value is no number.</exception>
+    public static CallOptions Parse(IEnumerable<string> settings, IEnumerable<string> states)
+    {
+        Dictionary<string, double[]> values = [];
+        foreach ((string name, string value) in settings.Select(text => Split("--set", text, "NAME=VALUE, for example sr=16000")))
+        {
+            if (!values.TryAdd(name, Array.ConvertAll(value.Split(','), part => Number(name, part))))
+                throw new InvalidCallException($"--set {name} is given twice.");
+        }
+
+        Dictionary<string, string> pairs = [];
+        foreach ((string output, string input) in states.Select(text => Split("--state", text, "OUTPUT=INPUT, for example stateN=state")))
+            if (!pairs.TryAdd(output, input)) throw new InvalidCallException($"--state {output} is given twice.");
+        return new CallOptions(values, pairs);
+    }
+
+    private static (string Name, string Value) Split(string option, string text, string form)
+    {
+        int at = text.IndexOf('=', StringComparison.Ordinal);
+        return at > 0 && at < text.Length - 1 ? (text[..at], text[(at + 1)..]) : throw new InvalidCallException($"{option} {text}: give {form}.");
+    }
+
+    private static double Number(string name, string text) => text switch
+    {
+        "true" => 1,
+        "false" => 0,
+        _ => double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out double value)
+            ? value
+            : throw new InvalidCallException($"--set {name}={text}: {text} is not a number."),
+    };
+}

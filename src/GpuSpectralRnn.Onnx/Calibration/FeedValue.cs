@@ -1,0 +1,51 @@
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace GpuSpectralRnn.Onnx.Calibration;
+
+/// <summary>Numbers on their way into a graph, of the type that the input takes.</summary>
+/// <param name="Type">Of the input.</param>
+/// <param name="Shape">Of the call.</param>
+/// <param name="Values">Numbers of any type.</param>
+/// <param name="First">Where in them the call begins.</param>
+internal sealed record FeedValue(TensorElementType Type, int[] Shape, Array Values, int First = 0)
+{
+    /// <summary>The value for ONNX Runtime; the caller disposes it.</summary>
+    /// <exception cref="InvalidCallException">Inputs of that type are not fed.</exception>
+    public OrtValue ToOrtValue()
+    {
+        long[] shape = Array.ConvertAll(Shape, extent => (long)extent);
+        int count = Shape.Aggregate(1, (a, b) => a * b);
+        return Type switch
+        {
+            TensorElementType.Float => OrtValue.CreateTensorValueFromMemory(Convert<float>(count), shape),
+            TensorElementType.Double => OrtValue.CreateTensorValueFromMemory(Convert<double>(count), shape),
+            TensorElementType.Int64 => OrtValue.CreateTensorValueFromMemory(Convert<long>(count), shape),
+            TensorElementType.Int32 => OrtValue.CreateTensorValueFromMemory(Convert<int>(count), shape),
+            TensorElementType.UInt8 => OrtValue.CreateTensorValueFromMemory(Convert<byte>(count), shape),
+            TensorElementType.Bool => OrtValue.CreateTensorValueFromMemory(Convert<bool>(count), shape),
+            _ => throw new InvalidCallException($"The graph has an input of type {Type}; inputs of float, double, int64, int32, uint8 and bool can be fed."),
+        };
+    }
+
+    private T[] Convert<T>(int count)
+    {
+        T[] result = new T[count];
+        if (Values is T[] same) Array.Copy(same, First, result, 0, count);
+        else
+            for (int i = 0; i < count; i++) result[i] = Convert<T>(Values.GetValue(First + i)!);
+        return result;
+    }
+
+    private static T Convert<T>(object value)
+    {
+        try
+        {
+            return (T)System.Convert.ChangeType(value, typeof(T), null);
+        }
+        catch (OverflowException e)
+        {
+            throw new InvalidCallException($"{value} does not fit an input of type {typeof(T).Name}; check --data and --set.", e);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+using Google.Protobuf;
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Formats;
+using GpuSpectralRnn.Onnx.Calibration;
+using GpuSpectralRnn.Onnx.Graphs;
+using GpuSpectralRnn.Onnx.Proof;
+using GpuSpectralRnn.Onnx.Protos;
+using GpuSpectralRnn.Onnx.Recurrent;
+using GpuSpectralRnn.Pruning;
+using Microsoft.ML.OnnxRuntime;
+
+namespace GpuSpectralRnn.Onnx.Compression;
+
+/// <summary>
+/// Compresses the recurrent nodes of an ONNX graph in their place: the same inputs and outputs, fewer units. The sequences of the calibration data are
+/// divided: three fifths for the statistics, a fifth to choose between candidates, the last fifth to prove the result on.
+/// </summary>
+public sealed class GraphCompression : IDisposable
+{
+    private const int LeastSequences = 3;
+
+    private readonly string path;
+    private readonly ModelProto model;
+    private readonly byte[] file;
+    private readonly InferenceSession original;
+    private readonly GraphCalls calls;
+    private readonly List<NodeGroup> groups = [];
+    private readonly RecurrentNode[] nodes;
+    private readonly int judged;
+    private readonly int proven;
+    private readonly OutputRecord judgedOutputs;
+
+    /// <summary>Reads a graph, runs the calibration and sums up what its recurrent nodes do.</summary>
+    /// <param name="path">The ONNX file.</param>
+    /// <param name="data">By the names of the inputs (<see cref="CalibrationData"/>).</param>
+    /// <param name="options">How the graph is called.</param>
+    /// <param name="progress">Called with the sequences done and their number.</param>
+    /// <param name="cancellation">Stops between sequences.</param>
+    /// <exception cref="InvalidCallException">The graph has no recurrent nodes or one that cannot be compressed, or the data do not fit.</exception>
+    /// <exception cref="RunFailedException">The file is broken or does not run, or its outputs change from run to run.</exception>
+    public GraphCompression(
+        string path, IReadOnlyDictionary<string, NamedArray> data, CallOptions options, Action<int, int>? progress = null, CancellationToken cancellation = default)
+    {
+        this.path = path;
+        model = OnnxFile.Load(path);
+        nodes = RecurrentNode.FindAll(model);
+        if (nodes.Length == 0) throw new InvalidCallException($"{path} holds no RNN, LSTM or GRU node; there is nothing to compress.");
+        foreach (RecurrentNode node in nodes) AddToGroup(node, NodeWeights.Read(model, node));
+        file = model.ToByteArray();
+        original = RuntimeSession.Open(file, path);
+        calls = new GraphCalls(original, data, options);
+        if (calls.Sequences < LeastSequences)
+            throw new InvalidCallException($"--data holds {calls.Sequences} sequences; give {LeastSequences} or more: some are held apart for the proof.");
+        int fifth = Math.Max(1, calls.Sequences / 5);
+        (judged, proven) = (calls.Sequences - 2 * fifth, calls.Sequences - fifth);
+        Outputs = [.. original.OutputMetadata.Where(output => output.Value.IsTensor && OutputRecord.CanRead(output.Value.ElementDataType))
+            .Select(output => new GraphOutput(output.Key, options.States.ContainsKey(output.Key)))];
+        if (Outputs.All(output => output.IsState)) throw new InvalidCallException($"{path} has no output of numbers beside its states; nothing can be compared.");
+        CheckDeterminism();
+        Collect(progress, cancellation);
+        judgedOutputs = OutputRecord.Of(original, calls, Outputs, judged, proven);
+    }
+
+    /// <summary>Sequences that neither the statistics nor the choice of candidates saw.</summary>
+    public int HeldOut => calls.Sequences - proven;
+
+    /// <summary>Names and units of the nodes that the calibration ran and that will be compressed, each weight matrix once.</summary>
+    public IReadOnlyList<(string Name, int Units)> Layers => [.. Active.Select(group => (group.First.Name, group.Weights.Hidden))];
+
+    internal IReadOnlyList<GraphOutput> Outputs { get; }
+
+    private NodeGroup[] Active => [.. groups.Where(group => group.Statistics.Steps > 0)];
+
+    /// <summary>Units to keep for a share of each layer's.</summary>
+    /// <exception cref="InvalidCallException">It is not more than 0 and at most 1.</exception>
+    public int[] OfShare(double share) => share > 0 && share <= 1
+        ? [.. Active.Select(group => Math.Clamp((int)Math.Round(share * group.Weights.Hidden), 1, group.Weights.Hidden))]
+        : throw new InvalidCallException($"--fraction {share} is not a share; give more than 0 and at most 1, for example 0.5.");
+
+    /// <summary>Units to keep, one number for all layers or one for each.</summary>
+    /// <exception cref="InvalidCallException">A layer has not so many units, or there are other layers.</exception>
+    public int[] OfSize(KeepSize size)
+    {
+        NodeGroup[] active = Active;
+        if (size.Units.Count != 1 && size.Units.Count != active.Length)
+            throw new InvalidCallException($"--keep {size}: the graph has {active.Length} recurrent layers that ran; give one number, or one for each.");
+        int[] keep = [.. active.Select((_, i) => size.Units[size.Units.Count == 1 ? 0 : i])];
+        for (int i = 0; i < keep.Length; i++)
+        {
+            int units = active[i].Weights.Hidden;
+            if (keep[i] > units)
+                throw new InvalidCallException($"--keep {keep[i]} is impossible for {active[i].First} of {units} units; give 1 to {units}.");
+        }
+
+        return keep;
+    }
+
+    /// <summary>The smaller graph: of several candidates the one whose outputs are closest to the original's on the sequences held apart for that.</summary>
+    public SmallGraph Compress(IReadOnlyList<int> keep)
+    {
+        SmallGraph? best = null;
+        foreach (UnitCriterion criterion in Enum.GetValues<UnitCriterion>())
+        {
+            byte[] candidate = Patch(keep, criterion);
+            using InferenceSession session = RuntimeSession.Open(candidate, "the smaller graph");
+            double difference = judgedOutputs.Compare(session, calls, judged, proven).Where(output => !output.IsState).Max(output => output.MeanDifference);
+            if (best is null || difference < best.JudgedDifference) best = new SmallGraph(candidate, [.. keep], criterion.ToString().ToLowerInvariant(), difference);
+        }
+
+        return best!;
+    }
+
+    /// <summary>
+    /// The fewest units, as the same share of each layer's, whose outputs differ in the mean by no more than so much (every output but the states; in the
+    /// output's own units), by bisection on the sequences held apart, then confirmed on those that prove.
+    /// </summary>
+    /// <exception cref="InvalidCallException">The tolerance is no number of zero or more.</exception>
+    public SmallGraph Search(double tolerance, Action<SmallGraph>? tried = null)
+    {
+        if (!(tolerance >= 0)) throw new InvalidCallException($"--tolerance {tolerance}: choose a number of 0 or more, for example 0.02.");
+        int widest = Layers.Max(layer => layer.Units), good = widest, bad = 0;
+        SmallGraph best = Compress(OfShare(1));
+        while (good - bad > 1)
+        {
+            int middle = (good + bad) / 2;
+            SmallGraph graph = Compress(OfShare((double)middle / widest));
+            tried?.Invoke(graph);
+            if (graph.JudgedDifference <= tolerance) (good, best) = (middle, graph);
+            else bad = middle;
+        }
+
+        while (good < widest && Prove(best, 0).Outputs.Where(output => !output.IsState).Max(output => output.MeanDifference) > tolerance)
+        {
+            best = Compress(OfShare((double)++good / widest));
+            tried?.Invoke(best);
+        }
+
+        return best;
+    }
+
+    /// <summary>Runs both graphs on the sequences held out to the last.</summary>
+    /// <param name="graph">The smaller one.</param>
+    /// <param name="rounds">How often both are timed, one after the other; 0: not at all.</param>
+    public GraphProof Prove(SmallGraph graph, int rounds = 3)
+    {
+        using InferenceSession session = RuntimeSession.Open(graph.File, "the smaller graph");
+        OutputRecord expected = OutputRecord.Of(original, calls, Outputs, proven, calls.Sequences);
+        OutputDifference[] outputs = expected.Compare(session, calls, proven, calls.Sequences);
+        (double before, double after) = CallTimes.Measure(original, session, calls, proven, rounds);
+        return new GraphProof(Describe(graph), outputs, file.Length, graph.File.Length, before, after, HeldOut);
+    }
+
+    /// <summary>Writes the smaller graph.</summary>
+    /// <exception cref="RunFailedException">The file cannot be written.</exception>
+    public static void Save(string path, SmallGraph graph) => AtomicFile.Write(path, stream => stream.Write(graph.File));
+
+    /// <inheritdoc/>
+    public void Dispose() => original.Dispose();
+
+    /// <summary>The graph with every active layer cut to so many units.</summary>
+    internal byte[] Patch(IReadOnlyList<int> keep, UnitCriterion criterion)
+    {
+        ModelProto small = model.Clone();
+        RecurrentNode[] copies = RecurrentNode.FindAll(small);
+        NodePatch patch = new(small);
+        NodeGroup[] active = Active;
+        for (int i = 0; i < active.Length; i++)
+        {
+            if (keep[i] == active[i].Weights.Hidden) continue;
+            NodePlan plan = active[i].Plan(keep[i], criterion);
+            foreach (int member in active[i].Members) patch.Apply(copies[member], plan);
+        }
+
+        return small.ToByteArray();
+    }
+
+    /// <summary>What becomes of one layer, for tests.</summary>
+    internal NodePlan PlanOf(int layer, int keep, UnitCriterion criterion) => Active[layer].Plan(keep, criterion);
+
+    private void AddToGroup(RecurrentNode node, NodeWeights weights)
+    {
+        NodeGroup? group = groups.Find(other => other.Holds(node, weights));
+        if (group is null) groups.Add(group = new NodeGroup(node, weights));
+        group.Members.Add(Array.IndexOf(nodes, node));
+    }
+
+    private CompressedNode[] Describe(SmallGraph graph)
+    {
+        NodeGroup[] active = Active;
+        return [.. nodes.Select((node, i) =>
+        {
+            NodeGroup group = groups.Find(other => other.Members.Contains(i))!;
+            int at = Array.IndexOf(active, group), units = group.Weights.Hidden;
+            return new CompressedNode(node.Name, node.Type, units, at < 0 ? units : graph.Keep[at], group.Weights.Inputs, (long)group.Statistics.Steps);
+        })];
+    }
+
+    private void CheckDeterminism()
+    {
+        OutputRecord once = OutputRecord.Of(original, calls, Outputs, 0, 1);
+        if (once.Compare(original, calls, 0, 1).FirstOrDefault(output => !(output.MaxDifference == 0)) is { } changing)
+            throw new RunFailedException(
+                $"{path}: the output {changing.Name} is not the same when the same input is given twice (difference {changing.MaxDifference:g3}); "
+                + "a graph that draws random numbers, or makes NaN, cannot be compared.");
+    }
+
+    private void Collect(Action<int, int>? progress, CancellationToken cancellation)
+    {
+        StateProbe probe = StateProbe.Of(model);
+        NodeGroup[] owners = [.. nodes.Select((_, i) => groups.Find(group => group.Members.Contains(i))!)];
+        using InferenceSession session = RuntimeSession.Open(probe.Model, $"{path} with its hidden states as outputs");
+        for (int sequence = 0; sequence < judged; sequence++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            calls.Run(session, sequence, probe.Outputs, results =>
+            {
+                for (int i = 0; i < owners.Length; i++) owners[i].Statistics.Add(results[i]);
+            });
+            progress?.Invoke(sequence + 1, judged);
+        }
+
+        foreach (NodeGroup group in groups) group.Statistics.Flush();
+        if (Active.Length == 0) throw new InvalidCallException($"{path}: the calibration ran none of its recurrent nodes; check --set.");
+        foreach (NodeGroup group in Active)
+        {
+            if (group.Statistics.Steps < group.Weights.Hidden)
+                throw new InvalidCallException(
+                    $"{group.First} of {group.Weights.Hidden} units was seen for {group.Statistics.Steps} steps in {judged} sequences; "
+                    + "give more data: at least as many steps as units.");
+        }
+    }
+}

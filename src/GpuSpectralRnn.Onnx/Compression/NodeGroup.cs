@@ -1,0 +1,71 @@
+using GpuSpectralRnn.Onnx.Calibration;
+using GpuSpectralRnn.Onnx.Graphs;
+using GpuSpectralRnn.Onnx.Recurrent;
+using GpuSpectralRnn.Spectral;
+
+namespace GpuSpectralRnn.Onnx.Compression;
+
+/// <summary>
+/// Recurrent nodes with the same weights (graphs repeat a node in the branches of an If), which are compressed alike, and what the calibration says of them.
+/// </summary>
+internal sealed class NodeGroup(RecurrentNode first, NodeWeights weights)
+{
+    /// <summary>How much of a unit's mean power the ridge is, for one gate and for several.</summary>
+    private const double ElmanRidge = 1e-4, GatedRidge = 1e-3;
+
+    private readonly Dictionary<int, Selection[]> selections = [];
+
+    /// <summary>The first node.</summary>
+    public RecurrentNode First { get; } = first;
+
+    /// <summary>The weights of all of them.</summary>
+    public NodeWeights Weights { get; } = weights;
+
+    /// <summary>Numbers of the nodes, in the order of the file.</summary>
+    public List<int> Members { get; } = [];
+
+    /// <summary>What was seen of all of them.</summary>
+    public NodeStatistics Statistics { get; } = new(first, weights);
+
+    /// <summary>Whether they are the same node twice.</summary>
+    public bool Holds(RecurrentNode node, NodeWeights other) =>
+        node.Type == First.Type && Attributes.Word(node.Node, "direction", "forward") == Attributes.Word(First.Node, "direction", "forward")
+        && Same(Weights.Input, other.Input) && Same(Weights.Recurrent, other.Recurrent) && Same(Weights.Bias, other.Bias)
+        && Same(Weights.Peephole, other.Peephole);
+
+    /// <summary>The plan for k units by one criterion.</summary>
+    public NodePlan Plan(int keep, UnitCriterion criterion)
+    {
+        int directions = Weights.Directions;
+        SelectionProblem[] problems = [.. Enumerable.Range(0, directions).Select(d => Problem(d, criterion))];
+        if (!selections.TryGetValue((int)criterion, out Selection[]? paths))
+            selections[(int)criterion] = paths = [.. problems.Select(problem => new BackwardSelector().Select(problem, 1))];
+        int[][] kept = [.. paths.Select(path => Enumerable.Range(0, Weights.Hidden).Except(path.Order.Take(Weights.Hidden - keep)).ToArray())];
+        return NodePlan.Of([.. problems.Select(problem => problem.Gram)], [.. problems.Select(problem => problem.Ridge)], kept);
+    }
+
+    // Readers beyond the node are not looked into: they count as the identity (input loss), the node's own R as the output loss.
+    private SelectionProblem Problem(int direction, UnitCriterion criterion)
+    {
+        Matrix gram = Statistics.Moments[direction].Mean();
+        double[] ridge = Ridge.Uniform(gram, Weights.Gates > 1 ? GatedRidge : ElmanRidge);
+        double theta = criterion switch { UnitCriterion.States => 1, UnitCriterion.Recurrence => 0, _ => 0.5 };
+        return new SelectionProblem(gram, ridge, Criterion.Paper(gram, Weights.RecurrentOf(direction), theta));
+    }
+
+    private static bool Same(Constant? a, Constant? b) =>
+        a is null || b is null ? a is null && b is null : a.Extents.SequenceEqual(b.Extents) && a.Values.AsSpan().SequenceEqual(b.Values);
+}
+
+/// <summary>What a selection of units minimises.</summary>
+internal enum UnitCriterion
+{
+    /// <summary>The loss of the states themselves.</summary>
+    States,
+
+    /// <summary>The loss of what R makes of them.</summary>
+    Recurrence,
+
+    /// <summary>Both by halves.</summary>
+    Both,
+}

@@ -1,0 +1,38 @@
+using Google.Protobuf;
+using GpuSpectralRnn.Onnx.Protos;
+
+namespace GpuSpectralRnn.Onnx.Graphs;
+
+/// <summary>Reads and writes the attributes of nodes.</summary>
+internal static class Attributes
+{
+    private const int IntType = 2, StringType = 3, IntsType = 7;
+
+    /// <summary>The attribute of this name, or null.</summary>
+    public static AttributeProto? Find(NodeProto node, string name) => node.Attribute.FirstOrDefault(attribute => attribute.Name == name);
+
+    /// <summary>A number, or what it is where it is not given.</summary>
+    public static long Integer(NodeProto node, string name, long otherwise) => Find(node, name)?.I ?? otherwise;
+
+    /// <summary>A word, or what it is where it is not given.</summary>
+    public static string Word(NodeProto node, string name, string otherwise) => Find(node, name)?.S?.ToStringUtf8() ?? otherwise;
+
+    /// <summary>Numbers, or null where they are not given.</summary>
+    public static long[]? Integers(NodeProto node, string name) => Find(node, name)?.Ints.ToArray();
+
+    /// <summary>Sets a number.</summary>
+    public static void Set(NodeProto node, string name, long value)
+    {
+        if (Find(node, name) is { } old) old.I = value;
+        else node.Attribute.Add(Of(name, value));
+    }
+
+    /// <summary>A new number.</summary>
+    public static AttributeProto Of(string name, long value) => new() { Name = name, Type = IntType, I = value };
+
+    /// <summary>New numbers.</summary>
+    public static AttributeProto Of(string name, params long[] values) => new() { Name = name, Type = IntsType, Ints = { values } };
+
+    /// <summary>A new word.</summary>
+    public static AttributeProto Of(string name, string value) => new() { Name = name, Type = StringType, S = ByteString.CopyFromUtf8(value) };
+}

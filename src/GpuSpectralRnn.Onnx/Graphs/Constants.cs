@@ -1,0 +1,64 @@
+using Google.Protobuf;
+using GpuSpectralRnn.Onnx.Protos;
+using Microsoft.ML.OnnxRuntime;
+
+namespace GpuSpectralRnn.Onnx.Graphs;
+
+/// <summary>A constant of 32-bit floats.</summary>
+/// <param name="Extents">Outermost first.</param>
+/// <param name="Values">Row-major.</param>
+internal sealed record Constant(int[] Extents, float[] Values);
+
+/// <summary>
+/// Values that hang on no input, however many operators lie between them and the constants of the file. ONNX Runtime computes them, from a graph of
+/// nothing but what they hang on: so every operator that it knows can be folded.
+/// </summary>
+internal static class Constants
+{
+    private static readonly string[] Random =
+        ["RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"];
+
+    /// <summary>What stands in the way of computing the value beforehand: the name of an input or of a random node; null for nothing.</summary>
+    public static string? FindObstacle(Scope scope, string value) => Collect(scope, value, new GraphProto(), []);
+
+    /// <summary>Computes a value.</summary>
+    /// <exception cref="InvalidCallException">It hangs on an input, or is no array of 32-bit floats.</exception>
+    public static Constant Evaluate(ModelProto model, Scope scope, string value)
+    {
+        GraphProto graph = new() { Name = "constants" };
+        if (Collect(scope, value, graph, []) is { } obstacle)
+            throw new InvalidCallException($"{value} is not constant: it hangs on {obstacle}.");
+        const string result = "gsrnn/constant";
+        graph.Node.Add(new NodeProto { OpType = "Identity", Input = { value }, Output = { result } });
+        graph.Output.Add(new ValueProto { Name = result });
+        ModelProto part = new() { IrVersion = Math.Max(4, model.IrVersion), Graph = graph };
+        part.OpsetImport.Add(model.OpsetImport);
+        part.Functions.Add(model.Functions);
+        using InferenceSession session = RuntimeSession.Open(part.ToByteArray(), "a constant of the graph");
+        using RunOptions run = new();
+        using IDisposableReadOnlyCollection<OrtValue> results = session.Run(run, new Dictionary<string, OrtValue>(), [result]);
+        OrtTensorTypeAndShapeInfo type = results[0].GetTensorTypeAndShape();
+        if (type.ElementDataType != Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float)
+            throw new InvalidCallException($"{value} holds values of type {type.ElementDataType}; only 32-bit floats are compressed.");
+        return new Constant(Array.ConvertAll(type.Shape, extent => (int)extent), results[0].GetTensorDataAsSpan<float>().ToArray());
+    }
+
+    // Adds what the value hangs on, in an order in which it can be computed.
+    private static string? Collect(Scope scope, string value, GraphProto graph, HashSet<string> seen)
+    {
+        if (!seen.Add(value)) return null;
+        if (scope.Definer(value) is not { } definer) return null; // a name of a body's own, which comes with its node
+        if (definer.Initializer(value) is { } tensor)
+        {
+            graph.Initializer.Add(tensor);
+            return null;
+        }
+
+        if (definer.Producer(value) is not { } node) return $"the input {value}";
+        if (Random.Contains(node.OpType)) return $"the random node {node.Name}";
+        foreach (string name in GraphWalk.Reads(node))
+            if (Collect(definer, name, graph, seen) is { } obstacle) return obstacle;
+        if (!graph.Node.Contains(node)) graph.Node.Add(node);
+        return null;
+    }
+}

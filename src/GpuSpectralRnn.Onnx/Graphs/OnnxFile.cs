@@ -1,0 +1,37 @@
+using Google.Protobuf;
+using GpuSpectralRnn.Formats;
+using GpuSpectralRnn.Onnx.Protos;
+
+namespace GpuSpectralRnn.Onnx.Graphs;
+
+/// <summary>Reads and writes ONNX files. What compression does not know goes through unchanged.</summary>
+internal static class OnnxFile
+{
+    /// <summary>Reads a graph.</summary>
+    /// <exception cref="InvalidCallException">The file does not exist, or keeps its weights in other files.</exception>
+    /// <exception cref="BrokenFileException">It is no ONNX file.</exception>
+    public static ModelProto Load(string path)
+    {
+        using FileStream stream = InputFile.Open(path, "ONNX file");
+        ModelProto model;
+        try
+        {
+            model = ModelProto.Parser.ParseFrom(stream);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new BrokenFileException(path, $"not an ONNX file: {e.Message}", e);
+        }
+
+        if (model.Graph is null || model.OpsetImport.Count == 0)
+            throw new BrokenFileException(path, "not an ONNX file: it holds no graph or no operator set.");
+        const int external = 1;
+        if (GraphWalk.Tensors(model.Graph).FirstOrDefault(tensor => tensor.DataLocation == external) is { } outside)
+            throw new InvalidCallException($"{path}: {outside.Name} lies in another file; save the model with all weights in one file.");
+        return model;
+    }
+
+    /// <summary>Writes a graph, whole or not at all; returns the number of bytes.</summary>
+    /// <exception cref="RunFailedException">The file cannot be written.</exception>
+    public static void Save(string path, ModelProto model) => AtomicFile.Write(path, model.WriteTo);
+}

@@ -1,0 +1,27 @@
+using GpuSpectralRnn.Onnx.Protos;
+
+namespace GpuSpectralRnn.Onnx.Graphs;
+
+/// <summary>Takes out what nobody reads any more; everything that was never read stays as it was.</summary>
+internal static class UnusedValues
+{
+    /// <summary>Takes out the value if nobody reads it, then what only it was made of.</summary>
+    public static void Remove(Scope scope, string value)
+    {
+        if (value.Length == 0 || scope.Definer(value) is not { } definer) return;
+        HashSet<string> read = [.. GraphWalk.Reads(definer.Graph)];
+        if (read.Contains(value)) return;
+        if (definer.Initializer(value) is { } tensor)
+        {
+            definer.Graph.Initializer.Remove(tensor);
+
+            // Old files name their constants as inputs, too.
+            if (definer.Graph.Input.FirstOrDefault(input => input.Name == value) is { } input) definer.Graph.Input.Remove(input);
+        }
+        else if (definer.Producer(value) is { } node && !node.Output.Any(read.Contains))
+        {
+            definer.Graph.Node.Remove(node);
+            foreach (string name in node.Input.Distinct()) Remove(definer, name);
+        }
+    }
+}

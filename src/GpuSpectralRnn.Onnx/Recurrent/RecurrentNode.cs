@@ -1,0 +1,104 @@
+using GpuSpectralRnn.Onnx.Graphs;
+using GpuSpectralRnn.Onnx.Protos;
+
+namespace GpuSpectralRnn.Onnx.Recurrent;
+
+/// <summary>
+/// An RNN, LSTM or GRU of a graph. X [T, N, I]; W [D, G H, I], R [D, G H, H], B [D, 2 G H], initial states [D, N, H], P [D, 3 H] (peepholes); Y [T, D, N, H],
+/// Y_h and Y_c [D, N, H]. Units are the same for all gates; everything but the product with R is unit by unit.
+/// </summary>
+internal sealed class RecurrentNode
+{
+    private RecurrentNode(Scope scope, NodeProto node, string name) => (Scope, Node, Name) = (scope, node, name);
+
+    /// <summary>Where the node stands.</summary>
+    public Scope Scope { get; }
+
+    /// <summary>The node.</summary>
+    public NodeProto Node { get; }
+
+    /// <summary>Its name, or its type and number where it has none.</summary>
+    public string Name { get; }
+
+    /// <summary>RNN, LSTM or GRU.</summary>
+    public string Type => Node.OpType;
+
+    /// <summary>Gates: 1, 4 (i, o, f, c) or 3 (z, r, h).</summary>
+    public int Gates => Type switch { "LSTM" => 4, "GRU" => 3, _ => 1 };
+
+    /// <summary>A GRU that resets the state before the product with R, not after it.</summary>
+    public bool ResetsBefore => Type == "GRU" && Attributes.Integer(Node, "linear_before_reset", 0) == 0;
+
+    /// <summary>Every such node, in the order of the file.</summary>
+    public static RecurrentNode[] FindAll(ModelProto model)
+    {
+        List<RecurrentNode> found = [];
+        foreach ((Scope scope, NodeProto node) in GraphWalk.Nodes(new Scope(model.Graph)))
+        {
+            if (node.OpType is not ("RNN" or "LSTM" or "GRU") || node.Domain is not ("" or "ai.onnx")) continue;
+            found.Add(new RecurrentNode(scope, node, node.Name.Length > 0 ? node.Name : $"{node.OpType}_{found.Count}"));
+        }
+
+        return [.. found];
+    }
+
+    /// <summary>The name of an input, or nothing.</summary>
+    public string Input(RecurrentInput input) => (int)input < Node.Input.Count ? Node.Input[(int)input] : "";
+
+    /// <summary>The name of an output, or nothing.</summary>
+    public string Output(RecurrentOutput output) => (int)output < Node.Output.Count ? Node.Output[(int)output] : "";
+
+    /// <summary>Sets the name of an input that is there.</summary>
+    public void SetInput(RecurrentInput input, string name) => Node.Input[(int)input] = name;
+
+    /// <summary>Sets the name of an output.</summary>
+    public void SetOutput(RecurrentOutput output, string name)
+    {
+        while (Node.Output.Count <= (int)output) Node.Output.Add("");
+        Node.Output[(int)output] = name;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Type} {Name}";
+}
+
+/// <summary>The inputs of a recurrent node, in their order.</summary>
+internal enum RecurrentInput
+{
+    /// <summary>X [T, N, I].</summary>
+    X,
+
+    /// <summary>W [D, G H, I].</summary>
+    W,
+
+    /// <summary>R [D, G H, H].</summary>
+    R,
+
+    /// <summary>B [D, 2 G H].</summary>
+    B,
+
+    /// <summary>Lengths [N].</summary>
+    SequenceLengths,
+
+    /// <summary>h before the first step [D, N, H].</summary>
+    InitialH,
+
+    /// <summary>c before the first step [D, N, H] (LSTM).</summary>
+    InitialC,
+
+    /// <summary>Peepholes [D, 3 H] (LSTM).</summary>
+    P,
+}
+
+/// <summary>The outputs of a recurrent node, in their order.</summary>
+internal enum RecurrentOutput
+{
+    /// <summary>Y [T, D, N, H].</summary>
+    Y,
+
+    /// <summary>The last h [D, N, H].</summary>
+    H,
+
+    /// <summary>The last c [D, N, H] (LSTM).</summary>
+    C,
+}
