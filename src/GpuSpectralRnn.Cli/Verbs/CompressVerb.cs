@@ -4,8 +4,8 @@ using CommandLine;
 using GpuSpectralRnn.Onnx.Calibration;
 using GpuSpectralRnn.Onnx.Compression;
 using GpuSpectralRnn.Onnx.Proof;
+using GpuSpectralRnn.Onnx.Reports;
 using GpuSpectralRnn.Pruning;
-using GpuSpectralRnn.Reports;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
@@ -38,8 +38,12 @@ internal sealed class CompressVerb : Verb
     [Option("out", Required = true, MetaValue = "SMALL.onnx", HelpText = "Where to write the smaller graph.")]
     public string Out { get; set; } = "";
 
+    [Option("report", MetaValue = "FILE.html", HelpText = "Write a page with the curve over sizes, and a slider that shows each size's cost, gain and call.")]
+    public string? ReportPath { get; set; }
+
     public override string Usage =>
-        "FILE.onnx --data X.npy|X.npz [--set NAME=VALUE] [--state OUTPUT=INPUT] (--keep K | --fraction F | --tolerance E) --out SMALL.onnx";
+        "FILE.onnx --data X.npy|X.npz [--set NAME=VALUE] [--state OUTPUT=INPUT] (--keep K | --fraction F | --tolerance E) --out SMALL.onnx "
+        + "[--report FILE.html]";
 
     public override string Example => "gsrnn compress vad.onnx --data windows.npy --set sr=16000 --state stateN=state --keep 64 --out small.onnx";
 
@@ -50,6 +54,7 @@ internal sealed class CompressVerb : Verb
         KeepSize? size = Keep is null ? null : KeepSize.Parse(Keep);
         CallOptions options = CallOptions.Parse(Settings, States);
         OutputPath.Check(Out, "--out");
+        if (ReportPath is not null) OutputPath.Check(ReportPath, "--report");
         if (Path.GetFullPath(Out) == Path.GetFullPath(ModelPath)) throw new InvalidCallException($"--out {Out} is the graph itself; choose another name.");
         using Interruption interruption = new();
         Stopwatch watch = Stopwatch.StartNew();
@@ -62,17 +67,27 @@ internal sealed class CompressVerb : Verb
         if (proof.Outputs.FirstOrDefault(output => !double.IsFinite(output.MaxDifference)) is { } broken)
             throw new RunFailedException($"The smaller graph's output {broken.Name} is not finite on the sequences held out; nothing was written.");
         GraphCompression.Save(Out, graph);
+        if (ReportPath is not null) WritePage(terminal, compression, new SizePoint(graph.Keep, proof), interruption.Token);
         Print(terminal, graph, proof);
+    }
+
+    private void WritePage(Terminal terminal, GraphCompression compression, SizePoint chosen, CancellationToken cancellation)
+    {
+        IReadOnlyList<SizePoint> curve = compression.Curve(point => terminal.Note($"{point.Size} units: {SizeSlider.Lost(point.Proof)}"), cancellation);
+        new CompressionReport(chosen, curve).Save(
+            ReportPath!, $"{Path.GetFileName(ModelPath)}: {string.Join(", ", compression.Layers.Select(layer => layer.Units))} units to {chosen.Size}", Call);
+    }
+
+    private string Call(SizePoint size)
+    {
+        string Pairs(string option, IEnumerable<string> pairs) => pairs.Any() ? $" {option} {string.Join(' ', pairs)}" : "";
+        return $"gsrnn compress {ModelPath} --data {Data}{Pairs("--set", Settings)}{Pairs("--state", States)} --keep {size.Size} --out {Out}";
     }
 
     private void Print(Terminal terminal, SmallGraph graph, GraphProof proof)
     {
-        Table nodes = new(new("node"), new("type"), new("units"), new("kept"), new("steps seen", "#,0"));
-        foreach (CompressedNode node in proof.Nodes) nodes.Add(node.Name, node.Type, node.Before, node.After, node.Steps);
-        Table outputs = new(new("output"), new("largest difference", "g3"), new("mean difference", "g3"), new("same decisions (%)", "0.00"));
-        foreach (OutputDifference output in proof.Outputs) outputs.Add(output.Name, output.MaxDifference, output.MeanDifference, 100 * output.Agreement);
-        terminal.Result(nodes.ToText());
-        terminal.Result($"on {proof.HeldOut} sequences held out, units chosen by the loss of {graph.Criterion}:\n{outputs.ToText()}");
+        terminal.Result(CompressionReport.Nodes(proof).ToText());
+        terminal.Result($"on {proof.HeldOut} sequences held out, units chosen by the loss of {graph.Criterion}:\n{CompressionReport.Outputs(proof).ToText()}");
         terminal.Result(
             $"{Out}: {proof.BytesAfter:N0} of {proof.BytesBefore:N0} bytes, {proof.MicrosecondsAfter:0.0} us a call instead of {proof.MicrosecondsBefore:0.0} (1 thread)");
         terminal.Result(new JsonObject
@@ -102,6 +117,7 @@ internal sealed class CompressVerb : Verb
             })]),
             ["heldOut"] = proof.HeldOut,
             ["criterion"] = graph.Criterion,
+            ["report"] = ReportPath,
         });
     }
 }

@@ -150,6 +150,24 @@ public sealed class GraphCompression : IDisposable
         return new GraphProof(Describe(graph), outputs, file.Length, graph.File.Length, before, after, HeldOut);
     }
 
+    /// <summary>Eighths of every layer's units, from the least, each with its proof.</summary>
+    /// <param name="done">Called after each.</param>
+    /// <param name="cancellation">Ends the curve early.</param>
+    public IReadOnlyList<SizePoint> Curve(Action<SizePoint>? done = null, CancellationToken cancellation = default)
+    {
+        const int parts = 8;
+        List<SizePoint> points = [];
+        for (int part = 1; part < parts && !cancellation.IsCancellationRequested; part++)
+        {
+            SmallGraph graph = Compress(OfShare((double)part / parts));
+            if (points.Count > 0 && points[^1].Keep.SequenceEqual(graph.Keep)) continue;
+            points.Add(new SizePoint(graph.Keep, Prove(graph, rounds: 1)));
+            done?.Invoke(points[^1]);
+        }
+
+        return points;
+    }
+
     /// <summary>Writes the smaller graph.</summary>
     /// <exception cref="RunFailedException">The file cannot be written.</exception>
     public static void Save(string path, SmallGraph graph) => AtomicFile.Write(path, stream => stream.Write(graph.File));

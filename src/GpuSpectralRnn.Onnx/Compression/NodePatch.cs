@@ -9,10 +9,19 @@ namespace GpuSpectralRnn.Onnx.Compression;
 /// Makes a recurrent node smaller in its place. What goes in and comes out keeps its H units: the kept ones are taken from the initial states, and the outputs
 /// are made of the kept ones by a product with A_J^T (c: the kept ones in their places, zeros between them).
 /// </summary>
-/// <param name="model">The graph, which is changed.</param>
-internal sealed class NodePatch(ModelProto model)
+internal sealed class NodePatch
 {
-    private readonly FreshNames names = new(model.Graph);
+    private readonly ModelProto model;
+    private readonly FreshNames names;
+    private readonly ConstantPool constants;
+
+    /// <summary>Changes a graph.</summary>
+    public NodePatch(ModelProto model)
+    {
+        this.model = model;
+        names = new FreshNames(model.Graph);
+        constants = new ConstantPool(model, names);
+    }
 
     /// <summary>Carries out the plan.</summary>
     public void Apply(RecurrentNode node, NodePlan plan)
@@ -27,7 +36,7 @@ internal sealed class NodePatch(ModelProto model)
         Attributes.Set(node.Node, "hidden_size", plan.Units);
         TakeKept(node, plan, RecurrentInput.InitialH);
         TakeKept(node, plan, RecurrentInput.InitialC);
-        OutputFold fold = new(names, node, plan);
+        OutputFold fold = new(names, constants, node, plan);
         fold.Restore(RecurrentOutput.Y, plan.Fold);
         fold.Restore(RecurrentOutput.H, plan.Fold);
         fold.Restore(RecurrentOutput.C, [.. plan.Kept.Select(kept => Matrix.Identity(plan.Hidden).SelectColumns(kept))]);
@@ -70,9 +79,7 @@ internal sealed class NodePatch(ModelProto model)
 
     private void Replace(RecurrentNode node, RecurrentInput input, Constant constant)
     {
-        string name = names.Of($"{node.Name}/{input}_{constant.Extents[1]}");
-        node.Scope.Graph.Initializer.Add(Tensors.Of(name, constant.Extents, constant.Values));
-        node.SetInput(input, name);
+        node.SetInput(input, constants.Of($"{node.Name}/{input}_{constant.Extents[1]}", constant.Extents, constant.Values));
     }
 
     // An initial state [D, N, H] loses its other units: by their numbers where there is one direction, by a product with zeros and ones where there are two.
@@ -80,19 +87,19 @@ internal sealed class NodePatch(ModelProto model)
     {
         string whole = node.Input(input);
         if (whole.Length == 0) return;
-        string kept = names.Of($"{node.Name}/{input}/kept"), which = names.Of($"{kept}/units");
-        NodeProto take = new() { Name = kept, Input = { whole, which }, Output = { kept } };
+        string kept = names.Of($"{node.Name}/{input}/kept"), which = $"{kept}/units";
+        NodeProto take = new() { Name = kept, Input = { whole }, Output = { kept } };
         if (plan.Directions == 1)
         {
             take.OpType = "Gather";
             take.Attribute.Add(Attributes.Of("axis", 2));
-            node.Scope.Graph.Initializer.Add(Tensors.Of(which, [plan.Units], Array.ConvertAll(plan.Kept[0], unit => (long)unit)));
+            take.Input.Add(constants.Of(which, [plan.Units], Array.ConvertAll(plan.Kept[0], unit => (long)unit)));
         }
         else
         {
             take.OpType = "MatMul";
             float[] values = [.. plan.Kept.SelectMany(units => Matrix.Identity(plan.Hidden).SelectColumns(units).ToSingle())];
-            node.Scope.Graph.Initializer.Add(Tensors.Of(which, [plan.Directions, plan.Hidden, plan.Units], values));
+            take.Input.Add(constants.Of(which, [plan.Directions, plan.Hidden, plan.Units], values));
         }
 
         node.Scope.Graph.Node.Insert(node.Scope.Graph.Node.IndexOf(node.Node), take);

@@ -7,9 +7,10 @@ namespace GpuSpectralRnn.Onnx.Compression;
 
 /// <summary>Gives the readers of a smaller node's outputs the H units that they expect.</summary>
 /// <param name="names">For new values.</param>
+/// <param name="constants">For A.</param>
 /// <param name="node">The node.</param>
 /// <param name="plan">What it keeps.</param>
-internal sealed class OutputFold(FreshNames names, RecurrentNode node, NodePlan plan)
+internal sealed class OutputFold(FreshNames names, ConstantPool constants, RecurrentNode node, NodePlan plan)
 {
     /// <summary>Makes an output [..., D, N, k] whole again: [..., D, N, k] A^T [D, k, H].</summary>
     /// <param name="output">Which.</param>
@@ -24,10 +25,11 @@ internal sealed class OutputFold(FreshNames names, RecurrentNode node, NodePlan 
             return;
         }
 
-        string small = names.Of($"{node.Name}/{output}_{plan.Units}"), matrix = names.Of($"{node.Name}/{output}/fold");
+        string small = names.Of($"{node.Name}/{output}_{plan.Units}");
         node.SetOutput(output, small);
         float[] values = [.. fold.SelectMany(a => a.Transpose().ToSingle())];
-        node.Scope.Graph.Initializer.Add(Tensors.Of(matrix, fold.Length == 1 ? [plan.Units, plan.Hidden] : [fold.Length, plan.Units, plan.Hidden], values));
+        int[] extents = fold.Length == 1 ? [plan.Units, plan.Hidden] : [fold.Length, plan.Units, plan.Hidden];
+        string matrix = constants.Of($"{node.Name}/{output}/fold", extents, values);
         NodeProto product = new() { Name = $"{node.Name}/{output}/whole", OpType = "MatMul", Input = { small, matrix }, Output = { whole } };
         node.Scope.Graph.Node.Insert(node.Scope.Graph.Node.IndexOf(node.Node) + 1, product);
     }

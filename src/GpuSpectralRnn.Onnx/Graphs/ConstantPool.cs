@@ -1,0 +1,40 @@
+using GpuSpectralRnn.Onnx.Protos;
+
+namespace GpuSpectralRnn.Onnx.Graphs;
+
+/// <summary>
+/// New constants of a graph. They stand in the main graph, where every body sees them, each once: nodes that are the same in two branches share theirs.
+/// </summary>
+internal sealed class ConstantPool
+{
+    /// <summary>From this version of the format on a constant need not be named as an input, too.</summary>
+    private const long LeastVersion = 4;
+
+    private readonly GraphProto graph;
+    private readonly FreshNames names;
+    private readonly List<TensorProto> added = [];
+
+    /// <summary>Adds to a graph.</summary>
+    public ConstantPool(ModelProto model, FreshNames names)
+    {
+        (graph, this.names) = (model.Graph, names);
+        model.IrVersion = Math.Max(LeastVersion, model.IrVersion);
+    }
+
+    /// <summary>The name of a constant of floats with these values; the wish, where it is new.</summary>
+    public string Of(string wish, ReadOnlySpan<int> extents, ReadOnlySpan<float> values) => Keep(wish, Tensors.Of(wish, extents, values));
+
+    /// <summary>The name of a constant of integers with these values; the wish, where it is new.</summary>
+    public string Of(string wish, ReadOnlySpan<int> extents, ReadOnlySpan<long> values) => Keep(wish, Tensors.Of(wish, extents, values));
+
+    private string Keep(string wish, TensorProto tensor)
+    {
+        TensorProto? twin = added.Find(other =>
+            other.DataType == tensor.DataType && other.Dims.SequenceEqual(tensor.Dims) && other.RawData.Span.SequenceEqual(tensor.RawData.Span));
+        if (twin is not null) return twin.Name;
+        tensor.Name = names.Of(wish);
+        added.Add(tensor);
+        graph.Initializer.Add(tensor);
+        return tensor.Name;
+    }
+}

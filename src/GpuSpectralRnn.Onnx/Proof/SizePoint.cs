@@ -1,0 +1,10 @@
+namespace GpuSpectralRnn.Onnx.Proof;
+
+/// <summary>What one size costs and gains.</summary>
+/// <param name="Keep">Units of each layer.</param>
+/// <param name="Proof">On the sequences held out.</param>
+public sealed record SizePoint(IReadOnlyList<int> Keep, GraphProof Proof)
+{
+    /// <summary>As <c>--keep</c> takes it: <c>64</c> or <c>64x32</c>.</summary>
+    public string Size => string.Join('x', Keep);
+}

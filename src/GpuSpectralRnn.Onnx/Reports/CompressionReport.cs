@@ -1,0 +1,68 @@
+using System.Text;
+using GpuSpectralRnn.Formats;
+using GpuSpectralRnn.Onnx.Compression;
+using GpuSpectralRnn.Onnx.Proof;
+using GpuSpectralRnn.Reports;
+
+namespace GpuSpectralRnn.Onnx.Reports;
+
+/// <summary>The page on a compressed graph: the answer first, then every size.</summary>
+/// <param name="chosen">The size that was written.</param>
+/// <param name="curve">Other sizes.</param>
+public sealed class CompressionReport(SizePoint chosen, IReadOnlyList<SizePoint> curve)
+{
+    private readonly SizePoint[] points =
+        [.. curve.Where(point => !point.Keep.SequenceEqual(chosen.Keep)).Append(chosen).OrderBy(point => point.Keep.Sum())];
+
+    /// <summary>The recurrent nodes before and after.</summary>
+    public static Table Nodes(GraphProof proof)
+    {
+        Table table = new(new("node"), new("type"), new("units"), new("kept"), new("steps seen", "#,0"));
+        foreach (CompressedNode node in proof.Nodes) table.Add(node.Name, node.Type, node.Before, node.After, node.Steps);
+        return table;
+    }
+
+    /// <summary>The outputs beside the original's.</summary>
+    public static Table Outputs(GraphProof proof)
+    {
+        Table table = new(new("output"), new("largest difference", "g3"), new("mean difference", "g3"), new("same decisions (%)", "0.00"));
+        foreach (OutputDifference output in proof.Outputs) table.Add(output.Name, output.MaxDifference, output.MeanDifference, 100 * output.Agreement);
+        return table;
+    }
+
+    /// <summary>Writes the page.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="title">The heading.</param>
+    /// <param name="command">The call for a size.</param>
+    /// <exception cref="RunFailedException">The file cannot be written.</exception>
+    public void Save(string path, string title, Func<SizePoint, string> command)
+    {
+        GraphProof proof = chosen.Proof;
+        ReportPage page = new(title) { Command = command(chosen), Device = "ONNX Runtime, 1 thread" };
+        page.AddText($"{chosen.Size} units: {SizeSlider.Lost(proof)} (on {proof.HeldOut} sequences held out). {SizeSlider.Gained(proof)}.");
+        page.Add(Differences()).Add(Times());
+        page.AddHeading("Nodes").Add(Nodes(proof)).AddHeading("Outputs").Add(Outputs(proof));
+        page.AddText("A node that no step was seen of was never run by the calibration, and is as it was. States are outputs that go into the next call.");
+        string slider = SizeSlider.ToHtml(points, Array.IndexOf(points, chosen), command), html = page.ToHtml();
+        const string end = "</main>";
+        int at = html.LastIndexOf(end, StringComparison.Ordinal);
+        byte[] bytes = Encoding.UTF8.GetBytes(html.Insert(at, slider));
+        AtomicFile.Write(path, stream => stream.Write(bytes));
+    }
+
+    private LineChart Differences()
+    {
+        LineChart chart = new("What is lost", new Axis("units kept, all layers"), new Axis("mean difference of the output"));
+        foreach (string name in chosen.Proof.Outputs.Where(output => !output.IsState).Select(output => output.Name))
+        {
+            chart.Add(new Series(
+                name, points.Select(point => ((double)point.Keep.Sum(), point.Proof.Outputs.First(output => output.Name == name).MeanDifference))));
+        }
+
+        return chart;
+    }
+
+    private LineChart Times() => new LineChart("What is gained", new Axis("units kept, all layers"), new Axis("time of a call (us)"))
+        .Add(new Series("smaller graph", points.Select(point => ((double)point.Keep.Sum(), point.Proof.MicrosecondsAfter))))
+        .Add(new Series("original", points.Select(point => ((double)point.Keep.Sum(), point.Proof.MicrosecondsBefore))));
+}
