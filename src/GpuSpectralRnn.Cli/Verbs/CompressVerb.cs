@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using CommandLine;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Onnx.Calibration;
 using GpuSpectralRnn.Onnx.Compression;
 using GpuSpectralRnn.Onnx.Proof;
@@ -14,10 +15,12 @@ namespace GpuSpectralRnn.Cli.Verbs;
 internal sealed class CompressVerb : Verb
 {
     [Value(0, MetaName = "FILE.onnx", Required = true, HelpText = "The graph.")]
+    [ReadsFile]
     public string ModelPath { get; set; } = "";
 
     [Option("data", Required = true, MetaValue = "X.npy|X.npz", HelpText =
         "What the graph is called with: [N, ...], N calls, or with --state [N, calls, ...]; several inputs: .npz with their names.")]
+    [ReadsFile]
     public string Data { get; set; } = "";
 
     [Option("set", MetaValue = "NAME=VALUE...", HelpText = "Inputs that always have the same value, for example sr=16000.")]
@@ -36,9 +39,11 @@ internal sealed class CompressVerb : Verb
     public double? Tolerance { get; set; }
 
     [Option("out", Required = true, MetaValue = "SMALL.onnx", HelpText = "Where to write the smaller graph.")]
+    [WritesFile]
     public string Out { get; set; } = "";
 
     [Option("report", MetaValue = "FILE.html", HelpText = "Write a page with the curve over sizes, and a slider that shows each size's cost, gain and call.")]
+    [WritesFile]
     public string? ReportPath { get; set; }
 
     public override string Usage =>
@@ -53,9 +58,6 @@ internal sealed class CompressVerb : Verb
             throw new InvalidCallException("Say how much to keep, in one way: --keep, --fraction or --tolerance.");
         KeepSize? size = Keep is null ? null : KeepSize.Parse(Keep);
         CallOptions options = CallOptions.Parse(Settings, States);
-        OutputPath.Check(Out, "--out");
-        if (ReportPath is not null) OutputPath.Check(ReportPath, "--report");
-        if (Path.GetFullPath(Out) == Path.GetFullPath(ModelPath)) throw new InvalidCallException($"--out {Out} is the graph itself; choose another name.");
         using Interruption interruption = new();
         Stopwatch watch = Stopwatch.StartNew();
         using GraphCompression compression = new(ModelPath, CalibrationData.Read(Data), options, cancellation: interruption.Token);
@@ -75,10 +77,10 @@ internal sealed class CompressVerb : Verb
     {
         IReadOnlyList<SizePoint> curve = compression.Curve(point => terminal.Note($"{point.Size} units: {SizeSlider.Lost(point.Proof)}"), cancellation);
         new CompressionReport(chosen, curve).Save(
-            ReportPath!, $"{Path.GetFileName(ModelPath)}: {string.Join(", ", compression.Layers.Select(layer => layer.Units))} units to {chosen.Size}", Call);
+            ReportPath!, $"{Path.GetFileName(ModelPath)}: {string.Join(", ", compression.Layers.Select(layer => layer.Units))} units to {chosen.Size}", CallFor);
     }
 
-    private string Call(SizePoint size)
+    private string CallFor(SizePoint size)
     {
         string Pairs(string option, IEnumerable<string> pairs) => pairs.Any() ? $" {option} {string.Join(' ', pairs)}" : "";
         return $"gsrnn compress {ModelPath} --data {Data}{Pairs("--set", Settings)}{Pairs("--state", States)} --keep {size.Size} --out {Out}";
