@@ -10,6 +10,7 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
     private readonly SoftmaxCrossEntropy softmaxCrossEntropy;
     private readonly SoftmaxDivergence softmaxDivergence;
     private readonly MeanSquaredError meanSquaredError;
+    private readonly FisherDirections fisherDirections;
 
     /// <summary>Loads the kernels.</summary>
     public IlgpuLossOps(IlgpuBackend backend)
@@ -19,6 +20,7 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
         softmaxCrossEntropy = new SoftmaxCrossEntropy(backend.Loader, tally);
         softmaxDivergence = new SoftmaxDivergence(backend.Loader, tally);
         meanSquaredError = new MeanSquaredError(backend.Loader, tally);
+        fisherDirections = new FisherDirections(backend.Loader);
     }
 
     /// <inheritdoc/>
@@ -52,6 +54,14 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
         IlgpuLossTotals own = OperandChecks.Own<IlgpuLossTotals>(backend, totals, nameof(totals));
         meanSquaredError.Run(
             backend.Stream, backend.View(predictions), backend.View(targets), backend.ViewOrNull(gradient), n, d, scale, own.Sums, own.Counts);
+    }
+
+    /// <inheritdoc/>
+    public void FisherDirections(Tensor logits, Tensor normals)
+    {
+        (int n, int c) = OperandChecks.FisherDirections(backend, logits, normals);
+        backend.Count(logits);
+        fisherDirections.Run(backend.Stream, backend.View(logits), backend.View(normals), n, c);
     }
 
     /// <inheritdoc/>

@@ -14,6 +14,8 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
     private readonly StepMean stepMean;
     private readonly LastSteps lastSteps;
     private readonly Columns columnCopies;
+    private readonly Padding padding;
+    private readonly Squares squares;
 
     /// <summary>Loads the kernels.</summary>
     public IlgpuMatrixOps(IlgpuBackend backend, Fill fill, CuBlasProducts cuBlas)
@@ -26,6 +28,8 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         stepMean = new StepMean(backend.Loader);
         lastSteps = new LastSteps(backend.Loader);
         columnCopies = new Columns(backend.Loader);
+        padding = new Padding(backend.Loader);
+        squares = new Squares(backend.Loader);
     }
 
     /// <summary>The kernels of products.</summary>
@@ -115,6 +119,30 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         backend.Count(gradient);
         StepExtents extents = new() { Steps = t, Count = b * h, Hidden = h, Stride = lastGradient.Shape.Columns };
         lastSteps.Backward(backend.Stream, backend.View(lastGradient), backend.View(gradient), backend.View<int>(lengths), extents);
+    }
+
+    /// <inheritdoc/>
+    public void ClearPadding(Tensor x, Tensor lengths)
+    {
+        (int t, int b, int h) = OperandChecks.ClearPadding(backend, x, lengths);
+        backend.Count(x);
+        padding.Clear(backend.Stream, backend.View(x), backend.View<int>(lengths), new() { Steps = t, Count = b * h, Hidden = h });
+    }
+
+    /// <inheritdoc/>
+    public void WeighSteps(Tensor stepWeights, Tensor lengths, Tensor weights)
+    {
+        (int t, int b) = OperandChecks.WeighSteps(backend, stepWeights, lengths, weights);
+        backend.Count(weights);
+        StepExtents extents = new() { Steps = t, Count = b, Hidden = 1 };
+        padding.Weigh(backend.Stream, backend.View(stepWeights), backend.View(weights), backend.View<int>(lengths), extents);
+    }
+
+    /// <inheritdoc/>
+    public void AddSquares(Tensor x, Tensor sums)
+    {
+        OperandChecks.AddSquares(backend, x, sums);
+        squares.Run(backend.Stream, backend.View(x), backend.View(sums), backend.Count(x));
     }
 
     /// <summary>first += the sums of x's columns and second += the same, shapes checked by the caller.</summary>
