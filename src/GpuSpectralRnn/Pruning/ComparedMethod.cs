@@ -40,13 +40,13 @@ public sealed record ComparedMethod(
 
     /// <summary>The methods with these names, in the order of the table; <c>all</c> stands for all.</summary>
     /// <exception cref="InvalidCallException">There is no such method, or no name.</exception>
-    public static IReadOnlyList<ComparedMethod> Parse(IEnumerable<string> names)
+    public static IReadOnlyList<ComparedMethod> Parse(IEnumerable<string> methods)
     {
-        string[] wanted = [.. names.Select(name => name.Trim())];
+        string[] wanted = [.. methods.Select(name => name.Trim())];
         string known = $"choose all, or among {string.Join(", ", All.Select(method => method.Name))}";
         if (wanted.FirstOrDefault(name => name != "all" && All.All(method => method.Name != name)) is { } unknown)
-            throw new InvalidCallException($"--methods {unknown}: there is no such method; {known}.");
-        if (wanted.Length == 0) throw new InvalidCallException($"--methods names none; {known}.");
+            throw new InvalidCallException($"`methods` {unknown}: there is no such method; {known}.");
+        if (wanted.Length == 0) throw new InvalidCallException($"`methods` names none; {known}.");
         return wanted.Contains("all") ? All : [.. All.Where(method => wanted.Contains(method.Name))];
     }
 }

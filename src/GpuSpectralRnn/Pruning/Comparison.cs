@@ -51,8 +51,8 @@ public sealed class Comparison
     {
         settings.Training.Validate();
         settings.FineTuning?.Validate();
-        if (settings.Keep.Count == 0) throw new InvalidCallException("--keep names no size; give the number of units to keep.");
-        if (settings.RefineSteps < 1) throw new InvalidCallException($"--refine {settings.RefineSteps}: choose 1 step or more.");
+        if (settings.Keep.Count == 0) throw new InvalidCallException("`Keep` names no size; give the number of units to keep.");
+        if (settings.RefineSteps < 1) throw new InvalidCallException($"`RefineSteps` {settings.RefineSteps}: choose 1 step or more.");
         foreach (ISequenceData data in (ISequenceData[])[train, test])
             if (data.Layout.Target == TargetKind.None)
                 throw new InvalidCallException($"{data.Name} has no targets to compare by; give labels or values.");

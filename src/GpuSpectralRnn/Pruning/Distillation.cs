@@ -39,7 +39,7 @@ public static class Distillation
         TrainingSettings? settings = null,
         CancellationToken cancellation = default)
     {
-        if (steps < 1) throw new InvalidCallException($"--refine {steps}: choose 1 step or more.");
+        if (steps < 1) throw new InvalidCallException($"`steps` {steps}: choose 1 step or more.");
         settings ??= Settings(inputs);
         using Optimizer optimizer = new(settings, small.Parameters);
         using BatchFeed feed = new(inputs, small.Backend, settings.BatchSize);

@@ -160,15 +160,15 @@ public sealed class ComparisonTests : IDisposable
     public void What_cannot_be_compared_is_refused()
     {
         (ISequenceData train, ISequenceData test) = Data();
-        Assert.Contains("--keep 3x0", Assert.Throws<InvalidCallException>(() => KeepSize.Parse("3x0")).Message);
+        Assert.Contains("`keep` 3x0", Assert.Throws<InvalidCallException>(() => KeepSize.Parse("3x0")).Message);
         Assert.Contains("64x32", Assert.Throws<InvalidCallException>(() => KeepSize.Parse("3,")).Message);
-        Assert.Contains("--refine 0", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { RefineSteps = 0 }, train, test)).Message);
-        Assert.Contains("--keep", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { Keep = [] }, train, test)).Message);
+        Assert.Contains("`RefineSteps` 0", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { RefineSteps = 0 }, train, test)).Message);
+        Assert.Contains("`Keep`", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { Keep = [] }, train, test)).Message);
         Assert.Contains("magic", Assert.Throws<InvalidCallException>(() => ComparedMethod.Parse(["random", "magic"])).Message);
         Assert.Throws<InvalidCallException>(() => ComparedMethod.Parse([]));
         Comparison comparison = new(Settings("random"), train, test);
         using Network six = Make(1, 6), five = Make(1, 5), two = Make(1, 2);
-        Assert.Contains("--keep 3", Assert.Throws<InvalidCallException>(() => comparison.Add(Calibrate(two, train, 1))).Message);
+        Assert.Contains("`keep` 3", Assert.Throws<InvalidCallException>(() => comparison.Add(Calibrate(two, train, 1))).Message);
         comparison.Add(Calibrate(six, train, 1));
         Assert.Contains("one size", Assert.Throws<InvalidCallException>(() => comparison.Add(Calibrate(five, train, 1))).Message);
     }

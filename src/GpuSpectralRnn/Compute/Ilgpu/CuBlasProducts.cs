@@ -32,7 +32,7 @@ internal sealed class CuBlasProducts : IDisposable
 
     /// <summary>The error for a device that has no cuBLAS.</summary>
     public static InvalidCallException Absent(DeviceInfo device, string why) =>
-        new($"--blas cublas: {device.Id} has no cuBLAS, {why}; leave the choice to --blas auto.");
+        new($"`blas` cublas: {device.Id} has no cuBLAS, {why}; leave the choice to `blas` auto.");
 
     /// <summary>C = alpha op(A) op(B) + beta C, row-major; false, and nothing done, where the kernels should do it.</summary>
     public bool TryMultiply(
