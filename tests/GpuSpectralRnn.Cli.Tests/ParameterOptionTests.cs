@@ -47,10 +47,8 @@ public partial class ParameterOptionTests
         HashSet<string> options =
         [
             .. from verb in typeof(Verb).Assembly.GetTypes()
-               from property in verb.GetProperties()
-               let option = property.GetCustomAttribute<OptionAttribute>()
-               where option is not null
-               select "--" + option.LongName,
+               from option in VerbOptions.Of(verb)
+               select VerbOptions.Spell(option.Option),
         ];
         Assert.All(ParameterOptions.All.Keys, name => Assert.Contains(name, Named, StringComparer.OrdinalIgnoreCase));
         Assert.All(ParameterOptions.All.Values, spelled => Assert.Contains(spelled.Split(' ').First(word => word.StartsWith('-')), options));

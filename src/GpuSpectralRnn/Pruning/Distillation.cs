@@ -10,6 +10,9 @@ namespace GpuSpectralRnn.Pruning;
 /// </summary>
 public static class Distillation
 {
+    /// <summary>Optimiser steps that served well (docs/compression-results.md).</summary>
+    public const int UsualSteps = 250;
+
     /// <summary>
     /// Settings that suit the data: Adam, one cycle to 0.002, less in proportion for sequences of more than 28 steps, along which a change of the
     /// recurrent weights acts again and again.
