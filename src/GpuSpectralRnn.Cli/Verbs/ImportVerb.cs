@@ -49,11 +49,11 @@ internal sealed class ImportVerb : ComputeVerb
 
     public override void Run(Terminal terminal)
     {
-        Cell cell = Names.Parse<Cell>(Cell, "cell");
-        Readout? readout = Readout is null ? null : Names.Parse<Readout>(Readout, "read-out");
-        TaskKind? task = Task is null ? null : Names.Parse<TaskKind>(Task, "task");
-        TextUnit unit = Names.Parse<TextUnit>(UnitName, "unit");
-        string? view = View is null ? null : Names.Parse<ImageView>(View, "view").Name();
+        Cell cell = Names.Parse<Cell>(Cell, "--cell");
+        Readout? readout = Readout is null ? null : Names.Parse<Readout>(Readout, "--readout");
+        TaskKind? task = Task is null ? null : Names.Parse<TaskKind>(Task, "--task");
+        TextUnit unit = Names.Parse<TextUnit>(UnitName, "--unit");
+        string? view = View is null ? null : Names.Parse<ImageView>(View, "--view").Name();
         if (File.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
             throw new InvalidCallException(
                 $"{File}: ONNX files cannot be imported; save the PyTorch state dict with safetensors.torch.save_file and import that.");

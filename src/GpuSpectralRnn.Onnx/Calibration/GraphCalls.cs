@@ -27,15 +27,15 @@ internal sealed class GraphCalls
         foreach ((string output, string input) in options.States)
         {
             if (!session.OutputMetadata.ContainsKey(output))
-                throw new InvalidCallException($"--state {output}={input}: there is no output {output}; outputs are {string.Join(", ", session.OutputMetadata.Keys)}.");
-            if (!inputs.TryGetValue(input, out NodeMetadata? state)) throw new InvalidCallException($"--state {output}={input}: there is no input {input}; inputs are {names}.");
+                throw new InvalidCallException($"`States` {output}={input}: there is no output {output}; outputs are {string.Join(", ", session.OutputMetadata.Keys)}.");
+            if (!inputs.TryGetValue(input, out NodeMetadata? state)) throw new InvalidCallException($"`States` {output}={input}: there is no input {input}; inputs are {names}.");
             int[] shape = Array.ConvertAll(state.Dimensions, extent => Math.Max(1, extent));
             zeros[input] = new FeedValue(state.ElementDataType, shape, new double[shape.Aggregate(1, (a, b) => a * b)]);
         }
 
         foreach ((string name, double[] values) in options.Fixed)
         {
-            if (!inputs.TryGetValue(name, out NodeMetadata? input)) throw new InvalidCallException($"--set {name}: there is no input {name}; inputs are {names}.");
+            if (!inputs.TryGetValue(name, out NodeMetadata? input)) throw new InvalidCallException($"`Fixed` {name}: there is no input {name}; inputs are {names}.");
             constants[name] = Constant(name, input, values);
         }
 
@@ -44,16 +44,16 @@ internal sealed class GraphCalls
         {
             if (open.Length != 1)
                 throw new InvalidCallException(
-                    $"--data {nameless.Name} is one array, but the inputs {(open.Length == 0 ? "are all set" : string.Join(", ", open) + " need values")}; "
-                    + "save an .npz with the inputs' names, or use --set and --state.");
+                    $"`data` {nameless.Name} is one array, but the inputs {(open.Length == 0 ? "are all set" : string.Join(", ", open) + " need values")}; "
+                    + "save an .npz with the inputs' names, or use `Fixed` and `States`.");
             data = new Dictionary<string, NamedArray> { [open[0]] = nameless };
         }
 
         if (data.Keys.Except(open).FirstOrDefault() is { } stranger)
-            throw new InvalidCallException($"--data holds {stranger}, which is no input that needs values; those are {string.Join(", ", open)}.");
+            throw new InvalidCallException($"`data` holds {stranger}, which is no input that needs values; those are {string.Join(", ", open)}.");
         if (open.Except(data.Keys).FirstOrDefault() is { } missing)
-            throw new InvalidCallException($"The input {missing} gets no values; add it to --data, or use --set {missing}=VALUE or --state OUTPUT={missing}.");
-        if (data.Count == 0) throw new InvalidCallException("No input takes values of --data; leave one without --set and --state.");
+            throw new InvalidCallException($"The input {missing} gets no values; add it to `data`, or use `Fixed` {missing}=VALUE or `States` OUTPUT={missing}.");
+        if (data.Count == 0) throw new InvalidCallException("No input takes values of `data`; leave one without `Fixed` and `States`.");
         arrays = data;
         foreach ((string name, NamedArray array) in data) extents[name] = CallExtents(name, inputs[name], array);
         Sequences = Same(0, "sequences");
@@ -139,7 +139,7 @@ internal sealed class GraphCalls
         int count = shape.Aggregate(1, (a, b) => a * b);
         if (values.Length == 1) values = [.. Enumerable.Repeat(values[0], count)];
         if (values.Length != count)
-            throw new InvalidCallException($"--set {name}: {values.Length} values do not fill the shape [{string.Join(", ", shape)}].");
+            throw new InvalidCallException($"`Fixed` {name}: {values.Length} values do not fill the shape [{string.Join(", ", shape)}].");
         return new FeedValue(input.ElementDataType, shape, values);
     }
 
@@ -151,13 +151,13 @@ internal sealed class GraphCalls
         string wanted = $"[{string.Join(", ", input.Dimensions.Select(extent => extent < 0 ? "?" : $"{extent}"))}]";
         if (all.Length < outer || (all.Length - outer != rank && all.Length - outer != rank - 1))
             throw new InvalidCallException(
-                $"--data for {name} is {array.Shape}, but the input takes {wanted}; give [N, {(options.IsStreaming ? "calls, " : "")}...], each of the "
+                $"`data` for {name} is {array.Shape}, but the input takes {wanted}; give [N, {(options.IsStreaming ? "calls, " : "")}...], each of the "
                 + "input's shape, with or without its first extent.");
         int[] shape = all.Length - outer == rank ? all[outer..] : [1, .. all[outer..]];
         for (int i = 0; i < rank; i++)
         {
             if (input.Dimensions[i] >= 0 && input.Dimensions[i] != shape[i])
-                throw new InvalidCallException($"--data for {name} gives calls of [{string.Join(", ", shape)}], but the input takes {wanted}.");
+                throw new InvalidCallException($"`data` for {name} gives calls of [{string.Join(", ", shape)}], but the input takes {wanted}.");
         }
 
         return shape;
@@ -167,7 +167,7 @@ internal sealed class GraphCalls
     {
         (string first, int count) = arrays.Select(pair => (pair.Key, pair.Value.Shape[axis])).First();
         foreach ((string name, NamedArray array) in arrays)
-            if (array.Shape[axis] != count) throw new InvalidCallException($"--data has {count} {what} of {first}, but {array.Shape[axis]} of {name}; give as many of each.");
+            if (array.Shape[axis] != count) throw new InvalidCallException($"`data` has {count} {what} of {first}, but {array.Shape[axis]} of {name}; give as many of each.");
         return count;
     }
 }

@@ -50,7 +50,7 @@ public sealed class GraphCompression : IDisposable
         original = RuntimeSession.Open(file, path);
         calls = new GraphCalls(original, data, options);
         if (calls.Sequences < LeastSequences)
-            throw new InvalidCallException($"--data holds {calls.Sequences} sequences; give {LeastSequences} or more: some are held apart for the proof.");
+            throw new InvalidCallException($"`data` holds {calls.Sequences} sequences; give {LeastSequences} or more: some are held apart for the proof.");
         int fifth = Math.Max(1, calls.Sequences / 5);
         (judged, proven) = (calls.Sequences - 2 * fifth, calls.Sequences - fifth);
         Outputs = [.. original.OutputMetadata.Where(output => output.Value.IsTensor && OutputRecord.CanRead(output.Value.ElementDataType))
@@ -73,9 +73,9 @@ public sealed class GraphCompression : IDisposable
 
     /// <summary>Units to keep for a share of each layer's.</summary>
     /// <exception cref="InvalidCallException">It is not more than 0 and at most 1.</exception>
-    public int[] OfShare(double share) => share > 0 && share <= 1
-        ? [.. Active.Select(group => Math.Clamp((int)Math.Round(share * group.Weights.Hidden), 1, group.Weights.Hidden))]
-        : throw new InvalidCallException($"--fraction {share} is not a share; give more than 0 and at most 1, for example 0.5.");
+    public int[] OfShare(double fraction) => fraction > 0 && fraction <= 1
+        ? [.. Active.Select(group => Math.Clamp((int)Math.Round(fraction * group.Weights.Hidden), 1, group.Weights.Hidden))]
+        : throw new InvalidCallException($"`fraction` {fraction} is not a share; give more than 0 and at most 1, for example 0.5.");
 
     /// <summary>Units to keep, one number for all layers or one for each.</summary>
     /// <exception cref="InvalidCallException">A layer has not so many units, or there are other layers.</exception>
@@ -83,13 +83,13 @@ public sealed class GraphCompression : IDisposable
     {
         NodeGroup[] active = Active;
         if (size.Units.Count != 1 && size.Units.Count != active.Length)
-            throw new InvalidCallException($"--keep {size}: the graph has {active.Length} recurrent layers that ran; give one number, or one for each.");
+            throw new InvalidCallException($"`keep` {size}: the graph has {active.Length} recurrent layers that ran; give one number, or one for each.");
         int[] keep = [.. active.Select((_, i) => size.Units[size.Units.Count == 1 ? 0 : i])];
         for (int i = 0; i < keep.Length; i++)
         {
             int units = active[i].Weights.Hidden;
             if (keep[i] > units)
-                throw new InvalidCallException($"--keep {keep[i]} is impossible for {active[i].First} of {units} units; give 1 to {units}.");
+                throw new InvalidCallException($"`keep` {keep[i]} is impossible for {active[i].First} of {units} units; give 1 to {units}.");
         }
 
         return keep;
@@ -117,7 +117,7 @@ public sealed class GraphCompression : IDisposable
     /// <exception cref="InvalidCallException">The tolerance is no number of zero or more.</exception>
     public SmallGraph Search(double tolerance, Action<SmallGraph>? tried = null)
     {
-        if (!(tolerance >= 0)) throw new InvalidCallException($"--tolerance {tolerance}: choose a number of 0 or more, for example 0.02.");
+        if (!(tolerance >= 0)) throw new InvalidCallException($"`tolerance` {tolerance}: choose a number of 0 or more, for example 0.02.");
         int widest = Layers.Max(layer => layer.Units), good = widest, bad = 0;
         SmallGraph best = Compress(OfShare(1));
         while (good - bad > 1)
@@ -238,7 +238,7 @@ public sealed class GraphCompression : IDisposable
         }
 
         foreach (NodeGroup group in groups) group.Statistics.Flush();
-        if (Active.Length == 0) throw new InvalidCallException($"{path}: the calibration ran none of its recurrent nodes; check --set.");
+        if (Active.Length == 0) throw new InvalidCallException($"{path}: the calibration ran none of its recurrent nodes; check `Fixed`.");
         foreach (NodeGroup group in Active)
         {
             if (group.Statistics.Steps < group.Weights.Hidden)
