@@ -23,10 +23,10 @@ public static class OnnxExport
             throw new InvalidCallException($"{network.Architecture.ParameterCount:N0} parameters are more than one ONNX file of 2 GB holds.");
         byte[] model = Build(network, options).ToByteArray();
         double difference = RuntimeCheck.Measure(model, network, options);
-        if (!(difference <= RuntimeCheck.Tolerance))
+        if (!(difference <= Answers.Tolerance))
             throw new RunFailedException(
                 $"{path} is not written: in ONNX Runtime the graph's answers differ by {difference:g3} from the network's, "
-                + $"more than {RuntimeCheck.Tolerance:g3}.");
+                + $"more than {Answers.Tolerance:g3}.");
         AtomicFile.Write(path, stream => stream.Write(model));
         return difference;
     }

@@ -11,12 +11,6 @@ namespace GpuSpectralRnn.Onnx.Export;
 /// </summary>
 internal sealed class RuntimeCheck : IDisposable
 {
-    /// <summary>
-    /// Single precision keeps 24 bits (6e-8); sums of some thousand products in another order, and through the steps of a recurrence, lose two digits
-    /// of it.
-    /// </summary>
-    public const double Tolerance = 1e-5;
-
     /// <summary>Batch, steps of a call, and calls that go on from each other (without state: that are the same kind).</summary>
     private static readonly (int Batch, int Steps, int Calls)[] Sizes = [(1, 1, 3), (3, 7, 2), (2, 16, 1)];
 
@@ -62,35 +56,18 @@ internal sealed class RuntimeCheck : IDisposable
                 ? [.. Enumerable.Range(0, batch * steps).Select(_ => (float)random.Next(Architecture.Vocabulary))]
                 : Numbers(batch * steps * Architecture.Inputs);
             int[] lengths = [.. Enumerable.Range(0, batch).Select(row => row == 0 ? steps : random.Next(1, steps + 1))];
-            float[] expected = Predict(x, lengths, batch, steps, out Dictionary<string, float[]> expectedStates);
+            float[] expected = Answers.Predict(network, x, batch, steps, options.TakesLengths ? lengths : null, options.IsStateful);
             Dictionary<string, float[]> found = Run(x, lengths, states, batch, steps);
-            worst = Math.Max(worst, Difference(expected, Valid(found["output"], lengths, steps)));
+            worst = Math.Max(worst, Answers.Difference(Valid(expected, lengths, steps), Valid(found["output"], lengths, steps)));
             if (!options.IsStateful) continue;
-            foreach (string name in states.Keys) worst = Math.Max(worst, Difference(expectedStates[name], states[name] = found[$"{name}_next"]));
+            foreach ((string name, Tensor values) in network.CarriedState)
+                worst = Math.Max(worst, Answers.Difference(values.ToArray(), states[name] = found[$"{name}_next"]));
         }
 
         return worst;
     }
 
     private float[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() * 2) - 1)];
-
-    // x [batch, steps, I] as the graph takes it
-    private float[] Predict(float[] x, int[] lengths, int batch, int steps, out Dictionary<string, float[]> states)
-    {
-        IBackend backend = network.Backend;
-        int width = x.Length / (batch * steps);
-        using Tensor input = Architecture.HasEmbedding
-            ? backend.Allocate(new Shape(steps, batch), ElementType.Int32)
-            : backend.Allocate(new Shape(steps, batch, width));
-        float[] turned = Turned(x, batch, steps, width);
-        if (Architecture.HasEmbedding) input.CopyFrom<int>(Array.ConvertAll(turned, number => (int)number));
-        else input.CopyFrom<float>(turned);
-        using Tensor? valid = options.TakesLengths ? backend.Allocate(new Shape(batch), ElementType.Int32) : null;
-        valid?.CopyFrom<int>(lengths);
-        float[] outputs = network.Forward(new SequenceBatch(input, valid, options.IsStateful)).ToArray();
-        states = options.IsStateful ? network.CarriedState.ToDictionary(state => state.Name, state => state.Values.ToArray()) : [];
-        return Architecture.Readout == Readout.Every ? Valid(Turned(outputs, steps, batch, Architecture.Outputs), lengths, steps) : outputs;
-    }
 
     private Dictionary<string, float[]> Run(float[] x, int[] lengths, Dictionary<string, float[]> states, int batch, int steps)
     {
@@ -118,36 +95,11 @@ internal sealed class RuntimeCheck : IDisposable
         }
     }
 
-    // [a, b, width] -> [b, a, width]
-    private static float[] Turned(float[] x, int a, int b, int width)
-    {
-        float[] turned = new float[x.Length];
-        for (int i = 0; i < a * b; i++) x.AsSpan(i * width, width).CopyTo(turned.AsSpan(((i % b * a) + (i / b)) * width));
-        return turned;
-    }
-
     // What counts: of a read-out of every step [batch, steps, O] the steps within the lengths.
     private float[] Valid(float[] outputs, int[] lengths, int steps)
     {
         if (!options.TakesLengths || Architecture.Readout != Readout.Every) return outputs;
         int width = Architecture.Outputs;
         return [.. lengths.SelectMany((length, row) => outputs.AsSpan(row * steps * width, length * width).ToArray())];
-    }
-
-    private static double Difference(float[] expected, float[] found)
-    {
-        if (expected.Length != found.Length)
-            throw new RunFailedException($"The exported graph gives {found.Length} numbers where the network gives {expected.Length}.");
-        double largest = 1, worst = 0;
-        for (int i = 0; i < expected.Length; i++)
-        {
-            if (!float.IsFinite(expected[i]))
-                throw new RunFailedException("The network's answers to random numbers of -1 to 1 are not finite; it cannot be checked.");
-            if (!float.IsFinite(found[i])) return double.PositiveInfinity;
-            largest = Math.Max(largest, Math.Abs(expected[i]));
-            worst = Math.Max(worst, Math.Abs((double)expected[i] - found[i]));
-        }
-
-        return worst / largest;
     }
 }

@@ -45,7 +45,7 @@ public sealed class OnnxExportTests : IDisposable
             new() { Cell = cell, Inputs = 3, Hidden = [5, 4], IsBidirectional = isBidirectional, Readout = readout, Outputs = 2 };
         using Network network = Networks.Make(architecture, host);
         double difference = OnnxExport.Save(path, network, new GraphOptions { IsStateful = isStateful, TakesLengths = takesLengths });
-        Assert.InRange(difference, 0, RuntimeCheck.Tolerance);
+        Assert.InRange(difference, 0, Answers.Tolerance);
         if (isStateful || takesLengths) return;
 
         // Once more, by other hands than the check's.
@@ -55,7 +55,7 @@ public sealed class OnnxExportTests : IDisposable
         Assert.Equal(readout == Readout.Every ? [4, 6, 2] : (long[])[4, 2], shape);
         if (readout == Readout.Every)
             expected = [.. Enumerable.Range(0, 4 * 6 * 2).Select(i => expected[(((i / 2 % 6 * 4) + (i / 12)) * 2) + (i % 2)])];
-        Runs.Close(expected, found, RuntimeCheck.Tolerance * Math.Max(1, expected.Max(Math.Abs)));
+        Runs.Close(expected, found, Answers.Tolerance * Math.Max(1, expected.Max(Math.Abs)));
     }
 
     [Theory]
@@ -89,7 +89,7 @@ public sealed class OnnxExportTests : IDisposable
         Architecture architecture =
             new() { Cell = Cell.Gru, Vocabulary = 9, Inputs = 3, Hidden = [4], Outputs = 2, IsBidirectional = true, Readout = Readout.Mean };
         using Network network = Networks.Make(architecture, host);
-        Assert.InRange(OnnxExport.Save(path, network, new GraphOptions { TakesLengths = true }), 0, RuntimeCheck.Tolerance);
+        Assert.InRange(OnnxExport.Save(path, network, new GraphOptions { TakesLengths = true }), 0, Answers.Tolerance);
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class OnnxExportTests : IDisposable
         Architecture architecture = new() { Cell = Cell.Lstm, Inputs = 2, Hidden = [3], IsBidirectional = true, Outputs = 2, Readout = Readout.Mean };
         using Network network = Networks.Make(architecture, host);
         for (int opset = GraphOptions.LeastOpset; opset <= GraphOptions.MostOpset; opset++)
-            Assert.InRange(OnnxExport.Save(path, network, new GraphOptions { Opset = opset }), 0, RuntimeCheck.Tolerance);
+            Assert.InRange(OnnxExport.Save(path, network, new GraphOptions { Opset = opset }), 0, Answers.Tolerance);
 
         Assert.Throws<InvalidCallException>(() => OnnxExport.Save(path, network, new GraphOptions { Opset = GraphOptions.LeastOpset - 1 }));
         GraphOptions next = new() { Opset = GraphOptions.MostOpset + 1 };
@@ -156,7 +156,7 @@ public sealed class OnnxExportTests : IDisposable
             float first = BitConverter.ToSingle(bytes);
             BitConverter.TryWriteBytes(bytes, first + 0.05f);
             tensor.RawData = ByteString.CopyFrom(bytes);
-            Assert.True(RuntimeCheck.Measure(model.ToByteArray(), network, options) > RuntimeCheck.Tolerance, name);
+            Assert.True(RuntimeCheck.Measure(model.ToByteArray(), network, options) > Answers.Tolerance, name);
         }
     }
 
