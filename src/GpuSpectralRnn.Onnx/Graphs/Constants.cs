@@ -39,7 +39,7 @@ internal static class Constants
         using IDisposableReadOnlyCollection<OrtValue> results = session.Run(run, new Dictionary<string, OrtValue>(), [result]);
         OrtTensorTypeAndShapeInfo type = results[0].GetTensorTypeAndShape();
         if (type.ElementDataType != Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float)
-            throw new InvalidCallException($"{value} holds values of type {type.ElementDataType}; only 32-bit floats are compressed.");
+            throw new InvalidCallException($"{value} holds values of type {type.ElementDataType}; only 32-bit floats can be used.");
         return new Constant(Array.ConvertAll(type.Shape, extent => (int)extent), results[0].GetTensorDataAsSpan<float>().ToArray());
     }
 
