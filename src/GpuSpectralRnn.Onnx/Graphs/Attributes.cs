@@ -6,7 +6,7 @@ namespace GpuSpectralRnn.Onnx.Graphs;
 /// <summary>Reads and writes the attributes of nodes.</summary>
 internal static class Attributes
 {
-    private const int IntType = 2, StringType = 3, IntsType = 7;
+    private const int IntType = 2, StringType = 3, GraphType = 5, IntsType = 7;
 
     /// <summary>The attribute of this name, or null.</summary>
     public static AttributeProto? Find(NodeProto node, string name) => node.Attribute.FirstOrDefault(attribute => attribute.Name == name);
@@ -35,4 +35,7 @@ internal static class Attributes
 
     /// <summary>A new word.</summary>
     public static AttributeProto Of(string name, string value) => new() { Name = name, Type = StringType, S = ByteString.CopyFromUtf8(value) };
+
+    /// <summary>A new body.</summary>
+    public static AttributeProto Of(string name, GraphProto value) => new() { Name = name, Type = GraphType, G = value };
 }

@@ -43,8 +43,8 @@ public class ParityTests
         Runs.WithFile(file, path =>
         {
             using GraphCompression compression = new(path, data, CallOptions.None);
-            NodePlan plan = compression.PlanOf(0, Keep, UnitCriterion.Both);
-            byte[] small = compression.Patch([Keep], UnitCriterion.Both), masked = Mask(file, plan);
+            NodePlan plan = compression.Plans([Keep], UnitCriterion.Both)[0]!;
+            byte[] small = compression.Patch([plan]), masked = Mask(file, plan);
             float[] Take(string name, int count) => data[name].As<float>()[..count];
             List<(string, long[], float[])> feed = [("x", [Steps, 1, Inputs], Take("x", Steps * Inputs))];
             long[] state = [directions, 1, Hidden];
@@ -72,7 +72,7 @@ public class ParityTests
         NodeWeights weights = NodeWeights.Read(model, node);
         List<float> values = [];
         for (int d = 0; d < plan.Directions; d++)
-            values.AddRange((weights.RecurrentOf(d) * plan.Fold[d] * Matrix.Identity(plan.Hidden).SelectRows(plan.Kept[d])).ToSingle());
+            values.AddRange((weights.RecurrentOf(d) * plan.Restore[d] * Matrix.Identity(plan.Hidden).SelectRows(plan.Kept[d])).ToSingle());
         TensorProto r = model.Graph.Initializer.First(tensor => tensor.Name == "cell_r");
         r.RawData = Tensors.Of("", [values.Count], values.ToArray()).RawData;
         return model.ToByteArray();
@@ -89,7 +89,7 @@ public class ParityTests
             {
                 double sum = 0;
                 for (int i = 0; i < plan.Units; i++)
-                    sum += (isCell ? plan.Kept[d][i] == j ? 1 : 0 : plan.Fold[d][j, i]) * values[row * Hidden + plan.Kept[d][i]];
+                    sum += (isCell ? plan.Kept[d][i] == j ? 1 : 0 : plan.Restore[d][j, i]) * values[row * Hidden + plan.Kept[d][i]];
                 result[row * Hidden + j] = (float)sum;
             }
         }
