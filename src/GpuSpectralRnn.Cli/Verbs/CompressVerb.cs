@@ -38,6 +38,9 @@ internal sealed class CompressVerb : Verb
     [Option("tolerance", MetaValue = "E", HelpText = "Keep as few units as let the outputs differ by no more than this in the mean, in their own units.")]
     public double? Tolerance { get; set; }
 
+    [Option("refine", Default = 400, MetaValue = "STEPS", HelpText = "Steps of refinement without labels after cutting; kept only where the outputs come closer. 0: none.")]
+    public int RefineSteps { get; set; }
+
     [Option("out", Required = true, MetaValue = "SMALL.onnx", HelpText = "Where to write the smaller graph.")]
     [WritesFile]
     public string Out { get; set; } = "";
@@ -60,7 +63,7 @@ internal sealed class CompressVerb : Verb
         CallOptions options = CallOptions.Parse(Settings, States);
         using Interruption interruption = new();
         Stopwatch watch = Stopwatch.StartNew();
-        using GraphCompression compression = new(ModelPath, CalibrationData.Read(Data), options, cancellation: interruption.Token);
+        using GraphCompression compression = new(ModelPath, CalibrationData.Read(Data), options, cancellation: interruption.Token) { RefineSteps = RefineSteps };
         terminal.Note($"calibrated {string.Join(", ", compression.Layers.Select(layer => $"{layer.Name} ({layer.Units} units)"))} in {watch.Elapsed.TotalSeconds:0.0} s");
         SmallGraph graph = Tolerance is { } tolerance
             ? compression.Search(tolerance, tried => terminal.Note($"{string.Join('x', tried.Keep)} units: mean difference {tried.JudgedDifference:g3}"))

@@ -6,6 +6,7 @@ using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Proof;
 using GpuSpectralRnn.Onnx.Protos;
 using GpuSpectralRnn.Onnx.Recurrent;
+using GpuSpectralRnn.Onnx.Refinement;
 using GpuSpectralRnn.Pruning;
 using Microsoft.ML.OnnxRuntime;
 
@@ -29,6 +30,9 @@ public sealed class GraphCompression : IDisposable
     private readonly int judged;
     private readonly int proven;
     private readonly OutputRecord judgedOutputs;
+    private readonly Dictionary<NodeGroup, NodeTrace> traces = [];
+    private readonly Dictionary<string, SmallGraph> made = [];
+    private readonly CancellationToken cancellation;
 
     /// <summary>Reads a graph, runs the calibration and sums up what its recurrent nodes do.</summary>
     /// <param name="path">The ONNX file.</param>
@@ -41,7 +45,7 @@ public sealed class GraphCompression : IDisposable
     public GraphCompression(
         string path, IReadOnlyDictionary<string, NamedArray> data, CallOptions options, Action<int, int>? progress = null, CancellationToken cancellation = default)
     {
-        this.path = path;
+        (this.path, this.cancellation) = (path, cancellation);
         model = OnnxFile.Load(path);
         nodes = RecurrentNode.FindAll(model);
         if (nodes.Length == 0) throw new InvalidCallException($"{path} holds no RNN, LSTM or GRU node; there is nothing to compress.");
@@ -95,9 +99,21 @@ public sealed class GraphCompression : IDisposable
         return keep;
     }
 
-    /// <summary>The smaller graph: of several candidates the one whose outputs are closest to the original's on the sequences held apart for that.</summary>
+    /// <summary>Steps of the refinement after cutting; 0: none.</summary>
+    public int RefineSteps { get; init; }
+
+    /// <summary>Why a layer was not refined, layer by layer; empty where all of them can be.</summary>
+    public IReadOnlyList<string> NotRefined => RefineSteps == 0 ? [] :
+        [.. Active.Select(group => (group, TraceOf(group).Obstacle)).Where(pair => pair.Obstacle is not null).Select(pair => $"{pair.group.First}: {pair.Obstacle}")];
+
+    /// <summary>
+    /// The smaller graph: of several candidates the one whose outputs are closest to the original's on the sequences held apart for that, refined where that
+    /// brings it closer still.
+    /// </summary>
     public SmallGraph Compress(IReadOnlyList<int> keep)
     {
+        string size = string.Join('x', keep);
+        if (made.TryGetValue(size, out SmallGraph? known)) return known;
         Candidate best = Enum.GetValues<UnitCriterion>().Select(criterion => Judge(Plans(keep, criterion), criterion.ToString().ToLowerInvariant()))
             .MinBy(candidate => candidate.Difference)!;
 
@@ -105,7 +121,8 @@ public sealed class GraphCompression : IDisposable
         NodePlan?[] shown = [.. best.Plans.Select(plan => plan is null ? null : plan with { Restore = plan.Selection })];
         Candidate selected = Judge(shown, best.Criterion + ", without reconstruction");
         if (selected.Difference <= best.Difference) best = selected;
-        return new SmallGraph(best.File, [.. keep], best.Criterion, best.Difference);
+        if (RefineSteps > 0) best = Refined(best);
+        return made[size] = new SmallGraph(best.File, [.. keep], best.Criterion, best.Difference);
     }
 
     /// <summary>
@@ -188,6 +205,37 @@ public sealed class GraphCompression : IDisposable
         return small.ToByteArray();
     }
 
+    // The rates of all layers go down together; the start stays a candidate.
+    private Candidate Refined(Candidate start)
+    {
+        NodeGroup[] active = Active;
+        using IBackend backend = Devices.Open("host");
+        Candidate best = start;
+        for (int rung = 0; rung < 2; rung++)
+        {
+            NodePlan?[] plans = [.. start.Plans.Select((plan, i) =>
+            {
+                NodeTrace? trace = plan is null ? null : TraceOf(active[i]);
+                if (trace is null || trace.Obstacle is not null || trace.Trajectories.Count == 0) return plan;
+                double rate = NodeRefinement.Rates(active[i].Weights.Gates > 1, plan!.Units)[rung];
+                return new NodeRefinement(RefinedCell.Of(active[i].First), trace).Refine(plan, backend, RefineSteps, rate, cancellation);
+            })];
+            if (plans.SequenceEqual(start.Plans)) break;
+            Candidate refined = Judge(plans, start.Criterion + ", refined");
+            if (refined.Difference < best.Difference) best = refined;
+            else if (rung > 0) break;
+        }
+
+        return best;
+    }
+
+    private NodeTrace TraceOf(NodeGroup group)
+    {
+        if (traces.TryGetValue(group, out NodeTrace? trace)) return trace;
+        HashSet<string> states = [.. Outputs.Where(output => output.IsState).Select(output => output.Name)];
+        return traces[group] = TraceReader.Read(model, group.Runner, group.Weights, calls, judged, states);
+    }
+
     private Candidate Judge(NodePlan?[] plans, string criterion)
     {
         byte[] file = Patch(plans);
@@ -233,7 +281,8 @@ public sealed class GraphCompression : IDisposable
             cancellation.ThrowIfCancellationRequested();
             calls.Run(session, sequence, probe.Outputs, results =>
             {
-                for (int i = 0; i < owners.Length; i++) owners[i].Statistics.Add(results[i]);
+                for (int i = 0; i < owners.Length; i++)
+                    if (owners[i].Statistics.Add(results[i])) owners[i].Runner = Math.Max(owners[i].Runner, i);
             });
             progress?.Invoke(sequence + 1, judged);
         }

@@ -24,6 +24,9 @@ internal sealed class NodeGroup(RecurrentNode first, NodeWeights weights)
     /// <summary>Numbers of the nodes, in the order of the file.</summary>
     public List<int> Members { get; } = [];
 
+    /// <summary>The number of a node that the calibration ran; -1 for none.</summary>
+    public int Runner { get; set; } = -1;
+
     /// <summary>What was seen of all of them.</summary>
     public NodeStatistics Statistics { get; } = new(first, weights);
 

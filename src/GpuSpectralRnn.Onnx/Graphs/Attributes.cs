@@ -17,6 +17,9 @@ internal static class Attributes
     /// <summary>A word, or what it is where it is not given.</summary>
     public static string Word(NodeProto node, string name, string otherwise) => Find(node, name)?.S?.ToStringUtf8() ?? otherwise;
 
+    /// <summary>Words, or null where they are not given.</summary>
+    public static string[]? Words(NodeProto node, string name) => Find(node, name)?.Strings.Select(word => word.ToStringUtf8()).ToArray();
+
     /// <summary>Numbers, or null where they are not given.</summary>
     public static long[]? Integers(NodeProto node, string name) => Find(node, name)?.Ints.ToArray();
 
