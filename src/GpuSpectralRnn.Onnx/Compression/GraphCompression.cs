@@ -39,7 +39,7 @@ public sealed class GraphCompression : IDisposable
     /// <param name="data">By the names of the inputs (<see cref="CalibrationData"/>).</param>
     /// <param name="options">How the graph is called.</param>
     /// <param name="progress">Called with the sequences done and their number.</param>
-    /// <param name="cancellation">Stops between sequences.</param>
+    /// <param name="cancellation">Stops between sequences, and later between steps of refinement.</param>
     /// <exception cref="InvalidCallException">The graph has no recurrent nodes or one that cannot be compressed, or the data do not fit.</exception>
     /// <exception cref="RunFailedException">The file is broken or does not run, or its outputs change from run to run.</exception>
     public GraphCompression(
@@ -52,7 +52,7 @@ public sealed class GraphCompression : IDisposable
         foreach (RecurrentNode node in nodes) AddToGroup(node, NodeWeights.Read(model, node));
         file = model.ToByteArray();
         original = RuntimeSession.Open(file, path);
-        calls = new GraphCalls(original, data, options);
+        calls = new GraphCalls(original, data, options, ComparedInputs.Find(model));
         if (calls.Sequences < LeastSequences)
             throw new InvalidCallException($"--data holds {calls.Sequences} sequences; give {LeastSequences} or more: some are held apart for the proof.");
         int fifth = Math.Max(1, calls.Sequences / 5);
@@ -68,6 +68,9 @@ public sealed class GraphCompression : IDisposable
     /// <summary>Sequences that neither the statistics nor the choice of candidates saw.</summary>
     public int HeldOut => calls.Sequences - proven;
 
+    /// <summary>Inputs of which every sequence is called with several values, for example <c>sr=8000, 16000</c>; null where there are none.</summary>
+    public string? Chosen => calls.Chosen;
+
     /// <summary>Names and units of the nodes that the calibration ran and that will be compressed, each weight matrix once.</summary>
     public IReadOnlyList<(string Name, int Units)> Layers => [.. Active.Select(group => (group.First.Name, group.Weights.Hidden))];
 
@@ -80,6 +83,11 @@ public sealed class GraphCompression : IDisposable
     public int[] OfShare(double share) => share > 0 && share <= 1
         ? [.. Active.Select(group => Math.Clamp((int)Math.Round(share * group.Weights.Hidden), 1, group.Weights.Hidden))]
         : throw new InvalidCallException($"--fraction {share} is not a share; give more than 0 and at most 1, for example 0.5.");
+
+    /// <summary>Units to keep for a share of the weights of all layers together, taken away where each costs the states least.</summary>
+    /// <exception cref="InvalidCallException">It is not more than 0 and at most 1.</exception>
+    public int[] OfSharedBudget(double share) => SharedBudget.Allocate(
+        [.. Active.Select(group => group.Weights)], [.. Active.Select(group => group.Paths(UnitCriterion.Both))], OfShare(share));
 
     /// <summary>Units to keep, one number for all layers or one for each.</summary>
     /// <exception cref="InvalidCallException">A layer has not so many units, or there are other layers.</exception>
@@ -101,6 +109,11 @@ public sealed class GraphCompression : IDisposable
 
     /// <summary>Steps of the refinement after cutting; 0: none.</summary>
     public int RefineSteps { get; init; }
+
+    /// <summary>
+    /// Whether states that are given from call to call shrink, too: the inputs and outputs of the smaller graph then hold the kept units alone.
+    /// </summary>
+    public bool ShrinksState { get; init; }
 
     /// <summary>Why a layer was not refined, layer by layer; empty where all of them can be.</summary>
     public IReadOnlyList<string> NotRefined => RefineSteps == 0 ? [] :
@@ -165,18 +178,25 @@ public sealed class GraphCompression : IDisposable
         return new GraphProof(Describe(graph), outputs, file.Length, graph.File.Length, before, after, HeldOut);
     }
 
-    /// <summary>Eighths of every layer's units, from the least, each with its proof.</summary>
+    /// <summary>Eighths of every layer's units, from the least, each with its proof; those that were done before it was interrupted.</summary>
     /// <param name="done">Called after each.</param>
-    /// <param name="cancellation">Ends the curve early.</param>
-    public IReadOnlyList<SizePoint> Curve(Action<SizePoint>? done = null, CancellationToken cancellation = default)
+    public IReadOnlyList<SizePoint> Curve(Action<SizePoint>? done = null)
     {
         const int parts = 8;
         List<SizePoint> points = [];
         for (int part = 1; part < parts && !cancellation.IsCancellationRequested; part++)
         {
-            SmallGraph graph = Compress(OfShare((double)part / parts));
-            if (points.Count > 0 && points[^1].Keep.SequenceEqual(graph.Keep)) continue;
-            points.Add(new SizePoint(graph.Keep, Prove(graph, rounds: 1)));
+            int[] keep = OfShare((double)part / parts);
+            if (points.Count > 0 && points[^1].Keep.SequenceEqual(keep)) continue;
+            try
+            {
+                points.Add(new SizePoint(keep, Prove(Compress(keep), rounds: 1)));
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                break;
+            }
+
             done?.Invoke(points[^1]);
         }
 
@@ -199,9 +219,11 @@ public sealed class GraphCompression : IDisposable
     {
         ModelProto small = model.Clone();
         RecurrentNode[] copies = RecurrentNode.FindAll(small);
-        NodeGroup[] active = Active;
-        new NodePatch(small).Apply(
-            [.. active.SelectMany((group, i) => plans[i] is { } plan ? group.Members.Select(member => (copies[member], plan)) : [])]);
+        (RecurrentNode Node, NodePlan Plan)[] cut =
+            [.. Active.SelectMany((group, i) => plans[i] is { } plan ? group.Members.Select(member => (copies[member], plan)) : [])];
+        NodePatch patch = new(small);
+        patch.Apply(cut);
+        if (ShrinksState && cut.Length > 0) SmallState.Shrink(small, calls.States, cut);
         return small.ToByteArray();
     }
 
@@ -211,19 +233,19 @@ public sealed class GraphCompression : IDisposable
         NodeGroup[] active = Active;
         using IBackend backend = Devices.Open("host");
         Candidate best = start;
-        for (int rung = 0; rung < 2; rung++)
+        const int rungs = 2;
+        for (int rung = 0; rung < rungs; rung++)
         {
             NodePlan?[] plans = [.. start.Plans.Select((plan, i) =>
             {
                 NodeTrace? trace = plan is null ? null : TraceOf(active[i]);
                 if (trace is null || trace.Obstacle is not null || trace.Trajectories.Count == 0) return plan;
-                double rate = NodeRefinement.Rates(active[i].Weights.Gates > 1, plan!.Units)[rung];
-                return new NodeRefinement(RefinedCell.Of(active[i].First), trace).Refine(plan, backend, RefineSteps, rate, cancellation);
+                RefinedCell cell = RefinedCell.Of(active[i].First);
+                return new NodeRefinement(cell, trace).Refine(plan!, backend, RefineSteps, NodeRefinement.Rates(cell, plan!.Units)[rung], cancellation);
             })];
             if (plans.SequenceEqual(start.Plans)) break;
             Candidate refined = Judge(plans, start.Criterion + ", refined");
             if (refined.Difference < best.Difference) best = refined;
-            else if (rung > 0) break;
         }
 
         return best;
@@ -240,8 +262,8 @@ public sealed class GraphCompression : IDisposable
     {
         byte[] file = Patch(plans);
         using InferenceSession session = RuntimeSession.Open(file, "the smaller graph");
-        double difference = judgedOutputs.Compare(session, calls, judged, proven).Where(output => !output.IsState).Max(output => output.MeanDifference);
-        return new Candidate(plans, file, criterion, double.IsNaN(difference) ? double.PositiveInfinity : difference);
+        double[] differences = [.. judgedOutputs.Compare(session, calls, judged, proven).Where(output => !output.IsState).Select(output => output.MeanDifference)];
+        return new Candidate(plans, file, criterion, differences.Any(double.IsNaN) ? double.PositiveInfinity : differences.Max());
     }
 
     private void AddToGroup(RecurrentNode node, NodeWeights weights)

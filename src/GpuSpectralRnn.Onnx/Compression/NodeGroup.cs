@@ -39,15 +39,18 @@ internal sealed class NodeGroup(RecurrentNode first, NodeWeights weights)
     /// <summary>The plan for k units by one criterion.</summary>
     public NodePlan Plan(int keep, UnitCriterion criterion)
     {
-        if (!selections.TryGetValue(criterion, out Selection[]? paths))
-        {
-            selections[criterion] = paths =
-                [.. Enumerable.Range(0, Weights.Directions).Select(d => new BackwardSelector().Select(Problem(d, criterion), 1))];
-        }
-
+        Selection[] paths = Paths(criterion);
         int[][] kept = [.. paths.Select(path => Enumerable.Range(0, Weights.Hidden).Except(path.Order.Take(Weights.Hidden - keep)).ToArray())];
         Matrix[] grams = [.. Statistics.Moments.Select(moments => moments.Mean())];
         return NodePlan.Of(Weights, kept, NodePlan.Fold(grams, [.. grams.Select(RidgeOf)], kept));
+    }
+
+    /// <summary>Backward elimination down to one unit, for each direction; losses are shares of what no unit at all would lose.</summary>
+    public Selection[] Paths(UnitCriterion criterion)
+    {
+        if (selections.TryGetValue(criterion, out Selection[]? known)) return known;
+        return selections[criterion] =
+            [.. Enumerable.Range(0, Weights.Directions).Select(d => new BackwardSelector().Select(Problem(d, criterion), 1))];
     }
 
     // Readers beyond the node are not looked into: they count as the identity (input loss), the node's own R as the output loss.

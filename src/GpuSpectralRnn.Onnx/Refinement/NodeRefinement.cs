@@ -17,8 +17,10 @@ internal sealed class NodeRefinement(RefinedCell cell, NodeTrace trace)
     /// <summary>Trajectories that go side by side, and steps of them between two moves of the weights.</summary>
     private const int Lanes = 64, Span = 64;
 
-    /// <summary>Rates from the highest, which often is best, for k units: a network of several gates takes more, the smaller it is.</summary>
-    public static double[] Rates(bool isGated, int units) => isGated ? [0.08 / Math.Sqrt(units), 0.08 / Math.Sqrt(units) / 3] : [2e-3, 2e-3 / 3];
+    /// <summary>
+    /// Rates from the highest, which often is best: a cell whose states are bounded takes more, the smaller it is; those of a ReLU run away.
+    /// </summary>
+    public static double[] Rates(RefinedCell cell, int units) => cell.IsBounded ? [0.08 / Math.Sqrt(units), 0.08 / Math.Sqrt(units) / 3] : [2e-3, 2e-3 / 3];
 
     /// <summary>The plan after so many steps.</summary>
     /// <param name="plan">The start.</param>

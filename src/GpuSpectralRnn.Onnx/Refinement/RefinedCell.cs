@@ -15,6 +15,9 @@ internal sealed class RefinedCell(string type, string activation)
     /// <summary>Our gates' places among ONNX's: LSTM i, f, g, o in i, o, f, c; GRU r, z, n in z, r, h.</summary>
     private readonly int[] order = type switch { "LSTM" => [0, 2, 3, 1], "GRU" => [1, 0, 2], _ => [0] };
 
+    /// <summary>Whether its states lie in [-1, 1].</summary>
+    public bool IsBounded => type != "RNN" || activation != "Relu";
+
     /// <summary>The cell of a node.</summary>
     public static RefinedCell Of(RecurrentNode node) => new(node.Type, Attributes.Words(node.Node, "activations")?[0] ?? "Tanh");
 

@@ -26,13 +26,16 @@ public class ParityTests
     [InlineData("GRU", 2, false)]
     [InlineData("GRU", 1, true)]
     [InlineData("GRU", 2, true)]
-    public void Masked_equals_sliced(string type, int directions, bool resetsBefore)
+    [InlineData("LSTM", 1, false, true)]
+    [InlineData("LSTM", 2, false, true)]
+    public void Masked_equals_sliced(string type, int directions, bool resetsBefore, bool hasPeepholes = false)
     {
         bool isLstm = type == "LSTM";
         GraphMaker maker = new GraphMaker().Input("x", Steps, 1, Inputs).Input("h0", directions, 1, Hidden);
         if (isLstm) maker.Input("c0", directions, 1, Hidden);
         maker.Recurrent(
             type, "cell", "x", Inputs, Hidden, directions, isLstm ? ["h0", "c0"] : ["h0"], isLstm ? ["y", "yh", "yc"] : ["y", "yh"], resetsBefore);
+        if (hasPeepholes) maker.Constant("cell_p", [directions, 3 * Hidden]).Graph.Node[0].Input.Add("cell_p");
         maker.Output("y", Steps, directions, 1, Hidden).Output("yh", directions, 1, Hidden);
         if (isLstm) maker.Output("yc", directions, 1, Hidden);
         byte[] file = maker.ToFile();
