@@ -23,7 +23,8 @@ internal sealed class CompressVerb : Verb
     [ReadsFile]
     public string Data { get; set; } = "";
 
-    [Option("set", MetaValue = "NAME=VALUE...", HelpText = "Inputs that always have the same value, for example sr=16000; several for an input of one number, sr=8000,16000, in turns.")]
+    [Option("set", MetaValue = "NAME=VALUE...", HelpText =
+        "Inputs that always have the same value, for example sr=16000; several for an input of one number, sr=8000,16000, in turns.")]
     public IEnumerable<string> Settings { get; set; } = [];
 
     [Option("state", MetaValue = "OUTPUT=INPUT...", HelpText = "Outputs that go into an input of the next call, for example stateN=state; zeros at first.")]
@@ -38,7 +39,8 @@ internal sealed class CompressVerb : Verb
     [Option("tolerance", MetaValue = "E", HelpText = "Keep as few units as let the outputs differ by no more than this in the mean, in their own units.")]
     public double? Tolerance { get; set; }
 
-    [Option("refine", Default = 400, MetaValue = "STEPS", HelpText = "Steps of refinement without labels after cutting; kept only where the outputs come closer. 0: none.")]
+    [Option("refine", Default = 400, MetaValue = "STEPS", HelpText =
+        "Steps of refinement without labels after cutting; kept only where the outputs come closer. 0: none.")]
     public int RefineSteps { get; set; }
 
     [Option("shared-budget", HelpText = "With --fraction: share the weights that stay out over the layers by what each unit costs.")]
@@ -64,7 +66,8 @@ internal sealed class CompressVerb : Verb
     public override void Run(Terminal terminal)
     {
         int rules = new object?[] { Keep, Fraction, Tolerance }.Count(rule => rule is not null);
-        if (rules > 1) throw new InvalidCallException("Say how much to keep, in one way: --keep, --fraction or --tolerance; or in none, for a table of sizes.");
+        if (rules > 1)
+            throw new InvalidCallException("Say how much to keep, in one way: --keep, --fraction or --tolerance; or in none, for a table of sizes.");
         if (rules == 1 && Out is null) throw new InvalidCallException("--out is missing: say where to write the smaller graph.");
         if (rules == 0 && (Out ?? ReportPath) is not null)
             throw new InvalidCallException($"{(Out is null ? "--report" : "--out")} needs a size: give --keep, --fraction or --tolerance.");
@@ -100,7 +103,11 @@ internal sealed class CompressVerb : Verb
     private SmallGraph Choose(Terminal terminal, GraphCompression compression, KeepSize? size)
     {
         if (Tolerance is { } tolerance)
-            return compression.Search(tolerance, tried => terminal.Note($"{string.Join('x', tried.Keep)} units: mean difference {tried.JudgedDifference:g3}"));
+        {
+            return compression.Search(
+                tolerance, tried => terminal.Note($"{string.Join('x', tried.Keep)} units: mean difference {tried.JudgedDifference:g3}"));
+        }
+
         if (size is not null) return compression.Compress(compression.OfSize(size));
         return compression.Compress(IsShared ? compression.OfSharedBudget(Fraction!.Value) : compression.OfShare(Fraction!.Value));
     }

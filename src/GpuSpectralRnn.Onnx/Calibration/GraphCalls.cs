@@ -30,7 +30,10 @@ internal sealed class GraphCalls
     /// </param>
     /// <exception cref="InvalidCallException">It is not; the message names the input.</exception>
     public GraphCalls(
-        InferenceSession session, IReadOnlyDictionary<string, NamedArray> data, CallOptions options, IReadOnlyDictionary<string, long[]>? compared = null)
+        InferenceSession session,
+        IReadOnlyDictionary<string, NamedArray> data,
+        CallOptions options,
+        IReadOnlyDictionary<string, long[]>? compared = null)
     {
         this.options = options;
         IReadOnlyDictionary<string, NodeMetadata> inputs = session.InputMetadata;
@@ -54,8 +57,8 @@ internal sealed class GraphCalls
         string[] open = [.. inputs.Keys.Except(states).Except(options.Fixed.Keys)];
         foreach (string name in open)
         {
-            bool isChoice = compared?.ContainsKey(name) == true && open.Length > 1 && !data.ContainsKey(name) && inputs[name].ElementDataType == TensorElementType.Int64;
-            if (isChoice) choices.Add((name, [.. compared![name].Select(value => Constant(name, inputs[name], [value]))]));
+            if (open.Length == 1 || data.ContainsKey(name) || inputs[name].ElementDataType != TensorElementType.Int64) continue;
+            if (compared?.ContainsKey(name) == true) choices.Add((name, [.. compared[name].Select(value => Constant(name, inputs[name], [value]))]));
         }
 
         open = [.. open.Except(choices.Select(choice => choice.Name))];
@@ -184,7 +187,9 @@ internal sealed class GraphCalls
         {
             (string name, FeedValue[] values) = choices[0];
             throw new InvalidCallException(
-                $"{Text(choices)}: --data does not suit all of these values ({e.Message}); choose one, for example --set {name}={values[^1].Values.GetValue(0)}.", e);
+                $"{Text(choices)}: --data does not suit all of these values ({e.Message}); choose one, for example "
+                + $"--set {name}={values[^1].Values.GetValue(0)}.",
+                e);
         }
     }
 

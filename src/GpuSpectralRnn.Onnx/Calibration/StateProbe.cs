@@ -25,7 +25,8 @@ internal sealed record StateProbe(byte[] Model, string[] Outputs)
     public static string NameStates(RecurrentNode node)
     {
         string states = node.Output(RecurrentOutput.Y);
-        if (states.Length == 0) node.SetOutput(RecurrentOutput.Y, states = $"gsrnn/{node.Output(RecurrentOutput.H)}{node.Output(RecurrentOutput.C)}/states");
+        if (states.Length > 0) return states;
+        node.SetOutput(RecurrentOutput.Y, states = $"gsrnn/{node.Output(RecurrentOutput.H)}{node.Output(RecurrentOutput.C)}/states");
         return states;
     }
 }

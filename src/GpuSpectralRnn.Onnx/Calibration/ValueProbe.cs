@@ -5,8 +5,8 @@ using GpuSpectralRnn.Onnx.Protos;
 namespace GpuSpectralRnn.Onnx.Calibration;
 
 /// <summary>
-/// Shows values of a graph, those in bodies too, as outputs of floats. From the branch of an If a value comes out empty when the other branch was taken; from
-/// a Loop or Scan with the iterations stacked in front.
+/// Shows values of a graph, those in bodies too, as outputs of floats. From the branch of an If a value comes out empty when the other branch was
+/// taken; from a Loop or Scan with the iterations stacked in front.
 /// </summary>
 /// <param name="model">Changed: a copy that is run instead of the graph.</param>
 internal sealed class ValueProbe(ModelProto model)

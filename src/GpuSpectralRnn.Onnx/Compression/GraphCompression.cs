@@ -13,8 +13,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace GpuSpectralRnn.Onnx.Compression;
 
 /// <summary>
-/// Compresses the recurrent nodes of an ONNX graph in their place: the same inputs and outputs, fewer units. The sequences of the calibration data are
-/// divided: three fifths for the statistics, a fifth to choose between candidates, the last fifth to prove the result on.
+/// Compresses the recurrent nodes of an ONNX graph in their place: the same inputs and outputs, fewer units. The sequences of the calibration data
+/// are divided: three fifths for the statistics, a fifth to choose between candidates, the last fifth to prove the result on.
 /// </summary>
 public sealed class GraphCompression : IDisposable
 {
@@ -117,11 +117,11 @@ public sealed class GraphCompression : IDisposable
 
     /// <summary>Why a layer was not refined, layer by layer; empty where all of them can be.</summary>
     public IReadOnlyList<string> NotRefined => RefineSteps == 0 ? [] :
-        [.. Active.Select(group => (group, TraceOf(group).Obstacle)).Where(pair => pair.Obstacle is not null).Select(pair => $"{pair.group.First}: {pair.Obstacle}")];
+        [.. Active.Where(group => TraceOf(group).Obstacle is not null).Select(group => $"{group.First}: {TraceOf(group).Obstacle}")];
 
     /// <summary>
-    /// The smaller graph: of several candidates the one whose outputs are closest to the original's on the sequences held apart for that, refined where that
-    /// brings it closer still.
+    /// The smaller graph: of several candidates the one whose outputs are closest to the original's on the sequences held apart for that, refined
+    /// where that brings it closer still.
     /// </summary>
     public SmallGraph Compress(IReadOnlyList<int> keep)
     {
@@ -139,8 +139,8 @@ public sealed class GraphCompression : IDisposable
     }
 
     /// <summary>
-    /// The fewest units, as the same share of each layer's, whose outputs differ in the mean by no more than so much (every output but the states; in the
-    /// output's own units), by bisection on the sequences held apart, then confirmed on those that prove.
+    /// The fewest units, as the same share of each layer's, whose outputs differ in the mean by no more than so much (every output but the states; in
+    /// the output's own units), by bisection on the sequences held apart, then confirmed on those that prove.
     /// </summary>
     /// <exception cref="InvalidCallException">The tolerance is no number of zero or more.</exception>
     public SmallGraph Search(double tolerance, Action<SmallGraph>? tried = null)
@@ -241,7 +241,8 @@ public sealed class GraphCompression : IDisposable
                 NodeTrace? trace = plan is null ? null : TraceOf(active[i]);
                 if (trace is null || trace.Obstacle is not null || trace.Trajectories.Count == 0) return plan;
                 RefinedCell cell = RefinedCell.Of(active[i].First);
-                return new NodeRefinement(cell, trace).Refine(plan!, backend, RefineSteps, NodeRefinement.Rates(cell, plan!.Units)[rung], cancellation);
+                double rate = NodeRefinement.Rates(cell, plan!.Units)[rung];
+                return new NodeRefinement(cell, trace).Refine(plan, backend, RefineSteps, rate, cancellation);
             })];
             if (plans.SequenceEqual(start.Plans)) break;
             Candidate refined = Judge(plans, start.Criterion + ", refined");
@@ -262,7 +263,8 @@ public sealed class GraphCompression : IDisposable
     {
         byte[] file = Patch(plans);
         using InferenceSession session = RuntimeSession.Open(file, "the smaller graph");
-        double[] differences = [.. judgedOutputs.Compare(session, calls, judged, proven).Where(output => !output.IsState).Select(output => output.MeanDifference)];
+        OutputDifference[] outputs = judgedOutputs.Compare(session, calls, judged, proven);
+        double[] differences = [.. outputs.Where(output => !output.IsState).Select(output => output.MeanDifference)];
         return new Candidate(plans, file, criterion, differences.Any(double.IsNaN) ? double.PositiveInfinity : differences.Max());
     }
 

@@ -6,7 +6,8 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Onnx.Compression;
 
 /// <summary>
-/// Recurrent nodes with the same weights (graphs repeat a node in the branches of an If), which are compressed alike, and what the calibration says of them.
+/// Recurrent nodes with the same weights (graphs repeat a node in the branches of an If), which are compressed alike, and what the calibration says
+/// of them.
 /// </summary>
 internal sealed class NodeGroup(RecurrentNode first, NodeWeights weights)
 {

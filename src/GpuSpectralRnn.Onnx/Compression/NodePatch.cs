@@ -6,8 +6,9 @@ using GpuSpectralRnn.Onnx.Recurrent;
 namespace GpuSpectralRnn.Onnx.Compression;
 
 /// <summary>
-/// Makes a recurrent node smaller in its place. What goes in and comes out keeps its H units: the kept ones are taken from the initial states, and the outputs
-/// are made of the kept ones by a product with A_J^T (c: the kept ones in their places, zeros between them), unless the readers can take A_J in.
+/// Makes a recurrent node smaller in its place. What goes in and comes out keeps its H units: the kept ones are taken from the initial states, and
+/// the outputs are made of the kept ones by a product with A_J^T (c: the kept ones in their places, zeros between them), unless the readers can take
+/// A_J in.
 /// </summary>
 internal sealed class NodePatch
 {

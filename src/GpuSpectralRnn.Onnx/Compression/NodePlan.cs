@@ -4,7 +4,7 @@ using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Onnx.Compression;
 
-/// <summary>What becomes of a recurrent node: for each direction the units that stay, its weights then, and how the others are made of them.</summary>
+/// <summary>What becomes of a recurrent node: for each direction the units that stay, its weights, and how the others are made of them.</summary>
 /// <param name="Kept">J for each direction, ascending; as many in each.</param>
 /// <param name="Restore">A [H, k] for each direction, behind Y and Y_h; its rows J are unit vectors.</param>
 /// <param name="Small">The weights of the node with k units.</param>
@@ -25,7 +25,9 @@ internal sealed record NodePlan(int[][] Kept, Matrix[] Restore, NodeWeights Smal
     /// <summary>Whether units that went are shown as zero.</summary>
     public bool IsSelection => IsZeroElsewhere(Restore, Kept);
 
-    /// <summary>The units of A_J, with rows J set to unit vectors: a unit that stays is itself, so that a state that goes out and comes back is exact.</summary>
+    /// <summary>
+    /// A_J from second moments, its rows J set to unit vectors: a unit that stays is itself, so that a state that goes out and comes back is exact.
+    /// </summary>
     public static Matrix[] Fold(Matrix[] grams, double[][] ridges, int[][] kept)
     {
         Matrix[] folds = new Matrix[grams.Length];

@@ -5,8 +5,8 @@ using GpuSpectralRnn.Onnx.Recurrent;
 namespace GpuSpectralRnn.Onnx.Compression;
 
 /// <summary>
-/// Lets states that go from call to call hold the kept units alone: an input that is the initial state of a cut node gives up the choice of kept units behind
-/// it, an output that is the node's last state gives up the product before it.
+/// Lets states that go from call to call hold the kept units alone: an input that is the initial state of a cut node gives up the choice of kept
+/// units behind it, an output that is the node's last state gives up the product before it.
 /// </summary>
 internal static class SmallState
 {
@@ -17,7 +17,8 @@ internal static class SmallState
     /// <exception cref="InvalidCallException">A state is more than the state of one cut node; the message names it.</exception>
     public static void Shrink(ModelProto model, IReadOnlyDictionary<string, string> states, IReadOnlyList<(RecurrentNode Node, NodePlan Plan)> cut)
     {
-        if (states.Count == 0) throw new InvalidCallException("--shrink-state: there is no state; name outputs that go into the next call by --state.");
+        if (states.Count == 0)
+            throw new InvalidCallException("--shrink-state: there is no state; name outputs that go into the next call by --state.");
         foreach ((string output, string input) in states) Shrink(model, output, input, cut);
     }
 
@@ -29,7 +30,8 @@ internal static class SmallState
         if (readers.Length != 1 || FindTaken(readers[0].Node, cut) is not { } taken)
         {
             string others = string.Join(", ", readers.Select(reader => $"{reader.Node.OpType} {reader.Node.Name}"));
-            throw new InvalidCallException($"--shrink-state: the input {input} is not the initial state of one cut node alone; it is read by {others}.");
+            throw new InvalidCallException(
+                $"--shrink-state: the input {input} is not the initial state of one cut node alone; it is read by {others}.");
         }
 
         (RecurrentNode node, NodePlan plan, RecurrentInput initial) = taken;
@@ -52,13 +54,15 @@ internal static class SmallState
     }
 
     // The node whose initial state the operator takes the kept units for.
-    private static (RecurrentNode Node, NodePlan Plan, RecurrentInput Initial)? FindTaken(NodeProto take, IReadOnlyList<(RecurrentNode Node, NodePlan Plan)> cut)
+    private static (RecurrentNode Node, NodePlan Plan, RecurrentInput Initial)? FindTaken(
+        NodeProto take, IReadOnlyList<(RecurrentNode Node, NodePlan Plan)> cut)
     {
         foreach ((RecurrentNode node, NodePlan plan) in cut)
         {
             foreach (RecurrentInput initial in (RecurrentInput[])[RecurrentInput.InitialH, RecurrentInput.InitialC])
             {
-                if (node.Scope.Owner is null && node.Input(initial).Length > 0 && take.Output.Contains(node.Input(initial))) return (node, plan, initial);
+                string kept = node.Input(initial);
+                if (node.Scope.Owner is null && kept.Length > 0 && take.Output.Contains(kept)) return (node, plan, initial);
             }
         }
 

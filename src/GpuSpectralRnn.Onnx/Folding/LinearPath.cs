@@ -4,13 +4,14 @@ using GpuSpectralRnn.Onnx.Protos;
 namespace GpuSpectralRnn.Onnx.Folding;
 
 /// <summary>
-/// What follows on a direct reader of a recurrent node's output, where all of it ends in linear readers: between them stand only operators that move the units
-/// or leave them where they are, axis by axis.
+/// What follows on a direct reader of a recurrent node's output, where all of it ends in linear readers: between them stand only operators that move
+/// the units or leave them where they are, axis by axis.
 /// </summary>
 internal sealed class LinearPath
 {
     /// <summary>Pointwise operators that make zero of zero: a unit that is zero stays so behind them.</summary>
-    private static readonly string[] Pointwise = ["Relu", "LeakyRelu", "PRelu", "Tanh", "Abs", "Elu", "Selu", "Celu", "Neg", "Sqrt", "Sign", "Softsign", "Gelu"];
+    private static readonly string[] Pointwise =
+        ["Relu", "LeakyRelu", "Tanh", "Abs", "Elu", "Selu", "Celu", "Neg", "Sqrt", "Sign", "Softsign", "Gelu"];
 
     private readonly ModelProto model;
     private readonly List<LinearReader> ends = [];
@@ -42,7 +43,8 @@ internal sealed class LinearPath
         foreach ((Reader reader, long[] shape) in reshapes)
         {
             string old = reader.Node.Input[1];
-            reader.Node.Input[1] = constants.Of($"{old}/folded", [shape.Length], (ReadOnlySpan<long>)[.. shape[..^1], shape[^1] / fold[0].Rows * fold[0].Columns]);
+            long[] narrower = [.. shape[..^1], shape[^1] / fold[0].Rows * fold[0].Columns];
+            reader.Node.Input[1] = constants.Of($"{old}/folded", [shape.Length], narrower);
             UnusedValues.Remove(reader.Scope, old);
         }
 
@@ -128,10 +130,11 @@ internal sealed class LinearPath
     {
         NodeProto node = reader.Node;
         if (reader.Input != 0 || layout.Direction >= 0 || node.Domain is not ("" or "ai.onnx")) return null;
+        bool isTransposed = Attributes.Integer(node, "transB", 0) != 0;
         (int weight, int axis, int rank, bool reads) = node.OpType switch
         {
             "MatMul" => (1, 0, 2, layout.Unit == layout.Rank - 1),
-            "Gemm" => (1, Attributes.Integer(node, "transB", 0) == 1 ? 1 : 0, 2, layout is { Rank: 2, Unit: 1 } && Attributes.Integer(node, "transA", 0) == 0),
+            "Gemm" => (1, isTransposed ? 1 : 0, 2, layout is { Rank: 2, Unit: 1 } && Attributes.Integer(node, "transA", 0) == 0),
             "Conv" => (1, 1, layout.Rank, layout.Unit == 1 && layout.Rank > 2 && Attributes.Integer(node, "group", 1) == 1),
             "RNN" or "LSTM" or "GRU" => (1, 2, 3, layout is { Rank: 3, Unit: 2 } && Attributes.Integer(node, "layout", 0) == 0),
             _ => (0, 0, 0, false),

@@ -5,8 +5,8 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Onnx.Folding;
 
 /// <summary>
-/// A reader of a recurrent node's output that is linear in the units, by a constant weight: MatMul, Gemm, Conv, or W of the next recurrent node. It can take
-/// h = A h_J in by W' = W A.
+/// A reader of a recurrent node's output that is linear in the units, by a constant weight: MatMul, Gemm, Conv, or W of the next recurrent node. It
+/// can take h = A h_J in by W' = W A.
 /// </summary>
 /// <param name="Reader">The node; its input is the value that holds the units.</param>
 /// <param name="Weight">Which of its inputs is the weight.</param>

@@ -7,8 +7,8 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Onnx.Folding;
 
 /// <summary>
-/// Serves the readers of a smaller node's outputs: those behind which everything is linear take A into their weights and read the k units, the others get the
-/// H units that they expect.
+/// Serves the readers of a smaller node's outputs: those behind which everything is linear take A into their weights and read the k units, the others
+/// get the H units that they expect.
 /// </summary>
 /// <param name="model">The whole graph.</param>
 /// <param name="names">For new values.</param>

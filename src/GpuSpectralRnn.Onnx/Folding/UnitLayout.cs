@@ -54,8 +54,8 @@ internal sealed record UnitLayout(long[] Extents, int Unit, int Direction, bool 
     }
 
     /// <summary>
-    /// In another shape (0: as before, -1: what is left), where the units stay an axis of their own, the last, or two directions of them come to stand side by
-    /// side there.
+    /// In another shape (0: as before, -1: what is left), where the units stay an axis of their own, the last, or two directions of them come to
+    /// stand side by side there.
     /// </summary>
     public UnitLayout? Reshaped(long[] shape)
     {
@@ -80,5 +80,8 @@ internal sealed record UnitLayout(long[] Extents, int Unit, int Direction, bool 
     private static int Place(long axis, int rank) => (int)(axis < 0 ? axis + rank : axis);
 
     private UnitLayout Taken(int[] axes) => new(
-        [.. axes.Select(axis => axis < 0 ? 1 : Extents[axis])], Array.IndexOf(axes, Unit), Direction < 0 ? -1 : Array.IndexOf(axes, Direction), IsMerged);
+        [.. axes.Select(axis => axis < 0 ? 1 : Extents[axis])],
+        Array.IndexOf(axes, Unit),
+        Direction < 0 ? -1 : Array.IndexOf(axes, Direction),
+        IsMerged);
 }

@@ -18,7 +18,8 @@ internal static class Branches
         ModelProto shown = model.Clone();
         ValueProbe probe = new(shown);
         (Scope Scope, NodeProto Node)[] choices = [.. Choices(shown)];
-        string[] names = [.. choices.Select(choice => probe.Show(choice.Scope, choice.Node.Input[0], $"{choice.Node.Output[0]}/condition", isFloat: false))];
+        string[] names =
+            [.. choices.Select(choice => probe.Show(choice.Scope, choice.Node.Input[0], $"{choice.Node.Output[0]}/condition", isFloat: false))];
         bool[] yes = new bool[names.Length], no = new bool[names.Length];
         try
         {

@@ -7,8 +7,8 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Onnx.Refinement;
 
 /// <summary>
-/// Moves the weights of a cut node, without labels, so that what the graph makes of its states comes closer to what it made of the original's: Adam along the
-/// trajectories of the calibration.
+/// Moves the weights of a cut node, without labels, so that what the graph makes of its states comes closer to what it made of the original's: Adam
+/// along the trajectories of the calibration.
 /// </summary>
 /// <param name="cell">The node's.</param>
 /// <param name="trace">What it was given, what it made, what is compared.</param>
@@ -20,7 +20,11 @@ internal sealed class NodeRefinement(RefinedCell cell, NodeTrace trace)
     /// <summary>
     /// Rates from the highest, which often is best: a cell whose states are bounded takes more, the smaller it is; those of a ReLU run away.
     /// </summary>
-    public static double[] Rates(RefinedCell cell, int units) => cell.IsBounded ? [0.08 / Math.Sqrt(units), 0.08 / Math.Sqrt(units) / 3] : [2e-3, 2e-3 / 3];
+    public static double[] Rates(RefinedCell cell, int units)
+    {
+        double highest = cell.IsBounded ? 0.08 / Math.Sqrt(units) : 2e-3;
+        return [highest, highest / 3];
+    }
 
     /// <summary>The plan after so many steps.</summary>
     /// <param name="plan">The start.</param>

@@ -22,8 +22,8 @@ internal sealed record OutputTail(IReadOnlyList<TailModule> Modules, Scope Scope
     public float[] Apply(float[] states, int rows) => Run(states, rows)[^1];
 
     /// <summary>
-    /// The gradient with respect to the states [rows, U] of the mean over the rows of a difference from what is wanted: the cross-entropy where the end is a
-    /// probability, else half the square, divided by <paramref name="scale"/>.
+    /// The gradient with respect to the states [rows, U] of the mean over the rows of a difference from what is wanted: the cross-entropy where the
+    /// end is a probability, else half the square, divided by <paramref name="scale"/>.
     /// </summary>
     /// <param name="states">[rows, U].</param>
     /// <param name="wanted">[rows, M].</param>

@@ -103,7 +103,7 @@ internal sealed class RefinedCell(string type, string activation)
         return plan with { Small = small, Restore = restore };
     }
 
-    /// <summary>Takes away the gradients of what stays as it is: units that stay are themselves, directions do not mix, and there is no offset.</summary>
+    /// <summary>Takes away the gradients of what is held: units that stay are themselves, directions do not mix, and there is no offset.</summary>
     public static void Hold(Network network, NodePlan plan)
     {
         int units = plan.Units, width = plan.Directions * units;

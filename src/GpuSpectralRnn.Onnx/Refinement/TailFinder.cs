@@ -4,8 +4,8 @@ using GpuSpectralRnn.Onnx.Protos;
 namespace GpuSpectralRnn.Onnx.Refinement;
 
 /// <summary>
-/// Follows the states of a recurrent node to the outputs of the graph, as far as the operators are known. What it finds is a guess about shapes (operators that
-/// move elements are taken to leave the rows as they are), which must be compared with what the graph computes.
+/// Follows the states of a recurrent node to the outputs of the graph, as far as the operators are known. What it finds is a guess about shapes
+/// (operators that move elements are taken to leave the rows as they are), which must be compared with what the graph computes.
 /// </summary>
 /// <param name="model">The graph.</param>
 /// <param name="branches">The branch that every If took in the calibration; an If that took both is not in it.</param>
@@ -49,7 +49,8 @@ internal sealed class TailFinder(ModelProto model, IReadOnlyDictionary<NodeProto
                 continue;
             }
 
-            Follow(reader.Scope, reader.Node.Output[0], step.Module?.Width(width) ?? width, step.Module is { } module ? [.. modules, module] : modules);
+            if (step.Module is { } module) Follow(reader.Scope, reader.Node.Output[0], module.Width(width), [.. modules, module]);
+            else Follow(reader.Scope, reader.Node.Output[0], width, modules);
         }
 
         if (ends && !tails.Any(tail => tail.Value == value)) tails.Add(new OutputTail(modules, scope, value));
@@ -58,7 +59,7 @@ internal sealed class TailFinder(ModelProto model, IReadOnlyDictionary<NodeProto
     // Whether the calibration ran the bodies around.
     private bool IsTaken(Scope scope) =>
         scope.Owner is not { } owner
-        || (owner.OpType != "If" || !branches.TryGetValue(owner, out GraphProto? taken) || ReferenceEquals(taken, scope.Graph)) && IsTaken(scope.Parent!);
+        || ReferenceEquals(branches.GetValueOrDefault(owner, scope.Graph), scope.Graph) && IsTaken(scope.Parent!);
 
     // Whether an output of the graph that is no state hangs on the value.
     private bool Reaches(Scope scope, string value, HashSet<(GraphProto, string)> seen)
@@ -88,8 +89,8 @@ internal sealed class TailFinder(ModelProto model, IReadOnlyDictionary<NodeProto
         if (reader.Input != 0) return null;
         return node.OpType switch
         {
-            "Identity" or "Dropout" or "Squeeze" or "Unsqueeze" or "Transpose" or "Reshape" or "Flatten" or "Cast" or "ReduceMean" or "Slice" or "Gather"
-                => (null, true),
+            "Identity" or "Dropout" or "Cast" or "Squeeze" or "Unsqueeze" or "Transpose" or "Reshape" or "Flatten" => (null, true),
+            "ReduceMean" or "Slice" or "Gather" => (null, true),
             "Relu" => (PointwiseModule.Relu, true),
             "Tanh" => (PointwiseModule.Tanh, true),
             "Sigmoid" => (PointwiseModule.Sigmoid, true),
@@ -104,23 +105,23 @@ internal sealed class TailFinder(ModelProto model, IReadOnlyDictionary<NodeProto
     private LinearModule? Add(Reader reader, int width)
     {
         Constant? other = Constants.TryEvaluate(model, reader.Scope, reader.Node.Input[1 - reader.Input]);
-        return other is null || other.Values.Length != 1 && other.Values.Length != width
-            ? null
-            : new LinearModule(
-                Spectral.Matrix.Identity(width).ToSingle(), other.Values.Length == width ? other.Values : [.. Enumerable.Repeat(other.Values[0], width)]);
+        if (other is null || other.Values.Length != 1 && other.Values.Length != width) return null;
+        float[] bias = other.Values.Length == width ? other.Values : [.. Enumerable.Repeat(other.Values[0], width)];
+        return new LinearModule(Spectral.Matrix.Identity(width).ToSingle(), bias);
     }
 
     private LinearModule? Linear(Reader reader, int width)
     {
         NodeProto node = reader.Node;
         if (node.Input.Count < 2 || Constants.TryEvaluate(model, reader.Scope, node.Input[1]) is not { } weight) return null;
-        bool isConv = node.OpType == "Conv", isTransposed = isConv || Attributes.Integer(node, "transB", 0) == 1;
+        bool isConv = node.OpType == "Conv", isTransposed = isConv || Attributes.Integer(node, "transB", 0) != 0;
         int[] extents = isConv ? weight.Extents[..Math.Min(2, weight.Extents.Length)] : weight.Extents;
         if (extents.Length != 2 || extents[0] * extents[1] != weight.Values.Length || extents[isTransposed ? 1 : 0] != width) return null;
-        if (isConv && Attributes.Integer(node, "group", 1) != 1 || Attributes.Find(node, "alpha") is { F: not 1 } || Attributes.Find(node, "beta") is { F: not 1 })
-            return null;
+        if (isConv && Attributes.Integer(node, "group", 1) != 1) return null;
+        if (Attributes.Find(node, "alpha") is { F: not 1 } || Attributes.Find(node, "beta") is { F: not 1 }) return null;
         int outputs = extents[isTransposed ? 0 : 1];
-        float[] values = isTransposed ? weight.Values : Spectral.Matrix.From(width, outputs, weight.Values).Transpose().ToSingle(), bias = new float[outputs];
+        float[] values = isTransposed ? weight.Values : Spectral.Matrix.From(width, outputs, weight.Values).Transpose().ToSingle();
+        float[] bias = new float[outputs];
         if (node.Input.Count > 2 && node.Input[2].Length > 0)
         {
             if (Constants.TryEvaluate(model, reader.Scope, node.Input[2]) is not { } given || given.Values.Length != outputs) return null;

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace GpuSpectralRnn.Onnx.Refinement;
 
-/// <summary>An operator behind a recurrent node, row by row: what it makes of the values before it, and how a gradient goes back through it.</summary>
+/// <summary>An operator behind a recurrent node, row by row: what it makes of the values before it, and how a gradient goes back.</summary>
 internal abstract class TailModule
 {
     /// <summary>Numbers of a row behind it, for so many before it.</summary>

@@ -6,7 +6,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace GpuSpectralRnn.Onnx.Refinement;
 
-/// <summary>Runs the calibration once more and keeps what one recurrent node was given and made, and which tails behind it are as they were read.</summary>
+/// <summary>Runs the calibration once more; keeps what one recurrent node was given and made, and which tails behind it were read rightly.</summary>
 internal sealed class TraceReader
 {
     /// <summary>Numbers that are kept at most (256 MB); sequences beyond them are left out.</summary>
@@ -64,7 +64,8 @@ internal sealed class TraceReader
         for (int sequence = 0; sequence < end && reader.numbers < MostNumbers && !reader.isForeign; sequence++)
         {
             reader.lanes = [];
-            calls.Run(session, sequence, names, results => reader.Add([.. shown.Select(name => results[Array.IndexOf(names, name)])], initial.Length > 0));
+            calls.Run(
+                session, sequence, names, results => reader.Add([.. shown.Select(name => results[Array.IndexOf(names, name)])], initial.Length > 0));
         }
 
         if (reader.isForeign) return new NodeTrace([], [], "it does not go on from its own last state, nor start at zero");

@@ -34,12 +34,18 @@ public sealed class CompressionReport(SizePoint chosen, IReadOnlyList<SizePoint>
     public static Table Sizes(IReadOnlyList<SizePoint> curve)
     {
         Table table = new(
-            new("units"), new("mean difference", "g3"), new("same decisions (%)", "0.00"), new("bytes", "#,0"), new("us a call", "0.0"), new("before", "0.0"));
+            new("units"),
+            new("mean difference", "g3"),
+            new("same decisions (%)", "0.00"),
+            new("bytes", "#,0"),
+            new("us a call", "0.0"),
+            new("before", "0.0"));
         foreach (SizePoint point in curve)
         {
-            OutputDifference worst = point.Proof.Outputs.Where(output => !output.IsState).MaxBy(output => output.MeanDifference)!;
-            table.Add(
-                point.Size, worst.MeanDifference, 100 * worst.Agreement, point.Proof.BytesAfter, point.Proof.MicrosecondsAfter, point.Proof.MicrosecondsBefore);
+            GraphProof proof = point.Proof;
+            OutputDifference worst = proof.Outputs.Where(output => !output.IsState).MaxBy(output => output.MeanDifference)!;
+            double? agreement = 100 * worst.Agreement;
+            table.Add(point.Size, worst.MeanDifference, agreement, proof.BytesAfter, proof.MicrosecondsAfter, proof.MicrosecondsBefore);
         }
 
         return table;

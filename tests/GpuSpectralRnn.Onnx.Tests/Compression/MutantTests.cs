@@ -6,8 +6,8 @@ using GpuSpectralRnn.Onnx.Tests.Support;
 namespace GpuSpectralRnn.Onnx.Tests.Compression;
 
 /// <summary>
-/// Graphs that were valid once, with bytes changed, cut out or doubled: each is compressed, or refused with an error of our own, within its time and memory.
-/// GSRNN_MUTANTS gives their number.
+/// Graphs that were valid once, with bytes changed, cut out or doubled: each is compressed, or refused with an error of our own, within its time and
+/// memory. GSRNN_MUTANTS gives their number.
 /// </summary>
 public class MutantTests
 {
@@ -22,7 +22,8 @@ public class MutantTests
     public void Mutants_are_compressed_or_refused()
     {
         GraphMaker maker = new GraphMaker().Input("x", Steps, 1, Inputs).Recurrent("GRU", "cell", "x", Inputs, Hidden).Integers("one", 1)
-            .Node("Squeeze", ["cell_y", "one"], ["h"]).Constant("w", [Hidden, 2]).Node("MatMul", ["h", "w"], ["a"]).Node("Sigmoid", ["a"], ["p"]).Output("p");
+            .Node("Squeeze", ["cell_y", "one"], ["h"]).Constant("w", [Hidden, 2]).Node("MatMul", ["h", "w"], ["a"])
+            .Node("Sigmoid", ["a"], ["p"]).Output("p");
         byte[] valid = maker.ToFile();
         Dictionary<string, NamedArray> data = Runs.Data("x", 5, Steps, 1, Inputs);
         int count = int.TryParse(Environment.GetEnvironmentVariable("GSRNN_MUTANTS"), out int asked) ? asked : Usual, compressed = 0;

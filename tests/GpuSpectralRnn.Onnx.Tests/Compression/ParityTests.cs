@@ -10,8 +10,8 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Onnx.Tests.Compression;
 
 /// <summary>
-/// The masked big graph and the small one answer alike: in the big one every reader of h reads A_J h_J, in R and behind Y and Y_h. 1e-4 is rounding of
-/// 32-bit floats through ten steps of products.
+/// The masked big graph and the small one answer alike: in the big one every reader of h reads A_J h_J, in R and behind Y and Y_h. 1e-4 is rounding
+/// of 32-bit floats through ten steps of products.
 /// </summary>
 public class ParityTests
 {

@@ -168,7 +168,8 @@ public class StructureTests
         // The first layer's units are twins: half of them cost nothing.
         GraphMaker maker = new GraphMaker().Input("x", Steps, 1, Inputs).Recurrent("LSTM", "first", "x", Inputs, Hidden);
         Twin(maker, "first");
-        maker.Integers("axis", 1).Node("Squeeze", ["first_y", "axis"], ["between"]).Recurrent("LSTM", "second", "between", Hidden, Hidden).Output("second_y");
+        maker.Integers("axis", 1).Node("Squeeze", ["first_y", "axis"], ["between"]);
+        maker.Recurrent("LSTM", "second", "between", Hidden, Hidden).Output("second_y");
         With(maker.ToFile(), Runs.Data("x", 20, Steps, 1, Inputs), CallOptions.None, compression =>
         {
             int[] keep = compression.OfSharedBudget(0.7), equal = compression.OfShare(0.7);
@@ -194,7 +195,8 @@ public class StructureTests
             using GraphCompression whole = new(path, data, options), small = new(path, data, options) { ShrinksState = true };
             SmallGraph large = whole.Compress([6]), graph = small.Compress([6]);
             ModelProto model = OnnxModel(graph.File);
-            foreach (ValueProto state in model.Graph.Input.Skip(1).Concat(model.Graph.Output.Skip(1))) Assert.Equal(6, state.Type.TensorType.Shape.Dim[^1].DimValue);
+            IEnumerable<ValueProto> states = model.Graph.Input.Skip(1).Concat(model.Graph.Output.Skip(1));
+            Assert.All(states, state => Assert.Equal(6, state.Type.TensorType.Shape.Dim[^1].DimValue));
             Assert.DoesNotContain(model.Graph.Node, node => node.OpType == "Gather");
             Assert.Equal(large.JudgedDifference, graph.JudgedDifference, 1e-6); // the same numbers in another order
             Assert.Equal("y", Assert.Single(small.Prove(graph, rounds: 0).Outputs).Name);
@@ -204,11 +206,13 @@ public class StructureTests
     [Fact]
     public void A_state_that_is_read_elsewhere_does_not_shrink()
     {
-        GraphMaker maker = new GraphMaker().Input("x", 1, 1, Inputs).Input("h", 1, 1, Hidden).Recurrent("GRU", "cell", "x", Inputs, Hidden, states: ["h"], outputs: ["", "hn"]);
+        GraphMaker maker = new GraphMaker().Input("x", 1, 1, Inputs).Input("h", 1, 1, Hidden);
+        maker.Recurrent("GRU", "cell", "x", Inputs, Hidden, states: ["h"], outputs: ["", "hn"]);
         maker.Node("Relu", ["h"], ["before"]).Output("before").Output("hn", 1, 1, Hidden);
         Runs.WithFile(maker.ToFile(), path =>
         {
-            using GraphCompression compression = new(path, Runs.Data("x", 10, Steps, 1, 1, Inputs), CallOptions.Parse([], ["hn=h"])) { ShrinksState = true };
+            CallOptions options = CallOptions.Parse([], ["hn=h"]);
+            using GraphCompression compression = new(path, Runs.Data("x", 10, Steps, 1, 1, Inputs), options) { ShrinksState = true };
             Assert.Contains("the input h is not", Assert.Throws<InvalidCallException>(() => compression.Compress([6])).Message);
         });
     }
@@ -249,7 +253,8 @@ public class StructureTests
         maker.Output("p").Output("hn", 1, 1, Hidden).Output("cn", 1, 1, Hidden);
         Runs.WithFile(maker.ToFile(), path =>
         {
-            using GraphCompression compression = new(path, Runs.Data("x", 10, 3, Steps, 1, Inputs), CallOptions.Parse([], ["hn=h", "cn=c"])) { RefineSteps = 20 };
+            CallOptions options = CallOptions.Parse([], ["hn=h", "cn=c"]);
+            using GraphCompression compression = new(path, Runs.Data("x", 10, 3, Steps, 1, Inputs), options) { RefineSteps = 20 };
             byte[] small = compression.Compress([6]).File;
             float[] x = Runs.Data("x", 2 * Steps, Inputs)["x"].As<float>(), zero = new float[Hidden];
             long[] state = [1, 1, Hidden];
@@ -268,13 +273,15 @@ public class StructureTests
     // An If of an If: 16000, 8000, or nothing but zeros.
     private static byte[] Rates(int hidden, int more = 0)
     {
-        GraphProto none = new GraphMaker().Constant("nothing", [Steps, 1, 1, hidden], 0).Node("Identity", ["nothing"], ["none_y"]).Output("none_y").Graph;
+        GraphProto none = new GraphMaker().Constant("nothing", [Steps, 1, 1, hidden], 0).Node("Identity", ["nothing"], ["none_y"])
+            .Output("none_y").Graph;
         GraphProto low = new GraphMaker().Constant("spare", [3]).Recurrent("RNN", "low", "x", Inputs + more, hidden).Output("low_y").Graph;
         GraphMaker other = new GraphMaker().Node("Equal", ["sr", "eight"], ["is8"]);
         GraphProto rest = other.Node("If", ["is8"], ["rest_y"], Body("then_branch", low), Body("else_branch", none)).Output("rest_y").Graph;
         GraphProto high = new GraphMaker().Recurrent("RNN", "high", "x", Inputs, hidden).Output("high_y").Graph;
         GraphMaker maker = new GraphMaker().Input("x", Steps, 1, 0).IntegerInput("sr", 1).Integers("eight", 8000).Integers("sixteen", 16000);
-        return maker.Node("Equal", ["sr", "sixteen"], ["is16"]).Node("If", ["is16"], ["y"], Body("then_branch", high), Body("else_branch", rest)).Output("y").ToFile();
+        maker.Node("Equal", ["sr", "sixteen"], ["is16"]).Node("If", ["is16"], ["y"], Body("then_branch", high), Body("else_branch", rest));
+        return maker.Output("y").ToFile();
     }
 
     private static void Twin(GraphMaker maker, string cell)

@@ -9,8 +9,8 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Onnx.Tests.Folding;
 
 /// <summary>
-/// What reads a node linearly takes A_J in. The masked big graph, in which R reads A_J h_J and a product with A_J stands behind every output, answers as the
-/// small one. 1e-4 is rounding of 32-bit floats through the steps and products.
+/// What reads a node linearly takes A_J in. The masked big graph, in which R reads A_J h_J and a product with A_J stands behind every output, answers
+/// as the small one. 1e-4 is rounding of 32-bit floats through the steps and products.
 /// </summary>
 public class FoldTests
 {
@@ -18,8 +18,8 @@ public class FoldTests
 
     public static TheoryData<string, int> Ways => new()
     {
-        { "matmul", 1 }, { "gemm", 1 }, { "gemm-transposed", 1 }, { "conv", 1 }, { "next", 1 }, { "reshape", 1 }, { "flat", 1 }, { "mean", 1 }, { "last", 1 },
-        { "slice", 1 }, { "last-state", 1 }, { "reshape", 2 }, { "next", 2 }, { "merged-number", 2 }, { "branch", 1 },
+        { "matmul", 1 }, { "gemm", 1 }, { "gemm-transposed", 1 }, { "conv", 1 }, { "next", 1 }, { "reshape", 1 }, { "flat", 1 }, { "mean", 1 },
+        { "last", 1 }, { "slice", 1 }, { "last-state", 1 }, { "reshape", 2 }, { "next", 2 }, { "merged-number", 2 }, { "branch", 1 },
     };
 
     [Theory]
@@ -75,11 +75,12 @@ public class FoldTests
                 .Constant("w", [width, Outputs]).Node("MatMul", ["b", "w"], ["p"]),
             "flat" => maker.Integers("shape", -1, width).Node("Reshape", ["cell_y", "shape"], ["a"]).Constant("w", [width, Outputs])
                 .Node("MatMul", ["a", "w"], ["p"]),
-            "mean" => maker.Node("ReduceMean", ["cell_y"], ["a"], Attributes.Of("axes", [0L]), Attributes.Of("keepdims", 0)).Constant("w", [width, Outputs])
+            "mean" => maker.Node("ReduceMean", ["cell_y"], ["a"], Attributes.Of("axes", [0L]), Attributes.Of("keepdims", 0))
+                .Constant("w", [width, Outputs]).Node("MatMul", ["a", "w"], ["p"]),
+            "last" => maker.Integers("at", -1).Node("Gather", ["cell_y", "at"], ["a"]).Constant("w", [width, Outputs])
                 .Node("MatMul", ["a", "w"], ["p"]),
-            "last" => maker.Integers("at", -1).Node("Gather", ["cell_y", "at"], ["a"]).Constant("w", [width, Outputs]).Node("MatMul", ["a", "w"], ["p"]),
-            "slice" => maker.Integers("from", 2).Integers("to", 5).Node("Slice", ["cell_y", "from", "to", "zero"], ["a"]).Constant("w", [width, Outputs])
-                .Node("MatMul", ["a", "w"], ["p"]),
+            "slice" => maker.Integers("from", 2).Integers("to", 5).Node("Slice", ["cell_y", "from", "to", "zero"], ["a"])
+                .Constant("w", [width, Outputs]).Node("MatMul", ["a", "w"], ["p"]),
             "last-state" => maker.Constant("w", [width, Outputs]).Node("MatMul", ["cell_y", "w"], ["p"]),
             _ => Branch(maker),
         };
@@ -89,8 +90,8 @@ public class FoldTests
     // Bodies read the value from outside.
     private static GraphMaker Branch(GraphMaker maker)
     {
-        GraphProto Body(string name, int seed) => new GraphMaker().Constant($"{name}_w", [Hidden, Outputs], seed).Node("MatMul", ["cell_y", $"{name}_w"], [$"{name}_p"])
-            .Output($"{name}_p").Graph;
+        GraphProto Body(string name, float scale) => new GraphMaker().Constant($"{name}_w", [Hidden, Outputs], scale)
+            .Node("MatMul", ["cell_y", $"{name}_w"], [$"{name}_p"]).Output($"{name}_p").Graph;
         maker.Graph.Initializer.Add(new TensorProto { Name = "which", DataType = 9, RawData = Google.Protobuf.ByteString.CopyFrom(1) });
         return maker.Node("If", ["which"], ["p"], Attributes.Of("then_branch", Body("yes", 1)), Attributes.Of("else_branch", Body("no", 2)));
     }
@@ -104,7 +105,8 @@ public class FoldTests
             int[] keep = [.. compression.Layers.Select((layer, i) => i == 0 ? Keep : layer.Units)];
             NodePlan?[] plans = compression.Plans(keep, UnitCriterion.Both);
             if (isSelection) plans[0] = plans[0]! with { Restore = plans[0]!.Selection };
-            byte[] small = compression.Patch(plans), masked = Mask(File.ReadAllBytes(path), compression.Plans(keep, UnitCriterion.Both)[0]!, plans[0]!);
+            byte[] small = compression.Patch(plans);
+            byte[] masked = Mask(File.ReadAllBytes(path), compression.Plans(keep, UnitCriterion.Both)[0]!, plans[0]!);
             (string, long[], float[]) x = ("x", [Steps, 1, Inputs], Runs.Data("x", Steps, Inputs)["x"].As<float>());
 
             Dictionary<string, (long[] Shape, float[] Values)> expected = Runs.Once(masked, x), found = Runs.Once(small, x);

@@ -53,7 +53,8 @@ public class RefinementTests
         double[] differences = new double[2];
         for (int i = 0; i < 2; i++)
         {
-            With(new GraphMaker().Input("x", Steps, 1, Inputs).Recurrent(type, "cell", "x", Inputs, Hidden, directions).Output("cell_y"), 100 * i, (compression, _) =>
+            GraphMaker maker = new GraphMaker().Input("x", Steps, 1, Inputs).Recurrent(type, "cell", "x", Inputs, Hidden, directions);
+            With(maker.Output("cell_y"), 100 * i, (compression, _) =>
             {
                 SmallGraph graph = compression.Compress([Keep]);
                 differences[i] = graph.JudgedDifference;
@@ -96,8 +97,8 @@ public class RefinementTests
     [Fact]
     public void An_unknown_operator_ends_the_tail()
     {
-        GraphMaker maker = new GraphMaker().Input("x", Steps, 1, Inputs).Recurrent("LSTM", "cell", "x", Inputs, Hidden).Node("Relu", ["cell_y"], ["a"])
-            .Node("ReduceMax", ["a"], ["p"]).Output("p");
+        GraphMaker maker = new GraphMaker().Input("x", Steps, 1, Inputs).Recurrent("LSTM", "cell", "x", Inputs, Hidden)
+            .Node("Relu", ["cell_y"], ["a"]).Node("ReduceMax", ["a"], ["p"]).Output("p");
         (OutputTail tail, _) = Assert.Single(Trace(maker.ToFile(), CallOptions.None, Runs.Data("x", 10, Steps, 1, Inputs)).Objectives);
         Assert.Equal("a", tail.Value);
     }
@@ -155,7 +156,8 @@ public class RefinementTests
     private static byte[] Voice()
     {
         GraphProto Body(string name, string type) => new GraphMaker().Node(type, ["h"], [$"{name}_p"]).Output($"{name}_p").Graph;
-        GraphMaker maker = new GraphMaker().Input("x", 1, 1, Inputs).Input("h0", 1, 1, Hidden).Integers("zero", 0).Integers("last", -1).Integers("one", 1)
+        GraphMaker maker = new GraphMaker().Input("x", 1, 1, Inputs).Input("h0", 1, 1, Hidden)
+            .Integers("zero", 0).Integers("last", -1).Integers("one", 1)
             .Recurrent("GRU", "cell", "x", Inputs, Hidden, states: ["h0"], outputs: ["", "hn"]).Node("Squeeze", ["hn", "zero"], ["h"])
             .Node("Shape", ["h"], ["shape"]).Node("Gather", ["shape", "zero"], ["extent"]).Node("Equal", ["extent", "one"], ["is"])
             .Node("If", ["is"], ["same"], Attributes.Of("then_branch", Body("yes", "Identity")), Attributes.Of("else_branch", Body("no", "Neg")))
