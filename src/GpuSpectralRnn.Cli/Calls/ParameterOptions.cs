@@ -9,6 +9,7 @@ internal static partial class ParameterOptions
     internal static readonly IReadOnlyDictionary<string, string> All = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
         ["blas"] = "--blas",
+        ["cell"] = "--cell",
         ["CovarianceFile.Save"] = "gsrnn spectrum --save-covariance",
         ["data"] = "--data",
         ["delta"] = "--delta",
@@ -22,8 +23,10 @@ internal static partial class ParameterOptions
         ["lengthsPath"] = "--lengths L.npy",
         ["methods"] = "--methods",
         ["RefineSteps"] = "--refine",
+        ["readout"] = "--readout",
         ["ridge"] = "--ridge",
         ["roundTo"] = "--round-to",
+        ["ShrinksState"] = "--shrink-state",
         ["States"] = "--state",
         ["steps"] = "--refine",
         ["theta"] = "--theta",

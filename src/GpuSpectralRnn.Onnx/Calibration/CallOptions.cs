@@ -1,7 +1,7 @@
 namespace GpuSpectralRnn.Onnx.Calibration;
 
 /// <summary>How a graph is called.</summary>
-/// <param name="Fixed">Inputs with a value that stays: name to numbers.</param>
+/// <param name="Fixed">Inputs with a value that stays: name to numbers. Several numbers for an input of one are taken in turns.</param>
 /// <param name="States">Outputs whose value goes into an input of the next call: output to input. A sequence begins with zeros.</param>
 public sealed record CallOptions(IReadOnlyDictionary<string, double[]> Fixed, IReadOnlyDictionary<string, string> States)
 {

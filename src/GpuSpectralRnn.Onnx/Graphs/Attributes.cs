@@ -6,7 +6,7 @@ namespace GpuSpectralRnn.Onnx.Graphs;
 /// <summary>Reads and writes the attributes of nodes.</summary>
 internal static class Attributes
 {
-    private const int IntType = 2, StringType = 3, IntsType = 7, StringsType = 8;
+    private const int IntType = 2, StringType = 3, GraphType = 5, IntsType = 7, StringsType = 8;
 
     /// <summary>The attribute of this name, or null.</summary>
     public static AttributeProto? Find(NodeProto node, string name) => node.Attribute.FirstOrDefault(attribute => attribute.Name == name);
@@ -42,4 +42,7 @@ internal static class Attributes
     /// <summary>New words.</summary>
     public static AttributeProto OfWords(string name, params IEnumerable<string> values) =>
         new() { Name = name, Type = StringsType, Strings = { values.Select(ByteString.CopyFromUtf8) } };
+
+    /// <summary>A new body.</summary>
+    public static AttributeProto Of(string name, GraphProto value) => new() { Name = name, Type = GraphType, G = value };
 }

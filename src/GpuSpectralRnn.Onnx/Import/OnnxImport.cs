@@ -59,13 +59,13 @@ public static class OnnxImport
         }
 
         (Readout chosen, double found) = fitting[0];
-        if (fitting.Length > 1) note($"the graph takes one step, from which read-outs cannot be told apart; taken for {chosen.Name()}, --readout says otherwise");
+        if (fitting.Length > 1) note($"the graph takes one step, from which read-outs cannot be told apart; taken for {chosen.Name()}, `readout` says otherwise");
         if (parts.Unused.Length > 0) note($"the outputs {string.Join(", ", parts.Unused)} are states, which the model keeps itself");
         Architecture architecture = Describe(parts, chosen) is var plain && told is not null && IsSame(plain, told)
             ? told with { RecurrentRank = null, TiesWeights = plain.TiesWeights }
             : plain;
         if (asked.Cell is { } cell && cell.Kind() != architecture.Cell.Kind())
-            throw new InvalidCallException($"{parts.Top} is no {cell.Name()}; leave out --cell, the graph says it.");
+            throw new InvalidCallException($"{parts.Top} is no {cell.Name()}; leave out `cell`, the graph says it.");
         architecture = architecture with { Cell = asked.Cell ?? architecture.Cell, Task = asked.Task ?? architecture.Task };
         return (Make(parts, architecture, backend), found);
     }
