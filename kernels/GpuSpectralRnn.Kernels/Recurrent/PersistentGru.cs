@@ -3,35 +3,20 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// The gated recurrent unit (<see cref="Gru"/>) with all steps in one launch. Threads hold and own what they do in <see cref="PersistentLstm"/>, with
+/// The gated recurrent unit (<see cref="GruCell"/>) with all steps in one launch. Threads hold and own what they do in <see cref="PersistentLstmForward{TStrip, TExchange}"/>, with
 /// three gates in place of four.
 /// </summary>
-public static class PersistentGru
+[Kernel(
+    typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared),
+    DividesFast = true)]
+internal readonly struct PersistentGruForward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
+    : IGroupKernel, IKernelWith<PersistentGruForward<TStrip, TExchange>, PersistentArguments>
+    where TStrip : unmanaged, IStrip<TStrip>
+    where TExchange : unmanaged, IExchange
 {
-    /// <summary>Loads the kernels for a tile each way.</summary>
-    public static RecurrentCell Load(KernelLoader loader, PersistentTile forwardTile, PersistentTile backwardTile) => new PersistentCell(
-        new PersistentPass(loader, forwardTile, gates: 3, isBackward: false, (forwardTile.RegisterStrips, forwardTile.UsesShuffles) switch
-        {
-            (2, true) => Forward<Strip2, ByShuffles>,
-            (4, true) => Forward<Strip4, ByShuffles>,
-            (2, false) => Forward<Strip2, ThroughShared>,
-            _ => Forward<Strip4, ThroughShared>,
-        }),
-        new PersistentPass(loader, backwardTile, gates: 3, isBackward: true, (backwardTile.RegisterStrips, backwardTile.UsesShuffles) switch
-        {
-            (2, true) => Backward<Strip2, ByShuffles>,
-            (4, true) => Backward<Strip4, ByShuffles>,
-            (2, false) => Backward<Strip2, ThroughShared>,
-            _ => Backward<Strip4, ThroughShared>,
-        }));
+    public static PersistentGruForward<TStrip, TExchange> With(in PersistentArguments arguments) => new(arguments.Views, arguments.Walk);
 
-    /// <summary>Four sequences of a group, all steps.</summary>
-    [KernelEntry(
-        typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared),
-        DividesFast = true)]
-    internal static void Forward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
-        where TStrip : unmanaged, IStrip<TStrip>
-        where TExchange : unmanaged, IExchange
+    public void Run()
     {
         ArrayView<float> gates = views.Gates; // [T, B, 3H], x_t W_ih^T before
         ArrayView<float> products = views.ProductGradient; // [T, B, 3H]: q_n in its block n, where it is kept
@@ -99,14 +84,20 @@ public static class PersistentGru
             Group.Barrier();
         }
     }
+}
 
-    /// <summary>Four sequences of a group, all steps backward.</summary>
-    [KernelEntry(
-        typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared),
-        DividesFast = true)]
-    internal static void Backward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
-        where TStrip : unmanaged, IStrip<TStrip>
-        where TExchange : unmanaged, IExchange
+/// <summary>Four sequences of a group, all steps backward.</summary>
+[Kernel(
+    typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared),
+    DividesFast = true)]
+internal readonly struct PersistentGruBackward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
+    : IGroupKernel, IKernelWith<PersistentGruBackward<TStrip, TExchange>, PersistentArguments>
+    where TStrip : unmanaged, IStrip<TStrip>
+    where TExchange : unmanaged, IExchange
+{
+    public static PersistentGruBackward<TStrip, TExchange> With(in PersistentArguments arguments) => new(arguments.Views, arguments.Walk);
+
+    public void Run()
     {
         ArrayView<float> gates = views.Gates; // [T, B, 3H], replaced by the gradients of the pre-activations
         ArrayView<float> products = views.ProductGradient; // [T, B, 3H]: q_n in its block n, replaced by the gradients of q

@@ -3,38 +3,23 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// The long short-term memory (<see cref="Lstm"/>) with all steps in one launch. Group g walks the sequences 4g to 4g + 3 (in small batches
+/// The long short-term memory (<see cref="LstmCell"/>) with all steps in one launch. Group g walks the sequences 4g to 4g + 3 (in small batches
 /// one or two) and keeps W_hh on chip.
 /// Forward, thread t holds the four gates of unit t / 4 at the quads of columns t mod 4, t mod 4 + 4, ..., and owns that unit of sequence
 /// 4g + t mod 4. Backward, it holds units 4 (t / 16) to 4 (t / 16) + 3 at the quads t mod 16, t mod 16 + 16, ... of the gates of all units, and owns
 /// unit 4 (t / 16) + t mod 4 of sequence 4g + t / 4 mod 4. What a thread owns, h, c and their gradients, stays in its registers.
 /// </summary>
-public static class PersistentLstm
+[Kernel(
+    typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared),
+    DividesFast = true)]
+internal readonly struct PersistentLstmForward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
+    : IGroupKernel, IKernelWith<PersistentLstmForward<TStrip, TExchange>, PersistentArguments>
+    where TStrip : unmanaged, IStrip<TStrip>
+    where TExchange : unmanaged, IExchange
 {
-    /// <summary>Loads the kernels for a tile each way.</summary>
-    public static RecurrentCell Load(KernelLoader loader, PersistentTile forwardTile, PersistentTile backwardTile) => new PersistentCell(
-        new PersistentPass(loader, forwardTile, gates: 4, isBackward: false, (forwardTile.RegisterStrips, forwardTile.UsesShuffles) switch
-        {
-            (2, true) => Forward<Strip2, ByShuffles>,
-            (4, true) => Forward<Strip4, ByShuffles>,
-            (2, false) => Forward<Strip2, ThroughShared>,
-            _ => Forward<Strip4, ThroughShared>,
-        }),
-        new PersistentPass(loader, backwardTile, gates: 4, isBackward: true, (backwardTile.RegisterStrips, backwardTile.UsesShuffles) switch
-        {
-            (2, true) => Backward<Strip2, ByShuffles>,
-            (4, true) => Backward<Strip4, ByShuffles>,
-            (2, false) => Backward<Strip2, ThroughShared>,
-            _ => Backward<Strip4, ThroughShared>,
-        }));
+    public static PersistentLstmForward<TStrip, TExchange> With(in PersistentArguments arguments) => new(arguments.Views, arguments.Walk);
 
-    /// <summary>Four sequences of a group, all steps.</summary>
-    [KernelEntry(
-        typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared),
-        DividesFast = true)]
-    internal static void Forward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
-        where TStrip : unmanaged, IStrip<TStrip>
-        where TExchange : unmanaged, IExchange
+    public void Run()
     {
         ArrayView<float> gates = views.Gates; // [T, B, 4H], x_t W_ih^T before
         ArrayView<float> states = views.States; // h [T + 1, B, H]
@@ -104,14 +89,20 @@ public static class PersistentLstm
             Group.Barrier();
         }
     }
+}
 
-    /// <summary>Four sequences of a group, all steps backward.</summary>
-    [KernelEntry(
-        typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared),
-        DividesFast = true)]
-    internal static void Backward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
-        where TStrip : unmanaged, IStrip<TStrip>
-        where TExchange : unmanaged, IExchange
+/// <summary>Four sequences of a group, all steps backward.</summary>
+[Kernel(
+    typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared),
+    DividesFast = true)]
+internal readonly struct PersistentLstmBackward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
+    : IGroupKernel, IKernelWith<PersistentLstmBackward<TStrip, TExchange>, PersistentArguments>
+    where TStrip : unmanaged, IStrip<TStrip>
+    where TExchange : unmanaged, IExchange
+{
+    public static PersistentLstmBackward<TStrip, TExchange> With(in PersistentArguments arguments) => new(arguments.Views, arguments.Walk);
+
+    public void Run()
     {
         ArrayView<float> gates = views.Gates; // [T, B, 4H], replaced by the gradients of the pre-activations
         ArrayView<float> outputGradient = views.OutputGradient; // [T, B, H]

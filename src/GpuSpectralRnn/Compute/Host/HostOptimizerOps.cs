@@ -1,3 +1,5 @@
+using GpuSpectralRnn.Kernels;
+
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>Optimiser steps on the processor. Gradients are only read, except by clipping.</summary>
@@ -49,13 +51,7 @@ internal sealed unsafe class HostOptimizerOps(HostBackend backend, HostThreads t
             backend.Address(gradients),
             backend.Address(firstMoment),
             backend.Address(secondMoment),
-            (float)(rate / (1 - Math.Pow(beta1, step))),
-            beta1,
-            beta2,
-            epsilon,
-            decoupled ? 0 : weightDecay,
-            decoupled ? 1 - rate * weightDecay : 1,
-            (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, step)))));
+            new AdamNumbers(rate, beta1, beta2, epsilon, weightDecay, decoupled, step)));
     }
 
     /// <inheritdoc/>
