@@ -37,15 +37,16 @@ internal sealed class PersistentPass
     /// <param name="tile">The tile.</param>
     /// <param name="gates">Gates of the cell.</param>
     /// <param name="isBackward">Whether the product is with W_hh transposed.</param>
-    /// <param name="kernel">The kernel, open over a strip, an exchange and the cell's own types.</param>
-    /// <param name="types">Those.</param>
+    /// <param name="kernel">The kernel, open.</param>
+    /// <param name="close">The types that close it, given a strip and an exchange.</param>
     /// <exception cref="NotSupportedException">The driver does not grant so much shared memory, or so many threads.</exception>
-    public static PersistentPass Load(KernelLoader loader, PersistentTile tile, int gates, bool isBackward, Type kernel, params Type[] types)
+    public static PersistentPass Load(
+        KernelLoader loader, PersistentTile tile, int gates, bool isBackward, Type kernel, Func<Type, Type, Type[]> close)
     {
         Type strip = tile.RegisterStrips == 2 ? typeof(Strip2) : typeof(Strip4);
         Type exchange = tile.UsesShuffles ? typeof(ByShuffles) : typeof(ThroughShared);
         return typeof(PersistentPass).GetMethod(nameof(LoadClosed), BindingFlags.Static | BindingFlags.NonPublic)!
-            .MakeGenericMethod(kernel.MakeGenericType([strip, exchange, .. types]))
+            .MakeGenericMethod(kernel.MakeGenericType(close(strip, exchange)))
             .CreateDelegate<Func<KernelLoader, PersistentTile, int, bool, PersistentPass>>()(loader, tile, gates, isBackward);
     }
 

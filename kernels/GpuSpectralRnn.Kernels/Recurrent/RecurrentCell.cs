@@ -92,21 +92,30 @@ public abstract class RecurrentCell
     /// <summary>Elman's cell, all steps in one launch; the tile is the same both ways.</summary>
     /// <exception cref="NotSupportedException">The driver does not grant so much shared memory, or so many threads.</exception>
     public static RecurrentCell PersistentElman<TActivation>(KernelLoader loader, PersistentTile tile)
-        where TActivation : unmanaged, IActivation => new PersistentCell(
-            PersistentPass.Load(loader, tile, 1, false, typeof(PersistentElmanForward<,,>), typeof(TActivation)),
-            PersistentPass.Load(loader, tile, 1, true, typeof(PersistentElmanBackward<,,>), typeof(TActivation)));
+        where TActivation : unmanaged, IActivation
+    {
+        return new PersistentCell(Pass(false, typeof(PersistentElmanForward<,,>)), Pass(true, typeof(PersistentElmanBackward<,,>)));
+
+        PersistentPass Pass(bool isBackward, Type kernel) =>
+            PersistentPass.Load(loader, tile, 1, isBackward, kernel, (strip, exchange) => [strip, exchange, typeof(TActivation)]);
+    }
 
     /// <summary>The LSTM, all steps in one launch.</summary>
     /// <exception cref="NotSupportedException">The driver does not grant so much shared memory, or so many threads.</exception>
-    public static RecurrentCell PersistentLstm(KernelLoader loader, PersistentTile forward, PersistentTile backward) => new PersistentCell(
-        PersistentPass.Load(loader, forward, 4, false, typeof(PersistentLstmForward<,>)),
-        PersistentPass.Load(loader, backward, 4, true, typeof(PersistentLstmBackward<,>)));
+    public static RecurrentCell PersistentLstm(KernelLoader loader, PersistentTile forward, PersistentTile backward) =>
+        PersistentGated(loader, 4, forward, typeof(LstmForward), typeof(Rows4<>), backward, typeof(LstmBackward));
 
     /// <summary>The GRU, all steps in one launch.</summary>
     /// <exception cref="NotSupportedException">The driver does not grant so much shared memory, or so many threads.</exception>
-    public static RecurrentCell PersistentGru(KernelLoader loader, PersistentTile forward, PersistentTile backward) => new PersistentCell(
-        PersistentPass.Load(loader, forward, 3, false, typeof(PersistentGruForward<,>)),
-        PersistentPass.Load(loader, backward, 3, true, typeof(PersistentGruBackward<,>)));
+    public static RecurrentCell PersistentGru(KernelLoader loader, PersistentTile forward, PersistentTile backward) =>
+        PersistentGated(loader, 3, forward, typeof(GruForward), typeof(Rows3<>), backward, typeof(GruBackward));
+
+    private static PersistentCell PersistentGated(
+        KernelLoader loader, int gates, PersistentTile forward, Type forwardCell, Type forwardRows, PersistentTile backward, Type backwardCell) => new(
+            PersistentPass.Load(loader, forward, gates, false, typeof(PersistentForward<,,,,>),
+                (strip, exchange) => GatedKernelAttribute.Closed(forwardCell, forwardRows, strip, exchange)),
+            PersistentPass.Load(loader, backward, gates, true, typeof(PersistentBackward<,,,,>),
+                (strip, exchange) => GatedKernelAttribute.Closed(backwardCell, typeof(Rows4<>), strip, exchange)));
 
     /// <summary>Local memory into which a thread of its kernels spills registers, in bytes; 0 where the device does not tell.</summary>
     public virtual int SpilledBytes => 0;
