@@ -1,6 +1,5 @@
 // Arithmetic of one lane, as PTX defines it.
 #pragma once
-
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -8,7 +7,6 @@
 #include <type_traits>
 
 namespace simulator {
-
 template <class To, class From> To bits(From from) {
     static_assert(sizeof(To) == sizeof(From), "a change of type, not of size");
     To to;
@@ -170,5 +168,4 @@ struct CutToWhole {
 
 struct CountOnes { static uint32_t f(uint32_t a) { return static_cast<uint32_t>(__builtin_popcount(a)); } };
 struct CountZeros { static uint32_t f(uint32_t a) { return a == 0 ? 32u : static_cast<uint32_t>(__builtin_clz(a)); } };
-
 } // namespace simulator

@@ -1,11 +1,9 @@
 // From statements to instructions: registers, constants and special registers get places, branches the point where their lanes meet again.
 #include "instructions.h"
-
 #include <algorithm>
 
 namespace simulator {
 namespace {
-
 constexpr uint32_t Slot32 = Lanes * 4, Slot64 = Lanes * 8;
 constexpr uint32_t MostStaticShared = 48 * 1024;
 
@@ -293,9 +291,7 @@ private:
         return nearest;
     }
 };
-
 } // namespace
 
 std::shared_ptr<Kernel> decode(const ParsedKernel& parsed) { return Decoder(parsed).decode(); }
-
 } // namespace simulator

@@ -1,6 +1,5 @@
 // The entry points of libcuda.so.1 that ILGPU and this project call.
 #include "streams_graphs.h"
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -13,7 +12,6 @@ using namespace simulator;
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 namespace {
-
 constexpr const char* DeviceName = "CUDA simulator (interprets PTX on the processor; for tests only)";
 constexpr int DriverVersion = 12040, Multiprocessors = 16, MostThreads = 1024, ThreadsOfMultiprocessor = 2048, BlocksOfMultiprocessor = 32;
 constexpr int SharedOfMultiprocessor = 167936, SharedOfBlock = 166912, RegistersOfMultiprocessor = 65536;
@@ -54,7 +52,6 @@ template <class T> Handles<T>& handles() {
 }
 
 std::atomic<bool> isInitialized{false};
-std::atomic<uint64_t> launched{0};
 thread_local std::shared_ptr<Context> current;
 thread_local std::string lastMessage;
 
@@ -129,29 +126,10 @@ int load(void** module, const char* text, std::string& log) {
         return InvalidPtx;
     }
     for (const auto& kernel : loaded->kernels) handles<Kernel>().add(kernel);
-    *module = handles<Module>().add(loaded);
-    return 0;
+    return put(module, handles<Module>().add(loaded));
 }
-
-// How many threads and launches a process made shows that it ran on the simulator.
-struct Summary {
-    ~Summary() {
-        if (const char* path = std::getenv("GSRNN_CUDA_SIMULATOR_LOG")) {
-            if (FILE* file = std::fopen(path, "a")) {
-                std::fprintf(file, "CUDA simulator: %llu launches\n", static_cast<unsigned long long>(launched.load()));
-                std::fclose(file);
-            }
-        }
-    }
-} summary;
-
 } // namespace
-
-EXPORT int cuInit(unsigned) {
-    isInitialized = true;
-    return 0;
-}
-
+EXPORT int cuInit(unsigned) { return isInitialized = true, 0; }
 EXPORT int cuDriverGetVersion(int* version) { return put(version, DriverVersion); }
 EXPORT int cuDeviceGetCount(int* count) { return isInitialized ? put(count, 1) : NotInitialized; }
 EXPORT int cuDeviceGet(int* device, int ordinal) { return ordinal == 0 ? put(device, 0) : InvalidDevice; }
@@ -160,7 +138,6 @@ EXPORT int cuDeviceCanAccessPeer(int* can, int, int) { return put(can, 0); }
 EXPORT int cuDeviceGetP2PAttribute(int* value, int, int, int) { return put(value, 0); }
 EXPORT int cuCtxEnablePeerAccess(void*, unsigned) { return 217; } // CUDA_ERROR_PEER_ACCESS_UNSUPPORTED
 EXPORT int cuCtxDisablePeerAccess(void*) { return 705; }          // CUDA_ERROR_PEER_ACCESS_NOT_ENABLED
-
 EXPORT int cuDeviceGetName(char* name, int length, int device) {
     if (device != 0) return InvalidDevice;
     std::snprintf(name, static_cast<size_t>(length), "%s", DeviceName);
@@ -174,10 +151,8 @@ EXPORT int cuDeviceGetAttribute(int* value, int attribute, int device) {
         {82, RegistersOfMultiprocessor}, {91, 1}, {97, SharedOfBlock}, {106, BlocksOfMultiprocessor}};
     if (device != 0) return InvalidDevice;
     auto found = values.find(attribute);
-    *value = found == values.end() ? 0 : found->second;
-    return 0;
+    return put(value, found == values.end() ? 0 : found->second);
 }
-
 EXPORT int cuCtxCreate_v2(void** context, unsigned, int device) {
     if (!isInitialized) return NotInitialized;
     if (device != 0) return InvalidDevice;
@@ -197,13 +172,8 @@ EXPORT int cuCtxDestroy_v2(void* handle) {
     return 0;
 }
 EXPORT int cuCtxSetCurrent(void* handle) {
-    if (handle == nullptr) {
-        current = nullptr;
-        return 0;
-    }
-    if (current.get() == handle) return 0;
     auto context = handles<Context>().find(handle);
-    if (!context) return InvalidContext;
+    if (handle != nullptr && !context) return InvalidContext;
     current = context;
     return 0;
 }
@@ -216,13 +186,11 @@ EXPORT int cuCtxGetCacheConfig(int* config) { return put(config, 0); }
 EXPORT int cuCtxSetCacheConfig(int) { return check(false); }
 EXPORT int cuCtxGetSharedMemConfig(int* config) { return put(config, 1); }
 EXPORT int cuCtxSetSharedMemConfig(int) { return check(false); }
-
 EXPORT int cuMemGetInfo_v2(size_t* free, size_t* total) {
     *free = Memory::instance().free();
     *total = Memory::instance().total();
     return check(false);
 }
-
 EXPORT int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
     CHECK(true);
     if (bytes == 0) return InvalidValue;
@@ -233,14 +201,12 @@ EXPORT int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
     *address = Memory::instance().allocate(current.get(), bytes);
     return *address != 0 ? 0 : OutOfMemory;
 }
-
 EXPORT int cuMemFree_v2(uint64_t address) {
     if (address == 0) return 0;
     CHECK(true);
     current->finishAll(); // as the driver does
     return Memory::instance().release(current.get(), address) ? current->sticky.load() : static_cast<int>(InvalidValue);
 }
-
 EXPORT int cuMemAllocHost_v2(void** address, size_t bytes) {
     CHECK(true);
     *address = std::aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
@@ -248,7 +214,6 @@ EXPORT int cuMemAllocHost_v2(void** address, size_t bytes) {
     Memory::instance().lockPages(reinterpret_cast<uint64_t>(*address), bytes);
     return 0;
 }
-
 EXPORT int cuMemFreeHost(void* address) {
     CHECK(true);
     current->finishAll();
@@ -256,7 +221,6 @@ EXPORT int cuMemFreeHost(void* address) {
     std::free(address);
     return 0;
 }
-
 EXPORT int cuMemHostRegister_v2(void* address, size_t bytes, unsigned) {
     CHECK(true);
     if (Memory::instance().find(reinterpret_cast<uint64_t>(address)).end != 0) return 712; // CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED
@@ -272,16 +236,12 @@ EXPORT int cuMemHostGetDevicePointer_v2(uint64_t* address, void* host, unsigned)
     *address = reinterpret_cast<uint64_t>(host);
     return Place(*address).isLocked ? check(false) : static_cast<int>(InvalidValue);
 }
-
 EXPORT int cuPointerGetAttribute(void* value, int attribute, uint64_t address) {
     Place place(address);
     if (!place.isLocked && place.allocation.end == 0) return InvalidValue;
-    if (attribute == 2) *static_cast<int*>(value) = place.isDevice ? 2 : 1; // CU_POINTER_ATTRIBUTE_MEMORY_TYPE
-    else if (attribute == 3 || attribute == 4) *static_cast<uint64_t*>(value) = address;
-    else return InvalidValue;
-    return 0;
+    if (attribute == 2) return put(static_cast<int*>(value), place.isDevice ? 2 : 1); // CU_POINTER_ATTRIBUTE_MEMORY_TYPE
+    return attribute == 3 || attribute == 4 ? put(static_cast<uint64_t*>(value), address) : static_cast<int>(InvalidValue);
 }
-
 EXPORT int cuMemcpyAsync(uint64_t to, uint64_t from, size_t bytes, void* handle) {
     CHECK(false);
     FIND(stream, streamOf(handle));
@@ -304,7 +264,6 @@ EXPORT int cuMemcpyAsync(uint64_t to, uint64_t from, size_t bytes, void* handle)
     if (!target.isDevice && (!target.isLocked || !source.isDevice)) current->finish(stream);
     return current->sticky;
 }
-
 EXPORT int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, void* handle) {
     CHECK(false);
     FIND(stream, streamOf(handle));
@@ -314,11 +273,9 @@ EXPORT int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, void*
     current->enqueue(stream, {[=] { std::memset(reinterpret_cast<void*>(to), value, bytes); }, nullptr, true});
     return 0;
 }
-
 EXPORT int cuStreamCreate(void** stream, unsigned flags) {
     CHECK(true);
-    *stream = handles<Stream>().add(current->createStream((flags & 1) == 0));
-    return 0;
+    return put(stream, handles<Stream>().add(current->createStream((flags & 1) == 0)));
 }
 EXPORT int cuStreamCreateWithPriority(void** stream, unsigned flags, int) { return cuStreamCreate(stream, flags); }
 EXPORT int cuStreamDestroy_v2(void* handle) {
@@ -342,11 +299,9 @@ EXPORT int cuStreamWaitEvent(void* handle, void* event, unsigned) {
     if (waited->mark) current->enqueue(stream, {nullptr, waited->mark});
     return 0;
 }
-
 EXPORT int cuEventCreate(void** event, unsigned) {
     CHECK(false);
-    *event = handles<Event>().add(std::make_shared<Event>());
-    return 0;
+    return put(event, handles<Event>().add(std::make_shared<Event>()));
 }
 EXPORT int cuEventDestroy_v2(void* event) { return handles<Event>().remove(event) ? 0 : InvalidHandle; }
 EXPORT int cuEventRecord(void* event, void* handle) {
@@ -377,7 +332,6 @@ EXPORT int cuEventElapsedTime(float* milliseconds, void* start, void* end) {
     *milliseconds = std::chrono::duration<float, std::milli>(second->mark->time - first->mark->time).count();
     return check(false);
 }
-
 EXPORT int cuModuleLoadDataEx(void** module, const char* text, unsigned count, const int* options, void** values) {
     CHECK(true);
     std::string log;
@@ -401,23 +355,19 @@ EXPORT int cuModuleUnload(void* handle) {
 EXPORT int cuModuleGetFunction(void** function, void* handle, const char* name) {
     CHECK(false);
     FIND(module, handles<Module>().find(handle));
-    for (const auto& kernel : module->kernels) {
-        if (kernel->name != name) continue;
-        *function = kernel.get();
-        return 0;
-    }
+    for (const auto& kernel : module->kernels)
+        if (kernel->name == name) return put<void*>(function, kernel.get());
     return NotFound;
 }
-
 EXPORT int cuFuncGetAttribute(int* value, int attribute, void* function) {
     CHECK(false);
     FIND(kernel, handles<Kernel>().find(function));
     switch (attribute) {
-    case 0: *value = static_cast<int>(kernel->maxThreads); return 0;
-    case 1: *value = static_cast<int>(kernel->sharedBytes); return 0;
-    case 3: *value = static_cast<int>(kernel->localBytes); return 0;
-    case 4: *value = static_cast<int>(std::min<uint32_t>(kernel->registers, 255)); return 0;
-    case 8: *value = static_cast<int>(kernel->maxDynamicShared); return 0;
+    case 0: return put<int>(value, kernel->maxThreads);
+    case 1: return put<int>(value, kernel->sharedBytes);
+    case 3: return put<int>(value, kernel->localBytes);
+    case 4: return put<int>(value, std::min<uint32_t>(kernel->registers, 255));
+    case 8: return put<int>(value, kernel->maxDynamicShared);
     default: return InvalidValue;
     }
 }
@@ -428,7 +378,6 @@ EXPORT int cuFuncSetAttribute(void* function, int attribute, int value) {
     kernel->maxDynamicShared = static_cast<uint32_t>(value);
     return 0;
 }
-
 EXPORT int cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, void* function, int threads, size_t dynamicShared) {
     CHECK(false);
     FIND(kernel, handles<Kernel>().find(function));
@@ -449,7 +398,6 @@ EXPORT int cuOccupancyMaxPotentialBlockSize(int* grid, int* threads, void* funct
     }
     return best > 0 ? 0 : InvalidValue;
 }
-
 EXPORT int cuLaunchKernel(void* function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY, unsigned blockZ,
                           unsigned dynamicShared, void* handle, void** parameters, void** extra) {
     CHECK(false);
@@ -473,11 +421,9 @@ EXPORT int cuLaunchKernel(void* function, unsigned gridX, unsigned gridY, unsign
         std::memcpy(launch.parameters.data(), buffer, kernel->parameterBytes);
     } else if (kernel->parameterBytes > 0) return InvalidValue;
     if (int code = stream->capture ? 0 : injected("launch", stream)) return code;
-    launched++;
     current->enqueue(stream, {[launch = std::move(launch)] { run(launch); }, nullptr, true});
     return 0;
 }
-
 EXPORT int cuStreamBeginCapture_v2(void* handle, int) {
     CHECK(false);
     FIND(stream, streamOf(handle));
@@ -487,7 +433,6 @@ EXPORT int cuStreamBeginCapture_v2(void* handle, int) {
     stream->capture = std::make_shared<Graph>();
     return 0;
 }
-
 EXPORT int cuStreamEndCapture(void* handle, void** graph) {
     CHECK(false);
     FIND(stream, streamOf(handle));
@@ -496,15 +441,12 @@ EXPORT int cuStreamEndCapture(void* handle, void** graph) {
     std::shared_ptr<Graph> captured = std::move(stream->capture);
     stream->capture = nullptr;
     if (stream->isCaptureInvalid) return CaptureInvalidated;
-    *graph = handles<Graph>().add(captured);
-    return 0;
+    return put(graph, handles<Graph>().add(captured));
 }
-
 EXPORT int cuGraphInstantiateWithFlags(void** executable, void* handle, unsigned long long) {
     CHECK(false);
     FIND(graph, handles<Graph>().find(handle));
-    *executable = handles<Graph>().add(std::make_shared<Graph>(*graph));
-    return 0;
+    return put(executable, handles<Graph>().add(std::make_shared<Graph>(*graph)));
 }
 EXPORT int cuGraphInstantiate_v2(void** executable, void* graph, void**, char*, size_t) { return cuGraphInstantiateWithFlags(executable, graph, 0); }
 EXPORT int cuGraphLaunch(void* handle, void* on) {
@@ -514,14 +456,12 @@ EXPORT int cuGraphLaunch(void* handle, void* on) {
     if (stream->capture) return CaptureUnsupported;
     for (const Work& work : graph->work) {
         if (int code = injected("launch", stream)) return code;
-        launched++;
-        current->enqueue(stream, work);
+            current->enqueue(stream, work);
     }
     return 0;
 }
 EXPORT int cuGraphExecDestroy(void* executable) { return handles<Graph>().remove(executable) ? 0 : InvalidHandle; }
 EXPORT int cuGraphDestroy(void* graph) { return handles<Graph>().remove(graph) ? 0 : InvalidHandle; }
-
 EXPORT int cuGetErrorString(int error, const char** text) {
     static const std::unordered_map<int, const char*> texts = {
         {0, "no error"}, {1, "invalid argument"}, {2, "out of memory"}, {3, "initialization error"}, {101, "invalid device ordinal"},

@@ -1,12 +1,10 @@
 #include "instructions.h"
 
 #include "arithmetic.h"
-
 #include <cstdio>
 
 namespace simulator {
 namespace {
-
 using Table = std::unordered_map<std::string, Form>;
 
 // Does something for every lane of the mask. Where a lane touches only its own numbers the order does not matter, and the compiler may do many at once.
@@ -418,7 +416,6 @@ Table makeTable() {
     t["nop"] = {nothing, ""};
     return t;
 }
-
 } // namespace
 
 const Form* findForm(const std::string& opcode) {
@@ -438,5 +435,4 @@ const Form* findForm(const std::string& opcode) {
     auto found = table.find(name);
     return found == table.end() ? nullptr : &found->second;
 }
-
 } // namespace simulator

@@ -1,5 +1,4 @@
 #include "interpreter.h"
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -12,7 +11,6 @@
 
 namespace simulator {
 namespace {
-
 constexpr uint64_t MostSteps = 1ull << 34; // of a warp in one launch: a kernel that hangs is stopped
 constexpr uint8_t Garbage = 0xFF;
 
@@ -234,7 +232,6 @@ private:
         }
     }
 };
-
 } // namespace
 
 void Warp::fault(int code, const Instruction& at, uint32_t mask, const std::string& what) const {
@@ -264,5 +261,4 @@ void run(const Launch& launch) {
     else work();
     if (first) throw *first;
 }
-
 } // namespace simulator

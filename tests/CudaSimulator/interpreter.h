@@ -1,15 +1,12 @@
 // Decoded kernels and how they run: a warp at a time, all its lanes together, blocks spread over the cores.
 #pragma once
-
 #include "memory.h"
 #include "ptx_parser.h"
-
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace simulator {
-
 constexpr int Lanes = 32;
 
 /// What stops a kernel; the code is the CUresult that the context has from then on.
@@ -103,5 +100,4 @@ enum Error {
     NotFound = 500, NotReady = 600, IllegalAddress = 700, OutOfResources = 701, LaunchTimeout = 702, IllegalInstruction = 715,
     MisalignedAddress = 716, InvalidAddressSpace = 717, LaunchFailed = 719, CaptureUnsupported = 900, CaptureInvalidated = 901,
 };
-
 } // namespace simulator

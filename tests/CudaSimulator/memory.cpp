@@ -1,5 +1,4 @@
 #include "memory.h"
-
 #include <cstdlib>
 #include <cstring>
 #include <sys/mman.h>
@@ -86,5 +85,4 @@ uint64_t Memory::free() const {
     std::lock_guard<std::mutex> lock(guard);
     return capacity - used;
 }
-
 } // namespace simulator

@@ -1,6 +1,5 @@
 // Device memory: every allocation lies in one reserved range of addresses, none of which is given out twice.
 #pragma once
-
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -8,7 +7,6 @@
 #include <vector>
 
 namespace simulator {
-
 struct Allocation {
     uint64_t begin = 1, end = 0; // empty
     const void* owner = nullptr; // the context; null for page-locked memory of the host, which all may use
@@ -41,5 +39,4 @@ private:
     uint64_t base = 0, reserved = 0, top = 0, capacity = 0, used = 0;
     void forget(std::map<uint64_t, Allocation>::iterator place);
 };
-
 } // namespace simulator

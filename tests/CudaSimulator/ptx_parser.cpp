@@ -1,11 +1,9 @@
 #include "ptx_parser.h"
-
 #include <cctype>
 #include <cstdlib>
 
 namespace simulator {
 namespace {
-
 struct Token {
     std::string text;
     int line;
@@ -226,7 +224,6 @@ private:
         }
     }
 };
-
 } // namespace
 
 int bytesOfType(const std::string& type) {
@@ -236,5 +233,4 @@ int bytesOfType(const std::string& type) {
 }
 
 std::vector<ParsedKernel> parsePtx(const std::string& text) { return Parser(text).parse(); }
-
 } // namespace simulator

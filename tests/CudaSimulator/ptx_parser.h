@@ -1,6 +1,5 @@
 // PTX text as a list of statements, variables and registers; no meaning of instructions yet.
 #pragma once
-
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -8,7 +7,6 @@
 #include <vector>
 
 namespace simulator {
-
 /// What is wrong with a PTX text; the driver answers CUDA_ERROR_INVALID_PTX.
 struct PtxError : std::runtime_error {
     using std::runtime_error::runtime_error;
@@ -58,5 +56,4 @@ std::vector<ParsedKernel> parsePtx(const std::string& text);
 
 /// Bytes of a fundamental type such as ".f32"; 0 for what is none.
 int bytesOfType(const std::string& type);
-
 } // namespace simulator

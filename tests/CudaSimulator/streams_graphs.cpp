@@ -1,5 +1,4 @@
 #include "streams_graphs.h"
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -186,5 +185,4 @@ void Context::finish(const std::shared_ptr<Mark>& mark) {
 void Context::advance(const std::shared_ptr<Mark>& mark) {
     if (mode != Mode::Threads && !mark->isReached) runNext(mark->stream);
 }
-
 } // namespace simulator

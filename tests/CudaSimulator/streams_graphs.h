@@ -1,8 +1,6 @@
 // Contexts, streams, events and graphs. What is queued runs late: when the host waits for it, or on a thread of its stream.
 #pragma once
-
 #include "interpreter.h"
-
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -12,7 +10,6 @@
 #include <thread>
 
 namespace simulator {
-
 struct Context;
 struct Stream;
 
@@ -102,5 +99,4 @@ private:
     void execute(Work& work);
     void serve(const std::shared_ptr<Stream>& stream);
 };
-
 } // namespace simulator

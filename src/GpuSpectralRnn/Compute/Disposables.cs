@@ -1,6 +1,8 @@
+using System.Runtime.ExceptionServices;
+
 namespace GpuSpectralRnn.Compute;
 
-/// <summary>Ends several things together, the last kept first.</summary>
+/// <summary>Ends several things together, the last kept first; each of them, also where one before it fails.</summary>
 internal sealed class Disposables : IDisposable
 {
     private readonly List<IDisposable> things = [];
@@ -25,7 +27,20 @@ internal sealed class Disposables : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        for (int i = things.Count - 1; i >= 0; i--) things[i].Dispose();
+        ExceptionDispatchInfo? failure = null;
+        for (int i = things.Count - 1; i >= 0; i--)
+        {
+            try
+            {
+                things[i].Dispose();
+            }
+            catch (Exception e)
+            {
+                failure ??= ExceptionDispatchInfo.Capture(e);
+            }
+        }
+
         things.Clear();
+        failure?.Throw();
     }
 }

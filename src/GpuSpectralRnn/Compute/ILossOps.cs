@@ -53,4 +53,12 @@ public interface ILossOps
     /// target) and may replace the predictions.
     /// </summary>
     void MeanSquaredError(Tensor predictions, Tensor targets, float scale, Tensor? gradient, LossTotals totals);
+
+    /// <summary>
+    /// Replaces each row of logits by a direction of N(0, diag(p) - p p^T), the Fisher metric of p = softmax(logits): u = diag(s) z - p (s . z) with
+    /// s = sqrt(p).
+    /// </summary>
+    /// <param name="logits">[N, C]; becomes u.</param>
+    /// <param name="normals">z [N, C], independent numbers of N(0, 1).</param>
+    void FisherDirections(Tensor logits, Tensor normals);
 }

@@ -49,4 +49,15 @@ public interface IMatrixOps
     /// Backward of <see cref="LastSteps"/>: gradient [T, B, H] is zero but for gradient[L_b - 1, b, j] = lastGradient[b, j]; overwrites.
     /// </summary>
     void SpreadToLastSteps(Tensor lastGradient, Tensor lengths, Tensor gradient);
+
+    /// <summary>x[t, b, j] = 0 for t of L_b or more. x [T, B, H], lengths Int32 [B] of 0..T.</summary>
+    void ClearPadding(Tensor x, Tensor lengths);
+
+    /// <summary>
+    /// weights[t, b] = stepWeights[t], or 0 for t of L_b or more. stepWeights [T], lengths Int32 [B] of 0..T, weights [T, B].
+    /// </summary>
+    void WeighSteps(Tensor stepWeights, Tensor lengths, Tensor weights);
+
+    /// <summary>sums[i] += x[i]^2, for tensors of one count.</summary>
+    void AddSquares(Tensor x, Tensor sums);
 }

@@ -16,8 +16,9 @@ public abstract class GramSums : IDisposable
     /// <param name="states">Float32 [..., m], seen as N rows.</param>
     /// <param name="weights">Float32 weights of zero or more; their count C must divide N, and each covers N / C rows in a row ([T] for states [T, B,
     /// m]: one per step; [T, B]: one per row). Null: all ones.</param>
+    /// <param name="weightSum">The sum of w_n over all rows where the caller knows it, so that a device need not bring the weights to the processor.</param>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
-    public abstract void Add(Tensor states, Tensor? weights = null);
+    public abstract void Add(Tensor states, Tensor? weights = null, double? weightSum = null);
 
     /// <summary>Waits for the device and writes the symmetric matrix [m, m], row by row.</summary>
     /// <returns>The sum of the weights (the number of rows where none were given).</returns>
@@ -30,11 +31,32 @@ public abstract class GramSums : IDisposable
     public abstract void Dispose();
 }
 
+/// <summary>For every step the sum of its rows' mean squares, kept where the rows live until it is asked for.</summary>
+public abstract class StepSquares : IDisposable
+{
+    /// <summary>T.</summary>
+    public abstract int Steps { get; }
+
+    /// <summary>Adds (1/m) ||x[t, b]||^2 to the sum of step t, for every b.</summary>
+    /// <param name="rows">x [T, B, m].</param>
+    /// <exception cref="ArgumentException">The shape does not fit.</exception>
+    public abstract void Add(Tensor rows);
+
+    /// <summary>Waits for the device and writes the sums [T].</summary>
+    public abstract void Read(Span<double> sums);
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}
+
 /// <summary>Second moments and eigenvalues, in double precision.</summary>
 public interface ISpectralOps
 {
     /// <summary>Makes empty sums for rows of <paramref name="units"/> numbers; the caller owns them.</summary>
     GramSums CreateGram(int units);
+
+    /// <summary>Makes empty sums of squares for sequences of <paramref name="steps"/> steps; the caller owns them.</summary>
+    StepSquares CreateStepSquares(int steps);
 
     /// <summary>
     /// Eigendecomposition A = V diag(values) V^T of a symmetric matrix by cyclic Jacobi rotations. Of an unsymmetric matrix the symmetric part is

@@ -119,6 +119,53 @@ internal static partial class OperandChecks
         return (t, b, h);
     }
 
+    /// <summary>A sequence [T, B, H] and its lengths: returns (T, B, H).</summary>
+    public static (int T, int B, int H) ClearPadding(IBackend backend, Tensor sequence, Tensor lengths)
+    {
+        ArgumentNullException.ThrowIfNull(lengths);
+        return Sequence(backend, sequence, lengths);
+    }
+
+    /// <summary>Weights of steps [T], and of every step of sequences [T, B]: returns (T, B).</summary>
+    public static (int T, int B) WeighSteps(IBackend backend, Tensor stepWeights, Tensor lengths, Tensor weights)
+    {
+        Float(backend, weights);
+        (int t, int b) = (weights.Shape.Rows, weights.Shape.Columns);
+        Float(backend, stepWeights, t);
+        Lengths(backend, lengths, b);
+        Apart(backend, weights, stepWeights);
+        return (t, b);
+    }
+
+    /// <summary>Numbers and the sums of their squares: returns the count.</summary>
+    public static long AddSquares(IBackend backend, Tensor x, Tensor sums)
+    {
+        Float(backend, x);
+        Float(backend, sums);
+        if (x.Count != sums.Count) Fail($"The sums are {sums.Shape}; x is {x.Shape}.", nameof(sums));
+        Apart(backend, sums, x);
+        return x.Count;
+    }
+
+    /// <summary>Logits and as many normal numbers: returns (N, C).</summary>
+    public static (int N, int C) FisherDirections(IBackend backend, Tensor logits, Tensor normals)
+    {
+        Float(backend, logits);
+        (int n, int c) = (logits.Shape.Rows, logits.Shape.Columns);
+        if (c < 1) Fail($"The logits {logits.Shape} have no classes.", nameof(logits));
+        Float(backend, normals, n, c);
+        Apart(backend, normals, logits);
+        return (n, c);
+    }
+
+    /// <summary>A sequence [T, B, m] of so many steps: returns (B, m).</summary>
+    public static (int B, int M) StepSquares(IBackend backend, Tensor sequence, int steps)
+    {
+        (int t, int b, int m) = Sequence(backend, sequence, null);
+        if (t != steps) Fail($"{sequence} has {t} steps, the sums are for {steps}.", nameof(sequence));
+        return (b, m);
+    }
+
     /// <summary>Tokens [N], a table [V, E] and rows of it [N, E]: returns (N, V, E).</summary>
     public static (int N, int V, int E) Embedding(IBackend backend, Tensor tokens, Tensor table, Tensor rows)
     {

@@ -20,7 +20,7 @@ internal sealed class CarriedState : IDisposable
     {
         (this.architecture, capacity) = (architecture, batch);
         int[] extents = [.. architecture.Hidden.SelectMany(hidden => Enumerable.Repeat(hidden, IsLstm ? 2 : 1))];
-        memory = [.. Enumerable.Range(0, 2).Select(_ => Array.ConvertAll(extents, hidden => backend.Allocate(new Shape(batch * hidden))))];
+        memory = [.. Enumerable.Range(0, 2).Select(_ => Array.ConvertAll(extents, hidden => backend.Allocate(new Shape(batch, hidden))))];
         views = [];
     }
 

@@ -43,7 +43,9 @@ public static class Judge
         while (feed.Next())
         {
             cancellation.ThrowIfCancellationRequested();
-            padding += Apply(big.Architecture, feed.Current, big.Forward(feed.Current), small.Forward(feed.Current), 1, null, totals);
+            Tensor wanted = big.Forward(feed.Current), outputs = small.Forward(feed.Current);
+            Apply(big.Architecture, feed.Current, wanted, outputs, 1, null, totals);
+            if (big.Architecture.Readout == Readout.Every) padding += outputs.Shape.Rows - feed.ValidSteps;
         }
 
         LossSums sums = totals.Read();
@@ -55,16 +57,17 @@ public static class Judge
     /// <summary>
     /// The loss of the small network's outputs against the big one's, and its gradient where wanted. Padding is made equal in both.
     /// </summary>
-    /// <returns>How many of the rows are padding.</returns>
-    internal static int Apply(
+    internal static void Apply(
         Architecture architecture, SequenceBatch batch, Tensor big, Tensor small, float scale, Tensor? gradient, LossTotals totals)
     {
         ILossOps loss = small.Backend.Loss;
-        float[]? mask = architecture.Readout == Readout.Every ? Padding.Mask(batch) : null;
-        Padding.Clear(big, mask);
-        Padding.Clear(small, mask);
+        if (architecture.Readout == Readout.Every && batch.Lengths is { } lengths)
+        {
+            small.Backend.Matrix.ClearPadding(big, lengths);
+            small.Backend.Matrix.ClearPadding(small, lengths);
+        }
+
         if (architecture.Task == TaskKind.Classification) loss.SoftmaxDivergence(small, big, scale, gradient, totals);
         else loss.MeanSquaredError(small, big, scale, gradient, totals);
-        return mask?.Count(counts => counts == 0) ?? 0;
     }
 }

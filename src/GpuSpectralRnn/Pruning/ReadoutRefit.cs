@@ -43,7 +43,7 @@ public static class ReadoutRefit
             Tensor wanted = big.Forward(feed.Current);
             small.Forward(feed.Current);
             Tensor z = rows.Join(small.SeenByReadout); // [N, seen + 1]
-            if (isEvery) Padding.Clear(z, Padding.Mask(feed.Current));
+            if (isEvery && feed.Current.Lengths is { } lengths) backend.Matrix.ClearPadding(z.View(0, z.Shape.Rows / feed.Size, feed.Size, z.Shape.Columns), lengths);
             gram.Add(z);
             backend.Matrix.Gemm(true, false, 1, wanted.View(0, z.Shape.Rows, outputs), z, 0, products);
             products.CopyTo(batch.AsSpan());

@@ -29,35 +29,36 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
         Network network = calibration.Network;
         Architecture architecture = network.Architecture;
         Collection[] collections = [.. Enumerable.Range(0, architecture.Recurrences).Select(r => new Collection(calibration, r))];
-        SquaresOfProducts squares = new(architecture.Recurrences);
+        using SquaresOfProducts squares = new(network);
         using BatchFeed feed = new(calibration.GradientInputs, network.Backend, calibration.BatchSize);
         ulong stream = ProbeStream;
         while (feed.Next())
         {
-            float[]? mask = Padding.Mask(feed.Current);
             squares.Clear();
             for (int probe = 0; probe < calibration.Probes; probe++)
             {
                 calibration.Cancellation.ThrowIfCancellationRequested();
                 Tensor outputs = network.Forward(probe == 0 ? feed.Current : feed.Current.Again, isTraining: true);
-                Probe.Draw(network, outputs, calibration.Metric, mask, calibration.Settings.Seed, stream++);
+                Probe.Draw(network, outputs, feed.Current.Lengths, calibration.Metric, calibration.Settings.Seed, stream++);
                 network.Backward(outputs, squares);
                 network.Backend.Fill(network.Parameters.Gradients, 0);
             }
 
-            foreach (Collection collection in collections) collection.Add(network, squares.Of(collection.Recurrence), mask);
+            foreach (Collection collection in collections) collection.Add(network, squares.Of(collection.Recurrence), feed);
         }
 
         return [.. collections.Select(collection => collection.Shuffled(calibration.Settings.Seed))];
     }
 
-    private sealed class SquaresOfProducts(int recurrences) : IBackwardObserver
+    /// <summary>delta^2, added up where the products' gradients are.</summary>
+    private sealed class SquaresOfProducts(Network network) : IBackwardObserver, IDisposable
     {
-        private readonly float[][] sums = new float[recurrences][];
+        private readonly Tensor?[] memory = new Tensor?[network.Architecture.Recurrences]; // for the first batch, which is the largest
+        private readonly Tensor?[] sums = new Tensor?[network.Architecture.Recurrences];
 
         public void Clear() => Array.Clear(sums);
 
-        public float[] Of(int recurrence) => sums[recurrence];
+        public Tensor Of(int recurrence) => sums[recurrence]!;
 
         public void Enter(int recurrence, Tensor consumerGradient, int from)
         {
@@ -65,19 +66,30 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
 
         public void Leave(int recurrence, Tensor productGradient)
         {
-            float[] deltas = productGradient.ToArray(), sum = sums[recurrence] ??= new float[deltas.Length];
-            for (int i = 0; i < deltas.Length; i++) sum[i] += deltas[i] * deltas[i];
+            if (sums[recurrence] is not { } sum)
+            {
+                memory[recurrence] ??= network.Backend.Allocate(productGradient.Shape);
+                sums[recurrence] = sum = memory[recurrence]!.View(0, productGradient.Shape.Rows, productGradient.Shape.Columns);
+                network.Backend.Fill(sum, 0);
+            }
+
+            network.Backend.Matrix.AddSquares(productGradient, sum);
         }
 
         public void Inputs(Tensor gradient)
         {
+        }
+
+        public void Dispose()
+        {
+            foreach (Tensor? tensor in memory) tensor?.Dispose();
         }
     }
 
     private sealed class Collection
     {
         private readonly int hidden, inputs, rows, stride;
-        private readonly List<float[]> states = [], xs = [], squares = [];
+        private readonly List<float> states = [], xs = [], squares = [];
         private long seen;
 
         public Collection(Calibration calibration, int recurrence)
@@ -93,40 +105,54 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
         public int Recurrence { get; }
 
         // Of a batch [T, B]: every stride-th step that is no padding.
-        public void Add(Network network, float[] batchSquares, float[]? mask)
+        public void Add(Network network, Tensor batchSquares, BatchFeed feed)
         {
             Architecture architecture = network.Architecture;
-            int layer = Recurrence / architecture.Directions, count = batchSquares.Length / rows;
+            int layer = Recurrence / architecture.Directions, size = feed.Size;
             Tensor own = network.RecurrenceStates(Recurrence);
-            int size = own.Shape[1];
-            float[] after = own.ToArray(), x = network.LayerInput(layer).ToArray(), start = network.StartOf(layer)?.Hidden.ToArray() ?? new float[size * hidden];
-            bool isReverse = architecture.IsReverse(Recurrence);
+            int count = own.Shape.Rows, back = architecture.IsReverse(Recurrence) ? size : -size;
+            List<int> chosen = [], before = [];
             for (int row = 0; row < count; row++)
             {
-                if (mask?[row] == 0 || seen++ % stride != 0) continue;
-                int before = isReverse ? row + size : row - size;
-                bool isFirst = before < 0 || before >= count;
-                states.Add(isFirst ? Row(start, row % size, hidden) : Row(after, before, hidden));
-                xs.Add(Row(x, row, inputs));
-                squares.Add(Row(batchSquares, row, rows));
+                if (row / size >= feed.Lengths[row % size] || seen++ % stride != 0) continue;
+                chosen.Add(row);
+                before.Add(row + back);
             }
+
+            // The step walked before the first is the state in which the network started.
+            int IndexOrZero(int row) => row < 0 || row >= count ? 0 : row;
+            float[] previous = Gather(own, [.. before.Select(IndexOrZero)]), start = network.StartOf(layer)?.Hidden.ToArray() ?? new float[size * hidden];
+            for (int i = 0; i < chosen.Count; i++)
+                if (before[i] < 0 || before[i] >= count) start.AsSpan(chosen[i] % size * hidden, hidden).CopyTo(previous.AsSpan(i * hidden, hidden));
+            states.AddRange(previous);
+            xs.AddRange(Gather(network.LayerInput(layer), [.. chosen]));
+            squares.AddRange(Gather(batchSquares, [.. chosen]));
         }
 
         public RowSamples Shuffled(ulong seed)
         {
-            int[] order = new int[states.Count];
-            for (int i = 0; i < order.Length; i++) order[i] = i;
+            int[] order = [.. Enumerable.Range(0, states.Count / hidden)];
             new RandomStream(seed, RandomPurpose.Shuffle, 0).Permute(order);
-            return new RowSamples(order.Length, Gather(states, order), Gather(xs, order), Gather(squares, order));
+            return new RowSamples(order.Length, Ordered(states, order, hidden), Ordered(xs, order, inputs), Ordered(squares, order, rows));
         }
 
-        private static float[] Row(float[] values, int row, int width) => values[(row * width)..((row + 1) * width)];
-
-        private static float[] Gather(List<float[]> rows, int[] order)
+        // Rows [n, width] of a tensor, chosen where it is.
+        private static float[] Gather(Tensor table, int[] chosen)
         {
-            float[] all = new float[order.Length == 0 ? 0 : order.Length * rows[0].Length];
-            for (int i = 0; i < order.Length; i++) rows[order[i]].CopyTo(all, i * rows[0].Length);
-            rows.Clear();
+            if (chosen.Length == 0) return [];
+            using Tensor places = table.Backend.Allocate(new Shape(chosen.Length), ElementType.Int32);
+            places.CopyFrom<int>(chosen);
+            using Tensor gathered = table.Backend.Allocate(new Shape(chosen.Length, table.Shape.Columns));
+            table.Backend.Embedding.Forward(places, table, gathered);
+            return gathered.ToArray();
+        }
+
+        private static float[] Ordered(List<float> values, int[] order, int width)
+        {
+            float[] all = new float[values.Count];
+            ReadOnlySpan<float> rows = values.ToArray();
+            for (int i = 0; i < order.Length; i++) rows.Slice(order[i] * width, width).CopyTo(all.AsSpan(i * width));
+            values.Clear();
             return all;
         }
     }

@@ -13,12 +13,13 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     private readonly int steps;
     private readonly Disposables owned = new();
     private readonly Tensor memory;
-    private readonly Tensor zeros;
+    private readonly StepWeights weights;
     private readonly GramSums[] grams;
-    private readonly LossTotals[][] squares;
+    private readonly StepSquares[] squares;
     private readonly double[] counts; // of sequences, step by step
     private int batch;
     private Tensor? counted;
+    private double count;
 
     /// <summary>Makes room for batches of up to <paramref name="capacity"/> sequences.</summary>
     public AdjointObserver(Network network, int steps, int capacity)
@@ -27,21 +28,31 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
         IBackend backend = network.Backend;
         int[] units = StatisticsCollector.Units(network.Architecture);
         int widest = units.Max();
-        memory = owned.Keep(backend.Allocate(new Shape(steps * capacity * widest)));
-        zeros = owned.Keep(backend.Allocate(new Shape(capacity * widest)));
-        grams = [.. units.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
-        squares = [.. units.Select(
-            _ => Enumerable.Range(0, steps).Select(_ => owned.Keep(backend.Loss.CreateTotals())).ToArray())];
+        try
+        {
+            memory = owned.Keep(backend.Allocate(new Shape(Extents.Product(
+                $"The adjoint of {steps} steps of {capacity} sequences and {widest} units", "make the batch smaller", steps, capacity, widest))));
+            weights = owned.Keep(StepWeights.Ones(backend, steps, capacity));
+            grams = [.. units.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
+            squares = [.. units.Select(_ => owned.Keep(backend.Spectral.CreateStepSquares(steps)))];
+        }
+        catch
+        {
+            owned.Dispose();
+            throw;
+        }
+
         counts = new double[steps];
     }
 
-    /// <summary>A backward pass of so many sequences follows; padding, where the mask is zero, does not count.</summary>
-    public void Begin(int size, float[]? mask = null)
+    /// <summary>A backward pass over a batch follows, whose lengths on the processor are [B]; padding does not count.</summary>
+    public void Begin(SequenceBatch current, ReadOnlySpan<int> lengths)
     {
-        batch = size;
-        counted?.Dispose();
-        counted = mask is null ? null : StatisticsCollector.Upload(network.Backend, mask);
-        for (int t = 0; t < steps; t++) counts[t] += mask is null ? size : mask.AsSpan(t * size, size).ToArray().Sum();
+        batch = lengths.Length;
+        (Tensor ones, count) = weights.For(current, lengths);
+        counted = current.Lengths is null ? null : ones;
+        foreach (int length in lengths)
+            for (int t = 0; t < length; t++) counts[t]++;
     }
 
     /// <inheritdoc/>
@@ -63,9 +74,9 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
         if (rows > 0)
         {
             (int next, int own) = isReverse ? (0, batch) : (batch, 0);
-            Tensor weights = network.Parameters.Layer(recurrence / architecture.Directions, isReverse).HiddenWeights;
+            Tensor hiddenWeights = network.Parameters.Layer(recurrence / architecture.Directions, isReverse).HiddenWeights;
             Tensor products = productGradient.View((long)next * width, rows, width); // [(T-1) B, G*H]
-            backend.Matrix.Gemm(false, false, 1, products, weights, 1, memory.View((long)own * hidden, rows, hidden));
+            backend.Matrix.Gemm(false, false, 1, products, hiddenWeights, 1, memory.View((long)own * hidden, rows, hidden));
         }
 
         Add(recurrence, memory.View(0, steps, batch, hidden));
@@ -85,25 +96,22 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
             string name = StatisticsCollector.Name(network.Architecture, i);
             if (!sums.IsFinite())
                 throw new RunFailedException($"The gradients of {name} explode to NaN or infinity over {steps} steps; use the paper's criterion, which needs none.");
-            double[] weights = [.. squares[i].Select((totals, t) => counts[t] > 0 ? totals.Read().Loss * grams[i].Units / counts[t] : 0)];
-            result[i] = new AdjointStatistics(1 / Math.Max(1, count) * sums, weights);
+            double[] perStep = new double[steps];
+            squares[i].Read(perStep);
+            for (int t = 0; t < steps; t++) perStep[t] = counts[t] > 0 ? perStep[t] * grams[i].Units / counts[t] : 0;
+            result[i] = new AdjointStatistics(1 / Math.Max(1, count) * sums, perStep);
         }
 
         return result;
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        counted?.Dispose();
-        owned.Dispose();
-    }
+    public void Dispose() => owned.Dispose();
 
     // g [T, B, m] is zero where there is padding.
     private void Add(int index, Tensor g)
     {
-        grams[index].Add(g, counted);
-        Tensor nothing = zeros.View(0, batch, g.Shape.Columns);
-        for (int t = 0; t < steps; t++) network.Backend.Loss.MeanSquaredError(g.Slice(t), nothing, 1, null, squares[index][t]);
+        grams[index].Add(g, counted, count);
+        squares[index].Add(g);
     }
 }

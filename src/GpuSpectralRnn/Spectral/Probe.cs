@@ -1,5 +1,4 @@
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Models;
 
 namespace GpuSpectralRnn.Spectral;
@@ -13,45 +12,24 @@ internal static class Probe
     /// </summary>
     /// <param name="network">Whose outputs they are.</param>
     /// <param name="outputs">[B, O] or [T, B, O].</param>
+    /// <param name="lengths">Int32 [B], the sequences' lengths; null where all are whole.</param>
     /// <param name="metric">How the outputs are weighed.</param>
-    /// <param name="mask">From <see cref="Padding"/>.</param>
     /// <param name="seed">Of the random numbers.</param>
     /// <param name="stream">Of the random numbers; another for every call.</param>
-    public static void Draw(Network network, Tensor outputs, AdjointMetric metric, float[]? mask, ulong seed, ulong stream)
+    public static void Draw(Network network, Tensor outputs, Tensor? lengths, AdjointMetric metric, ulong seed, ulong stream)
     {
-        if (metric == AdjointMetric.Fisher && network.Architecture.Task == TaskKind.Classification) DrawFisher(outputs, seed, stream);
-        else network.Backend.Random.Normal(outputs, seed, stream, 0, 1);
-        Padding.Clear(outputs, mask);
-    }
-
-    // u = diag(s) z - p (s . z) with s = sqrt(p), z ~ N(0, I), has the covariance diag(p) - p p^T.
-    private static void DrawFisher(Tensor outputs, ulong seed, ulong stream)
-    {
-        float[] logits = outputs.ToArray();
-        outputs.Backend.Random.Normal(outputs, seed, stream, 0, 1);
-        float[] z = outputs.ToArray();
-        int classes = outputs.Shape.Columns;
-        HostThreads.Shared.Split(logits.Length / classes, 1, logits.Length, (_, first, end) =>
+        IBackend backend = network.Backend;
+        if (metric == AdjointMetric.Fisher && network.Architecture.Task == TaskKind.Classification)
         {
-            for (int row = (int)first; row < end; row++) Turn(logits.AsSpan(row * classes, classes), z.AsSpan(row * classes, classes));
-        });
-        outputs.CopyFrom<float>(z);
-    }
-
-    // Logits s [C] and z [C] of one row; z becomes u.
-    private static void Turn(Span<float> s, Span<float> normal)
-    {
-        int classes = s.Length;
-        float largest = s[0];
-        foreach (float logit in s) largest = MathF.Max(largest, logit);
-        double sum = 0, inner = 0;
-        for (int j = 0; j < classes; j++) sum += s[j] = MathF.Exp(s[j] - largest);
-        for (int j = 0; j < classes; j++)
+            using Tensor normals = backend.Allocate(outputs.Shape);
+            backend.Random.Normal(normals, seed, stream, 0, 1);
+            backend.Loss.FisherDirections(outputs, normals);
+        }
+        else
         {
-            s[j] = (float)Math.Sqrt(s[j] / sum);
-            inner += s[j] * normal[j];
+            backend.Random.Normal(outputs, seed, stream, 0, 1);
         }
 
-        for (int j = 0; j < classes; j++) normal[j] = s[j] * (normal[j] - s[j] * (float)inner);
+        if (lengths is not null && network.Architecture.Readout == Readout.Every) backend.Matrix.ClearPadding(outputs, lengths);
     }
 }

@@ -67,28 +67,31 @@ public sealed class StatisticsCollector
         using Disposables owned = new();
         GramSums[] plain = [.. units.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
         GramSums[] weighted = stepWeights is null ? [] : [.. units.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
-        float[][] stepShares = stepWeights is null ? [] : [.. stepWeights.Select(Normalised)];
         Tensor[] columns = [.. units.Select(m => owned.Keep(backend.Allocate(new Shape(m))))];
         double[][] stateSums = [.. units.Select(m => new double[m])];
         using BatchFeed feed = new(data, backend, batchSize);
+        StepWeights ones = owned.Keep(StepWeights.Ones(backend, data.Layout.Steps, feed.BatchSize));
+        StepWeights[] shares = stepWeights is null
+            ? []
+            : [.. stepWeights.Select(weights => owned.Keep(new StepWeights(backend, Normalised(weights), feed.BatchSize)))];
         int done = 0;
         while (!cancellation.IsCancellationRequested && feed.Next())
         {
             network.Forward(feed.Current);
-            float[]? mask = Padding.Mask(feed.Current);
-            using Tensor? counted = mask is null ? null : Upload(backend, mask);
+            Tensor? lengths = feed.Current.Lengths;
+            (Tensor counted, double count) = ones.For(feed.Current, feed.Lengths);
             for (int i = 0; i < units.Length; i++)
             {
                 Tensor states = i < architecture.Recurrences ? network.RecurrenceStates(i) : network.LayerInput(0);
-                plain[i].Add(states, counted);
+                plain[i].Add(states, lengths is null ? null : counted, count);
                 if (stepWeights is not null)
                 {
-                    using Tensor weights = Upload(backend, mask is null ? stepShares[i] : Spread(stepShares[i], mask));
-                    weighted[i].Add(states, weights);
+                    (Tensor weights, double sum) = shares[i].For(feed.Current, feed.Lengths);
+                    weighted[i].Add(states, weights, sum);
                 }
 
                 // Hidden states are zero where there is padding, embedded tokens are those of token 0.
-                if (i == architecture.Recurrences) Padding.Clear(states, mask);
+                if (i == architecture.Recurrences && lengths is not null) backend.Matrix.ClearPadding(states, lengths);
                 backend.Matrix.ColumnSums(states, 0, columns[i]);
                 float[] sums = columns[i].ToArray();
                 for (int j = 0; j < sums.Length; j++) stateSums[i][j] += sums[j];
@@ -136,13 +139,12 @@ public sealed class StatisticsCollector
         int done = 0;
         while (feed.Next())
         {
-            float[]? mask = Padding.Mask(feed.Current);
             for (int probe = 0; probe < probes; probe++)
             {
                 cancellation.ThrowIfCancellationRequested();
                 Tensor outputs = network.Forward(probe == 0 ? feed.Current : feed.Current.Again, isTraining: true);
-                Probe.Draw(network, outputs, metric, mask, seed, stream++);
-                observer.Begin(feed.Size, mask);
+                Probe.Draw(network, outputs, feed.Current.Lengths, metric, seed, stream++);
+                observer.Begin(feed.Current, feed.Lengths);
                 network.Backward(outputs, observer);
                 network.Backend.Fill(network.Parameters.Gradients, 0);
             }
@@ -184,12 +186,5 @@ public sealed class StatisticsCollector
     {
         double mean = weights.Average();
         return Array.ConvertAll(weights, w => mean > 0 ? (float)(w / mean) : 1);
-    }
-
-    // A weight for every step of every sequence.
-    private static float[] Spread(float[] stepWeights, float[] mask)
-    {
-        int size = mask.Length / stepWeights.Length;
-        return [.. mask.Select((counts, row) => counts * stepWeights[row / size])];
     }
 }

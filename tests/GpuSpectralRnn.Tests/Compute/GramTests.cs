@@ -54,6 +54,12 @@ public abstract class GramTests : OperationTests
         Close.Equal(expected, sums, Precision, Precision * Steps * Batch, "per step");
 
         gram.Reset();
+        gram.Add(states, Make(perStep, Steps), weight); // a sum that is known changes nothing
+        (double[] again, double known) = Read(gram);
+        Assert.Equal(weight, known, 1e-9);
+        Assert.Equal(sums, again);
+
+        gram.Reset();
         Tensor perRow = Make(Enumerable.Range(0, Steps * Batch).Select(row => perStep[row / Batch]).ToArray(), Steps, Batch);
         for (int t = 0; t < Steps; t++) gram.Add(states.Slice(t), perRow.Slice(t));
         Close.Equal(expected, Read(gram).Sums, Precision, Precision * Steps * Batch, "per row, in shards");

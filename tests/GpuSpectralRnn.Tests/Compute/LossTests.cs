@@ -248,4 +248,30 @@ public abstract class LossTests : OperationTests
         int correct = Enumerable.Range(0, n).Count(i => labels[i] >= 0 && logits[i * c + labels[i]] == Largest(c, logits, i));
         Assert.Equal((correct, labels.Count(x => x >= 0), 1, -1), (sums.Correct, sums.Rows, sums.Calls, sums.FirstBadCall));
     }
+
+    // Against u = diag(s) z - p (s . z) in double precision; the rows are orthogonal to s, so that no direction moves the sum of the probabilities.
+    [SkippableTheory]
+    [InlineData(1, 1)]
+    [InlineData(3, 2)]
+    [InlineData(65, 10)]
+    [InlineData(7, 443)]
+    [InlineData(5, 1500)]
+    public void Fisher_directions_agree_with_the_definition(int rows, int classes)
+    {
+        float[] logits = Numbers.Normal(rows * classes, 1), normals = Numbers.Normal(rows * classes, 2);
+        logits[0] = 30;
+        double[] expected = new double[rows * classes];
+        for (int row = 0; row < rows; row++)
+        {
+            double[] p = [.. logits.Skip(row * classes).Take(classes).Select(logit => Math.Exp(logit))];
+            double sum = p.Sum(), inner = 0;
+            for (int j = 0; j < classes; j++) inner += Math.Sqrt(p[j] / sum) * normals[row * classes + j];
+            for (int j = 0; j < classes; j++) expected[row * classes + j] = Math.Sqrt(p[j] / sum) * normals[row * classes + j] - p[j] / sum * inner;
+        }
+
+        Tensor directions = Make(logits, rows, classes);
+        Backend.Loss.FisherDirections(directions, Make(normals, rows, classes));
+        Close.Equal(expected, directions.ToArray(), 2e-6, 3e-6, "u", rows, classes); // two numbers of size 3 and below may cancel
+        Assert.Throws<ArgumentException>(() => Backend.Loss.FisherDirections(directions, Zeros(rows, classes + 1)));
+    }
 }

@@ -116,9 +116,63 @@ public abstract class SumsTests : OperationTests
         Close.Equal(scattered, scatters, 1e-7, 0, "scattered");
     }
 
+    [SkippableTheory]
+    [InlineData(1, 1, 1)]
+    [InlineData(3, 2, 5)]
+    [InlineData(7, 5, 17)]
+    [InlineData(33, 4, 64)]
+    public void Padding_is_cleared_and_weighs_nothing(int t, int b, int h)
+    {
+        int[] lengths = [.. Enumerable.Range(0, b).Select(row => row == 1 ? 0 : 1 + (row * 5 + t - 1) % t)];
+        float[] x = Numbers.Normal(t * b * h, 1), perStep = Numbers.Normal(t, 2), weights = new float[t * b];
+        Tensor rows = Make(x, t, b, h), result = Garbage(t, b), valid = MakeIntegers(lengths);
+        for (int i = 0; i < t * b; i++)
+        {
+            if (i / b < lengths[i % b]) weights[i] = perStep[i / b];
+            else x.AsSpan(i * h, h).Clear();
+        }
+
+        Backend.Matrix.ClearPadding(rows, valid);
+        Backend.Matrix.WeighSteps(Make(perStep, t), valid, result);
+        Assert.Equal(x, rows.ToArray());
+        Assert.Equal(weights, result.ToArray());
+    }
+
+    [SkippableTheory]
+    [InlineData(1, 1, 1)]
+    [InlineData(2, 3, 5)]
+    [InlineData(5, 7, 443)]
+    [InlineData(300, 2, 3)]
+    public void Squares_add_up_by_element_and_by_step(int t, int b, int m)
+    {
+        float[] x = Numbers.Normal(t * b * m, 1), y = Numbers.Normal(t * b * m, 2);
+        double[] sums = new double[t * b * m], perStep = new double[t];
+        for (int i = 0; i < sums.Length; i++)
+        {
+            sums[i] = y[i] + (double)x[i] * x[i];
+            perStep[i / (b * m)] += ((double)x[i] * x[i] + (double)y[i] * y[i]) / m;
+        }
+
+        Tensor rows = Make(x, t, b, m), totals = Make(y, t, b, m);
+        using StepSquares squares = Backend.Spectral.CreateStepSquares(t);
+        squares.Add(rows);
+        squares.Add(totals);
+        Backend.Matrix.AddSquares(rows, totals);
+        double[] read = new double[t];
+        squares.Read(read);
+        Close.Equal(sums, totals, 2e-7, 2e-7, "by element"); // two roundings; terms of either sign may cancel
+        Close.Equal(perStep, read, 1e-7, 0, "by step"); // a device rounds each square once
+        Assert.Throws<ArgumentException>(() => squares.Add(Zeros(t + 1, b, m)));
+        Assert.Throws<ArgumentException>(() => Backend.Matrix.AddSquares(rows, Zeros(t, b, m + 1)));
+    }
+
     [SkippableFact]
     public void Refuse_operands_that_do_not_fit()
     {
+        Assert.Throws<ArgumentException>(() => Backend.Matrix.ClearPadding(Zeros(2, 3, 2), MakeIntegers(1, 2)));
+        Assert.Throws<ArgumentException>(() => Backend.Matrix.ClearPadding(Zeros(6, 2), MakeIntegers(1, 2, 2)));
+        Assert.Throws<ArgumentException>(() => Backend.Matrix.WeighSteps(Zeros(3), MakeIntegers(1, 2), Zeros(2, 2)));
+        Assert.Throws<ArgumentException>(() => Backend.Matrix.WeighSteps(Zeros(2), MakeIntegers(1, 2, 2), Zeros(2, 2)));
         IMatrixOps matrix = Backend.Matrix;
         Assert.Throws<ArgumentException>(() => matrix.MeanOverSteps(Zeros(2, 3, 2), Zeros(3, 2), MakeIntegers(1, 2)));
         Assert.Throws<ArgumentException>(() => matrix.LastSteps(Zeros(2, 3, 2), MakeIntegers(1, 2), Zeros(3, 2)));

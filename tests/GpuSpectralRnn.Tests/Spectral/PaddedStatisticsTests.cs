@@ -117,10 +117,9 @@ public sealed class PaddedStatisticsTests : IDisposable
             n.CopyFrom<int>(lengths);
             SequenceBatch batch = new(x, lengths.All(length => length == steps) ? null : n);
             Tensor outputs = network.Forward(batch, isTraining: true);
-            float[]? mask = Padding.Mask(batch);
             outputs.CopyFrom<float>(v);
-            Padding.Clear(outputs, mask);
-            observer.Begin(lengths.Length, mask);
+            if (readout == Readout.Every && batch.Lengths is not null) host.Matrix.ClearPadding(outputs, batch.Lengths);
+            observer.Begin(batch, lengths);
             network.Backward(outputs, observer);
         }
     }

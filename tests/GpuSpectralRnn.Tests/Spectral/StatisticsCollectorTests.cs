@@ -73,7 +73,7 @@ public sealed class StatisticsCollectorTests : IDisposable
         using AdjointObserver observer = new(network, steps, Count);
         Tensor outputs = network.Forward(x, isTraining: true);
         outputs.CopyFrom<float>(Array.ConvertAll(v, value => (float)value));
-        observer.Begin(Count);
+        observer.Begin(new SequenceBatch(x), [.. Enumerable.Repeat(steps, Count)]);
 
         network.Backward(outputs, observer);
         AdjointStatistics[] result = observer.Read();

@@ -24,7 +24,7 @@ internal sealed unsafe class HostGramSums : GramSums
     private readonly int panelCount;
     private readonly double[] sums;
     private readonly double[] packed;
-    private double weightSum;
+    private double total;
 
     /// <summary>Empty sums for rows of <paramref name="units"/> numbers.</summary>
     public HostGramSums(HostBackend backend, HostThreads threads, int units)
@@ -44,7 +44,7 @@ internal sealed unsafe class HostGramSums : GramSums
     private int Padded => panelCount * Float64Tile.Width;
 
     /// <inheritdoc/>
-    public override void Add(Tensor states, Tensor? weights = null)
+    public override void Add(Tensor states, Tensor? weights = null, double? weightSum = null)
     {
         int count = Extents.Product($"{states}", "make the batch or the sequences smaller", OperandChecks.Float(backend, states));
         if (states.Shape.Columns != Units)
@@ -66,10 +66,10 @@ internal sealed unsafe class HostGramSums : GramSums
         {
             if (!(w >= 0) || float.IsInfinity(w))
                 throw new ArgumentException($"{w} is not a weight; weights are finite and zero or more.", nameof(weights));
-            weightSum += (double)w * rowsPerWeight;
+            total += (double)w * rowsPerWeight;
         }
 
-        if (weights.Length == 0) weightSum += count;
+        if (weights.Length == 0) total += count;
         fixed (float* x = rows, w = weights)
         fixed (double* panels = packed, totals = sums)
         {
@@ -106,14 +106,14 @@ internal sealed unsafe class HostGramSums : GramSums
         if (sums.Length != Units * Units) throw new ArgumentException($"The matrix has {Units} x {Units} elements, not {sums.Length}.", nameof(sums));
         for (int i = 0; i < Units; i++)
             for (int j = i; j < Units; j++) sums[i * Units + j] = sums[j * Units + i] = this.sums[i * Padded + j];
-        return weightSum;
+        return total;
     }
 
     /// <inheritdoc/>
     public override void Reset()
     {
         Array.Clear(sums);
-        weightSum = 0;
+        total = 0;
     }
 
     /// <inheritdoc/>

@@ -87,6 +87,33 @@ internal sealed unsafe class HostLossOps(HostBackend backend, HostThreads thread
         own.Add(sum / d, 0, n);
     }
 
+    /// <inheritdoc/>
+    public void FisherDirections(Tensor logits, Tensor normals)
+    {
+        (int n, int c) = OperandChecks.FisherDirections(backend, logits, normals);
+        float* x = backend.Address(logits), z = backend.Address(normals); // [N, C]
+        threads.Split(n, 1, (long)n * c, (_, first, end) =>
+        {
+            for (long row = first; row < end; row++) FisherDirection(x + row * c, z + row * c, c);
+        });
+    }
+
+    // Logits s and z of one row [C]; s becomes u.
+    private static void FisherDirection(float* s, float* z, int classes)
+    {
+        float largest = s[0];
+        for (int j = 1; j < classes; j++) largest = MathF.Max(largest, s[j]);
+        double sum = 0, inner = 0;
+        for (int j = 0; j < classes; j++) sum += s[j] = MathF.Exp(s[j] - largest);
+        for (int j = 0; j < classes; j++)
+        {
+            s[j] = (float)Math.Sqrt(s[j] / sum);
+            inner += s[j] * z[j];
+        }
+
+        for (int j = 0; j < classes; j++) s[j] *= z[j] - s[j] * (float)inner;
+    }
+
     // Double precision throughout: the divergence of nearly equal rows is a small difference of large numbers.
     private static double DivergenceRow(float* x, float* target, int classes, float scale, float* gradient, out bool isHit)
     {

@@ -126,6 +126,38 @@ internal sealed unsafe class HostMatrixOps(HostBackend backend, HostThreads thre
         }
     }
 
+    /// <inheritdoc/>
+    public void ClearPadding(Tensor x, Tensor lengths)
+    {
+        (int t, int b, int h) = OperandChecks.ClearPadding(backend, x, lengths);
+        float* rows = backend.Address(x); // [T, B, H]
+        int* valid = backend.Address<int>(lengths); // [B]
+        for (long step = 0; step < t; step++)
+            for (long row = 0; row < b; row++)
+                if (step >= valid[row]) new Span<float>(rows + (step * b + row) * h, h).Clear();
+    }
+
+    /// <inheritdoc/>
+    public void WeighSteps(Tensor stepWeights, Tensor lengths, Tensor weights)
+    {
+        (int t, int b) = OperandChecks.WeighSteps(backend, stepWeights, lengths, weights);
+        float* perStep = backend.Address(stepWeights), result = backend.Address(weights);
+        int* valid = backend.Address<int>(lengths); // [B]
+        for (long step = 0; step < t; step++)
+            for (long row = 0; row < b; row++) result[step * b + row] = step < valid[row] ? perStep[step] : 0;
+    }
+
+    /// <inheritdoc/>
+    public void AddSquares(Tensor x, Tensor sums)
+    {
+        long count = OperandChecks.AddSquares(backend, x, sums);
+        float* values = backend.Address(x), totals = backend.Address(sums);
+        threads.Split(count, 16, count, (_, first, end) =>
+        {
+            for (long i = first; i < end; i++) totals[i] += values[i] * values[i];
+        });
+    }
+
     private static void Repeat(float* row, long width, long times, float* destination)
     {
         for (; times > 0; times--, destination += width) Buffer.MemoryCopy(row, destination, width * sizeof(float), width * sizeof(float));

@@ -7,6 +7,9 @@ internal sealed class HostSpectralOps(HostBackend backend, HostThreads threads) 
     public GramSums CreateGram(int units) => new HostGramSums(backend, threads, units);
 
     /// <inheritdoc/>
+    public StepSquares CreateStepSquares(int steps) => new HostStepSquares(backend, threads, steps);
+
+    /// <inheritdoc/>
     public void SymmetricEigen(int order, ReadOnlySpan<double> matrix, Span<double> values, Span<double> vectors) =>
         HostEigen.Decompose(order, matrix, values, vectors, threads);
 }

@@ -184,8 +184,15 @@ public sealed class IlgpuBackend : IBackend
     {
         if (isDisposed) return;
         isDisposed = true;
-        Graphs.Dispose(); // those that replaced the stream's own too
-        owned.Dispose();
+        owned.Keep(Graphs); // those that replaced the stream's own too
+        try
+        {
+            owned.Dispose();
+        }
+        catch (AcceleratorException)
+        {
+            // A device that was lost refuses to be given back as it refused the work before, which threw.
+        }
     }
 
     /// <summary>Device memory of <paramref name="count"/> elements, not cleared.</summary>

@@ -4,13 +4,14 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
 /// <summary>
-/// Second moments in device memory. Weights are brought to the processor, which checks and counts them; the rows stay where they are.
+/// Second moments in device memory. Weights whose sum the caller does not say are brought to the processor, which checks and counts them; the rows stay
+/// where they are.
 /// </summary>
 internal sealed class IlgpuGramSums : GramSums
 {
     private readonly IlgpuBackend backend;
     private readonly Gram gram;
-    private double weightSum;
+    private double total; // of the weights
     private bool isDisposed;
 
     /// <summary>Empty sums for rows of <paramref name="units"/> numbers.</summary>
@@ -36,7 +37,7 @@ internal sealed class IlgpuGramSums : GramSums
     public override int Units { get; }
 
     /// <inheritdoc/>
-    public override void Add(Tensor states, Tensor? weights = null)
+    public override void Add(Tensor states, Tensor? weights = null, double? weightSum = null)
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
         OperandChecks.Float(backend, states);
@@ -53,10 +54,10 @@ internal sealed class IlgpuGramSums : GramSums
                 throw new ArgumentException($"{weights.Count} weights do not divide {count} rows.", nameof(weights));
             if (weights.Count == 0) return;
             rowsPerWeight = (int)(count / weights.Count);
-            sum = SumOf(weights.ToArray()) * rowsPerWeight;
+            sum = weightSum ?? SumOf(weights.ToArray()) * rowsPerWeight;
         }
 
-        weightSum += sum;
+        total += sum;
         gram.Add(backend.Stream, backend.View(states), backend.View(weights ?? states), count, rowsPerWeight);
     }
 
@@ -66,7 +67,7 @@ internal sealed class IlgpuGramSums : GramSums
         ObjectDisposedException.ThrowIf(isDisposed, this);
         if (sums.Length != Units * Units) throw new ArgumentException($"The matrix has {Units} x {Units} elements, not {sums.Length}.", nameof(sums));
         gram.Read(backend.Stream, sums);
-        return weightSum;
+        return total;
     }
 
     /// <inheritdoc/>
@@ -74,7 +75,7 @@ internal sealed class IlgpuGramSums : GramSums
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
         gram.Reset(backend.Stream);
-        weightSum = 0;
+        total = 0;
     }
 
     /// <inheritdoc/>

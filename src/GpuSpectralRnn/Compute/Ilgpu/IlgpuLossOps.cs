@@ -10,6 +10,7 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
     private readonly Loss<int> softmaxCrossEntropy;
     private readonly Loss<float> softmaxDivergence;
     private readonly Loss<float> meanSquaredError;
+    private readonly FisherDirections fisherDirections;
 
     /// <summary>Loads the kernels.</summary>
     public IlgpuLossOps(IlgpuBackend backend)
@@ -19,6 +20,7 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
         softmaxCrossEntropy = Losses.SoftmaxCrossEntropy(backend.Loader, tally);
         softmaxDivergence = Losses.SoftmaxDivergence(backend.Loader, tally);
         meanSquaredError = Losses.MeanSquaredError(backend.Loader, tally);
+        fisherDirections = new FisherDirections(backend.Loader);
     }
 
     /// <inheritdoc/>
@@ -52,6 +54,14 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
         IlgpuLossTotals own = OperandChecks.Own<IlgpuLossTotals>(backend, totals, nameof(totals));
         meanSquaredError.Run(
             backend.Stream, new(backend.View(predictions), backend.View(targets), backend.ViewOrNull(gradient), n, d, scale * 2 / d), own.Sums, own.Counts);
+    }
+
+    /// <inheritdoc/>
+    public void FisherDirections(Tensor logits, Tensor normals)
+    {
+        (int n, int c) = OperandChecks.FisherDirections(backend, logits, normals);
+        backend.Count(logits);
+        fisherDirections.Run(backend.Stream, backend.View(logits), backend.View(normals), n, c);
     }
 
     /// <inheritdoc/>

@@ -15,7 +15,10 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
     private readonly Launcher<StepMeanBackward> stepMeanBackward;
     private readonly Launcher<LastSteps> lastSteps;
     private readonly Launcher<LastStepsBackward> lastStepsBackward;
+    private readonly Launcher<ClearPadding> clearPadding;
+    private readonly Launcher<WeighSteps> weighSteps;
     private readonly Launcher<Columns> copyColumns;
+    private readonly Launcher<Squares> addSquares;
 
     /// <summary>Loads the kernels.</summary>
     public IlgpuMatrixOps(IlgpuBackend backend, CuBlasProducts cuBlas)
@@ -29,7 +32,10 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         stepMeanBackward = backend.Loader.Elements<StepMeanBackward>();
         lastSteps = backend.Loader.Elements<LastSteps>();
         lastStepsBackward = backend.Loader.Elements<LastStepsBackward>();
+        clearPadding = backend.Loader.Elements<ClearPadding>();
+        weighSteps = backend.Loader.Elements<WeighSteps>();
         copyColumns = backend.Loader.Elements<Columns>();
+        addSquares = backend.Loader.Elements<Squares>();
     }
 
     /// <summary>The kernels of products.</summary>
@@ -112,6 +118,28 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
             backend.Stream,
             backend.Count(gradient),
             new(backend.View(lastGradient), backend.View(gradient), backend.View<int>(lengths), extents, lastGradient.Shape.Columns));
+    }
+
+    /// <inheritdoc/>
+    public void ClearPadding(Tensor x, Tensor lengths)
+    {
+        StepExtents extents = new(OperandChecks.ClearPadding(backend, x, lengths));
+        clearPadding(backend.Stream, backend.Count(x), new(backend.View(x), backend.View<int>(lengths), extents));
+    }
+
+    /// <inheritdoc/>
+    public void WeighSteps(Tensor stepWeights, Tensor lengths, Tensor weights)
+    {
+        (_, int b) = OperandChecks.WeighSteps(backend, stepWeights, lengths, weights);
+        weighSteps(
+            backend.Stream, backend.Count(weights), new(backend.View(stepWeights), backend.View(weights), backend.View<int>(lengths), b));
+    }
+
+    /// <inheritdoc/>
+    public void AddSquares(Tensor x, Tensor sums)
+    {
+        OperandChecks.AddSquares(backend, x, sums);
+        addSquares(backend.Stream, backend.Count(x), new(backend.View(x), backend.View(sums)));
     }
 
     /// <summary>first += the sums of x's columns and second += the same, shapes checked by the caller.</summary>

@@ -6,9 +6,13 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 internal sealed class IlgpuSpectralOps(IlgpuBackend backend) : ISpectralOps
 {
     private readonly Lazy<Jacobi> jacobi = new(() => new Jacobi(backend.Loader));
+    private readonly Lazy<Kernels.StepSquares> stepSquares = new(() => new Kernels.StepSquares(backend.Loader));
 
     /// <inheritdoc/>
     public GramSums CreateGram(int units) => new IlgpuGramSums(backend, units);
+
+    /// <inheritdoc/>
+    public StepSquares CreateStepSquares(int steps) => new IlgpuStepSquares(backend, stepSquares.Value, steps);
 
     /// <inheritdoc/>
     public void SymmetricEigen(int order, ReadOnlySpan<double> matrix, Span<double> values, Span<double> vectors)

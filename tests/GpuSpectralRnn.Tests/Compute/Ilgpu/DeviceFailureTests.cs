@@ -51,7 +51,7 @@ public class DeviceFailureTests
             Assert.Contains(words, Devices.FailureOf(failed), StringComparison.Ordinal);
         }
 
-        _ = Record.Exception(backend.Dispose); // whether a lost device may be given back in silence is not the question here
+        backend.Dispose(); // in silence: the failure was told
         using IBackend next = OnSimulator();
         using Tensor works = next.Allocate(new Shape(1));
         works.CopyFrom<float>([5]);

@@ -1,0 +1,53 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Models;
+
+namespace GpuSpectralRnn.Spectral;
+
+/// <summary>What the steps of a batch weigh in statistics, on their device; padding weighs nothing.</summary>
+internal sealed class StepWeights : IDisposable
+{
+    private readonly IBackend backend;
+    private readonly Tensor perStep;
+    private readonly int capacity;
+    private readonly double[] sums; // of the first steps
+    private Tensor? perSequence;
+
+    /// <summary>Makes room for batches of up to <paramref name="capacity"/> sequences.</summary>
+    /// <param name="backend">Where the batches are.</param>
+    /// <param name="perStep">w_t [T].</param>
+    /// <param name="capacity">B at most.</param>
+    public StepWeights(IBackend backend, ReadOnlySpan<float> perStep, int capacity)
+    {
+        (this.backend, this.capacity) = (backend, capacity);
+        sums = new double[perStep.Length + 1];
+        for (int t = 0; t < perStep.Length; t++) sums[t + 1] = sums[t] + perStep[t];
+        this.perStep = backend.Allocate(new Shape(perStep.Length));
+        this.perStep.CopyFrom(perStep);
+    }
+
+    /// <summary>Every step weighs 1.</summary>
+    public static StepWeights Ones(IBackend backend, int steps, int capacity) => new(backend, [.. Enumerable.Repeat(1f, steps)], capacity);
+
+    /// <summary>The weights of a batch, which hold until the next, and their sum over its steps and sequences.</summary>
+    /// <param name="batch">On the device.</param>
+    /// <param name="lengths">The lengths of its sequences on the processor [B].</param>
+    /// <returns>[T], or [T, B] where a sequence is shorter than T.</returns>
+    public (Tensor Weights, double Sum) For(SequenceBatch batch, ReadOnlySpan<int> lengths)
+    {
+        double sum = 0;
+        foreach (int length in lengths) sum += sums[length];
+        if (batch.Lengths is null) return (perStep, sum);
+        int steps = sums.Length - 1;
+        perSequence ??= backend.Allocate(new Shape(steps, capacity));
+        Tensor weights = perSequence.View(0, steps, lengths.Length);
+        backend.Matrix.WeighSteps(perStep, batch.Lengths, weights);
+        return (weights, sum);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        perStep.Dispose();
+        perSequence?.Dispose();
+    }
+}
