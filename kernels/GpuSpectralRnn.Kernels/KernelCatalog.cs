@@ -31,8 +31,7 @@ public static class KernelCatalog
     /// <summary>The kernel of an entry.</summary>
     public static Type Kernel(MethodInfo entry) => entry.GetGenericArguments()[0];
 
-    private static bool IsKernel(Type type) => type.IsValueType
-        && (typeof(IElementKernel).IsAssignableFrom(type) || typeof(IItemKernel).IsAssignableFrom(type) || typeof(IGroupKernel).IsAssignableFrom(type));
+    private static bool IsKernel(Type type) => type.IsValueType && KernelEntries.NameFor(type) is not null;
 
     private static IEnumerable<Type[]> Instances(Type kernel) =>
         kernel.GetCustomAttribute<KernelAttribute>() is { Instances.Count: > 0 } mark

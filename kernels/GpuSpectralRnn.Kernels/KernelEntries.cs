@@ -60,12 +60,13 @@ public static class KernelEntries
     /// <exception cref="ArgumentException">It is none.</exception>
     public static MethodInfo Of(Type kernel)
     {
-        string? name = typeof(IElementKernel).IsAssignableFrom(kernel) ? nameof(Elements)
-            : typeof(IItemKernel).IsAssignableFrom(kernel) ? nameof(Items)
-            : typeof(IGroupKernel).IsAssignableFrom(kernel) ? nameof(Groups)
-            : null;
-        return name is null
-            ? throw new ArgumentException($"{kernel.Name} is not a kernel.", nameof(kernel))
-            : typeof(KernelEntries).GetMethod(name)!.MakeGenericMethod(kernel);
+        string name = NameFor(kernel) ?? throw new ArgumentException($"{kernel.Name} is not a kernel.", nameof(kernel));
+        return typeof(KernelEntries).GetMethod(name)!.MakeGenericMethod(kernel);
     }
+
+    /// <summary>The name of a kernel's entry; null where it is no kernel.</summary>
+    internal static string? NameFor(Type kernel) => typeof(IElementKernel).IsAssignableFrom(kernel) ? nameof(Elements)
+        : typeof(IItemKernel).IsAssignableFrom(kernel) ? nameof(Items)
+        : typeof(IGroupKernel).IsAssignableFrom(kernel) ? nameof(Groups)
+        : null;
 }

@@ -9,9 +9,9 @@ public class KernelCatalogTests
     [Fact]
     public void Generic_kernels_are_closed_over_all_their_instances()
     {
-        IEnumerable<Type> units = KernelCatalog.All.Select(KernelCatalog.Kernel).Where(kernel => kernel.Name == "Backward`1" && kernel.DeclaringType!.Name == "StepUnit");
-        string[] cells = [.. units.Select(kernel => kernel.GetGenericArguments()[0].Name)];
-        Assert.Equal(["ElmanCell`1", "ElmanCell`1", "LstmCell", "GruCell"], cells);
+        IEnumerable<Type> steps = KernelCatalog.All.Select(KernelCatalog.Kernel)
+            .Where(kernel => kernel.Name == "Backward`1" && kernel.DeclaringType!.Name == "StepUnit");
+        Assert.Equal(["ElmanCell`1", "ElmanCell`1", "LstmCell", "GruCell"], steps.Select(kernel => kernel.GetGenericArguments()[0].Name));
         Assert.All(KernelCatalog.All, kernel => Assert.False(kernel.ContainsGenericParameters));
     }
 
@@ -29,7 +29,8 @@ public class KernelCatalogTests
     [Fact]
     public void Explicitly_grouped_kernels_state_their_groups() => Assert.All(
         KernelCatalog.All.Where(kernel => !KernelCatalog.IsImplicitlyGrouped(kernel)),
-        kernel => Assert.Equal(KernelCatalog.Kernel(kernel).Name.StartsWith("Persistent", StringComparison.Ordinal), KernelAttribute.Of(kernel).GroupSize == 0));
+        kernel => Assert.Equal(
+            KernelCatalog.Kernel(kernel).Name.StartsWith("Persistent", StringComparison.Ordinal), KernelAttribute.Of(kernel).GroupSize == 0));
 
     [Fact]
     public void OpenCL_is_told_the_size_of_groups() => Assert.Equal(

@@ -5,13 +5,14 @@ namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
 /// The product on tensor cores (CUDA from compute capability 8.0 on): factors rounded to TF32, 10 bits behind the point, sums in single precision. As
-/// in <see cref="GemmBlocks{TBlock}"/> a group of 256 threads computes a block of C, here 128 x 128, in steps of 16 through K out of one half of the shared
-/// memory, while each thread fetches its part of the next step into registers.
+/// in <see cref="GemmBlocks{TBlock}"/> a group of 256 threads computes a block of C, here 128 x 128, in steps of 16 through K out of one half of the
+/// shared memory, while each thread fetches its part of the next step into registers.
 /// </summary>
 [Kernel(
     typeof(ByQuads), typeof(ByQuads), typeof(ByQuads), typeof(BySingles), typeof(BySingles), typeof(ByQuads), typeof(BySingles), typeof(BySingles),
     CudaCapability = 80, GroupSize = GemmBlocks.Threads, GroupsPerMultiprocessor = 2)]
-internal readonly struct GemmTensorCores<TLeft, TRight>(GemmArguments e) : IGroupKernel, IKernelWith<GemmTensorCores<TLeft, TRight>, GemmArguments>
+internal readonly struct GemmTensorCores<TLeft, TRight>(GemmArguments e)
+    : IGroupKernel, IKernelWith<GemmTensorCores<TLeft, TRight>, GemmArguments>
     where TLeft : unmanaged, IFetch
     where TRight : unmanaged, IFetch
 {
@@ -105,7 +106,9 @@ internal readonly struct GemmTensorCores<TLeft, TRight>(GemmArguments e) : IGrou
     }
 }
 
-/// <summary>The blocks of <see cref="GemmTensorCores{TLeft, TRight}"/>: in a group 8 warps, 4 down and 2 across, each with 32 rows and 64 columns.</summary>
+/// <summary>
+/// The blocks of <see cref="GemmTensorCores{TLeft, TRight}"/>: in a group 8 warps, 4 down and 2 across, each with 32 rows and 64 columns.
+/// </summary>
 internal static class GemmTensorCores
 {
     /// <summary>Rows, and columns, of a block.</summary>

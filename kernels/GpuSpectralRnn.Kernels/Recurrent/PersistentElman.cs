@@ -4,8 +4,7 @@ namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
 /// Elman's recurrence (<see cref="ElmanCell{TActivation}"/>) with all steps in one launch. Group g walks the sequences 2g and 2g + 1 (in small
-/// batches one) and keeps W_hh on chip: thread t
-/// holds units 4 (t / 8) to 4 (t / 8) + 3 at the quads of columns t mod 8, t mod 8 + 8, ..., and owns unit 4 (t / 8) + t mod 4 of sequence
+/// batches one) and keeps W_hh on chip: thread t holds units 4 (t / 8) to 4 (t / 8) + 3 at the quads of columns t mod 8, t mod 8 + 8, ..., and owns unit 4 (t / 8) + t mod 4 of sequence
 /// 2g + t / 4 mod 2, whose state stays in a register. All states of the group lie in shared memory twice, the step before and the step in work, so
 /// one barrier a step is enough. Inputs are read two steps ahead.
 /// </summary>
@@ -21,7 +20,8 @@ internal readonly struct PersistentElmanForward<TStrip, TExchange, TActivation>(
     where TExchange : unmanaged, IExchange
     where TActivation : unmanaged, IActivation
 {
-    public static PersistentElmanForward<TStrip, TExchange, TActivation> With(in PersistentArguments arguments) => new(arguments.Views, arguments.Walk);
+    public static PersistentElmanForward<TStrip, TExchange, TActivation> With(in PersistentArguments arguments) =>
+        new(arguments.Views, arguments.Walk);
 
     public void Run()
     {
@@ -87,7 +87,8 @@ internal readonly struct PersistentElmanBackward<TStrip, TExchange, TActivation>
     where TExchange : unmanaged, IExchange
     where TActivation : unmanaged, IActivation
 {
-    public static PersistentElmanBackward<TStrip, TExchange, TActivation> With(in PersistentArguments arguments) => new(arguments.Views, arguments.Walk);
+    public static PersistentElmanBackward<TStrip, TExchange, TActivation> With(in PersistentArguments arguments) =>
+        new(arguments.Views, arguments.Walk);
 
     public void Run()
     {

@@ -21,7 +21,8 @@ internal sealed class PersistentPass
     private readonly Launcher<Pack> pack;
     private readonly Launcher<PersistentArguments> walkSteps;
 
-    private PersistentPass(KernelLoader loader, PersistentTile tile, int gates, bool isBackward, Launcher<PersistentArguments> walkSteps, int spilledBytes)
+    private PersistentPass(
+        KernelLoader loader, PersistentTile tile, int gates, bool isBackward, Launcher<PersistentArguments> walkSteps, int spilledBytes)
     {
         this.loader = loader;
         this.tile = tile;

@@ -106,7 +106,8 @@ internal sealed class SlicedCell<TCell>(KernelLoader loader) : StepwiseCell<TCel
         forward(stream, Groups(walk, TCell.Gates == 1 ? 4 : 1), new(a));
 
     /// <inheritdoc/>
-    protected override void BackwardStep(AcceleratorStream stream, in RecurrentWalk walk, in StepArguments a) => backward(stream, Groups(walk, 4), new(a));
+    protected override void BackwardStep(AcceleratorStream stream, in RecurrentWalk walk, in StepArguments a) =>
+        backward(stream, Groups(walk, 4), new(a));
 
     private static int Groups(in RecurrentWalk walk, int unitsPerTile) =>
         StepSlices.Groups((walk.Batch + 3) / 4 * ((walk.Width + unitsPerTile - 1) / unitsPerTile));

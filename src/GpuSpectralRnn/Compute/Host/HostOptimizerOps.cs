@@ -1,5 +1,3 @@
-using GpuSpectralRnn.Kernels;
-
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>Optimiser steps on the processor. Gradients are only read, except by clipping.</summary>
@@ -31,27 +29,15 @@ internal sealed unsafe class HostOptimizerOps(HostBackend backend, HostThreads t
     }
 
     /// <inheritdoc/>
-    public void Adam(
-        Tensor parameters,
-        Tensor gradients,
-        Tensor firstMoment,
-        Tensor secondMoment,
-        float rate,
-        float beta1,
-        float beta2,
-        float epsilon,
-        float weightDecay,
-        bool decoupled,
-        long step)
+    public void Adam(AdamStep step)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(step, 1);
-        long count = OperandChecks.Optimizer(backend, parameters, gradients, firstMoment, secondMoment);
+        long count = OperandChecks.Adam(backend, step);
         Elementwise.Run(threads, count, new OptimizerPointwise.Adam(
-            backend.Address(parameters),
-            backend.Address(gradients),
-            backend.Address(firstMoment),
-            backend.Address(secondMoment),
-            new AdamNumbers(rate, beta1, beta2, epsilon, weightDecay, decoupled, step)));
+            backend.Address(step.Parameters),
+            backend.Address(step.Gradients),
+            backend.Address(step.FirstMoment),
+            backend.Address(step.SecondMoment),
+            step.Numbers));
     }
 
     /// <inheritdoc/>

@@ -40,26 +40,18 @@ internal sealed class IlgpuOptimizerOps(IlgpuBackend backend) : IOptimizerOps, I
     }
 
     /// <inheritdoc/>
-    public void Adam(
-        Tensor parameters,
-        Tensor gradients,
-        Tensor firstMoment,
-        Tensor secondMoment,
-        float rate,
-        float beta1,
-        float beta2,
-        float epsilon,
-        float weightDecay,
-        bool decoupled,
-        long step)
+    public void Adam(AdamStep step)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(step, 1);
-        OperandChecks.Optimizer(backend, parameters, gradients, firstMoment, secondMoment);
-        AdamNumbers numbers = new(rate, beta1, beta2, epsilon, weightDecay, decoupled, step);
+        OperandChecks.Adam(backend, step);
         adam(
             backend.Stream,
-            backend.Count(parameters),
-            new(backend.View(parameters), backend.View(gradients), backend.View(firstMoment), backend.View(secondMoment), numbers));
+            backend.Count(step.Parameters),
+            new(
+                backend.View(step.Parameters),
+                backend.View(step.Gradients),
+                backend.View(step.FirstMoment),
+                backend.View(step.SecondMoment),
+                step.Numbers));
     }
 
     /// <inheritdoc/>
