@@ -6,28 +6,35 @@ namespace GpuSpectralRnn.Kernels;
 /// <summary>Every kernel of this assembly, so that all of them can be checked and compiled without being launched.</summary>
 public static class KernelCatalog
 {
-    /// <summary>All kernels, generic ones closed over each of their instances.</summary>
+    /// <summary>The entries of all kernels, generic ones closed over each of their instances.</summary>
     public static IEnumerable<MethodInfo> All
     {
         get
         {
-            const BindingFlags Statics = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
-            foreach (MethodInfo method in typeof(KernelCatalog).Assembly.GetTypes().SelectMany(type => type.GetMethods(Statics)))
+            foreach (Type kernel in typeof(KernelCatalog).Assembly.GetTypes().Where(IsKernel))
             {
-                if (method.GetCustomAttribute<KernelEntryAttribute>() is not { } entry) continue;
-                if (!method.IsGenericMethodDefinition) yield return method;
-                else foreach (Type[] instance in entry.Instances.Chunk(method.GetGenericArguments().Length)) yield return method.MakeGenericMethod(instance);
+                if (!kernel.IsGenericTypeDefinition) yield return KernelEntries.Of(kernel);
+                else foreach (Type[] instance in Instances(kernel)) yield return KernelEntries.Of(kernel.MakeGenericType(instance));
             }
         }
     }
 
     /// <summary>Whether a kernel uses shuffles, which ILGPU has not for every OpenCL device.</summary>
-    public static bool UsesShuffles(MethodInfo kernel) => kernel.IsGenericMethod && kernel.GetGenericArguments().Contains(typeof(ByShuffles));
+    public static bool UsesShuffles(MethodInfo entry) => Kernel(entry).GetGenericArguments().Contains(typeof(ByShuffles));
 
     /// <summary>The least compute capability, 80 for 8.0, of the CUDA devices that alone can run this kernel; 0 where every device can.</summary>
-    public static int CudaCapability(MethodInfo kernel) => kernel.GetCustomAttribute<KernelEntryAttribute>()?.CudaCapability ?? 0;
+    public static int CudaCapability(MethodInfo entry) => KernelAttribute.Of(entry).CudaCapability;
 
-    /// <summary>Whether the launcher chooses the groups of this kernel (its first parameter is the index).</summary>
-    public static bool IsImplicitlyGrouped(MethodInfo kernel) =>
-        kernel.GetParameters() is [{ ParameterType: var first }, ..] && first == typeof(Index1D);
+    /// <summary>Whether the launcher chooses the groups of this kernel (its entry's first parameter is the index).</summary>
+    public static bool IsImplicitlyGrouped(MethodInfo entry) => entry.GetParameters()[0].ParameterType == typeof(Index1D);
+
+    /// <summary>The kernel of an entry.</summary>
+    public static Type Kernel(MethodInfo entry) => entry.GetGenericArguments()[0];
+
+    private static bool IsKernel(Type type) => type.IsValueType && KernelEntries.NameFor(type) is not null;
+
+    private static IEnumerable<Type[]> Instances(Type kernel) =>
+        kernel.GetCustomAttribute<KernelAttribute>() is { Instances.Count: > 0 } mark
+            ? mark.Instances.Chunk(kernel.GetGenericArguments().Length)
+            : throw new InvalidOperationException($"{kernel.Name} does not name the types that close it.");
 }

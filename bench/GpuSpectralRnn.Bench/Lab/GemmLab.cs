@@ -34,16 +34,16 @@ internal sealed class GemmLab(IlgpuBackend backend, int order)
         AcceleratorStream stream = backend.Stream;
         Console.WriteLine($"{backend.Device.Name}, {order}^3, medians of {Runs}");
 
-        var naive = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, int>>(GemmSteps.Naive);
-        Time("1 naive", () => naive(stream, order * order, left, right, result, order));
+        var naive = loader.Items<GemmSteps.Naive>();
+        Time("1 naive", () => naive(stream, order * order, new(left, right, result, order)));
         if (loader.Accelerator.MaxNumThreadsPerGroup >= 256)
         {
-            var tiles = Load(GemmSteps.SharedTiles);
+            var tiles = loader.Groups<GemmSteps.SharedTiles>();
             int across = order / GemmSteps.Tile;
-            Time("2 shared tiles", () => tiles(stream, new KernelConfig(across * across, 256), left, right, result, order));
-            var blocks = Load(GemmSteps.RegisterTiles);
+            Time("2 shared tiles", () => tiles(stream, across * across, new(left, right, result, order)));
+            var blocks = loader.Groups<GemmSteps.RegisterTiles>();
             int wide = order / GemmSteps.Block;
-            Time("3 register tiles", () => blocks(stream, new KernelConfig(wide * wide, 256), left, right, result, order));
+            Time("3 register tiles", () => blocks(stream, wide * wide, new(left, right, result, order)));
         }
         else
         {
@@ -78,10 +78,6 @@ internal sealed class GemmLab(IlgpuBackend backend, int order)
             Console.WriteLine($"{name,-24} {milliseconds,10:0.000} ms {2.0 * order * order * order / milliseconds * 1e-6,10:0.0} GFLOP/s");
         }
     }
-
-    private Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int> Load(
-        Action<ArrayView<float>, ArrayView<float>, ArrayView<float>, int> kernel) =>
-        loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int>>(kernel);
 
     // Elements all over C, some from each block, against the definition in double precision; a sum of n products of unit numbers errs by 6e-8 n at
     // most, and factors that are rounded at random, by a share of themselves at most, make it err by as many times the square root of n: six times

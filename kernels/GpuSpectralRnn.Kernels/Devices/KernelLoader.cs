@@ -12,9 +12,18 @@ using ILGPU.Runtime.OpenCL;
 
 namespace GpuSpectralRnn.Kernels;
 
+/// <summary>Queues a kernel with its arguments.</summary>
+/// <param name="stream">Where.</param>
+/// <param name="extent">How many elements, items or groups.</param>
+/// <param name="kernel">The kernel.</param>
+public delegate void Launcher<TKernel>(AcceleratorStream stream, int extent, in TKernel kernel)
+    where TKernel : struct;
+
 /// <summary>Compiles and loads kernels for one accelerator, each once, and says how wide to launch them there.</summary>
 public sealed partial class KernelLoader : IDisposable
 {
+    private const int ItemsPerGroup = 128;
+
     private readonly Dictionary<(MethodInfo Kernel, int GroupSize, int GroupsPerMultiprocessor), Kernel> loaded = [];
 
     /// <summary>Loads for <paramref name="accelerator"/>, launching as its kind asks.</summary>
@@ -68,6 +77,9 @@ public sealed partial class KernelLoader : IDisposable
     /// </summary>
     public int WidthFor(long elements) => (int)Math.Min(elements, IsProcessor ? int.MaxValue : BusyWidth);
 
+    /// <summary>How many kernels were loaded so far, each for one size of groups.</summary>
+    public int Loaded => loaded.Count;
+
     /// <summary>Compiles for devices on which the order of a kernel's text is kept; its contexts come with the first kernel.</summary>
     public SourceOrder Compiler => compiler.Value;
 
@@ -78,52 +90,61 @@ public sealed partial class KernelLoader : IDisposable
     }
 
     /// <summary>
-    /// Loads an implicitly grouped kernel in groups of <paramref name="groupSize"/>, or fewer where the device, or an OpenCL driver for this kernel,
-    /// grants fewer (of one on the simulator).
+    /// Loads a kernel over elements, in groups of the size that its mark states, or fewer where the device, or an OpenCL driver for this kernel,
+    /// grants fewer (of one on the simulator). The launcher's extent is the number of elements; without any it launches nothing.
     /// </summary>
-    /// <typeparam name="TLauncher">(AcceleratorStream, Index1D extent, the kernel's other parameters).</typeparam>
-    public TLauncher Load<TLauncher>(Delegate kernel, int groupSize = 128)
-        where TLauncher : Delegate
+    public Launcher<TKernel> Elements<TKernel>()
+        where TKernel : struct, IElementKernel
     {
-        int size = IsSimulator ? 1 : Math.Min(groupSize, Accelerator.MaxNumThreadsPerGroup);
-        return Once(kernel.Method, size, 0, LoadItems).CreateLauncherDelegate<TLauncher>();
+        var run = Items(typeof(TKernel)).CreateLauncherDelegate<Action<AcceleratorStream, Index1D, TKernel, int, int>>();
+        return (AcceleratorStream stream, int elements, in TKernel kernel) =>
+        {
+            int items = WidthFor(elements);
+            if (items > 0) run(stream, items, kernel, elements, items);
+        };
+    }
+
+    /// <summary>Loads a kernel of items, in such groups too. The launcher's extent is the number of items.</summary>
+    public Launcher<TKernel> Items<TKernel>()
+        where TKernel : struct, IItemKernel
+    {
+        var run = Items(typeof(TKernel)).CreateLauncherDelegate<Action<AcceleratorStream, Index1D, TKernel>>();
+        return (AcceleratorStream stream, int items, in TKernel kernel) => run(stream, items, kernel);
     }
 
     /// <summary>
-    /// Loads an explicitly grouped kernel that is always launched in groups of the size that its mark states; CUDA compiles it for registers so few
-    /// that as many groups as are stated there fit side by side.
+    /// Loads a kernel of groups that is always launched in groups of the size that its mark states; CUDA compiles it for registers so few that as
+    /// many groups as are stated there fit side by side. The launcher's extent is the number of groups.
     /// </summary>
-    /// <typeparam name="TLauncher">(AcceleratorStream, KernelConfig, the kernel's parameters).</typeparam>
-    public TLauncher LoadGrouped<TLauncher>(Delegate kernel)
-        where TLauncher : Delegate
+    public Launcher<TKernel> Groups<TKernel>()
+        where TKernel : struct, IGroupKernel
     {
-        KernelEntryAttribute entry = KernelEntryAttribute.Of(kernel.Method);
-        return LoadGroups(kernel, entry.GroupSize, entry.GroupsPerMultiprocessor).CreateLauncherDelegate<TLauncher>();
+        MethodInfo entry = KernelEntries.Of(typeof(TKernel));
+        KernelAttribute mark = KernelAttribute.Of(entry);
+        return GroupLauncher<TKernel>(Once(entry, mark.GroupSize, mark.GroupsPerMultiprocessor, LoadGroups), mark.GroupSize);
     }
 
-    /// <summary>
-    /// Loads an explicitly grouped kernel that asks its group for its size: the one that its mark states, or less where the device grants less; one
-    /// on the simulator.
-    /// </summary>
-    /// <typeparam name="TLauncher">(AcceleratorStream, KernelConfig, the kernel's parameters).</typeparam>
-    public TLauncher LoadGrouped<TLauncher>(Delegate kernel, out int groupSize)
-        where TLauncher : Delegate
+    /// <summary>Loads a kernel of groups that asks its group for its size, which is <see cref="GroupSizeFor"/> that of its mark.</summary>
+    public Launcher<TKernel> Groups<TKernel>(out int groupSize)
+        where TKernel : struct, IGroupKernel
     {
-        groupSize = IsSimulator ? 1 : Math.Min(KernelEntryAttribute.Of(kernel.Method).GroupSize, Accelerator.MaxNumThreadsPerGroup);
-        return LoadGroups(kernel, groupSize, 1).CreateLauncherDelegate<TLauncher>();
+        MethodInfo entry = KernelEntries.Of(typeof(TKernel));
+        groupSize = GroupSizeFor(KernelAttribute.Of(entry).GroupSize);
+        return GroupLauncher<TKernel>(Once(entry, groupSize, 1, LoadGroups), groupSize);
     }
 
-    /// <summary>Loads an explicitly grouped kernel that is launched with shared memory of the launch's own.</summary>
-    /// <typeparam name="TLauncher">(AcceleratorStream, KernelConfig, the kernel's parameters).</typeparam>
-    /// <param name="kernel">The kernel.</param>
+    /// <summary>The threads of a group where so many are wanted: less where the device grants less; one on the simulator.</summary>
+    public int GroupSizeFor(int wanted) => IsSimulator ? 1 : Math.Min(wanted, Accelerator.MaxNumThreadsPerGroup);
+
+    /// <summary>Loads a kernel of groups that is launched with shared memory of the launch's own.</summary>
     /// <param name="groupSize">Threads of a group.</param>
     /// <param name="dynamicBytes">Shared memory that each launch adds.</param>
     /// <param name="spilledBytes">Local memory of a thread, into which it spills registers; 0 where the device does not tell.</param>
     /// <exception cref="NotSupportedException">The driver does not grant so much shared memory, or so many threads.</exception>
-    public TLauncher LoadGrouped<TLauncher>(Delegate kernel, int groupSize, int dynamicBytes, out int spilledBytes)
-        where TLauncher : Delegate
+    public Launcher<TKernel> Groups<TKernel>(int groupSize, int dynamicBytes, out int spilledBytes)
+        where TKernel : struct, IGroupKernel
     {
-        Kernel groups = LoadGroups(kernel, groupSize, 1);
+        Kernel groups = Once(KernelEntries.Of(typeof(TKernel)), groupSize, 1, LoadGroups);
         spilledBytes = 0;
         if (groups is CudaKernel onCuda)
         {
@@ -135,7 +156,21 @@ public sealed partial class KernelLoader : IDisposable
             throw new NotSupportedException($"The OpenCL driver grants this kernel groups of {granted} threads, and it takes {groupSize}.");
         }
 
-        return groups.CreateLauncherDelegate<TLauncher>();
+        return GroupLauncher<TKernel>(groups, groupSize, dynamicBytes);
+    }
+
+    /// <summary>The launcher of a kernel by the arguments that it shares with others.</summary>
+    public static Launcher<TArguments> Sharing<TKernel, TArguments>(Launcher<TKernel> launcher)
+        where TKernel : struct, IKernelWith<TKernel, TArguments>
+        where TArguments : struct =>
+        (AcceleratorStream stream, int extent, in TArguments arguments) => launcher(stream, extent, TKernel.With(arguments));
+
+    private static Launcher<TKernel> GroupLauncher<TKernel>(Kernel groups, int groupSize, int dynamicBytes = 0)
+        where TKernel : struct
+    {
+        var run = groups.CreateLauncherDelegate<Action<AcceleratorStream, KernelConfig, TKernel>>();
+        SharedMemoryConfig shared = dynamicBytes == 0 ? default : SharedMemoryConfig.RequestDynamic<float>(dynamicBytes / sizeof(float));
+        return (AcceleratorStream stream, int count, in TKernel kernel) => run(stream, new KernelConfig(count, groupSize, shared), kernel);
     }
 
     // Drivers take up to a second over a large kernel.
@@ -146,6 +181,13 @@ public sealed partial class KernelLoader : IDisposable
         return known;
     }
 
+    private Kernel Items(Type kernel)
+    {
+        MethodInfo entry = KernelEntries.Of(kernel);
+        int stated = KernelAttribute.Of(entry).GroupSize;
+        return Once(entry, GroupSizeFor(stated > 0 ? stated : ItemsPerGroup), 0, LoadItems);
+    }
+
     private Kernel LoadItems(MethodInfo kernel, int groupSize, int groupsPerMultiprocessor)
     {
         if (Accelerator is CudaAccelerator cuda) return Accelerator.LoadImplicitlyGroupedKernel(Compiled(cuda, kernel, KernelSpecialization.Empty), groupSize);
@@ -154,9 +196,6 @@ public sealed partial class KernelLoader : IDisposable
             ? Accelerator.LoadImplicitlyGroupedKernel(kernel, granted)
             : items;
     }
-
-    private Kernel LoadGroups(Delegate kernel, int groupSize, int groupsPerMultiprocessor) =>
-        Once(kernel.Method, groupSize, groupsPerMultiprocessor, LoadGroups);
 
     private Kernel LoadGroups(MethodInfo kernel, int groupSize, int groupsPerMultiprocessor)
     {

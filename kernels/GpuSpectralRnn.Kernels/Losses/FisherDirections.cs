@@ -12,16 +12,15 @@ public sealed class FisherDirections
     private const int MostGroups = 1024;
 
     private readonly KernelLoader loader;
-    private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int> items;
-    private readonly Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, int, int, int>? groups;
+    private readonly Launcher<ByItems> items;
+    private readonly Launcher<ByGroups>? groups;
 
     /// <summary>Loads the kernels.</summary>
     public FisherDirections(KernelLoader loader)
     {
         this.loader = loader;
-        items = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, int>>(Rows, 32);
-        if (loader.CanShare(GroupSums.Threads))
-            groups = loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, int, int, int>>(RowsInGroups);
+        items = loader.Items<ByItems>();
+        if (loader.CanShare(GroupSums.Threads)) groups = loader.Groups<ByGroups>();
     }
 
     /// <summary>Replaces logits by u.</summary>
@@ -33,83 +32,84 @@ public sealed class FisherDirections
     public void Run(AcceleratorStream stream, ArrayView<float> logits, ArrayView<float> normals, int rows, int classes)
     {
         if (rows == 0) return;
-        if (groups is not null && classes >= SoftmaxGroups.LeastClasses)
-        {
-            int width = Math.Min(rows, MostGroups);
-            groups(stream, new KernelConfig(width, GroupSums.Threads), logits, normals, rows, classes, width);
-        }
-        else
-        {
-            int width = loader.WidthFor(rows);
-            items(stream, width, logits, normals, rows, classes, width);
-        }
-    }
-
-    /// <summary>One item, every width-th row.</summary>
-    [KernelEntry]
-    internal static void Rows(
-        Index1D index,
-        ArrayView<float> logits, // [rows, classes]
-        ArrayView<float> normals, // [rows, classes]
-        int rows,
-        int classes,
-        int width)
-    {
-        for (int row = index; row < rows; row += width)
-        {
-            int first = row * classes;
-            float largest = logits[first];
-            for (int j = first + 1; j < first + classes; j++)
-                if (logits[j] > largest) largest = logits[j];
-            float sum = 0f;
-            for (int j = first; j < first + classes; j++)
-            {
-                float share = Elementary.Exp(logits[j] - largest);
-                logits[j] = share;
-                sum += share;
-            }
-
-            float inner = 0f;
-            for (int j = first; j < first + classes; j++) inner += MathF.Sqrt(logits[j] / sum) * normals[j];
-            for (int j = first; j < first + classes; j++) logits[j] = Direction(logits[j] / sum, normals[j], inner);
-        }
-    }
-
-    /// <summary>One group, every width-th row; a thread reads back only what it wrote.</summary>
-    [KernelEntry(GroupSize = GroupSums.Threads)]
-    internal static void RowsInGroups(
-        ArrayView<float> logits, // [rows, classes]
-        ArrayView<float> normals, // [rows, classes]
-        int rows,
-        int classes,
-        int width)
-    {
-        ArrayView<float> values = SharedMemory.Allocate<float>(GroupSums.Threads);
-        ArrayView<int> places = SharedMemory.Allocate<int>(GroupSums.Threads);
-        int me = Group.IdxX;
-        for (int row = Grid.IdxX; row < rows; row += width)
-        {
-            int first = row * classes;
-            float largest = GroupSums.Best(values, places, Largest.Of(logits, first, classes)).Value;
-            float mine = 0f;
-            for (int j = me; j < classes; j += GroupSums.Threads)
-            {
-                float share = Elementary.Exp(logits[first + j] - largest);
-                logits[first + j] = share;
-                mine += share;
-            }
-
-            float sum = GroupSums.Sum(values, mine);
-            mine = 0f;
-            for (int j = me; j < classes; j += GroupSums.Threads) mine += MathF.Sqrt(logits[first + j] / sum) * normals[first + j];
-            float inner = GroupSums.Sum(values, mine);
-            for (int j = me; j < classes; j += GroupSums.Threads) logits[first + j] = Direction(logits[first + j] / sum, normals[first + j], inner);
-        }
+        int inGroups = groups is null ? 0 : SoftmaxGroups.GroupsFor(classes, Math.Min(rows, MostGroups));
+        int width = loader.WidthFor(rows);
+        if (inGroups > 0) groups!(stream, inGroups, new(logits, normals, rows, classes, inGroups));
+        else items(stream, width, new(logits, normals, rows, classes, width));
     }
 
     private static float Direction(float share, float normal, float inner)
     {
         float root = MathF.Sqrt(share);
         return root * (normal - root * inner);
+    }
+
+    /// <summary>One item, every width-th row.</summary>
+    [Kernel(GroupSize = 32)]
+    internal readonly struct ByItems(
+        ArrayView<float> logits, // [rows, classes]
+        ArrayView<float> normals, // [rows, classes]
+        int rows,
+        int classes,
+        int width)
+        : IItemKernel
+    {
+        public void Run(int item)
+        {
+            for (int row = item; row < rows; row += width)
+            {
+                int first = row * classes;
+                float largest = logits[first];
+                for (int j = first + 1; j < first + classes; j++)
+                    if (logits[j] > largest) largest = logits[j];
+                float sum = 0f;
+                for (int j = first; j < first + classes; j++)
+                {
+                    float share = Elementary.Exp(logits[j] - largest);
+                    logits[j] = share;
+                    sum += share;
+                }
+
+                float inner = 0f;
+                for (int j = first; j < first + classes; j++) inner += MathF.Sqrt(logits[j] / sum) * normals[j];
+                for (int j = first; j < first + classes; j++) logits[j] = Direction(logits[j] / sum, normals[j], inner);
+            }
+        }
+    }
+
+    /// <summary>One group, every width-th row; a thread reads back only what it wrote.</summary>
+    [Kernel(GroupSize = GroupSums.Threads)]
+    internal readonly struct ByGroups(
+        ArrayView<float> logits, // [rows, classes]
+        ArrayView<float> normals, // [rows, classes]
+        int rows,
+        int classes,
+        int width)
+        : IGroupKernel
+    {
+        public void Run()
+        {
+            ArrayView<float> values = SharedMemory.Allocate<float>(GroupSums.Threads);
+            ArrayView<int> places = SharedMemory.Allocate<int>(GroupSums.Threads);
+            int me = Group.IdxX;
+            for (int row = Grid.IdxX; row < rows; row += width)
+            {
+                int first = row * classes;
+                float largest = GroupSums.Best(values, places, Largest.Of(logits, first, classes)).Value;
+                float mine = 0f;
+                for (int j = me; j < classes; j += GroupSums.Threads)
+                {
+                    float share = Elementary.Exp(logits[first + j] - largest);
+                    logits[first + j] = share;
+                    mine += share;
+                }
+
+                float sum = GroupSums.Sum(values, mine);
+                mine = 0f;
+                for (int j = me; j < classes; j += GroupSums.Threads) mine += MathF.Sqrt(logits[first + j] / sum) * normals[first + j];
+                float inner = GroupSums.Sum(values, mine);
+                for (int j = me; j < classes; j += GroupSums.Threads) logits[first + j] = Direction(logits[first + j] / sum, normals[first + j], inner);
+            }
+        }
     }
 }

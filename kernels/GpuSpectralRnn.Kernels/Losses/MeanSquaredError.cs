@@ -1,105 +1,64 @@
 using ILGPU;
-using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>Mean squared error per row, (1/D) sum_d (prediction - target)^2, with its gradient in the same pass.</summary>
-public sealed class MeanSquaredError
+/// <summary>Mean squared error: one item, every width-th row.</summary>
+[Kernel(GroupSize = 32)]
+internal readonly struct MeanSquaredErrorRows(LossArguments<float> a) : IItemKernel, IKernelWith<MeanSquaredErrorRows, LossArguments<float>>
 {
-    private const int MostGroups = 1024;
+    public static MeanSquaredErrorRows With(in LossArguments<float> arguments) => new(arguments);
 
-    private readonly LossTally tally;
-    private readonly LossKernels<float> kernels;
-
-    /// <summary>Loads the kernels.</summary>
-    public MeanSquaredError(KernelLoader loader, LossTally tally)
-    {
-        this.tally = tally;
-        kernels = new LossKernels<float>(loader, tally, Rows, Elements);
-    }
-
-    /// <summary>Adds the loss of every row to the totals; writes scale (2/D) (prediction - target) where a gradient is wanted.</summary>
-    /// <param name="stream">Where to run.</param>
-    /// <param name="predictions">[rows, columns].</param>
-    /// <param name="targets">[rows, columns].</param>
-    /// <param name="gradient">[rows, columns]; may be the predictions; null where none is wanted.</param>
-    /// <param name="rows">Number of rows.</param>
-    /// <param name="columns">D.</param>
-    /// <param name="scale">Factor on the gradient.</param>
-    /// <param name="sums">The totals' sums.</param>
-    /// <param name="counts">The totals' counts.</param>
-    public void Run(
-        AcceleratorStream stream,
-        ArrayView<float> predictions,
-        ArrayView<float> targets,
-        ArrayView<float>? gradient,
-        int rows,
-        int columns,
-        float scale,
-        ArrayView<float> sums,
-        ArrayView<long> counts)
-    {
-        long threads = (long)rows * columns / 4; // four numbers and more for each
-        int width = kernels.HasGroups ? (int)Math.Clamp(threads / GroupSums.Threads, 1, MostGroups) : tally.WidthFor(rows);
-        kernels.Run(stream, kernels.HasGroups, width, predictions, targets, gradient, rows, columns, scale * 2 / columns, sums, counts);
-    }
-
-    /// <summary>One item, every width-th row.</summary>
-    [KernelEntry]
-    internal static void Rows(
-        Index1D index,
-        ArrayView<float> predictions, // [rows, columns]
-        ArrayView<float> targets, // [rows, columns]
-        ArrayView<float> gradient, // [rows, columns]
-        ArrayView<float> partialSums, // [width, 2]
-        ArrayView<int> partialCounts, // [width, 2]
-        LossExtents e,
-        float slope)
+    public void Run(int item)
     {
         CompensatedSum loss = default;
         int counted = 0;
-        for (int row = index; row < e.Rows; row += e.Width)
+        for (int row = item; row < a.Rows; row += a.Width)
         {
             CompensatedSum sum = default;
-            for (int i = row * e.Columns; i < (row + 1) * e.Columns; i++)
+            for (int i = row * a.Columns; i < (row + 1) * a.Columns; i++)
             {
-                float difference = predictions[i] - targets[i];
+                float difference = a.Outputs[i] - a.Targets[i];
                 sum.Add(difference * difference);
-                if (e.WantsGradient != 0) gradient[i] = slope * difference;
+                if (a.WantsGradient != 0) a.Gradient[i] = a.Scale * difference;
             }
 
-            loss.Add(sum.Rounded / e.Columns);
+            loss.Add(sum.Rounded / a.Columns);
             counted++;
         }
 
-        LossTally.Store(partialSums, partialCounts, index, loss, 0, counted);
+        a.Store(item, loss, 0, counted);
     }
+}
 
-    /// <summary>Groups, whatever the rows: neighbouring threads read neighbouring numbers. The first group counts the rows.</summary>
-    [KernelEntry(GroupSize = GroupSums.Threads)]
-    internal static void Elements(
-        ArrayView<float> predictions, // [rows, columns]
-        ArrayView<float> targets, // [rows, columns]
-        ArrayView<float> gradient, // [rows, columns]
-        ArrayView<float> partialSums, // [width, 2]
-        ArrayView<int> partialCounts, // [width, 2]
-        LossExtents e,
-        float slope)
+/// <summary>
+/// Mean squared error by groups, whatever the rows: neighbouring threads read neighbouring numbers. The first group counts the rows.
+/// </summary>
+[Kernel(GroupSize = GroupSums.Threads)]
+internal readonly struct MeanSquaredErrorGroups(LossArguments<float> a) : ILossGroups<MeanSquaredErrorGroups, float>
+{
+    private const int MostGroups = 1024;
+
+    public static MeanSquaredErrorGroups With(in LossArguments<float> arguments) => new(arguments);
+
+    // Four numbers and more for each thread.
+    public static int GroupsFor(int rows, int columns, int most) => (int)Math.Clamp((long)rows * columns / 4 / GroupSums.Threads, 1, MostGroups);
+
+    public void Run()
     {
         ArrayView<float> highs = SharedMemory.Allocate<float>(GroupSums.Threads);
         ArrayView<float> lows = SharedMemory.Allocate<float>(GroupSums.Threads);
         CompensatedSum sum = default;
-        int count = e.Rows * e.Columns;
-        for (int i = Grid.IdxX * GroupSums.Threads + Group.IdxX; i < count; i += e.Width * GroupSums.Threads)
+        int count = a.Rows * a.Columns;
+        for (int i = Grid.IdxX * GroupSums.Threads + Group.IdxX; i < count; i += a.Width * GroupSums.Threads)
         {
-            float difference = predictions[i] - targets[i];
+            float difference = a.Outputs[i] - a.Targets[i];
             sum.Add(difference * difference);
-            if (e.WantsGradient != 0) gradient[i] = slope * difference;
+            if (a.WantsGradient != 0) a.Gradient[i] = a.Scale * difference;
         }
 
         sum = GroupSums.Sum(highs, lows, sum);
-        sum.High /= e.Columns;
-        sum.Low /= e.Columns;
-        if (Group.IdxX == 0) LossTally.Store(partialSums, partialCounts, Grid.IdxX, sum, 0, Grid.IdxX == 0 ? e.Rows : 0);
+        sum.High /= a.Columns;
+        sum.Low /= a.Columns;
+        if (Group.IdxX == 0) a.Store(Grid.IdxX, sum, 0, Grid.IdxX == 0 ? a.Rows : 0);
     }
 }

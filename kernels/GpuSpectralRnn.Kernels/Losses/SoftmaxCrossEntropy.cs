@@ -1,98 +1,116 @@
 using ILGPU;
-using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>Softmax cross-entropy per row, -log softmax(logits)[label], with its gradient in the same pass.</summary>
-public sealed class SoftmaxCrossEntropy
+/// <summary>Softmax cross-entropy: one item, every width-th row.</summary>
+[Kernel(GroupSize = 32)]
+internal readonly struct SoftmaxCrossEntropyRows(LossArguments<int> a) : IItemKernel, IKernelWith<SoftmaxCrossEntropyRows, LossArguments<int>>
 {
-    private readonly LossTally tally;
-    private readonly LossKernels<int> kernels;
+    public static SoftmaxCrossEntropyRows With(in LossArguments<int> arguments) => new(arguments);
 
-    /// <summary>Loads the kernels.</summary>
-    public SoftmaxCrossEntropy(KernelLoader loader, LossTally tally)
-    {
-        this.tally = tally;
-        kernels = new LossKernels<int>(loader, tally, Rows, SoftmaxGroups.Rows);
-    }
-
-    /// <summary>
-    /// Adds the loss of every row whose label is not negative to the totals; writes scale (softmax - onehot) where a gradient is wanted.
-    /// </summary>
-    /// <param name="stream">Where to run.</param>
-    /// <param name="logits">[rows, classes].</param>
-    /// <param name="labels">[rows].</param>
-    /// <param name="gradient">[rows, classes]; may be the logits; null where none is wanted.</param>
-    /// <param name="rows">Number of rows.</param>
-    /// <param name="classes">Number of classes.</param>
-    /// <param name="scale">Factor on the gradient.</param>
-    /// <param name="sums">The totals' sums.</param>
-    /// <param name="counts">The totals' counts.</param>
-    public void Run(
-        AcceleratorStream stream,
-        ArrayView<float> logits,
-        ArrayView<int> labels,
-        ArrayView<float>? gradient,
-        int rows,
-        int classes,
-        float scale,
-        ArrayView<float> sums,
-        ArrayView<long> counts)
-    {
-        bool inGroups = kernels.HasGroups && classes >= SoftmaxGroups.LeastClasses;
-        kernels.Run(stream, inGroups, tally.WidthFor(rows), logits, labels, gradient, rows, classes, scale, sums, counts);
-    }
-
-    /// <summary>One item, every width-th row.</summary>
-    [KernelEntry]
-    internal static void Rows(
-        Index1D index,
-        ArrayView<float> logits, // [rows, classes]
-        ArrayView<int> labels, // [rows]
-        ArrayView<float> gradient, // [rows, classes]
-        ArrayView<float> partialSums, // [width, 2]
-        ArrayView<int> partialCounts, // [width, 2]
-        LossExtents e,
-        float scale)
+    public void Run(int item)
     {
         CompensatedSum loss = default;
         int correct = 0;
         int counted = 0;
-        for (int row = index; row < e.Rows; row += e.Width)
+        for (int row = item; row < a.Rows; row += a.Width)
         {
-            int first = row * e.Columns;
-            int label = labels[row];
+            int first = row * a.Columns;
+            int label = a.Targets[row];
             if (label < 0)
             {
-                if (e.WantsGradient == 0) continue;
-                for (int j = 0; j < e.Columns; j++) gradient[first + j] = 0f;
+                if (a.WantsGradient == 0) continue;
+                for (int j = 0; j < a.Columns; j++) a.Gradient[first + j] = 0f;
                 continue;
             }
 
             int best = 0;
-            float largest = logits[first];
-            for (int j = 1; j < e.Columns; j++)
+            float largest = a.Outputs[first];
+            for (int j = 1; j < a.Columns; j++)
             {
-                float logit = logits[first + j];
+                float logit = a.Outputs[first + j];
                 if (!(logit > largest)) continue;
                 best = j;
                 largest = logit;
             }
 
             float sum = 0f;
-            for (int j = 0; j < e.Columns; j++) sum += Elementary.Exp(logits[first + j] - largest);
-            float own = label < e.Columns ? logits[first + label] : float.NaN; // a label out of range spoils the loss, not the memory
+            for (int j = 0; j < a.Columns; j++) sum += Elementary.Exp(a.Outputs[first + j] - largest);
+            float own = label < a.Columns ? a.Outputs[first + label] : float.NaN; // a label out of range spoils the loss, not the memory
             loss.Add(Elementary.Log(sum) - (own - largest));
             counted++;
             if (best == label) correct++;
-            if (e.WantsGradient == 0) continue;
-            for (int j = 0; j < e.Columns; j++)
+            if (a.WantsGradient == 0) continue;
+            for (int j = 0; j < a.Columns; j++)
             {
-                float share = Elementary.Exp(logits[first + j] - largest) / sum;
-                gradient[first + j] = scale * (j == label ? share - 1f : share);
+                float share = Elementary.Exp(a.Outputs[first + j] - largest) / sum;
+                a.Gradient[first + j] = a.Scale * (j == label ? share - 1f : share);
             }
         }
 
-        LossTally.Store(partialSums, partialCounts, index, loss, correct, counted);
+        a.Store(item, loss, correct, counted);
+    }
+}
+
+/// <summary>
+/// Softmax cross-entropy over many classes, a row a group: its threads read and write the row side by side and find the largest logit and the sum
+/// through shared memory, in a fixed order. For vocabularies, where one item per row would read alone for thousands of steps.
+/// </summary>
+[Kernel(GroupSize = GroupSums.Threads)]
+internal readonly struct SoftmaxCrossEntropyGroups(LossArguments<int> a) : ILossGroups<SoftmaxCrossEntropyGroups, int>
+{
+    public static SoftmaxCrossEntropyGroups With(in LossArguments<int> arguments) => new(arguments);
+
+    public static int GroupsFor(int rows, int columns, int most) => SoftmaxGroups.GroupsFor(columns, most);
+
+    public void Run()
+    {
+        ArrayView<float> values = SharedMemory.Allocate<float>(GroupSums.Threads);
+        ArrayView<int> places = SharedMemory.Allocate<int>(GroupSums.Threads);
+        int me = Group.IdxX;
+        CompensatedSum loss = default;
+        int correct = 0;
+        int counted = 0;
+        for (int row = Grid.IdxX; row < a.Rows; row += a.Width)
+        {
+            int first = row * a.Columns;
+            int label = a.Targets[row];
+            if (label < 0)
+            {
+                for (int j = me; j < a.Columns * a.WantsGradient; j += GroupSums.Threads) a.Gradient[first + j] = 0f;
+                continue;
+            }
+
+            float own = label < a.Columns ? a.Outputs[first + label] : float.NaN; // a label out of range spoils the loss, not the memory
+            Largest best = GroupSums.Best(values, places, Largest.Of(a.Outputs, first, a.Columns));
+            float sum = GroupSums.Sum(values, SoftmaxGroups.SumOfExponentials(a.Outputs, first, a.Columns, best.Value));
+            loss.Add(Elementary.Log(sum) - (own - best.Value));
+            counted++;
+            if (best.Place == label) correct++;
+            for (int j = me; j < a.Columns * a.WantsGradient; j += GroupSums.Threads)
+            {
+                float share = Elementary.Exp(a.Outputs[first + j] - best.Value) / sum;
+                a.Gradient[first + j] = a.Scale * (j == label ? share - 1f : share);
+            }
+        }
+
+        if (me == 0) a.Store(Grid.IdxX, loss, correct, counted);
+    }
+}
+
+/// <summary>What softmaxes by groups have in common.</summary>
+internal static class SoftmaxGroups
+{
+    private const int LeastClasses = 2 * GroupSums.Threads; // fewer leave too many threads idle
+
+    /// <summary>A group for each row, or so many as there may be; none for few classes.</summary>
+    public static int GroupsFor(int classes, int most) => classes >= LeastClasses ? most : 0;
+
+    /// <summary>A thread's part, every 256th, of sum_j exp(logits[j] - largest).</summary>
+    public static float SumOfExponentials(ArrayView<float> logits, int first, int classes, float largest)
+    {
+        float sum = 0f;
+        for (int j = Group.IdxX; j < classes; j += GroupSums.Threads) sum += Elementary.Exp(logits[first + j] - largest);
+        return sum;
     }
 }

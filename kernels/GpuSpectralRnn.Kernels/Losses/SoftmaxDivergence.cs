@@ -1,74 +1,29 @@
 using ILGPU;
-using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>KL(softmax(targets) || softmax(logits)) per row, with its gradient by the logits in the same pass.</summary>
-public sealed class SoftmaxDivergence
+/// <summary>Divergence of softmaxes: one item, every width-th row.</summary>
+[Kernel(GroupSize = 32)]
+internal readonly struct SoftmaxDivergenceRows(LossArguments<float> a) : IItemKernel, IKernelWith<SoftmaxDivergenceRows, LossArguments<float>>
 {
-    private readonly LossTally tally;
-    private readonly LossKernels<float> kernels;
+    public static SoftmaxDivergenceRows With(in LossArguments<float> arguments) => new(arguments);
 
-    /// <summary>Loads the kernels.</summary>
-    public SoftmaxDivergence(KernelLoader loader, LossTally tally)
-    {
-        this.tally = tally;
-        kernels = new LossKernels<float>(loader, tally, Rows, SoftmaxDivergenceGroups.Rows);
-    }
-
-    /// <summary>
-    /// Adds the divergence of every row to the totals; writes scale (softmax(logits) - softmax(targets)) where a gradient is wanted.
-    /// </summary>
-    /// <param name="stream">Where to run.</param>
-    /// <param name="logits">[rows, classes].</param>
-    /// <param name="targets">[rows, classes].</param>
-    /// <param name="gradient">[rows, classes]; may be the logits; null where none is wanted.</param>
-    /// <param name="rows">Number of rows.</param>
-    /// <param name="classes">Number of classes.</param>
-    /// <param name="scale">Factor on the gradient.</param>
-    /// <param name="sums">The totals' sums.</param>
-    /// <param name="counts">The totals' counts.</param>
-    public void Run(
-        AcceleratorStream stream,
-        ArrayView<float> logits,
-        ArrayView<float> targets,
-        ArrayView<float>? gradient,
-        int rows,
-        int classes,
-        float scale,
-        ArrayView<float> sums,
-        ArrayView<long> counts)
-    {
-        bool inGroups = kernels.HasGroups && classes >= SoftmaxGroups.LeastClasses;
-        kernels.Run(stream, inGroups, tally.WidthFor(rows), logits, targets, gradient, rows, classes, scale, sums, counts);
-    }
-
-    /// <summary>One item, every width-th row.</summary>
-    [KernelEntry]
-    internal static void Rows(
-        Index1D index,
-        ArrayView<float> logits, // [rows, classes]
-        ArrayView<float> targets, // [rows, classes]
-        ArrayView<float> gradient, // [rows, classes]
-        ArrayView<float> partialSums, // [width, 2]
-        ArrayView<int> partialCounts, // [width, 2]
-        LossExtents e,
-        float scale)
+    public void Run(int item)
     {
         CompensatedSum loss = default;
         int agreed = 0;
         int counted = 0;
-        for (int row = index; row < e.Rows; row += e.Width)
+        for (int row = item; row < a.Rows; row += a.Width)
         {
-            int first = row * e.Columns;
+            int first = row * a.Columns;
             int best = 0;
             int bestTarget = 0;
-            float largest = logits[first];
-            float largestTarget = targets[first];
-            for (int j = 1; j < e.Columns; j++)
+            float largest = a.Outputs[first];
+            float largestTarget = a.Targets[first];
+            for (int j = 1; j < a.Columns; j++)
             {
-                float logit = logits[first + j];
-                float target = targets[first + j];
+                float logit = a.Outputs[first + j];
+                float target = a.Targets[first + j];
                 if (logit > largest)
                 {
                     best = j;
@@ -84,22 +39,22 @@ public sealed class SoftmaxDivergence
 
             float sum = 0f;
             float sumTarget = 0f;
-            for (int j = 0; j < e.Columns; j++)
+            for (int j = 0; j < a.Columns; j++)
             {
-                sum += Elementary.Exp(logits[first + j] - largest);
-                sumTarget += Elementary.Exp(targets[first + j] - largestTarget);
+                sum += Elementary.Exp(a.Outputs[first + j] - largest);
+                sumTarget += Elementary.Exp(a.Targets[first + j] - largestTarget);
             }
 
-            // sum_c p_c (log p_c - log q_c): the shifts by the largest logits and the logarithms of the sums are common to all classes.
+            // sum_c p_c (log p_c - log q_c): the shifts by the largest a.Outputs and the logarithms of the sums are common to all classes.
             CompensatedSum divergence = default;
             divergence.Add(Elementary.Log(sum) - Elementary.Log(sumTarget));
-            for (int j = 0; j < e.Columns; j++)
+            for (int j = 0; j < a.Columns; j++)
             {
-                float logit = logits[first + j] - largest;
-                float target = targets[first + j] - largestTarget;
+                float logit = a.Outputs[first + j] - largest;
+                float target = a.Targets[first + j] - largestTarget;
                 float share = Elementary.Exp(target) / sumTarget;
                 if (!(share <= 0f)) divergence.Add(share * (target - logit));
-                if (e.WantsGradient != 0) gradient[first + j] = scale * (Elementary.Exp(logit) / sum - share);
+                if (a.WantsGradient != 0) a.Gradient[first + j] = a.Scale * (Elementary.Exp(logit) / sum - share);
             }
 
             loss.Add(divergence);
@@ -107,6 +62,52 @@ public sealed class SoftmaxDivergence
             if (best == bestTarget) agreed++;
         }
 
-        LossTally.Store(partialSums, partialCounts, index, loss, agreed, counted);
+        a.Store(item, loss, agreed, counted);
+    }
+}
+
+/// <summary>Divergence of softmaxes over many classes, a row a group, as in <see cref="SoftmaxCrossEntropyGroups"/>.</summary>
+[Kernel(GroupSize = GroupSums.Threads)]
+internal readonly struct SoftmaxDivergenceGroups(LossArguments<float> a) : ILossGroups<SoftmaxDivergenceGroups, float>
+{
+    public static SoftmaxDivergenceGroups With(in LossArguments<float> arguments) => new(arguments);
+
+    public static int GroupsFor(int rows, int columns, int most) => SoftmaxGroups.GroupsFor(columns, most);
+
+    public void Run()
+    {
+        ArrayView<float> values = SharedMemory.Allocate<float>(GroupSums.Threads);
+        ArrayView<float> rests = SharedMemory.Allocate<float>(GroupSums.Threads);
+        ArrayView<int> places = SharedMemory.Allocate<int>(GroupSums.Threads);
+        int me = Group.IdxX;
+        CompensatedSum loss = default;
+        int agreed = 0;
+        int counted = 0;
+        for (int row = Grid.IdxX; row < a.Rows; row += a.Width)
+        {
+            int first = row * a.Columns;
+            Largest best = GroupSums.Best(values, places, Largest.Of(a.Outputs, first, a.Columns));
+            Largest bestTarget = GroupSums.Best(values, places, Largest.Of(a.Targets, first, a.Columns));
+            float sum = GroupSums.Sum(values, SoftmaxGroups.SumOfExponentials(a.Outputs, first, a.Columns, best.Value));
+            float sumTarget = GroupSums.Sum(values, SoftmaxGroups.SumOfExponentials(a.Targets, first, a.Columns, bestTarget.Value));
+
+            // sum_c p_c (log p_c - log q_c), as by items.
+            CompensatedSum divergence = default;
+            if (me == 0) divergence.Add(Elementary.Log(sum) - Elementary.Log(sumTarget));
+            for (int j = me; j < a.Columns; j += GroupSums.Threads)
+            {
+                float logit = a.Outputs[first + j] - best.Value;
+                float target = a.Targets[first + j] - bestTarget.Value;
+                float share = Elementary.Exp(target) / sumTarget;
+                if (!(share <= 0f)) divergence.Add(share * (target - logit));
+                if (a.WantsGradient != 0) a.Gradient[first + j] = a.Scale * (Elementary.Exp(logit) / sum - share);
+            }
+
+            loss.Add(GroupSums.Sum(values, rests, divergence));
+            counted++;
+            if (best.Place == bestTarget.Place) agreed++;
+        }
+
+        if (me == 0) a.Store(Grid.IdxX, loss, agreed, counted);
     }
 }

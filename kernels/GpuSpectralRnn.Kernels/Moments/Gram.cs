@@ -30,73 +30,6 @@ public abstract class Gram : IDisposable
 
     /// <inheritdoc/>
     public abstract void Dispose();
-
-    /// <summary>
-    /// One item, in one slice of the rows, 4 x 4 sums: units p, p + across, ... with q, q + across, ..., where p is not above q. So every pair of
-    /// units comes once, at its place above the diagonal, and neighbouring items read neighbouring units.
-    /// </summary>
-    [KernelEntry(typeof(DoubleSum), typeof(PairSum))]
-    internal static void SumSlices<TSum>(
-        Index1D index,
-        ArrayView<float> rows, // [count, units]
-        ArrayView<float> weights, // [count / rowsPerWeight]
-        ArrayView<TSum> partial, // [slices, units, units]
-        int units,
-        int count,
-        int rowsPerWeight,
-        int perSlice)
-        where TSum : unmanaged, IMomentSum<TSum>
-    {
-        int across = (units + 3) / 4;
-        int q = index % across;
-        int p = index / across % across;
-        if (p > q) return;
-        int slice = index / across / across;
-        int from = slice * perSlice;
-        int to = from + perSlice < count ? from + perSlice : count;
-        Places left = Places.Of(p, across, units, 1);
-        Places right = Places.Of(q, across, units, 1);
-        MomentTile<TSum> tile = default;
-        for (int row = from; row < to; row++)
-        {
-            float w = rowsPerWeight == 0 ? 1f : weights[row / rowsPerWeight];
-            if (w != 0f) tile.AddOuter(w, left.Load(rows, row * units), right.Load(rows, row * units));
-        }
-
-        for (int i = 0; i < 4; i++)
-        {
-            MomentRow<TSum> line = tile.Row(i);
-            int u = p + i * across;
-            for (int j = 0; j < 4; j++)
-            {
-                int v = q + j * across;
-                if (u >= units || v >= units || (p == q && u > v)) continue;
-                int place = u <= v ? u * units + v : v * units + u;
-                partial[slice * units * units + place] = line.Element(j);
-            }
-        }
-    }
-
-    /// <summary>Adds the slices to the running sums, above the diagonal and on it.</summary>
-    [KernelEntry(typeof(DoubleSum), typeof(PairSum))]
-    internal static void AddSlices<TSum>(
-        Index1D index,
-        ArrayView<TSum> partial, // [slices, units, units]
-        ArrayView<TSum> sums, // [units, units]
-        int units,
-        int slices,
-        int width)
-        where TSum : unmanaged, IMomentSum<TSum>
-    {
-        int count = units * units;
-        for (int i = index; i < count; i += width)
-        {
-            if (i / units > i % units) continue;
-            TSum sum = partial[i];
-            for (int s = 1; s < slices; s++) sum = default(TSum).Add(sum, partial[s * count + i]);
-            sums[i] = default(TSum).Add(sums[i], sum);
-        }
-    }
 }
 
 /// <summary>Second moments in one kind of arithmetic.</summary>
@@ -113,9 +46,9 @@ internal sealed class Gram<TSum> : Gram
     private readonly MemoryBuffer partials;
     private readonly MemoryBuffer sums;
     private readonly int mostSlices;
-    private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<TSum>, int, int, int, int> sumSlices;
-    private readonly Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<DoubleSum>, GramExtents>? sumBlocks;
-    private readonly Action<AcceleratorStream, Index1D, ArrayView<TSum>, ArrayView<TSum>, int, int, int> addSlices;
+    private readonly Launcher<SumSlices> sumSlices;
+    private readonly Launcher<GramBlocks>? sumBlocks;
+    private readonly Launcher<AddSlices> addSlices;
 
     /// <summary>Loads the kernels and allocates; the sums are not cleared.</summary>
     public Gram(KernelLoader loader, int units, Func<TSum, double> rounded)
@@ -126,8 +59,7 @@ internal sealed class Gram<TSum> : Gram
         long capacity = PartialCapacity;
         if (typeof(TSum) == typeof(DoubleSum) && loader.CanShare(GramBlocks.Threads))
         {
-            sumBlocks = loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<DoubleSum>, GramExtents>>(
-                GramBlocks.SumSlices);
+            sumBlocks = loader.Groups<GramBlocks>();
             capacity = BlockCapacity;
         }
 
@@ -139,9 +71,8 @@ internal sealed class Gram<TSum> : Gram
             mostSlices = Math.Min(mostSlices, Math.Max(1, held / BlockPairs));
         }
 
-        sumSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, ArrayView<TSum>, int, int, int, int>>(
-            SumSlices<TSum>);
-        addSlices = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<TSum>, ArrayView<TSum>, int, int, int>>(AddSlices<TSum>);
+        sumSlices = loader.Items<SumSlices>();
+        addSlices = loader.Elements<AddSlices>();
         partials = loader.Memory.Allocate((long)mostSlices * units * units, Unsafe.SizeOf<TSum>());
         sums = loader.Memory.Allocate((long)units * units, Unsafe.SizeOf<TSum>());
     }
@@ -164,17 +95,18 @@ internal sealed class Gram<TSum> : Gram
         ArrayView<TSum> partial = partials.AsArrayView<TSum>(0, (long)slices * units * units);
         if (sumBlocks is null)
         {
-            sumSlices(stream, slices * across * across, rows, weights, partial, units, count, rowsPerWeight, perSlice);
+            sumSlices(stream, slices * across * across, new(rows, weights, partial, units, count, rowsPerWeight, perSlice));
         }
         else
         {
             int hasQuads = units % 4 == 0 && GemmFactor.StartsAtQuad(rows) ? 1 : 0;
-            GramExtents extents = new() { Units = units, Count = count, RowsPerWeight = rowsPerWeight, PerSlice = perSlice, HasQuads = hasQuads };
-            sumBlocks(stream, new KernelConfig(slices * BlocksAcross * BlocksAcross, GramBlocks.Threads), rows, weights, partial.Cast<DoubleSum>(), extents);
+            sumBlocks(
+                stream,
+                slices * BlocksAcross * BlocksAcross,
+                new(rows, weights, partial.Cast<DoubleSum>(), units, count, rowsPerWeight, perSlice, hasQuads));
         }
 
-        int width = loader.WidthFor((long)units * units);
-        addSlices(stream, width, partial, Sums, units, slices, width);
+        addSlices(stream, units * units, new(partial, Sums, units, slices));
     }
 
     /// <inheritdoc/>
@@ -194,5 +126,71 @@ internal sealed class Gram<TSum> : Gram
     {
         partials.Dispose();
         sums.Dispose();
+    }
+
+    /// <summary>
+    /// One item, in one slice of the rows, 4 x 4 sums: units p, p + across, ... with q, q + across, ..., where p is not above q. So every pair of
+    /// units comes once, at its place above the diagonal, and neighbouring items read neighbouring units.
+    /// </summary>
+    [Kernel(typeof(DoubleSum), typeof(PairSum))]
+    internal readonly struct SumSlices(
+        ArrayView<float> rows, // [count, units]
+        ArrayView<float> weights, // [count / rowsPerWeight]
+        ArrayView<TSum> partial, // [slices, units, units]
+        int units,
+        int count,
+        int rowsPerWeight,
+        int perSlice)
+        : IItemKernel
+    {
+        public void Run(int item)
+        {
+            int across = (units + 3) / 4;
+            int q = item % across;
+            int p = item / across % across;
+            if (p > q) return;
+            int slice = item / across / across;
+            int from = slice * perSlice;
+            int to = from + perSlice < count ? from + perSlice : count;
+            Places left = Places.Of(p, across, units, 1);
+            Places right = Places.Of(q, across, units, 1);
+            MomentTile<TSum> tile = default;
+            for (int row = from; row < to; row++)
+            {
+                float w = rowsPerWeight == 0 ? 1f : weights[row / rowsPerWeight];
+                if (w != 0f) tile.AddOuter(w, left.Load(rows, row * units), right.Load(rows, row * units));
+            }
+
+            for (int i = 0; i < 4; i++)
+            {
+                MomentRow<TSum> line = tile.Row(i);
+                int u = p + i * across;
+                for (int j = 0; j < 4; j++)
+                {
+                    int v = q + j * across;
+                    if (u >= units || v >= units || (p == q && u > v)) continue;
+                    int place = u <= v ? u * units + v : v * units + u;
+                    partial[slice * units * units + place] = line.Element(j);
+                }
+            }
+        }
+    }
+
+    /// <summary>Adds the slices to the running sums, above the diagonal and on it; elements units^2.</summary>
+    [Kernel(typeof(DoubleSum), typeof(PairSum))]
+    internal readonly struct AddSlices(
+        ArrayView<TSum> partial, // [slices, units, units]
+        ArrayView<TSum> sums, // [units, units]
+        int units,
+        int slices)
+        : IElementKernel
+    {
+        public void Run(int element)
+        {
+            if (element / units > element % units) return;
+            TSum sum = partial[element];
+            for (int s = 1; s < slices; s++) sum = default(TSum).Add(sum, partial[s * units * units + element]);
+            sums[element] = default(TSum).Add(sums[element], sum);
+        }
     }
 }

@@ -92,7 +92,17 @@ internal struct DoubleBlock
 /// shared memory, and multiplies them there, each thread 8 x 8; meanwhile the next rows are on their way. A product of two singles is exact in double
 /// precision.
 /// </summary>
-internal static class GramBlocks
+[Kernel(GroupSize = GramBlocks.Threads, GroupsPerMultiprocessor = GramBlocks.PerMultiprocessor)]
+internal readonly struct GramBlocks(
+    ArrayView<float> rows, // [count, units]
+    ArrayView<float> weights, // [count / rowsPerWeight]
+    ArrayView<DoubleSum> partial, // [slices, units, units]
+    int units,
+    int count,
+    int rowsPerWeight, // 0: all weights are one
+    int perSlice,
+    int hasQuads) // 1 where four neighbours of a row may be read at once
+    : IGroupKernel
 {
     /// <summary>Threads of a group.</summary>
     public const int Threads = 64;
@@ -116,23 +126,18 @@ internal static class GramBlocks
     private const int Extent = Stage - 7; // of what a thread reads in a step, from its first pair on
 
     /// <summary>One group, in one slice of the rows, the sums of one block of units with another of the same or higher places.</summary>
-    [KernelEntry(GroupSize = Threads, GroupsPerMultiprocessor = PerMultiprocessor)]
-    internal static void SumSlices(
-        ArrayView<float> rows, // [count, units]
-        ArrayView<float> weights, // [count / rowsPerWeight]
-        ArrayView<DoubleSum> partial, // [slices, units, units]
-        GramExtents e)
+    public void Run()
     {
         ArrayView<DoublePair> left = SharedMemory.Allocate<DoublePair>(2 * Stage); // [2, Depth, Edge / 2]: w x
         ArrayView<DoublePair> right = SharedMemory.Allocate<DoublePair>(2 * Stage); // x
-        int across = (e.Units + Edge - 1) / Edge;
+        int across = (units + Edge - 1) / Edge;
         int block = Grid.IdxX % (across * across);
         int slice = Grid.IdxX / (across * across);
         int p = block / across * Edge;
         int q = block % across * Edge;
         if (p > q) return;
-        int from = slice * e.PerSlice;
-        int to = from + e.PerSlice < e.Count ? from + e.PerSlice : e.Count;
+        int from = slice * perSlice;
+        int to = from + perSlice < count ? from + perSlice : count;
 
         // What a thread fetches: four units of a row and of the fourth row behind it.
         int thread = Group.IdxX;
@@ -145,12 +150,12 @@ internal static class GramBlocks
         int y = (thread >> 5) * 4 + (thread >> 4 & 1) * 2 + (thread & 1);
         int x = thread >> 1 & 7;
 
-        float weight = e.Weight(weights, from + row, to);
-        float nextWeight = e.Weight(weights, from + row + Depth / 2, to);
-        Put(left, place, weight, e.Load(rows, from + row, p + unit, weight));
-        Put(left, further, nextWeight, e.Load(rows, from + row + Depth / 2, p + unit, nextWeight));
-        Put(right, place, 1f, e.Load(rows, from + row, q + unit, weight));
-        Put(right, further, 1f, e.Load(rows, from + row + Depth / 2, q + unit, nextWeight));
+        float weight = Weight(from + row, to);
+        float nextWeight = Weight(from + row + Depth / 2, to);
+        Put(left, place, weight, Load(from + row, p + unit, weight));
+        Put(left, further, nextWeight, Load(from + row + Depth / 2, p + unit, nextWeight));
+        Put(right, place, 1f, Load(from + row, q + unit, weight));
+        Put(right, further, 1f, Load(from + row + Depth / 2, q + unit, nextWeight));
         Group.Barrier();
 
         DoubleBlock sums = default;
@@ -158,12 +163,12 @@ internal static class GramBlocks
         for (int at = from + Depth; at < to + Depth; at += Depth)
         {
             // Behind the last step these are zeros, which nobody reads.
-            weight = e.Weight(weights, at + row, to);
-            nextWeight = e.Weight(weights, at + row + Depth / 2, to);
-            Quad a = e.Load(rows, at + row, p + unit, weight);
-            Quad b = e.Load(rows, at + row + Depth / 2, p + unit, nextWeight);
-            Quad c = e.Load(rows, at + row, q + unit, weight);
-            Quad d = e.Load(rows, at + row + Depth / 2, q + unit, nextWeight);
+            weight = Weight(at + row, to);
+            nextWeight = Weight(at + row + Depth / 2, to);
+            Quad a = Load(at + row, p + unit, weight);
+            Quad b = Load(at + row + Depth / 2, p + unit, nextWeight);
+            Quad c = Load(at + row, q + unit, weight);
+            Quad d = Load(at + row + Depth / 2, q + unit, nextWeight);
             sums.AddStep(left.SubView(stage + y, Extent), right.SubView(stage + x, Extent));
             stage = Stage - stage;
             Put(left, stage + place, weight, a);
@@ -173,22 +178,22 @@ internal static class GramBlocks
             Group.Barrier();
         }
 
-        Write(partial, e, slice, sums.TopLeft, p + 4 * y, q + 4 * x);
-        Write(partial, e, slice, sums.TopRight, p + 4 * y, q + 4 * x + Edge / 2);
-        Write(partial, e, slice, sums.BottomLeft, p + 4 * y + Edge / 2, q + 4 * x);
-        Write(partial, e, slice, sums.BottomRight, p + 4 * y + Edge / 2, q + 4 * x + Edge / 2);
+        Write(slice, sums.TopLeft, p + 4 * y, q + 4 * x);
+        Write(slice, sums.TopRight, p + 4 * y, q + 4 * x + Edge / 2);
+        Write(slice, sums.BottomLeft, p + 4 * y + Edge / 2, q + 4 * x);
+        Write(slice, sums.BottomRight, p + 4 * y + Edge / 2, q + 4 * x + Edge / 2);
     }
 
     // Four units from u on with four from v on.
-    private static void Write(ArrayView<DoubleSum> partial, GramExtents e, int slice, DoubleTile tile, int u, int v)
+    private void Write(int slice, DoubleTile tile, int u, int v)
     {
         for (int i = 0; i < 4; i++)
         {
             DoubleQuad line = tile.Row(i);
             for (int j = 0; j < 4; j++)
             {
-                bool isInside = v + j < e.Units && u + i <= v + j;
-                if (isInside) partial[(slice * e.Units + u + i) * e.Units + v + j] = new DoubleSum { Value = line.Element(j) };
+                bool isInside = v + j < units && u + i <= v + j;
+                if (isInside) partial[(slice * units + u + i) * units + v + j] = new DoubleSum { Value = line.Element(j) };
             }
         }
     }
@@ -198,44 +203,25 @@ internal static class GramBlocks
         shared[place] = new DoublePair { X = (double)weight * quad.X, Y = (double)weight * quad.Y };
         shared[place + Odd] = new DoublePair { X = (double)weight * quad.Z, Y = (double)weight * quad.W };
     }
-}
 
-/// <summary>The rows that <see cref="GramBlocks"/> sums up.</summary>
-public struct GramExtents
-{
-    /// <summary>Numbers of a row.</summary>
-    public int Units;
-
-    /// <summary>How many rows.</summary>
-    public int Count;
-
-    /// <summary>How many rows in a row share a weight; 0: all weights are one.</summary>
-    public int RowsPerWeight;
-
-    /// <summary>Rows of a slice.</summary>
-    public int PerSlice;
-
-    /// <summary>1 where four neighbours of a row may be read at once.</summary>
-    public int HasQuads;
-
-    /// <summary>A row's weight; zero from <paramref name="to"/> on.</summary>
-    internal readonly float Weight(ArrayView<float> weights, int row, int to)
+    // A row's weight; zero from to on.
+    private float Weight(int row, int to)
     {
         if (row >= to) return 0f;
-        return RowsPerWeight == 0 ? 1f : weights[row / RowsPerWeight];
+        return rowsPerWeight == 0 ? 1f : weights[row / rowsPerWeight];
     }
 
-    /// <summary>Four units of a row; zeros beyond the last one, and of a row of weight zero, which is not read.</summary>
-    internal readonly Quad Load(ArrayView<float> rows, int row, int unit, float weight)
+    // Four units of a row; zeros beyond the last one, and of a row of weight zero, which is not read.
+    private Quad Load(int row, int unit, float weight)
     {
         Quad quad = default;
-        if (weight == 0f || unit >= Units) return quad;
-        int place = row * Units + unit;
-        if (HasQuads != 0) return rows.Cast<Quad>()[place / 4];
+        if (weight == 0f || unit >= units) return quad;
+        int place = row * units + unit;
+        if (hasQuads != 0) return rows.Cast<Quad>()[place / 4];
         quad.X = rows[place];
-        if (unit + 1 < Units) quad.Y = rows[place + 1];
-        if (unit + 2 < Units) quad.Z = rows[place + 2];
-        if (unit + 3 < Units) quad.W = rows[place + 3];
+        if (unit + 1 < units) quad.Y = rows[place + 1];
+        if (unit + 2 < units) quad.Z = rows[place + 2];
+        if (unit + 3 < units) quad.W = rows[place + 3];
         return quad;
     }
 }

@@ -11,11 +11,8 @@ public sealed class Jacobi(KernelLoader loader)
 {
     private const int MostSweeps = 40;
 
-    private readonly Action<AcceleratorStream, Index1D, ArrayView<double>, ArrayView<double>, ArrayView<int>, int, int, double> angles =
-        loader.Load<Action<AcceleratorStream, Index1D, ArrayView<double>, ArrayView<double>, ArrayView<int>, int, int, double>>(Angles, 32);
-
-    private readonly Action<AcceleratorStream, Index1D, ArrayView<double>, ArrayView<double>, ArrayView<double>, int, int> rotate =
-        loader.Load<Action<AcceleratorStream, Index1D, ArrayView<double>, ArrayView<double>, ArrayView<double>, int, int>>(Rotate);
+    private readonly Launcher<Angles> angles = loader.Items<Angles>();
+    private readonly Launcher<Rotate> rotate = loader.Items<Rotate>();
 
     /// <summary>Diagonalises a matrix.</summary>
     /// <param name="stream">Where to run; the call waits for it.</param>
@@ -62,104 +59,109 @@ public sealed class Jacobi(KernelLoader loader)
         {
             for (int round = 0; round < order - 1; round++)
             {
-                angles(stream, half, a, rotations, rotated, order, round, threshold);
-                rotate(stream, half * (half + order), a, v, rotations, order, round);
+                angles(stream, half, new(a, rotations, rotated, order, round, threshold));
+                rotate(stream, half * (half + order), new(a, v, rotations, order, round));
             }
         }
     }
 
     /// <summary>One item, the rotation that makes the element of one pair zero; none where it is small already.</summary>
-    [KernelEntry]
-    internal static void Angles(
-        Index1D index,
+    [Kernel(GroupSize = 32)]
+    internal readonly struct Angles(
         ArrayView<double> a, // [order, order]
         ArrayView<double> rotations, // [half, 2]
         ArrayView<int> rotated, // [half]
         int order,
         int round,
         double threshold)
+        : IItemKernel
     {
-        int p = First(index, round, order);
-        int q = Second(index, round, order);
-        double off = a[p * order + q];
-        double c = 1.0;
-        double s = 0.0;
-        if (Math.Abs(off) > threshold)
+        public void Run(int item)
         {
-            double tau = (a[q * order + q] - a[p * order + p]) / (2.0 * off);
-            double root = Math.Sqrt(1.0 + tau * tau);
-            double t = tau < 0.0 ? -1.0 / (root - tau) : 1.0 / (root + tau);
-            c = 1.0 / Math.Sqrt(1.0 + t * t);
-            s = t * c;
-            rotated[index]++;
-        }
+            int p = First(item, round, order);
+            int q = Second(item, round, order);
+            double off = a[p * order + q];
+            double c = 1.0;
+            double s = 0.0;
+            if (Math.Abs(off) > threshold)
+            {
+                double tau = (a[q * order + q] - a[p * order + p]) / (2.0 * off);
+                double root = Math.Sqrt(1.0 + tau * tau);
+                double t = tau < 0.0 ? -1.0 / (root - tau) : 1.0 / (root + tau);
+                c = 1.0 / Math.Sqrt(1.0 + t * t);
+                s = t * c;
+                rotated[item]++;
+            }
 
-        rotations[2 * index] = c;
-        rotations[2 * index + 1] = s;
+            rotations[2 * item] = c;
+            rotations[2 * item + 1] = s;
+        }
     }
 
     /// <summary>
     /// Applies all rotations of a round. The first half x half items: the 2 x 2 elements where the rows of one pair cross the columns of another,
     /// and their mirror image; the others: one column of the vectors, rows of one pair.
     /// </summary>
-    [KernelEntry]
-    internal static void Rotate(
-        Index1D index,
+    internal readonly struct Rotate(
         ArrayView<double> a, // [order, order]
         ArrayView<double> vectors, // [order, order], a vector per row
         ArrayView<double> rotations, // [half, 2]
         int order,
         int round)
+        : IItemKernel
     {
-        int half = order / 2;
-        if (index >= half * half)
+        public void Run(int item)
         {
-            int place = index - half * half;
-            int pair = place / order;
-            int column = place % order;
-            double cosine = rotations[2 * pair];
-            double sine = rotations[2 * pair + 1];
-            int first = First(pair, round, order) * order + column;
-            int second = Second(pair, round, order) * order + column;
-            double x = vectors[first];
-            double y = vectors[second];
-            vectors[first] = cosine * x - sine * y;
-            vectors[second] = sine * x + cosine * y;
-            return;
-        }
+            int half = order / 2;
+            if (item >= half * half)
+            {
+                int place = item - half * half;
+                int pair = place / order;
+                int column = place % order;
+                double cosine = rotations[2 * pair];
+                double sine = rotations[2 * pair + 1];
+                int first = First(pair, round, order) * order + column;
+                int second = Second(pair, round, order) * order + column;
+                double x = vectors[first];
+                double y = vectors[second];
+                vectors[first] = cosine * x - sine * y;
+                vectors[second] = sine * x + cosine * y;
+                return;
+            }
 
-        int left = index / half;
-        int right = index % half;
-        if (left > right) return;
-        int p = First(left, round, order);
-        int q = Second(left, round, order);
-        int u = First(right, round, order);
-        int v = Second(right, round, order);
-        double c = rotations[2 * left];
-        double s = rotations[2 * left + 1];
-        double d = rotations[2 * right];
-        double e = rotations[2 * right + 1];
-        double pu = a[p * order + u];
-        double pv = a[p * order + v];
-        double qu = a[q * order + u];
-        double qv = a[q * order + v];
-        double pu1 = c * pu - s * qu;
-        double pv1 = c * pv - s * qv;
-        double qu1 = s * pu + c * qu;
-        double qv1 = s * pv + c * qv;
-        bool isZeroed = left == right && s != 0.0;
-        pu = d * pu1 - e * pv1;
-        pv = isZeroed ? 0.0 : e * pu1 + d * pv1;
-        qu = isZeroed ? 0.0 : d * qu1 - e * qv1;
-        qv = e * qu1 + d * qv1;
-        a[p * order + u] = pu;
-        a[p * order + v] = pv;
-        a[q * order + u] = qu;
-        a[q * order + v] = qv;
-        a[u * order + p] = pu;
-        a[v * order + p] = pv;
-        a[u * order + q] = qu;
-        a[v * order + q] = qv;
+            int left = item / half;
+            int right = item % half;
+            if (left > right) return;
+            int p = First(left, round, order);
+            int q = Second(left, round, order);
+            int u = First(right, round, order);
+            int v = Second(right, round, order);
+            double c = rotations[2 * left];
+            double s = rotations[2 * left + 1];
+            double d = rotations[2 * right];
+            double e = rotations[2 * right + 1];
+            double pu = a[p * order + u];
+            double pv = a[p * order + v];
+            double qu = a[q * order + u];
+            double qv = a[q * order + v];
+            double pu1 = c * pu - s * qu;
+            double pv1 = c * pv - s * qv;
+            double qu1 = s * pu + c * qu;
+            double qv1 = s * pv + c * qv;
+            bool isZeroed = left == right && s != 0.0;
+            pu = d * pu1 - e * pv1;
+            pv = isZeroed ? 0.0 : e * pu1 + d * pv1;
+            qu = isZeroed ? 0.0 : d * qu1 - e * qv1;
+            qv = e * qu1 + d * qv1;
+            a[p * order + u] = pu;
+            a[p * order + v] = pv;
+            a[q * order + u] = qu;
+            a[q * order + v] = qv;
+            a[u * order + p] = pu;
+            a[v * order + p] = pv;
+            a[u * order + q] = qu;
+            a[v * order + q] = qv;
+        }
     }
 
     // The tournament by the circle method: the last one stays in its place, the others move on by one place a round.

@@ -13,20 +13,20 @@ public sealed class GlobalNorm : IDisposable
     private const int Fold = 128;
 
     private readonly KernelLoader loader;
-    private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int> sumSquares;
-    private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int> addUp;
-    private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int> finish;
-    private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, float> clip;
+    private readonly Launcher<SumSquares> sumSquares;
+    private readonly Launcher<AddSums> addSums;
+    private readonly Launcher<TakeRoot> takeRoot;
+    private readonly Launcher<Clip> clip;
     private readonly MemoryBuffer partials;
 
     /// <summary>Loads the kernels.</summary>
     public GlobalNorm(KernelLoader loader)
     {
         this.loader = loader;
-        sumSquares = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int>>(SumSquares, 32);
-        finish = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int>>(Finish);
-        clip = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int, int, float>>(Clip);
-        addUp = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, int>>(AddUp, 32);
+        sumSquares = loader.Items<SumSquares>();
+        addSums = loader.Items<AddSums>();
+        takeRoot = loader.Items<TakeRoot>();
+        clip = loader.Items<Clip>();
         partials = loader.Memory.Allocate(2 * (Capacity + Capacity / Fold), sizeof(float));
     }
 
@@ -35,56 +35,22 @@ public sealed class GlobalNorm : IDisposable
     {
         int items = Math.Max(1, Math.Min(loader.WidthFor(count), Capacity));
         ArrayView<float> partial = partials.AsArrayView<float>(0, 2 * items); // [items, 2]
-        sumSquares(stream, items, x, partial, count, items);
+        sumSquares(stream, items, new(x, partial, count, items));
         if (items > Fold)
         {
             int sums = (items + Fold - 1) / Fold;
             ArrayView<float> fewer = partials.AsArrayView<float>(2 * Capacity, 2 * sums); // [sums, 2]
-            addUp(stream, sums, partial, fewer, items);
+            addSums(stream, sums, new(partial, fewer, items));
             (partial, items) = (fewer, sums);
         }
 
-        finish(stream, 1, partial, norm, items);
-        if (count == 0) return;
+        takeRoot(stream, 1, new(partial, norm, items));
         int width = loader.WidthFor(count);
-        clip(stream, width, x, norm, count, width, limit);
+        if (width > 0) clip(stream, width, new(x, norm, count, width, limit));
     }
 
     /// <inheritdoc/>
     public void Dispose() => partials.Dispose();
-
-    [KernelEntry]
-    internal static void SumSquares(
-        Index1D index,
-        ArrayView<float> x, // [count]
-        ArrayView<float> partial, // [width, 2]
-        int count,
-        int width)
-    {
-        CompensatedSum sum = default;
-        for (int i = index; i < count; i += width) sum.Add(x[i] * x[i]);
-        partial[2 * index] = sum.High;
-        partial[2 * index + 1] = sum.Low;
-    }
-
-    [KernelEntry]
-    internal static void AddUp(
-        Index1D index,
-        ArrayView<float> partial, // [items, 2]
-        ArrayView<float> sums, // [ceil(items / Fold), 2]
-        int items)
-    {
-        CompensatedSum sum = Total(partial, index * Fold, Math.Min(items, (index + 1) * Fold));
-        sums[2 * index] = sum.High;
-        sums[2 * index + 1] = sum.Low;
-    }
-
-    [KernelEntry]
-    internal static void Finish(
-        Index1D index,
-        ArrayView<float> partial, // [items, 2]
-        ArrayView<float> norm, // [1]
-        int items) => norm[index] = MathF.Sqrt(Total(partial, 0, items).Rounded);
 
     private static CompensatedSum Total(ArrayView<float> partial, int from, int to)
     {
@@ -100,17 +66,61 @@ public sealed class GlobalNorm : IDisposable
         return sum;
     }
 
-    [KernelEntry]
-    internal static void Clip(
-        Index1D index,
+    [Kernel(GroupSize = 32)]
+    internal readonly struct SumSquares(
+        ArrayView<float> x, // [count]
+        ArrayView<float> partial, // [items, 2]
+        int count,
+        int items)
+        : IItemKernel
+    {
+        public void Run(int item)
+        {
+            CompensatedSum sum = default;
+            for (int i = item; i < count; i += items) sum.Add(x[i] * x[i]);
+            partial[2 * item] = sum.High;
+            partial[2 * item + 1] = sum.Low;
+        }
+    }
+
+    [Kernel(GroupSize = 32)]
+    internal readonly struct AddSums(
+        ArrayView<float> partial, // [count, 2]
+        ArrayView<float> sums, // [ceil(count / Fold), 2]
+        int count)
+        : IItemKernel
+    {
+        public void Run(int item)
+        {
+            CompensatedSum sum = Total(partial, item * Fold, Math.Min(count, (item + 1) * Fold));
+            sums[2 * item] = sum.High;
+            sums[2 * item + 1] = sum.Low;
+        }
+    }
+
+    internal readonly struct TakeRoot(
+        ArrayView<float> partial, // [count, 2]
+        ArrayView<float> norm, // [1]
+        int count)
+        : IItemKernel
+    {
+        public void Run(int item) => norm[item] = MathF.Sqrt(Total(partial, 0, count).Rounded);
+    }
+
+    // Of items, not of elements: each asks once whether there is anything to do.
+    internal readonly struct Clip(
         ArrayView<float> x, // [count]
         ArrayView<float> norm, // [1]
         int count,
-        int width,
+        int items,
         float limit)
+        : IItemKernel
     {
-        float factor = limit / (norm[0] + 1e-6f);
-        if (factor >= 1f) return;
-        for (int i = index; i < count; i += width) x[i] *= factor;
+        public void Run(int item)
+        {
+            float factor = limit / (norm[0] + 1e-6f);
+            if (factor >= 1f) return;
+            for (int i = item; i < count; i += items) x[i] *= factor;
+        }
     }
 }

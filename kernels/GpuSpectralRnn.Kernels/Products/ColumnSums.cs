@@ -12,31 +12,15 @@ public sealed class ColumnSums : IDisposable
     private const int PartialCapacity = 1 << 18;
     private const int ShortColumn = 32; // not worth a second launch
 
-    private readonly KernelLoader loader;
-    private readonly SliceLauncher sumSlices;
-    private readonly ColumnLauncher sumColumns;
+    private readonly Launcher<SumSlices> sumSlices;
+    private readonly Launcher<SumColumns> sumColumns;
     private readonly Scratch partials;
-
-    private delegate void SliceLauncher(
-        AcceleratorStream stream,
-        Index1D items,
-        ArrayView<float> x,
-        ArrayView<float> weights,
-        ArrayView<float> partial,
-        int rows,
-        int columns,
-        int perSlice,
-        int hasWeights);
-
-    private delegate void ColumnLauncher(
-        AcceleratorStream stream, Index1D items, ArrayView<float> x, ArrayView<float> sums, int rows, int columns, int width, float alpha, float beta);
 
     /// <summary>Loads the kernels.</summary>
     public ColumnSums(KernelLoader loader)
     {
-        this.loader = loader;
-        sumSlices = loader.Load<SliceLauncher>(SumSlices);
-        sumColumns = loader.Load<ColumnLauncher>(SumColumns);
+        sumSlices = loader.Items<SumSlices>();
+        sumColumns = loader.Elements<SumColumns>();
         partials = new Scratch(loader.Memory);
     }
 
@@ -86,20 +70,16 @@ public sealed class ColumnSums : IDisposable
         int perSlice = Math.Max(1, (rows + slices - 1) / slices);
         slices = (rows + perSlice - 1) / perSlice;
         ArrayView<float> partial = partials.Of((long)slices * columns);
-        sumSlices(stream, slices * columns, x, weights ?? x, partial, rows, columns, perSlice, weights is null ? 0 : 1);
+        sumSlices(stream, slices * columns, new(x, weights ?? x, partial, rows, columns, perSlice, weights is null ? 0 : 1));
         rows = slices;
         return partial;
     }
 
-    private void Sum(AcceleratorStream stream, ArrayView<float> x, ArrayView<float> sums, int rows, int columns, float alpha, float beta)
-    {
-        int width = loader.WidthFor(columns);
-        sumColumns(stream, width, x, sums, rows, columns, width, alpha, beta);
-    }
+    private void Sum(AcceleratorStream stream, ArrayView<float> x, ArrayView<float> sums, int rows, int columns, float alpha, float beta) =>
+        sumColumns(stream, columns, new(x, sums, rows, columns, alpha, beta));
 
-    [KernelEntry]
-    internal static void SumSlices(
-        Index1D index,
+    /// <summary>One item, one column of one slice.</summary>
+    internal readonly struct SumSlices(
         ArrayView<float> x, // [rows, columns]
         ArrayView<float> weights, // [rows], if there are any
         ArrayView<float> partial, // [slices, columns]
@@ -107,28 +87,31 @@ public sealed class ColumnSums : IDisposable
         int columns,
         int perSlice,
         int hasWeights)
+        : IItemKernel
     {
-        int column = index % columns;
-        int from = index / columns * perSlice;
-        int to = from + perSlice < rows ? from + perSlice : rows;
-        partial[index] = hasWeights == 0 ? Rows(x, columns, column, from, to) : WeightedRows(x, weights, columns, column, from, to);
+        public void Run(int item)
+        {
+            int column = item % columns;
+            int from = item / columns * perSlice;
+            int to = from + perSlice < rows ? from + perSlice : rows;
+            partial[item] = hasWeights == 0 ? Rows(x, columns, column, from, to) : WeightedRows(x, weights, columns, column, from, to);
+        }
     }
 
-    [KernelEntry]
-    internal static void SumColumns(
-        Index1D index,
+    /// <summary>An element is a column.</summary>
+    internal readonly struct SumColumns(
         ArrayView<float> x, // [rows, columns]
         ArrayView<float> sums, // [columns]
         int rows,
         int columns,
-        int width,
         float alpha,
         float beta)
+        : IElementKernel
     {
-        for (int column = index; column < columns; column += width)
+        public void Run(int element)
         {
-            float sum = alpha * Rows(x, columns, column, 0, rows);
-            sums[column] = beta == 0f ? sum : beta * sums[column] + sum;
+            float sum = alpha * Rows(x, columns, element, 0, rows);
+            sums[element] = beta == 0f ? sum : beta * sums[element] + sum;
         }
     }
 

@@ -28,14 +28,29 @@ public enum GemmPlan
     ColumnSums,
 }
 
-/// <summary>Extents and strides of C = op(A) op(B): op(A) [M, K], op(B) [K, N], C [M, N] row-major. A transpose is a swap of two strides.</summary>
-public struct GemmExtents
+/// <summary>What the kernels of products take: C = alpha op(A) op(B) + beta C. A transpose is a swap of two strides.</summary>
+public struct GemmArguments
 {
+    /// <summary>op(A) [M, K].</summary>
+    public ArrayView<float> Left;
+
+    /// <summary>op(B) [K, N].</summary>
+    public ArrayView<float> Right;
+
+    /// <summary>C [M, N] row-major; with slices [Slices, M, N].</summary>
+    public ArrayView<float> C;
+
     /// <summary>op(A): its lines are the M rows.</summary>
     public GemmFactor A;
 
     /// <summary>op(B): its lines are the N columns.</summary>
     public GemmFactor B;
+
+    /// <summary>Factor on the product.</summary>
+    public float Alpha;
+
+    /// <summary>Factor on what C was; 0: C is not read.</summary>
+    public float Beta;
 
     /// <summary>The summed extent.</summary>
     public int K;
@@ -67,21 +82,15 @@ public sealed class Gemm : IDisposable
     private const long PartialCapacity = 1 << 22;
 
     private readonly KernelLoader loader;
-    private readonly RegisterLauncher registerTiled;
+    private readonly Launcher<GemmTiles> registerTiled;
     private readonly GemmPanels? panels;
-    private readonly BlockLauncher? smallBlocks;
-    private readonly BlockLauncher? largeBlocks;
-    private readonly BlockLauncher[]? tensorCores; // both factors by quads, right by singles, left by singles, both by singles
+    private readonly Launcher<GemmArguments>? smallBlocks;
+    private readonly Launcher<GemmArguments>? largeBlocks;
+    private readonly Launcher<GemmArguments>[]? tensorCores; // both factors by quads, right by singles, left by singles, both by singles
     private readonly ColumnSums sums;
     private readonly Scratch partials;
-    private readonly Transpose? transpose;
+    private readonly Launcher<Transpose>? transpose;
     private readonly Scratch? transposed;
-
-    private delegate void RegisterLauncher(
-        AcceleratorStream stream, Index1D items, ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, GemmExtents e, float alpha, float beta);
-
-    private delegate void BlockLauncher(
-        AcceleratorStream stream, KernelConfig groups, ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, GemmExtents e, float alpha, float beta);
 
     /// <summary>
     /// Loads the kernels, beside those for sums, which belong to the caller: devices that compute on the processor, or do not grant groups of 256, do
@@ -91,26 +100,30 @@ public sealed class Gemm : IDisposable
     {
         this.loader = loader;
         this.sums = sums;
-        registerTiled = loader.Load<RegisterLauncher>(RegisterTiled, 64);
+        registerTiled = loader.Items<GemmTiles>();
         partials = new Scratch(loader.Memory);
         if (loader.IsProcessor)
         {
             panels = new GemmPanels(loader);
-            transpose = new Transpose(loader);
+            transpose = loader.Elements<Transpose>();
             transposed = new Scratch(loader.Memory);
         }
 
         if (!loader.CanShare(Threads)) return;
-        smallBlocks = loader.LoadGrouped<BlockLauncher>(GemmBlocks.Multiply<SmallBlock>);
-        largeBlocks = loader.LoadGrouped<BlockLauncher>(GemmBlocks.Multiply<LargeBlock>);
+        smallBlocks = Load<GemmBlocks<SmallBlock>>();
+        largeBlocks = Load<GemmBlocks<LargeBlock>>();
         if (!roundsToTf32) return;
         tensorCores =
         [
-            loader.LoadGrouped<BlockLauncher>(GemmTensorCores.Multiply<ByQuads, ByQuads>),
-            loader.LoadGrouped<BlockLauncher>(GemmTensorCores.Multiply<ByQuads, BySingles>),
-            loader.LoadGrouped<BlockLauncher>(GemmTensorCores.Multiply<BySingles, ByQuads>),
-            loader.LoadGrouped<BlockLauncher>(GemmTensorCores.Multiply<BySingles, BySingles>),
+            Load<GemmTensorCores<ByQuads, ByQuads>>(),
+            Load<GemmTensorCores<ByQuads, BySingles>>(),
+            Load<GemmTensorCores<BySingles, ByQuads>>(),
+            Load<GemmTensorCores<BySingles, BySingles>>(),
         ];
+
+        Launcher<GemmArguments> Load<TKernel>()
+            where TKernel : struct, IGroupKernel, IKernelWith<TKernel, GemmArguments> =>
+            KernelLoader.Sharing<TKernel, GemmArguments>(loader.Groups<TKernel>());
     }
 
     /// <summary>Whether a device has tensor cores that take TF32: CUDA from compute capability 8.0 on.</summary>
@@ -135,7 +148,7 @@ public sealed class Gemm : IDisposable
         {
             // Panels read B along its rows.
             ArrayView<float> rows = transposed!.Of((long)n * k); // [K, N]
-            transpose!.Run(stream, b, rows, n, k);
+            transpose!(stream, n * k, new(b, rows, n, k));
             Run(stream, a, rows, c, m, n, k, transposeA, transposeB: false, alpha, beta);
             return;
         }
@@ -149,24 +162,28 @@ public sealed class Gemm : IDisposable
         }
 
         long blocks = BlocksOf(plan, m, n);
-        GemmExtents extents = new()
+        GemmArguments arguments = new()
         {
+            Left = a,
+            Right = b,
+            C = c,
             A = GemmFactor.Of(a, m, k, linesAreRows: !transposeA),
             B = GemmFactor.Of(b, n, k, linesAreRows: transposeB),
             K = k,
             Slice = SliceFor(plan, m, n, k),
             HasQuads = GemmFactor.StartsAtQuad(c) && n % 4 == 0 ? 1 : 0,
+            Alpha = alpha,
+            Beta = beta,
         };
-        int slices = extents.Slices;
+        int slices = arguments.Slices;
         if (slices <= 1)
         {
-            Multiply(plan, stream, a, b, c, extents, blocks, alpha, beta);
+            Multiply(plan, stream, blocks, arguments);
             return;
         }
 
         ArrayView<float> partial = partials.Of((long)slices * m * n); // [slices, M, N]
-        extents.HasQuads = n % 4 == 0 ? 1 : 0;
-        Multiply(plan, stream, a, b, partial, extents, blocks * slices, 1f, 0f);
+        Multiply(plan, stream, blocks * slices, arguments with { C = partial, HasQuads = n % 4 == 0 ? 1 : 0, Alpha = 1f, Beta = 0f });
         sums.Run(stream, partial, c, slices, m * n, alpha, beta);
     }
 
@@ -212,27 +229,18 @@ public sealed class Gemm : IDisposable
         _ => 4,
     };
 
-    private void Multiply(
-        GemmPlan plan,
-        AcceleratorStream stream,
-        ArrayView<float> a,
-        ArrayView<float> b,
-        ArrayView<float> c,
-        GemmExtents extents,
-        long blocks,
-        float alpha,
-        float beta)
+    private void Multiply(GemmPlan plan, AcceleratorStream stream, long blocks, in GemmArguments arguments)
     {
-        BlockLauncher? blocked = plan switch
+        Launcher<GemmArguments>? blocked = plan switch
         {
             GemmPlan.LargeBlocks => largeBlocks,
             GemmPlan.SmallBlocks => smallBlocks,
-            GemmPlan.TensorCores => tensorCores![2 * (1 - extents.A.HasQuads) + 1 - extents.B.HasQuads],
+            GemmPlan.TensorCores => tensorCores![2 * (1 - arguments.A.HasQuads) + 1 - arguments.B.HasQuads],
             _ => null,
         };
-        if (blocked is not null) blocked(stream, new KernelConfig((int)blocks, Threads), a, b, c, extents, alpha, beta);
-        else if (plan == GemmPlan.Panels) panels!.Run(stream, a, b, c, extents, alpha, beta);
-        else registerTiled(stream, (int)blocks, a, b, c, extents, alpha, beta);
+        if (blocked is not null) blocked(stream, (int)blocks, arguments);
+        else if (plan == GemmPlan.Panels) panels!.Run(stream, arguments);
+        else registerTiled(stream, (int)blocks, new(arguments));
     }
 
     // Enough slices to fill the device (a multiprocessor holds two groups), none too short, all within the memory for partial products.
@@ -243,29 +251,25 @@ public sealed class Gemm : IDisposable
         long slices = Math.Min(Math.Min(wanted / BlocksOf(plan, m, n), k / ShortestSlice), PartialCapacity / ((long)m * n));
         return slices <= 1 ? k : (int)((k + slices - 1) / slices + 3) / 4 * 4;
     }
+}
 
-    /// <summary>
-    /// One item, one 4 x 4 block of C. Its columns lie a grid apart, so that neighbouring items read and write neighbouring columns.
-    /// </summary>
-    [KernelEntry]
-    internal static void RegisterTiled(
-        Index1D index,
-        ArrayView<float> a, // op(A) [M, K]
-        ArrayView<float> b, // op(B) [K, N]
-        ArrayView<float> c, // [Slices, M, N]
-        GemmExtents e,
-        float alpha,
-        float beta)
+/// <summary>
+/// One item, one 4 x 4 block of C. Its columns lie a grid apart, so that neighbouring items read and write neighbouring columns.
+/// </summary>
+[Kernel(GroupSize = 64)]
+internal readonly struct GemmTiles(GemmArguments e) : IItemKernel
+{
+    public void Run(int item)
     {
         int across = (e.N + 3) / 4;
         int down = (e.M + 3) / 4;
-        int column = index % across;
-        int row = index / across % down * 4;
-        int slice = index / across / down;
+        int column = item % across;
+        int row = item / across % down * 4;
+        int slice = item / across / down;
         int from = slice * e.Slice;
         int to = from + e.Slice < e.K ? from + e.Slice : e.K;
         RegisterTile tile = RegisterTile.Product(
-            a, Places.Of(row, 1, e.M, e.A.LineStride), e.A.Step, b, Places.Of(column, across, e.N, e.B.LineStride), e.B.Step, from, to);
+            e.Left, Places.Of(row, 1, e.M, e.A.LineStride), e.A.Step, e.Right, Places.Of(column, across, e.N, e.B.LineStride), e.B.Step, from, to);
         int place = (slice * e.M + row) * e.N;
         for (int i = 0; i < 4; i++)
         {
@@ -276,8 +280,8 @@ public sealed class Gemm : IDisposable
                 int at = column + j * across;
                 if (at >= e.N) continue;
                 at += place + i * e.N;
-                float product = alpha * sums.Element(j);
-                c[at] = beta == 0f ? product : product + beta * c[at];
+                float product = e.Alpha * sums.Element(j);
+                e.C[at] = e.Beta == 0f ? product : product + e.Beta * e.C[at];
             }
         }
     }

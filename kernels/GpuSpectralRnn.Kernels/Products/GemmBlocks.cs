@@ -6,24 +6,16 @@ namespace GpuSpectralRnn.Kernels;
 /// The product in blocks of C, one a group of 256 threads, in steps through K: each thread fetches four numbers of either factor into registers while
 /// the group multiplies what was fetched before, out of one half of the shared memory, and then puts them into the other half; one barrier a step.
 /// </summary>
-internal static class GemmBlocks
+[Kernel(typeof(SmallBlock), typeof(LargeBlock), GroupSize = GemmBlocks.Threads, GroupsPerMultiprocessor = 2)]
+internal readonly struct GemmBlocks<TBlock>(GemmArguments e) : IGroupKernel, IKernelWith<GemmBlocks<TBlock>, GemmArguments>
+    where TBlock : unmanaged, IGemmBlock<TBlock>
 {
-    /// <summary>Threads of a group: 8 warps, 4 down and 2 across; in a warp 4 threads down and 8 across.</summary>
-    public const int Threads = 256;
-
-    private const int FactorElements = 4 * Threads; // of either factor in a step: Edge lines of Depth elements
+    private const int FactorElements = 4 * GemmBlocks.Threads; // of either factor in a step: Edge lines of Depth elements
     private const int Stage = 272; // quads of a step in shared memory: Depth rows of Edge / 4 + 1, the larger of the two blocks
 
-    /// <summary>One group, one block of C, or of one slice's partial C.</summary>
-    [KernelEntry(typeof(SmallBlock), typeof(LargeBlock), GroupSize = Threads, GroupsPerMultiprocessor = 2)]
-    internal static void Multiply<TBlock>(
-        ArrayView<float> a, // op(A) [M, K]
-        ArrayView<float> b, // op(B) [K, N]
-        ArrayView<float> c, // [Slices, M, N]
-        GemmExtents e,
-        float alpha,
-        float beta)
-        where TBlock : unmanaged, IGemmBlock<TBlock>
+    public static GemmBlocks<TBlock> With(in GemmArguments arguments) => new(arguments);
+
+    public void Run()
     {
         ArrayView<Quad> left = SharedMemory.Allocate<Quad>(2 * Stage); // [2, Depth, Edge / 4 + 1]
         ArrayView<Quad> right = SharedMemory.Allocate<Quad>(2 * Stage);
@@ -50,8 +42,8 @@ internal static class GemmBlocks
 
         BlockPart leftPart = BlockPart.Of(e.A, thread, edge, depth, firstRow, from, to);
         BlockPart rightPart = BlockPart.Of(e.B, thread, edge, depth, firstColumn, from, to);
-        leftPart.Store(e.A, left, 0, pitch, leftPart.Load(e.A, a, from));
-        rightPart.Store(e.B, right, 0, pitch, rightPart.Load(e.B, b, from));
+        leftPart.Store(e.A, left, 0, pitch, leftPart.Load(e.A, e.Left, from));
+        rightPart.Store(e.B, right, 0, pitch, rightPart.Load(e.B, e.Right, from));
         Group.Barrier();
 
         TBlock tile = default;
@@ -62,8 +54,8 @@ internal static class GemmBlocks
             // The next step's numbers are under way while this one's are multiplied; behind the last step they are zeros, which nobody reads.
             leftPart.Place += depth * e.A.Step;
             rightPart.Place += depth * e.B.Step;
-            Quad nextLeft = leftPart.Load(e.A, a, k + depth);
-            Quad nextRight = rightPart.Load(e.B, b, k + depth);
+            Quad nextLeft = leftPart.Load(e.A, e.Left, k + depth);
+            Quad nextRight = rightPart.Load(e.B, e.Right, k + depth);
             tile.AddStep(left.SubView(stage + y, extent), right.SubView(stage + x, extent));
             stage = Stage - stage;
             leftPart.Store(e.A, left, stage, pitch, nextLeft);
@@ -71,8 +63,15 @@ internal static class GemmBlocks
             Group.Barrier();
         }
 
-        tile.Store(new BlockTarget { C = c, Extents = e, Slice = slice, Alpha = alpha, Beta = beta }, firstRow + 4 * y, firstColumn + 4 * x);
+        tile.Store(new BlockTarget { Arguments = e, Slice = slice }, firstRow + 4 * y, firstColumn + 4 * x);
     }
+}
+
+/// <summary>The groups of <see cref="GemmBlocks{TBlock}"/>.</summary>
+internal static class GemmBlocks
+{
+    /// <summary>Threads of a group: 8 warps, 4 down and 2 across; in a warp 4 threads down and 8 across.</summary>
+    public const int Threads = 256;
 }
 
 /// <summary>The four numbers of a factor that a thread fetches in each step, neighbours in memory, and where they go.</summary>
@@ -146,34 +145,31 @@ internal struct BlockPart
 /// <summary>Where a block's results go.</summary>
 internal struct BlockTarget
 {
-    public ArrayView<float> C;
-    public GemmExtents Extents;
+    public GemmArguments Arguments;
     public int Slice;
-    public float Alpha;
-    public float Beta;
 
-    /// <summary>Writes a 4 x 4 part from (row, column) on, as far as it is inside C.</summary>
+    /// <summary>Writes a 4 x 4 part from (row, column) on, as far as it is inside Arguments.C.</summary>
     public readonly void Store(RegisterTile tile, int row, int column)
     {
         for (int i = 0; i < 4; i++)
         {
-            if (row + i >= Extents.M) continue;
-            Quad sums = tile.Row(i).Times(Alpha);
-            int place = (Slice * Extents.M + row + i) * Extents.N + column;
-            if (Extents.HasQuads != 0)
+            if (row + i >= Arguments.M) continue;
+            Quad sums = tile.Row(i).Times(Arguments.Alpha);
+            int place = (Slice * Arguments.M + row + i) * Arguments.N + column;
+            if (Arguments.HasQuads != 0)
             {
-                if (column >= Extents.N) continue;
-                ArrayView<Quad> quads = C.Cast<Quad>();
-                if (Beta != 0f) sums.Add(Beta, quads[place / 4]);
+                if (column >= Arguments.N) continue;
+                ArrayView<Quad> quads = Arguments.C.Cast<Quad>();
+                if (Arguments.Beta != 0f) sums.Add(Arguments.Beta, quads[place / 4]);
                 quads[place / 4] = sums;
                 continue;
             }
 
             for (int j = 0; j < 4; j++)
             {
-                if (column + j >= Extents.N) continue;
+                if (column + j >= Arguments.N) continue;
                 float sum = sums.Element(j);
-                C[place + j] = Beta == 0f ? sum : sum + Beta * C[place + j];
+                Arguments.C[place + j] = Arguments.Beta == 0f ? sum : sum + Arguments.Beta * Arguments.C[place + j];
             }
         }
     }

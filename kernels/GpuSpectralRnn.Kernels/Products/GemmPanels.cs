@@ -17,76 +17,78 @@ internal sealed class GemmPanels(KernelLoader loader)
     private const int PanelsPerMultiprocessor = 4;
     private const int CachedNumbers = 1 << 16; // of B: all items with the same columns read them, out of the second cache
 
-    private readonly Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, GemmExtents, int, float, float> multiply =
-        loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, GemmExtents, int, float, float>>(Multiply);
+    private readonly Launcher<Panels> multiply = loader.Groups<Panels>();
 
     /// <summary>C = alpha op(A) B + beta C.</summary>
-    public void Run(
-        AcceleratorStream stream, ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, GemmExtents extents, float alpha, float beta)
+    public void Run(AcceleratorStream stream, GemmArguments arguments)
     {
-        int down = (extents.M + Rows - 1) / Rows;
-        int across = (extents.N + Widest - 1) / Widest;
-        while (down * across < PanelsPerMultiprocessor * loader.Multiprocessors && extents.N > across * Narrowest) across *= 2;
+        int down = (arguments.M + Rows - 1) / Rows;
+        int across = (arguments.N + Widest - 1) / Widest;
+        while (down * across < PanelsPerMultiprocessor * loader.Multiprocessors && arguments.N > across * Narrowest) across *= 2;
 
         // Equal panels of whole vectors.
-        int width = ((extents.N + across - 1) / across + 15) / 16 * 16;
-        across = (extents.N + width - 1) / width;
+        int width = ((arguments.N + across - 1) / across + 15) / 16 * 16;
+        across = (arguments.N + width - 1) / width;
         int terms = CachedNumbers / width;
-        int k = extents.K;
-        for (int from = 0; from == 0 || from < k; from += terms)
+        for (int from = 0; from == 0 || from < arguments.K; from += terms)
         {
-            extents.K = Math.Min(terms, k - from);
-            ArrayView<float> left = a.SubView((long)from * extents.A.Step, a.Length - (long)from * extents.A.Step);
-            ArrayView<float> right = b.SubView((long)from * extents.B.Step, b.Length - (long)from * extents.B.Step);
-            multiply(stream, new KernelConfig(down * across, 1), left, right, c, extents, width, alpha, from == 0 ? beta : 1f);
+            multiply(stream, down * across, new(Terms(arguments, from, Math.Min(terms, arguments.K - from)), width));
+            arguments.Beta = 1f;
         }
     }
 
-    /// <summary>
-    /// One item, 4 rows of <paramref name="width"/> columns. Neighbouring items have the same columns: what they need of B stays in the caches.
-    /// </summary>
-    [KernelEntry(GroupSize = 1)]
-    internal static void Multiply(
-        ArrayView<float> a, // op(A) [M, K]
-        ArrayView<float> b, // [K, N]
-        ArrayView<float> c, // [M, N]
-        GemmExtents e,
-        int width,
-        float alpha,
-        float beta)
+    // Some of K's terms only.
+    private static GemmArguments Terms(GemmArguments arguments, int from, int count)
     {
-        int down = (e.M + Rows - 1) / Rows;
-        int row = Grid.IdxX % down * Rows;
-        int from = Grid.IdxX / down * width;
-        int columns = from + width < e.N ? width : e.N - from;
-        int rows = row + Rows < e.M ? Rows : e.M - row;
-        int place = row * e.N + from;
-        for (int i = 0; i < rows; i++)
-        {
-            for (int j = 0; j < columns; j++) c[place + i * e.N + j] = beta == 0f ? 0f : beta * c[place + i * e.N + j];
-        }
+        long left = (long)from * arguments.A.Step;
+        long right = (long)from * arguments.B.Step;
+        arguments.Left = arguments.Left.SubView(left, arguments.Left.Length - left);
+        arguments.Right = arguments.Right.SubView(right, arguments.Right.Length - right);
+        arguments.K = count;
+        return arguments;
+    }
 
-        int k = 0;
-        if (rows == Rows)
+    /// <summary>
+    /// One item, 4 rows of a number of columns. Neighbouring items have the same columns: what they need of B stays in the caches.
+    /// </summary>
+    [Kernel(GroupSize = 1)]
+    internal readonly struct Panels(GemmArguments e, int width) : IGroupKernel
+    {
+        public void Run()
         {
-            Places lines = Places.Of(row, 1, e.M, e.A.LineStride);
-            for (; k + 4 <= e.K; k += 4)
+            int down = (e.M + Rows - 1) / Rows;
+            int row = Grid.IdxX % down * Rows;
+            int from = Grid.IdxX / down * width;
+            int columns = from + width < e.N ? width : e.N - from;
+            int rows = row + Rows < e.M ? Rows : e.M - row;
+            int place = row * e.N + from;
+            for (int i = 0; i < rows; i++)
             {
-                RegisterTile factors = default; // [k, row]
-                factors.Row0 = lines.Load(a, k * e.A.Step).Times(alpha);
-                factors.Row1 = lines.Load(a, (k + 1) * e.A.Step).Times(alpha);
-                factors.Row2 = lines.Load(a, (k + 2) * e.A.Step).Times(alpha);
-                factors.Row3 = lines.Load(a, (k + 3) * e.A.Step).Times(alpha);
-                Add(factors, b, k * e.N + from, c, place, e.N, columns);
+                for (int j = 0; j < columns; j++) e.C[place + i * e.N + j] = e.Beta == 0f ? 0f : e.Beta * e.C[place + i * e.N + j];
             }
-        }
 
-        for (int i = 0; i < rows; i++)
-        {
-            for (int rest = k; rest < e.K; rest++)
+            int k = 0;
+            if (rows == Rows)
             {
-                float factor = alpha * a[(row + i) * e.A.LineStride + rest * e.A.Step];
-                for (int j = 0; j < columns; j++) c[place + i * e.N + j] += factor * b[rest * e.N + from + j];
+                Places lines = Places.Of(row, 1, e.M, e.A.LineStride);
+                for (; k + 4 <= e.K; k += 4)
+                {
+                    RegisterTile factors = default; // [k, row]
+                    factors.Row0 = lines.Load(e.Left, k * e.A.Step).Times(e.Alpha);
+                    factors.Row1 = lines.Load(e.Left, (k + 1) * e.A.Step).Times(e.Alpha);
+                    factors.Row2 = lines.Load(e.Left, (k + 2) * e.A.Step).Times(e.Alpha);
+                    factors.Row3 = lines.Load(e.Left, (k + 3) * e.A.Step).Times(e.Alpha);
+                    Add(factors, e.Right, k * e.N + from, e.C, place, e.N, columns);
+                }
+            }
+
+            for (int i = 0; i < rows; i++)
+            {
+                for (int rest = k; rest < e.K; rest++)
+                {
+                    float factor = e.Alpha * e.Left[(row + i) * e.A.LineStride + rest * e.A.Step];
+                    for (int j = 0; j < columns; j++) e.C[place + i * e.N + j] += factor * e.Right[rest * e.N + from + j];
+                }
             }
         }
     }

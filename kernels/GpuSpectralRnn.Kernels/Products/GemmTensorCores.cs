@@ -5,40 +5,30 @@ namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
 /// The product on tensor cores (CUDA from compute capability 8.0 on): factors rounded to TF32, 10 bits behind the point, sums in single precision. As
-/// in <see cref="GemmBlocks"/> a group of 256 threads computes a block of C, here 128 x 128, in steps of 16 through K out of one half of the shared
-/// memory, while each thread fetches its part of the next step into registers.
+/// in <see cref="GemmBlocks{TBlock}"/> a group of 256 threads computes a block of C, here 128 x 128, in steps of 16 through K out of one half of the
+/// shared memory, while each thread fetches its part of the next step into registers.
 /// </summary>
-internal static class GemmTensorCores
+[Kernel(
+    typeof(ByQuads), typeof(ByQuads), typeof(ByQuads), typeof(BySingles), typeof(BySingles), typeof(ByQuads), typeof(BySingles), typeof(BySingles),
+    CudaCapability = 80, GroupSize = GemmBlocks.Threads, GroupsPerMultiprocessor = 2)]
+internal readonly struct GemmTensorCores<TLeft, TRight>(GemmArguments e)
+    : IGroupKernel, IKernelWith<GemmTensorCores<TLeft, TRight>, GemmArguments>
+    where TLeft : unmanaged, IFetch
+    where TRight : unmanaged, IFetch
 {
-    /// <summary>Rows, and columns, of a block.</summary>
-    public const int Size = 128;
-
-    /// <summary>Threads of a group: 8 warps, 4 down and 2 across, each with 32 rows and 64 columns.</summary>
-    public const int Threads = 256;
-
     private const int Depth = 16;
 
-    /// <summary>One group, one block of C, or of one slice's partial C.</summary>
-    [KernelEntry(
-        typeof(ByQuads), typeof(ByQuads), typeof(ByQuads), typeof(BySingles), typeof(BySingles), typeof(ByQuads), typeof(BySingles), typeof(BySingles),
-        CudaCapability = 80, GroupSize = Threads, GroupsPerMultiprocessor = 2)]
-    internal static void Multiply<TLeft, TRight>(
-        ArrayView<float> a, // op(A) [M, K]
-        ArrayView<float> b, // op(B) [K, N]
-        ArrayView<float> c, // [Slices, M, N]
-        GemmExtents e,
-        float alpha,
-        float beta)
-        where TLeft : unmanaged, IFetch
-        where TRight : unmanaged, IFetch
+    public static GemmTensorCores<TLeft, TRight> With(in GemmArguments arguments) => new(arguments);
+
+    public void Run()
     {
         TensorTile.Start();
-        int across = (e.N + Size - 1) / Size;
-        int down = (e.M + Size - 1) / Size;
+        int across = (e.N + GemmTensorCores.Size - 1) / GemmTensorCores.Size;
+        int down = (e.M + GemmTensorCores.Size - 1) / GemmTensorCores.Size;
         int block = Grid.IdxX % (across * down);
         int slice = Grid.IdxX / (across * down);
-        int firstRow = block / across * Size;
-        int firstColumn = block % across * Size;
+        int firstRow = block / across * GemmTensorCores.Size;
+        int firstColumn = block % across * GemmTensorCores.Size;
         int from = slice * e.Slice;
         int to = from + e.Slice < e.K ? from + e.Slice : e.K;
 
@@ -47,8 +37,8 @@ internal static class GemmTensorCores
         int warp = thread >> 5;
         TensorPart left = TensorPart.Of(e.A, thread, firstRow, from);
         TensorPart right = TensorPart.Of(e.B, thread, firstColumn, from);
-        left.PutRows(0, default(TLeft).Load(a, left.First), default(TLeft).Load(a, left.Second), to - from);
-        right.PutColumns(TensorTile.RightAt, default(TRight).Load(b, right.First), default(TRight).Load(b, right.Second), to - from);
+        left.PutRows(0, default(TLeft).Load(e.Left, left.First), default(TLeft).Load(e.Left, left.Second), to - from);
+        right.PutColumns(TensorTile.RightAt, default(TRight).Load(e.Right, right.First), default(TRight).Load(e.Right, right.Second), to - from);
         Group.Barrier();
 
         int fragment = TensorPart.Place(lane >> 2, 2 * (lane & 3));
@@ -59,10 +49,10 @@ internal static class GemmTensorCores
         {
             left.Advance();
             right.Advance();
-            Quad left0 = default(TLeft).Load(a, left.First);
-            Quad left1 = default(TLeft).Load(a, left.Second);
-            Quad right0 = default(TRight).Load(b, right.First);
-            Quad right1 = default(TRight).Load(b, right.Second);
+            Quad left0 = default(TLeft).Load(e.Left, left.First);
+            Quad left1 = default(TLeft).Load(e.Left, left.Second);
+            Quad right0 = default(TRight).Load(e.Right, right.First);
+            Quad right1 = default(TRight).Load(e.Right, right.Second);
             TensorTile.AddProduct(stage + rows, stage + columns);
             stage = TensorTile.StageBytes - stage;
             left.PutRows(stage, left0, left1, rest);
@@ -75,13 +65,13 @@ internal static class GemmTensorCores
         {
             if (warp >> 2 == half) TensorTile.PutSums((warp & 3) * 16 * TensorTile.TileBytes + 16 * (lane ^ (lane >> 3)));
             Group.Barrier();
-            Store(c, e, slice, firstRow + half * (Size / 2), firstColumn, alpha, beta);
+            Store(slice, firstRow + half * (GemmTensorCores.Size / 2), firstColumn);
             Group.Barrier();
         }
     }
 
     // 64 rows of the block, each by one warp.
-    private static void Store(ArrayView<float> c, GemmExtents e, int slice, int firstRow, int firstColumn, float alpha, float beta)
+    private void Store(int slice, int firstRow, int firstColumn)
     {
         int lane = Group.IdxX & 31;
         int warp = Group.IdxX >> 5;
@@ -93,27 +83,36 @@ internal static class GemmTensorCores
         int tile = odd * 4 + (warp & 1);
         int holder = 4 * g + (warp >> 2);
         int place = tile * TensorTile.TileBytes + 16 * (holder ^ (g >> 1)) + 4 * (2 * (lane & 1) + ((warp >> 1 & 1) ^ odd));
-        for (int row = 0; row < Size / 2; row += 8)
+        for (int row = 0; row < GemmTensorCores.Size / 2; row += 8)
         {
             int tiles = (row >> 5) * 32 + (row >> 4 & 1) * 2;
-            TensorTile.FetchSums((place ^ (row >> 3 & 1) * 32) + tiles * TensorTile.TileBytes, alpha);
+            TensorTile.FetchSums((place ^ (row >> 3 & 1) * 32) + tiles * TensorTile.TileBytes, e.Alpha);
             if (firstRow + row + warp >= e.M) continue;
             int column = firstColumn + lane;
             int at = (slice * e.M + firstRow + row + warp) * e.N + column;
-            if (beta != 0f)
+            if (e.Beta != 0f)
             {
-                if (column < e.N) CudaAsm.Emit("fma.rn.f32 e0, %0, %1, e0;", beta, c[at]);
-                if (column + 32 < e.N) CudaAsm.Emit("fma.rn.f32 e1, %0, %1, e1;", beta, c[at + 32]);
-                if (column + 64 < e.N) CudaAsm.Emit("fma.rn.f32 e2, %0, %1, e2;", beta, c[at + 64]);
-                if (column + 96 < e.N) CudaAsm.Emit("fma.rn.f32 e3, %0, %1, e3;", beta, c[at + 96]);
+                if (column < e.N) CudaAsm.Emit("fma.rn.f32 e0, %0, %1, e0;", e.Beta, e.C[at]);
+                if (column + 32 < e.N) CudaAsm.Emit("fma.rn.f32 e1, %0, %1, e1;", e.Beta, e.C[at + 32]);
+                if (column + 64 < e.N) CudaAsm.Emit("fma.rn.f32 e2, %0, %1, e2;", e.Beta, e.C[at + 64]);
+                if (column + 96 < e.N) CudaAsm.Emit("fma.rn.f32 e3, %0, %1, e3;", e.Beta, e.C[at + 96]);
             }
 
-            if (column < e.N) CudaAsm.Emit("mov.f32 %0, e0;", out c[at]);
-            if (column + 32 < e.N) CudaAsm.Emit("mov.f32 %0, e1;", out c[at + 32]);
-            if (column + 64 < e.N) CudaAsm.Emit("mov.f32 %0, e2;", out c[at + 64]);
-            if (column + 96 < e.N) CudaAsm.Emit("mov.f32 %0, e3;", out c[at + 96]);
+            if (column < e.N) CudaAsm.Emit("mov.f32 %0, e0;", out e.C[at]);
+            if (column + 32 < e.N) CudaAsm.Emit("mov.f32 %0, e1;", out e.C[at + 32]);
+            if (column + 64 < e.N) CudaAsm.Emit("mov.f32 %0, e2;", out e.C[at + 64]);
+            if (column + 96 < e.N) CudaAsm.Emit("mov.f32 %0, e3;", out e.C[at + 96]);
         }
     }
+}
+
+/// <summary>
+/// The blocks of <see cref="GemmTensorCores{TLeft, TRight}"/>: in a group 8 warps, 4 down and 2 across, each with 32 rows and 64 columns.
+/// </summary>
+internal static class GemmTensorCores
+{
+    /// <summary>Rows, and columns, of a block.</summary>
+    public const int Size = 128;
 }
 
 /// <summary>How four neighbours of a factor are read.</summary>

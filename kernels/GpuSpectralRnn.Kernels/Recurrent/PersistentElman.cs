@@ -3,39 +3,27 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Elman's recurrence (<see cref="Elman"/>) with all steps in one launch. Group g walks the sequences 2g and 2g + 1 (in small
-/// batches one) and keeps W_hh on chip: thread t
-/// holds units 4 (t / 8) to 4 (t / 8) + 3 at the quads of columns t mod 8, t mod 8 + 8, ..., and owns unit 4 (t / 8) + t mod 4 of sequence
+/// Elman's recurrence (<see cref="ElmanCell{TActivation}"/>) with all steps in one launch. Group g walks the sequences 2g and 2g + 1 (in small
+/// batches one) and keeps W_hh on chip: thread t holds units 4 (t / 8) to 4 (t / 8) + 3 at the quads of columns t mod 8, t mod 8 + 8, ..., and owns unit 4 (t / 8) + t mod 4 of sequence
 /// 2g + t / 4 mod 2, whose state stays in a register. All states of the group lie in shared memory twice, the step before and the step in work, so
 /// one barrier a step is enough. Inputs are read two steps ahead.
 /// </summary>
-public static class PersistentElman
+[Kernel(
+    typeof(Strip2), typeof(ByShuffles), typeof(Relu), typeof(Strip2), typeof(ByShuffles), typeof(HyperbolicTangent),
+    typeof(Strip4), typeof(ByShuffles), typeof(Relu), typeof(Strip4), typeof(ByShuffles), typeof(HyperbolicTangent),
+    typeof(Strip2), typeof(ThroughShared), typeof(Relu), typeof(Strip2), typeof(ThroughShared), typeof(HyperbolicTangent),
+    typeof(Strip4), typeof(ThroughShared), typeof(Relu), typeof(Strip4), typeof(ThroughShared), typeof(HyperbolicTangent),
+    DividesFast = true)]
+internal readonly struct PersistentElmanForward<TStrip, TExchange, TActivation>(RecurrentViews views, PersistentWalk walk)
+    : IGroupKernel, IKernelWith<PersistentElmanForward<TStrip, TExchange, TActivation>, PersistentArguments>
+    where TStrip : unmanaged, IStrip<TStrip>
+    where TExchange : unmanaged, IExchange
+    where TActivation : unmanaged, IActivation
 {
-    /// <summary>Loads the kernels of one nonlinearity for a tile.</summary>
-    public static RecurrentCell Load<TActivation>(KernelLoader loader, PersistentTile tile)
-        where TActivation : unmanaged, IActivation => (tile.RegisterStrips, tile.UsesShuffles) switch
-        {
-            (2, true) => Load(loader, tile, Forward<Strip2, ByShuffles, TActivation>, Backward<Strip2, ByShuffles, TActivation>),
-            (4, true) => Load(loader, tile, Forward<Strip4, ByShuffles, TActivation>, Backward<Strip4, ByShuffles, TActivation>),
-            (2, false) => Load(loader, tile, Forward<Strip2, ThroughShared, TActivation>, Backward<Strip2, ThroughShared, TActivation>),
-            _ => Load(loader, tile, Forward<Strip4, ThroughShared, TActivation>, Backward<Strip4, ThroughShared, TActivation>),
-        };
+    public static PersistentElmanForward<TStrip, TExchange, TActivation> With(in PersistentArguments arguments) =>
+        new(arguments.Views, arguments.Walk);
 
-    private static PersistentCell Load(
-        KernelLoader loader, PersistentTile tile, Action<RecurrentViews, PersistentWalk> forward, Action<RecurrentViews, PersistentWalk> backward) => new(
-            new PersistentPass(loader, tile, gates: 1, isBackward: false, forward), new PersistentPass(loader, tile, gates: 1, isBackward: true, backward));
-
-    /// <summary>Two sequences of a group, all steps.</summary>
-    [KernelEntry(
-        typeof(Strip2), typeof(ByShuffles), typeof(Relu), typeof(Strip2), typeof(ByShuffles), typeof(HyperbolicTangent),
-        typeof(Strip4), typeof(ByShuffles), typeof(Relu), typeof(Strip4), typeof(ByShuffles), typeof(HyperbolicTangent),
-        typeof(Strip2), typeof(ThroughShared), typeof(Relu), typeof(Strip2), typeof(ThroughShared), typeof(HyperbolicTangent),
-        typeof(Strip4), typeof(ThroughShared), typeof(Relu), typeof(Strip4), typeof(ThroughShared), typeof(HyperbolicTangent),
-        DividesFast = true)]
-    internal static void Forward<TStrip, TExchange, TActivation>(RecurrentViews views, PersistentWalk walk)
-        where TStrip : unmanaged, IStrip<TStrip>
-        where TExchange : unmanaged, IExchange
-        where TActivation : unmanaged, IActivation
+    public void Run()
     {
         ArrayView<float> output = views.Gates; // [T, B, H], x_t W_ih^T before
         ArrayView<float> states = views.States; // [T + 1, B, H]
@@ -84,18 +72,25 @@ public static class PersistentElman
             Group.Barrier();
         }
     }
+}
 
-    /// <summary>Two sequences of a group, all steps backward: the same product with W_hh transposed.</summary>
-    [KernelEntry(
-        typeof(Strip2), typeof(ByShuffles), typeof(Relu), typeof(Strip2), typeof(ByShuffles), typeof(HyperbolicTangent),
-        typeof(Strip4), typeof(ByShuffles), typeof(Relu), typeof(Strip4), typeof(ByShuffles), typeof(HyperbolicTangent),
-        typeof(Strip2), typeof(ThroughShared), typeof(Relu), typeof(Strip2), typeof(ThroughShared), typeof(HyperbolicTangent),
-        typeof(Strip4), typeof(ThroughShared), typeof(Relu), typeof(Strip4), typeof(ThroughShared), typeof(HyperbolicTangent),
-        DividesFast = true)]
-    internal static void Backward<TStrip, TExchange, TActivation>(RecurrentViews views, PersistentWalk walk)
-        where TStrip : unmanaged, IStrip<TStrip>
-        where TExchange : unmanaged, IExchange
-        where TActivation : unmanaged, IActivation
+/// <summary>Two sequences of a group, all steps backward: the same product with W_hh transposed.</summary>
+[Kernel(
+    typeof(Strip2), typeof(ByShuffles), typeof(Relu), typeof(Strip2), typeof(ByShuffles), typeof(HyperbolicTangent),
+    typeof(Strip4), typeof(ByShuffles), typeof(Relu), typeof(Strip4), typeof(ByShuffles), typeof(HyperbolicTangent),
+    typeof(Strip2), typeof(ThroughShared), typeof(Relu), typeof(Strip2), typeof(ThroughShared), typeof(HyperbolicTangent),
+    typeof(Strip4), typeof(ThroughShared), typeof(Relu), typeof(Strip4), typeof(ThroughShared), typeof(HyperbolicTangent),
+    DividesFast = true)]
+internal readonly struct PersistentElmanBackward<TStrip, TExchange, TActivation>(RecurrentViews views, PersistentWalk walk)
+    : IGroupKernel, IKernelWith<PersistentElmanBackward<TStrip, TExchange, TActivation>, PersistentArguments>
+    where TStrip : unmanaged, IStrip<TStrip>
+    where TExchange : unmanaged, IExchange
+    where TActivation : unmanaged, IActivation
+{
+    public static PersistentElmanBackward<TStrip, TExchange, TActivation> With(in PersistentArguments arguments) =>
+        new(arguments.Views, arguments.Walk);
+
+    public void Run()
     {
         ArrayView<float> gradient = views.Gates; // [T, B, H], dL/dh_t before, delta_t after
         ArrayView<float> states = views.States; // [T + 1, B, H]

@@ -2,182 +2,111 @@ using ILGPU;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>
-/// The gated recurrent unit (<see cref="Gru"/>) with all steps in one launch. Threads hold and own what they do in <see cref="PersistentLstm"/>, with
-/// three gates in place of four.
-/// </summary>
-public static class PersistentGru
+/// <summary>The gated recurrent unit (<see cref="GruCell"/>), forward.</summary>
+internal struct GruForward : IGatedForward
 {
-    /// <summary>Loads the kernels for a tile each way.</summary>
-    public static RecurrentCell Load(KernelLoader loader, PersistentTile forwardTile, PersistentTile backwardTile) => new PersistentCell(
-        new PersistentPass(loader, forwardTile, gates: 3, isBackward: false, (forwardTile.RegisterStrips, forwardTile.UsesShuffles) switch
-        {
-            (2, true) => Forward<Strip2, ByShuffles>,
-            (4, true) => Forward<Strip4, ByShuffles>,
-            (2, false) => Forward<Strip2, ThroughShared>,
-            _ => Forward<Strip4, ThroughShared>,
-        }),
-        new PersistentPass(loader, backwardTile, gates: 3, isBackward: true, (backwardTile.RegisterStrips, backwardTile.UsesShuffles) switch
-        {
-            (2, true) => Backward<Strip2, ByShuffles>,
-            (4, true) => Backward<Strip4, ByShuffles>,
-            (2, false) => Backward<Strip2, ThroughShared>,
-            _ => Backward<Strip4, ThroughShared>,
-        }));
+    private Quad bias; // of r, z, n, and of the recurrent product of n
+    private float r;
+    private float z;
+    private float n;
+    private float q;
 
-    /// <summary>Four sequences of a group, all steps.</summary>
-    [KernelEntry(
-        typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared),
-        DividesFast = true)]
-    internal static void Forward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
-        where TStrip : unmanaged, IStrip<TStrip>
-        where TExchange : unmanaged, IExchange
+    /// <inheritdoc/>
+    public static int Gates => 3;
+
+    /// <inheritdoc/>
+    public static Quad Inputs(ArrayView<float> gates, int place, int width)
     {
-        ArrayView<float> gates = views.Gates; // [T, B, 3H], x_t W_ih^T before
-        ArrayView<float> products = views.ProductGradient; // [T, B, 3H]: q_n in its block n, where it is kept
-        ArrayView<float> states = views.States; // [T + 1, B, H]
-        ArrayView<float> output = views.Output; // [T, B, H]
-        ArrayView<float> inputBias = views.InputBias; // [3H]
-        ArrayView<float> hiddenBias = views.HiddenBias; // [3H]
-        ArrayView<int> lengths = views.Lengths; // [B]
-        bool keepsProducts = products.Length == gates.Length;
-        int width = walk.Width;
-        PersistentThread own = PersistentThread.OfGates(walk);
-        bool isActive = own.IsActive(walk);
-        int other = 4 * walk.Pitch;
-
-        ArrayView<float> shared = SharedMemory.GetDynamic<float>();
-        ArrayView<Quad> quads = shared.Cast<Quad>();
-        Rows3<TStrip> rows = walk.Prepare<Rows3<TStrip>, TStrip>(views.Weights, shared, 4);
-
-        int length = lengths[own.Sequence];
-        int place = walk.Start + own.Sequence * width + own.Unit;
-        int gate = walk.Start * 3 + own.Sequence * 3 * width + own.Unit;
-        float biasR = inputBias[own.Unit] + hiddenBias[own.Unit];
-        float biasZ = inputBias[own.Unit + width] + hiddenBias[own.Unit + width];
-        float biasN = inputBias[own.Unit + 2 * width];
-        float biasQ = hiddenBias[own.Unit + 2 * width];
-        float h = states[place + walk.Before];
-        float xr = gates[gate];
-        float xz = gates[gate + width];
-        float xn = gates[gate + 2 * width];
-        if (isActive) shared[own.State] = h;
-        Group.Barrier();
-
-        int now = 0;
-        for (int step = 0; step < walk.Steps; step++)
-        {
-            FourQuads sums = walk.MultiplyFour<Rows3<TStrip>, TStrip, Rows3<Strip1>>(rows, quads, now, own.Lane, 4);
-            Quad sum = default(TExchange).AllOfFour(sums, own.Thread, quads, walk.ScratchAt);
-            float q = sum.Z + biasQ;
-            float r = Elementary.GateSigmoid(xr + biasR + sum.X);
-            float z = Elementary.GateSigmoid(xz + biasZ + sum.Y);
-            float n = Elementary.GateTanh(xn + biasN + r * q);
-
-            // The next step's inputs are under way while its product is computed.
-            int ahead = step + 1 < walk.Steps ? gate + 3 * walk.Stride : gate;
-            xr = gates[ahead];
-            xz = gates[ahead + width];
-            xn = gates[ahead + 2 * width];
-            bool isInside = walk.FirstTime + step * walk.TimeStep < length;
-            float value = (1f - z) * n + z * h;
-            h = isInside ? value : h;
-            now = other - now;
-            shared[now + own.State] = isActive ? h : 0f;
-            if (isActive)
-            {
-                gates[gate] = r;
-                gates[gate + width] = z;
-                gates[gate + 2 * width] = n;
-                if (keepsProducts) products[gate + 2 * width] = q;
-                states[place + walk.After] = h;
-                output[place] = isInside ? value : 0f;
-            }
-
-            place += walk.Stride;
-            gate = ahead;
-            Group.Barrier();
-        }
+        Quad inputs = default;
+        inputs.X = gates[place];
+        inputs.Y = gates[place + width];
+        inputs.Z = gates[place + 2 * width];
+        return inputs;
     }
 
-    /// <summary>Four sequences of a group, all steps backward.</summary>
-    [KernelEntry(
-        typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared),
-        DividesFast = true)]
-    internal static void Backward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
-        where TStrip : unmanaged, IStrip<TStrip>
-        where TExchange : unmanaged, IExchange
+    /// <inheritdoc/>
+    public void Begin(RecurrentViews views, int unit, int width, int before)
     {
-        ArrayView<float> gates = views.Gates; // [T, B, 3H], replaced by the gradients of the pre-activations
-        ArrayView<float> products = views.ProductGradient; // [T, B, 3H]: q_n in its block n, replaced by the gradients of q
-        ArrayView<float> outputGradient = views.OutputGradient; // [T, B, H]
-        ArrayView<float> states = views.States; // [T + 1, B, H]
-        ArrayView<float> carry = views.Carry; // [B, H]
-        ArrayView<int> lengths = views.Lengths; // [B]
-        int width = walk.Width;
-        PersistentThread own = PersistentThread.OfRows(walk, lanes: 16);
-        bool isActive = own.IsActive(walk);
-        int other = 4 * walk.Pitch;
+        bias = Inputs(views.InputBias, unit, width);
+        Quad hidden = Inputs(views.HiddenBias, unit, width);
+        bias.X += hidden.X;
+        bias.Y += hidden.Y;
+        bias.W = hidden.Z;
+    }
 
-        ArrayView<float> shared = SharedMemory.GetDynamic<float>();
-        ArrayView<Quad> quads = shared.Cast<Quad>();
-        Rows4<TStrip> rows = walk.Prepare<Rows4<TStrip>, TStrip>(views.Weights, shared, 4);
+    /// <inheritdoc/>
+    public void Open(Quad inputs, Quad sums)
+    {
+        q = sums.Z + bias.W;
+        r = Elementary.GateSigmoid(inputs.X + bias.X + sums.X);
+        z = Elementary.GateSigmoid(inputs.Y + bias.Y + sums.Y);
+        n = Elementary.GateTanh(inputs.Z + bias.Z + r * q);
+    }
 
-        int length = lengths[own.Sequence];
-        int unit = own.Sequence * width + own.Unit; // in [B, H]
-        int place = walk.Start + unit;
-        int gate = walk.Start * 3 + own.Sequence * 3 * width + own.Unit;
-        float r = gates[gate];
-        float z = gates[gate + width];
-        float n = gates[gate + 2 * width];
-        float q = products[gate + 2 * width];
-        float before = states[place + walk.Before];
-        float given = outputGradient[place];
-        float kept = 0f;
+    /// <inheritdoc/>
+    public readonly float Output(float h, bool isInside) => (1f - z) * n + z * h;
 
-        int now = 0;
-        for (int step = 0; step < walk.Steps; step++)
-        {
-            FourQuads sums = walk.MultiplyFour<Rows4<TStrip>, TStrip, Rows4<Strip1>>(rows, quads, now, own.Lane, 16);
-            float dh = default(TExchange).RowOfFour(sums, own.Thread, quads, walk.ScratchAt) + kept;
-            bool isInside = walk.FirstTime + step * walk.TimeStep < length;
-            float all = dh + (step < walk.WithGradient ? given : 0f);
-            float dn = isInside ? all * (1f - z) * (1f - n * n) : 0f;
-            float dr = isInside ? dn * q * r * (1f - r) : 0f;
-            float dz = isInside ? all * (before - n) * z * (1f - z) : 0f;
-            float dq = isInside ? dn * r : 0f;
-            kept = isInside ? all * z : dh;
+    /// <inheritdoc/>
+    public readonly void Store(RecurrentViews views, int gate, int width, int after)
+    {
+        ArrayView<float> products = views.ProductGradient; // q_n in its block n, where it is kept
+        views.Gates[gate] = r;
+        views.Gates[gate + width] = z;
+        views.Gates[gate + 2 * width] = n;
+        if (products.Length == views.Gates.Length) products[gate + 2 * width] = q;
+    }
+}
 
-            // The next step's operands are under way while its product is computed.
-            bool isLast = step + 1 == walk.Steps;
-            int ahead = isLast ? place : place + walk.Stride;
-            int gateAhead = isLast ? gate : gate + 3 * walk.Stride;
-            r = gates[gateAhead];
-            z = gates[gateAhead + width];
-            n = gates[gateAhead + 2 * width];
-            q = products[gateAhead + 2 * width];
-            before = states[ahead + walk.Before];
-            given = outputGradient[ahead];
-            now = other - now;
-            int target = now + own.State;
-            shared[target] = isActive ? dr : 0f;
-            shared[target + walk.Units] = isActive ? dz : 0f;
-            shared[target + 2 * walk.Units] = isActive ? dq : 0f;
-            if (isActive)
-            {
-                gates[gate] = dr;
-                gates[gate + width] = dz;
-                gates[gate + 2 * width] = dn;
-                products[gate] = dr;
-                products[gate + width] = dz;
-                products[gate + 2 * width] = dq;
-            }
+/// <summary>The gated recurrent unit, backward.</summary>
+internal struct GruBackward : IGatedBackward
+{
+    private Quad gates; // r, z, n, q
+    private float before;
+    private float dn;
 
-            place = ahead;
-            gate = gateAhead;
-            Group.Barrier();
-        }
+    /// <inheritdoc/>
+    public static int Gates => 3;
 
-        if (isActive) carry[unit] = kept;
+    /// <inheritdoc/>
+    public Quad Gradients { get; private set; }
+
+    /// <inheritdoc/>
+    public void Begin(RecurrentViews views, PersistentWalk walk, int gate, int place) => Next(views, walk, gate, place);
+
+    /// <inheritdoc/>
+    public void Next(RecurrentViews views, PersistentWalk walk, int gate, int place)
+    {
+        gates = GruForward.Inputs(views.Gates, gate, walk.Width);
+        gates.W = views.ProductGradient[gate + 2 * walk.Width];
+        before = views.States[place + walk.Before];
+    }
+
+    /// <inheritdoc/>
+    public float Step(float behind, float given, bool isInside)
+    {
+        float dh = behind + given;
+        dn = isInside ? dh * (1f - gates.Y) * (1f - gates.Z * gates.Z) : 0f;
+        Quad gradients = default;
+        gradients.X = isInside ? dn * gates.W * gates.X * (1f - gates.X) : 0f;
+        gradients.Y = isInside ? dh * (before - gates.Z) * gates.Y * (1f - gates.Y) : 0f;
+        gradients.Z = isInside ? dn * gates.X : 0f;
+        Gradients = gradients;
+        return isInside ? dh * gates.Y : behind;
+    }
+
+    /// <inheritdoc/>
+    public readonly void Store(RecurrentViews views, int gate, int width)
+    {
+        views.Gates[gate] = Gradients.X;
+        views.Gates[gate + width] = Gradients.Y;
+        views.Gates[gate + 2 * width] = dn;
+        views.ProductGradient[gate] = Gradients.X;
+        views.ProductGradient[gate + width] = Gradients.Y;
+        views.ProductGradient[gate + 2 * width] = Gradients.Z;
+    }
+
+    /// <inheritdoc/>
+    public readonly void End(RecurrentViews views, int place)
+    {
     }
 }

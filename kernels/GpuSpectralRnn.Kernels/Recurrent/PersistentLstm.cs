@@ -2,191 +2,115 @@ using ILGPU;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>
-/// The long short-term memory (<see cref="Lstm"/>) with all steps in one launch. Group g walks the sequences 4g to 4g + 3 (in small batches
-/// one or two) and keeps W_hh on chip.
-/// Forward, thread t holds the four gates of unit t / 4 at the quads of columns t mod 4, t mod 4 + 4, ..., and owns that unit of sequence
-/// 4g + t mod 4. Backward, it holds units 4 (t / 16) to 4 (t / 16) + 3 at the quads t mod 16, t mod 16 + 16, ... of the gates of all units, and owns
-/// unit 4 (t / 16) + t mod 4 of sequence 4g + t / 4 mod 4. What a thread owns, h, c and their gradients, stays in its registers.
-/// </summary>
-public static class PersistentLstm
+/// <summary>The long short-term memory (<see cref="LstmCell"/>), forward.</summary>
+internal struct LstmForward : IGatedForward
 {
-    /// <summary>Loads the kernels for a tile each way.</summary>
-    public static RecurrentCell Load(KernelLoader loader, PersistentTile forwardTile, PersistentTile backwardTile) => new PersistentCell(
-        new PersistentPass(loader, forwardTile, gates: 4, isBackward: false, (forwardTile.RegisterStrips, forwardTile.UsesShuffles) switch
-        {
-            (2, true) => Forward<Strip2, ByShuffles>,
-            (4, true) => Forward<Strip4, ByShuffles>,
-            (2, false) => Forward<Strip2, ThroughShared>,
-            _ => Forward<Strip4, ThroughShared>,
-        }),
-        new PersistentPass(loader, backwardTile, gates: 4, isBackward: true, (backwardTile.RegisterStrips, backwardTile.UsesShuffles) switch
-        {
-            (2, true) => Backward<Strip2, ByShuffles>,
-            (4, true) => Backward<Strip4, ByShuffles>,
-            (2, false) => Backward<Strip2, ThroughShared>,
-            _ => Backward<Strip4, ThroughShared>,
-        }));
+    private Quad bias;
+    private Quad gates; // i, f, g, o
+    private float c;
 
-    /// <summary>Four sequences of a group, all steps.</summary>
-    [KernelEntry(
-        typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared),
-        DividesFast = true)]
-    internal static void Forward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
-        where TStrip : unmanaged, IStrip<TStrip>
-        where TExchange : unmanaged, IExchange
+    /// <inheritdoc/>
+    public static int Gates => 4;
+
+    /// <inheritdoc/>
+    public static Quad Inputs(ArrayView<float> gates, int place, int width) => Places.Of(0, 1, 4, width).Load(gates, place);
+
+    /// <inheritdoc/>
+    public void Begin(RecurrentViews views, int unit, int width, int before)
     {
-        ArrayView<float> gates = views.Gates; // [T, B, 4H], x_t W_ih^T before
-        ArrayView<float> states = views.States; // h [T + 1, B, H]
-        ArrayView<float> cellStates = views.CellStates; // c [T + 1, B, H]
-        ArrayView<float> output = views.Output; // [T, B, H]
-        ArrayView<float> inputBias = views.InputBias; // [4H]
-        ArrayView<float> hiddenBias = views.HiddenBias; // [4H]
-        ArrayView<int> lengths = views.Lengths; // [B]
-        int width = walk.Width;
-        PersistentThread own = PersistentThread.OfGates(walk);
-        bool isActive = own.IsActive(walk);
-        int other = 4 * walk.Pitch;
-
-        ArrayView<float> shared = SharedMemory.GetDynamic<float>();
-        ArrayView<Quad> quads = shared.Cast<Quad>();
-        Rows4<TStrip> rows = walk.Prepare<Rows4<TStrip>, TStrip>(views.Weights, shared, 4);
-
-        int length = lengths[own.Sequence];
-        int place = walk.Start + own.Sequence * width + own.Unit;
-        int gate = walk.Start * 4 + own.Sequence * 4 * width + own.Unit;
-        Places blocks = Places.Of(0, 1, 4, width);
-        Quad bias = blocks.Load(inputBias, own.Unit);
-        Quad hidden = blocks.Load(hiddenBias, own.Unit);
+        bias = Inputs(views.InputBias, unit, width);
+        Quad hidden = Inputs(views.HiddenBias, unit, width);
         bias.X += hidden.X;
         bias.Y += hidden.Y;
         bias.Z += hidden.Z;
         bias.W += hidden.W;
-        float h = states[place + walk.Before];
-        float c = cellStates[place + walk.Before];
-        Quad x = blocks.Load(gates, gate);
-        if (isActive) shared[own.State] = h;
-        Group.Barrier();
-
-        int now = 0;
-        for (int step = 0; step < walk.Steps; step++)
-        {
-            FourQuads sums = walk.MultiplyFour<Rows4<TStrip>, TStrip, Rows4<Strip1>>(rows, quads, now, own.Lane, 4);
-            Quad sum = default(TExchange).AllOfFour(sums, own.Thread, quads, walk.ScratchAt);
-            float i = Elementary.GateSigmoid(x.X + bias.X + sum.X);
-            float f = Elementary.GateSigmoid(x.Y + bias.Y + sum.Y);
-            float g = Elementary.GateTanh(x.Z + bias.Z + sum.Z);
-            float o = Elementary.GateSigmoid(x.W + bias.W + sum.W);
-
-            // The next step's inputs are under way while its product is computed.
-            int ahead = step + 1 < walk.Steps ? gate + 4 * walk.Stride : gate;
-            x = blocks.Load(gates, ahead);
-            bool isInside = walk.FirstTime + step * walk.TimeStep < length;
-            float newCell = f * c + i * g;
-            float newState = o * Elementary.GateTanh(newCell);
-            c = isInside ? newCell : c;
-            h = isInside ? newState : h;
-            now = other - now;
-            shared[now + own.State] = isActive ? h : 0f;
-            if (isActive)
-            {
-                gates[gate] = i;
-                gates[gate + width] = f;
-                gates[gate + 2 * width] = g;
-                gates[gate + 3 * width] = o;
-                cellStates[place + walk.After] = c;
-                states[place + walk.After] = h;
-                output[place] = isInside ? newState : 0f;
-            }
-
-            place += walk.Stride;
-            gate = ahead;
-            Group.Barrier();
-        }
+        c = views.CellStates[before];
     }
 
-    /// <summary>Four sequences of a group, all steps backward.</summary>
-    [KernelEntry(
-        typeof(Strip2), typeof(ByShuffles), typeof(Strip4), typeof(ByShuffles), typeof(Strip2), typeof(ThroughShared), typeof(Strip4), typeof(ThroughShared),
-        DividesFast = true)]
-    internal static void Backward<TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
-        where TStrip : unmanaged, IStrip<TStrip>
-        where TExchange : unmanaged, IExchange
+    /// <inheritdoc/>
+    public void Open(Quad inputs, Quad sums)
     {
-        ArrayView<float> gates = views.Gates; // [T, B, 4H], replaced by the gradients of the pre-activations
-        ArrayView<float> outputGradient = views.OutputGradient; // [T, B, H]
-        ArrayView<float> cellStates = views.CellStates; // c [T + 1, B, H]
-        ArrayView<float> carry = views.Carry; // [B, H]
-        ArrayView<float> cellCarry = views.CellCarry; // [B, H]
-        ArrayView<int> lengths = views.Lengths; // [B]
-        int width = walk.Width;
-        PersistentThread own = PersistentThread.OfRows(walk, lanes: 16);
-        bool isActive = own.IsActive(walk);
-        int other = 4 * walk.Pitch;
-
-        ArrayView<float> shared = SharedMemory.GetDynamic<float>();
-        ArrayView<Quad> quads = shared.Cast<Quad>();
-        Rows4<TStrip> rows = walk.Prepare<Rows4<TStrip>, TStrip>(views.Weights, shared, 4);
-
-        int length = lengths[own.Sequence];
-        int unit = own.Sequence * width + own.Unit; // in [B, H]
-        int place = walk.Start + unit;
-        int gate = walk.Start * 4 + own.Sequence * 4 * width + own.Unit;
-        Places blocks = Places.Of(0, 1, 4, width);
-        Quad a = blocks.Load(gates, gate);
-        float c = cellStates[place + walk.After];
-        float before = cellStates[place + walk.Before];
-        float given = outputGradient[place];
-        float dc = 0f;
-        float kept = 0f;
-
-        int now = 0;
-        for (int step = 0; step < walk.Steps; step++)
-        {
-            FourQuads sums = walk.MultiplyFour<Rows4<TStrip>, TStrip, Rows4<Strip1>>(rows, quads, now, own.Lane, 16);
-            float dh = default(TExchange).RowOfFour(sums, own.Thread, quads, walk.ScratchAt) + kept;
-            bool isInside = walk.FirstTime + step * walk.TimeStep < length;
-            kept = isInside ? 0f : dh;
-            dh += step < walk.WithGradient ? given : 0f;
-            float t = Elementary.GateTanh(c);
-            float d = dc + dh * a.W * (1f - t * t);
-            float di = isInside ? d * a.Z * a.X * (1f - a.X) : 0f;
-            float df = isInside ? d * before * a.Y * (1f - a.Y) : 0f;
-            float dg = isInside ? d * a.X * (1f - a.Z * a.Z) : 0f;
-            float da = isInside ? dh * t * a.W * (1f - a.W) : 0f;
-            dc = isInside ? d * a.Y : dc;
-
-            // The next step's operands are under way while its product is computed.
-            bool isLast = step + 1 == walk.Steps;
-            int ahead = isLast ? place : place + walk.Stride;
-            int gateAhead = isLast ? gate : gate + 4 * walk.Stride;
-            a = blocks.Load(gates, gateAhead);
-            c = before;
-            before = cellStates[ahead + walk.Before];
-            given = outputGradient[ahead];
-            now = other - now;
-            int target = now + own.State;
-            shared[target] = isActive ? di : 0f;
-            shared[target + walk.Units] = isActive ? df : 0f;
-            shared[target + 2 * walk.Units] = isActive ? dg : 0f;
-            shared[target + 3 * walk.Units] = isActive ? da : 0f;
-            if (isActive)
-            {
-                gates[gate] = di;
-                gates[gate + width] = df;
-                gates[gate + 2 * width] = dg;
-                gates[gate + 3 * width] = da;
-            }
-
-            place = ahead;
-            gate = gateAhead;
-            Group.Barrier();
-        }
-
-        if (isActive)
-        {
-            carry[unit] = kept;
-            cellCarry[unit] = dc;
-        }
+        gates.X = Elementary.GateSigmoid(inputs.X + bias.X + sums.X);
+        gates.Y = Elementary.GateSigmoid(inputs.Y + bias.Y + sums.Y);
+        gates.Z = Elementary.GateTanh(inputs.Z + bias.Z + sums.Z);
+        gates.W = Elementary.GateSigmoid(inputs.W + bias.W + sums.W);
     }
+
+    /// <inheritdoc/>
+    public float Output(float h, bool isInside)
+    {
+        float cell = gates.Y * c + gates.X * gates.Z;
+        float state = gates.W * Elementary.GateTanh(cell);
+        c = isInside ? cell : c;
+        return state;
+    }
+
+    /// <inheritdoc/>
+    public readonly void Store(RecurrentViews views, int gate, int width, int after)
+    {
+        views.Gates[gate] = gates.X;
+        views.Gates[gate + width] = gates.Y;
+        views.Gates[gate + 2 * width] = gates.Z;
+        views.Gates[gate + 3 * width] = gates.W;
+        views.CellStates[after] = c;
+    }
+}
+
+/// <summary>The long short-term memory, backward.</summary>
+internal struct LstmBackward : IGatedBackward
+{
+    private Quad gates; // i, f, g, o
+    private float c;
+    private float before;
+    private float dc;
+
+    /// <inheritdoc/>
+    public static int Gates => 4;
+
+    /// <inheritdoc/>
+    public Quad Gradients { get; private set; }
+
+    /// <inheritdoc/>
+    public void Begin(RecurrentViews views, PersistentWalk walk, int gate, int place)
+    {
+        gates = LstmForward.Inputs(views.Gates, gate, walk.Width);
+        c = views.CellStates[place + walk.After];
+        before = views.CellStates[place + walk.Before];
+    }
+
+    /// <inheritdoc/>
+    public void Next(RecurrentViews views, PersistentWalk walk, int gate, int place)
+    {
+        gates = LstmForward.Inputs(views.Gates, gate, walk.Width);
+        c = before;
+        before = views.CellStates[place + walk.Before];
+    }
+
+    /// <inheritdoc/>
+    public float Step(float behind, float given, bool isInside)
+    {
+        float dh = behind + given;
+        float t = Elementary.GateTanh(c);
+        float d = dc + dh * gates.W * (1f - t * t);
+        Quad gradients = default;
+        gradients.X = isInside ? d * gates.Z * gates.X * (1f - gates.X) : 0f;
+        gradients.Y = isInside ? d * before * gates.Y * (1f - gates.Y) : 0f;
+        gradients.Z = isInside ? d * gates.X * (1f - gates.Z * gates.Z) : 0f;
+        gradients.W = isInside ? dh * t * gates.W * (1f - gates.W) : 0f;
+        Gradients = gradients;
+        dc = isInside ? d * gates.Y : dc;
+        return isInside ? 0f : behind;
+    }
+
+    /// <inheritdoc/>
+    public readonly void Store(RecurrentViews views, int gate, int width)
+    {
+        views.Gates[gate] = Gradients.X;
+        views.Gates[gate + width] = Gradients.Y;
+        views.Gates[gate + 2 * width] = Gradients.Z;
+        views.Gates[gate + 3 * width] = Gradients.W;
+    }
+
+    /// <inheritdoc/>
+    public readonly void End(RecurrentViews views, int place) => views.CellCarry[place] = dc;
 }

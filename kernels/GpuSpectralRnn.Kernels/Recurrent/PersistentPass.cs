@@ -1,37 +1,14 @@
+using System.Reflection;
 using ILGPU;
 using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>How the pack kernel turns W_hh into what the threads of a tile load.</summary>
-public struct PackExtents
+/// <summary>What the kernels over all steps take.</summary>
+internal struct PersistentArguments
 {
-    /// <summary>H.</summary>
-    public int Width;
-
-    /// <summary>H, rounded up.</summary>
-    public int Units;
-
-    /// <summary>Gates of the cell.</summary>
-    public int Gates;
-
-    /// <summary>Threads of a group.</summary>
-    public int Threads;
-
-    /// <summary>Threads that share their rows.</summary>
-    public int Lanes;
-
-    /// <summary>Rows of a thread.</summary>
-    public int Rows;
-
-    /// <summary>1 where a thread's rows are the gates of one unit.</summary>
-    public int RowsAreGates;
-
-    /// <summary>1 where a thread's units are in turned order.</summary>
-    public int RowsAreTurned;
-
-    /// <summary>1 where the product is with W_hh transposed.</summary>
-    public int IsBackward;
+    public RecurrentViews Views;
+    public PersistentWalk Walk;
 }
 
 /// <summary>One direction of a persistent recurrent cell: its tile, and what all cells do around its kernel.</summary>
@@ -41,20 +18,44 @@ internal sealed class PersistentPass
     private readonly PersistentTile tile;
     private readonly int gates;
     private readonly bool isBackward;
-    private readonly Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, PackExtents> pack;
-    private readonly Action<AcceleratorStream, KernelConfig, RecurrentViews, PersistentWalk> walkSteps;
+    private readonly Launcher<Pack> pack;
+    private readonly Launcher<PersistentArguments> walkSteps;
 
-    /// <summary>Loads the kernel for the tile's threads and shared memory.</summary>
-    public PersistentPass(KernelLoader loader, PersistentTile tile, int gates, bool isBackward, Action<RecurrentViews, PersistentWalk> kernel)
+    private PersistentPass(
+        KernelLoader loader, PersistentTile tile, int gates, bool isBackward, Launcher<PersistentArguments> walkSteps, int spilledBytes)
     {
         this.loader = loader;
         this.tile = tile;
         this.gates = gates;
         this.isBackward = isBackward;
-        pack = loader.Load<Action<AcceleratorStream, Index1D, ArrayView<float>, ArrayView<float>, PackExtents>>(Pack);
-        walkSteps = loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, RecurrentViews, PersistentWalk>>(
-            kernel, tile.Threads, tile.SharedBytes, out int spilled);
-        SpilledBytes = spilled;
+        this.walkSteps = walkSteps;
+        pack = loader.Items<Pack>();
+        SpilledBytes = spilledBytes;
+    }
+
+    /// <summary>Loads the kernel for the tile's threads and shared memory.</summary>
+    /// <param name="loader">Loads it.</param>
+    /// <param name="tile">The tile.</param>
+    /// <param name="gates">Gates of the cell.</param>
+    /// <param name="isBackward">Whether the product is with W_hh transposed.</param>
+    /// <param name="kernel">The kernel, open.</param>
+    /// <param name="close">The types that close it, given a strip and an exchange.</param>
+    /// <exception cref="NotSupportedException">The driver does not grant so much shared memory, or so many threads.</exception>
+    public static PersistentPass Load(
+        KernelLoader loader, PersistentTile tile, int gates, bool isBackward, Type kernel, Func<Type, Type, Type[]> close)
+    {
+        Type strip = tile.RegisterStrips == 2 ? typeof(Strip2) : typeof(Strip4);
+        Type exchange = tile.UsesShuffles ? typeof(ByShuffles) : typeof(ThroughShared);
+        return typeof(PersistentPass).GetMethod(nameof(LoadClosed), BindingFlags.Static | BindingFlags.NonPublic)!
+            .MakeGenericMethod(kernel.MakeGenericType(close(strip, exchange)))
+            .CreateDelegate<Func<KernelLoader, PersistentTile, int, bool, PersistentPass>>()(loader, tile, gates, isBackward);
+    }
+
+    private static PersistentPass LoadClosed<TKernel>(KernelLoader loader, PersistentTile tile, int gates, bool isBackward)
+        where TKernel : struct, IGroupKernel, IKernelWith<TKernel, PersistentArguments>
+    {
+        Launcher<TKernel> launcher = loader.Groups<TKernel>(tile.Threads, tile.SharedBytes, out int spilled);
+        return new PersistentPass(loader, tile, gates, isBackward, KernelLoader.Sharing<TKernel, PersistentArguments>(launcher), spilled);
     }
 
     /// <summary>Floats that the arranged weights take.</summary>
@@ -66,29 +67,10 @@ internal sealed class PersistentPass
     /// <summary>Arranges the weights for the tile's threads and takes all steps.</summary>
     public void Run(AcceleratorStream stream, in RecurrentOperands o)
     {
-        Arrange(stream, o.Views.Weights, o.Arranged, o.Walk.Width);
-        walkSteps(stream, Groups(o.Walk.Batch), o.Views with { Weights = o.Arranged }, Walk(o.Walk, o.GradientFrom));
+        pack(stream, ArrangedCount, new(o.Views.Weights, o.Arranged, tile, o.Walk.Width, gates, isBackward));
+        int groups = (o.Walk.Batch + SequencesFor(o.Walk.Batch) - 1) / SequencesFor(o.Walk.Batch);
+        walkSteps(stream, groups, new() { Views = o.Views with { Weights = o.Arranged }, Walk = Walk(o.Walk, o.GradientFrom) });
     }
-
-    private void Arrange(AcceleratorStream stream, ArrayView<float> weights, ArrayView<float> arranged, int width)
-    {
-        PackExtents extents = new()
-        {
-            Width = width,
-            Units = tile.Units,
-            Gates = gates,
-            Threads = tile.Threads,
-            Lanes = tile.Lanes,
-            Rows = tile.Rows,
-            RowsAreGates = tile.RowsAreGates ? 1 : 0,
-            RowsAreTurned = tile.RowsAreTurned ? 1 : 0,
-            IsBackward = isBackward ? 1 : 0,
-        };
-        pack(stream, ArrangedCount, weights, arranged, extents);
-    }
-
-    private KernelConfig Groups(int batch) =>
-        new((batch + SequencesFor(batch) - 1) / SequencesFor(batch), tile.Threads, SharedMemoryConfig.RequestDynamic<float>(tile.SharedBytes / sizeof(float)));
 
     private PersistentWalk Walk(RecurrentWalk walk, int gradientFrom)
     {
@@ -123,33 +105,46 @@ internal sealed class PersistentPass
         return sequences;
     }
 
-    /// <summary>One item, one weight of the arrangement [strip, row, thread, 4].</summary>
-    [KernelEntry]
-    internal static void Pack(
-        Index1D index,
+    /// <summary>Turns W_hh into what the threads of a tile load: one item, one weight of the arrangement [strip, row, thread, 4].</summary>
+    internal readonly struct Pack(
         ArrayView<float> weights, // W_hh [G*H, H]
         ArrayView<float> arranged, // [strips, rows, threads, 4]
-        PackExtents e)
+        PersistentTile tile,
+        int width,
+        int gates,
+        bool isBackward) // with W_hh transposed
+        : IItemKernel
     {
-        int thread = index / 4 % e.Threads;
-        int row = index / 4 / e.Threads % e.Rows;
-        int strip = index / 4 / e.Threads / e.Rows;
-        int shared = thread / e.Lanes;
-        int turned = e.RowsAreTurned != 0 ? row ^ (thread & 3) : row;
-        int unit = e.RowsAreGates != 0 ? shared : 4 * shared + turned;
-        int gate = e.RowsAreGates != 0 ? row : 0;
-        int column = (strip * e.Lanes + thread % e.Lanes) * 4 + index % 4;
-        if (e.IsBackward != 0)
+        private readonly int units = tile.Units;
+        private readonly int threads = tile.Threads;
+        private readonly int lanes = tile.Lanes;
+        private readonly int rows = tile.Rows;
+        private readonly int rowsAreGates = tile.RowsAreGates ? 1 : 0;
+        private readonly int rowsAreTurned = tile.RowsAreTurned ? 1 : 0;
+        private readonly int backward = isBackward ? 1 : 0;
+
+        public void Run(int item)
         {
-            gate = column / e.Units;
-            int from = column % e.Units;
-            bool isInside = gate < e.Gates && from < e.Width && unit < e.Width;
-            arranged[index] = isInside ? weights[(gate * e.Width + from) * e.Width + unit] : 0f;
-        }
-        else
-        {
-            bool isInside = column < e.Width && unit < e.Width;
-            arranged[index] = isInside ? weights[(gate * e.Width + unit) * e.Width + column] : 0f;
+            int thread = item / 4 % threads;
+            int row = item / 4 / threads % rows;
+            int strip = item / 4 / threads / rows;
+            int shared = thread / lanes;
+            int turned = rowsAreTurned != 0 ? row ^ (thread & 3) : row;
+            int unit = rowsAreGates != 0 ? shared : 4 * shared + turned;
+            int gate = rowsAreGates != 0 ? row : 0;
+            int column = (strip * lanes + thread % lanes) * 4 + item % 4;
+            if (backward != 0)
+            {
+                gate = column / units;
+                int from = column % units;
+                bool isInside = gate < gates && from < width && unit < width;
+                arranged[item] = isInside ? weights[(gate * width + from) * width + unit] : 0f;
+            }
+            else
+            {
+                bool isInside = column < width && unit < width;
+                arranged[item] = isInside ? weights[(gate * width + unit) * width + column] : 0f;
+            }
         }
     }
 }

@@ -47,6 +47,9 @@ public struct RecurrentViews
 
     /// <summary>Backward: [B, H], dL/dc (LSTM).</summary>
     public ArrayView<float> CellCarry;
+
+    /// <summary>A step's recurrent product [B, G*H], or backward [B, H], for cells that compute it in a launch of its own; they set it.</summary>
+    public ArrayView<float> StepProducts;
 }
 
 /// <summary>A pass over all steps of a recurrent layer.</summary>
@@ -76,8 +79,43 @@ public readonly struct RecurrentOperands
 /// </summary>
 public abstract class RecurrentCell
 {
-    /// <summary>Threads of a group in the cells whose steps are cut into slices.</summary>
-    public const int SlicedThreads = StepSlices.Threads;
+    /// <summary>Elman's cell, a launch a step.</summary>
+    public static RecurrentCell StepwiseElman<TActivation>(KernelLoader loader, Gemm gemm)
+        where TActivation : unmanaged, IActivation => StepwiseCell<ElmanCell<TActivation>>.Load(loader, gemm);
+
+    /// <summary>The LSTM, a launch a step.</summary>
+    public static RecurrentCell StepwiseLstm(KernelLoader loader, Gemm gemm) => StepwiseCell<LstmCell>.Load(loader, gemm);
+
+    /// <summary>The GRU, a launch a step.</summary>
+    public static RecurrentCell StepwiseGru(KernelLoader loader, Gemm gemm) => StepwiseCell<GruCell>.Load(loader, gemm);
+
+    /// <summary>Elman's cell, all steps in one launch; the tile is the same both ways.</summary>
+    /// <exception cref="NotSupportedException">The driver does not grant so much shared memory, or so many threads.</exception>
+    public static RecurrentCell PersistentElman<TActivation>(KernelLoader loader, PersistentTile tile)
+        where TActivation : unmanaged, IActivation
+    {
+        return new PersistentCell(Pass(false, typeof(PersistentElmanForward<,,>)), Pass(true, typeof(PersistentElmanBackward<,,>)));
+
+        PersistentPass Pass(bool isBackward, Type kernel) =>
+            PersistentPass.Load(loader, tile, 1, isBackward, kernel, (strip, exchange) => [strip, exchange, typeof(TActivation)]);
+    }
+
+    /// <summary>The LSTM, all steps in one launch.</summary>
+    /// <exception cref="NotSupportedException">The driver does not grant so much shared memory, or so many threads.</exception>
+    public static RecurrentCell PersistentLstm(KernelLoader loader, PersistentTile forward, PersistentTile backward) =>
+        PersistentGated(loader, 4, forward, typeof(LstmForward), typeof(Rows4<>), backward, typeof(LstmBackward));
+
+    /// <summary>The GRU, all steps in one launch.</summary>
+    /// <exception cref="NotSupportedException">The driver does not grant so much shared memory, or so many threads.</exception>
+    public static RecurrentCell PersistentGru(KernelLoader loader, PersistentTile forward, PersistentTile backward) =>
+        PersistentGated(loader, 3, forward, typeof(GruForward), typeof(Rows3<>), backward, typeof(GruBackward));
+
+    private static PersistentCell PersistentGated(
+        KernelLoader loader, int gates, PersistentTile forward, Type forwardCell, Type forwardRows, PersistentTile backward, Type backwardCell) => new(
+            PersistentPass.Load(loader, forward, gates, false, typeof(PersistentForward<,,,,>),
+                (strip, exchange) => GatedKernelAttribute.Closed(forwardCell, forwardRows, strip, exchange)),
+            PersistentPass.Load(loader, backward, gates, true, typeof(PersistentBackward<,,,,>),
+                (strip, exchange) => GatedKernelAttribute.Closed(backwardCell, typeof(Rows4<>), strip, exchange)));
 
     /// <summary>Local memory into which a thread of its kernels spills registers, in bytes; 0 where the device does not tell.</summary>
     public virtual int SpilledBytes => 0;

@@ -70,4 +70,73 @@ internal struct StepSlices
         for (int i = 0; i < Slices; i++) sum.Add(1f, shared[place + Tiles * i]);
         return sum;
     }
+
+    /// <summary>
+    /// A step forward. Of a gated cell a tile is 4 batch rows of one unit's gates, and four of its threads finish a row each; of an Elman cell it is
+    /// as backward.
+    /// </summary>
+    [CellKernel(GroupSize = Threads)]
+    internal readonly struct Forward<TCell>(StepArguments a) : IGroupKernel, IKernelWith<Forward<TCell>, StepArguments>
+        where TCell : ICell
+    {
+        public static Forward<TCell> With(in StepArguments arguments) => new(arguments);
+
+        public void Run()
+        {
+            if (TCell.Gates == 1)
+            {
+                OwnUnit unit = OwnUnit.Sum(a, a.Views.States, a.Step.Before, 1);
+                TCell.Forward(a.Views, a.Step, unit.Row, unit.Unit, new Quad { X = unit.Product });
+                return;
+            }
+
+            ArrayView<Quad> shared = Allocate();
+            StepSlices own = Own();
+            int width = a.Step.Width;
+            int row = own.Tile / width * 4;
+            int unitOfGates = own.Tile % width;
+            int pitch = TCell.Gates * width;
+            own.Sum(shared, a.Step, a.Views.States, a.Step.Before, width, a.Views.Weights, pitch, row, Places.Of(unitOfGates, width, pitch, 1));
+            if (own.Slice < 4) TCell.Forward(a.Views, a.Step, row + own.Slice, unitOfGates, own.Row(shared));
+        }
+    }
+
+    /// <summary>A step backward.</summary>
+    [CellKernel(GroupSize = Threads)]
+    internal readonly struct Backward<TCell>(StepArguments a) : IGroupKernel, IKernelWith<Backward<TCell>, StepArguments>
+        where TCell : ICell
+    {
+        public static Backward<TCell> With(in StepArguments arguments) => new(arguments);
+
+        public void Run()
+        {
+            OwnUnit unit = OwnUnit.Sum(a, TCell.ProductGradient(a.Views), a.Step.Following, TCell.Gates);
+            TCell.Backward(a.Views, a.Step, unit.Row, unit.Unit, unit.Product);
+        }
+    }
+
+    // A tile is 4 batch rows of 4 units that lie a grid apart; each thread finishes one unit of one row.
+    private struct OwnUnit
+    {
+        public int Row;
+        public int Unit;
+        public float Product;
+
+        // The product of a step of the left factor, [B, blocks H], and the weights.
+        public static OwnUnit Sum(StepArguments a, ArrayView<float> left, int from, int blocks)
+        {
+            ArrayView<Quad> shared = Allocate();
+            StepSlices own = Own();
+            int width = a.Step.Width;
+            int across = (width + 3) / 4;
+            int row = own.Tile / across * 4;
+            int column = own.Tile % across;
+            own.Sum(shared, a.Step, left, from, blocks * width, a.Views.Weights, width, row, Places.Of(column, across, width, 1));
+            OwnUnit unit = default;
+            unit.Row = row + own.Slice / 4;
+            unit.Unit = column + own.Slice % 4 * across;
+            unit.Product = own.Element(shared);
+            return unit;
+        }
+    }
 }

@@ -30,10 +30,35 @@ internal struct StepUnit
         return own;
     }
 
-    /// <summary>Its element of a product [B, H].</summary>
-    public readonly float Product(ArrayView<float> products, RecurrentStep step) => products[Row * step.Width + Unit];
+    /// <summary>A step forward.</summary>
+    [CellKernel(GroupSize = Threads)]
+    internal readonly struct Forward<TCell>(StepArguments a) : IGroupKernel, IKernelWith<Forward<TCell>, StepArguments>
+        where TCell : ICell
+    {
+        public static Forward<TCell> With(in StepArguments arguments) => new(arguments);
 
-    /// <summary>Its elements of a product [B, G*H], G of them 3 or 4.</summary>
-    public readonly Quad Products(ArrayView<float> products, RecurrentStep step, int gates) =>
-        Places.Of(Unit, step.Width, gates * step.Width, 1).Load(products, Row * gates * step.Width);
+        public void Run()
+        {
+            StepUnit own = Own(a.Step);
+            int width = a.Step.Width;
+            if (own.Unit >= width) return;
+            Places blocks = Places.Of(own.Unit, width, TCell.Gates * width, 1);
+            TCell.Forward(a.Views, a.Step, own.Row, own.Unit, blocks.Load(a.Views.StepProducts, own.Row * TCell.Gates * width));
+        }
+    }
+
+    /// <summary>A step backward.</summary>
+    [CellKernel(GroupSize = Threads)]
+    internal readonly struct Backward<TCell>(StepArguments a) : IGroupKernel, IKernelWith<Backward<TCell>, StepArguments>
+        where TCell : ICell
+    {
+        public static Backward<TCell> With(in StepArguments arguments) => new(arguments);
+
+        public void Run()
+        {
+            StepUnit own = Own(a.Step);
+            if (own.Unit < a.Step.Width)
+                TCell.Backward(a.Views, a.Step, own.Row, own.Unit, a.Views.StepProducts[own.Row * a.Step.Width + own.Unit]);
+        }
+    }
 }

@@ -4,107 +4,111 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>A recurrent cell that takes its steps one by one.</summary>
-internal sealed class StepwiseCell : RecurrentCell
+internal abstract class StepwiseCell<TCell>(KernelLoader loader) : RecurrentCell
+    where TCell : ICell
 {
-    private readonly Transpose transpose;
-    private readonly int gates;
-    private readonly int productsPerRow;
-    private readonly StepLauncher forwardStep;
-    private readonly StepLauncher backwardStep;
+    private readonly Launcher<Transpose> transpose = loader.Elements<Transpose>();
 
-    /// <summary>Computes a step; <paramref name="products"/> is room for [B, G*H].</summary>
-    private delegate void StepLauncher(
-        AcceleratorStream stream, in RecurrentWalk walk, in RecurrentViews views, ArrayView<float> products, RecurrentStep step);
-
-    private delegate void UnitsLauncher(
-        AcceleratorStream stream, KernelConfig groups, ArrayView<float> products, RecurrentViews views, RecurrentStep step);
-
-    private StepwiseCell(KernelLoader loader, int gates, int productsPerRow, StepLauncher forwardStep, StepLauncher backwardStep)
-    {
-        transpose = new Transpose(loader);
-        this.gates = gates;
-        this.productsPerRow = productsPerRow;
-        this.forwardStep = forwardStep;
-        this.backwardStep = backwardStep;
-    }
-
-    /// <summary>A step is a product, then a launch of a thread for each unit (<see cref="StepUnit"/>).</summary>
-    public static StepwiseCell Plain(
-        KernelLoader loader,
-        Gemm gemm,
-        int gates,
-        Action<ArrayView<float>, RecurrentViews, RecurrentStep> forward,
-        Action<ArrayView<float>, RecurrentViews, RecurrentStep> backward)
-    {
-        var runForward = loader.LoadGrouped<UnitsLauncher>(forward, out int threads);
-        var runBackward = loader.LoadGrouped<UnitsLauncher>(backward, out threads);
-        return new StepwiseCell(loader, gates, productsPerRow: gates, Forward, Backward);
-
-        void Forward(AcceleratorStream stream, in RecurrentWalk walk, in RecurrentViews views, ArrayView<float> products, RecurrentStep step)
-        {
-            (int b, int h) = (walk.Batch, walk.Width);
-            ArrayView<float> before = views.States.SubView(step.Before * b * h, b * h); // [B, H]
-            gemm.Run(stream, before, views.Weights, products, b, gates * h, step.Summed, false, false, 1f, 0f);
-            runForward(stream, new KernelConfig(StepUnit.Groups(walk, threads), threads), products, views, step);
-        }
-
-        void Backward(AcceleratorStream stream, in RecurrentWalk walk, in RecurrentViews views, ArrayView<float> products, RecurrentStep step)
-        {
-            (int b, int h) = (walk.Batch, walk.Width);
-            ArrayView<float> gradients = views.ProductGradient.Length == views.Gates.Length ? views.ProductGradient : views.Gates; // [T, B, G*H]
-            ArrayView<float> following = gradients.SubView(step.Following * b * gates * h, b * gates * h);
-            gemm.Run(stream, following, views.Weights, products, b, h, step.Summed, false, false, 1f, 0f);
-            runBackward(stream, new KernelConfig(StepUnit.Groups(walk, threads), threads), products, views, step);
-        }
-    }
-
-    /// <summary>
-    /// A step is a launch in which sixteen threads share a tile of 4 batch rows and 4 units, forward in gated cells one: <see cref="StepSlices"/>.
-    /// </summary>
-    public static StepwiseCell Sliced(
-        KernelLoader loader, int gates, Action<RecurrentViews, RecurrentStep> forward, Action<RecurrentViews, RecurrentStep> backward)
-    {
-        return new StepwiseCell(loader, gates, productsPerRow: 0, Launcher(forward, unitsPerTile: gates == 1 ? 4 : 1), Launcher(backward, unitsPerTile: 4));
-
-        StepLauncher Launcher(Action<RecurrentViews, RecurrentStep> kernel, int unitsPerTile)
-        {
-            var run = loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, RecurrentViews, RecurrentStep>>(kernel);
-            return (AcceleratorStream stream, in RecurrentWalk walk, in RecurrentViews views, ArrayView<float> _, RecurrentStep step) =>
-            {
-                int tiles = (walk.Batch + 3) / 4 * ((walk.Width + unitsPerTile - 1) / unitsPerTile);
-                run(stream, new KernelConfig(StepSlices.Groups(tiles), StepSlices.Threads), views, step);
-            };
-        }
-    }
-
-    /// <summary>Only where a step is one launch: products take memory as they need it.</summary>
-    public override bool IsReplayable => productsPerRow == 0;
+    /// <summary>Loads the kernels: steps in slices where threads gain by sharing memory, else products and units.</summary>
+    public static RecurrentCell Load(KernelLoader loader, Gemm gemm) =>
+        loader.CanShare(StepSlices.Threads) ? new SlicedCell<TCell>(loader) : new PlainCell<TCell>(loader, gemm);
 
     /// <inheritdoc/>
-    public override int ArrangedCount(int batch, int width) => gates * width * width + productsPerRow * batch * width;
+    public override int ArrangedCount(int batch, int width) => TCell.Gates * width * width;
 
     /// <inheritdoc/>
     public override void Forward(AcceleratorStream stream, in RecurrentOperands o)
     {
         RecurrentWalk walk = o.Walk;
-        transpose.Run(stream, o.Views.Weights, o.Arranged, gates * walk.Width, walk.Width);
-        RecurrentViews views = o.Views with { Weights = o.Arranged };
-        ArrayView<float> products = Products(o);
-        for (int i = 0; i < walk.Steps; i++) forwardStep(stream, walk, views, products, walk.Forward(i, o.StartsAtZero));
+        transpose(stream, TCell.Gates * walk.Width * walk.Width, new(o.Views.Weights, o.Arranged, TCell.Gates * walk.Width, walk.Width));
+        StepArguments arguments = new() { Views = Views(o) with { Weights = o.Arranged } };
+        for (int i = 0; i < walk.Steps; i++)
+        {
+            arguments.Step = walk.Forward(i, o.StartsAtZero);
+            ForwardStep(stream, walk, arguments);
+        }
     }
 
     /// <inheritdoc/>
     public override void Backward(AcceleratorStream stream, in RecurrentOperands o)
     {
         RecurrentWalk walk = o.Walk;
-        ArrayView<float> products = Products(o);
-        for (int i = walk.Steps - 1; i >= 0; i--) backwardStep(stream, walk, o.Views, products, walk.Backward(i, gates, o.GradientFrom));
+        StepArguments arguments = new() { Views = Views(o) };
+        for (int i = walk.Steps - 1; i >= 0; i--)
+        {
+            arguments.Step = walk.Backward(i, TCell.Gates, o.GradientFrom);
+            BackwardStep(stream, walk, arguments);
+        }
     }
 
-    // Behind the weights.
-    private ArrayView<float> Products(in RecurrentOperands o)
+    /// <summary>What a pass's steps read and write.</summary>
+    protected virtual RecurrentViews Views(in RecurrentOperands o) => o.Views;
+
+    /// <summary>Computes a step.</summary>
+    protected abstract void ForwardStep(AcceleratorStream stream, in RecurrentWalk walk, in StepArguments arguments);
+
+    /// <summary>Computes a step backward.</summary>
+    protected abstract void BackwardStep(AcceleratorStream stream, in RecurrentWalk walk, in StepArguments arguments);
+}
+
+/// <summary>A step is a product, then a launch of a thread for each unit (<see cref="StepUnit"/>).</summary>
+internal sealed class PlainCell<TCell>(KernelLoader loader, Gemm gemm) : StepwiseCell<TCell>(loader)
+    where TCell : ICell
+{
+    private readonly Launcher<StepUnit.Forward<TCell>> forward = loader.Groups<StepUnit.Forward<TCell>>(out _);
+    private readonly Launcher<StepUnit.Backward<TCell>> backward = loader.Groups<StepUnit.Backward<TCell>>(out _);
+    private readonly int threads = loader.GroupSizeFor(StepUnit.Threads);
+
+    /// <inheritdoc/>
+    public override int ArrangedCount(int batch, int width) => base.ArrangedCount(batch, width) + TCell.Gates * batch * width;
+
+    /// <inheritdoc/>
+    protected override RecurrentViews Views(in RecurrentOperands o)
     {
-        int count = productsPerRow * o.Walk.Batch * o.Walk.Width;
-        return count == 0 ? o.Arranged : o.Arranged.SubView(gates * o.Walk.Width * o.Walk.Width, count);
+        int weights = base.ArrangedCount(o.Walk.Batch, o.Walk.Width);
+        return o.Views with { StepProducts = o.Arranged.SubView(weights, ArrangedCount(o.Walk.Batch, o.Walk.Width) - weights) };
     }
+
+    /// <inheritdoc/>
+    protected override void ForwardStep(AcceleratorStream stream, in RecurrentWalk walk, in StepArguments a)
+    {
+        (int b, int h) = (walk.Batch, walk.Width);
+        ArrayView<float> before = a.Views.States.SubView(a.Step.Before * b * h, b * h); // [B, H]
+        gemm.Run(stream, before, a.Views.Weights, a.Views.StepProducts, b, TCell.Gates * h, a.Step.Summed, false, false, 1f, 0f);
+        forward(stream, StepUnit.Groups(walk, threads), new(a));
+    }
+
+    /// <inheritdoc/>
+    protected override void BackwardStep(AcceleratorStream stream, in RecurrentWalk walk, in StepArguments a)
+    {
+        (int b, int h) = (walk.Batch, walk.Width);
+        int gates = TCell.Gates;
+        ArrayView<float> following = TCell.ProductGradient(a.Views).SubView(a.Step.Following * b * gates * h, b * gates * h); // [B, G*H]
+        gemm.Run(stream, following, a.Views.Weights, a.Views.StepProducts, b, h, a.Step.Summed, false, false, 1f, 0f);
+        backward(stream, StepUnit.Groups(walk, threads), new(a));
+    }
+}
+
+/// <summary>
+/// A step is a launch in which sixteen threads share a tile of 4 batch rows and 4 units, forward in gated cells one: <see cref="StepSlices"/>.
+/// </summary>
+internal sealed class SlicedCell<TCell>(KernelLoader loader) : StepwiseCell<TCell>(loader)
+    where TCell : ICell
+{
+    private readonly Launcher<StepSlices.Forward<TCell>> forward = loader.Groups<StepSlices.Forward<TCell>>();
+    private readonly Launcher<StepSlices.Backward<TCell>> backward = loader.Groups<StepSlices.Backward<TCell>>();
+
+    /// <summary>A step is one launch; products take memory as they need it, and cannot be repeated.</summary>
+    public override bool IsReplayable => true;
+
+    /// <inheritdoc/>
+    protected override void ForwardStep(AcceleratorStream stream, in RecurrentWalk walk, in StepArguments a) =>
+        forward(stream, Groups(walk, TCell.Gates == 1 ? 4 : 1), new(a));
+
+    /// <inheritdoc/>
+    protected override void BackwardStep(AcceleratorStream stream, in RecurrentWalk walk, in StepArguments a) =>
+        backward(stream, Groups(walk, 4), new(a));
+
+    private static int Groups(in RecurrentWalk walk, int unitsPerTile) =>
+        StepSlices.Groups((walk.Batch + 3) / 4 * ((walk.Width + unitsPerTile - 1) / unitsPerTile));
 }

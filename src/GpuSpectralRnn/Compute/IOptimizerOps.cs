@@ -1,4 +1,35 @@
+using GpuSpectralRnn.Kernels;
+
 namespace GpuSpectralRnn.Compute;
+
+/// <summary>Operands of a step of Adam.</summary>
+/// <param name="Parameters">p.</param>
+/// <param name="Gradients">Of p's count.</param>
+/// <param name="FirstMoment">m, of p's count.</param>
+/// <param name="SecondMoment">v, of p's count.</param>
+/// <param name="Rate">The learning rate.</param>
+/// <param name="Beta1">The decay rate of m.</param>
+/// <param name="Beta2">The decay rate of v.</param>
+/// <param name="Epsilon">Added to the root of v.</param>
+/// <param name="WeightDecay">Weight decay.</param>
+/// <param name="Decoupled">AdamW's weight decay.</param>
+/// <param name="Step">Counted from 1.</param>
+public readonly record struct AdamStep(
+    Tensor Parameters,
+    Tensor Gradients,
+    Tensor FirstMoment,
+    Tensor SecondMoment,
+    float Rate,
+    float Beta1,
+    float Beta2,
+    float Epsilon,
+    float WeightDecay,
+    bool Decoupled,
+    long Step)
+{
+    /// <summary>The numbers with the bias corrections worked in.</summary>
+    internal AdamNumbers Numbers => new(Rate, Beta1, Beta2, Epsilon, WeightDecay, Decoupled, Step);
+}
 
 /// <summary>One step of an optimiser over a flat block of parameters [P] and its gradients [P]. The rules are PyTorch's.</summary>
 public interface IOptimizerOps
@@ -13,21 +44,10 @@ public interface IOptimizerOps
     void RmsProp(Tensor parameters, Tensor gradients, Tensor meanSquare, float rate, float alpha, float epsilon, float weightDecay);
 
     /// <summary>
-    /// Adam (Kingma and Ba 2015), step counted from 1; with <paramref name="decoupled"/> AdamW (Loshchilov and Hutter 2019): p -= rate weightDecay p
-    /// instead of adding it to the gradient. p -= rate (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + epsilon).
+    /// Adam (Kingma and Ba 2015): p -= rate (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + epsilon); decoupled, AdamW (Loshchilov and Hutter
+    /// 2019): p -= rate weightDecay p instead of adding it to the gradient.
     /// </summary>
-    void Adam(
-        Tensor parameters,
-        Tensor gradients,
-        Tensor firstMoment,
-        Tensor secondMoment,
-        float rate,
-        float beta1,
-        float beta2,
-        float epsilon,
-        float weightDecay,
-        bool decoupled,
-        long step);
+    void Adam(AdamStep step);
 
     /// <summary>p *= mask, element by element: with zeros and ones, weights that were taken away stay away.</summary>
     void Mask(Tensor parameters, Tensor mask);

@@ -96,6 +96,57 @@ public abstract class RecurrentMemory : IDisposable
     public abstract void Dispose();
 }
 
+/// <summary>Operands of a recurrent layer's forward pass.</summary>
+/// <param name="Workspace">From <see cref="IRecurrentOps.Prepare"/>.</param>
+/// <param name="Weights">The layer's weights.</param>
+/// <param name="Input">[T, B, I]; finite numbers beyond a sequence's length too.</param>
+/// <param name="Initial">The state before the first step walked, or null for zero.</param>
+/// <param name="Output">Receives the hidden states of all steps [T, B, H]; zero beyond a sequence's length.</param>
+/// <param name="Final">Receives the state after the last step walked, where wanted; apart from <paramref name="Initial"/>.</param>
+/// <param name="Lengths">
+/// Int32 [B], each of 0..T (checked where the data enter, not here), or null for T: the steps beyond it do not move the state, as in PyTorch's packed
+/// sequences. A reverse layer starts at the last valid step.
+/// </param>
+public readonly record struct RecurrentForward(
+    RecurrentWorkspace Workspace,
+    RecurrentWeights Weights,
+    Tensor Input,
+    RecurrentState? Initial,
+    Tensor Output,
+    RecurrentState? Final = null,
+    Tensor? Lengths = null);
+
+/// <summary>Operands of a recurrent layer's backward pass.</summary>
+/// <param name="Workspace">The workspace of the forward call; made for training.</param>
+/// <param name="Weights">The weights of the forward call.</param>
+/// <param name="Input">[T, B, I].</param>
+/// <param name="Initial">The initial state of the forward call, or null for zero.</param>
+/// <param name="Output">The hidden states of the forward call, [T, B, H].</param>
+/// <param name="OutputGradient">
+/// dL/dh [T, B, H]; not read beyond a sequence's length. Its content is used up: it holds the pre-activation gradients (Elman) or nothing defined
+/// afterwards.
+/// </param>
+/// <param name="GradientFrom">
+/// The steps walked before this one (0-based, in the order of walking) have no output gradient: their rows of <paramref name="OutputGradient"/> are
+/// not read.
+/// </param>
+/// <param name="Gradients">Receives the weight gradients, added to what is there.</param>
+/// <param name="InputGradient">Receives dL/dx [T, B, I] (overwritten), where wanted; zero beyond a sequence's length.</param>
+/// <param name="InitialGradient">Receives the gradient of the initial state (overwritten), where wanted.</param>
+/// <param name="Lengths">The lengths of the forward call.</param>
+public readonly record struct RecurrentBackward(
+    RecurrentWorkspace Workspace,
+    RecurrentWeights Weights,
+    Tensor Input,
+    RecurrentState? Initial,
+    Tensor Output,
+    Tensor OutputGradient,
+    int GradientFrom,
+    RecurrentWeights Gradients,
+    Tensor? InputGradient,
+    RecurrentState? InitialGradient,
+    Tensor? Lengths = null);
+
 /// <summary>A recurrent layer over a whole sequence, forward and backward.</summary>
 public interface IRecurrentOps
 {
@@ -117,56 +168,11 @@ public interface IRecurrentOps
     RecurrentWorkspace Prepare(RecurrentShape shape, bool isTraining, RecurrentMemory? memory = null);
 
     /// <summary>Runs all steps, from the first to the last or the other way round (<see cref="RecurrentShape.IsReverse"/>).</summary>
-    /// <param name="workspace">From <see cref="Prepare"/>.</param>
-    /// <param name="weights">The layer's weights.</param>
-    /// <param name="input">[T, B, I]; finite numbers beyond a sequence's length too.</param>
-    /// <param name="initial">The state before the first step walked, or null for zero.</param>
-    /// <param name="output">Receives the hidden states of all steps [T, B, H]; zero beyond a sequence's length.</param>
-    /// <param name="final">Receives the state after the last step walked, where wanted; apart from <paramref name="initial"/>.</param>
-    /// <param name="lengths">
-    /// Int32 [B], each of 0..T (checked where the data enter, not here), or null for T: the steps beyond it do not move the state, as in PyTorch's
-    /// packed sequences. A reverse layer starts at the last valid step.
-    /// </param>
-    void Forward(
-        RecurrentWorkspace workspace,
-        RecurrentWeights weights,
-        Tensor input,
-        RecurrentState? initial,
-        Tensor output,
-        RecurrentState? final = null,
-        Tensor? lengths = null);
+    void Forward(RecurrentForward operands);
 
     /// <summary>
     /// Backpropagation through time for the last <see cref="Forward"/> on this workspace with the same tensors. Sets
     /// <see cref="RecurrentWorkspace.ProductGradient"/>. The final state has no gradient of its own: truncated backpropagation cuts there.
     /// </summary>
-    /// <param name="workspace">The workspace of the forward call; made for training.</param>
-    /// <param name="weights">The weights of the forward call.</param>
-    /// <param name="input">[T, B, I].</param>
-    /// <param name="initial">The initial state of the forward call, or null for zero.</param>
-    /// <param name="output">The hidden states of the forward call, [T, B, H].</param>
-    /// <param name="outputGradient">
-    /// dL/dh [T, B, H]; not read beyond a sequence's length. Its content is used up: it holds the pre-activation gradients (Elman) or nothing defined
-    /// afterwards.
-    /// </param>
-    /// <param name="gradientFrom">
-    /// The steps walked before this one (0-based, in the order of walking) have no output gradient: their rows of <paramref name="outputGradient"/>
-    /// are not read.
-    /// </param>
-    /// <param name="gradients">Receives the weight gradients, added to what is there.</param>
-    /// <param name="inputGradient">Receives dL/dx [T, B, I] (overwritten), where wanted; zero beyond a sequence's length.</param>
-    /// <param name="initialGradient">Receives the gradient of the initial state (overwritten), where wanted.</param>
-    /// <param name="lengths">The lengths of the forward call.</param>
-    void Backward(
-        RecurrentWorkspace workspace,
-        RecurrentWeights weights,
-        Tensor input,
-        RecurrentState? initial,
-        Tensor output,
-        Tensor outputGradient,
-        int gradientFrom,
-        RecurrentWeights gradients,
-        Tensor? inputGradient,
-        RecurrentState? initialGradient,
-        Tensor? lengths = null);
+    void Backward(RecurrentBackward operands);
 }

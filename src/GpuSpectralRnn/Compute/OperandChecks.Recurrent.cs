@@ -12,50 +12,32 @@ internal static partial class OperandChecks
     }
 
     /// <summary>Operands of a recurrent layer's forward pass.</summary>
-    public static void RecurrentForward(
-        IBackend backend,
-        RecurrentWorkspace workspace,
-        RecurrentWeights weights,
-        Tensor input,
-        RecurrentState? initial,
-        Tensor output,
-        RecurrentState? final,
-        Tensor? lengths)
+    public static void RecurrentForward(IBackend backend, RecurrentForward o)
     {
-        RecurrentShape shape = workspace.Shape;
-        Weights(backend, shape, weights);
+        RecurrentShape shape = o.Workspace.Shape;
+        (Tensor input, Tensor output) = (o.Input, o.Output);
+        Weights(backend, shape, o.Weights);
         Float(backend, input, shape.Steps, shape.Batch, shape.Inputs);
         Float(backend, output, shape.Steps, shape.Batch, shape.Hidden);
         Apart(backend, output, input);
-        State(backend, shape, initial, output);
-        State(backend, shape, final, output, input, initial?.Hidden, initial?.Cell);
-        if (final?.Cell is not null) Apart(backend, final.Cell, final.Hidden);
-        if (lengths is not null) Lengths(backend, lengths, shape.Batch);
+        State(backend, shape, o.Initial, output);
+        State(backend, shape, o.Final, output, input, o.Initial?.Hidden, o.Initial?.Cell);
+        if (o.Final?.Cell is not null) Apart(backend, o.Final.Cell, o.Final.Hidden);
+        if (o.Lengths is not null) Lengths(backend, o.Lengths, shape.Batch);
     }
 
     /// <summary>Operands of a recurrent layer's backward pass.</summary>
-    public static void RecurrentBackward(
-        IBackend backend,
-        RecurrentWorkspace workspace,
-        RecurrentWeights weights,
-        Tensor input,
-        RecurrentState? initial,
-        Tensor output,
-        Tensor outputGradient,
-        int gradientFrom,
-        RecurrentWeights gradients,
-        Tensor? inputGradient,
-        RecurrentState? initialGradient,
-        Tensor? lengths)
+    public static void RecurrentBackward(IBackend backend, RecurrentBackward o)
     {
-        RecurrentShape shape = workspace.Shape;
-        if (!workspace.IsTraining) throw new InvalidOperationException("This workspace was prepared for inference; prepare one for training.");
-        RecurrentForward(backend, workspace, weights, input, initial, output, null, lengths);
-        Weights(backend, shape, gradients);
+        RecurrentShape shape = o.Workspace.Shape;
+        if (!o.Workspace.IsTraining) throw new InvalidOperationException("This workspace was prepared for inference; prepare one for training.");
+        RecurrentForward(backend, new(o.Workspace, o.Weights, o.Input, o.Initial, o.Output, Lengths: o.Lengths));
+        (Tensor input, Tensor output, Tensor outputGradient, Tensor? inputGradient) = (o.Input, o.Output, o.OutputGradient, o.InputGradient);
+        Weights(backend, shape, o.Gradients);
         Float(backend, outputGradient, shape.Steps, shape.Batch, shape.Hidden);
-        if (gradientFrom < 0 || gradientFrom >= shape.Steps)
+        if (o.GradientFrom < 0 || o.GradientFrom >= shape.Steps)
             throw new ArgumentOutOfRangeException(
-                nameof(gradientFrom), gradientFrom, $"The first step with a gradient is one of 0..{shape.Steps - 1}.");
+                nameof(o.GradientFrom), o.GradientFrom, $"The first step with a gradient is one of 0..{shape.Steps - 1}.");
         Apart(backend, outputGradient, output);
         Apart(backend, outputGradient, input);
         if (inputGradient is not null)
@@ -66,8 +48,8 @@ internal static partial class OperandChecks
             Apart(backend, inputGradient, input);
         }
 
-        State(backend, shape, initialGradient, outputGradient, output, initial?.Hidden, initial?.Cell);
-        if (initialGradient?.Cell is not null) Apart(backend, initialGradient.Cell, initialGradient.Hidden);
+        State(backend, shape, o.InitialGradient, outputGradient, output, o.Initial?.Hidden, o.Initial?.Cell);
+        if (o.InitialGradient?.Cell is not null) Apart(backend, o.InitialGradient.Cell, o.InitialGradient.Hidden);
     }
 
     private static void State(IBackend backend, RecurrentShape shape, RecurrentState? state, params ReadOnlySpan<Tensor?> others)

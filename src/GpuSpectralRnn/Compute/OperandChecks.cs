@@ -235,6 +235,13 @@ internal static partial class OperandChecks
         return parameters.Count;
     }
 
+    /// <summary>A step of Adam: returns the count.</summary>
+    public static long Adam(IBackend backend, AdamStep step)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(step.Step, 1);
+        return Optimizer(backend, step.Parameters, step.Gradients, step.FirstMoment, step.SecondMoment);
+    }
+
     /// <summary>Gradients to clip and the scalar for their norm: returns the count.</summary>
     public static long ClipGlobalNorm(IBackend backend, Tensor gradients, float limit, Tensor norm)
     {

@@ -134,7 +134,7 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
         Prepare = (backend, owned) =>
         {
             Tensor[] p = [.. Enumerable.Range(0, 4).Select(_ => Zeros(backend, owned, count))];
-            return () => backend.Optimizer.Adam(p[0], p[1], p[2], p[3], 1e-4f, 0.9f, 0.999f, 1e-8f, 0, decoupled: false, 1);
+            return () => backend.Optimizer.Adam(new(p[0], p[1], p[2], p[3], 1e-4f, 0.9f, 0.999f, 1e-8f, 0, Decoupled: false, 1));
         },
     };
 

@@ -64,17 +64,17 @@ internal sealed class RecurrentBenchmarkState : IDisposable
         {
             (RecurrentWorkspace workspace, RecurrentWeights weights, RecurrentWeights weightGradients, Tensor output, Tensor outputGradient) = layers[i];
             Tensor? inputGradient = i == 0 ? null : layers[i - 1].OutputGradient;
-            backend.Recurrent.Backward(workspace, weights, InputOf(i), null, output, outputGradient, 0, weightGradients, inputGradient, null);
+            backend.Recurrent.Backward(new(workspace, weights, InputOf(i), null, output, outputGradient, 0, weightGradients, inputGradient, null));
         }
 
-        backend.Optimizer.Adam(parameters, gradients, firstMoment, secondMoment, 1e-4f, 0.9f, 0.999f, 1e-8f, 0, decoupled: false, ++step);
+        backend.Optimizer.Adam(new(parameters, gradients, firstMoment, secondMoment, 1e-4f, 0.9f, 0.999f, 1e-8f, 0, Decoupled: false, ++step));
     }
 
     /// <summary>Forward only.</summary>
     public void Infer()
     {
         for (int i = 0; i < layers.Length; i++)
-            backend.Recurrent.Forward(layers[i].Workspace, layers[i].Weights, InputOf(i), null, layers[i].Output);
+            backend.Recurrent.Forward(new(layers[i].Workspace, layers[i].Weights, InputOf(i), null, layers[i].Output));
     }
 
     /// <inheritdoc/>

@@ -231,8 +231,8 @@ public sealed class Network : IDisposable
         int directions = Architecture.Directions;
         for (int at = layer * directions; at < (layer + 1) * directions; at++)
         {
-            Backend.Recurrent.Forward(
-                now.Workspaces[at], layers[at], BelowOf(now, layer), StartOf(layer), now.Hidden[at], KeepsState ? state!.End(layer) : null, currentBatch.Lengths);
+            Backend.Recurrent.Forward(new(
+                now.Workspaces[at], layers[at], BelowOf(now, layer), StartOf(layer), now.Hidden[at], KeepsState ? state!.End(layer) : null, currentBatch.Lengths));
         }
 
         if (directions == 2) Join(now.Hidden[2 * layer], now.Hidden[2 * layer + 1], now.Passed[layer]);
@@ -313,7 +313,7 @@ public sealed class Network : IDisposable
     {
         int at = layer * Architecture.Directions + (isReverse ? 1 : 0);
         observer?.Enter(at, now.HiddenGradients[at], gradientFrom);
-        Backend.Recurrent.Backward(
+        Backend.Recurrent.Backward(new(
             now.Workspaces[at],
             layers[at],
             BelowOf(now, layer),
@@ -323,8 +323,8 @@ public sealed class Network : IDisposable
             gradientFrom,
             (layerGradients ??= PerRecurrence(Parameters.LayerGradients))[at],
             inputGradient,
-            initialGradient: null,
-            currentBatch.Lengths);
+            InitialGradient: null,
+            currentBatch.Lengths));
         observer?.Leave(at, now.Workspaces[at].ProductGradient!);
     }
 

@@ -53,7 +53,7 @@ public sealed class Optimizer : IDisposable
             default:
                 bool isDecoupled = settings.Optimizer == OptimizerKind.Adamw;
                 (float beta1, float beta2, float epsilon) = ((float)settings.Beta1, (float)settings.Beta2, (float)settings.Epsilon);
-                ops.Adam(values, gradients, State[0].Values, State[1].Values, r, beta1, beta2, epsilon, decay, isDecoupled, step);
+                ops.Adam(new(values, gradients, State[0].Values, State[1].Values, r, beta1, beta2, epsilon, decay, isDecoupled, step));
                 break;
         }
     }

@@ -24,29 +24,55 @@ public sealed class KernelLoaderTests : IDisposable
     }
 
     [Fact]
-    public void The_same_groups_are_loaded_once()
+    public void A_kernel_is_loaded_once_for_each_size_of_its_groups()
     {
-        Kernel first = Load(32);
+        Assert.Equal(0, loader.Loaded);
+        loader.Groups<Groups>();
+        loader.Groups<Groups>();
+        Assert.Equal(1, loader.Loaded);
+        loader.Groups<Groups>(groupSize: 32, dynamicBytes: 0, out _);
+        loader.Elements<Element>();
+        loader.Elements<Element>();
+        Assert.Equal(3, loader.Loaded);
+    }
 
-        Assert.Same(first, Load(32));
-        Assert.NotSame(first, Load(16));
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(5000)]
+    public void Every_element_is_handled_and_none_beyond(int count)
+    {
+        using MemoryBuffer1D<int, Stride1D.Dense> places = accelerator.Allocate1D<int>(count + 1);
+        places.MemSetToZero();
+
+        loader.Elements<Element>()(accelerator.DefaultStream, count, new(places.View.AsContiguous()));
+        loader.Elements<Element>()(accelerator.DefaultStream, 0, default);
+        accelerator.Synchronize();
+
+        Assert.Equal([.. Enumerable.Range(1, count), 0], places.GetAsArray1D());
     }
 
     [Fact]
-    public void The_same_items_are_loaded_once()
+    public void Groups_have_the_size_that_their_mark_states()
     {
-        Kernel first = Items(32);
+        using MemoryBuffer1D<int, Stride1D.Dense> places = accelerator.Allocate1D<int>(3 * 16);
 
-        Assert.Same(first, Items(32));
-        Assert.NotSame(first, Items(16));
+        loader.Groups<Groups>()(accelerator.DefaultStream, 3, new(places.View.AsContiguous()));
+        accelerator.Synchronize();
+
+        Assert.Equal([.. Enumerable.Repeat(Enumerable.Range(0, 16), 3).SelectMany(group => group)], places.GetAsArray1D());
     }
 
-    private Kernel Load(int groupSize) =>
-        loader.LoadGrouped<Action<AcceleratorStream, KernelConfig, ArrayView<int>>>(Groups, groupSize, 0, out _).GetKernel();
+    /// <summary>places[i] = i + 1.</summary>
+    public readonly struct Element(ArrayView<int> places) : IElementKernel
+    {
+        public void Run(int element) => places[element] += element + 1;
+    }
 
-    private Kernel Items(int groupSize) => loader.Load<Action<AcceleratorStream, Index1D, ArrayView<int>>>(Item, groupSize).GetKernel();
-
-    private static void Groups(ArrayView<int> places) => places[Grid.GlobalIndex.X] = Group.IdxX;
-
-    private static void Item(Index1D index, ArrayView<int> places) => places[index] = index;
+    /// <summary>The place of each thread in its group.</summary>
+    [Kernel(GroupSize = 16)]
+    public readonly struct Groups(ArrayView<int> places) : IGroupKernel
+    {
+        public void Run() => places[Grid.GlobalIndex.X] = Group.IdxX;
+    }
 }

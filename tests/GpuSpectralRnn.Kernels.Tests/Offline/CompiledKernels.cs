@@ -43,7 +43,7 @@ internal static class CompiledKernels
     private static KernelSpecialization Specialization(MethodInfo kernel, int groupSize)
     {
         if (KernelCatalog.IsImplicitlyGrouped(kernel)) return KernelSpecialization.Empty;
-        KernelEntryAttribute entry = KernelEntryAttribute.Of(kernel);
-        return new KernelSpecialization(entry.GroupSize == 0 ? groupSize : entry.GroupSize, entry.GroupsPerMultiprocessor);
+        KernelAttribute mark = KernelAttribute.Of(kernel);
+        return new KernelSpecialization(mark.GroupSize == 0 ? groupSize : mark.GroupSize, mark.GroupsPerMultiprocessor);
     }
 }

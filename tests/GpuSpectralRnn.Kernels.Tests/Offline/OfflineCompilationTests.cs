@@ -90,8 +90,14 @@ public partial class OfflineCompilationTests
         }
     });
 
-    internal static string Name(MethodInfo kernel) =>
-        $"{kernel.DeclaringType!.Name}.{kernel.Name}" + (kernel.IsGenericMethod ? $"<{string.Join(",", kernel.GetGenericArguments().Select(type => type.Name))}>" : string.Empty);
+    internal static string Name(MethodInfo entry) => Name(KernelCatalog.Kernel(entry));
+
+    private static string Name(Type kernel)
+    {
+        string name = kernel.Name.Split('`')[0];
+        if (kernel.DeclaringType is { } outer) name = $"{outer.Name.Split('`')[0]}.{name}";
+        return kernel.IsGenericType ? $"{name}<{string.Join(",", kernel.GetGenericArguments().Select(Name))}>" : name;
+    }
 
     private static bool IsForOpenCl(MethodInfo kernel) => !KernelCatalog.UsesShuffles(kernel) && KernelCatalog.CudaCapability(kernel) == 0;
 

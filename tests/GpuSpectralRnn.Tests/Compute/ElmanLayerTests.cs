@@ -62,11 +62,11 @@ public abstract class ElmanLayerTests : OperationTests
         {
             using RecurrentWorkspace workspace = Backend.Recurrent.Prepare(shape, isTraining);
             Tensor output = Garbage(9, 13, 40);
-            Backend.Recurrent.Forward(workspace, layer.Weights, layer.Input, layer.Initial, output);
+            Backend.Recurrent.Forward(new(workspace, layer.Weights, layer.Input, layer.Initial, output));
             if (!wantsBackward) return output.ToArray();
             RecurrentWeights gradients = layer.ZeroGradients();
             Tensor outputGradient = Make(problem.OutputGradient, 9, 13, 40);
-            Backend.Recurrent.Backward(workspace, layer.Weights, layer.Input, layer.Initial, output, outputGradient, 0, gradients, null, null);
+            Backend.Recurrent.Backward(new(workspace, layer.Weights, layer.Input, layer.Initial, output, outputGradient, 0, gradients, null, null));
             return [.. gradients.HiddenWeights.ToArray(), .. gradients.InputWeights.ToArray(), .. gradients.InputBias.ToArray()];
         }
 
@@ -84,8 +84,8 @@ public abstract class ElmanLayerTests : OperationTests
         using RecurrentWorkspace workspace = Backend.Recurrent.Prepare(half, isTraining: false);
         Tensor first = Garbage(3, 3, 19);
         Tensor second = Garbage(3, 3, 19);
-        Backend.Recurrent.Forward(workspace, layer.Weights, layer.Input.View(0, 3, 3, 2), null, first);
-        Backend.Recurrent.Forward(workspace, layer.Weights, layer.Input.View(3 * 3 * 2, 3, 3, 2), new RecurrentState(first.Slice(2)), second);
+        Backend.Recurrent.Forward(new(workspace, layer.Weights, layer.Input.View(0, 3, 3, 2), null, first));
+        Backend.Recurrent.Forward(new(workspace, layer.Weights, layer.Input.View(3 * 3 * 2, 3, 3, 2), new RecurrentState(first.Slice(2)), second));
         float[] states = [.. first.ToArray(), .. second.ToArray()];
         Close.Equal(problem.Forward(), states, 1e-5, 1e-5, "states", 6, 3, 19); // as in Check
     }
@@ -108,8 +108,8 @@ public abstract class ElmanLayerTests : OperationTests
         Backend.Fill(outputGradient.Slice(399), 1);
         Tensor inputGradient = Garbage(400, 3, 1);
         using RecurrentWorkspace workspace = Backend.Recurrent.Prepare(shape, isTraining: true);
-        Backend.Recurrent.Forward(workspace, weights, input, null, output);
-        Backend.Recurrent.Backward(workspace, weights, input, null, output, outputGradient, 399, gradients, inputGradient, null);
+        Backend.Recurrent.Forward(new(workspace, weights, input, null, output));
+        Backend.Recurrent.Backward(new(workspace, weights, input, null, output, outputGradient, 399, gradients, inputGradient, null));
         double[] expected = new double[1200];
         for (int i = 0; i < 1200; i++) expected[i] = 16 * Math.Pow(0.5, 399 - i / 3);
         Close.Equal(expected, inputGradient, 1e-6, 2e-29, "dx"); // powers of two are exact; a backend may flush each of 16 terms below 1e-30
@@ -127,19 +127,19 @@ public abstract class ElmanLayerTests : OperationTests
         Assert.Throws<ArgumentException>(() => ops.Prepare(shape with { Hidden = 0 }, false));
         Assert.Throws<ArgumentException>(() => ops.Prepare(shape with { Steps = -1 }, true));
         Assert.Throws<ArgumentException>(() => ops.Prepare(shape with { Cell = (CellKind)99 }, true));
-        Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights, Zeros(3, 3, 4), null, output));
-        Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights, layer.Input, new RecurrentState(Zeros(3, 4)), output));
-        Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights, layer.Input, null, Zeros(3, 2, 5)));
+        Assert.Throws<ArgumentException>(() => ops.Forward(new(workspace, layer.Weights, Zeros(3, 3, 4), null, output)));
+        Assert.Throws<ArgumentException>(() => ops.Forward(new(workspace, layer.Weights, layer.Input, new RecurrentState(Zeros(3, 4)), output)));
+        Assert.Throws<ArgumentException>(() => ops.Forward(new(workspace, layer.Weights, layer.Input, null, Zeros(3, 2, 5))));
         // h_0 would be overwritten
-        Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights, layer.Input, new RecurrentState(output.Slice(1)), output));
-        Assert.Throws<ArgumentException>(() => ops.Forward(workspace, layer.Weights with { InputBias = Zeros(4) }, layer.Input, null, output));
-        Assert.Throws<InvalidOperationException>(() => ops.Forward(workspace, layer.Weights, Foreign(2, 3, 4), null, output));
-        Assert.Throws<ObjectDisposedException>(() => ops.Forward(workspace, layer.Weights, Disposed(2, 3, 4), null, output));
+        Assert.Throws<ArgumentException>(() => ops.Forward(new(workspace, layer.Weights, layer.Input, new RecurrentState(output.Slice(1)), output)));
+        Assert.Throws<ArgumentException>(() => ops.Forward(new(workspace, layer.Weights with { InputBias = Zeros(4) }, layer.Input, null, output)));
+        Assert.Throws<InvalidOperationException>(() => ops.Forward(new(workspace, layer.Weights, Foreign(2, 3, 4), null, output)));
+        Assert.Throws<ObjectDisposedException>(() => ops.Forward(new(workspace, layer.Weights, Disposed(2, 3, 4), null, output)));
         void Backward(RecurrentWorkspace used, Tensor outputGradient, int from) =>
-            ops.Backward(used, layer.Weights, layer.Input, null, output, outputGradient, from, layer.ZeroGradients(), null, null);
+            ops.Backward(new(used, layer.Weights, layer.Input, null, output, outputGradient, from, layer.ZeroGradients(), null, null));
         Assert.Throws<InvalidOperationException>(() => Backward(workspace, Zeros(2, 3, 5), 0)); // made for inference
         using RecurrentWorkspace training = ops.Prepare(shape, isTraining: true);
-        ops.Forward(training, layer.Weights, layer.Input, null, output);
+        ops.Forward(new(training, layer.Weights, layer.Input, null, output));
         Assert.Throws<ArgumentOutOfRangeException>(() => Backward(training, Zeros(2, 3, 5), 2));
         Assert.Throws<ArgumentOutOfRangeException>(() => Backward(training, Zeros(2, 3, 5), -1));
         Assert.Throws<ArgumentException>(() => Backward(training, Zeros(2, 3, 4), 0));
@@ -154,7 +154,7 @@ public abstract class ElmanLayerTests : OperationTests
         RecurrentWorkspace workspace = Backend.Recurrent.Prepare(shape, isTraining: true);
         workspace.Dispose();
         workspace.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => Backend.Recurrent.Forward(workspace, layer.Weights, layer.Input, null, Zeros(1, 1, 1)));
+        Assert.Throws<ObjectDisposedException>(() => Backend.Recurrent.Forward(new(workspace, layer.Weights, layer.Input, null, Zeros(1, 1, 1))));
     }
 
     private static TheoryData<CellKind, int, int, int, int> ForBothCells(params (int T, int B, int I, int H)[] sizes)
@@ -176,7 +176,7 @@ public abstract class ElmanLayerTests : OperationTests
         Layer layer = new(this, problem, shape);
         RecurrentWorkspace workspace = given ?? Own(Backend.Recurrent.Prepare(shape, isTraining: true));
         Tensor output = Garbage(t, b, h);
-        Backend.Recurrent.Forward(workspace, layer.Weights, layer.Input, layer.Initial, output);
+        Backend.Recurrent.Forward(new(workspace, layer.Weights, layer.Input, layer.Initial, output));
 
         // States are of size one; rounding of H-term sums, carried on by a map of spectral radius 0.9: 1e-5 is about a hundred roundings.
         Close.Equal(problem.Forward(), output, 1e-5, 1e-5, $"{shape} states");
@@ -187,7 +187,7 @@ public abstract class ElmanLayerTests : OperationTests
         RecurrentWeights gradients = new(Make(before[0], h, i), Make(before[1], h, h), Make(before[2], h), Make(before[3], h));
         Tensor inputGradient = Garbage(t, b, i);
         Tensor initialGradient = Garbage(b, h);
-        Backend.Recurrent.Backward(
+        Backend.Recurrent.Backward(new(
             workspace,
             layer.Weights,
             layer.Input,
@@ -197,7 +197,7 @@ public abstract class ElmanLayerTests : OperationTests
             from,
             gradients,
             inputGradient,
-            layer.Initial is null ? null : new RecurrentState(initialGradient));
+            layer.Initial is null ? null : new RecurrentState(initialGradient)));
 
         // Weight gradients sum T B products of size one; as the states otherwise.
         double atol = 1e-5 + 1e-6 * t * b;

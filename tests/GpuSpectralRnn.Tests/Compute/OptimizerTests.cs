@@ -80,7 +80,7 @@ public abstract class OptimizerTests : OperationTests
                 case "SGD" when kind.Contains("momentum"): ops.Momentum(p, g, m, 0.1f, 0.9f, 0.01f); break;
                 case "SGD": ops.Sgd(p, g, 0.1f, 0.01f); break;
                 case "RMSprop": ops.RmsProp(p, g, v, 0.01f, 0.9f, 1e-8f, 0.01f); break;
-                default: ops.Adam(p, g, m, v, 0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, kind.StartsWith("AdamW"), step); break;
+                default: ops.Adam(new(p, g, m, v, 0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, kind.StartsWith("AdamW"), step)); break;
             }
         }
 
@@ -148,8 +148,8 @@ public abstract class OptimizerTests : OperationTests
         Assert.Throws<ArgumentException>(() => ops.Sgd(p, p, 1, 0));
         Assert.Throws<ArgumentException>(() => ops.Momentum(p, Zeros(4), Zeros(3), 1, 0, 0));
         Tensor state = Zeros(4);
-        Assert.Throws<ArgumentException>(() => ops.Adam(p, Zeros(4), state, state, 1, 0, 0, 1, 0, false, 1));
-        Assert.Throws<ArgumentOutOfRangeException>(() => ops.Adam(p, Zeros(4), state, Zeros(4), 1, 0, 0, 1, 0, false, 0));
+        Assert.Throws<ArgumentException>(() => ops.Adam(new(p, Zeros(4), state, state, 1, 0, 0, 1, 0, false, 1)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => ops.Adam(new(p, Zeros(4), state, Zeros(4), 1, 0, 0, 1, 0, false, 0)));
         Assert.Throws<ArgumentException>(() => ops.ClipGlobalNorm(p, 1, Zeros(2)));
         Assert.Throws<ArgumentOutOfRangeException>(() => ops.ClipGlobalNorm(p, 0, Zeros(1)));
         Assert.Throws<InvalidOperationException>(() => ops.Sgd(p, Foreign(4), 1, 0));
@@ -157,7 +157,7 @@ public abstract class OptimizerTests : OperationTests
     }
 
     private Action<Tensor, Tensor, Tensor[], int> AdamStep(bool decoupled) =>
-        (p, g, s, step) => Backend.Optimizer.Adam(p, g, s[0], s[1], 0.01f, 0.9f, 0.99f, 1e-6f, 0.02f, decoupled, step);
+        (p, g, s, step) => Backend.Optimizer.Adam(new(p, g, s[0], s[1], 0.01f, 0.9f, 0.99f, 1e-6f, 0.02f, decoupled, step));
 
     private static Func<double, double, double[], int, double> AdamRule(bool decoupled) => (p, g, s, step) =>
     {

@@ -19,7 +19,7 @@ public abstract class RecurrentLayerChecks : OperationTests
         RecurrentWorkspace workspace = given ?? Own(Backend.Recurrent.Prepare(shape, isTraining: true));
         Tensor output = Garbage(t, b, h);
         RecurrentState final = layer.Garbage();
-        Backend.Recurrent.Forward(workspace, layer.Weights, layer.Input, layer.Initial, output, final, layer.Lengths);
+        Backend.Recurrent.Forward(new(workspace, layer.Weights, layer.Input, layer.Initial, output, final, layer.Lengths));
         Assert.Null(workspace.ProductGradient);
 
         // States are of size one; rounding of H-term sums, carried on by a map of spectral radius 0.9: 1e-5 is about a hundred roundings.
@@ -34,7 +34,7 @@ public abstract class RecurrentLayerChecks : OperationTests
         RecurrentWeights gradients = new(Make(before[0], rows, i), Make(before[1], rows, h), Make(before[2], rows), Make(before[3], rows));
         Tensor inputGradient = Garbage(t, b, i);
         RecurrentState? initialGradient = layer.Initial is null ? null : layer.Garbage();
-        Backend.Recurrent.Backward(
+        Backend.Recurrent.Backward(new(
             workspace,
             layer.Weights,
             layer.Input,
@@ -45,7 +45,7 @@ public abstract class RecurrentLayerChecks : OperationTests
             gradients,
             inputGradient,
             initialGradient,
-            layer.Lengths);
+            layer.Lengths));
 
         // Weight gradients sum T B products of size one; as the states otherwise.
         double atol = 1e-5 + 1e-6 * t * b;

@@ -79,7 +79,7 @@ public abstract class RecurrentLayerTests : RecurrentLayerChecks
             using RecurrentWorkspace workspace = Backend.Recurrent.Prepare(shape, isTraining);
             Tensor output = Garbage(9, 13, 40);
             RecurrentState final = layer.Garbage();
-            Backend.Recurrent.Forward(workspace, layer.Weights, layer.Input, layer.Initial, output, final, layer.Lengths);
+            Backend.Recurrent.Forward(new(workspace, layer.Weights, layer.Input, layer.Initial, output, final, layer.Lengths));
             return [.. output.ToArray(), .. final.Hidden.ToArray(), .. final.Cell?.ToArray() ?? []];
         }
 
@@ -99,8 +99,8 @@ public abstract class RecurrentLayerTests : RecurrentLayerChecks
         Tensor first = Garbage(3, 3, 19);
         Tensor second = Garbage(3, 3, 19);
         RecurrentState between = layer.Garbage();
-        Backend.Recurrent.Forward(workspace, layer.Weights, layer.Input.View(0, 3, 3, 2), null, first, between);
-        Backend.Recurrent.Forward(workspace, layer.Weights, layer.Input.View(3 * 3 * 2, 3, 3, 2), between, second);
+        Backend.Recurrent.Forward(new(workspace, layer.Weights, layer.Input.View(0, 3, 3, 2), null, first, between));
+        Backend.Recurrent.Forward(new(workspace, layer.Weights, layer.Input.View(3 * 3 * 2, 3, 3, 2), between, second));
         float[] states = [.. first.ToArray(), .. second.ToArray()];
         Close.Equal(problem.Forward().Output, states, 1e-5, 1e-5, "states", 6, 3, 19); // as in Check
     }
@@ -113,7 +113,7 @@ public abstract class RecurrentLayerTests : RecurrentLayerChecks
         Layer layer = new(this, new ReferenceLayer(shape, 1, true, false), shape);
         Tensor output = Zeros(2, 3, 5);
         using RecurrentWorkspace workspace = ops.Prepare(shape, isTraining: false);
-        void Forward(RecurrentState? final, Tensor? lengths) => ops.Forward(workspace, layer.Weights, layer.Input, layer.Initial, output, final, lengths);
+        void Forward(RecurrentState? final, Tensor? lengths) => ops.Forward(new(workspace, layer.Weights, layer.Input, layer.Initial, output, final, lengths));
         Assert.Throws<ArgumentException>(() => Forward(new RecurrentState(Zeros(3, 5), Zeros(3, 5)), null)); // Elman has no c
         Assert.Throws<ArgumentException>(() => Forward(new RecurrentState(Zeros(3, 4)), null));
         Assert.Throws<ArgumentException>(() => Forward(layer.Initial, null)); // backpropagation still reads the initial state

@@ -29,33 +29,15 @@ internal sealed unsafe class HostOptimizerOps(HostBackend backend, HostThreads t
     }
 
     /// <inheritdoc/>
-    public void Adam(
-        Tensor parameters,
-        Tensor gradients,
-        Tensor firstMoment,
-        Tensor secondMoment,
-        float rate,
-        float beta1,
-        float beta2,
-        float epsilon,
-        float weightDecay,
-        bool decoupled,
-        long step)
+    public void Adam(AdamStep step)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(step, 1);
-        long count = OperandChecks.Optimizer(backend, parameters, gradients, firstMoment, secondMoment);
+        long count = OperandChecks.Adam(backend, step);
         Elementwise.Run(threads, count, new OptimizerPointwise.Adam(
-            backend.Address(parameters),
-            backend.Address(gradients),
-            backend.Address(firstMoment),
-            backend.Address(secondMoment),
-            (float)(rate / (1 - Math.Pow(beta1, step))),
-            beta1,
-            beta2,
-            epsilon,
-            decoupled ? 0 : weightDecay,
-            decoupled ? 1 - rate * weightDecay : 1,
-            (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, step)))));
+            backend.Address(step.Parameters),
+            backend.Address(step.Gradients),
+            backend.Address(step.FirstMoment),
+            backend.Address(step.SecondMoment),
+            step.Numbers));
     }
 
     /// <inheritdoc/>

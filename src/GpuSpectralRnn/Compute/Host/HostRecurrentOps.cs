@@ -14,24 +14,17 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostThreads t
     }
 
     /// <inheritdoc/>
-    public void Forward(
-        RecurrentWorkspace workspace,
-        RecurrentWeights weights,
-        Tensor input,
-        RecurrentState? initial,
-        Tensor output,
-        RecurrentState? final = null,
-        Tensor? lengths = null)
+    public void Forward(RecurrentForward o)
     {
-        HostRecurrentWorkspace own = Own(workspace);
-        OperandChecks.RecurrentForward(backend, workspace, weights, input, initial, output, final, lengths);
-        workspace.ProductGradient = null;
-        RecurrentShape shape = workspace.Shape;
-        RecurrentPass pass = new(backend, shape, input, initial, output, final, lengths);
-        Pack(backend.Address(weights.InputWeights), isTransposed: true, shape.Inputs, shape.GateRows, own.Input);
-        Pack(backend.Address(weights.HiddenWeights), isTransposed: true, shape.Hidden, shape.GateRows, own.Hidden);
-        float* inputBias = backend.Address(weights.InputBias);
-        float* hiddenBias = backend.Address(weights.HiddenBias);
+        HostRecurrentWorkspace own = Own(o.Workspace);
+        OperandChecks.RecurrentForward(backend, o);
+        o.Workspace.ProductGradient = null;
+        RecurrentShape shape = o.Workspace.Shape;
+        RecurrentPass pass = new(backend, shape, o.Input, o.Initial, o.Output, o.Final, o.Lengths);
+        Pack(backend.Address(o.Weights.InputWeights), isTransposed: true, shape.Inputs, shape.GateRows, own.Input);
+        Pack(backend.Address(o.Weights.HiddenWeights), isTransposed: true, shape.Hidden, shape.GateRows, own.Hidden);
+        float* inputBias = backend.Address(o.Weights.InputBias);
+        float* hiddenBias = backend.Address(o.Weights.HiddenBias);
         for (int j = 0; j < shape.GateRows; j++)
         {
             own.Bias[j] = shape.Cell == CellKind.Gru ? inputBias[j] : inputBias[j] + hiddenBias[j];
@@ -56,56 +49,44 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostThreads t
     }
 
     /// <inheritdoc/>
-    public void Backward(
-        RecurrentWorkspace workspace,
-        RecurrentWeights weights,
-        Tensor input,
-        RecurrentState? initial,
-        Tensor output,
-        Tensor outputGradient,
-        int gradientFrom,
-        RecurrentWeights gradients,
-        Tensor? inputGradient,
-        RecurrentState? initialGradient,
-        Tensor? lengths = null)
+    public void Backward(RecurrentBackward o)
     {
-        HostRecurrentWorkspace own = Own(workspace);
-        OperandChecks.RecurrentBackward(
-            backend, workspace, weights, input, initial, output, outputGradient, gradientFrom, gradients, inputGradient, initialGradient, lengths);
-        RecurrentShape shape = workspace.Shape;
-        RecurrentPass pass = new(backend, shape, input, initial, output, null, lengths);
-        Pack(backend.Address(weights.HiddenWeights), isTransposed: false, shape.GateRows, shape.Hidden, own.Back);
-        float* given = backend.Address(outputGradient); // [T, B, H]
-        float* first = backend.AddressOrNull(initialGradient?.Hidden); // [B, H]
+        HostRecurrentWorkspace own = Own(o.Workspace);
+        OperandChecks.RecurrentBackward(backend, o);
+        RecurrentShape shape = o.Workspace.Shape;
+        RecurrentPass pass = new(backend, shape, o.Input, o.Initial, o.Output, null, o.Lengths);
+        Pack(backend.Address(o.Weights.HiddenWeights), isTransposed: false, shape.GateRows, shape.Hidden, own.Back);
+        float* given = backend.Address(o.OutputGradient); // [T, B, H]
+        float* first = backend.AddressOrNull(o.InitialGradient?.Hidden); // [B, H]
 
         // The state before a reverse sequence's first step is the initial one, wherever the sequence begins.
-        bool startsInside = lengths is not null && shape.IsReverse && initial is not null;
+        bool startsInside = o.Lengths is not null && shape.IsReverse && o.Initial is not null;
         if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, pass.InitialHidden);
         threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) =>
         {
             switch (shape.Cell)
             {
                 case CellKind.Lstm:
-                    LstmLayer.Backward(pass, own, given, gradientFrom, initialGradient is not null, from, to);
+                    LstmLayer.Backward(pass, own, given, o.GradientFrom, o.InitialGradient is not null, from, to);
                     break;
                 case CellKind.Gru:
-                    GruLayer.Backward(pass, own, given, gradientFrom, initialGradient is not null, from, to);
+                    GruLayer.Backward(pass, own, given, o.GradientFrom, o.InitialGradient is not null, from, to);
                     break;
                 default:
-                    ElmanLayer.Backward(pass, own, given, gradientFrom, first, from, to);
+                    ElmanLayer.Backward(pass, own, given, o.GradientFrom, first, from, to);
                     break;
             }
         });
-        Tensor delta = own.Gates ?? outputGradient; // of the inputs' product, [T, B, G*H]
-        workspace.ProductGradient = own.Products ?? delta;
-        AddGradients(own, pass, delta, gradients);
+        Tensor delta = own.Gates ?? o.OutputGradient; // of the inputs' product, [T, B, G*H]
+        o.Workspace.ProductGradient = own.Products ?? delta;
+        AddGradients(own, pass, delta, o.Gradients);
         if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, null);
         if (first != null && own.Gates is not null) Copy(own.Carry, first, (long)shape.Batch * shape.Hidden);
-        if (initialGradient?.Cell is { } cell) Copy(own.CellCarry, backend.Address(cell), (long)shape.Batch * shape.Hidden);
-        if (inputGradient is null) return;
-        float* inputWeights = backend.Address(weights.InputWeights); // [G*H, I]
+        if (o.InitialGradient?.Cell is { } cell) Copy(own.CellCarry, backend.Address(cell), (long)shape.Batch * shape.Hidden);
+        if (o.InputGradient is null) return;
+        float* inputWeights = backend.Address(o.Weights.InputWeights); // [G*H, I]
         gemm.Run(
-            shape.Steps * shape.Batch, shape.Inputs, shape.GateRows, 1, backend.Address(delta), false, inputWeights, false, 0, backend.Address(inputGradient));
+            shape.Steps * shape.Batch, shape.Inputs, shape.GateRows, 1, backend.Address(delta), false, inputWeights, false, 0, backend.Address(o.InputGradient));
     }
 
     private static void Copy(float* source, float* destination, long count) =>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using GpuSpectralRnn.Kernels;
 
 namespace GpuSpectralRnn.Compute.Host;
 
@@ -70,13 +71,8 @@ internal static unsafe class OptimizerPointwise
         }
     }
 
-    /// <summary>
-    /// Adam with the step's bias corrections worked into <paramref name="rate"/> and <paramref name="correction"/>: p = shrink p - rate m /
-    /// (correction sqrt(v) + epsilon).
-    /// </summary>
-    public readonly struct Adam(
-        float* p, float* g, float* m, float* v, float rate, float beta1, float beta2, float epsilon, float decay, float shrink, float correction)
-        : IElementwise
+    /// <summary>Adam: p = shrink p - rate m / (correction sqrt(v) + epsilon).</summary>
+    public readonly struct Adam(float* p, float* g, float* m, float* v, AdamNumbers numbers) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
@@ -85,16 +81,16 @@ internal static unsafe class OptimizerPointwise
             where TLanes : struct, ILanes<TVector>
         {
             TVector parameter = lanes.Load(p + index);
-            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(decay), parameter, lanes.Load(g + index));
-            TVector first = TSimd.MultiplyAdd(TSimd.Broadcast(beta1), lanes.Load(m + index), TSimd.Multiply(TSimd.Broadcast(1 - beta1), slope));
+            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(numbers.Decay), parameter, lanes.Load(g + index));
+            TVector first = TSimd.MultiplyAdd(TSimd.Broadcast(numbers.Beta1), lanes.Load(m + index), TSimd.Multiply(TSimd.Broadcast(1 - numbers.Beta1), slope));
             first = SimdMath.Flush<TSimd, TVector>(first);
-            TVector fresh = TSimd.Multiply(TSimd.Broadcast(1 - beta2), TSimd.Multiply(slope, slope));
-            TVector second = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(TSimd.Broadcast(beta2), lanes.Load(v + index), fresh));
+            TVector fresh = TSimd.Multiply(TSimd.Broadcast(1 - numbers.Beta2), TSimd.Multiply(slope, slope));
+            TVector second = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(TSimd.Broadcast(numbers.Beta2), lanes.Load(v + index), fresh));
             lanes.Store(first, m + index);
             lanes.Store(second, v + index);
-            TVector divisor = TSimd.MultiplyAdd(TSimd.Sqrt(second), TSimd.Broadcast(correction), TSimd.Broadcast(epsilon));
-            TVector step = TSimd.Divide(TSimd.Multiply(TSimd.Broadcast(-rate), first), divisor);
-            lanes.Store(TSimd.MultiplyAdd(TSimd.Broadcast(shrink), parameter, step), p + index);
+            TVector divisor = TSimd.MultiplyAdd(TSimd.Sqrt(second), TSimd.Broadcast(numbers.Correction), TSimd.Broadcast(numbers.Epsilon));
+            TVector step = TSimd.Divide(TSimd.Multiply(TSimd.Broadcast(-numbers.Rate), first), divisor);
+            lanes.Store(TSimd.MultiplyAdd(TSimd.Broadcast(numbers.Shrink), parameter, step), p + index);
         }
     }
 }

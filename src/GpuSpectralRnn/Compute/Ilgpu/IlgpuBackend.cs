@@ -15,7 +15,7 @@ public sealed class IlgpuBackend : IBackend
     private readonly Disposables owned = new();
     private readonly CuBlasProducts cuBlas;
     private readonly UploadRing? ring;
-    private readonly Lazy<Fill> fill;
+    private readonly Lazy<Launcher<Fill>> fill;
     private readonly Lazy<IlgpuMatrixOps> matrix;
     private readonly Lazy<IlgpuEmbeddingOps> embedding;
     private readonly Lazy<IlgpuRecurrentOps> recurrent;
@@ -70,8 +70,8 @@ public sealed class IlgpuBackend : IBackend
             throw;
         }
 
-        fill = new(() => new Fill(Loader));
-        matrix = owned.KeepLazy(() => new IlgpuMatrixOps(this, FillKernels, cuBlas));
+        fill = new(() => Loader.Elements<Fill>());
+        matrix = owned.KeepLazy(() => new IlgpuMatrixOps(this, cuBlas));
         embedding = owned.KeepLazy(() => new IlgpuEmbeddingOps(this));
         recurrent = owned.KeepLazy(() => new IlgpuRecurrentOps(this, matrix.Value));
         loss = owned.KeepLazy(() => new IlgpuLossOps(this));
@@ -134,8 +134,6 @@ public sealed class IlgpuBackend : IBackend
     /// <summary>Loads kernels for the accelerator.</summary>
     internal KernelLoader Loader { get; }
 
-    private Fill FillKernels => fill.Value;
-
     /// <inheritdoc/>
     public Tensor Allocate(Shape shape, ElementType type = ElementType.Float32)
     {
@@ -175,7 +173,7 @@ public sealed class IlgpuBackend : IBackend
     public void Fill(Tensor tensor, float value)
     {
         OperandChecks.Float(this, tensor);
-        FillKernels.Run(Stream, View(tensor), Count(tensor), value);
+        fill.Value(Stream, Count(tensor), new(View(tensor), value));
     }
 
     /// <inheritdoc/>

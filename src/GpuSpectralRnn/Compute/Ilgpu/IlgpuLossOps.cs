@@ -7,9 +7,9 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
 {
     private readonly IlgpuBackend backend;
     private readonly LossTally tally;
-    private readonly SoftmaxCrossEntropy softmaxCrossEntropy;
-    private readonly SoftmaxDivergence softmaxDivergence;
-    private readonly MeanSquaredError meanSquaredError;
+    private readonly Loss<int> softmaxCrossEntropy;
+    private readonly Loss<float> softmaxDivergence;
+    private readonly Loss<float> meanSquaredError;
     private readonly FisherDirections fisherDirections;
 
     /// <summary>Loads the kernels.</summary>
@@ -17,9 +17,9 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
     {
         this.backend = backend;
         tally = new LossTally(backend.Loader);
-        softmaxCrossEntropy = new SoftmaxCrossEntropy(backend.Loader, tally);
-        softmaxDivergence = new SoftmaxDivergence(backend.Loader, tally);
-        meanSquaredError = new MeanSquaredError(backend.Loader, tally);
+        softmaxCrossEntropy = Losses.SoftmaxCrossEntropy(backend.Loader, tally);
+        softmaxDivergence = Losses.SoftmaxDivergence(backend.Loader, tally);
+        meanSquaredError = Losses.MeanSquaredError(backend.Loader, tally);
         fisherDirections = new FisherDirections(backend.Loader);
     }
 
@@ -33,7 +33,7 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
         backend.Count(logits);
         IlgpuLossTotals own = OperandChecks.Own<IlgpuLossTotals>(backend, totals, nameof(totals));
         softmaxCrossEntropy.Run(
-            backend.Stream, backend.View(logits), backend.View<int>(labels), backend.ViewOrNull(gradient), n, c, scale, own.Sums, own.Counts);
+            backend.Stream, new(backend.View(logits), backend.View<int>(labels), backend.ViewOrNull(gradient), n, c, scale), own.Sums, own.Counts);
     }
 
     /// <inheritdoc/>
@@ -43,7 +43,7 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
         backend.Count(logits);
         IlgpuLossTotals own = OperandChecks.Own<IlgpuLossTotals>(backend, totals, nameof(totals));
         softmaxDivergence.Run(
-            backend.Stream, backend.View(logits), backend.View(targets), backend.ViewOrNull(gradient), n, c, scale, own.Sums, own.Counts);
+            backend.Stream, new(backend.View(logits), backend.View(targets), backend.ViewOrNull(gradient), n, c, scale), own.Sums, own.Counts);
     }
 
     /// <inheritdoc/>
@@ -53,7 +53,7 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
         backend.Count(predictions);
         IlgpuLossTotals own = OperandChecks.Own<IlgpuLossTotals>(backend, totals, nameof(totals));
         meanSquaredError.Run(
-            backend.Stream, backend.View(predictions), backend.View(targets), backend.ViewOrNull(gradient), n, d, scale, own.Sums, own.Counts);
+            backend.Stream, new(backend.View(predictions), backend.View(targets), backend.ViewOrNull(gradient), n, d, scale * 2 / d), own.Sums, own.Counts);
     }
 
     /// <inheritdoc/>

@@ -7,29 +7,35 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
 {
     private readonly IlgpuBackend backend;
-    private readonly Fill fill;
+    private readonly Launcher<FillRows> fillRows;
     private readonly CuBlasProducts cuBlas;
     private readonly Gemm gemm;
     private readonly ColumnSums columnSums;
-    private readonly StepMean stepMean;
-    private readonly LastSteps lastSteps;
-    private readonly Columns columnCopies;
-    private readonly Padding padding;
-    private readonly Squares squares;
+    private readonly Launcher<StepMean> stepMean;
+    private readonly Launcher<StepMeanBackward> stepMeanBackward;
+    private readonly Launcher<LastSteps> lastSteps;
+    private readonly Launcher<LastStepsBackward> lastStepsBackward;
+    private readonly Launcher<ClearPadding> clearPadding;
+    private readonly Launcher<WeighSteps> weighSteps;
+    private readonly Launcher<Columns> copyColumns;
+    private readonly Launcher<Squares> addSquares;
 
     /// <summary>Loads the kernels.</summary>
-    public IlgpuMatrixOps(IlgpuBackend backend, Fill fill, CuBlasProducts cuBlas)
+    public IlgpuMatrixOps(IlgpuBackend backend, CuBlasProducts cuBlas)
     {
         this.backend = backend;
-        this.fill = fill;
         this.cuBlas = cuBlas;
         columnSums = new ColumnSums(backend.Loader);
         gemm = new Gemm(backend.Loader, columnSums, roundsToTf32: backend.Blas == BlasChoice.KernelsTf32);
-        stepMean = new StepMean(backend.Loader);
-        lastSteps = new LastSteps(backend.Loader);
-        columnCopies = new Columns(backend.Loader);
-        padding = new Padding(backend.Loader);
-        squares = new Squares(backend.Loader);
+        fillRows = backend.Loader.Elements<FillRows>();
+        stepMean = backend.Loader.Elements<StepMean>();
+        stepMeanBackward = backend.Loader.Elements<StepMeanBackward>();
+        lastSteps = backend.Loader.Elements<LastSteps>();
+        lastStepsBackward = backend.Loader.Elements<LastStepsBackward>();
+        clearPadding = backend.Loader.Elements<ClearPadding>();
+        weighSteps = backend.Loader.Elements<WeighSteps>();
+        copyColumns = backend.Loader.Elements<Columns>();
+        addSquares = backend.Loader.Elements<Squares>();
     }
 
     /// <summary>The kernels of products.</summary>
@@ -46,7 +52,7 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
     public void Linear(Tensor x, Tensor weights, Tensor? bias, Tensor y)
     {
         (int n, int i, int o) = OperandChecks.Linear(backend, x, weights, bias, y);
-        if (bias is not null) fill.Run(backend.Stream, backend.View(y), backend.View(bias), backend.Count(y), o);
+        if (bias is not null) fillRows(backend.Stream, backend.Count(y), new(backend.View(y), backend.View(bias), o));
         Multiply(false, true, 1, x, weights, bias is null ? 0 : 1, y, n, o, i);
     }
 
@@ -73,76 +79,67 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         int rows = OperandChecks.CopyColumns(backend, source, from, destination, to, columns);
         backend.Count(source);
         backend.Count(destination);
-        ColumnWindows windows = new()
-        {
-            Rows = rows,
-            Columns = columns,
-            From = from,
-            To = to,
-            SourceStride = source.Shape.Columns,
-            TargetStride = destination.Shape.Columns,
-            Adds = adds ? 1 : 0,
-        };
-        columnCopies.Run(backend.Stream, backend.View(source), backend.View(destination), windows);
+        copyColumns(
+            backend.Stream,
+            rows * columns,
+            new(backend.View(source), backend.View(destination), columns, from, to, source.Shape.Columns, destination.Shape.Columns, adds));
     }
 
     /// <inheritdoc/>
     public void MeanOverSteps(Tensor x, Tensor mean, Tensor? lengths = null)
     {
-        (int t, int b, int h) = OperandChecks.OverSteps(backend, x, mean, lengths);
+        StepExtents extents = new(OperandChecks.OverSteps(backend, x, mean, lengths));
         backend.Count(x);
-        stepMean.Forward(backend.Stream, backend.View(x), backend.View(mean), LengthsOrNull(lengths), new() { Steps = t, Count = b * h, Hidden = h });
+        stepMean(backend.Stream, backend.Count(mean), new(backend.View(x), backend.View(mean), LengthsOrNull(lengths), extents));
     }
 
     /// <inheritdoc/>
     public void SpreadOverSteps(Tensor meanGradient, Tensor gradient, Tensor? lengths = null)
     {
-        (int t, int b, int h) = OperandChecks.OverSteps(backend, gradient, meanGradient, lengths);
-        backend.Count(gradient);
-        StepExtents extents = new() { Steps = t, Count = b * h, Hidden = h };
-        stepMean.Backward(backend.Stream, backend.View(meanGradient), backend.View(gradient), LengthsOrNull(lengths), extents);
+        StepExtents extents = new(OperandChecks.OverSteps(backend, gradient, meanGradient, lengths));
+        int count = backend.Count(gradient);
+        stepMeanBackward(backend.Stream, count, new(backend.View(meanGradient), backend.View(gradient), LengthsOrNull(lengths), extents));
     }
 
     /// <inheritdoc/>
     public void LastSteps(Tensor x, Tensor lengths, Tensor last)
     {
-        (int t, int b, int h) = OperandChecks.LastSteps(backend, x, lengths, last);
+        StepExtents extents = new(OperandChecks.LastSteps(backend, x, lengths, last));
         backend.Count(x);
-        StepExtents extents = new() { Steps = t, Count = b * h, Hidden = h, Stride = last.Shape.Columns };
-        lastSteps.Forward(backend.Stream, backend.View(x), backend.View(last), backend.View<int>(lengths), extents);
+        lastSteps(
+            backend.Stream, extents.Count, new(backend.View(x), backend.View(last), backend.View<int>(lengths), extents, last.Shape.Columns));
     }
 
     /// <inheritdoc/>
     public void SpreadToLastSteps(Tensor lastGradient, Tensor lengths, Tensor gradient)
     {
-        (int t, int b, int h) = OperandChecks.LastSteps(backend, gradient, lengths, lastGradient);
-        backend.Count(gradient);
-        StepExtents extents = new() { Steps = t, Count = b * h, Hidden = h, Stride = lastGradient.Shape.Columns };
-        lastSteps.Backward(backend.Stream, backend.View(lastGradient), backend.View(gradient), backend.View<int>(lengths), extents);
+        StepExtents extents = new(OperandChecks.LastSteps(backend, gradient, lengths, lastGradient));
+        lastStepsBackward(
+            backend.Stream,
+            backend.Count(gradient),
+            new(backend.View(lastGradient), backend.View(gradient), backend.View<int>(lengths), extents, lastGradient.Shape.Columns));
     }
 
     /// <inheritdoc/>
     public void ClearPadding(Tensor x, Tensor lengths)
     {
-        (int t, int b, int h) = OperandChecks.ClearPadding(backend, x, lengths);
-        backend.Count(x);
-        padding.Clear(backend.Stream, backend.View(x), backend.View<int>(lengths), new() { Steps = t, Count = b * h, Hidden = h });
+        StepExtents extents = new(OperandChecks.ClearPadding(backend, x, lengths));
+        clearPadding(backend.Stream, backend.Count(x), new(backend.View(x), backend.View<int>(lengths), extents));
     }
 
     /// <inheritdoc/>
     public void WeighSteps(Tensor stepWeights, Tensor lengths, Tensor weights)
     {
-        (int t, int b) = OperandChecks.WeighSteps(backend, stepWeights, lengths, weights);
-        backend.Count(weights);
-        StepExtents extents = new() { Steps = t, Count = b, Hidden = 1 };
-        padding.Weigh(backend.Stream, backend.View(stepWeights), backend.View(weights), backend.View<int>(lengths), extents);
+        (_, int b) = OperandChecks.WeighSteps(backend, stepWeights, lengths, weights);
+        weighSteps(
+            backend.Stream, backend.Count(weights), new(backend.View(stepWeights), backend.View(weights), backend.View<int>(lengths), b));
     }
 
     /// <inheritdoc/>
     public void AddSquares(Tensor x, Tensor sums)
     {
         OperandChecks.AddSquares(backend, x, sums);
-        squares.Run(backend.Stream, backend.View(x), backend.View(sums), backend.Count(x));
+        addSquares(backend.Stream, backend.Count(x), new(backend.View(x), backend.View(sums)));
     }
 
     /// <summary>first += the sums of x's columns and second += the same, shapes checked by the caller.</summary>

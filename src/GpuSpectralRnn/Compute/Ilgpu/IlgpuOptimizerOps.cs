@@ -5,70 +5,60 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 /// <summary>Optimiser steps as ILGPU kernels.</summary>
 internal sealed class IlgpuOptimizerOps(IlgpuBackend backend) : IOptimizerOps, IDisposable
 {
-    private readonly Optimizers optimizers = new(backend.Loader);
-    private readonly Masking masking = new(backend.Loader);
+    private readonly Launcher<Sgd> sgd = backend.Loader.Elements<Sgd>();
+    private readonly Launcher<Momentum> momentumSgd = backend.Loader.Elements<Momentum>();
+    private readonly Launcher<RmsProp> rmsProp = backend.Loader.Elements<RmsProp>();
+    private readonly Launcher<Adam> adam = backend.Loader.Elements<Adam>();
+    private readonly Launcher<Masking> masking = backend.Loader.Elements<Masking>();
     private readonly GlobalNorm globalNorm = new(backend.Loader);
 
     /// <inheritdoc/>
     public void Sgd(Tensor parameters, Tensor gradients, float rate, float weightDecay)
     {
         OperandChecks.Optimizer(backend, parameters, gradients);
-        OptimizerStep step = new() { Count = backend.Count(parameters), Rate = rate, Decay = weightDecay };
-        optimizers.RunSgd(backend.Stream, backend.View(parameters), backend.View(gradients), step);
+        sgd(backend.Stream, backend.Count(parameters), new(backend.View(parameters), backend.View(gradients), rate, weightDecay));
     }
 
     /// <inheritdoc/>
     public void Momentum(Tensor parameters, Tensor gradients, Tensor velocity, float rate, float momentum, float weightDecay)
     {
         OperandChecks.Optimizer(backend, parameters, gradients, velocity);
-        OptimizerStep step = new() { Count = backend.Count(parameters), Rate = rate, Decay = weightDecay, Beta1 = momentum };
-        optimizers.RunMomentum(backend.Stream, backend.View(parameters), backend.View(gradients), backend.View(velocity), step);
+        momentumSgd(
+            backend.Stream,
+            backend.Count(parameters),
+            new(backend.View(parameters), backend.View(gradients), backend.View(velocity), rate, momentum, weightDecay));
     }
 
     /// <inheritdoc/>
     public void RmsProp(Tensor parameters, Tensor gradients, Tensor meanSquare, float rate, float alpha, float epsilon, float weightDecay)
     {
         OperandChecks.Optimizer(backend, parameters, gradients, meanSquare);
-        OptimizerStep step = new() { Count = backend.Count(parameters), Rate = rate, Decay = weightDecay, Beta2 = alpha, Epsilon = epsilon };
-        optimizers.RunRmsProp(backend.Stream, backend.View(parameters), backend.View(gradients), backend.View(meanSquare), step);
+        rmsProp(
+            backend.Stream,
+            backend.Count(parameters),
+            new(backend.View(parameters), backend.View(gradients), backend.View(meanSquare), rate, alpha, epsilon, weightDecay));
     }
 
     /// <inheritdoc/>
-    public void Adam(
-        Tensor parameters,
-        Tensor gradients,
-        Tensor firstMoment,
-        Tensor secondMoment,
-        float rate,
-        float beta1,
-        float beta2,
-        float epsilon,
-        float weightDecay,
-        bool decoupled,
-        long step)
+    public void Adam(AdamStep step)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(step, 1);
-        OperandChecks.Optimizer(backend, parameters, gradients, firstMoment, secondMoment);
-        OptimizerStep numbers = new()
-        {
-            Count = backend.Count(parameters),
-            Rate = (float)(rate / (1 - Math.Pow(beta1, step))),
-            Decay = decoupled ? 0 : weightDecay,
-            Shrink = decoupled ? 1 - rate * weightDecay : 1,
-            Beta1 = beta1,
-            Beta2 = beta2,
-            Epsilon = epsilon,
-            Correction = (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, step))),
-        };
-        optimizers.RunAdam(
-            backend.Stream, backend.View(parameters), backend.View(gradients), backend.View(firstMoment), backend.View(secondMoment), numbers);
+        OperandChecks.Adam(backend, step);
+        adam(
+            backend.Stream,
+            backend.Count(step.Parameters),
+            new(
+                backend.View(step.Parameters),
+                backend.View(step.Gradients),
+                backend.View(step.FirstMoment),
+                backend.View(step.SecondMoment),
+                step.Numbers));
     }
 
     /// <inheritdoc/>
     public void Mask(Tensor parameters, Tensor mask)
     {
         OperandChecks.Optimizer(backend, parameters, mask);
-        masking.Run(backend.Stream, backend.View(parameters), backend.View(mask), backend.Count(parameters));
+        masking(backend.Stream, backend.Count(parameters), new(backend.View(parameters), backend.View(mask)));
     }
 
     /// <inheritdoc/>

@@ -5,22 +5,23 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 /// <summary>Counter-based random numbers as ILGPU kernels.</summary>
 internal sealed class IlgpuRandomOps(IlgpuBackend backend) : IRandomOps
 {
-    private readonly RandomNumbers numbers = new(backend.Loader);
-    private readonly Dropout dropout = new(backend.Loader);
+    private readonly Launcher<UniformNumbers> uniform = backend.Loader.Elements<UniformNumbers>();
+    private readonly Launcher<NormalNumbers> normal = backend.Loader.Elements<NormalNumbers>();
+    private readonly Launcher<Dropout> dropout = backend.Loader.Elements<Dropout>();
 
     /// <inheritdoc/>
     public void Uniform(Tensor destination, ulong seed, ulong stream, float low, float high)
     {
         if (!(low < high)) throw new ArgumentOutOfRangeException(nameof(high), high, $"A uniform range ends above its start {low}.");
         OperandChecks.Float(backend, destination);
-        numbers.FillUniform(backend.Stream, backend.View(destination), backend.Count(destination), seed, stream, low, high);
+        uniform(backend.Stream, backend.Count(destination), new(backend.View(destination), seed, stream, low, high));
     }
 
     /// <inheritdoc/>
     public void Dropout(Tensor x, float rate, ulong seed, ulong stream, Tensor y)
     {
         OperandChecks.Dropout(backend, x, rate, y);
-        dropout.Run(backend.Stream, backend.View(x), backend.View(y), backend.Count(x), seed, stream, rate);
+        dropout(backend.Stream, backend.Count(x), new(backend.View(x), backend.View(y), seed, stream, rate, 1 / (1 - rate)));
     }
 
     /// <inheritdoc/>
@@ -28,6 +29,6 @@ internal sealed class IlgpuRandomOps(IlgpuBackend backend) : IRandomOps
     {
         if (!(deviation >= 0)) throw new ArgumentOutOfRangeException(nameof(deviation), deviation, "A standard deviation is zero or more.");
         OperandChecks.Float(backend, destination);
-        numbers.FillNormal(backend.Stream, backend.View(destination), backend.Count(destination), seed, stream, mean, deviation);
+        normal(backend.Stream, backend.Count(destination), new(backend.View(destination), seed, stream, mean, deviation));
     }
 }

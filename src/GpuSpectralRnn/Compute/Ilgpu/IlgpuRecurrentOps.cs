@@ -29,87 +29,68 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
     }
 
     /// <inheritdoc/>
-    public void Forward(
-        RecurrentWorkspace workspace,
-        RecurrentWeights weights,
-        Tensor input,
-        RecurrentState? initial,
-        Tensor output,
-        RecurrentState? final = null,
-        Tensor? lengths = null)
+    public void Forward(RecurrentForward o)
     {
-        IlgpuRecurrentWorkspace own = Own(workspace);
-        OperandChecks.RecurrentForward(backend, workspace, weights, input, initial, output, final, lengths);
-        if (output == own.Outputs && lengths is not null)
-            throw new ArgumentException("Beyond a sequence's length outputs are zero and states are not: give the outputs a place of their own.", nameof(output));
-        workspace.ProductGradient = null;
-        RecurrentShape shape = workspace.Shape;
-        Tensor gates = own.Gates ?? output;
-        matrix.Multiply(false, true, 1, input, weights.InputWeights, 0, gates, shape.Steps * shape.Batch, shape.GateRows, shape.Inputs);
-        Start(own.Start, initial?.Hidden);
-        if (own.CellStart is not null) Start(own.CellStart, initial?.Cell);
-        RecurrentViews views = Views(own, weights, gates, lengths) with
+        IlgpuRecurrentWorkspace own = Own(o.Workspace);
+        OperandChecks.RecurrentForward(backend, o);
+        if (o.Output == own.Outputs && o.Lengths is not null)
+            throw new ArgumentException("Beyond a sequence's length outputs are zero and states are not: give the outputs a place of their own.", nameof(o.Output));
+        o.Workspace.ProductGradient = null;
+        RecurrentShape shape = o.Workspace.Shape;
+        Tensor gates = own.Gates ?? o.Output;
+        matrix.Multiply(false, true, 1, o.Input, o.Weights.InputWeights, 0, gates, shape.Steps * shape.Batch, shape.GateRows, shape.Inputs);
+        Start(own.Start, o.Initial?.Hidden);
+        if (own.CellStart is not null) Start(own.CellStart, o.Initial?.Cell);
+        RecurrentViews views = Views(own, o.Weights, gates, o.Lengths) with
         {
-            Output = backend.View(output),
-            InputBias = backend.View(weights.InputBias),
-            HiddenBias = backend.View(weights.HiddenBias),
+            Output = backend.View(o.Output),
+            InputBias = backend.View(o.Weights.InputBias),
+            HiddenBias = backend.View(o.Weights.HiddenBias),
         };
         own.Recurrence.Forward(
-            new RecurrentOperands { Walk = own.Walk, Views = views, Arranged = backend.View(own.ArrangedWeights), StartsAtZero = initial is null });
-        if (final is null) return;
-        backend.Copy(own.End, final.Hidden);
-        if (own.CellEnd is not null && final.Cell is not null) backend.Copy(own.CellEnd, final.Cell);
+            new RecurrentOperands { Walk = own.Walk, Views = views, Arranged = backend.View(own.ArrangedWeights), StartsAtZero = o.Initial is null });
+        if (o.Final is null) return;
+        backend.Copy(own.End, o.Final.Hidden);
+        if (own.CellEnd is not null && o.Final.Cell is not null) backend.Copy(own.CellEnd, o.Final.Cell);
     }
 
     /// <inheritdoc/>
-    public void Backward(
-        RecurrentWorkspace workspace,
-        RecurrentWeights weights,
-        Tensor input,
-        RecurrentState? initial,
-        Tensor output,
-        Tensor outputGradient,
-        int gradientFrom,
-        RecurrentWeights gradients,
-        Tensor? inputGradient,
-        RecurrentState? initialGradient,
-        Tensor? lengths = null)
+    public void Backward(RecurrentBackward o)
     {
-        IlgpuRecurrentWorkspace own = Own(workspace);
-        OperandChecks.RecurrentBackward(
-            backend, workspace, weights, input, initial, output, outputGradient, gradientFrom, gradients, inputGradient, initialGradient, lengths);
-        RecurrentShape shape = workspace.Shape;
+        IlgpuRecurrentWorkspace own = Own(o.Workspace);
+        OperandChecks.RecurrentBackward(backend, o);
+        RecurrentShape shape = o.Workspace.Shape;
         (_, int t, int b, int i, int h) = shape;
-        Tensor delta = own.Gates ?? outputGradient; // [T, B, G*H], the gradient of the pre-activations from the walk on
+        Tensor delta = own.Gates ?? o.OutputGradient; // [T, B, G*H], the gradient of the pre-activations from the walk on
         Tensor product = own.Products ?? delta; // [T, B, G*H], that of h W_hh^T
-        RecurrentViews views = Views(own, weights, delta, lengths) with
+        RecurrentViews views = Views(own, o.Weights, delta, o.Lengths) with
         {
-            OutputGradient = backend.View(outputGradient),
+            OutputGradient = backend.View(o.OutputGradient),
             Carry = ViewOrDefault(own.Carry),
             CellCarry = ViewOrDefault(own.CellCarry),
         };
         own.Recurrence.Backward(
-            new RecurrentOperands { Walk = own.Walk, Views = views, Arranged = backend.View(own.ArrangedWeights), GradientFrom = gradientFrom });
-        workspace.ProductGradient = product;
+            new RecurrentOperands { Walk = own.Walk, Views = views, Arranged = backend.View(own.ArrangedWeights), GradientFrom = o.GradientFrom });
+        o.Workspace.ProductGradient = product;
 
-        matrix.Multiply(true, false, 1, delta, input, 1, gradients.InputWeights, shape.GateRows, i, t * b);
-        matrix.Multiply(true, false, 1, product, own.StatesBefore, 1, gradients.HiddenWeights, shape.GateRows, h, t * b);
+        matrix.Multiply(true, false, 1, delta, o.Input, 1, o.Gradients.InputWeights, shape.GateRows, i, t * b);
+        matrix.Multiply(true, false, 1, product, own.StatesBefore, 1, o.Gradients.HiddenWeights, shape.GateRows, h, t * b);
         if (product == delta)
         {
-            matrix.AddColumnSums(delta, gradients.InputBias, gradients.HiddenBias);
+            matrix.AddColumnSums(delta, o.Gradients.InputBias, o.Gradients.HiddenBias);
         }
         else
         {
-            matrix.ColumnSums(delta, 1, gradients.InputBias);
-            matrix.ColumnSums(product, 1, gradients.HiddenBias);
+            matrix.ColumnSums(delta, 1, o.Gradients.InputBias);
+            matrix.ColumnSums(product, 1, o.Gradients.HiddenBias);
         }
 
-        if (inputGradient is not null) matrix.Multiply(false, false, 1, delta, weights.InputWeights, 0, inputGradient, t * b, i, shape.GateRows);
-        if (initialGradient is null) return;
-        backend.Copy(own.Carry!, initialGradient.Hidden);
+        if (o.InputGradient is not null) matrix.Multiply(false, false, 1, delta, o.Weights.InputWeights, 0, o.InputGradient, t * b, i, shape.GateRows);
+        if (o.InitialGradient is null) return;
+        backend.Copy(own.Carry!, o.InitialGradient.Hidden);
         Tensor first = product.Slice(own.Walk.FirstTime);
-        matrix.Multiply(false, false, 1, first, weights.HiddenWeights, 1, initialGradient.Hidden, b, h, shape.GateRows);
-        if (own.CellCarry is not null && initialGradient.Cell is not null) backend.Copy(own.CellCarry, initialGradient.Cell);
+        matrix.Multiply(false, false, 1, first, o.Weights.HiddenWeights, 1, o.InitialGradient.Hidden, b, h, shape.GateRows);
+        if (own.CellCarry is not null && o.InitialGradient.Cell is not null) backend.Copy(own.CellCarry, o.InitialGradient.Cell);
     }
 
     private IlgpuRecurrentWorkspace Own(RecurrentWorkspace workspace) =>

@@ -34,23 +34,22 @@ internal sealed class RecurrentCells(IlgpuBackend backend, Gemm gemm)
     /// <summary>Loads the persistent kernels of a cell.</summary>
     internal static RecurrentCell Load(KernelLoader loader, CellKind cell, PersistentTiles tiles) => cell switch
     {
-        CellKind.RnnRelu => PersistentElman.Load<Relu>(loader, tiles.Forward),
-        CellKind.RnnTanh => PersistentElman.Load<HyperbolicTangent>(loader, tiles.Forward),
-        CellKind.Lstm => PersistentLstm.Load(loader, tiles.Forward, tiles.Backward),
-        _ => PersistentGru.Load(loader, tiles.Forward, tiles.Backward),
+        CellKind.RnnRelu => RecurrentCell.PersistentElman<Relu>(loader, tiles.Forward),
+        CellKind.RnnTanh => RecurrentCell.PersistentElman<HyperbolicTangent>(loader, tiles.Forward),
+        CellKind.Lstm => RecurrentCell.PersistentLstm(loader, tiles.Forward, tiles.Backward),
+        _ => RecurrentCell.PersistentGru(loader, tiles.Forward, tiles.Backward),
     };
 
     private RecurrentCell StepwiseFor(CellKind cell)
     {
         if (stepwise.TryGetValue(cell, out RecurrentCell? known)) return known;
         KernelLoader loader = backend.Loader;
-        bool isSliced = loader.CanShare(RecurrentCell.SlicedThreads);
         return stepwise[cell] = cell switch
         {
-            CellKind.RnnRelu => isSliced ? SlicedElman.Load<Relu>(loader) : Elman.Load<Relu>(loader, gemm),
-            CellKind.RnnTanh => isSliced ? SlicedElman.Load<HyperbolicTangent>(loader) : Elman.Load<HyperbolicTangent>(loader, gemm),
-            CellKind.Lstm => isSliced ? SlicedLstm.Load(loader) : Lstm.Load(loader, gemm),
-            _ => isSliced ? SlicedGru.Load(loader) : Gru.Load(loader, gemm),
+            CellKind.RnnRelu => RecurrentCell.StepwiseElman<Relu>(loader, gemm),
+            CellKind.RnnTanh => RecurrentCell.StepwiseElman<HyperbolicTangent>(loader, gemm),
+            CellKind.Lstm => RecurrentCell.StepwiseLstm(loader, gemm),
+            _ => RecurrentCell.StepwiseGru(loader, gemm),
         };
     }
 

@@ -45,8 +45,8 @@ public class HostDeterminismTests
         using Tensor outputGradient = Random(backend, 4, t, b, h);
         using Tensor inputGradient = backend.Allocate(new Shape(t, b, i));
         using Tensor initialGradient = backend.Allocate(new Shape(b, h));
-        backend.Recurrent.Forward(workspace, Split(parameters), input, new RecurrentState(initial), output);
-        backend.Recurrent.Backward(
+        backend.Recurrent.Forward(new(workspace, Split(parameters), input, new RecurrentState(initial), output));
+        backend.Recurrent.Backward(new(
             workspace,
             Split(parameters),
             input,
@@ -56,7 +56,7 @@ public class HostDeterminismTests
             1,
             Split(gradients),
             inputGradient,
-            new RecurrentState(initialGradient));
+            new RecurrentState(initialGradient)));
         return [.. output.ToArray(), .. gradients.ToArray(), .. inputGradient.ToArray(), .. initialGradient.ToArray()];
     });
 
@@ -79,7 +79,7 @@ public class HostDeterminismTests
         backend.Optimizer.ClipGlobalNorm(gradient, 0.1f, norm);
         using Tensor first = backend.Allocate(x.Shape);
         using Tensor second = backend.Allocate(x.Shape);
-        backend.Optimizer.Adam(y, gradient, first, second, 0.01f, 0.9f, 0.99f, 1e-8f, 0.1f, true, 3);
+        backend.Optimizer.Adam(new(y, gradient, first, second, 0.01f, 0.9f, 0.99f, 1e-8f, 0.1f, true, 3));
         double loss = totals.Read().Loss;
         float upper = (float)loss;
         return [.. y.ToArray(), .. sums.ToArray(), .. norm.ToArray(), upper, (float)(loss - upper)]; // the loss in two parts

@@ -43,8 +43,8 @@ public class LongSequenceTests
         Fill(outputGradient, from, hidden, stream: 2);
         RecurrentWeights Split(Tensor flat) => new(
             flat.View(0, rows, Inputs), flat.View(rows * Inputs, rows, hidden), flat.View(rows * (Inputs + hidden), rows), flat.View(rows * (Inputs + hidden + 1), rows));
-        backend.Recurrent.Forward(workspace, Split(parameters), input, null, output);
-        backend.Recurrent.Backward(workspace, Split(parameters), input, null, output, outputGradient, 0, Split(gradients), null, null);
+        backend.Recurrent.Forward(new(workspace, Split(parameters), input, null, output));
+        backend.Recurrent.Backward(new(workspace, Split(parameters), input, null, output, outputGradient, 0, Split(gradients), null, null));
         return gradients.ToArray();
     }
 

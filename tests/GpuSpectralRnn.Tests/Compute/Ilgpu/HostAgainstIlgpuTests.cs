@@ -83,8 +83,8 @@ public sealed class HostAgainstIlgpuTests(IlgpuCpuDevice device) : IDisposable
         Tensor lengths = Own(backend.Allocate(new Shape(b), ElementType.Int32));
         lengths.CopyFrom<int>([9, 1, 4, 0, 7]);
         using RecurrentWorkspace workspace = backend.Recurrent.Prepare(shape, isTraining: true);
-        backend.Recurrent.Forward(workspace, weights, x, start, states, end, lengths);
-        backend.Recurrent.Backward(workspace, weights, x, start, states, dh, 3, gradients, dx, dstart, lengths);
+        backend.Recurrent.Forward(new(workspace, weights, x, start, states, end, lengths));
+        backend.Recurrent.Backward(new(workspace, weights, x, start, states, dh, 3, gradients, dx, dstart, lengths));
         Tensor product = Random(backend, 6, t, b, shape.GateRows);
         backend.Copy(workspace.ProductGradient!, product);
         Tensor?[] cells = [end.Cell, dstart.Cell];
@@ -149,8 +149,8 @@ public sealed class HostAgainstIlgpuTests(IlgpuCpuDevice device) : IDisposable
             backend.Optimizer.Sgd(p[0], g, 0.1f, 0.01f);
             backend.Optimizer.Momentum(p[1], g, state[0], 0.1f, 0.9f, 0.01f);
             backend.Optimizer.RmsProp(p[2], g, state[1], 0.01f, 0.99f, 1e-8f, 0.01f);
-            backend.Optimizer.Adam(p[3], g, state[2], state[3], 0.01f, 0.9f, 0.999f, 1e-8f, 0.01f, false, step);
-            backend.Optimizer.Adam(p[4], g, state[4], state[5], 0.01f, 0.9f, 0.999f, 1e-8f, 0.01f, true, step);
+            backend.Optimizer.Adam(new(p[3], g, state[2], state[3], 0.01f, 0.9f, 0.999f, 1e-8f, 0.01f, false, step));
+            backend.Optimizer.Adam(new(p[4], g, state[4], state[5], 0.01f, 0.9f, 0.999f, 1e-8f, 0.01f, true, step));
         }
 
         return [.. p, .. state, g, norm];

@@ -3,16 +3,19 @@ using System.Reflection;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Marks a method that devices launch. A method whose first parameter is an Index1D is implicitly grouped, any other explicitly. A generic kernel
-/// names the types that close its type parameters, in turn: with two parameters, two types make one kernel.
+/// How a kernel (<see cref="IElementKernel"/>, <see cref="IItemKernel"/>, <see cref="IGroupKernel"/>) is compiled. A generic kernel names the types
+/// that close its type parameters, in turn: with two parameters, two types make one kernel.
 /// </summary>
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class KernelEntryAttribute(params Type[] instances) : Attribute
+[AttributeUsage(AttributeTargets.Struct)]
+public class KernelAttribute(params Type[] instances) : Attribute
 {
     /// <summary>The type arguments of a generic kernel, as many for each instance as it has parameters; empty otherwise.</summary>
     public IReadOnlyList<Type> Instances { get; } = instances;
 
-    /// <summary>Threads of every group that an explicitly grouped kernel is launched in; 0 where its launcher has several sizes.</summary>
+    /// <summary>
+    /// Threads of a group. Of elements and items as many at most, and 128 where there is no number; 0 for a kernel of groups whose launcher has
+    /// several sizes.
+    /// </summary>
     public int GroupSize { get; init; }
 
     /// <summary>How many groups a multiprocessor is to hold side by side: the compiler plans registers for them.</summary>
@@ -30,8 +33,7 @@ public sealed class KernelEntryAttribute(params Type[] instances) : Attribute
     /// </summary>
     public int CudaCapability { get; init; }
 
-    /// <summary>The mark of a kernel.</summary>
-    /// <exception cref="ArgumentException">It has none.</exception>
-    public static KernelEntryAttribute Of(MethodInfo kernel) =>
-        kernel.GetCustomAttribute<KernelEntryAttribute>() ?? throw new ArgumentException($"{kernel.Name} is not marked as a kernel.", nameof(kernel));
+    /// <summary>The mark of the kernel behind an entry (<see cref="KernelEntries"/>); one of defaults where it has none.</summary>
+    public static KernelAttribute Of(MethodInfo entry) =>
+        entry.GetGenericArguments()[0].GetCustomAttribute<KernelAttribute>() ?? new KernelAttribute();
 }

@@ -6,29 +6,16 @@ namespace GpuSpectralRnn.Kernels;
 /// The long short-term memory as PyTorch has it, gates i, f, g, o: with a = x_t W_ih^T + b_ih + h_{t-1} W_hh^T + b_hh, c_t = sigmoid(a_f) c_{t-1} +
 /// sigmoid(a_i) tanh(a_g) and h_t = sigmoid(a_o) tanh(c_t).
 /// </summary>
-public static class Lstm
+internal readonly struct LstmCell : ICell
 {
-    /// <summary>Loads the kernels.</summary>
-    public static RecurrentCell Load(KernelLoader loader, Gemm gemm) => StepwiseCell.Plain(loader, gemm, gates: 4, ForwardUnit, BackwardUnit);
+    /// <inheritdoc/>
+    public static int Gates => 4;
 
-    /// <summary>One thread, one unit of one row.</summary>
-    [KernelEntry(GroupSize = StepUnit.Threads)]
-    internal static void ForwardUnit(ArrayView<float> products, RecurrentViews views, RecurrentStep step)
-    {
-        StepUnit own = StepUnit.Own(step);
-        if (own.Unit < step.Width) Forward(views, step, own.Row, own.Unit, own.Products(products, step, 4));
-    }
+    /// <inheritdoc/>
+    public static ArrayView<float> ProductGradient(RecurrentViews views) => views.Gates;
 
-    /// <summary>One thread, one unit of one row.</summary>
-    [KernelEntry(GroupSize = StepUnit.Threads)]
-    internal static void BackwardUnit(ArrayView<float> products, RecurrentViews views, RecurrentStep step)
-    {
-        StepUnit own = StepUnit.Own(step);
-        if (own.Unit < step.Width) Backward(views, step, own.Row, own.Unit, own.Product(products, step));
-    }
-
-    /// <summary>One unit of one row, given the recurrent products of its gates; nothing beyond their ends.</summary>
-    internal static void Forward(RecurrentViews views, RecurrentStep step, int row, int unit, Quad sums)
+    /// <inheritdoc/>
+    public static void Forward(RecurrentViews views, RecurrentStep step, int row, int unit, Quad sums)
     {
         ArrayView<float> gates = views.Gates; // [T, B, 4H], x_t W_ih^T before
         ArrayView<float> states = views.States; // h [T + 1, B, H]
@@ -66,8 +53,8 @@ public static class Lstm
         output[place] = h;
     }
 
-    /// <summary>One unit of one row, given the product that flows back to it; nothing beyond their ends.</summary>
-    internal static void Backward(RecurrentViews views, RecurrentStep step, int row, int unit, float sum)
+    /// <inheritdoc/>
+    public static void Backward(RecurrentViews views, RecurrentStep step, int row, int unit, float sum)
     {
         ArrayView<float> gates = views.Gates; // [T, B, 4H], replaced by the gradients of the pre-activations
         ArrayView<float> cellStates = views.CellStates; // c [T + 1, B, H]

@@ -6,29 +6,16 @@ namespace GpuSpectralRnn.Kernels;
 /// The gated recurrent unit as PyTorch has it, gates r, z, n, the reset after the product: with a = x_t W_ih^T + b_ih and q = h_{t-1} W_hh^T + b_hh,
 /// r = sigmoid(a_r + q_r), z = sigmoid(a_z + q_z), n = tanh(a_n + r q_n) and h_t = (1 - z) n + z h_{t-1}.
 /// </summary>
-public static class Gru
+internal readonly struct GruCell : ICell
 {
-    /// <summary>Loads the kernels.</summary>
-    public static RecurrentCell Load(KernelLoader loader, Gemm gemm) => StepwiseCell.Plain(loader, gemm, gates: 3, ForwardUnit, BackwardUnit);
+    /// <inheritdoc/>
+    public static int Gates => 3;
 
-    /// <summary>One thread, one unit of one row.</summary>
-    [KernelEntry(GroupSize = StepUnit.Threads)]
-    internal static void ForwardUnit(ArrayView<float> products, RecurrentViews views, RecurrentStep step)
-    {
-        StepUnit own = StepUnit.Own(step);
-        if (own.Unit < step.Width) Forward(views, step, own.Row, own.Unit, own.Products(products, step, 3));
-    }
+    /// <inheritdoc/>
+    public static ArrayView<float> ProductGradient(RecurrentViews views) => views.ProductGradient;
 
-    /// <summary>One thread, one unit of one row.</summary>
-    [KernelEntry(GroupSize = StepUnit.Threads)]
-    internal static void BackwardUnit(ArrayView<float> products, RecurrentViews views, RecurrentStep step)
-    {
-        StepUnit own = StepUnit.Own(step);
-        if (own.Unit < step.Width) Backward(views, step, own.Row, own.Unit, own.Product(products, step));
-    }
-
-    /// <summary>One unit of one row, given the recurrent products of its gates; nothing beyond their ends.</summary>
-    internal static void Forward(RecurrentViews views, RecurrentStep step, int row, int unit, Quad sums)
+    /// <inheritdoc/>
+    public static void Forward(RecurrentViews views, RecurrentStep step, int row, int unit, Quad sums)
     {
         ArrayView<float> gates = views.Gates; // [T, B, 3H], x_t W_ih^T before
         ArrayView<float> products = views.ProductGradient; // [T, B, 3H]: q_n in its block n, where it is kept
@@ -63,8 +50,8 @@ public static class Gru
         output[place] = h;
     }
 
-    /// <summary>One unit of one row, given the product that flows back to it; nothing beyond their ends.</summary>
-    internal static void Backward(RecurrentViews views, RecurrentStep step, int row, int unit, float sum)
+    /// <inheritdoc/>
+    public static void Backward(RecurrentViews views, RecurrentStep step, int row, int unit, float sum)
     {
         ArrayView<float> gates = views.Gates; // [T, B, 3H], replaced by the gradients of the pre-activations
         ArrayView<float> products = views.ProductGradient; // [T, B, 3H]: q_n in its block n, replaced by the gradients of q

@@ -1,0 +1,127 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace GpuSpectralRnn.Kernels;
+
+/// <summary>What the kernels of a loss take.</summary>
+/// <typeparam name="TTarget">Labels, or numbers.</typeparam>
+public struct LossArguments<TTarget>
+    where TTarget : unmanaged
+{
+    /// <summary>Logits or predictions [rows, columns].</summary>
+    public ArrayView<float> Outputs;
+
+    /// <summary>Labels [rows], or numbers [rows, columns].</summary>
+    public ArrayView<TTarget> Targets;
+
+    /// <summary>[rows, columns]; may be the outputs; written where <see cref="WantsGradient"/> is 1.</summary>
+    public ArrayView<float> Gradient;
+
+    /// <summary>[width, 2]: where an item, or group, leaves its sum as [high, low]; set by the launcher.</summary>
+    public ArrayView<float> PartialSums;
+
+    /// <summary>[width, 2]: where an item, or group, leaves its counts [correct, rows]; set by the launcher.</summary>
+    public ArrayView<int> PartialCounts;
+
+    /// <summary>Number of rows.</summary>
+    public int Rows;
+
+    /// <summary>Numbers in a row: classes, or values to meet.</summary>
+    public int Columns;
+
+    /// <summary>Items, or groups, launched; set by the launcher.</summary>
+    public int Width;
+
+    /// <summary>1 where the gradient is written.</summary>
+    public int WantsGradient;
+
+    /// <summary>Factor on the gradient.</summary>
+    public float Scale;
+
+    /// <summary>Arguments of one call.</summary>
+    public LossArguments(ArrayView<float> outputs, ArrayView<TTarget> targets, ArrayView<float>? gradient, int rows, int columns, float scale)
+    {
+        Outputs = outputs;
+        Targets = targets;
+        Gradient = gradient ?? outputs;
+        WantsGradient = gradient is null ? 0 : 1;
+        Rows = rows;
+        Columns = columns;
+        Scale = scale;
+    }
+
+    /// <summary>Leaves an item's sum and counts.</summary>
+    internal readonly void Store(int item, CompensatedSum sum, int correct, int rows)
+    {
+        PartialSums[2 * item] = sum.High;
+        PartialSums[2 * item + 1] = sum.Low;
+        PartialCounts[2 * item] = correct;
+        PartialCounts[2 * item + 1] = rows;
+    }
+}
+
+/// <summary>A loss by groups of <see cref="GroupSums.Threads"/>.</summary>
+/// <typeparam name="TSelf">The kernel.</typeparam>
+/// <typeparam name="TTarget">Labels, or numbers.</typeparam>
+internal interface ILossGroups<TSelf, TTarget> : IGroupKernel, IKernelWith<TSelf, LossArguments<TTarget>>
+    where TSelf : struct
+    where TTarget : unmanaged
+{
+    /// <summary>How many groups suit the extents, of <paramref name="most"/> that compute rows; 0 where lone items are better.</summary>
+    static abstract int GroupsFor(int rows, int columns, int most);
+}
+
+/// <summary>
+/// A loss over rows, with its gradient in the same pass: by lone items, each every width-th row, or by groups, where threads share memory and that is
+/// better. Each call is added to totals.
+/// </summary>
+public abstract class Loss<TTarget>
+    where TTarget : unmanaged
+{
+    /// <summary>Adds the loss of every row to the totals, and writes the gradient where it is wanted.</summary>
+    /// <param name="stream">Where to run.</param>
+    /// <param name="arguments">What to compute.</param>
+    /// <param name="sums">The totals' sums.</param>
+    /// <param name="counts">The totals' counts.</param>
+    public abstract void Run(AcceleratorStream stream, LossArguments<TTarget> arguments, ArrayView<float> sums, ArrayView<long> counts);
+}
+
+/// <summary>The three losses.</summary>
+public static class Losses
+{
+    /// <summary>
+    /// Softmax cross-entropy per row, -log softmax(logits)[label], of rows whose label is not negative; gradient scale (softmax - onehot).
+    /// </summary>
+    public static Loss<int> SoftmaxCrossEntropy(KernelLoader loader, LossTally tally) =>
+        new Loss<int, SoftmaxCrossEntropyRows, SoftmaxCrossEntropyGroups>(loader, tally);
+
+    /// <summary>KL(softmax(targets) || softmax(logits)) per row; gradient scale (softmax(logits) - softmax(targets)).</summary>
+    public static Loss<float> SoftmaxDivergence(KernelLoader loader, LossTally tally) =>
+        new Loss<float, SoftmaxDivergenceRows, SoftmaxDivergenceGroups>(loader, tally);
+
+    /// <summary>Mean squared error per row, (1/D) sum_d (prediction - target)^2; gradient scale (prediction - target).</summary>
+    public static Loss<float> MeanSquaredError(KernelLoader loader, LossTally tally) =>
+        new Loss<float, MeanSquaredErrorRows, MeanSquaredErrorGroups>(loader, tally);
+}
+
+/// <summary>The kernels of a loss.</summary>
+internal sealed class Loss<TTarget, TItems, TGroups>(KernelLoader loader, LossTally tally) : Loss<TTarget>
+    where TTarget : unmanaged
+    where TItems : struct, IItemKernel, IKernelWith<TItems, LossArguments<TTarget>>
+    where TGroups : struct, ILossGroups<TGroups, TTarget>
+{
+    private readonly Launcher<TItems> items = loader.Items<TItems>();
+    private readonly Launcher<TGroups>? groups = loader.CanShare(GroupSums.Threads) ? loader.Groups<TGroups>() : null;
+
+    /// <inheritdoc/>
+    public override void Run(AcceleratorStream stream, LossArguments<TTarget> arguments, ArrayView<float> sums, ArrayView<long> counts)
+    {
+        int width = tally.WidthFor(arguments.Rows);
+        int inGroups = groups is null ? 0 : TGroups.GroupsFor(arguments.Rows, arguments.Columns, width);
+        arguments.Width = inGroups > 0 ? inGroups : width;
+        (arguments.PartialSums, arguments.PartialCounts) = (tally.PartialSums, tally.PartialCounts);
+        if (inGroups > 0) groups!(stream, inGroups, TGroups.With(arguments));
+        else items(stream, width, TItems.With(arguments));
+        tally.Add(stream, arguments.Width, sums, counts);
+    }
+}
