@@ -5,7 +5,7 @@ using Xunit;
 namespace GpuSpectralRnn.Tests.Compute;
 
 /// <summary>Second moments.</summary>
-public abstract class GramTests : OperationTests
+public abstract class GramTests(DeviceFixture device) : OperationTests(device)
 {
     // The relative error of a sum: in double precision, or as pairs of singles (2^-47 for each product, 2^-45 in a sum of many).
     private double Precision => Backend.Device.HasFloat64 ? 1e-13 : 1e-11;
