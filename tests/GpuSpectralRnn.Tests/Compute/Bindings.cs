@@ -48,8 +48,6 @@ public class HostTransferTests(HostDevice device) : TransferTests(device), IClas
 [Collection("small groups")] public class SmallGroupRecurrentLayerTests(SmallGroupDevice device) : RecurrentLayerTests(device);
 [Collection("small groups")] public class SmallGroupLossTests(SmallGroupDevice device) : LossTests(device);
 
-[Collection("wide simulator")] public class WideLossTests(WideDevice device) : LossTests(device);
-[Collection("wide simulator")] public class WideOptimizerTests(WideDevice device) : OptimizerTests(device);
 [Collection("wide simulator")] public class WideGramTests(WideDevice device) : GramTests(device);
 
 public class SlicedGramTests(SlicedDevice device) : GramTests(device), IClassFixture<SlicedDevice>;
