@@ -8,20 +8,18 @@ namespace GpuSpectralRnn.Tests.Models;
 /// Whole networks, of numbers and of tokens, with unequal lengths, tied weights and carried state: outputs against the double reference, gradients
 /// against finite differences of it.
 /// </summary>
-public class NetworkTests
+[Collection("ilgpu-cpu")]
+public class NetworkTests(IlgpuCpuDevice ilgpu, HostDevice host) : IClassFixture<HostDevice>
 {
     private const int Vocabulary = 5;
 
-    public static TheoryData<string, Cell, Readout, bool> Kinds()
+    public static TheoryData<Cell, Readout, bool> Kinds()
     {
-        TheoryData<string, Cell, Readout, bool> data = [];
-        foreach (string device in (string[])["host", "ilgpu-cpu"])
+        TheoryData<Cell, Readout, bool> data = [];
+        foreach (Cell cell in Enum.GetValues<Cell>())
         {
-            foreach (Cell cell in Enum.GetValues<Cell>())
-            {
-                foreach (Readout readout in Enum.GetValues<Readout>())
-                    foreach (bool isBidirectional in (bool[])[false, true]) data.Add(device, cell, readout, isBidirectional);
-            }
+            foreach (Readout readout in Enum.GetValues<Readout>())
+                foreach (bool isBidirectional in (bool[])[false, true]) data.Add(cell, readout, isBidirectional);
         }
 
         return data;
@@ -29,44 +27,42 @@ public class NetworkTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Sequences_of_numbers(string device, Cell cell, Readout readout, bool isBidirectional)
+    public void Sequences_of_numbers(Cell cell, Readout readout, bool isBidirectional)
     {
         foreach ((string hidden, int steps, int batch) in new[] { ("3", 1, 1), ("1", 2, 3), ("5,5", 5, 2), ("7,4,3", 4, 5) })
-            Check(device, Make(cell, hidden, readout, TaskKind.Classification, 3, 4) with { IsBidirectional = isBidirectional }, steps, All(steps, batch));
+            Check(Make(cell, hidden, readout, TaskKind.Classification, 3, 4) with { IsBidirectional = isBidirectional }, steps, All(steps, batch));
         if (readout == Readout.Every) return; // regression has one answer a sequence
         foreach ((string hidden, int steps, int batch) in new[] { ("6", 3, 2), ("4,2,17", 7, 1) })
-            Check(device, Make(cell, hidden, readout, TaskKind.Regression, 3, 2) with { IsBidirectional = isBidirectional }, steps, All(steps, batch));
+            Check(Make(cell, hidden, readout, TaskKind.Regression, 3, 2) with { IsBidirectional = isBidirectional }, steps, All(steps, batch));
     }
 
     // One row of full length, one empty, others between; a label of -1 beyond the lengths.
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Tokens_of_unequal_length(string device, Cell cell, Readout readout, bool isBidirectional)
+    public void Tokens_of_unequal_length(Cell cell, Readout readout, bool isBidirectional)
     {
         foreach (string hidden in (string[])["2", "3,2", "2,5,3"])
-            Check(device, MakeLanguage(cell, hidden, readout) with { IsBidirectional = isBidirectional }, steps: 4, [4, 1, 0, 3]);
+            Check(MakeLanguage(cell, hidden, readout) with { IsBidirectional = isBidirectional }, steps: 4, [4, 1, 0, 3]);
     }
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Tied_weights(string device, Cell cell, Readout readout, bool isBidirectional)
+    public void Tied_weights(Cell cell, Readout readout, bool isBidirectional)
     {
         foreach (string hidden in (string[])["2", "3,2", "2,5,3"])
         {
             Architecture untied = MakeLanguage(cell, hidden, readout) with { IsBidirectional = isBidirectional };
-            Check(device, untied with { TiesWeights = true, Inputs = untied.LayerOutputs(untied.Layers - 1) }, steps: 3, [3, 3]);
+            Check(untied with { TiesWeights = true, Inputs = untied.LayerOutputs(untied.Layers - 1) }, steps: 3, [3, 3]);
         }
     }
 
     [Theory]
-    [InlineData("host", Cell.Irnn)]
-    [InlineData("host", Cell.Lstm)]
-    [InlineData("host", Cell.Gru)]
-    [InlineData("ilgpu-cpu", Cell.RnnTanh)]
-    [InlineData("ilgpu-cpu", Cell.Lstm)]
-    [InlineData("ilgpu-cpu", Cell.Gru)]
-    public void Gradients_stop_at_the_state_that_was_carried(string device, Cell cell) =>
-        Check(device, MakeLanguage(cell, "3,2", Readout.Every), steps: 3, [3, 1, 0], goesOn: true);
+    [InlineData(Cell.Irnn)]
+    [InlineData(Cell.RnnTanh)]
+    [InlineData(Cell.Lstm)]
+    [InlineData(Cell.Gru)]
+    public void Gradients_stop_at_the_state_that_was_carried(Cell cell) =>
+        Check(MakeLanguage(cell, "3,2", Readout.Every), steps: 3, [3, 1, 0], goesOn: true);
 
     [Theory]
     [InlineData("host", Cell.Irnn)]
@@ -75,7 +71,7 @@ public class NetworkTests
     [InlineData("ilgpu-cpu", Cell.Lstm)]
     public void A_run_in_pieces_equals_one_long_run(string device, Cell cell)
     {
-        using IBackend backend = Devices.Open(device);
+        IBackend backend = Backend(device);
         using Network network = Perturbed(MakeLanguage(cell, "7,4", Readout.Every), backend);
         int[] tokens = Numbers.Integers(9 * 2, 3, 0, Vocabulary); // [9, 2]
         float[] whole = Run(tokens, 9, null, continues: false);
@@ -112,7 +108,7 @@ public class NetworkTests
     [Fact]
     public void What_cannot_go_on_or_fit_is_refused()
     {
-        using IBackend backend = Devices.Open("host");
+        IBackend backend = host.Backend;
         using Network network = Network.Create(MakeLanguage(Cell.Lstm, "3", Readout.Every), backend, 1);
         using Network both = Network.Create(MakeLanguage(Cell.Lstm, "3", Readout.Every) with { IsBidirectional = true }, backend, 1);
         using Tensor two = Upload(backend, [0, 1], 1, 2), three = Upload(backend, [0, 1, 2], 1, 3), unknown = Upload(backend, [0, Vocabulary], 1, 2);
@@ -136,7 +132,7 @@ public class NetworkTests
     [InlineData("ilgpu-cpu", true)]
     public void Gradients_pass_through_the_mask_that_the_states_passed(string device, bool isBidirectional)
     {
-        using IBackend backend = Devices.Open(device);
+        IBackend backend = Backend(device);
         Architecture architecture = Make(Cell.Gru, "4,3", Readout.Mean, TaskKind.Regression, inputs: 3, outputs: 1);
         using Network network = Perturbed(architecture with { IsBidirectional = isBidirectional }, backend);
         using Tensor input = backend.Allocate(new Shape(3, 2, 3));
@@ -159,7 +155,7 @@ public class NetworkTests
     [InlineData("ilgpu-cpu", Readout.Last, false)]
     public void Gradients_pass_through_every_mask(string device, Readout readout, bool isBidirectional)
     {
-        using IBackend backend = Devices.Open(device);
+        IBackend backend = Backend(device);
         using Network network = Perturbed(MakeLanguage(Cell.RnnTanh, "4", readout) with { IsBidirectional = isBidirectional }, backend);
         using Tensor tokens = Upload(backend, Numbers.Integers(6, 4, 0, Vocabulary), 3, 2);
         DropoutMask mask = new(0.4f, Seed: 3, Step: 17);
@@ -210,59 +206,63 @@ public class NetworkTests
         return tensor;
     }
 
-    private static void Check(string device, Architecture architecture, int steps, int[] lengths, bool goesOn = false)
+    private IBackend Backend(string device) => device == "host" ? host.Backend : ilgpu.Backend;
+
+    private void Check(Architecture architecture, int steps, int[] lengths, bool goesOn = false)
     {
         int batch = lengths.Length, rows = architecture.Readout == Readout.Every ? steps * batch : batch;
-        bool ofTokens = architecture.Vocabulary > 0;
-        string what = $"{architecture.Cell} {string.Join(",", architecture.Hidden)} {architecture.Task}";
-        using IBackend backend = Devices.Open(device);
-        using Network network = Perturbed(architecture, backend);
         int[] tokens = [.. Numbers.Integers(steps * batch, 11, 0, Vocabulary).Select((token, i) => i / batch < lengths[i % batch] ? token : 0)];
-        float[] numbers = Random(steps * batch * architecture.Inputs, 11);
-        using Tensor input = ofTokens ? Upload(backend, tokens, steps, batch) : backend.Allocate(new Shape(steps, batch, architecture.Inputs));
-        using Tensor valid = Upload(backend, lengths, batch);
-        if (!ofTokens) input.CopyFrom<float>(numbers);
-        Dictionary<string, double[]>? start = null;
-        if (goesOn)
+        int[] labels = [.. Enumerable.Range(0, rows).Select(i => i / batch >= lengths[i % batch] || (rows > 2 && i % 5 == 1) ? -1 : i % architecture.Outputs)];
+        float[] numbers = Random(steps * batch * architecture.Inputs, 11), targets = Random(rows * architecture.Outputs, 12);
+        bool ofTokens = architecture.Vocabulary > 0;
+        ReferenceNetwork? reference = null;
+        double[][]? differences = null;
+        double[] Expected() => ofTokens ? reference!.Forward(tokens, steps, batch) : reference!.Forward(numbers.ToDoubles(), steps, batch);
+        double Loss() => architecture.Task == TaskKind.Classification
+            ? reference!.CrossEntropy(Expected(), labels)
+            : ReferenceNetwork.SquaredError(Expected(), targets.ToDoubles());
+        foreach (IBackend backend in (IBackend[])[host.Backend, ilgpu.Backend])
         {
-            using Tensor before = Upload(backend, Numbers.Integers(2 * batch, 12, 0, Vocabulary), 2, batch);
-            network.Forward(before, isTraining: true);
-            start = network.CarriedState.ToDictionary(pair => pair.Name, pair => pair.Values.ToArray().ToDoubles());
-        }
+            string what = $"{backend.Device.Id}, {architecture.Cell} {string.Join(",", architecture.Hidden)} {architecture.Task}";
+            using Network network = Perturbed(architecture, backend);
+            using Tensor input = ofTokens ? Upload(backend, tokens, steps, batch) : backend.Allocate(new Shape(steps, batch, architecture.Inputs));
+            using Tensor valid = Upload(backend, lengths, batch);
+            if (!ofTokens) input.CopyFrom<float>(numbers);
+            if (goesOn)
+            {
+                using Tensor before = Upload(backend, Numbers.Integers(2 * batch, 12, 0, Vocabulary), 2, batch);
+                network.Forward(before, isTraining: true);
+            }
 
-        ReferenceNetwork reference = ReferenceNetwork.Of(network, lengths, start);
-        double[] Expected() => ofTokens ? reference.Forward(tokens, steps, batch) : reference.Forward(numbers.ToDoubles(), steps, batch);
+            // Weights and carried states of the devices differ by rounding only.
+            reference ??= ReferenceNetwork.Of(
+                network, lengths, goesOn ? network.CarriedState.ToDictionary(pair => pair.Name, pair => pair.Values.ToArray().ToDoubles()) : null);
+            Tensor outputs = network.Forward(new SequenceBatch(input, lengths.All(length => length == steps) ? null : valid, goesOn), isTraining: true);
 
-        Tensor outputs = network.Forward(new SequenceBatch(input, lengths.All(length => length == steps) ? null : valid, goesOn), isTraining: true);
+            // Sums of at most 17 products per step, at most 7 steps, values of order 1: a few hundred roundings of 6e-8.
+            Close.Equal(Expected(), outputs, rtol: 1e-5, atol: 1e-5, what: $"{what} outputs");
+            using LossTotals totals = backend.Loss.CreateTotals();
+            if (architecture.Task == TaskKind.Classification)
+            {
+                using Tensor label = Upload(backend, labels, rows);
+                backend.Loss.SoftmaxCrossEntropy(outputs, label, 1f / labels.Count(l => l >= 0), outputs, totals);
+            }
+            else
+            {
+                using Tensor target = backend.Allocate(new Shape(rows, architecture.Outputs));
+                target.CopyFrom<float>(targets);
+                backend.Loss.MeanSquaredError(outputs, target, 1f / rows, outputs, totals);
+            }
 
-        // Sums of at most 17 products per step, at most 7 steps, values of order 1: a few hundred roundings of 6e-8.
-        Close.Equal(Expected(), outputs, rtol: 1e-5, atol: 1e-5, what: $"{what} outputs");
-        Func<double> loss;
-        using LossTotals totals = backend.Loss.CreateTotals();
-        if (architecture.Task == TaskKind.Classification)
-        {
-            int[] labels = [.. Enumerable.Range(0, rows).Select(i => i / batch >= lengths[i % batch] || (rows > 2 && i % 5 == 1) ? -1 : i % architecture.Outputs)];
-            using Tensor label = Upload(backend, labels, rows);
-            backend.Loss.SoftmaxCrossEntropy(outputs, label, 1f / labels.Count(l => l >= 0), outputs, totals);
-            loss = () => reference.CrossEntropy(Expected(), labels);
-        }
-        else
-        {
-            float[] targets = Random(rows * architecture.Outputs, 12);
-            using Tensor target = backend.Allocate(new Shape(rows, architecture.Outputs));
-            target.CopyFrom<float>(targets);
-            backend.Loss.MeanSquaredError(outputs, target, 1f / rows, outputs, totals);
-            loss = () => ReferenceNetwork.SquaredError(Expected(), targets.ToDoubles());
-        }
-
-        LossSums sums = totals.Read();
-        Close.Equal(loss(), sums.Loss / sums.Rows, rtol: 1e-5, atol: 1e-6, what: $"{what} loss");
-        network.Backward(outputs);
-        foreach (ParameterSlot slot in network.Parameters.Slots)
-        {
-            // fp32 through T steps and three layers; a wrong term would be off by its own size, of order 0.01 and more.
-            double[] differences = FiniteDifferences.Gradient(loss, reference.Parameters[slot.Name]);
-            Close.Equal(differences, network.Parameters.Gradient(slot.Name), rtol: 2e-4, atol: 2e-5, what: $"{what} {slot.Name}");
+            LossSums sums = totals.Read();
+            Close.Equal(Loss(), sums.Loss / sums.Rows, rtol: 1e-5, atol: 1e-6, what: $"{what} loss");
+            network.Backward(outputs);
+            differences ??= [.. network.Parameters.Slots.Select(slot => FiniteDifferences.Gradient(Loss, reference.Parameters[slot.Name]))];
+            foreach ((ParameterSlot slot, double[] expected) in network.Parameters.Slots.Zip(differences))
+            {
+                // fp32 through T steps and three layers; a wrong term would be off by its own size, of order 0.01 and more.
+                Close.Equal(expected, network.Parameters.Gradient(slot.Name), rtol: 2e-4, atol: 2e-5, what: $"{what} {slot.Name}");
+            }
         }
     }
 
