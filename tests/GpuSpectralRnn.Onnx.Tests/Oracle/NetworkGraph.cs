@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
@@ -48,9 +49,17 @@ internal sealed class NetworkGraph
 
         switch (Architecture.Readout)
         {
-            case Readout.Last: below = Flat($"h_{Architecture.Layers - 1}", [1, 0, 2], [batch, inputs]); break;
-            case Readout.Mean: maker.Node("ReduceMean", [below], ["mean"], Attributes.Of("axes", [0L]), Attributes.Of("keepdims", 0)); below = "mean"; break;
-            case Readout.LastStep: maker.Integers("end", -1).Node("Gather", [below, "end"], ["top"], Attributes.Of("axis", 0)); below = "top"; break;
+            case Readout.Last:
+                below = Flat($"h_{Architecture.Layers - 1}", [1, 0, 2], [batch, inputs]);
+                break;
+            case Readout.Mean:
+                maker.Node("ReduceMean", [below], ["mean"], Attributes.Of("axes", [0L]), Attributes.Of("keepdims", 0));
+                below = "mean";
+                break;
+            case Readout.LastStep:
+                maker.Integers("end", -1).Node("Gather", [below, "end"], ["top"], Attributes.Of("axis", 0));
+                below = "top";
+                break;
         }
 
         maker.Constant("weight", [Architecture.Outputs, inputs], Read(Architecture.TiesWeights ? "embedding.weight" : "readout.weight"));
@@ -76,11 +85,12 @@ internal sealed class NetworkGraph
         maker.Constant($"r_{layer}", [directions, gates * hidden, hidden], [.. ends.SelectMany(end => Stacked(end, "weight_hh", hidden))]);
         float[] biases = [.. ends.SelectMany(end => (float[])[.. Stacked(end, "bias_ih", 1), .. Stacked(end, "bias_hh", 1)])];
         maker.Constant($"b_{layer}", [directions, 2 * gates * hidden], biases);
-        List<AttributeProto> attributes = [Attributes.Of("hidden_size", hidden), Attributes.Of("direction", directions == 2 ? "bidirectional" : "forward")];
+        string direction = directions == 2 ? "bidirectional" : "forward";
+        List<AttributeProto> attributes = [Attributes.Of("hidden_size", hidden), Attributes.Of("direction", direction)];
         if (type == "GRU") attributes.Add(Attributes.Of("linear_before_reset", 1));
         if (type == "RNN")
         {
-            Google.Protobuf.ByteString activation = Google.Protobuf.ByteString.CopyFromUtf8(Architecture.Cell == Cell.RnnTanh ? "Tanh" : "Relu");
+            ByteString activation = ByteString.CopyFromUtf8(Architecture.Cell == Cell.RnnTanh ? "Tanh" : "Relu");
             attributes.Add(new AttributeProto { Name = "activations", Type = 8, Strings = { Enumerable.Repeat(activation, directions) } });
         }
 

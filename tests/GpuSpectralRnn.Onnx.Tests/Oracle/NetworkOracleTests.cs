@@ -10,15 +10,19 @@ public class NetworkOracleTests
 {
     private const int Steps = 5, Batch = 4, Inputs = 3, Vocabulary = 6;
 
-    // Two computations in single precision, of values of order 1 and sums of at most 14 products, through 5 steps and 2 layers; ONNX Runtime's tanh and
-    // sigmoid are rational functions, good to some 1e-7. A gate or a direction in the wrong place is off by 1e-2 and more.
+    // Two computations in single precision, of values of order 1 and sums of at most 14 products, through 5 steps and 2 layers; ONNX Runtime's tanh
+    // and sigmoid are rational functions, good to some 1e-7. A gate or a direction in the wrong place is off by 1e-2 and more.
     private const double Tolerance = 1e-5;
 
     public static TheoryData<Cell, bool, bool> Kinds()
     {
         TheoryData<Cell, bool, bool> data = [];
         foreach (Cell cell in (Cell[])[Cell.RnnTanh, Cell.RnnRelu, Cell.Lstm, Cell.Gru])
-            foreach (bool isBidirectional in (bool[])[false, true]) foreach (bool hasLengths in (bool[])[false, true]) data.Add(cell, isBidirectional, hasLengths);
+        {
+            foreach (bool isBidirectional in (bool[])[false, true])
+                foreach (bool hasLengths in (bool[])[false, true]) data.Add(cell, isBidirectional, hasLengths);
+        }
+
         return data;
     }
 
@@ -41,9 +45,10 @@ public class NetworkOracleTests
                     Readout = readout,
                     Outputs = Vocabulary,
                 };
+                Architecture ofTokens = architecture with { Vocabulary = Vocabulary };
                 Check(architecture, hasLengths);
-                Check(architecture with { Vocabulary = Vocabulary }, hasLengths);
-                Check(architecture with { Vocabulary = Vocabulary, TiesWeights = true, Inputs = architecture.LayerOutputs(hidden.Length - 1) }, hasLengths);
+                Check(ofTokens, hasLengths);
+                Check(ofTokens with { TiesWeights = true, Inputs = architecture.LayerOutputs(hidden.Length - 1) }, hasLengths);
             }
         }
     }
@@ -59,7 +64,8 @@ public class NetworkOracleTests
         int[] tokens = [.. Enumerable.Range(0, Steps * Batch).Select(_ => random.Next(Vocabulary))];
         float[] numbers = [.. Enumerable.Range(0, Steps * Batch * Inputs).Select(_ => (float)(2 * random.NextDouble() - 1))];
         int[]? lengths = hasLengths ? [Steps, 1, 3, 2] : null;
-        using Tensor x = ofTokens ? host.Allocate(new Shape(Steps, Batch), ElementType.Int32) : host.Allocate(new Shape(Steps, Batch, Inputs));
+        using Tensor x = host.Allocate(
+            ofTokens ? new Shape(Steps, Batch) : new Shape(Steps, Batch, Inputs), ofTokens ? ElementType.Int32 : ElementType.Float32);
         using Tensor? valid = hasLengths ? host.Allocate(new Shape(Batch), ElementType.Int32) : null;
         if (ofTokens) x.CopyFrom<int>(tokens);
         else x.CopyFrom<float>(numbers);

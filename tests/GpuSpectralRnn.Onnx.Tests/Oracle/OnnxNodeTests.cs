@@ -93,7 +93,8 @@ public class OnnxNodeTests
         }
 
         /// <summary>The one node of a case's graph.</summary>
-        public static NodeProto? NodeOf(string folder) => ModelProto.Parser.ParseFrom(File.ReadAllBytes(Path.Combine(folder, "model.onnx"))).Graph.Node.FirstOrDefault();
+        public static NodeProto? NodeOf(string folder) =>
+            ModelProto.Parser.ParseFrom(File.ReadAllBytes(Path.Combine(folder, "model.onnx"))).Graph.Node.FirstOrDefault();
 
         public void CheckOutputs()
         {

@@ -4,7 +4,9 @@ using GpuSpectralRnn.Tests.Support;
 
 namespace GpuSpectralRnn.Tests.Compute;
 
-/// <summary>Operands of any shapes and types, some of them the same or overlapping: the host and ILGPU take the same and refuse the same, in one wording.</summary>
+/// <summary>
+/// Operands of any shapes and types, some of them the same or overlapping: the host and ILGPU take the same and refuse the same, in one wording.
+/// </summary>
 [Collection("ilgpu-cpu")]
 public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
 {

@@ -83,7 +83,10 @@ public abstract class RecurrentLayerChecks(DeviceFixture? device) : OperationTes
         public Tensor? Lengths { get; } = problem.Lengths is null ? null : test.MakeIntegers(problem.Lengths);
 
         public RecurrentWeights ZeroGradients() => new(
-            test.Zeros(shape.GateRows, shape.Inputs), test.Zeros(shape.GateRows, shape.Hidden), test.Zeros(shape.GateRows), test.Zeros(shape.GateRows));
+            test.Zeros(shape.GateRows, shape.Inputs),
+            test.Zeros(shape.GateRows, shape.Hidden),
+            test.Zeros(shape.GateRows),
+            test.Zeros(shape.GateRows));
 
         public RecurrentState Garbage() => new(
             test.Garbage(shape.Batch, shape.Hidden), shape.Cell == CellKind.Lstm ? test.Garbage(shape.Batch, shape.Hidden) : null);

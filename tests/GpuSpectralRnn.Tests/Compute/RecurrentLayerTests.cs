@@ -100,12 +100,13 @@ public abstract class RecurrentLayerTests(DeviceFixture device) : RecurrentLayer
             RecurrentWeights sums = layer.ZeroGradients();
             Tensor slope = Make(problem.OutputGradient, 9, 13, 40);
             Backend.Recurrent.Backward(workspace, layer.Weights, layer.Input, layer.Initial, output, slope, 0, sums, null, null, layer.Lengths);
-            return (states, [.. sums.HiddenWeights.ToArray(), .. sums.InputWeights.ToArray(), .. sums.InputBias.ToArray(), .. sums.HiddenBias.ToArray()]);
+            Tensor[] gradients = [sums.HiddenWeights, sums.InputWeights, sums.InputBias, sums.HiddenBias];
+            return (states, [.. gradients.SelectMany(gradient => gradient.ToArray())]);
         }
 
-        (float[] states, float[] gradients) = Bits(isTraining: true);
-        Assert.Equal(states, Bits(isTraining: false).Forward);
-        Assert.Equal(gradients, Bits(isTraining: true).Backward);
+        (float[] forward, float[] backward) = Bits(isTraining: true);
+        Assert.Equal(forward, Bits(isTraining: false).Forward);
+        Assert.Equal(backward, Bits(isTraining: true).Backward);
     }
 
     [SkippableTheory]

@@ -19,7 +19,8 @@ public sealed class RoundTripTests : IDisposable
     private static readonly Gen<int[]> Extents = Gen.OneOf(Gen.Int[0, 4].Array[0, 5], Gen.Int[1, 1].Array[6, 28]);
 
     // Names and metadata of any characters, surrogates in pairs: what UTF-8 can hold.
-    private static readonly Gen<string> Text = Gen.Int[0, 0x10FFFF].Where(Rune.IsValid).Array[0, 6].Select(runes => string.Concat(runes.Select(r => new Rune(r))));
+    private static readonly Gen<string> Text =
+        Gen.Int[0, 0x10FFFF].Where(Rune.IsValid).Array[0, 6].Select(runes => string.Concat(runes.Select(rune => new Rune(rune))));
 
     private static readonly Gen<NamedArray[]> Arrays =
         Gen.Select(Text.Where(name => name != "__metadata__"), Extents, Gen.OneOf(Types), Gen.Int).Select(Make).Array[0, 6]
@@ -85,10 +86,16 @@ public sealed class RoundTripTests : IDisposable
         iter: 500,
         threads: 1);
 
-    // Keys in any order, quotes of either kind, white space wherever it may be, a comma at the end or none, as Python 2 and 3 and other programs write.
+    // Keys in any order, quotes of either kind, white space wherever it may be, a comma at the end or none: as Python 2 and 3 and others write.
     [Fact]
     public void Npy_headers_of_all_writers_are_read() => Gen.Select(
-            Gen.Int[1, 3], Gen.Shuffle<string>((string[])["descr", "fortran_order", "shape"]), Extents, Gen.OneOf("'", "\"", "u'"), Gen.OneOf("", " ", "  "), Gen.Bool, Gen.Bool)
+            Gen.Int[1, 3],
+            Gen.Shuffle<string>((string[])["descr", "fortran_order", "shape"]),
+            Extents,
+            Gen.OneOf("'", "\"", "u'"),
+            Gen.OneOf("", " ", "  "),
+            Gen.Bool,
+            Gen.Bool)
         .Sample(
             (version, keys, extents, quote, space, hasComma, isLong) =>
             {

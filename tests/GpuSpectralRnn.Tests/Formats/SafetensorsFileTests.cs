@@ -14,7 +14,8 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void Arrays_are_found_by_name_and_asked_for_by_type()
     {
-        SafetensorsFile.Write(folder.File("all.safetensors"), [NamedArray.Of("scalar", default, [7f]), NamedArray.Of("int", new Shape(5), new int[5])]);
+        NamedArray[] arrays = [NamedArray.Of("scalar", default, [7f]), NamedArray.Of("int", new Shape(5), new int[5])];
+        SafetensorsFile.Write(folder.File("all.safetensors"), arrays);
         SafetensorsFile read = SafetensorsFile.Read(folder.File("all.safetensors"));
 
         Assert.Equal([7f], read.Find("scalar")!.As<float>());

@@ -212,7 +212,8 @@ public class NetworkTests(IlgpuCpuDevice ilgpu, HostDevice host) : IClassFixture
     {
         int batch = lengths.Length, rows = architecture.Readout == Readout.Every ? steps * batch : batch;
         int[] tokens = [.. Numbers.Integers(steps * batch, 11, 0, Vocabulary).Select((token, i) => i / batch < lengths[i % batch] ? token : 0)];
-        int[] labels = [.. Enumerable.Range(0, rows).Select(i => i / batch >= lengths[i % batch] || (rows > 2 && i % 5 == 1) ? -1 : i % architecture.Outputs)];
+        bool Counts(int row) => row / batch < lengths[row % batch] && (rows <= 2 || row % 5 != 1);
+        int[] labels = [.. Enumerable.Range(0, rows).Select(row => Counts(row) ? row % architecture.Outputs : -1)];
         float[] numbers = Random(steps * batch * architecture.Inputs, 11), targets = Random(rows * architecture.Outputs, 12);
         bool ofTokens = architecture.Vocabulary > 0;
         ReferenceNetwork? reference = null;
@@ -237,7 +238,8 @@ public class NetworkTests(IlgpuCpuDevice ilgpu, HostDevice host) : IClassFixture
             // Weights and carried states of the devices differ by rounding only.
             reference ??= ReferenceNetwork.Of(
                 network, lengths, goesOn ? network.CarriedState.ToDictionary(pair => pair.Name, pair => pair.Values.ToArray().ToDoubles()) : null);
-            Tensor outputs = network.Forward(new SequenceBatch(input, lengths.All(length => length == steps) ? null : valid, goesOn), isTraining: true);
+            SequenceBatch given = new(input, lengths.All(length => length == steps) ? null : valid, goesOn);
+            Tensor outputs = network.Forward(given, isTraining: true);
 
             // Sums of at most 17 products per step, at most 7 steps, values of order 1: a few hundred roundings of 6e-8.
             Close.Equal(Expected(), outputs, rtol: 1e-5, atol: 1e-5, what: $"{what} outputs");

@@ -117,8 +117,8 @@ public sealed class SlicerTests : IDisposable
 
             if (kind == "factors")
             {
-                Factors factors = new(0.5 * RandomMatrix.Uniform(gates * m, k, seed + r), 0.5 * RandomMatrix.Uniform(k, m, seed + r + 9));
-                recurrences[r] = LayerPlan.Whole(m) with { Factors = factors };
+                Matrix left = 0.5 * RandomMatrix.Uniform(gates * m, k, seed + r), right = 0.5 * RandomMatrix.Uniform(k, m, seed + r + 9);
+                recurrences[r] = LayerPlan.Whole(m) with { Factors = new Factors(left, right) };
                 continue;
             }
 
@@ -127,7 +127,8 @@ public sealed class SlicerTests : IDisposable
             if (kind is "offset" or "refit") plan = plan with { Offset = RandomMatrix.Uniform(m, 1, seed + r + 3).Data };
             if (kind == "refit")
             {
-                Matrix recurrent = 0.1 * RandomMatrix.Uniform(gates * k, k, seed + r), input = 0.1 * RandomMatrix.Uniform(gates * k, inputs, seed + r + 1);
+                Matrix recurrent = 0.1 * RandomMatrix.Uniform(gates * k, k, seed + r);
+                Matrix input = 0.1 * RandomMatrix.Uniform(gates * k, inputs, seed + r + 1);
                 plan = plan with { Correction = new(recurrent, input, Bias(seed + r + 2), Bias(seed + r + 4)) };
                 double[] Bias(int of) => RandomMatrix.Uniform(gates * k, 1, of).Data;
             }

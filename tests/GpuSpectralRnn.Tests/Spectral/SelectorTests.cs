@@ -14,7 +14,8 @@ public class SelectorTests
 
     private static readonly string[] Criteria = ["input", "output", "adjoint", "mixed"];
 
-    private static readonly Gen<(int Units, string Criterion, int Seed)> Problems = Gen.Select(Gen.Int[1, 12], Gen.OneOf(Criteria), Gen.Int[0, 10000]);
+    private static readonly Gen<(int Units, string Criterion, int Seed)> Problems =
+        Gen.Select(Gen.Int[1, 12], Gen.OneOf(Criteria), Gen.Int[0, 10000]);
 
     [Fact]
     public void Greedy_takes_the_best_unit_at_every_step_and_its_losses_equal_the_definition() => Problems.Sample(

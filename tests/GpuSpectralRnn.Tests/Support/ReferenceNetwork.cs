@@ -103,7 +103,8 @@ public sealed class ReferenceNetwork(Architecture architecture, IReadOnlyDiction
     private double[] Layer(int layer, double[] x, int inputs, int steps, int batch, bool isReverse, double[]? perturbation)
     {
         string end = isReverse ? $"l{layer}_reverse" : $"l{layer}";
-        ReferenceLayer reference = new(new RecurrentShape(architecture.Cell.Kind(), steps, batch, inputs, architecture.Hidden[layer]) { IsReverse = isReverse })
+        RecurrentShape shape = new(architecture.Cell.Kind(), steps, batch, inputs, architecture.Hidden[layer]) { IsReverse = isReverse };
+        ReferenceLayer reference = new(shape)
         {
             Input = x,
             InputWeights = parameters[$"rnn.weight_ih_{end}"],
