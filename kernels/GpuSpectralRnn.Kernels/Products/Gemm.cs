@@ -41,10 +41,10 @@ public struct GemmArguments
     public ArrayView<float> C;
 
     /// <summary>op(A): its lines are the M rows.</summary>
-    public GemmFactor A;
+    public GemmOperand A;
 
     /// <summary>op(B): its lines are the N columns.</summary>
-    public GemmFactor B;
+    public GemmOperand B;
 
     /// <summary>Factor on the product.</summary>
     public float Alpha;
@@ -167,11 +167,11 @@ public sealed class Gemm : IDisposable
             Left = a,
             Right = b,
             C = c,
-            A = GemmFactor.Of(a, m, k, linesAreRows: !transposeA),
-            B = GemmFactor.Of(b, n, k, linesAreRows: transposeB),
+            A = GemmOperand.Of(a, m, k, linesAreRows: !transposeA),
+            B = GemmOperand.Of(b, n, k, linesAreRows: transposeB),
             K = k,
             Slice = SliceFor(plan, m, n, k),
-            HasQuads = GemmFactor.StartsAtQuad(c) && n % 4 == 0 ? 1 : 0,
+            HasQuads = GemmOperand.StartsAtQuad(c) && n % 4 == 0 ? 1 : 0,
             Alpha = alpha,
             Beta = beta,
         };
@@ -269,12 +269,12 @@ internal readonly struct GemmTiles(GemmArguments e) : IItemKernel
         int from = slice * e.Slice;
         int to = from + e.Slice < e.K ? from + e.Slice : e.K;
         RegisterTile tile = RegisterTile.Product(
-            e.Left, Places.Of(row, 1, e.M, e.A.LineStride), e.A.Step, e.Right, Places.Of(column, across, e.N, e.B.LineStride), e.B.Step, from, to);
+            e.Left, QuadIndices.Of(row, 1, e.M, e.A.LineStride), e.A.Step, e.Right, QuadIndices.Of(column, across, e.N, e.B.LineStride), e.B.Step, from, to);
         int place = (slice * e.M + row) * e.N;
         for (int i = 0; i < 4; i++)
         {
             if (row + i >= e.M) continue;
-            Quad sums = tile.Row(i);
+            Float4 sums = tile.Row(i);
             for (int j = 0; j < 4; j++)
             {
                 int at = column + j * across;

@@ -11,13 +11,13 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
     private readonly CuBlasProducts cuBlas;
     private readonly Gemm gemm;
     private readonly ColumnSums columnSums;
-    private readonly Launcher<StepMean> stepMean;
-    private readonly Launcher<StepMeanBackward> stepMeanBackward;
+    private readonly Launcher<MeanOverSteps> stepMean;
+    private readonly Launcher<MeanOverStepsBackward> stepMeanBackward;
     private readonly Launcher<LastSteps> lastSteps;
     private readonly Launcher<LastStepsBackward> lastStepsBackward;
     private readonly Launcher<ClearPadding> clearPadding;
     private readonly Launcher<WeighSteps> weighSteps;
-    private readonly Launcher<Columns> copyColumns;
+    private readonly Launcher<ColumnCopy> copyColumns;
     private readonly Launcher<Squares> addSquares;
 
     /// <summary>Loads the kernels.</summary>
@@ -28,13 +28,13 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         columnSums = new ColumnSums(backend.Loader);
         gemm = new Gemm(backend.Loader, columnSums, roundsToTf32: backend.Blas == BlasChoice.KernelsTf32);
         fillRows = backend.Loader.Elements<FillRows>();
-        stepMean = backend.Loader.Elements<StepMean>();
-        stepMeanBackward = backend.Loader.Elements<StepMeanBackward>();
+        stepMean = backend.Loader.Elements<MeanOverSteps>();
+        stepMeanBackward = backend.Loader.Elements<MeanOverStepsBackward>();
         lastSteps = backend.Loader.Elements<LastSteps>();
         lastStepsBackward = backend.Loader.Elements<LastStepsBackward>();
         clearPadding = backend.Loader.Elements<ClearPadding>();
         weighSteps = backend.Loader.Elements<WeighSteps>();
-        copyColumns = backend.Loader.Elements<Columns>();
+        copyColumns = backend.Loader.Elements<ColumnCopy>();
         addSquares = backend.Loader.Elements<Squares>();
     }
 
