@@ -19,7 +19,7 @@ internal static class Program
     [
         typeof(DemoVerb), typeof(DevicesVerb), typeof(DataVerb), typeof(TrainVerb),
         typeof(EvalVerb), typeof(PredictVerb), typeof(SampleVerb), typeof(SpectrumVerb), typeof(PruneVerb), typeof(CompareVerb), typeof(BoundVerb),
-        typeof(ImportVerb), typeof(CompressVerb), typeof(BenchVerb),
+        typeof(ExportVerb), typeof(ImportVerb), typeof(CompressVerb), typeof(BenchVerb),
     ];
 
     private static int Main(string[] args) => Run(args, Console.Out, new ForgivingWriter(Console.Error));

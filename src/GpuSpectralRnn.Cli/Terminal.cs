@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Verbs;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Formats;
@@ -81,11 +82,11 @@ internal sealed class Terminal(Verb verb, TextWriter output, TextWriter error)
     {
         string message = e switch
         {
-            InvalidCallException or RunFailedException => e.Message,
+            InvalidCallException or RunFailedException => ParameterOptions.Spell(e.Message),
             OperationCanceledException => "stopped; nothing was written.",
             OutOfMemoryException => "out of memory; choose a smaller --batch, --hidden or --limit.",
             IOException or UnauthorizedAccessException => e.Message,
-            _ when Devices.FailureOf(e) is { } failure => failure,
+            _ when Devices.FailureOf(e) is { } failure => $"{failure} Try again, or another --device (--verbose shows where).",
             _ => $"internal error: {e.GetType().Name}: {e.Message} (--verbose shows where).",
         };
         EraseLine();

@@ -2,7 +2,8 @@ namespace GpuSpectralRnn;
 
 /// <summary>
 /// The caller asked for something that cannot be: a bad value, data that do not fit the model, a device that is absent. Exit code 2 on the command
-/// line.
+/// line. Parameters and properties stand in the message in backticks, <c>`keep` 0: choose 1 unit or more.</c>, so that the command line can name the
+/// options that set them; so they do in the messages of <see cref="RunFailedException"/>.
 /// </summary>
 public class InvalidCallException(string message, Exception? inner = null) : Exception(message, inner);
 

@@ -33,7 +33,10 @@ public class PruneTests
     [Theory]
     [InlineData("spectral", "--criterion", "adjoint")]
     [InlineData("spectral", "--criterion", "paper", "--theta", "0.3", "--select", "swap")]
+    [InlineData("adjoint", "--select", "greedy")]
+    [InlineData("paper-without", "--theta", "0.3")]
     [InlineData("random")]
+    [InlineData("random-without")]
     [InlineData("magnitude-unit", "--no-reconstruction")]
     [InlineData("magnitude-weight")]
     [InlineData("random-weight")]
@@ -99,7 +102,9 @@ public class PruneTests
         Gsrnn.Run([.. call, "--keep", "2", "--fine-tune-lr", "0.1"]).FailsWith(2, "--fine-tune-lr belongs to");
         Gsrnn.Run([.. call, "--keep", "6"]).FailsWith(2, "--keep 6", "1 to 5");
         Gsrnn.Run([.. call, "--keep", "2", "--fraction", "0.5"]).FailsWith(2, "one way");
-        Gsrnn.Run([.. call, "--keep", "2", "--method", "magic"]).FailsWith(2, "--method magic");
+        Gsrnn.Run([.. call, "--keep", "2", "--method", "magic"]).FailsWith(2, "--method magic", "adjoint", "spectral");
+        Gsrnn.Run([.. call, "--keep", "2", "--method", "scratch"]).FailsWith(2, "--method scratch", "train");
+        Gsrnn.Run([.. call, "--keep", "2", "--method", "adjoint", "--criterion", "paper"]).FailsWith(2, "--criterion belongs to");
         Gsrnn.Run([.. call, "--keep", "2", "--criterion", "magic"]).FailsWith(2, "--criterion magic");
         Gsrnn.Run([.. call, "--keep", "2", "--theta", "0.5"]).FailsWith(2, "--theta belongs to");
         Gsrnn.Run([.. call, "--keep", "2", "--criterion", "paper", "--theta", "2"]).FailsWith(2, "--theta 2");

@@ -51,7 +51,9 @@ internal static class CallFiles
         foreach (PropertyInfo property in verb.GetType().GetProperties())
         {
             if (property.GetCustomAttribute<T>() is not { } attribute) continue;
-            string name = property.GetCustomAttribute<OptionAttribute>() is { } option ? $"--{Shown(option.LongName)}" : property.GetCustomAttribute<ValueAttribute>()!.MetaName;
+            string name = property.GetCustomAttribute<OptionAttribute>() is { } option
+                ? VerbOptions.Spell(option)
+                : property.GetCustomAttribute<ValueAttribute>()!.MetaName;
             IEnumerable<string> paths = property.GetValue(verb) switch
             {
                 string path => [path],
@@ -61,11 +63,4 @@ internal static class CallFiles
             foreach (string path in paths.Where(path => path.Length > 0 || attribute is WritesFileAttribute)) yield return (name, path, attribute);
         }
     }
-
-    private static string Shown(string longName) => longName switch
-    {
-        "inputs" => "x",
-        "targets" => "y",
-        _ => longName,
-    };
 }

@@ -15,11 +15,10 @@ internal static class NumberOptions
     public static string? FindFault(Type verb, IReadOnlyList<string> args)
     {
         Dictionary<string, Type> numeric = [];
-        foreach (PropertyInfo property in verb.GetProperties())
+        foreach ((PropertyInfo property, OptionAttribute option) in VerbOptions.Of(verb))
         {
             Type type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-            if (property.GetCustomAttribute<OptionAttribute>() is { } option && (type == typeof(double) || type == typeof(int) || type == typeof(ulong)))
-                numeric.Add("--" + option.LongName, type);
+            if (type == typeof(double) || type == typeof(int) || type == typeof(ulong)) numeric.Add("--" + option.LongName, type);
         }
 
         for (int i = 0; i < args.Count; i++)

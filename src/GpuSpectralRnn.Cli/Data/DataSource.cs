@@ -1,3 +1,6 @@
+using System.Reflection;
+using CommandLine;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Verbs;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
@@ -31,28 +34,12 @@ internal sealed class DataSource
     {
         this.options = options;
         seed = options.DataSeed ?? options.Seed;
-        bool isImages = options.Data is "digits" or "idx", isGenerated = options.Data is "digits" or "adding" or "copy";
-        Refuse(isImages, "--view", options.View, "digits and idx");
-        Refuse(options.Data == "idx", "--images", options.Images, "idx");
-        Refuse(options.Data == "idx", "--labels", options.Labels, "idx");
-        Refuse(options.Data == "idx", "--test-images", options.TestImages, "idx");
-        Refuse(options.Data == "idx", "--test-labels", options.TestLabels, "idx");
-        Refuse(options.Data == "npy", "--x", options.Inputs, "npy");
-        Refuse(options.Data == "npy", "--y", options.Targets, "npy");
-        Refuse(options.Data == "npy", "--lengths", options.Lengths, "npy");
-        Refuse(isGenerated, "--data-seed", options.DataSeed?.ToString(), "digits, adding and copy");
-        Refuse(options.Data is "adding" or "copy", "--length", options.Length?.ToString(), "adding and copy");
-        foreach ((string option, string? value) in new[]
-        {
-            ("--train", options.TrainText), ("--valid", options.ValidText), ("--test", options.TestText), ("--unit", options.UnitName),
-            ("--vocabulary", options.VocabularyPath), ("--vocabulary-size", options.VocabularySize?.ToString()), ("--bptt", options.Bptt?.ToString()),
-        })
-            Refuse(options.Data == Text, option, value, Text);
+        CheckOwners();
         held = options.HoldOut is null ? null : new HoldOut(options.HoldOut);
         if (held is not null && options.ValidText is not null)
             throw new InvalidCallException("--holdout and --valid both name what to watch; leave one out.");
         text = options.Data == Text ? new TextSource(options, model, held) : null;
-        if (isImages) View = Names.Parse<ImageView>(options.View ?? model?.View ?? "row", "view");
+        if (options.Data is "digits" or "idx") View = Names.Parse<ImageView>(options.View ?? model?.View ?? "row", "--view");
         int? classes = model is { Task: TaskKind.Classification } ? model.Outputs : null;
         load = options.Data switch
         {
@@ -82,7 +69,7 @@ internal sealed class DataSource
     /// <summary>One part, limited. Without a name the test part, else the validation part, else the training part.</summary>
     public (string Split, ISequenceData Data) Open(string? split)
     {
-        DataPart? part = split is null ? null : Names.Parse<DataPart>(split, "split");
+        DataPart? part = split is null ? null : Names.Parse<DataPart>(split, "--split");
         if (part is null or DataPart.Test && load(DataPart.Test) is { } test) return ("test", Limited(test));
         if (part is null or DataPart.Valid && load(DataPart.Valid) is { } watched) return ("valid", Limited(watched));
         if (part == DataPart.Test && held is null)
@@ -136,8 +123,14 @@ internal sealed class DataSource
         _ => null,
     };
 
-    private void Refuse(bool fits, string option, string? value, string owners)
+    private void CheckOwners()
     {
-        if (value is not null && !fits) throw new InvalidCallException($"{option} belongs to --data {owners}, not to --data {options.Data}.");
+        foreach ((PropertyInfo property, OptionAttribute option) in VerbOptions.Of(options.GetType()))
+        {
+            IReadOnlyList<string>? owners = property.GetCustomAttribute<OfDataAttribute>()?.Names;
+            if (owners?.Contains(options.Data) == false && property.GetValue(options) is not (null or false))
+                throw new InvalidCallException(
+                    $"{VerbOptions.Spell(option)} belongs to --data {string.Join(", ", owners)}, not to --data {options.Data}.");
+        }
     }
 }

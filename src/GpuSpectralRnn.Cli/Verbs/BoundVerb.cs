@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CommandLine;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
@@ -10,7 +11,7 @@ namespace GpuSpectralRnn.Cli.Verbs;
 
 [Verb("bound", HelpText =
     "Bounds on the error of a compressed network (docs/method.md, section 9): bias, variance, and whether they say anything (--split: default train).")]
-internal sealed class BoundVerb : ModelVerb
+internal sealed class BoundVerb : ModelVerb, IRidgeOption
 {
     [Option("keep", MetaValue = "K", HelpText = "Units the compressed network keeps, chosen by the adjoint criterion (default: all).")]
     public int? Keep { get; set; }
@@ -24,8 +25,7 @@ internal sealed class BoundVerb : ModelVerb
     [Option("input-radius", MetaValue = "R", HelpText = "Length no input exceeds (default: the longest of the data, taken on trust for others).")]
     public double? InputRadius { get; set; }
 
-    [Option("ridge", Default = 1e-4, MetaValue = "X", HelpText = "Ridge of the reconstruction, as a share of the mean power of a unit.")]
-    public double Ridge { get; set; } = 1e-4;
+    public double? Ridge { get; set; }
 
     public override string Usage => $"MODEL {DataUsage} [--keep K] [--delta D]";
 
@@ -36,7 +36,7 @@ internal sealed class BoundVerb : ModelVerb
         if (!(Delta > 0 && Delta < 1)) throw new InvalidCallException($"--delta {Delta} is not a probability between 0 and 1; try 0.05.");
         if (Ceiling is { } ceiling) CheckNumber("--ceiling", ceiling, isZeroFine: false);
         if (InputRadius is { } radius) CheckNumber("--input-radius", radius, isZeroFine: true);
-        CheckNumber("--ridge", Ridge, isZeroFine: true);
+        CheckRidge(this);
         using IBackend backend = OpenBackend();
         Split ??= "train";
         (Network network, string split, ISequenceData data) = Open(backend);

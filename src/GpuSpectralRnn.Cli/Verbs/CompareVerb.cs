@@ -15,11 +15,11 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Cli.Verbs;
 
 [Verb("compare", HelpText = "Compare the pruning methods: train networks, prune them by every method, fine-tune, print the table.")]
-internal sealed class CompareVerb : TrainingVerb
+internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
 {
     [Option("methods", Default = new[] { "all" }, Separator = ',', MetaValue = "all|M[,M...]", HelpText =
         "scratch, auto, auto-refined, adjoint, paper, paper-without, random, random-without, magnitude-unit, magnitude-unit-without, " +
-        "magnitude-weight, random-weight, column, low-rank (-without: not reconstructed).")]
+        "magnitude-weight, random-weight, column, low-rank (-without: not reconstructed), spectral (auto).")]
     public IEnumerable<string> Methods { get; set; } = ["all"];
 
     [Option("keep", Required = true, Separator = ',', MetaValue = "K[,K...]", HelpText =
@@ -34,15 +34,12 @@ internal sealed class CompareVerb : TrainingVerb
     [ReadsFile]
     public IEnumerable<string> Models { get; set; } = [];
 
-    [Option("refine", Default = 250, MetaValue = "STEPS",
+    [Option("refine", Default = Distillation.UsualSteps, MetaValue = "STEPS",
         HelpText = "auto-refined: optimiser steps towards the big network's answers, without labels.")]
-    public int Refine { get; set; } = 250;
+    public int Refine { get; set; } = Distillation.UsualSteps;
 
-    [Option("fine-tune", Default = 0, MetaValue = "EPOCHS", HelpText =
-        "Epochs that every network is trained further, the uncompressed one too; 0: none.")]
     public int FineTune { get; set; }
 
-    [Option("fine-tune-lr", MetaValue = "X", HelpText = "Learning rate of that at its highest (default: the training's).")]
     public double? FineTuneRate { get; set; }
 
     [Option("report", MetaValue = "FILE.html", HelpText = "Write a page with the table and charts.")]
@@ -65,7 +62,7 @@ internal sealed class CompareVerb : TrainingVerb
     public override void Run(Terminal terminal)
     {
         TrainingSettings training = CheckedTrainingOptions();
-        IReadOnlyList<ComparedMethod> methods = ComparedMethod.Parse(Methods);
+        IReadOnlyList<MethodSpec> methods = MethodSpec.Parse(Methods);
         IEnumerable<KeepSize> keep = CheckedSizes();
         CheckOptions();
         string[] models = [.. Models];
@@ -84,7 +81,7 @@ internal sealed class CompareVerb : TrainingVerb
             throw new InvalidCallException("--schedule anneal needs sequences to watch beside those to judge by; give test files too.");
         if (architecture.IsBidirectional)
         {
-            foreach (ComparedMethod method in methods.Where(method => method.IsOneWay))
+            foreach (MethodSpec method in methods.Where(method => method.IsOneWay))
                 terminal.Note($"{method.Name} is left out: it is for networks of one direction");
             methods = [.. methods.Where(method => !method.IsOneWay)];
         }
@@ -141,9 +138,7 @@ internal sealed class CompareVerb : TrainingVerb
         CheckDataOptions();
         if (Seeds is { } seeds) CheckPositive("--seeds", seeds);
         CheckPositive("--refine", Refine);
-        if (FineTune < 0) throw new InvalidCallException($"--fine-tune {FineTune}: choose a number of epochs, or 0 for none.");
-        if (FineTuneRate is { } rate) CheckNumber("--fine-tune-lr", rate, isZeroFine: false);
-        if (FineTuneRate is not null && FineTune == 0) throw new InvalidCallException("--fine-tune-lr belongs to --fine-tune EPOCHS.");
+        CheckFineTuning(this);
         if (Models.Any() && (HasModelOptions || Seeds is not null))
             throw new InvalidCallException(
                 "--model gives the networks; leave --cell, --hidden, --layers, --bidirectional, --readout, --embedding, --tie-weights, " +

@@ -23,7 +23,8 @@ internal sealed class CompressVerb : Verb
     [ReadsFile]
     public string Data { get; set; } = "";
 
-    [Option("set", MetaValue = "NAME=VALUE...", HelpText = "Inputs that always have the same value, for example sr=16000.")]
+    [Option("set", MetaValue = "NAME=VALUE...", HelpText =
+        "Inputs that always have the same value, for example sr=16000; several for an input of one number, sr=8000,16000, in turns.")]
     public IEnumerable<string> Settings { get; set; } = [];
 
     [Option("state", MetaValue = "OUTPUT=INPUT...", HelpText = "Outputs that go into an input of the next call, for example stateN=state; zeros at first.")]
@@ -38,44 +39,115 @@ internal sealed class CompressVerb : Verb
     [Option("tolerance", MetaValue = "E", HelpText = "Keep as few units as let the outputs differ by no more than this in the mean, in their own units.")]
     public double? Tolerance { get; set; }
 
-    [Option("out", Required = true, MetaValue = "SMALL.onnx", HelpText = "Where to write the smaller graph.")]
+    [Option("refine", Default = 400, MetaValue = "STEPS", HelpText =
+        "Steps of refinement without labels after cutting; kept only where the outputs come closer. 0: none.")]
+    public int RefineSteps { get; set; }
+
+    [Option("shared-budget", HelpText = "With --fraction: share the weights that stay out over the layers by what each unit costs.")]
+    public bool IsShared { get; set; }
+
+    [Option("shrink-state", HelpText = "States that go from call to call hold the kept units alone; the interface changes.")]
+    public bool ShrinksState { get; set; }
+
+    [Option("out", MetaValue = "SMALL.onnx", HelpText = "Where to write the smaller graph.")]
     [WritesFile]
-    public string Out { get; set; } = "";
+    public string? Out { get; set; }
 
     [Option("report", MetaValue = "FILE.html", HelpText = "Write a page with the curve over sizes, and a slider that shows each size's cost, gain and call.")]
     [WritesFile]
     public string? ReportPath { get; set; }
 
     public override string Usage =>
-        "FILE.onnx --data X.npy|X.npz [--set NAME=VALUE] [--state OUTPUT=INPUT] (--keep K | --fraction F | --tolerance E) --out SMALL.onnx "
+        "FILE.onnx --data X.npy|X.npz [--set NAME=VALUE] [--state OUTPUT=INPUT] [(--keep K | --fraction F | --tolerance E) --out SMALL.onnx] "
         + "[--report FILE.html]";
 
     public override string Example => "gsrnn compress vad.onnx --data windows.npy --set sr=16000 --state stateN=state --keep 64 --out small.onnx";
 
     public override void Run(Terminal terminal)
     {
-        if (new object?[] { Keep, Fraction, Tolerance }.Count(rule => rule is not null) != 1)
-            throw new InvalidCallException("Say how much to keep, in one way: --keep, --fraction or --tolerance.");
+        int rules = new object?[] { Keep, Fraction, Tolerance }.Count(rule => rule is not null);
+        if (rules > 1)
+            throw new InvalidCallException("Say how much to keep, in one way: --keep, --fraction or --tolerance; or in none, for a table of sizes.");
+        if (rules == 1 && Out is null) throw new InvalidCallException("--out is missing: say where to write the smaller graph.");
+        if (rules == 0 && (Out ?? ReportPath) is not null)
+            throw new InvalidCallException($"{(Out is null ? "--report" : "--out")} needs a size: give --keep, --fraction or --tolerance.");
+        if (IsShared && Fraction is null) throw new InvalidCallException("--shared-budget shares out a --fraction; give one.");
+        if (RefineSteps < 0) throw new InvalidCallException($"--refine {RefineSteps}: choose 0 steps or more.");
         KeepSize? size = Keep is null ? null : KeepSize.Parse(Keep);
         CallOptions options = CallOptions.Parse(Settings, States);
         using Interruption interruption = new();
         Stopwatch watch = Stopwatch.StartNew();
-        using GraphCompression compression = new(ModelPath, CalibrationData.Read(Data), options, cancellation: interruption.Token);
+        using GraphCompression compression = new(ModelPath, CalibrationData.Read(Data), options, cancellation: interruption.Token)
+        {
+            RefineSteps = RefineSteps,
+            ShrinksState = ShrinksState,
+        };
+        if (compression.Chosen is { } chosen) terminal.Note($"every sequence is called with each of {chosen}");
         terminal.Note($"calibrated {string.Join(", ", compression.Layers.Select(layer => $"{layer.Name} ({layer.Units} units)"))} in {watch.Elapsed.TotalSeconds:0.0} s");
-        SmallGraph graph = Tolerance is { } tolerance
-            ? compression.Search(tolerance, tried => terminal.Note($"{string.Join('x', tried.Keep)} units: mean difference {tried.JudgedDifference:g3}"))
-            : compression.Compress(size is not null ? compression.OfSize(size) : compression.OfShare(Fraction!.Value));
+        if (rules == 0)
+        {
+            PrintCurve(terminal, compression);
+            return;
+        }
+
+        SmallGraph graph = Choose(terminal, compression, size);
+        foreach (string node in compression.NotRefined) terminal.Note($"not refined: {node}");
         GraphProof proof = compression.Prove(graph);
         if (proof.Outputs.FirstOrDefault(output => !double.IsFinite(output.MaxDifference)) is { } broken)
             throw new RunFailedException($"The smaller graph's output {broken.Name} is not finite on the sequences held out; nothing was written.");
-        GraphCompression.Save(Out, graph);
-        if (ReportPath is not null) WritePage(terminal, compression, new SizePoint(graph.Keep, proof), interruption.Token);
+        GraphCompression.Save(Out!, graph);
+        if (ReportPath is not null) WritePage(terminal, compression, new SizePoint(graph.Keep, proof));
         Print(terminal, graph, proof);
     }
 
-    private void WritePage(Terminal terminal, GraphCompression compression, SizePoint chosen, CancellationToken cancellation)
+    private SmallGraph Choose(Terminal terminal, GraphCompression compression, KeepSize? size)
     {
-        IReadOnlyList<SizePoint> curve = compression.Curve(point => terminal.Note($"{point.Size} units: {SizeSlider.Lost(point.Proof)}"), cancellation);
+        if (Tolerance is { } tolerance)
+        {
+            return compression.Search(
+                tolerance, tried => terminal.Note($"{string.Join('x', tried.Keep)} units: mean difference {tried.JudgedDifference:g3}"));
+        }
+
+        if (size is not null) return compression.Compress(compression.OfSize(size));
+        return compression.Compress(IsShared ? compression.OfSharedBudget(Fraction!.Value) : compression.OfShare(Fraction!.Value));
+    }
+
+    private static JsonArray Outputs(GraphProof proof) => new([.. proof.Outputs.Select(output => new JsonObject
+    {
+        ["name"] = output.Name,
+        ["maxDifference"] = Terminal.Number(output.MaxDifference),
+        ["meanDifference"] = Terminal.Number(output.MeanDifference),
+        ["agreement"] = output.Agreement,
+        ["state"] = output.IsState,
+    })]);
+
+    private static JsonObject Bytes(GraphProof proof) => new() { ["before"] = proof.BytesBefore, ["after"] = proof.BytesAfter };
+
+    private static JsonObject Times(GraphProof proof) =>
+        new() { ["before"] = Terminal.Number(proof.MicrosecondsBefore), ["after"] = Terminal.Number(proof.MicrosecondsAfter) };
+
+    private void PrintCurve(Terminal terminal, GraphCompression compression)
+    {
+        IReadOnlyList<SizePoint> curve = compression.Curve(point => terminal.Note($"{point.Size} units: {SizeSlider.Lost(point.Proof)}"));
+        terminal.Result(CompressionReport.Sizes(curve).ToText());
+        terminal.Result($"on {compression.HeldOut} sequences held out; nothing was written: give --keep, --fraction or --tolerance, and --out");
+        terminal.Result(new JsonObject
+        {
+            ["model"] = ModelPath,
+            ["sizes"] = new JsonArray([.. curve.Select(point => new JsonObject
+            {
+                ["keep"] = new JsonArray([.. point.Keep.Select(units => JsonValue.Create(units))]),
+                ["bytes"] = Bytes(point.Proof),
+                ["microsecondsPerCall"] = Times(point.Proof),
+                ["outputs"] = Outputs(point.Proof),
+            })]),
+            ["heldOut"] = compression.HeldOut,
+        });
+    }
+
+    private void WritePage(Terminal terminal, GraphCompression compression, SizePoint chosen)
+    {
+        IReadOnlyList<SizePoint> curve = compression.Curve(point => terminal.Note($"{point.Size} units: {SizeSlider.Lost(point.Proof)}"));
         new CompressionReport(chosen, curve).Save(
             ReportPath!, $"{Path.GetFileName(ModelPath)}: {string.Join(", ", compression.Layers.Select(layer => layer.Units))} units to {chosen.Size}", CallFor);
     }
@@ -103,20 +175,9 @@ internal sealed class CompressVerb : Verb
                 ["inputs"] = node.Inputs,
                 ["steps"] = node.Steps,
             })]),
-            ["bytes"] = new JsonObject { ["before"] = proof.BytesBefore, ["after"] = proof.BytesAfter },
-            ["microsecondsPerCall"] = new JsonObject
-            {
-                ["before"] = Terminal.Number(proof.MicrosecondsBefore),
-                ["after"] = Terminal.Number(proof.MicrosecondsAfter),
-            },
-            ["outputs"] = new JsonArray([.. proof.Outputs.Select(output => new JsonObject
-            {
-                ["name"] = output.Name,
-                ["maxDifference"] = Terminal.Number(output.MaxDifference),
-                ["meanDifference"] = Terminal.Number(output.MeanDifference),
-                ["agreement"] = output.Agreement,
-                ["state"] = output.IsState,
-            })]),
+            ["bytes"] = Bytes(proof),
+            ["microsecondsPerCall"] = Times(proof),
+            ["outputs"] = Outputs(proof),
             ["heldOut"] = proof.HeldOut,
             ["criterion"] = graph.Criterion,
             ["report"] = ReportPath,

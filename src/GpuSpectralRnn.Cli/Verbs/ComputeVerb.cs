@@ -1,5 +1,6 @@
 using CommandLine;
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Models;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
@@ -30,29 +31,11 @@ internal abstract class ComputeVerb : Verb
     /// <summary>Whether repeated launches may be queued as CUDA graphs.</summary>
     protected virtual bool UsesGraphs => true;
 
-    private BlasChoice Products => Blas switch
-    {
-        "auto" => BlasChoice.Auto,
-        "kernels" => BlasChoice.Kernels,
-        "kernels-tf32" => BlasChoice.KernelsTf32,
-        "cublas" => BlasChoice.CuBlas,
-        "cublas-tf32" => BlasChoice.CuBlasTf32,
-        _ => throw new InvalidCallException($"--blas {Blas}: choose auto, kernels, kernels-tf32, cublas or cublas-tf32."),
-    };
-
-    private RecurrentKernels Kernels => Kernel switch
-    {
-        "auto" => RecurrentKernels.Auto,
-        "persistent" => RecurrentKernels.Persistent,
-        "stepwise" => RecurrentKernels.Stepwise,
-        _ => throw new InvalidCallException($"--kernel {Kernel}: choose auto, persistent or stepwise."),
-    };
-
     /// <summary>Opens the device that was asked for.</summary>
     protected IBackend OpenBackend()
     {
         if (Threads is < 0 or > MostThreads) throw new InvalidCallException($"--threads {Threads}: choose 1 to {MostThreads}, or 0 for one per core.");
         if (Threads > 0) Devices.ProcessorThreads = Threads;
-        return Devices.Open(Device, Threads, Kernels, Products, UsesGraphs);
+        return Devices.Open(Device, Threads, Names.Parse<RecurrentKernels>(Kernel, "--kernel"), Names.Parse<BlasChoice>(Blas, "--blas"), UsesGraphs);
     }
 }

@@ -26,7 +26,7 @@ internal sealed class DemoVerb : ComputeVerb
     private const double CalibrationShare = 0.5;
 
     /// <summary>The method whose model the demo leaves behind.</summary>
-    private const string Chosen = "auto";
+    private const string Chosen = MethodSpec.Auto;
 
     /// <summary>Sizes of the curves, beside a third; nothing is trained after pruning there.</summary>
     private static readonly KeepSize[] CurveSizes = [64, 24];
@@ -116,7 +116,7 @@ internal sealed class DemoVerb : ComputeVerb
         };
         ComparisonSettings untrained = settings with
         {
-            Methods = [.. ComparedMethod.All.Where(method => !method.IsRefined)],
+            Methods = [.. MethodSpec.All.Where(method => !method.IsRefined)],
             Keep = CurveSizes,
             FineTuning = null,
         };

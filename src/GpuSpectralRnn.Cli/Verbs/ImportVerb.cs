@@ -5,24 +5,25 @@ using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Onnx.Import;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
 [Verb("import", HelpText =
-    "Make a model of a PyTorch state dict in a safetensors file: one nn.RNN, nn.LSTM or nn.GRU (or several in a row), one nn.Linear and perhaps one nn.Embedding. " +
-    "Says what it assumed.")]
+    "Make a model of a PyTorch state dict in a safetensors file: one nn.RNN, nn.LSTM or nn.GRU (or several in a row), one nn.Linear and perhaps one " +
+    "nn.Embedding; or of an ONNX graph of such parts, if the model answers as the graph does. Says what it assumed.")]
 internal sealed class ImportVerb : ComputeVerb
 {
-    [Value(0, MetaName = "FILE", Required = true, HelpText = "The state dict (.safetensors).")]
+    [Value(0, MetaName = "FILE", Required = true, HelpText = "The state dict (.safetensors), or the graph (.onnx).")]
     [ReadsFile]
     public string File { get; set; } = "";
 
-    [Option("cell", Required = true, MetaValue = "C", HelpText = "irnn, rnn-tanh, rnn-relu, lstm or gru: what the file cannot tell.")]
-    public string Cell { get; set; } = "";
+    [Option("cell", MetaValue = "C", HelpText = "irnn, rnn-tanh, rnn-relu, lstm or gru: what a state dict cannot tell; a graph says it itself.")]
+    public string? Cell { get; set; }
 
     [Option("readout", MetaValue = "R", HelpText =
         "What the linear layer sees: last (the state in which each direction ends, concat(h_n)), last-step (out[:, -1]), mean (out.mean(1)) or every step " +
-        "(default: every of a language model, else last).")]
+        "(default: every of a language model, else last; of a graph what its answers show).")]
     public string? Readout { get; set; }
 
     [Option("task", MetaValue = "T", HelpText = "classification or regression (default: regression where there is one output, else classification).")]
@@ -43,26 +44,30 @@ internal sealed class ImportVerb : ComputeVerb
     [WritesFile]
     public string Out { get; set; } = "";
 
-    public override string Usage => "FILE.safetensors --cell C --out MODEL";
+    public override string Usage => "FILE.safetensors --cell C --out MODEL | FILE.onnx --out MODEL";
 
     public override string Example => "gsrnn import torch.safetensors --cell rnn-tanh --out model.safetensors";
 
     public override void Run(Terminal terminal)
     {
-        Cell cell = Names.Parse<Cell>(Cell, "cell");
-        Readout? readout = Readout is null ? null : Names.Parse<Readout>(Readout, "read-out");
-        TaskKind? task = Task is null ? null : Names.Parse<TaskKind>(Task, "task");
-        TextUnit unit = Names.Parse<TextUnit>(UnitName, "unit");
-        string? view = View is null ? null : Names.Parse<ImageView>(View, "view").Name();
-        if (File.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
-            throw new InvalidCallException(
-                $"{File}: ONNX files cannot be imported; save the PyTorch state dict with safetensors.torch.save_file and import that.");
+        Cell? cell = Cell is null ? null : Names.Parse<Cell>(Cell, "--cell");
+        Readout? readout = Readout is null ? null : Names.Parse<Readout>(Readout, "--readout");
+        TaskKind? task = Task is null ? null : Names.Parse<TaskKind>(Task, "--task");
+        TextUnit unit = Names.Parse<TextUnit>(UnitName, "--unit");
+        string? view = View is null ? null : Names.Parse<ImageView>(View, "--view").Name();
+        bool isGraph = File.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
+        if (cell is null && !isGraph) throw new InvalidCallException("--cell is missing: a state dict does not tell its cell; irnn, rnn-tanh, rnn-relu, lstm or gru.");
         using IBackend backend = OpenBackend();
-        using Network imported = StateDict.Import(File, backend, cell, readout, task, terminal.Note);
-        using Network network = new(WithWords(imported.Architecture, unit) with { View = view }, backend);
+        (Network made, double? difference) = isGraph
+            ? OnnxImport.Read(File, backend, cell, readout, task, terminal.Note)
+            : (StateDict.Import(File, backend, cell!.Value, readout, task, terminal.Note), (double?)null);
+        using Network imported = made;
+        using Network network = new(WithWords(imported.Architecture, unit) with { View = view ?? imported.Architecture.View }, backend);
         backend.Copy(imported.Parameters.Values, network.Parameters.Values);
         ModelFile.Save(Out, network);
-        foreach (string assumed in Assumptions(network.Architecture, Readout is null, Task is null)) terminal.Note(assumed);
+        foreach (string assumed in Assumptions(network.Architecture, Readout is null && !isGraph, Task is null)) terminal.Note(assumed);
+        if (isGraph)
+            terminal.Note($"read-out: {network.Architecture.Readout.Name()}; answers differ from the graph's in ONNX Runtime by {difference:g2} at most");
         terminal.Result($"{Out}: {network}, {network.Architecture.ParameterCount:N0} parameters");
         terminal.Result(new JsonObject
         {
@@ -77,6 +82,7 @@ internal sealed class ImportVerb : ComputeVerb
             ["vocabulary"] = network.Architecture.Vocabulary,
             ["tiedWeights"] = network.Architecture.TiesWeights,
             ["parameters"] = network.Architecture.ParameterCount,
+            ["maxDifference"] = difference,
         });
     }
 
@@ -85,6 +91,7 @@ internal sealed class ImportVerb : ComputeVerb
     {
         if (!architecture.IsLanguageModel)
             return VocabularyPath is null ? architecture : throw new InvalidCallException($"--vocabulary is for language models; {File} is {architecture.Summary}.");
+        if (VocabularyPath is null && architecture.Unit is not null) return architecture; // a graph that gsrnn exported
         if (VocabularyPath is null)
             throw new InvalidCallException(
                 $"{File} is a language model: an embedding of {architecture.Vocabulary} tokens; name the file of its words, in their order, with --vocabulary F.");

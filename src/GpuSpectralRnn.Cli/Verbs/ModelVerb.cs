@@ -22,7 +22,7 @@ internal abstract class ModelVerb : SequenceVerb
     protected (Network Network, string Split, ISequenceData Data) Open(IBackend backend)
     {
         CheckDataOptions();
-        if (Split is not null) Names.Parse<DataPart>(Split, "split");
+        if (Split is not null) Names.Parse<DataPart>(Split, "--split");
         Architecture architecture = ModelFile.LoadArchitecture(ModelPath);
         (string split, ISequenceData data) = new DataSource(this, architecture).Open(Split);
         architecture.CheckFits(data.Layout, data.Name);

@@ -12,7 +12,7 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Cli.Verbs;
 
 [Verb("prune", HelpText = "Cut a model down to a smaller dense one; needs inputs of the kind it was trained on, no labels.")]
-internal sealed class PruneVerb : ModelVerb
+internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
 {
     /// <summary>Sequences the proof is run on.</summary>
     private const int ProofSequences = 500;
@@ -22,8 +22,9 @@ internal sealed class PruneVerb : ModelVerb
     public string Out { get; set; } = "";
 
     [Option("method", Default = "spectral", MetaValue = "M", HelpText =
-        "spectral, random, magnitude-unit (smaller models); magnitude-weight, random-weight, column (masks: the size stays); " +
-        "low-rank (two factors).")]
+        "spectral (or auto; --criterion says which), auto-refined (with --refine 250), adjoint, paper, random, magnitude-unit, and paper-without, " +
+        "random-without, magnitude-unit-without as with --no-reconstruction (smaller models); magnitude-weight, random-weight, column (masks: " +
+        "the size stays); low-rank (two factors).")]
     public string Method { get; set; } = "spectral";
 
     [Option("keep", Separator = ',', MetaValue = "K[,K...]", HelpText =
@@ -50,7 +51,8 @@ internal sealed class PruneVerb : ModelVerb
     public bool IsShared { get; set; }
 
     [Option("criterion", MetaValue = "C", HelpText =
-        "spectral: auto (default: tries many, judged without labels), adjoint, fisher, paper or adjoint-output.")]
+        "spectral: auto (default: tries many, judged without labels; Elman networks that --fine-tune trains further: adjoint, " +
+        "without reconstruction), adjoint, fisher, paper or adjoint-output.")]
     public string? CriterionName { get; set; }
 
     [Option("theta", MetaValue = "X", HelpText = "criterion paper: weight of the input loss, 0 to 1 (default 0.5); the output loss gets the rest.")]
@@ -71,8 +73,6 @@ internal sealed class PruneVerb : ModelVerb
     [Option("keep-embedding", MetaValue = "K", HelpText = "spectral: columns of the embedding to keep; all by default.")]
     public int? KeepEmbedding { get; set; }
 
-    [Option("ridge", MetaValue = "X", HelpText =
-        "Ridge of the reconstruction, as a share of the mean power of a unit (default 1e-4, for lstm and gru 1e-3).")]
     public double? Ridge { get; set; }
 
     [Option("refit", MetaValue = "R", HelpText = "What is fitted again: none, readout or rows (default: what proves best with auto, else none).")]
@@ -82,12 +82,8 @@ internal sealed class PruneVerb : ModelVerb
         "Optimiser steps that bring the small model's answers closer to the big one's; no labels.")]
     public int Refine { get; set; }
 
-    [Option("fine-tune", Default = 0, MetaValue = "EPOCHS", HelpText =
-        "Epochs that the small model is trained further, by the labels of the training set; masks stay. Elman networks then start without " +
-        "reconstruction unless a --criterion is given. To do it later: train --init.")]
     public int FineTune { get; set; }
 
-    [Option("fine-tune-lr", MetaValue = "X", HelpText = "Learning rate of that at its highest, one cycle (default: that of train).")]
     public double? FineTuneRate { get; set; }
 
     public override string Usage => $"MODEL {DataUsage} (--keep K | --fraction F | --trace P | --lambda L | --tolerance E) [options] --out MODEL";
@@ -99,13 +95,11 @@ internal sealed class PruneVerb : ModelVerb
         CheckDataOptions();
         CandidateProgress candidates = new(terminal);
         IPruningMethod method = CreateMethod(candidates.Add);
-        if (FineTune < 0) throw new InvalidCallException($"--fine-tune {FineTune}: choose a number of epochs, or 0 for none.");
-        if (FineTuneRate is { } rate) CheckNumber("--fine-tune-lr", rate, isZeroFine: false);
-        if (FineTuneRate is not null && FineTune == 0) throw new InvalidCallException("--fine-tune-lr belongs to --fine-tune EPOCHS.");
+        CheckFineTuning(this);
         if (Refine < 0) throw new InvalidCallException($"--refine {Refine}: choose a number of steps, or 0 for none.");
-        DataPart? part = Split is null ? null : Names.Parse<DataPart>(Split, "split");
+        DataPart? part = Split is null ? null : Names.Parse<DataPart>(Split, "--split");
         Architecture architecture = ModelFile.LoadArchitecture(ModelPath);
-        if (FineTune > 0 && Method == "spectral" && CriterionName is null && RefitName is null && architecture.Cell.Gates() == 1)
+        if (FineTune > 0 && method is AutoPruning && CriterionName is null && RefitName is null && architecture.Cell.Gates() == 1)
         {
             // Elman networks learn further best from units as they are (docs/compression-results.md).
             method = new SpectralPruning(new SpectralSettings { IsTimeWeighted = true, Fold = FoldKind.None, Ridge = Ridge, KeepEmbedding = KeepEmbedding });
@@ -149,39 +143,50 @@ internal sealed class PruneVerb : ModelVerb
 
     private IPruningMethod CreateMethod(Action<Candidate> tried)
     {
-        if (!PruningMethods.Names.Contains(Method))
-            throw new InvalidCallException($"--method {Method}: choose one of {string.Join(", ", PruningMethods.Names)}.");
-        string criterion = CriterionName ?? "auto";
-        bool isAuto = criterion == "auto";
-        if (!isAuto && !Names.Of<SpectralCriterion>().Contains(criterion))
-            throw new InvalidCallException($"--criterion {criterion}: choose one of auto, {string.Join(", ", Names.Of<SpectralCriterion>())}.");
-        Refuse(Method == "spectral", "--criterion", CriterionName is not null, "--method spectral");
-        Refuse(Method == "spectral", "--refit", RefitName is not null, "--method spectral");
-        Refuse(Method == "spectral" && !isAuto, "--select", Select is not null, "a --criterion other than auto");
-        Refuse(Method == "spectral" && !isAuto, "--time-weighted", IsTimeWeighted, "a --criterion other than auto");
-        Refuse(Method == "spectral" && criterion == "paper", "--theta", Theta is not null, "--criterion paper");
-        Refuse(Method is "spectral" or "random" or "magnitude-unit", "--no-reconstruction", NoReconstruction, "methods that drop units");
-        Refuse(Method == "spectral" && !isAuto, "--fold", FoldName is not null, "a --criterion other than auto");
-        Refuse(Method == "spectral", "--keep-embedding", KeepEmbedding is not null, "--method spectral");
-        if (Ridge is { } ridge) CheckNumber("--ridge", ridge, isZeroFine: true);
-        FoldKind fold = FoldName is null ? FoldKind.Linear : Names.Parse<FoldKind>(FoldName, "fold");
-        if (fold == FoldKind.None) throw new InvalidCallException("--fold none: give --no-reconstruction instead, or linear or affine.");
+        MethodSpec method = MethodSpec.Find(Method, "--method");
+        SpectralSettings settings = method.Settings;
+        Func<SpectralSettings, IPruningMethod> create = method.Create
+            ?? throw new InvalidCallException($"--method {Method} is for compare; train --hidden K trains a small network from scratch.");
+        if (method.IsRefined && Refine == 0) Refine = Distillation.UsualSteps;
+        Refuse(create(settings) is AutoPruning, "--criterion", CriterionName is not null, "--method spectral");
+        if (CriterionName is not (null or MethodSpec.Auto))
+        {
+            IReadOnlyList<string> criteria = Names.Of<SpectralCriterion>();
+            if (!criteria.Contains(CriterionName))
+                throw new InvalidCallException($"--criterion {CriterionName}: choose one of auto, {string.Join(", ", criteria)}.");
+            settings = new SpectralSettings { Criterion = Names.Parse<SpectralCriterion>(CriterionName, "--criterion"), Theta = 0.5 };
+            create = chosen => new SpectralPruning(chosen);
+        }
+
+        IPruningMethod usual = create(settings);
+        bool isChosen = usual is SpectralPruning, isSpectral = isChosen || usual is AutoPruning;
+        Refuse(isSpectral, "--refit", RefitName is not null, "--method spectral");
+        Refuse(isSpectral, "--keep-embedding", KeepEmbedding is not null, "--method spectral");
+        Refuse(isChosen, "--select", Select is not null, "a --criterion other than auto");
+        Refuse(isChosen, "--time-weighted", IsTimeWeighted, "a --criterion other than auto");
+        Refuse(isChosen, "--fold", FoldName is not null, "a --criterion other than auto");
+        Refuse(isChosen && settings.Criterion == SpectralCriterion.Paper, "--theta", Theta is not null, "--criterion paper");
+        Refuse(isSpectral || usual is RandomUnits or MagnitudeUnits, "--no-reconstruction", NoReconstruction, "methods that drop units");
+        CheckRidge(this);
+        FoldKind fold = NoReconstruction ? FoldKind.None : FoldName is null ? settings.Fold : Names.Parse<FoldKind>(FoldName, "--fold");
         if (FoldName is not null && NoReconstruction) throw new InvalidCallException("--fold and --no-reconstruction exclude each other; give one.");
+        if (FoldName is not null && fold == FoldKind.None)
+            throw new InvalidCallException("--fold none: give --no-reconstruction instead, or linear or affine.");
         if (fold == FoldKind.Affine && IsTimeWeighted)
             throw new InvalidCallException("--fold affine lets all steps weigh alike; leave --time-weighted out, or give --fold linear.");
         if (Theta is < 0 or > 1 or double.NaN) throw new InvalidCallException($"--theta {Theta}: choose a number from 0 to 1.");
-        SpectralSettings settings = new()
+        IPruningMethod made = create(settings with
         {
-            Criterion = isAuto ? SpectralCriterion.Adjoint : Names.Parse<SpectralCriterion>(criterion, "criterion"),
-            Theta = Theta ?? 0.5,
-            Search = Select is null ? UnitSearch.Backward : Names.Parse<UnitSearch>(Select, "selection"),
+            Theta = Theta ?? settings.Theta,
+            Search = Select is null ? settings.Search : Names.Parse<UnitSearch>(Select, "--select"),
             IsTimeWeighted = IsTimeWeighted,
-            Fold = NoReconstruction ? FoldKind.None : fold,
+            Fold = fold,
             Ridge = Ridge,
             KeepEmbedding = KeepEmbedding,
-            Refit = RefitName is not null ? Names.Parse<Refit>(RefitName, "refit") : isAuto && !NoReconstruction ? Refit.Rows : Refit.None,
-        };
-        return PruningMethods.Create(Method, settings, isAuto, tried);
+            Refit = RefitName is not null ? Names.Parse<Refit>(RefitName, "--refit") : NoReconstruction ? Refit.None : settings.Refit,
+        });
+        if (made is AutoPruning auto) auto.Tried = tried;
+        return made;
     }
 
     private UnitBudget CreateBudget() => new()

@@ -19,73 +19,79 @@ internal abstract class SequenceVerb : ComputeVerb
     public virtual string Data { get; set; } = "";
 
     [Option("images", MetaValue = "F", HelpText = "idx: images to train on (.gz or not).")]
-    [ReadsFile]
+    [OfData("idx"), ReadsFile]
     public string? Images { get; set; }
 
     [Option("labels", MetaValue = "F", HelpText = "idx: their labels.")]
-    [ReadsFile]
+    [OfData("idx"), ReadsFile]
     public string? Labels { get; set; }
 
     [Option("test-images", MetaValue = "F", HelpText = "idx: images to test on.")]
-    [ReadsFile]
+    [OfData("idx"), ReadsFile]
     public string? TestImages { get; set; }
 
     [Option("test-labels", MetaValue = "F", HelpText = "idx: their labels.")]
-    [ReadsFile]
+    [OfData("idx"), ReadsFile]
     public string? TestLabels { get; set; }
 
     [Option('x', "inputs", MetaValue = "X.npy", HelpText = "--x X.npy for short. npy: inputs, float32 [N, T, I].")]
-    [ReadsFile]
+    [OfData("npy"), ReadsFile]
     public string? Inputs { get; set; }
 
     [Option('y', "targets", MetaValue = "Y.npy", HelpText = "--y Y.npy for short. npy: integer labels [N], or float32 targets [N, D].")]
-    [ReadsFile]
+    [OfData("npy"), ReadsFile]
     public string? Targets { get; set; }
 
     [Option("lengths", MetaValue = "L.npy",
         HelpText = "npy: valid steps of each sequence, integers [N] of 1 to T, where they are not all T; what stands beyond counts for nothing.")]
-    [ReadsFile]
+    [OfData("npy"), ReadsFile]
     public string? Lengths { get; set; }
 
     [Option("train", MetaValue = "F", HelpText = "text: UTF-8 text to learn from; it also gives the vocabulary.")]
-    [ReadsFile]
+    [OfData(DataSource.Text), ReadsFile]
     public string? TrainText { get; set; }
 
     [Option("valid", MetaValue = "F", HelpText = "text: text to watch while training.")]
-    [ReadsFile]
+    [OfData(DataSource.Text), ReadsFile]
     public string? ValidText { get; set; }
 
     [Option("test", MetaValue = "F", HelpText = "text: text to test on.")]
-    [ReadsFile]
+    [OfData(DataSource.Text), ReadsFile]
     public string? TestText { get; set; }
 
     [Option("unit", MetaValue = "U", HelpText =
         "text: word (default; what stands between white space, each line ends with <eos>) or char; a trained model knows its own.")]
+    [OfData(DataSource.Text)]
     public string? UnitName { get; set; }
 
     [Option("vocabulary", MetaValue = "F", HelpText =
         "text: the words, one to a line, instead of those of the training text; char: a text that holds all characters.")]
-    [ReadsFile]
+    [OfData(DataSource.Text), ReadsFile]
     public string? VocabularyPath { get; set; }
 
     [Option("vocabulary-size", MetaValue = "V",
         HelpText = "text: keep only the most frequent tokens, V with <unk> and <eos>; the others are read as <unk>.")]
+    [OfData(DataSource.Text)]
     public int? VocabularySize { get; set; }
 
     [Option("bptt", MetaValue = "T", HelpText =
         "text: tokens of a window (default 35), through which training goes back in time; the state is carried from window to window.")]
+    [OfData(DataSource.Text)]
     public int? Bptt { get; set; }
 
     [Option("length", MetaValue = "T",
         HelpText = "adding: steps of a sequence (default 100); copy: blanks between reading and answering (default 20).")]
+    [OfData("adding", "copy")]
     public int? Length { get; set; }
 
     [Option("data-seed", MetaValue = "S",
         HelpText = "digits, adding, copy: seed that the data are drawn by (default: --seed, which then moves data and weights together).")]
+    [OfData("digits", "adding", "copy")]
     public ulong? DataSeed { get; set; }
 
     [Option("view", MetaValue = "V",
         HelpText = "Images as sequences: row, pixel or permuted (pixels in a fixed random order); default: the model's, else row.")]
+    [OfData("digits", "idx")]
     public string? View { get; set; }
 
     [Option("holdout", MetaValue = "N|P%", HelpText =
@@ -141,6 +147,21 @@ internal abstract class SequenceVerb : ComputeVerb
 
     /// <summary>The same for a line of text.</summary>
     protected static string ExplainedText(double? share) => share is { } r2 ? $", R^2 {r2:0.####}" : "";
+
+    /// <summary>Checks the ridge, before any work.</summary>
+    protected static void CheckRidge(IRidgeOption options)
+    {
+        if (options.Ridge is { } ridge) CheckNumber("--ridge", ridge, isZeroFine: true);
+    }
+
+    /// <summary>Checks epochs and rate of the training after pruning.</summary>
+    protected static void CheckFineTuning(IFineTuningOptions options)
+    {
+        if (options.FineTune < 0) throw new InvalidCallException($"--fine-tune {options.FineTune}: choose a number of epochs, or 0 for none.");
+        if (options.FineTuneRate is not { } rate) return;
+        CheckNumber("--fine-tune-lr", rate, isZeroFine: false);
+        if (options.FineTune == 0) throw new InvalidCallException("--fine-tune-lr belongs to --fine-tune EPOCHS.");
+    }
 
     /// <summary>Refuses a count below one.</summary>
     protected static void CheckPositive(string option, int value)

@@ -13,7 +13,7 @@ namespace GpuSpectralRnn.Cli.Verbs;
 
 [Verb("spectrum", HelpText =
     "How many units a model needs: eigenvalues, degrees of freedom, leverage, losses against k; needs no labels (--split: default train).")]
-internal sealed class SpectrumVerb : ModelVerb
+internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
 {
     /// <summary>Sequences that gradients are taken of, as prune does.</summary>
     private const int GradientSequences = 2000;
@@ -22,8 +22,6 @@ internal sealed class SpectrumVerb : ModelVerb
         "digits, idx, npy, text, adding or copy, as for train; not needed where all is loaded with --load-covariance (no adjoint-weighted loss then).")]
     public override string Data { get; set; } = "";
 
-    [Option("ridge", MetaValue = "X", HelpText =
-        "Ridge of the reconstruction, as a share of the mean power of a unit (default: that of prune, 1e-4, for lstm and gru 1e-3).")]
     public double? Ridge { get; set; }
 
     [Option("no-adjoint", HelpText = "Leave out the adjoint-weighted loss, which needs gradients.")]
@@ -47,7 +45,7 @@ internal sealed class SpectrumVerb : ModelVerb
 
     public override void Run(Terminal terminal)
     {
-        if (Ridge is { } asked) CheckNumber("--ridge", asked, isZeroFine: true);
+        CheckRidge(this);
         if (Data.Length == 0 && !LoadPaths.Any())
             throw new InvalidCallException("spectrum needs --data, or --load-covariance F... of data that went before; see 'gsrnn spectrum --help'.");
         using IBackend backend = OpenBackend();

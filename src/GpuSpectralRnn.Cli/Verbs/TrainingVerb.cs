@@ -1,4 +1,5 @@
 using CommandLine;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
@@ -13,6 +14,7 @@ internal abstract class TrainingVerb : SequenceVerb
     [Option("recipe", MetaValue = "R", HelpText =
         "text: ptb-small, ptb-medium or ptb-large, model and training of Zaremba, Sutskever, Vinyals 2014, " +
         "or ptb-rnn (rnn-tanh 128); further options override it.")]
+    [OfData(DataSource.Text)]
     public string? RecipeName { get; set; }
 
     [Option("cell", MetaValue = "C", HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm (default for text) or gru.")]
@@ -33,9 +35,11 @@ internal abstract class TrainingVerb : SequenceVerb
     public string? Readout { get; set; }
 
     [Option("embedding", MetaValue = "E", HelpText = "text: numbers that stand for a token (default: as many as units of the first layer).")]
+    [OfData(DataSource.Text)]
     public int? Embedding { get; set; }
 
     [Option("tie-weights", HelpText = "text: the embedding's weights are the read-out's too; E is then the units of the top layer.")]
+    [OfData(DataSource.Text)]
     public bool TieWeights { get; set; }
 
     [Option("init-range", MetaValue = "X",
@@ -96,8 +100,6 @@ internal abstract class TrainingVerb : SequenceVerb
         if (InitialRange is { } range) CheckNumber("--init-range", range, isZeroFine: false);
         if (Embedding is { } embedding) CheckPositive("--embedding", embedding);
         bool isText = Data == DataSource.Text;
-        if (!isText && (RecipeName is not null || Embedding is not null || TieWeights))
-            throw new InvalidCallException("--recipe, --embedding and --tie-weights belong to --data text.");
         int[] sizes = Hidden.Any() || Layers is not null || Recipe is null ? [.. Hidden] : Recipe.Hidden;
         if (Layers is { } layers)
         {
@@ -111,12 +113,12 @@ internal abstract class TrainingVerb : SequenceVerb
 
         Architecture architecture = new()
         {
-            Cell = Names.Parse<Cell>(Cell ?? Recipe?.Cell ?? (isText ? "lstm" : "irnn"), "cell"),
+            Cell = Names.Parse<Cell>(Cell ?? Recipe?.Cell ?? (isText ? "lstm" : "irnn"), "--cell"),
             Inputs = 1,
             Hidden = sizes.Length == 0 ? [128] : sizes,
             IsBidirectional = Bidirectional,
             Outputs = 1,
-            Readout = Readout is null ? GpuSpectralRnn.Models.Readout.Last : Names.Parse<Readout>(Readout, "read-out"),
+            Readout = Readout is null ? GpuSpectralRnn.Models.Readout.Last : Names.Parse<Readout>(Readout, "--readout"),
         };
         architecture.Validate();
         return architecture;
@@ -166,7 +168,7 @@ internal abstract class TrainingVerb : SequenceVerb
     /// <summary>Checked before any file is opened; the rate follows when the data are known.</summary>
     protected TrainingSettings CheckedTrainingOptions()
     {
-        OptimizerKind optimizer = Names.Parse<OptimizerKind>(Optimizer, "optimizer");
+        OptimizerKind optimizer = Names.Parse<OptimizerKind>(Optimizer, "--optimizer");
         CheckPositive("--epochs", Epochs);
         if (Rate is { } rate) CheckNumber("--lr", rate, isZeroFine: false);
         if (Clip is { } clip) CheckNumber("--clip", clip, isZeroFine: true);
@@ -188,7 +190,7 @@ internal abstract class TrainingVerb : SequenceVerb
 
     private Schedule CheckedSchedule()
     {
-        ScheduleKind kind = Names.Parse<ScheduleKind>(ScheduleName ?? (Recipe is null ? "one-cycle" : "decay"), "schedule");
+        ScheduleKind kind = Names.Parse<ScheduleKind>(ScheduleName ?? (Recipe is null ? "one-cycle" : "decay"), "--schedule");
         bool falls = kind is ScheduleKind.Step or ScheduleKind.Decay or ScheduleKind.Anneal;
         if (Gamma is not null && !falls)
             throw new InvalidCallException($"--gamma belongs to the schedules step, decay and anneal, not to {kind.Name()}.");

@@ -1,7 +1,7 @@
 namespace GpuSpectralRnn.Onnx.Calibration;
 
 /// <summary>How a graph is called.</summary>
-/// <param name="Fixed">Inputs with a value that stays: name to numbers.</param>
+/// <param name="Fixed">Inputs with a value that stays: name to numbers. Several numbers for an input of one are taken in turns.</param>
 /// <param name="States">Outputs whose value goes into an input of the next call: output to input. A sequence begins with zeros.</param>
 public sealed record CallOptions(IReadOnlyDictionary<string, double[]> Fixed, IReadOnlyDictionary<string, string> States)
 {
@@ -16,22 +16,22 @@ public sealed record CallOptions(IReadOnlyDictionary<string, double[]> Fixed, IR
     public static CallOptions Parse(IEnumerable<string> settings, IEnumerable<string> states)
     {
         Dictionary<string, double[]> values = [];
-        foreach ((string name, string value) in settings.Select(text => Split("--set", text, "NAME=VALUE, for example sr=16000")))
+        foreach ((string name, string value) in settings.Select(text => Split("`Fixed`", text, "NAME=VALUE, for example sr=16000")))
         {
             if (!values.TryAdd(name, Array.ConvertAll(value.Split(','), part => Number(name, part))))
-                throw new InvalidCallException($"--set {name} is given twice.");
+                throw new InvalidCallException($"`Fixed` {name} is given twice.");
         }
 
         Dictionary<string, string> pairs = [];
-        foreach ((string output, string input) in states.Select(text => Split("--state", text, "OUTPUT=INPUT, for example stateN=state")))
-            if (!pairs.TryAdd(output, input)) throw new InvalidCallException($"--state {output} is given twice.");
+        foreach ((string output, string input) in states.Select(text => Split("`States`", text, "OUTPUT=INPUT, for example stateN=state")))
+            if (!pairs.TryAdd(output, input)) throw new InvalidCallException($"`States` {output} is given twice.");
         return new CallOptions(values, pairs);
     }
 
-    private static (string Name, string Value) Split(string option, string text, string form)
+    private static (string Name, string Value) Split(string parameter, string text, string form)
     {
         int at = text.IndexOf('=', StringComparison.Ordinal);
-        return at > 0 && at < text.Length - 1 ? (text[..at], text[(at + 1)..]) : throw new InvalidCallException($"{option} {text}: give {form}.");
+        return at > 0 && at < text.Length - 1 ? (text[..at], text[(at + 1)..]) : throw new InvalidCallException($"{parameter} {text}: give {form}.");
     }
 
     private static double Number(string name, string text) => text switch
@@ -40,6 +40,6 @@ public sealed record CallOptions(IReadOnlyDictionary<string, double[]> Fixed, IR
         "false" => 0,
         _ => double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out double value)
             ? value
-            : throw new InvalidCallException($"--set {name}={text}: {text} is not a number."),
+            : throw new InvalidCallException($"`Fixed` {name}={text}: {text} is not a number."),
     };
 }

@@ -45,7 +45,7 @@ internal sealed record FeedValue(TensorElementType Type, int[] Shape, Array Valu
         }
         catch (OverflowException e)
         {
-            throw new InvalidCallException($"{value} does not fit an input of type {typeof(T).Name}; check --data and --set.", e);
+            throw new InvalidCallException($"{value} does not fit an input of type {typeof(T).Name}; check `data` and `Fixed`.", e);
         }
     }
 }

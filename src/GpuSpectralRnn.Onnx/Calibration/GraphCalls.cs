@@ -11,15 +11,29 @@ namespace GpuSpectralRnn.Onnx.Calibration;
 /// </summary>
 internal sealed class GraphCalls
 {
+    /// <summary>More combinations of values are taken for a mistake.</summary>
+    private const int MostCombinations = 16;
+
     private readonly IReadOnlyDictionary<string, NamedArray> arrays;
     private readonly Dictionary<string, FeedValue> constants = [];
-    private readonly Dictionary<string, FeedValue> zeros = [];
+    private readonly HashSet<string> states = [];
+    private readonly List<(string Name, FeedValue[] Values)> choices = [];
     private readonly Dictionary<string, int[]> extents = [];
     private readonly CallOptions options;
 
     /// <summary>Checks that everything that the graph asks for is there, and fits.</summary>
+    /// <param name="session">The graph.</param>
+    /// <param name="data">By the names of the inputs (<see cref="CalibrationData"/>).</param>
+    /// <param name="options">How the graph is called.</param>
+    /// <param name="compared">
+    /// Inputs that are compared with these constants alone: where they get no value otherwise, every sequence is called once with each.
+    /// </param>
     /// <exception cref="InvalidCallException">It is not; the message names the input.</exception>
-    public GraphCalls(InferenceSession session, IReadOnlyDictionary<string, NamedArray> data, CallOptions options)
+    public GraphCalls(
+        InferenceSession session,
+        IReadOnlyDictionary<string, NamedArray> data,
+        CallOptions options,
+        IReadOnlyDictionary<string, long[]>? compared = null)
     {
         this.options = options;
         IReadOnlyDictionary<string, NodeMetadata> inputs = session.InputMetadata;
@@ -27,42 +41,60 @@ internal sealed class GraphCalls
         foreach ((string output, string input) in options.States)
         {
             if (!session.OutputMetadata.ContainsKey(output))
-                throw new InvalidCallException($"--state {output}={input}: there is no output {output}; outputs are {string.Join(", ", session.OutputMetadata.Keys)}.");
-            if (!inputs.TryGetValue(input, out NodeMetadata? state)) throw new InvalidCallException($"--state {output}={input}: there is no input {input}; inputs are {names}.");
-            int[] shape = Array.ConvertAll(state.Dimensions, extent => Math.Max(1, extent));
-            zeros[input] = new FeedValue(state.ElementDataType, shape, new double[shape.Aggregate(1, (a, b) => a * b)]);
+                throw new InvalidCallException($"`States` {output}={input}: there is no output {output}; outputs are {string.Join(", ", session.OutputMetadata.Keys)}.");
+            if (!inputs.TryGetValue(input, out NodeMetadata? state)) throw new InvalidCallException($"`States` {output}={input}: there is no input {input}; inputs are {names}.");
+            states.Add(input);
         }
 
         foreach ((string name, double[] values) in options.Fixed)
         {
-            if (!inputs.TryGetValue(name, out NodeMetadata? input)) throw new InvalidCallException($"--set {name}: there is no input {name}; inputs are {names}.");
-            constants[name] = Constant(name, input, values);
+            if (!inputs.TryGetValue(name, out NodeMetadata? input)) throw new InvalidCallException($"`Fixed` {name}: there is no input {name}; inputs are {names}.");
+            bool isChoice = values.Length > 1 && Array.TrueForAll(input.Dimensions, extent => extent == 1);
+            if (isChoice) choices.Add((name, [.. values.Select(value => Constant(name, input, [value]))]));
+            else constants[name] = Constant(name, input, values);
         }
 
-        string[] open = [.. inputs.Keys.Except(zeros.Keys).Except(constants.Keys)];
+        string[] open = [.. inputs.Keys.Except(states).Except(options.Fixed.Keys)];
+        foreach (string name in open)
+        {
+            if (open.Length == 1 || data.ContainsKey(name) || inputs[name].ElementDataType != TensorElementType.Int64) continue;
+            if (compared?.ContainsKey(name) == true) choices.Add((name, [.. compared[name].Select(value => Constant(name, inputs[name], [value]))]));
+        }
+
+        open = [.. open.Except(choices.Select(choice => choice.Name))];
         if (data.TryGetValue(CalibrationData.Nameless, out NamedArray? nameless))
         {
             if (open.Length != 1)
                 throw new InvalidCallException(
-                    $"--data {nameless.Name} is one array, but the inputs {(open.Length == 0 ? "are all set" : string.Join(", ", open) + " need values")}; "
-                    + "save an .npz with the inputs' names, or use --set and --state.");
+                    $"`data` {nameless.Name} is one array, but the inputs {(open.Length == 0 ? "are all set" : string.Join(", ", open) + " need values")}; "
+                    + "save an .npz with the inputs' names, or use `Fixed` and `States`.");
             data = new Dictionary<string, NamedArray> { [open[0]] = nameless };
         }
 
         if (data.Keys.Except(open).FirstOrDefault() is { } stranger)
-            throw new InvalidCallException($"--data holds {stranger}, which is no input that needs values; those are {string.Join(", ", open)}.");
+            throw new InvalidCallException($"`data` holds {stranger}, which is no input that needs values; those are {string.Join(", ", open)}.");
         if (open.Except(data.Keys).FirstOrDefault() is { } missing)
-            throw new InvalidCallException($"The input {missing} gets no values; add it to --data, or use --set {missing}=VALUE or --state OUTPUT={missing}.");
-        if (data.Count == 0) throw new InvalidCallException("No input takes values of --data; leave one without --set and --state.");
+            throw new InvalidCallException($"The input {missing} gets no values; add it to `data`, or use `Fixed` {missing}=VALUE or `States` OUTPUT={missing}.");
+        if (data.Count == 0) throw new InvalidCallException("No input takes values of `data`; leave one without `Fixed` and `States`.");
         arrays = data;
         foreach ((string name, NamedArray array) in data) extents[name] = CallExtents(name, inputs[name], array);
-        Sequences = Same(0, "sequences");
+        Combinations = choices.Aggregate(1, (count, choice) => count * choice.Values.Length);
+        if (Combinations > MostCombinations)
+            throw new InvalidCallException($"{Text(choices)} can have {Combinations} values together; choose by `Fixed`.");
+        Sequences = Same(0, "sequences") * Combinations;
         Calls = options.IsStreaming ? Same(1, "calls") : 1;
         Types = data.Keys.ToDictionary(name => name, name => inputs[name].ElementDataType);
+        for (int combination = 0; combination < Combinations && choices.Count > 0; combination++) TryChoice(session, combination);
     }
 
-    /// <summary>N.</summary>
+    /// <summary>N, times the values of the inputs that choose.</summary>
     public int Sequences { get; }
+
+    /// <summary>Inputs of which every sequence is called with several values, for example <c>sr=8000, 16000</c>; null where there are none.</summary>
+    public string? Chosen => choices.Count == 0 ? null : Text(choices);
+
+    /// <summary>Outputs that go into an input of the next call: output to input.</summary>
+    public IReadOnlyDictionary<string, string> States => options.States;
 
     /// <summary>Calls of a sequence.</summary>
     public int Calls { get; }
@@ -78,21 +110,28 @@ internal sealed class GraphCalls
     {
         string[] wanted = [.. outputs, .. options.States.Keys.Except(outputs)];
         using RunOptions run = new();
-        Dictionary<string, OrtValue> states = zeros.ToDictionary(pair => pair.Key, pair => pair.Value.ToOrtValue());
+        Dictionary<string, OrtValue> carried = states.ToDictionary(name => name, name => Zeros(session.InputMetadata[name]));
         Dictionary<string, OrtValue> fixedValues = constants.ToDictionary(pair => pair.Key, pair => pair.Value.ToOrtValue());
+        int combination = sequence % Combinations;
+        foreach ((string name, FeedValue[] values) in choices)
+        {
+            fixedValues[name] = values[combination % values.Length].ToOrtValue();
+            combination /= values.Length;
+        }
+
         IDisposableReadOnlyCollection<OrtValue>? last = null;
         try
         {
             for (int call = 0; call < Calls; call++)
             {
-                Dictionary<string, OrtValue> feed = new(states);
+                Dictionary<string, OrtValue> feed = new(carried);
                 foreach ((string name, OrtValue value) in fixedValues) feed[name] = value;
                 List<OrtValue> own = [];
                 try
                 {
                     foreach (string name in arrays.Keys)
                     {
-                        OrtValue value = Slice(name, sequence, call).ToOrtValue();
+                        OrtValue value = Slice(name, sequence / Combinations, call).ToOrtValue();
                         own.Add(value);
                         feed[name] = value;
                     }
@@ -102,8 +141,8 @@ internal sealed class GraphCalls
                     last = results;
                     foreach ((string output, string input) in options.States)
                     {
-                        if (call == 0) states[input].Dispose();
-                        states[input] = results[Array.IndexOf(wanted, output)];
+                        if (call == 0) carried[input].Dispose();
+                        carried[input] = results[Array.IndexOf(wanted, output)];
                     }
 
                     see([.. results.Take(outputs.Length)]);
@@ -121,8 +160,36 @@ internal sealed class GraphCalls
         finally
         {
             last?.Dispose();
-            if (last is null) foreach (OrtValue value in states.Values) value.Dispose();
+            if (last is null) foreach (OrtValue value in carried.Values) value.Dispose();
             foreach (OrtValue value in fixedValues.Values) value.Dispose();
+        }
+    }
+
+    private int Combinations { get; }
+
+    private static string Text(IEnumerable<(string Name, FeedValue[] Values)> choices) =>
+        string.Join("; ", choices.Select(choice => $"{choice.Name}={string.Join(", ", choice.Values.Select(value => value.Values.GetValue(0)))}"));
+
+    private static OrtValue Zeros(NodeMetadata state)
+    {
+        int[] shape = Array.ConvertAll(state.Dimensions, extent => Math.Max(1, extent));
+        return new FeedValue(state.ElementDataType, shape, new double[shape.Aggregate(1, (a, b) => a * b)]).ToOrtValue();
+    }
+
+    // The same data may not fit another value.
+    private void TryChoice(InferenceSession session, int combination)
+    {
+        try
+        {
+            Run(session, combination, [.. session.OutputNames], _ => { });
+        }
+        catch (RunFailedException e)
+        {
+            (string name, FeedValue[] values) = choices[0];
+            throw new InvalidCallException(
+                $"{Text(choices)}: `data` does not suit all of these values ({e.Message}); choose one, for example "
+                + $"`Fixed` {name}={values[^1].Values.GetValue(0)}.",
+                e);
         }
     }
 
@@ -139,7 +206,7 @@ internal sealed class GraphCalls
         int count = shape.Aggregate(1, (a, b) => a * b);
         if (values.Length == 1) values = [.. Enumerable.Repeat(values[0], count)];
         if (values.Length != count)
-            throw new InvalidCallException($"--set {name}: {values.Length} values do not fill the shape [{string.Join(", ", shape)}].");
+            throw new InvalidCallException($"`Fixed` {name}: {values.Length} values do not fill the shape [{string.Join(", ", shape)}].");
         return new FeedValue(input.ElementDataType, shape, values);
     }
 
@@ -151,13 +218,13 @@ internal sealed class GraphCalls
         string wanted = $"[{string.Join(", ", input.Dimensions.Select(extent => extent < 0 ? "?" : $"{extent}"))}]";
         if (all.Length < outer || (all.Length - outer != rank && all.Length - outer != rank - 1))
             throw new InvalidCallException(
-                $"--data for {name} is {array.Shape}, but the input takes {wanted}; give [N, {(options.IsStreaming ? "calls, " : "")}...], each of the "
+                $"`data` for {name} is {array.Shape}, but the input takes {wanted}; give [N, {(options.IsStreaming ? "calls, " : "")}...], each of the "
                 + "input's shape, with or without its first extent.");
         int[] shape = all.Length - outer == rank ? all[outer..] : [1, .. all[outer..]];
         for (int i = 0; i < rank; i++)
         {
             if (input.Dimensions[i] >= 0 && input.Dimensions[i] != shape[i])
-                throw new InvalidCallException($"--data for {name} gives calls of [{string.Join(", ", shape)}], but the input takes {wanted}.");
+                throw new InvalidCallException($"`data` for {name} gives calls of [{string.Join(", ", shape)}], but the input takes {wanted}.");
         }
 
         return shape;
@@ -167,7 +234,7 @@ internal sealed class GraphCalls
     {
         (string first, int count) = arrays.Select(pair => (pair.Key, pair.Value.Shape[axis])).First();
         foreach ((string name, NamedArray array) in arrays)
-            if (array.Shape[axis] != count) throw new InvalidCallException($"--data has {count} {what} of {first}, but {array.Shape[axis]} of {name}; give as many of each.");
+            if (array.Shape[axis] != count) throw new InvalidCallException($"`data` has {count} {what} of {first}, but {array.Shape[axis]} of {name}; give as many of each.");
         return count;
     }
 }

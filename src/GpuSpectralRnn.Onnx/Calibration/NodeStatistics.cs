@@ -29,10 +29,11 @@ internal sealed class NodeStatistics
     public double Steps => Moments[0].Weight + filled[0];
 
     /// <summary>Adds states [..., D, N, H]; nothing where the node did not run.</summary>
-    public void Add(OrtValue states)
+    /// <returns>Whether it ran.</returns>
+    public bool Add(OrtValue states)
     {
         long[] shape = states.GetTensorTypeAndShape().Shape;
-        if (shape.Length < 4 || shape.Contains(0)) return;
+        if (shape.Length < 4 || shape.Contains(0)) return false;
         ReadOnlySpan<float> values = states.GetTensorDataAsSpan<float>();
         int directions = filled.Length, batch = (int)shape[^2];
         for (int row = 0; row < values.Length / hidden; row++)
@@ -43,6 +44,8 @@ internal sealed class NodeStatistics
             for (int j = 0; j < hidden; j++) target[j] = source[j];
             if (++filled[d] == Chunk) Flush(d);
         }
+
+        return true;
     }
 
     /// <summary>Takes in what was added.</summary>

@@ -6,14 +6,15 @@ using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Proof;
 using GpuSpectralRnn.Onnx.Protos;
 using GpuSpectralRnn.Onnx.Recurrent;
+using GpuSpectralRnn.Onnx.Refinement;
 using GpuSpectralRnn.Pruning;
 using Microsoft.ML.OnnxRuntime;
 
 namespace GpuSpectralRnn.Onnx.Compression;
 
 /// <summary>
-/// Compresses the recurrent nodes of an ONNX graph in their place: the same inputs and outputs, fewer units. The sequences of the calibration data are
-/// divided: three fifths for the statistics, a fifth to choose between candidates, the last fifth to prove the result on.
+/// Compresses the recurrent nodes of an ONNX graph in their place: the same inputs and outputs, fewer units. The sequences of the calibration data
+/// are divided: three fifths for the statistics, a fifth to choose between candidates, the last fifth to prove the result on.
 /// </summary>
 public sealed class GraphCompression : IDisposable
 {
@@ -29,28 +30,31 @@ public sealed class GraphCompression : IDisposable
     private readonly int judged;
     private readonly int proven;
     private readonly OutputRecord judgedOutputs;
+    private readonly Dictionary<NodeGroup, NodeTrace> traces = [];
+    private readonly Dictionary<string, SmallGraph> made = [];
+    private readonly CancellationToken cancellation;
 
     /// <summary>Reads a graph, runs the calibration and sums up what its recurrent nodes do.</summary>
     /// <param name="path">The ONNX file.</param>
     /// <param name="data">By the names of the inputs (<see cref="CalibrationData"/>).</param>
     /// <param name="options">How the graph is called.</param>
     /// <param name="progress">Called with the sequences done and their number.</param>
-    /// <param name="cancellation">Stops between sequences.</param>
+    /// <param name="cancellation">Stops between sequences, and later between steps of refinement.</param>
     /// <exception cref="InvalidCallException">The graph has no recurrent nodes or one that cannot be compressed, or the data do not fit.</exception>
     /// <exception cref="RunFailedException">The file is broken or does not run, or its outputs change from run to run.</exception>
     public GraphCompression(
         string path, IReadOnlyDictionary<string, NamedArray> data, CallOptions options, Action<int, int>? progress = null, CancellationToken cancellation = default)
     {
-        this.path = path;
+        (this.path, this.cancellation) = (path, cancellation);
         model = OnnxFile.Load(path);
         nodes = RecurrentNode.FindAll(model);
         if (nodes.Length == 0) throw new InvalidCallException($"{path} holds no RNN, LSTM or GRU node; there is nothing to compress.");
         foreach (RecurrentNode node in nodes) AddToGroup(node, NodeWeights.Read(model, node));
         file = model.ToByteArray();
         original = RuntimeSession.Open(file, path);
-        calls = new GraphCalls(original, data, options);
+        calls = new GraphCalls(original, data, options, ComparedInputs.Find(model));
         if (calls.Sequences < LeastSequences)
-            throw new InvalidCallException($"--data holds {calls.Sequences} sequences; give {LeastSequences} or more: some are held apart for the proof.");
+            throw new InvalidCallException($"`data` holds {calls.Sequences} sequences; give {LeastSequences} or more: some are held apart for the proof.");
         int fifth = Math.Max(1, calls.Sequences / 5);
         (judged, proven) = (calls.Sequences - 2 * fifth, calls.Sequences - fifth);
         Outputs = [.. original.OutputMetadata.Where(output => output.Value.IsTensor && OutputRecord.CanRead(output.Value.ElementDataType))
@@ -64,6 +68,9 @@ public sealed class GraphCompression : IDisposable
     /// <summary>Sequences that neither the statistics nor the choice of candidates saw.</summary>
     public int HeldOut => calls.Sequences - proven;
 
+    /// <summary>Inputs of which every sequence is called with several values, for example <c>sr=8000, 16000</c>; null where there are none.</summary>
+    public string? Chosen => calls.Chosen;
+
     /// <summary>Names and units of the nodes that the calibration ran and that will be compressed, each weight matrix once.</summary>
     public IReadOnlyList<(string Name, int Units)> Layers => [.. Active.Select(group => (group.First.Name, group.Weights.Hidden))];
 
@@ -73,9 +80,14 @@ public sealed class GraphCompression : IDisposable
 
     /// <summary>Units to keep for a share of each layer's.</summary>
     /// <exception cref="InvalidCallException">It is not more than 0 and at most 1.</exception>
-    public int[] OfShare(double share) => share > 0 && share <= 1
-        ? [.. Active.Select(group => Math.Clamp((int)Math.Round(share * group.Weights.Hidden), 1, group.Weights.Hidden))]
-        : throw new InvalidCallException($"--fraction {share} is not a share; give more than 0 and at most 1, for example 0.5.");
+    public int[] OfShare(double fraction) => fraction > 0 && fraction <= 1
+        ? [.. Active.Select(group => Math.Clamp((int)Math.Round(fraction * group.Weights.Hidden), 1, group.Weights.Hidden))]
+        : throw new InvalidCallException($"`fraction` {fraction} is not a share; give more than 0 and at most 1, for example 0.5.");
+
+    /// <summary>Units to keep for a share of the weights of all layers together, taken away where each costs the states least.</summary>
+    /// <exception cref="InvalidCallException">It is not more than 0 and at most 1.</exception>
+    public int[] OfSharedBudget(double share) => SharedBudget.Allocate(
+        [.. Active.Select(group => group.Weights)], [.. Active.Select(group => group.Paths(UnitCriterion.Both))], OfShare(share));
 
     /// <summary>Units to keep, one number for all layers or one for each.</summary>
     /// <exception cref="InvalidCallException">A layer has not so many units, or there are other layers.</exception>
@@ -83,41 +95,57 @@ public sealed class GraphCompression : IDisposable
     {
         NodeGroup[] active = Active;
         if (size.Units.Count != 1 && size.Units.Count != active.Length)
-            throw new InvalidCallException($"--keep {size}: the graph has {active.Length} recurrent layers that ran; give one number, or one for each.");
+            throw new InvalidCallException($"`keep` {size}: the graph has {active.Length} recurrent layers that ran; give one number, or one for each.");
         int[] keep = [.. active.Select((_, i) => size.Units[size.Units.Count == 1 ? 0 : i])];
         for (int i = 0; i < keep.Length; i++)
         {
             int units = active[i].Weights.Hidden;
             if (keep[i] > units)
-                throw new InvalidCallException($"--keep {keep[i]} is impossible for {active[i].First} of {units} units; give 1 to {units}.");
+                throw new InvalidCallException($"`keep` {keep[i]} is impossible for {active[i].First} of {units} units; give 1 to {units}.");
         }
 
         return keep;
     }
 
-    /// <summary>The smaller graph: of several candidates the one whose outputs are closest to the original's on the sequences held apart for that.</summary>
+    /// <summary>Steps of the refinement after cutting; 0: none.</summary>
+    public int RefineSteps { get; init; }
+
+    /// <summary>
+    /// Whether states that are given from call to call shrink, too: the inputs and outputs of the smaller graph then hold the kept units alone.
+    /// </summary>
+    public bool ShrinksState { get; init; }
+
+    /// <summary>Why a layer was not refined, layer by layer; empty where all of them can be.</summary>
+    public IReadOnlyList<string> NotRefined => RefineSteps == 0 ? [] :
+        [.. Active.Where(group => TraceOf(group).Obstacle is not null).Select(group => $"{group.First}: {TraceOf(group).Obstacle}")];
+
+    /// <summary>
+    /// The smaller graph: of several candidates the one whose outputs are closest to the original's on the sequences held apart for that, refined
+    /// where that brings it closer still.
+    /// </summary>
     public SmallGraph Compress(IReadOnlyList<int> keep)
     {
-        SmallGraph? best = null;
-        foreach (UnitCriterion criterion in Enum.GetValues<UnitCriterion>())
-        {
-            byte[] candidate = Patch(keep, criterion);
-            using InferenceSession session = RuntimeSession.Open(candidate, "the smaller graph");
-            double difference = judgedOutputs.Compare(session, calls, judged, proven).Where(output => !output.IsState).Max(output => output.MeanDifference);
-            if (best is null || difference < best.JudgedDifference) best = new SmallGraph(candidate, [.. keep], criterion.ToString().ToLowerInvariant(), difference);
-        }
+        string size = string.Join('x', keep);
+        if (made.TryGetValue(size, out SmallGraph? known)) return known;
+        Candidate best = Enum.GetValues<UnitCriterion>().Select(criterion => Judge(Plans(keep, criterion), criterion.ToString().ToLowerInvariant()))
+            .MinBy(candidate => candidate.Difference)!;
 
-        return best!;
+        // Behind a pointwise operator only a selection folds; and where it is no worse, its file is smaller.
+        NodePlan?[] shown = [.. best.Plans.Select(plan => plan is null ? null : plan with { Restore = plan.Selection })];
+        Candidate selected = Judge(shown, best.Criterion + ", without reconstruction");
+        if (selected.Difference <= best.Difference) best = selected;
+        if (RefineSteps > 0) best = Refined(best);
+        return made[size] = new SmallGraph(best.File, [.. keep], best.Criterion, best.Difference);
     }
 
     /// <summary>
-    /// The fewest units, as the same share of each layer's, whose outputs differ in the mean by no more than so much (every output but the states; in the
-    /// output's own units), by bisection on the sequences held apart, then confirmed on those that prove.
+    /// The fewest units, as the same share of each layer's, whose outputs differ in the mean by no more than so much (every output but the states; in
+    /// the output's own units), by bisection on the sequences held apart, then confirmed on those that prove.
     /// </summary>
     /// <exception cref="InvalidCallException">The tolerance is no number of zero or more.</exception>
     public SmallGraph Search(double tolerance, Action<SmallGraph>? tried = null)
     {
-        if (!(tolerance >= 0)) throw new InvalidCallException($"--tolerance {tolerance}: choose a number of 0 or more, for example 0.02.");
+        if (!(tolerance >= 0)) throw new InvalidCallException($"`tolerance` {tolerance}: choose a number of 0 or more, for example 0.02.");
         int widest = Layers.Max(layer => layer.Units), good = widest, bad = 0;
         SmallGraph best = Compress(OfShare(1));
         while (good - bad > 1)
@@ -150,18 +178,25 @@ public sealed class GraphCompression : IDisposable
         return new GraphProof(Describe(graph), outputs, file.Length, graph.File.Length, before, after, HeldOut);
     }
 
-    /// <summary>Eighths of every layer's units, from the least, each with its proof.</summary>
+    /// <summary>Eighths of every layer's units, from the least, each with its proof; those that were done before it was interrupted.</summary>
     /// <param name="done">Called after each.</param>
-    /// <param name="cancellation">Ends the curve early.</param>
-    public IReadOnlyList<SizePoint> Curve(Action<SizePoint>? done = null, CancellationToken cancellation = default)
+    public IReadOnlyList<SizePoint> Curve(Action<SizePoint>? done = null)
     {
         const int parts = 8;
         List<SizePoint> points = [];
         for (int part = 1; part < parts && !cancellation.IsCancellationRequested; part++)
         {
-            SmallGraph graph = Compress(OfShare((double)part / parts));
-            if (points.Count > 0 && points[^1].Keep.SequenceEqual(graph.Keep)) continue;
-            points.Add(new SizePoint(graph.Keep, Prove(graph, rounds: 1)));
+            int[] keep = OfShare((double)part / parts);
+            if (points.Count > 0 && points[^1].Keep.SequenceEqual(keep)) continue;
+            try
+            {
+                points.Add(new SizePoint(keep, Prove(Compress(keep), rounds: 1)));
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                break;
+            }
+
             done?.Invoke(points[^1]);
         }
 
@@ -175,25 +210,63 @@ public sealed class GraphCompression : IDisposable
     /// <inheritdoc/>
     public void Dispose() => original.Dispose();
 
-    /// <summary>The graph with every active layer cut to so many units.</summary>
-    internal byte[] Patch(IReadOnlyList<int> keep, UnitCriterion criterion)
+    /// <summary>What becomes of every active layer; null where it keeps all units.</summary>
+    internal NodePlan?[] Plans(IReadOnlyList<int> keep, UnitCriterion criterion) =>
+        [.. Active.Select((group, i) => keep[i] == group.Weights.Hidden ? null : group.Plan(keep[i], criterion))];
+
+    /// <summary>The graph with every active layer cut as planned.</summary>
+    internal byte[] Patch(IReadOnlyList<NodePlan?> plans)
     {
         ModelProto small = model.Clone();
         RecurrentNode[] copies = RecurrentNode.FindAll(small);
+        (RecurrentNode Node, NodePlan Plan)[] cut =
+            [.. Active.SelectMany((group, i) => plans[i] is { } plan ? group.Members.Select(member => (copies[member], plan)) : [])];
         NodePatch patch = new(small);
-        NodeGroup[] active = Active;
-        for (int i = 0; i < active.Length; i++)
-        {
-            if (keep[i] == active[i].Weights.Hidden) continue;
-            NodePlan plan = active[i].Plan(keep[i], criterion);
-            foreach (int member in active[i].Members) patch.Apply(copies[member], plan);
-        }
-
+        patch.Apply(cut);
+        if (ShrinksState && cut.Length > 0) SmallState.Shrink(small, calls.States, cut);
         return small.ToByteArray();
     }
 
-    /// <summary>What becomes of one layer, for tests.</summary>
-    internal NodePlan PlanOf(int layer, int keep, UnitCriterion criterion) => Active[layer].Plan(keep, criterion);
+    // The rates of all layers go down together; the start stays a candidate.
+    private Candidate Refined(Candidate start)
+    {
+        NodeGroup[] active = Active;
+        using IBackend backend = Devices.Open("host");
+        Candidate best = start;
+        const int rungs = 2;
+        for (int rung = 0; rung < rungs; rung++)
+        {
+            NodePlan?[] plans = [.. start.Plans.Select((plan, i) =>
+            {
+                NodeTrace? trace = plan is null ? null : TraceOf(active[i]);
+                if (trace is null || trace.Obstacle is not null || trace.Trajectories.Count == 0) return plan;
+                RefinedCell cell = RefinedCell.Of(active[i].First);
+                double rate = NodeRefinement.Rates(cell, plan!.Units)[rung];
+                return new NodeRefinement(cell, trace).Refine(plan, backend, RefineSteps, rate, cancellation);
+            })];
+            if (plans.SequenceEqual(start.Plans)) break;
+            Candidate refined = Judge(plans, start.Criterion + ", refined");
+            if (refined.Difference < best.Difference) best = refined;
+        }
+
+        return best;
+    }
+
+    private NodeTrace TraceOf(NodeGroup group)
+    {
+        if (traces.TryGetValue(group, out NodeTrace? trace)) return trace;
+        HashSet<string> states = [.. Outputs.Where(output => output.IsState).Select(output => output.Name)];
+        return traces[group] = TraceReader.Read(model, group.Runner, group.Weights, calls, judged, states);
+    }
+
+    private Candidate Judge(NodePlan?[] plans, string criterion)
+    {
+        byte[] file = Patch(plans);
+        using InferenceSession session = RuntimeSession.Open(file, "the smaller graph");
+        OutputDifference[] outputs = judgedOutputs.Compare(session, calls, judged, proven);
+        double[] differences = [.. outputs.Where(output => !output.IsState).Select(output => output.MeanDifference)];
+        return new Candidate(plans, file, criterion, differences.Any(double.IsNaN) ? double.PositiveInfinity : differences.Max());
+    }
 
     private void AddToGroup(RecurrentNode node, NodeWeights weights)
     {
@@ -232,13 +305,14 @@ public sealed class GraphCompression : IDisposable
             cancellation.ThrowIfCancellationRequested();
             calls.Run(session, sequence, probe.Outputs, results =>
             {
-                for (int i = 0; i < owners.Length; i++) owners[i].Statistics.Add(results[i]);
+                for (int i = 0; i < owners.Length; i++)
+                    if (owners[i].Statistics.Add(results[i])) owners[i].Runner = Math.Max(owners[i].Runner, i);
             });
             progress?.Invoke(sequence + 1, judged);
         }
 
         foreach (NodeGroup group in groups) group.Statistics.Flush();
-        if (Active.Length == 0) throw new InvalidCallException($"{path}: the calibration ran none of its recurrent nodes; check --set.");
+        if (Active.Length == 0) throw new InvalidCallException($"{path}: the calibration ran none of its recurrent nodes; check `Fixed`.");
         foreach (NodeGroup group in Active)
         {
             if (group.Statistics.Steps < group.Weights.Hidden)
@@ -247,4 +321,6 @@ public sealed class GraphCompression : IDisposable
                     + "give more data: at least as many steps as units.");
         }
     }
+
+    private sealed record Candidate(NodePlan?[] Plans, byte[] File, string Criterion, double Difference);
 }

@@ -6,14 +6,15 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Onnx.Compression;
 
 /// <summary>
-/// Recurrent nodes with the same weights (graphs repeat a node in the branches of an If), which are compressed alike, and what the calibration says of them.
+/// Recurrent nodes with the same weights (graphs repeat a node in the branches of an If), which are compressed alike, and what the calibration says
+/// of them.
 /// </summary>
 internal sealed class NodeGroup(RecurrentNode first, NodeWeights weights)
 {
     /// <summary>How much of a unit's mean power the ridge is, for one gate and for several.</summary>
     private const double ElmanRidge = 1e-4, GatedRidge = 1e-3;
 
-    private readonly Dictionary<int, Selection[]> selections = [];
+    private readonly Dictionary<UnitCriterion, Selection[]> selections = [];
 
     /// <summary>The first node.</summary>
     public RecurrentNode First { get; } = first;
@@ -23,6 +24,9 @@ internal sealed class NodeGroup(RecurrentNode first, NodeWeights weights)
 
     /// <summary>Numbers of the nodes, in the order of the file.</summary>
     public List<int> Members { get; } = [];
+
+    /// <summary>The number of a node that the calibration ran; -1 for none.</summary>
+    public int Runner { get; set; } = -1;
 
     /// <summary>What was seen of all of them.</summary>
     public NodeStatistics Statistics { get; } = new(first, weights);
@@ -36,22 +40,29 @@ internal sealed class NodeGroup(RecurrentNode first, NodeWeights weights)
     /// <summary>The plan for k units by one criterion.</summary>
     public NodePlan Plan(int keep, UnitCriterion criterion)
     {
-        int directions = Weights.Directions;
-        SelectionProblem[] problems = [.. Enumerable.Range(0, directions).Select(d => Problem(d, criterion))];
-        if (!selections.TryGetValue((int)criterion, out Selection[]? paths))
-            selections[(int)criterion] = paths = [.. problems.Select(problem => new BackwardSelector().Select(problem, 1))];
+        Selection[] paths = Paths(criterion);
         int[][] kept = [.. paths.Select(path => Enumerable.Range(0, Weights.Hidden).Except(path.Order.Take(Weights.Hidden - keep)).ToArray())];
-        return NodePlan.Of([.. problems.Select(problem => problem.Gram)], [.. problems.Select(problem => problem.Ridge)], kept);
+        Matrix[] grams = [.. Statistics.Moments.Select(moments => moments.Mean())];
+        return NodePlan.Of(Weights, kept, NodePlan.Fold(grams, [.. grams.Select(RidgeOf)], kept));
+    }
+
+    /// <summary>Backward elimination down to one unit, for each direction; losses are shares of what no unit at all would lose.</summary>
+    public Selection[] Paths(UnitCriterion criterion)
+    {
+        if (selections.TryGetValue(criterion, out Selection[]? known)) return known;
+        return selections[criterion] =
+            [.. Enumerable.Range(0, Weights.Directions).Select(d => new BackwardSelector().Select(Problem(d, criterion), 1))];
     }
 
     // Readers beyond the node are not looked into: they count as the identity (input loss), the node's own R as the output loss.
     private SelectionProblem Problem(int direction, UnitCriterion criterion)
     {
         Matrix gram = Statistics.Moments[direction].Mean();
-        double[] ridge = Ridge.Uniform(gram, Weights.Gates > 1 ? GatedRidge : ElmanRidge);
         double theta = criterion switch { UnitCriterion.States => 1, UnitCriterion.Recurrence => 0, _ => 0.5 };
-        return new SelectionProblem(gram, ridge, Criterion.Paper(gram, Weights.RecurrentOf(direction), theta));
+        return new SelectionProblem(gram, RidgeOf(gram), Criterion.Paper(gram, Weights.RecurrentOf(direction), theta));
     }
+
+    private double[] RidgeOf(Matrix gram) => Ridge.Uniform(gram, Weights.Gates > 1 ? GatedRidge : ElmanRidge);
 
     private static bool Same(Constant? a, Constant? b) =>
         a is null || b is null ? a is null && b is null : a.Extents.SequenceEqual(b.Extents) && a.Values.AsSpan().SequenceEqual(b.Values);

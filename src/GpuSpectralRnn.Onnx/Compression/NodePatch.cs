@@ -1,13 +1,14 @@
+using GpuSpectralRnn.Onnx.Folding;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
 using GpuSpectralRnn.Onnx.Recurrent;
-using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Onnx.Compression;
 
 /// <summary>
-/// Makes a recurrent node smaller in its place. What goes in and comes out keeps its H units: the kept ones are taken from the initial states, and the outputs
-/// are made of the kept ones by a product with A_J^T (c: the kept ones in their places, zeros between them).
+/// Makes a recurrent node smaller in its place. What goes in and comes out keeps its H units: the kept ones are taken from the initial states, and
+/// the outputs are made of the kept ones by a product with A_J^T (c: the kept ones in their places, zeros between them), unless the readers can take
+/// A_J in.
 /// </summary>
 internal sealed class NodePatch
 {
@@ -23,58 +24,31 @@ internal sealed class NodePatch
         constants = new ConstantPool(model, names);
     }
 
-    /// <summary>Carries out the plan.</summary>
-    public void Apply(RecurrentNode node, NodePlan plan)
+    /// <summary>Carries out plans: first every node is cut, then what reads them is served, which may be another of them.</summary>
+    public void Apply(IReadOnlyList<(RecurrentNode Node, NodePlan Plan)> plans)
     {
-        NodeWeights weights = NodeWeights.Read(model, node);
+        foreach ((RecurrentNode node, NodePlan plan) in plans) Cut(node, plan);
+        foreach ((RecurrentNode node, NodePlan plan) in plans)
+        {
+            OutputFold fold = new(model, names, constants, node, plan);
+            fold.Restore(RecurrentOutput.Y, plan.Restore);
+            fold.Restore(RecurrentOutput.H, plan.Restore);
+            fold.Restore(RecurrentOutput.C, plan.Selection);
+        }
+    }
+
+    private void Cut(RecurrentNode node, NodePlan plan)
+    {
         RecurrentInput[] replaced = [RecurrentInput.W, RecurrentInput.R, RecurrentInput.B, RecurrentInput.P];
         string[] old = [.. replaced.Select(node.Input)];
-        Replace(node, RecurrentInput.W, Rows(weights.Input, plan, weights.Gates));
-        Replace(node, RecurrentInput.R, Recurrent(weights, plan));
-        if (weights.Bias is { } bias) Replace(node, RecurrentInput.B, Rows(bias, plan, 2 * weights.Gates));
-        if (weights.Peephole is { } peephole) Replace(node, RecurrentInput.P, Rows(peephole, plan, 3));
+        Replace(node, RecurrentInput.W, plan.Small.Input);
+        Replace(node, RecurrentInput.R, plan.Small.Recurrent);
+        if (plan.Small.Bias is { } bias) Replace(node, RecurrentInput.B, bias);
+        if (plan.Small.Peephole is { } peephole) Replace(node, RecurrentInput.P, peephole);
         Attributes.Set(node.Node, "hidden_size", plan.Units);
         TakeKept(node, plan, RecurrentInput.InitialH);
         TakeKept(node, plan, RecurrentInput.InitialC);
-        OutputFold fold = new(names, constants, node, plan);
-        fold.Restore(RecurrentOutput.Y, plan.Fold);
-        fold.Restore(RecurrentOutput.H, plan.Fold);
-        fold.Restore(RecurrentOutput.C, [.. plan.Kept.Select(kept => Matrix.Identity(plan.Hidden).SelectColumns(kept))]);
         foreach (string name in old) UnusedValues.Remove(node.Scope, name);
-    }
-
-    // The rows of the kept units, block by block, of [D, blocks H, ...].
-    private static Constant Rows(Constant constant, NodePlan plan, int blocks)
-    {
-        int row = constant.Values.Length / (plan.Directions * blocks * plan.Hidden), at = 0;
-        float[] values = new float[plan.Directions * blocks * plan.Units * row];
-        for (int d = 0; d < plan.Directions; d++)
-        {
-            for (int block = 0; block < blocks; block++)
-            {
-                foreach (int unit in plan.Kept[d])
-                {
-                    int first = ((d * blocks + block) * plan.Hidden + unit) * row;
-                    constant.Values.AsSpan(first, row).CopyTo(values.AsSpan(at));
-                    at += row;
-                }
-            }
-        }
-
-        return new Constant([plan.Directions, blocks * plan.Units, .. constant.Extents.Skip(2)], values);
-    }
-
-    // R_J A_J of every gate.
-    private static Constant Recurrent(NodeWeights weights, NodePlan plan)
-    {
-        List<float> values = [];
-        for (int d = 0; d < plan.Directions; d++)
-        {
-            int[] rows = [.. Enumerable.Range(0, weights.Gates).SelectMany(gate => plan.Kept[d].Select(unit => gate * plan.Hidden + unit))];
-            values.AddRange((weights.RecurrentOf(d).SelectRows(rows) * plan.Fold[d]).ToSingle());
-        }
-
-        return new Constant([plan.Directions, weights.Gates * plan.Units, plan.Units], [.. values]);
     }
 
     private void Replace(RecurrentNode node, RecurrentInput input, Constant constant)
@@ -98,7 +72,7 @@ internal sealed class NodePatch
         else
         {
             take.OpType = "MatMul";
-            float[] values = [.. plan.Kept.SelectMany(units => Matrix.Identity(plan.Hidden).SelectColumns(units).ToSingle())];
+            float[] values = [.. plan.Selection.SelectMany(selection => selection.ToSingle())];
             take.Input.Add(constants.Of(which, [plan.Directions, plan.Hidden, plan.Units], values));
         }
 

@@ -6,7 +6,7 @@ namespace GpuSpectralRnn.Onnx.Graphs;
 /// <summary>Reads and writes the attributes of nodes.</summary>
 internal static class Attributes
 {
-    private const int IntType = 2, StringType = 3, IntsType = 7;
+    private const int IntType = 2, StringType = 3, GraphType = 5, IntsType = 7, StringsType = 8;
 
     /// <summary>The attribute of this name, or null.</summary>
     public static AttributeProto? Find(NodeProto node, string name) => node.Attribute.FirstOrDefault(attribute => attribute.Name == name);
@@ -16,6 +16,9 @@ internal static class Attributes
 
     /// <summary>A word, or what it is where it is not given.</summary>
     public static string Word(NodeProto node, string name, string otherwise) => Find(node, name)?.S?.ToStringUtf8() ?? otherwise;
+
+    /// <summary>Words, or null where they are not given.</summary>
+    public static string[]? Words(NodeProto node, string name) => Find(node, name)?.Strings.Select(word => word.ToStringUtf8()).ToArray();
 
     /// <summary>Numbers, or null where they are not given.</summary>
     public static long[]? Integers(NodeProto node, string name) => Find(node, name)?.Ints.ToArray();
@@ -35,4 +38,11 @@ internal static class Attributes
 
     /// <summary>A new word.</summary>
     public static AttributeProto Of(string name, string value) => new() { Name = name, Type = StringType, S = ByteString.CopyFromUtf8(value) };
+
+    /// <summary>New words.</summary>
+    public static AttributeProto OfWords(string name, params IEnumerable<string> values) =>
+        new() { Name = name, Type = StringsType, Strings = { values.Select(ByteString.CopyFromUtf8) } };
+
+    /// <summary>A new body.</summary>
+    public static AttributeProto Of(string name, GraphProto value) => new() { Name = name, Type = GraphType, G = value };
 }

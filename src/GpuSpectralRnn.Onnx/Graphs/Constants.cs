@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using GpuSpectralRnn.Onnx.Protos;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace GpuSpectralRnn.Onnx.Graphs;
 
@@ -23,7 +24,31 @@ internal static class Constants
 
     /// <summary>Computes a value.</summary>
     /// <exception cref="InvalidCallException">It hangs on an input, or is no array of 32-bit floats.</exception>
-    public static Constant Evaluate(ModelProto model, Scope scope, string value)
+    public static Constant Evaluate(ModelProto model, Scope scope, string value) => Compute(model, scope, value, result =>
+    {
+        OrtTensorTypeAndShapeInfo type = result.GetTensorTypeAndShape();
+        if (type.ElementDataType != TensorElementType.Float)
+            throw new InvalidCallException($"{value} holds values of type {type.ElementDataType}; only 32-bit floats can be used.");
+        return new Constant(Array.ConvertAll(type.Shape, extent => (int)extent), result.GetTensorDataAsSpan<float>().ToArray());
+    });
+
+    /// <summary>The constant of 32-bit floats that a value is; null where it is none.</summary>
+    public static Constant? TryEvaluate(ModelProto model, Scope scope, string value) => Is(scope, value)
+        ? Compute(model, scope, value, result => result.GetTensorTypeAndShape() is { ElementDataType: TensorElementType.Float } type
+            ? new Constant(Array.ConvertAll(type.Shape, extent => (int)extent), result.GetTensorDataAsSpan<float>().ToArray())
+            : null)
+        : null;
+
+    /// <summary>The 64-bit integers that a value is, with its rank; null where it is no constant of such.</summary>
+    public static (int Rank, long[] Values)? TryIntegers(ModelProto model, Scope scope, string value) => Is(scope, value)
+        ? Compute<(int, long[])?>(model, scope, value, result => result.GetTensorTypeAndShape() is { ElementDataType: TensorElementType.Int64 } type
+            ? (type.Shape.Length, result.GetTensorDataAsSpan<long>().ToArray())
+            : null)
+        : null;
+
+    private static bool Is(Scope scope, string value) => value.Length > 0 && scope.Definer(value) is not null && FindObstacle(scope, value) is null;
+
+    private static T Compute<T>(ModelProto model, Scope scope, string value, Func<OrtValue, T> read)
     {
         GraphProto graph = new() { Name = "constants" };
         if (Collect(scope, value, graph, []) is { } obstacle)
@@ -37,10 +62,7 @@ internal static class Constants
         using InferenceSession session = RuntimeSession.Open(part.ToByteArray(), "a constant of the graph");
         using RunOptions run = new();
         using IDisposableReadOnlyCollection<OrtValue> results = session.Run(run, new Dictionary<string, OrtValue>(), [result]);
-        OrtTensorTypeAndShapeInfo type = results[0].GetTensorTypeAndShape();
-        if (type.ElementDataType != Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float)
-            throw new InvalidCallException($"{value} holds values of type {type.ElementDataType}; only 32-bit floats are compressed.");
-        return new Constant(Array.ConvertAll(type.Shape, extent => (int)extent), results[0].GetTensorDataAsSpan<float>().ToArray());
+        return read(results[0]);
     }
 
     // Adds what the value hangs on, in an order in which it can be computed.

@@ -42,12 +42,13 @@ internal sealed class OutputRecord
         return record;
     }
 
-    /// <summary>Runs another graph on the same sequences.</summary>
+    /// <summary>Runs another graph on the same sequences. States that are not as large as they were are left out.</summary>
     /// <exception cref="RunFailedException">Its outputs have other shapes.</exception>
     public OutputDifference[] Compare(InferenceSession session, GraphCalls calls, int first, int end)
     {
         OutputRecord other = Of(session, calls, outputs, first, end);
-        return [.. outputs.Select((output, i) => Compare(output, i, other))];
+        bool IsSmaller(int i) => outputs[i].IsState && !shapes[i].Zip(other.shapes[i]).All(pair => pair.First.SequenceEqual(pair.Second));
+        return [.. outputs.Select((output, i) => (output, i)).Where(pair => !IsSmaller(pair.i)).Select(pair => Compare(pair.output, pair.i, other))];
     }
 
     private OutputDifference Compare(GraphOutput output, int i, OutputRecord other)

@@ -5,6 +5,6 @@ namespace GpuSpectralRnn.Onnx.Proof;
 /// <param name="Proof">On the sequences held out.</param>
 public sealed record SizePoint(IReadOnlyList<int> Keep, GraphProof Proof)
 {
-    /// <summary>As <c>--keep</c> takes it: <c>64</c> or <c>64x32</c>.</summary>
+    /// <summary>As <see cref="Pruning.KeepSize.Parse"/> reads it: <c>64</c> or <c>64x32</c>.</summary>
     public string Size => string.Join('x', Keep);
 }

@@ -30,6 +30,27 @@ public sealed class CompressionReport(SizePoint chosen, IReadOnlyList<SizePoint>
         return table;
     }
 
+    /// <summary>What every size costs and gains: the worst output, bytes and time.</summary>
+    public static Table Sizes(IReadOnlyList<SizePoint> curve)
+    {
+        Table table = new(
+            new("units"),
+            new("mean difference", "g3"),
+            new("same decisions (%)", "0.00"),
+            new("bytes", "#,0"),
+            new("us a call", "0.0"),
+            new("before", "0.0"));
+        foreach (SizePoint point in curve)
+        {
+            GraphProof proof = point.Proof;
+            OutputDifference worst = proof.Outputs.Where(output => !output.IsState).MaxBy(output => output.MeanDifference)!;
+            double? agreement = 100 * worst.Agreement;
+            table.Add(point.Size, worst.MeanDifference, agreement, proof.BytesAfter, proof.MicrosecondsAfter, proof.MicrosecondsBefore);
+        }
+
+        return table;
+    }
+
     /// <summary>Writes the page.</summary>
     /// <param name="path">The file.</param>
     /// <param name="title">The heading.</param>

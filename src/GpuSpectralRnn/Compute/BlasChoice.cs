@@ -16,8 +16,8 @@ public enum BlasChoice
     KernelsTf32,
 
     /// <summary>cuBLAS in single precision; an error where there is none.</summary>
-    CuBlas,
+    Cublas,
 
     /// <summary>cuBLAS on tensor cores, which round the factors to TF32 (10 bits behind the point); an error where there is none.</summary>
-    CuBlasTf32,
+    CublasTf32,
 }

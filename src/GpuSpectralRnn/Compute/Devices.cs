@@ -69,7 +69,7 @@ public static class Devices
         if (wanted == Host)
         {
             if (kernels == RecurrentKernels.Persistent)
-                throw new InvalidCallException("--kernel persistent: the host device has no kernels; choose a GPU, or leave it to --kernel auto.");
+                throw new InvalidCallException("`kernels` persistent: the host device has none; choose a GPU, or leave it to `kernels` auto.");
             HostBackend host = new(threads);
             if (blas is BlasChoice.Auto or BlasChoice.Kernels) return host;
             using (host)
@@ -87,7 +87,7 @@ public static class Devices
 
     /// <summary>What to tell the user where a device's driver failed in the middle of its work; null for every other exception.</summary>
     public static string? FailureOf(Exception e) => IlgpuDevices.IsFailure(e)
-        ? $"the device failed: {e.Message}; what was not saved is lost. Try again, or another --device (--verbose shows where)."
+        ? $"the device failed: {e.Message}; what was not saved is lost."
         : null;
 
     private static string BestId() => IlgpuDevices.All.FirstOrDefault(device => device.IsGpu)?.Info.Id ?? Host;

@@ -65,7 +65,7 @@ internal sealed class TokenReader : IDisposable
             length += character.EncodeToUtf16(token.AsSpan(length));
             if (length > LongestWord)
                 throw new InvalidCallException(
-                    $"{name}: the word that ends beyond offset {text.Offset} has more than {LongestWord} characters; read it with --unit char.");
+                    $"{name}: the word that ends beyond offset {text.Offset} has more than {LongestWord} characters; read it with `unit` char.");
         }
 
         if (length > 0)

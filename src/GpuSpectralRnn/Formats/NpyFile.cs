@@ -158,7 +158,7 @@ public static partial class NpyFile
     private static string WhatToDo(string type) => type.TrimStart('<', '>', '|', '=') switch
     {
         ['O', ..] => "an array of Python objects is not read. Sequences of different lengths: "
-            + "pad them to one [N, T, I] of float32 and give --lengths L.npy.",
+            + "pad them to one [N, T, I] of float32 and give `lengthsPath`.",
         ['U' or 'S', ..] => "an array of words is not read; number the classes, numpy.unique(a, return_inverse=True)[1].astype('int32').",
         ['V', ..] =>
             $"elements of type {ForeignText.Show(type)} are bytes that NumPy knows no numbers for; convert them to float32 where they were made.",

@@ -16,9 +16,9 @@ public static class Names
 
     /// <summary>The value with the written name <paramref name="name"/>.</summary>
     /// <param name="name">For example <c>rnn-tanh</c>; capitals do not matter.</param>
-    /// <param name="what">What is being named, for the message: <c>cell</c>.</param>
+    /// <param name="setBy">What the caller sets it by, for the message: <c>`cell`</c>.</param>
     /// <exception cref="InvalidCallException">No value has this name.</exception>
-    public static T Parse<T>(string name, string what)
+    public static T Parse<T>(string name, string setBy)
         where T : struct, Enum
     {
         foreach (T value in Enum.GetValues<T>())
@@ -26,6 +26,6 @@ public static class Names
             if (string.Equals(value.Name(), name.Trim(), StringComparison.OrdinalIgnoreCase)) return value;
         }
 
-        throw new InvalidCallException($"'{ForeignText.Show(name)}' is no {what}; choose one of {string.Join(", ", Of<T>())}.");
+        throw new InvalidCallException($"{setBy} {ForeignText.Show(name)}: choose one of {string.Join(", ", Of<T>())}.");
     }
 }

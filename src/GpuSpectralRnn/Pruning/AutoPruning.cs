@@ -30,7 +30,7 @@ public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
     public string Name => "spectral";
 
     /// <summary>Called for each candidate as it was judged.</summary>
-    public Action<Candidate>? Tried { get; init; }
+    public Action<Candidate>? Tried { get; set; }
 
     /// <summary>The candidate that was taken by the last <see cref="Plan"/>.</summary>
     public Candidate? Chosen { get; private set; }

@@ -8,7 +8,7 @@ namespace GpuSpectralRnn.Pruning;
 public sealed record ComparisonSettings
 {
     /// <summary>The methods, in the order of the table.</summary>
-    public IReadOnlyList<ComparedMethod> Methods { get; init; } = ComparedMethod.All;
+    public IReadOnlyList<MethodSpec> Methods { get; init; } = MethodSpec.All;
 
     /// <summary>Sizes.</summary>
     public required IReadOnlyList<KeepSize> Keep { get; init; }
@@ -20,7 +20,7 @@ public sealed record ComparisonSettings
     public TrainingSettings? FineTuning { get; init; }
 
     /// <summary>Optimiser steps of the methods that are refined without labels.</summary>
-    public int RefineSteps { get; init; } = 250;
+    public int RefineSteps { get; init; } = Distillation.UsualSteps;
 
     /// <summary>Sequences at a time where networks are measured.</summary>
     public int BatchSize { get; init; } = 64;
@@ -51,8 +51,8 @@ public sealed class Comparison
     {
         settings.Training.Validate();
         settings.FineTuning?.Validate();
-        if (settings.Keep.Count == 0) throw new InvalidCallException("--keep names no size; give the number of units to keep.");
-        if (settings.RefineSteps < 1) throw new InvalidCallException($"--refine {settings.RefineSteps}: choose 1 step or more.");
+        if (settings.Keep.Count == 0) throw new InvalidCallException("`Keep` names no size; give the number of units to keep.");
+        if (settings.RefineSteps < 1) throw new InvalidCallException($"`RefineSteps` {settings.RefineSteps}: choose 1 step or more.");
         foreach (ISequenceData data in (ISequenceData[])[train, test])
             if (data.Layout.Target == TargetKind.None)
                 throw new InvalidCallException($"{data.Name} has no targets to compare by; give labels or values.");
@@ -100,13 +100,13 @@ public sealed class Comparison
         using (Network copy = new(network.Architecture, network.Backend))
         {
             copy.Parameters.CopyFrom(network.Parameters);
-            Measure(calibration, copy, ComparedMethod.Baseline, null, null);
+            Measure(calibration, copy, MethodSpec.Baseline, null, null);
         }
 
         foreach (KeepSize keep in settings.Keep)
         {
-            Dictionary<Func<IPruningMethod>, PruningPlan> plans = []; // a refined method starts from the plan of its own plain form
-            foreach (ComparedMethod method in settings.Methods)
+            Dictionary<(Delegate, SpectralSettings), PruningPlan> plans = []; // a refined method starts from the plan of its own plain form
+            foreach (MethodSpec method in settings.Methods)
             {
                 calibration.Cancellation.ThrowIfCancellationRequested();
                 if (method.Create is not { } create)
@@ -115,14 +115,14 @@ public sealed class Comparison
                     continue;
                 }
 
-                if (!plans.TryGetValue(create, out PruningPlan? plan))
-                    plans.Add(create, plan = create().Plan(calibration, keep.Of(network.Architecture)));
+                if (!plans.TryGetValue((create, method.Settings), out PruningPlan? plan))
+                    plans.Add((create, method.Settings), plan = create(method.Settings).Plan(calibration, keep.Of(network.Architecture)));
                 Prune(calibration, method, plan, keep);
             }
         }
     }
 
-    private void Prune(Calibration calibration, ComparedMethod method, PruningPlan plan, KeepSize keep)
+    private void Prune(Calibration calibration, MethodSpec method, PruningPlan plan, KeepSize keep)
     {
         Network network = calibration.Network;
         using Network small = Slicer.Slice(calibration.Weights, plan).ToNetwork(network.Backend);

@@ -7,7 +7,7 @@ namespace GpuSpectralRnn.Pruning;
 /// <summary>One network of a comparison: a method at a size, from one trained network.</summary>
 public sealed record ComparisonRun
 {
-    /// <summary>The method's name, or <see cref="ComparedMethod.Baseline"/>.</summary>
+    /// <summary>The method's name, or <see cref="MethodSpec.Baseline"/>.</summary>
     public required string Method { get; init; }
 
     /// <summary>The units that were asked for; null for the baseline.</summary>
@@ -52,7 +52,7 @@ public sealed record MeanAndDeviation(double Mean, double? Deviation)
 /// <param name="Runs">One for each seed; at least one.</param>
 public sealed record ComparisonRow(IReadOnlyList<ComparisonRun> Runs)
 {
-    /// <summary>The method's name, or <see cref="ComparedMethod.Baseline"/>.</summary>
+    /// <summary>The method's name, or <see cref="MethodSpec.Baseline"/>.</summary>
     public string Method => Runs[0].Method;
 
     /// <summary>The units that were asked for; null for the baseline.</summary>

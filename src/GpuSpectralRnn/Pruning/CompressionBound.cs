@@ -100,7 +100,7 @@ public sealed record CompressionBound(GeneralizationBound Risk, BoundSetting Set
         if (error.InputRadius > setting.InputRadius)
         {
             throw new InvalidCallException(
-                $"--input-radius {setting.InputRadius}: an input of {data.Name} is {error.InputRadius:0.####} long; give that or more.");
+                $"`InputRadius` {setting.InputRadius}: an input of {data.Name} is {error.InputRadius:0.####} long; give that or more.");
         }
 
         LayerWeights weights = small.Recurrences[0];

@@ -10,6 +10,9 @@ namespace GpuSpectralRnn.Pruning;
 /// </summary>
 public static class Distillation
 {
+    /// <summary>Optimiser steps that served well (docs/compression-results.md).</summary>
+    public const int UsualSteps = 250;
+
     /// <summary>
     /// Settings that suit the data: Adam, one cycle to 0.002, less in proportion for sequences of more than 28 steps, along which a change of the
     /// recurrent weights acts again and again.
@@ -39,7 +42,7 @@ public static class Distillation
         TrainingSettings? settings = null,
         CancellationToken cancellation = default)
     {
-        if (steps < 1) throw new InvalidCallException($"--refine {steps}: choose 1 step or more.");
+        if (steps < 1) throw new InvalidCallException($"`steps` {steps}: choose 1 step or more.");
         settings ??= Settings(inputs);
         using Optimizer optimizer = new(settings, small.Parameters);
         using BatchFeed feed = new(inputs, small.Backend, settings.BatchSize);

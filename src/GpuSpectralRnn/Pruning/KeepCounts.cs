@@ -20,9 +20,9 @@ internal static class KeepCounts
     public static void CheckEmbedding(Architecture architecture, int columns)
     {
         if (!architecture.HasEmbedding)
-            throw new InvalidCallException($"--keep-embedding {columns}: the model has no embedding; its inputs are the user's and stay as they are.");
+            throw new InvalidCallException($"`KeepEmbedding` {columns}: the model has no embedding; its inputs are the user's and stay as they are.");
         if (columns < 1 || columns > architecture.Inputs)
-            throw new InvalidCallException($"--keep-embedding {columns} is impossible for an embedding of {architecture.Inputs}; give 1 to {architecture.Inputs}.");
+            throw new InvalidCallException($"`KeepEmbedding` {columns} is impossible for an embedding of {architecture.Inputs}; give 1 to {architecture.Inputs}.");
     }
 
     /// <summary>Refuses what cannot be kept.</summary>
@@ -30,12 +30,12 @@ internal static class KeepCounts
     {
         if (keep.Count != architecture.Layers)
             throw new InvalidCallException(
-                $"--keep gives {keep.Count} numbers for {architecture.Layers} layers; give one number, or one for each layer.");
+                $"`keep` gives {keep.Count} numbers for {architecture.Layers} layers; give one number, or one for each layer.");
         for (int layer = 0; layer < keep.Count; layer++)
         {
             int units = architecture.Hidden[layer];
             if (keep[layer] < 1 || keep[layer] > units)
-                throw new InvalidCallException($"--keep {keep[layer]} is impossible for layer {layer} of {units} units; give 1 to {units}.");
+                throw new InvalidCallException($"`keep` {keep[layer]} is impossible for layer {layer} of {units} units; give 1 to {units}.");
         }
 
         if (architecture.RecurrentRank?.Any(rank => rank > 0) == true)

@@ -33,8 +33,8 @@ public sealed record KeepSize
         for (int i = 0; i < parts.Length; i++)
         {
             if (!int.TryParse(parts[i], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out units[i]))
-                throw new InvalidCallException($"--keep {text}: give a number of units, 42, or one for each layer, 64x32.");
-            if (units[i] < 1) throw new InvalidCallException($"--keep {text}: choose 1 unit or more.");
+                throw new InvalidCallException($"`keep` {text}: give a number of units, 42, or one for each layer, 64x32.");
+            if (units[i] < 1) throw new InvalidCallException($"`keep` {text}: choose 1 unit or more.");
         }
 
         return new KeepSize(units);

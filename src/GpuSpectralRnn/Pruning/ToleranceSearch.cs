@@ -20,8 +20,8 @@ public sealed class ToleranceSearch(Calibration calibration, Func<IReadOnlyList<
     /// <exception cref="InvalidCallException">The tolerance is negative or not a number.</exception>
     public int[] Find(double tolerance, int roundTo = 1)
     {
-        if (!(tolerance >= 0)) throw new InvalidCallException($"--tolerance {tolerance}: choose a number of 0 or more, for example 0.005.");
-        if (roundTo < 1) throw new InvalidCallException($"--round-to {roundTo}: choose 1 or more.");
+        if (!(tolerance >= 0)) throw new InvalidCallException($"`tolerance` {tolerance}: choose a number of 0 or more, for example 0.005.");
+        if (roundTo < 1) throw new InvalidCallException($"`roundTo` {roundTo}: choose 1 or more.");
         Architecture architecture = calibration.Network.Architecture;
         Evaluation whole = measure(calibration.Network);
         double limit = whole.IsLargerBetter ? whole.Value - tolerance : whole.Value + tolerance;

@@ -32,15 +32,15 @@ public sealed record UnitBudget
     public void Check(Architecture architecture)
     {
         int rules = (Keep is null ? 0 : 1) + (Fraction is null ? 0 : 1) + (Trace is null ? 0 : 1) + (Lambda is null ? 0 : 1);
-        if (rules != 1) throw new InvalidCallException("Say how much to keep, in one way: --keep, --fraction, --trace, --lambda or --tolerance.");
-        if (RoundTo < 1) throw new InvalidCallException($"--round-to {RoundTo}: choose 1 or more.");
+        if (rules != 1) throw new InvalidCallException("Say how much to keep, in one way: `Keep`, `Fraction`, `Trace`, `Lambda`, or by a search within a `tolerance`.");
+        if (RoundTo < 1) throw new InvalidCallException($"`RoundTo` {RoundTo}: choose 1 or more.");
         if (Keep is not null) KeepCounts.Check(architecture, Counts(architecture, Keep));
         if (Fraction is { } share && !(share > 0 && share <= 1))
-            throw new InvalidCallException($"--fraction {share} is not a share; give more than 0 and at most 1, for example 0.33.");
+            throw new InvalidCallException($"`Fraction` {share} is not a share; give more than 0 and at most 1, for example 0.33.");
         if (Trace is { } power && !(power > 0 && power <= 1))
-            throw new InvalidCallException($"--trace {power} is not a share of the power; give more than 0 and at most 1, for example 0.99.");
+            throw new InvalidCallException($"`Trace` {power} is not a share of the power; give more than 0 and at most 1, for example 0.99.");
         if (Lambda is { } lambda && !(lambda > 0 && double.IsFinite(lambda)))
-            throw new InvalidCallException($"--lambda {lambda}: give a number above 0.");
+            throw new InvalidCallException($"`Lambda` {lambda}: give a number above 0.");
     }
 
     /// <summary>k for every layer.</summary>

@@ -21,7 +21,7 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
     // The lines that are coloured, the most telling first; others follow in the order of the table.
     private static readonly string[] First = ["auto", "adjoint", Scratch, "random", "magnitude-unit", "paper"];
 
-    private ComparisonRow Big => rows.First(row => row.Method == ComparedMethod.Baseline);
+    private ComparisonRow Big => rows.First(row => row.Method == MethodSpec.Baseline);
 
     private bool IsAccuracy => rows[0].Metric == "accuracy";
 
@@ -96,7 +96,7 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
     /// <param name="method">As there.</param>
     public ComparisonRow? Best(string? method = null)
     {
-        if (rows.All(row => row.Method != ComparedMethod.Baseline)) return null;
+        if (rows.All(row => row.Method != MethodSpec.Baseline)) return null;
         bool isLargerBetter = Big.Runs[0].Result.IsLargerBetter;
         double big = Final(Big);
         ComparisonRow[] some =
@@ -114,7 +114,7 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
     {
         Table table = new(new TableColumn("method"), new TableColumn("what it is"));
         HashSet<string> shown = [.. rows.Select(row => row.Method)];
-        foreach (ComparedMethod method in ComparedMethod.All.Where(method => shown.Contains(method.Name))) table.Add(method.Name, method.Description);
+        foreach (MethodSpec method in MethodSpec.All.Where(method => shown.Contains(method.Name))) table.Add(method.Name, method.Description);
         return table;
     }
 
@@ -211,7 +211,7 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
     private LineChart Chart(
         string axis, string what, Func<ComparisonRow, double?> place, Func<ComparisonRow, MeanAndDeviation?> value, bool isLogarithmic = false)
     {
-        ComparisonRow? baseline = rows.FirstOrDefault(row => row.Method == ComparedMethod.Baseline);
+        ComparisonRow? baseline = rows.FirstOrDefault(row => row.Method == MethodSpec.Baseline);
         LineChart chart = new($"{Measure} {what}", new Axis(axis, isLogarithmic), ValueAxis(rows))
         {
             Reference = baseline is null || value(baseline) is null ? null : ($"{Units(baseline)} units, not pruned", Point(0, value(baseline)).Y),

@@ -16,7 +16,7 @@ public sealed class ReportPage(string title)
 {
     private readonly List<XElement> content = [];
 
-    /// <summary>The call that made the page, for example <c>gsrnn spectrum model.safetensors --data digits</c>; empty for none.</summary>
+    /// <summary>The command that made the page; empty for none.</summary>
     public string Command { get; init; } = "";
 
     /// <summary>What computed, for example <c>host (4 threads)</c>; empty for none.</summary>

@@ -37,7 +37,7 @@ public static class CovarianceFile
     {
         SafetensorsFile file = SafetensorsFile.Read(path);
         if (file.Metadata.GetValueOrDefault(FormatKey) != Format || !file.Metadata.TryGetValue(FingerprintKey, out string? fingerprint))
-            throw new InvalidCallException($"{path} is not a covariance file; make one with gsrnn spectrum --save-covariance.");
+            throw new InvalidCallException($"{path} is not a covariance file; make one with `CovarianceFile.Save`.");
         List<Covariance> layers = [];
         foreach (NamedArray sums in file.Arrays.Where(a => a.Name.EndsWith(SumsSuffix, StringComparison.Ordinal)))
         {

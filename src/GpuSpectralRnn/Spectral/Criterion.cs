@@ -39,7 +39,7 @@ public static class Criterion
     /// <exception cref="InvalidCallException">theta lies outside [0, 1].</exception>
     public static Matrix Paper(Matrix gram, Matrix consumers, double theta)
     {
-        if (!(theta >= 0 && theta <= 1)) throw new InvalidCallException($"--theta {theta} lies outside 0 to 1.");
+        if (!(theta >= 0 && theta <= 1)) throw new InvalidCallException($"`theta` {theta} lies outside 0 to 1.");
         return Normalised(gram, (theta, Input(gram.Rows)), (1 - theta, Output(consumers)));
     }
 }

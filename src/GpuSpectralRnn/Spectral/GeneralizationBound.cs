@@ -111,7 +111,7 @@ public sealed record GeneralizationBound(double Bias, double Variance, double Lo
     /// <summary>Refuses probabilities outside (0, 1).</summary>
     internal static void CheckDelta(double delta)
     {
-        if (!(delta > 0 && delta < 1)) throw new InvalidCallException($"--delta {delta} is not a probability between 0 and 1; try 0.05.");
+        if (!(delta > 0 && delta < 1)) throw new InvalidCallException($"`delta` {delta} is not a probability between 0 and 1; try 0.05.");
     }
 
     // log(e^a + e^b)

@@ -36,5 +36,5 @@ public static class Reconstruction
     /// <summary>Says why a set of units cannot be reconstructed from, and what to do.</summary>
     internal static InvalidCallException Singular(int kept) => new(
         $"The Gram matrix of {kept} units is singular: some of them are copies or sums of others, or always zero. "
-        + "Give a (larger) ridge, for example --ridge 1e-4, or keep fewer units.");
+        + "Give a (larger) `ridge`, for example 1e-4, or keep fewer units.");
 }

@@ -9,19 +9,19 @@ public static class Ridge
     public static double Default(Cell cell) => cell.Gates() > 1 ? 1e-3 : 1e-4;
 
     /// <summary>
-    /// tau_j = relative Tr S / m for every unit. A Gram matrix of zeros (a layer that is dead on the calibration set) has no scale: any positive
+    /// tau_j = ridge Tr S / m for every unit. A Gram matrix of zeros (a layer that is dead on the calibration set) has no scale: any positive
     /// ridge then gives the reconstruction 0, so tau is 1, provided that a ridge was asked for.
     /// </summary>
     /// <param name="gram">S [m, m].</param>
-    /// <param name="relative">Zero or more; 1e-4 is a good start.</param>
+    /// <param name="ridge">Zero or more; 1e-4 is a good start.</param>
     /// <exception cref="InvalidCallException">The ridge is negative or not finite.</exception>
-    public static double[] Uniform(Matrix gram, double relative)
+    public static double[] Uniform(Matrix gram, double ridge)
     {
-        if (!(relative >= 0) || double.IsInfinity(relative))
-            throw new InvalidCallException($"The ridge {relative} is not a number of zero or more; try --ridge 1e-4.");
+        if (!(ridge >= 0) || double.IsInfinity(ridge))
+            throw new InvalidCallException($"`ridge` {ridge} is not a number of zero or more; try 1e-4.");
         double mean = gram.Trace() / gram.Rows;
-        double[] ridge = new double[gram.Rows];
-        Array.Fill(ridge, mean > 0 || relative == 0 ? relative * mean : 1);
-        return ridge;
+        double[] weights = new double[gram.Rows];
+        Array.Fill(weights, mean > 0 || ridge == 0 ? ridge * mean : 1);
+        return weights;
     }
 }

@@ -49,6 +49,6 @@ public sealed class SelectionProblem
     /// <exception cref="InvalidCallException"><paramref name="keep"/> is not 1 to m.</exception>
     internal void CheckKeep(int keep)
     {
-        if (keep < 1 || keep > Units) throw new InvalidCallException($"--keep {keep} is impossible for a layer of {Units} units; give 1 to {Units}.");
+        if (keep < 1 || keep > Units) throw new InvalidCallException($"`keep` {keep} is impossible for a layer of {Units} units; give 1 to {Units}.");
     }
 }

@@ -58,13 +58,13 @@ public sealed class Spectrum
 
     /// <summary>The least k whose k largest eigenvalues hold the given share of the trace; at least 1.</summary>
     /// <exception cref="InvalidCallException">The share lies outside (0, 1].</exception>
-    public int UnitsForTrace(double share)
+    public int UnitsForTrace(double trace)
     {
-        if (!(share > 0 && share <= 1))
-            throw new InvalidCallException($"--trace {share} is not a share; give more than 0 and at most 1, for example 0.99.");
+        if (!(trace > 0 && trace <= 1))
+            throw new InvalidCallException($"`trace` {trace} is not a share; give more than 0 and at most 1, for example 0.99.");
 
         // The tails are summed from the small end, so that a share of 1 means every eigenvalue that is not zero.
-        double tail = 0, allowed = (1 - share) * Trace;
+        double tail = 0, allowed = (1 - trace) * Trace;
         int units = Units;
         while (units > 1 && tail + Eigenvalues[units - 1] <= allowed) tail += Eigenvalues[--units];
         return units;
@@ -78,6 +78,6 @@ public sealed class Spectrum
 
     private static void CheckLambda(double lambda)
     {
-        if (!(lambda >= 0)) throw new InvalidCallException($"lambda {lambda} is not a number of zero or more.");
+        if (!(lambda >= 0)) throw new InvalidCallException($"`lambda` {lambda} is not a number of zero or more.");
     }
 }

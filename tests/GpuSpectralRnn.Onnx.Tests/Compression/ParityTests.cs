@@ -10,8 +10,8 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Onnx.Tests.Compression;
 
 /// <summary>
-/// The masked big graph and the small one answer alike: in the big one every reader of h reads A_J h_J, in R and behind Y and Y_h. 1e-4 is rounding of
-/// 32-bit floats through ten steps of products.
+/// The masked big graph and the small one answer alike: in the big one every reader of h reads A_J h_J, in R and behind Y and Y_h. 1e-4 is rounding
+/// of 32-bit floats through ten steps of products.
 /// </summary>
 public class ParityTests
 {
@@ -26,13 +26,16 @@ public class ParityTests
     [InlineData("GRU", 2, false)]
     [InlineData("GRU", 1, true)]
     [InlineData("GRU", 2, true)]
-    public void Masked_equals_sliced(string type, int directions, bool resetsBefore)
+    [InlineData("LSTM", 1, false, true)]
+    [InlineData("LSTM", 2, false, true)]
+    public void Masked_equals_sliced(string type, int directions, bool resetsBefore, bool hasPeepholes = false)
     {
         bool isLstm = type == "LSTM";
         GraphMaker maker = new GraphMaker().Input("x", Steps, 1, Inputs).Input("h0", directions, 1, Hidden);
         if (isLstm) maker.Input("c0", directions, 1, Hidden);
         maker.Recurrent(
             type, "cell", "x", Inputs, Hidden, directions, isLstm ? ["h0", "c0"] : ["h0"], isLstm ? ["y", "yh", "yc"] : ["y", "yh"], resetsBefore);
+        if (hasPeepholes) maker.Constant("cell_p", [directions, 3 * Hidden]).Graph.Node[0].Input.Add("cell_p");
         maker.Output("y", Steps, directions, 1, Hidden).Output("yh", directions, 1, Hidden);
         if (isLstm) maker.Output("yc", directions, 1, Hidden);
         byte[] file = maker.ToFile();
@@ -43,8 +46,8 @@ public class ParityTests
         Runs.WithFile(file, path =>
         {
             using GraphCompression compression = new(path, data, CallOptions.None);
-            NodePlan plan = compression.PlanOf(0, Keep, UnitCriterion.Both);
-            byte[] small = compression.Patch([Keep], UnitCriterion.Both), masked = Mask(file, plan);
+            NodePlan plan = compression.Plans([Keep], UnitCriterion.Both)[0]!;
+            byte[] small = compression.Patch([plan]), masked = Mask(file, plan);
             float[] Take(string name, int count) => data[name].As<float>()[..count];
             List<(string, long[], float[])> feed = [("x", [Steps, 1, Inputs], Take("x", Steps * Inputs))];
             long[] state = [directions, 1, Hidden];
@@ -72,7 +75,7 @@ public class ParityTests
         NodeWeights weights = NodeWeights.Read(model, node);
         List<float> values = [];
         for (int d = 0; d < plan.Directions; d++)
-            values.AddRange((weights.RecurrentOf(d) * plan.Fold[d] * Matrix.Identity(plan.Hidden).SelectRows(plan.Kept[d])).ToSingle());
+            values.AddRange((weights.RecurrentOf(d) * plan.Restore[d] * Matrix.Identity(plan.Hidden).SelectRows(plan.Kept[d])).ToSingle());
         TensorProto r = model.Graph.Initializer.First(tensor => tensor.Name == "cell_r");
         r.RawData = Tensors.Of("", [values.Count], values.ToArray()).RawData;
         return model.ToByteArray();
@@ -89,7 +92,7 @@ public class ParityTests
             {
                 double sum = 0;
                 for (int i = 0; i < plan.Units; i++)
-                    sum += (isCell ? plan.Kept[d][i] == j ? 1 : 0 : plan.Fold[d][j, i]) * values[row * Hidden + plan.Kept[d][i]];
+                    sum += (isCell ? plan.Kept[d][i] == j ? 1 : 0 : plan.Restore[d][j, i]) * values[row * Hidden + plan.Kept[d][i]];
                 result[row * Hidden + j] = (float)sum;
             }
         }

@@ -36,7 +36,7 @@ public class RefusalTests
     public void Data_of_another_shape() => Refused(Good(), "but the input takes [6, 1, 3]", data: [10, Steps, 1, Inputs + 1]);
 
     [Fact]
-    public void Data_of_another_name() => Refused(Good(), "--data holds z, which is no input", name: "z");
+    public void Data_of_another_name() => Refused(Good(), "`data` holds z, which is no input", name: "z");
 
     [Fact]
     public void Too_few_sequences() => Refused(Good(), "give 3 or more", data: [2, Steps, 1, Inputs]);
@@ -64,7 +64,7 @@ public class RefusalTests
     }
 
     [Fact]
-    public void A_setting_of_an_unknown_input() => Refused(Good(), "--set sr: there is no input sr", CallOptions.Parse(["sr=1"], []));
+    public void A_setting_of_an_unknown_input() => Refused(Good(), "`Fixed` sr: there is no input sr", CallOptions.Parse(["sr=1"], []));
 
     [Fact]
     public void An_output_that_changes_from_run_to_run()
@@ -79,8 +79,8 @@ public class RefusalTests
     {
         Assert.Contains("of 8 units; give 1 to 8", Assert.Throws<InvalidCallException>(() => compression.OfSize(new KeepSize(9))).Message);
         Assert.Contains("1 recurrent layers", Assert.Throws<InvalidCallException>(() => compression.OfSize(new KeepSize(4, 4))).Message);
-        Assert.Contains("--fraction", Assert.Throws<InvalidCallException>(() => compression.OfShare(1.5)).Message);
-        Assert.Contains("--tolerance", Assert.Throws<InvalidCallException>(() => compression.Search(-1)).Message);
+        Assert.Contains("`fraction`", Assert.Throws<InvalidCallException>(() => compression.OfShare(1.5)).Message);
+        Assert.Contains("`tolerance`", Assert.Throws<InvalidCallException>(() => compression.Search(-1)).Message);
     });
 
     [Fact]

@@ -40,15 +40,7 @@ public class StructureTests
     public void A_node_of_twins_is_halved_without_loss()
     {
         GraphMaker maker = new GraphMaker().Input("x", Steps, 1, Inputs).Recurrent("LSTM", "cell", "x", Inputs, Hidden);
-        foreach (string name in (string[])["cell_w", "cell_r", "cell_b"])
-        {
-            TensorProto tensor = maker.Graph.Initializer.First(tensor => tensor.Name == name);
-            float[] values = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray();
-            int row = name == "cell_b" ? 1 : (int)tensor.Dims[2];
-            for (int i = 0; i < values.Length / row; i += 2) values.AsSpan(i * row, row).CopyTo(values.AsSpan((i + 1) * row));
-            tensor.RawData = Tensors.Of(name, [values.Length], values).RawData;
-        }
-
+        Twin(maker, "cell");
         With(maker.Output("cell_y").ToFile(), Runs.Data("x", 10, Steps, 1, Inputs), CallOptions.None, compression =>
         {
             GraphProof proof = compression.Prove(compression.Compress([Hidden / 2]), rounds: 0);
@@ -169,6 +161,140 @@ public class StructureTests
         Assert.True(graph.Keep[0] < Hidden);
         Assert.True(compression.Prove(graph, rounds: 0).Outputs.Max(output => output.MeanDifference) <= tolerance);
     });
+
+    [Fact]
+    public void One_budget_goes_where_units_are_dear()
+    {
+        // The first layer's units are twins: half of them cost nothing.
+        GraphMaker maker = new GraphMaker().Input("x", Steps, 1, Inputs).Recurrent("LSTM", "first", "x", Inputs, Hidden);
+        Twin(maker, "first");
+        maker.Integers("axis", 1).Node("Squeeze", ["first_y", "axis"], ["between"]);
+        maker.Recurrent("LSTM", "second", "between", Hidden, Hidden).Output("second_y");
+        With(maker.ToFile(), Runs.Data("x", 20, Steps, 1, Inputs), CallOptions.None, compression =>
+        {
+            int[] keep = compression.OfSharedBudget(0.7), equal = compression.OfShare(0.7);
+            long Weights(int[] units) => units[0] * (Inputs + units[0]) + units[1] * (Hidden + units[1]);
+
+            Assert.True(keep[0] < keep[1], string.Join('x', keep));
+            Assert.True(Weights(keep) <= Weights(equal));
+            double Lost(int[] units) => compression.Compress(units).JudgedDifference;
+            Assert.True(Lost(keep) < Lost(equal), $"{Lost(keep)} against {Lost(equal)}");
+        });
+    }
+
+    [Fact]
+    public void States_shrink_where_that_is_asked_for()
+    {
+        GraphMaker maker = new GraphMaker().Input("x", 1, 1, Inputs).Input("h", 1, 1, Hidden).Input("c", 1, 1, Hidden);
+        maker.Recurrent("LSTM", "cell", "x", Inputs, Hidden, states: ["h", "c"], outputs: ["y", "hn", "cn"]);
+        maker.Output("y", 1, 1, 1, Hidden).Output("hn", 1, 1, Hidden).Output("cn", 1, 1, Hidden);
+        CallOptions options = CallOptions.Parse([], ["hn=h", "cn=c"]);
+        Runs.WithFile(maker.ToFile(), path =>
+        {
+            Dictionary<string, NamedArray> data = Runs.Data("x", 10, Steps, 1, 1, Inputs);
+            using GraphCompression whole = new(path, data, options), small = new(path, data, options) { ShrinksState = true };
+            SmallGraph large = whole.Compress([6]), graph = small.Compress([6]);
+            ModelProto model = OnnxModel(graph.File);
+            IEnumerable<ValueProto> states = model.Graph.Input.Skip(1).Concat(model.Graph.Output.Skip(1));
+            Assert.All(states, state => Assert.Equal(6, state.Type.TensorType.Shape.Dim[^1].DimValue));
+            Assert.DoesNotContain(model.Graph.Node, node => node.OpType == "Gather");
+            Assert.Equal(large.JudgedDifference, graph.JudgedDifference, 1e-6); // the same numbers in another order
+            Assert.Equal("y", Assert.Single(small.Prove(graph, rounds: 0).Outputs).Name);
+        });
+    }
+
+    [Fact]
+    public void A_state_that_is_read_elsewhere_does_not_shrink()
+    {
+        GraphMaker maker = new GraphMaker().Input("x", 1, 1, Inputs).Input("h", 1, 1, Hidden);
+        maker.Recurrent("GRU", "cell", "x", Inputs, Hidden, states: ["h"], outputs: ["", "hn"]);
+        maker.Node("Relu", ["h"], ["before"]).Output("before").Output("hn", 1, 1, Hidden);
+        Runs.WithFile(maker.ToFile(), path =>
+        {
+            CallOptions options = CallOptions.Parse([], ["hn=h"]);
+            using GraphCompression compression = new(path, Runs.Data("x", 10, Steps, 1, 1, Inputs), options) { ShrinksState = true };
+            Assert.Contains("the input h is not", Assert.Throws<InvalidCallException>(() => compression.Compress([6])).Message);
+        });
+    }
+
+    [Fact]
+    public void An_input_that_only_chooses_is_tried_with_every_value()
+    {
+        With(Rates(Hidden), Runs.Data("x", 10, Steps, 1, Inputs), CallOptions.None, compression =>
+        {
+            Assert.Equal("sr=8000, 16000", compression.Chosen);
+            GraphProof proof = compression.Prove(compression.Compress(compression.OfShare(0.5)), rounds: 0);
+            Assert.Equal([5, 5], proof.Nodes.Select(node => node.After));
+            Assert.Equal(proof.Nodes[0].Steps, proof.Nodes[1].Steps);
+        });
+        With(Rates(Hidden), Runs.Data("x", 10, Steps, 1, Inputs), CallOptions.Parse(["sr=8000"], []), compression =>
+        {
+            Assert.Null(compression.Chosen);
+            Assert.Equal("low", Assert.Single(compression.Layers).Name[..3]);
+        });
+        With(Rates(Hidden), Runs.Data("x", 10, Steps, 1, Inputs), CallOptions.Parse(["sr=16000,8000"], []), compression =>
+            Assert.Equal(2, compression.Layers.Count));
+    }
+
+    [Fact]
+    public void Data_that_do_not_suit_every_value_are_refused()
+    {
+        // The branch of 8000 wants one input more.
+        InvalidCallException error = Assert.Throws<InvalidCallException>(
+            () => With(Rates(Hidden, more: 1), Runs.Data("x", 10, Steps, 1, Inputs), CallOptions.None, _ => { }));
+        Assert.Contains("--set sr=16000", error.Message);
+    }
+
+    [Fact]
+    public void Streaming_twice_over_chunks_is_once_over_the_whole()
+    {
+        GraphMaker maker = new GraphMaker().Input("x", 0, 1, Inputs).Input("h", 1, 1, Hidden).Input("c", 1, 1, Hidden).Constant("w", [Hidden, 2]);
+        maker.Recurrent("LSTM", "cell", "x", Inputs, Hidden, states: ["h", "c"], outputs: ["y", "hn", "cn"]).Node("MatMul", ["y", "w"], ["p"]);
+        maker.Output("p").Output("hn", 1, 1, Hidden).Output("cn", 1, 1, Hidden);
+        Runs.WithFile(maker.ToFile(), path =>
+        {
+            CallOptions options = CallOptions.Parse([], ["hn=h", "cn=c"]);
+            using GraphCompression compression = new(path, Runs.Data("x", 10, 3, Steps, 1, Inputs), options) { RefineSteps = 20 };
+            byte[] small = compression.Compress([6]).File;
+            float[] x = Runs.Data("x", 2 * Steps, Inputs)["x"].As<float>(), zero = new float[Hidden];
+            long[] state = [1, 1, Hidden];
+            Dictionary<string, (long[] Shape, float[] Values)> Call(float[] part, float[] h, float[] c) =>
+                Runs.Once(small, ("x", [part.Length / Inputs, 1, Inputs], part), ("h", state, h), ("c", state, c));
+
+            Dictionary<string, (long[] Shape, float[] Values)> once = Call(x, zero, zero), first = Call(x[..(5 * Inputs)], zero, zero);
+            Dictionary<string, (long[] Shape, float[] Values)> second = Call(x[(5 * Inputs)..], first["hn"].Values, first["cn"].Values);
+
+            // The same operations in the same order, save those of products over fewer rows at once.
+            Runs.Close(once["p"].Values, [.. first["p"].Values, .. second["p"].Values], 1e-5);
+            foreach (string name in (string[])["hn", "cn"]) Runs.Close(once[name].Values, second[name].Values, 1e-5);
+        });
+    }
+
+    // An If of an If: 16000, 8000, or nothing but zeros.
+    private static byte[] Rates(int hidden, int more = 0)
+    {
+        GraphProto none = new GraphMaker().Constant("nothing", [Steps, 1, 1, hidden], 0).Node("Identity", ["nothing"], ["none_y"])
+            .Output("none_y").Graph;
+        GraphProto low = new GraphMaker().Constant("spare", [3]).Recurrent("RNN", "low", "x", Inputs + more, hidden).Output("low_y").Graph;
+        GraphMaker other = new GraphMaker().Node("Equal", ["sr", "eight"], ["is8"]);
+        GraphProto rest = other.Node("If", ["is8"], ["rest_y"], Body("then_branch", low), Body("else_branch", none)).Output("rest_y").Graph;
+        GraphProto high = new GraphMaker().Recurrent("RNN", "high", "x", Inputs, hidden).Output("high_y").Graph;
+        GraphMaker maker = new GraphMaker().Input("x", Steps, 1, 0).IntegerInput("sr", 1).Integers("eight", 8000).Integers("sixteen", 16000);
+        maker.Node("Equal", ["sr", "sixteen"], ["is16"]).Node("If", ["is16"], ["y"], Body("then_branch", high), Body("else_branch", rest));
+        return maker.Output("y").ToFile();
+    }
+
+    private static void Twin(GraphMaker maker, string cell)
+    {
+        foreach (string name in (string[])["w", "r", "b"])
+        {
+            TensorProto tensor = maker.Graph.Initializer.First(tensor => tensor.Name == $"{cell}_{name}");
+            float[] values = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray();
+            int row = name == "b" ? 1 : (int)tensor.Dims[2];
+            for (int i = 0; i < values.Length / row; i += 2) values.AsSpan(i * row, row).CopyTo(values.AsSpan((i + 1) * row));
+            tensor.RawData = Tensors.Of(name, [values.Length], values).RawData;
+        }
+    }
 
     private static byte[] Stack() => new GraphMaker().Input("x", Steps, 1, Inputs)
         .Recurrent("LSTM", "first", "x", Inputs, Hidden)

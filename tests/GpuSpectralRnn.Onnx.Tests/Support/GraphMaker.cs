@@ -14,12 +14,12 @@ internal sealed class GraphMaker
 
     public GraphProto Graph { get; }
 
-    /// <summary>The file; <paramref name="unknown"/> adds a field that the schema here does not have (the producer's name).</summary>
+    /// <summary>The file; <paramref name="unknown"/> adds a field that the schema here does not have (the model's domain).</summary>
     public byte[] ToFile(bool unknown = false)
     {
         ModelProto model = new() { IrVersion = 8, Graph = Graph, OpsetImport = { new OperatorSetProto { Domain = "", Version = 17 } } };
-        byte[] producer = unknown ? [2 << 3 | 2, 5, .. "maker"u8] : [];
-        return [.. producer, .. model.ToByteArray()];
+        byte[] domain = unknown ? [4 << 3 | 2, 5, .. "maker"u8] : [];
+        return [.. domain, .. model.ToByteArray()];
     }
 
     public GraphMaker Input(string name, params int[] extents) => Value(Graph.Input, name, FloatType, extents);

@@ -133,7 +133,7 @@ public sealed class NpyFileTests : IDisposable
 
     [Theory]
     [InlineData("{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", "astype")]
-    [InlineData("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", "--lengths")]
+    [InlineData("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", "`lengthsPath`")]
     [InlineData("{'descr': '<U5', 'fortran_order': False, 'shape': (1,), }", "numpy.unique")]
     [InlineData("{'descr': '|S5', 'fortran_order': False, 'shape': (1,), }", "numpy.unique")]
     [InlineData("{'descr': '|V2', 'fortran_order': False, 'shape': (1,), }", "where they were made")]

@@ -27,7 +27,7 @@ public sealed class ComparisonTests : IDisposable
         }
 
         IReadOnlyList<ComparisonRow> rows = comparison.Rows;
-        Assert.Equal(["baseline", .. ComparedMethod.All.Select(method => method.Name)], rows.Select(row => row.Method));
+        Assert.Equal(["baseline", .. MethodSpec.All.Select(method => method.Name)], rows.Select(row => row.Method));
         Assert.Equal(comparison.RunsPerNetwork, rows.Count);
         foreach (ComparisonRow row in rows)
         {
@@ -160,15 +160,16 @@ public sealed class ComparisonTests : IDisposable
     public void What_cannot_be_compared_is_refused()
     {
         (ISequenceData train, ISequenceData test) = Data();
-        Assert.Contains("--keep 3x0", Assert.Throws<InvalidCallException>(() => KeepSize.Parse("3x0")).Message);
+        Assert.Contains("`keep` 3x0", Assert.Throws<InvalidCallException>(() => KeepSize.Parse("3x0")).Message);
         Assert.Contains("64x32", Assert.Throws<InvalidCallException>(() => KeepSize.Parse("3,")).Message);
-        Assert.Contains("--refine 0", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { RefineSteps = 0 }, train, test)).Message);
-        Assert.Contains("--keep", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { Keep = [] }, train, test)).Message);
-        Assert.Contains("magic", Assert.Throws<InvalidCallException>(() => ComparedMethod.Parse(["random", "magic"])).Message);
-        Assert.Throws<InvalidCallException>(() => ComparedMethod.Parse([]));
+        Assert.Contains("`RefineSteps` 0", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { RefineSteps = 0 }, train, test)).Message);
+        Assert.Contains("`Keep`", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { Keep = [] }, train, test)).Message);
+        Assert.Contains("magic", Assert.Throws<InvalidCallException>(() => MethodSpec.Parse(["random", "magic"])).Message);
+        Assert.Throws<InvalidCallException>(() => MethodSpec.Parse([]));
+        Assert.Equal(["auto", "column"], MethodSpec.Parse(["column", "spectral"]).Select(method => method.Name));
         Comparison comparison = new(Settings("random"), train, test);
         using Network six = Make(1, 6), five = Make(1, 5), two = Make(1, 2);
-        Assert.Contains("--keep 3", Assert.Throws<InvalidCallException>(() => comparison.Add(Calibrate(two, train, 1))).Message);
+        Assert.Contains("`keep` 3", Assert.Throws<InvalidCallException>(() => comparison.Add(Calibrate(two, train, 1))).Message);
         comparison.Add(Calibrate(six, train, 1));
         Assert.Contains("one size", Assert.Throws<InvalidCallException>(() => comparison.Add(Calibrate(five, train, 1))).Message);
     }
@@ -192,7 +193,7 @@ public sealed class ComparisonTests : IDisposable
 
     private static ComparisonSettings Settings(params string[] methods) => new()
     {
-        Methods = ComparedMethod.Parse(methods.Length == 0 ? ["all"] : methods),
+        Methods = MethodSpec.Parse(methods.Length == 0 ? ["all"] : methods),
         Keep = [3],
         Training = OneEpoch(0.001),
         BatchSize = 20,

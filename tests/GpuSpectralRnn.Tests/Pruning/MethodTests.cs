@@ -172,8 +172,8 @@ public sealed class MethodTests : IDisposable
         using Network network = TestNetworks.Make(host, Cell.RnnTanh, [4], Readout.Last);
         Calibration calibration = new(network, new NormalData(10, 3, 3));
 
-        Assert.Contains("--keep 0", Assert.Throws<InvalidCallException>(() => Methods[method]().Plan(calibration, [0])).Message);
-        Assert.Contains("--keep 5", Assert.Throws<InvalidCallException>(() => Methods[method]().Plan(calibration, [5])).Message);
+        Assert.Contains("`keep` 0", Assert.Throws<InvalidCallException>(() => Methods[method]().Plan(calibration, [0])).Message);
+        Assert.Contains("`keep` 5", Assert.Throws<InvalidCallException>(() => Methods[method]().Plan(calibration, [5])).Message);
         Assert.Throws<InvalidCallException>(() => Methods[method]().Plan(calibration, [2, 2]));
     }
 

@@ -71,14 +71,14 @@ public class ComparisonReportTests
         ComparisonRow[] rows =
         [
             Row("baseline", null, 0.97, null),
-            .. ComparedMethod.All.SelectMany(method => new[] { Row(method.Name, 24, 0.5, null), Row(method.Name, 64, 0.9, null) }),
+            .. MethodSpec.All.SelectMany(method => new[] { Row(method.Name, 24, 0.5, null), Row(method.Name, 64, 0.9, null) }),
         ];
         LineChart chart = new ComparisonReport(rows).BySize();
         string svg = chart.ToSvgFile();
 
         Assert.Equal(["auto", "adjoint", "scratch", "random", "magnitude-unit", "paper"], chart.Series.Take(6).Select(line => line.Name));
         Assert.Equal(6, svg.Split("class=\"label\"").Length - 1);
-        Assert.Equal(ComparedMethod.All.Count - 6, svg.Split("class=\"rest\"").Length - 1);
+        Assert.Equal(MethodSpec.All.Count - 6, svg.Split("class=\"rest\"").Length - 1);
         Assert.Equal(svg, new ComparisonReport(rows).BySize().ToSvgFile());
         Assert.DoesNotContain("href", svg);
         Assert.Contains("prefers-color-scheme: dark", svg);

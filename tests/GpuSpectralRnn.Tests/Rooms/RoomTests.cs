@@ -18,6 +18,7 @@ public class RoomTests
         ["Models"] = 2,
         ["Spectral"] = 3,
         ["Training"] = 3,
+        ["CSource"] = 3,
         ["Pruning"] = 4,
         ["Reports"] = 5,
     };

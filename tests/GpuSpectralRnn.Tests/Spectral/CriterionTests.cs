@@ -35,7 +35,7 @@ public class CriterionTests
     [InlineData(1.1)]
     [InlineData(double.NaN)]
     public void Theta_outside_zero_to_one_is_refused(double theta) =>
-        Assert.Contains("--theta", Assert.Throws<InvalidCallException>(() => Criterion.Paper(Gram, Consumers, theta)).Message);
+        Assert.Contains("`theta`", Assert.Throws<InvalidCallException>(() => Criterion.Paper(Gram, Consumers, theta)).Message);
 
     private static void Equal(double expected, Matrix criterion) =>
         Close.Equal(expected, Reconstruction.Loss(Gram, Tau, Kept, criterion), 1e-12, 0, "loss"); // condition about 10 times rounding, and room

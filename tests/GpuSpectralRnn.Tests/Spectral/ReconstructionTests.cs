@@ -46,7 +46,7 @@ public class ReconstructionTests
     {
         Matrix gram = Matrix.From(2, 2, [1.0, 1, 1, 1]);
 
-        Assert.Contains("--ridge", Assert.Throws<InvalidCallException>(() => Reconstruction.Of(gram, [0, 0], [0, 1])).Message);
+        Assert.Contains("`ridge`", Assert.Throws<InvalidCallException>(() => Reconstruction.Of(gram, [0, 0], [0, 1])).Message);
         Assert.Equal(4, Reconstruction.Of(gram, [1e-4, 1e-4], [0, 1]).Data.Length);
     }
 
@@ -56,7 +56,7 @@ public class ReconstructionTests
         Matrix dead = new(4, 4);
 
         Assert.Equal(new double[8], Reconstruction.Of(dead, Ridge.Uniform(dead, 1e-4), [1, 3]).Data);
-        Assert.Contains("--ridge", Assert.Throws<InvalidCallException>(() => Reconstruction.Of(dead, Ridge.Uniform(dead, 0), [1, 3])).Message);
+        Assert.Contains("`ridge`", Assert.Throws<InvalidCallException>(() => Reconstruction.Of(dead, Ridge.Uniform(dead, 0), [1, 3])).Message);
     }
 
     [Fact]

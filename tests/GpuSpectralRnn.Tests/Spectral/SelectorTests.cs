@@ -161,8 +161,8 @@ public class SelectorTests
         Assert.Equal(4, new GreedySelector().Select(problem, 4).Kept.Select(i => i % 4).Distinct().Count());
         Assert.Equal(4, new SwapSelector(new GreedySelector()).Select(problem, 4).Kept.Select(i => i % 4).Distinct().Count());
         Assert.True(double.IsFinite(new SwapSelector(new GreedySelector()).Select(problem, 3).Loss));
-        Assert.Contains("--ridge", Assert.Throws<InvalidCallException>(() => new GreedySelector().Select(problem, 5)).Message);
-        Assert.Contains("--ridge", Assert.Throws<InvalidCallException>(() => new BackwardSelector().Select(problem, 3)).Message);
+        Assert.Contains("`ridge`", Assert.Throws<InvalidCallException>(() => new GreedySelector().Select(problem, 5)).Message);
+        Assert.Contains("`ridge`", Assert.Throws<InvalidCallException>(() => new BackwardSelector().Select(problem, 3)).Message);
     }
 
     [Fact]
@@ -179,7 +179,7 @@ public class SelectorTests
         }
 
         SelectionProblem bare = new(dead, Ridge.Uniform(dead, 0), Criterion.Input(6));
-        Assert.All(All, selector => Assert.Contains("--ridge", Assert.Throws<InvalidCallException>(() => selector.Select(bare, 2)).Message));
+        Assert.All(All, selector => Assert.Contains("`ridge`", Assert.Throws<InvalidCallException>(() => selector.Select(bare, 2)).Message));
     }
 
     [Theory]
@@ -191,7 +191,7 @@ public class SelectorTests
         SelectionProblem problem = Problem(5, "input", seed: 1);
 
         foreach (ISelector selector in All)
-            Assert.Contains($"--keep {keep}", Assert.Throws<InvalidCallException>(() => selector.Select(problem, keep)).Message);
+            Assert.Contains($"`keep` {keep}", Assert.Throws<InvalidCallException>(() => selector.Select(problem, keep)).Message);
     }
 
     [Fact]

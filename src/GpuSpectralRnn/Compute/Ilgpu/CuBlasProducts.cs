@@ -19,7 +19,7 @@ internal sealed class CuBlasProducts : IDisposable
     public CuBlasProducts(DeviceInfo device, Accelerator accelerator, AcceleratorStream stream, BlasChoice choice)
     {
         this.choice = choice;
-        isAsked = choice is BlasChoice.CuBlas or BlasChoice.CuBlasTf32;
+        isAsked = choice is BlasChoice.Cublas or BlasChoice.CublasTf32;
         CudaStream? queue = stream as CudaStream;
         bool mayBe = isAsked || choice == BlasChoice.Auto;
         blas = new(() => mayBe && accelerator is CudaAccelerator cuda && queue is not null ? Load(cuda, queue, choice) : null);
@@ -32,7 +32,7 @@ internal sealed class CuBlasProducts : IDisposable
 
     /// <summary>The error for a device that has no cuBLAS.</summary>
     public static InvalidCallException Absent(DeviceInfo device, string why) =>
-        new($"--blas cublas: {device.Id} has no cuBLAS, {why}; leave the choice to --blas auto.");
+        new($"`blas` cublas: {device.Id} has no cuBLAS, {why}; leave the choice to `blas` auto.");
 
     /// <summary>C = alpha op(A) op(B) + beta C, row-major; false, and nothing done, where the kernels should do it.</summary>
     public bool TryMultiply(
@@ -45,7 +45,7 @@ internal sealed class CuBlasProducts : IDisposable
     }
 
     /// <summary>The choice that computes a product of these extents here, or null where the kernels do.</summary>
-    public string? PlanFor(int m, int n, int k) => !IsWanted(m, n, k) || blas.Value is null ? null : choice == BlasChoice.CuBlasTf32 ? "cublas-tf32" : "cublas";
+    public string? PlanFor(int m, int n, int k) => !IsWanted(m, n, k) || blas.Value is null ? null : choice == BlasChoice.CublasTf32 ? "cublas-tf32" : "cublas";
 
     private bool IsWanted(int m, int n, int k) => m > 0 && n > 0 && k > 0 && (isAsked || (long)m * n * k >= LargeProduct);
 
@@ -60,7 +60,7 @@ internal sealed class CuBlasProducts : IDisposable
         try
         {
             CuBlas blas = new(accelerator) { Stream = stream };
-            if (choice == BlasChoice.CuBlasTf32) blas.MathMode = Tf32;
+            if (choice == BlasChoice.CublasTf32) blas.MathMode = Tf32;
             return blas;
         }
         catch (Exception missing) when (missing is DllNotFoundException or EntryPointNotFoundException or CuBlasException)

@@ -163,7 +163,7 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
 
     /// <summary>The error for a device without tensor cores that take TF32.</summary>
     internal static InvalidCallException NoTensorCores(DeviceInfo device) => new(
-        $"--blas kernels-tf32: {device.Id} has no tensor cores for TF32, as CUDA devices have from compute capability 8.0 on; leave the choice to --blas auto.");
+        $"`blas` kernels-tf32: {device.Id} has no tensor cores for TF32, as CUDA devices have from compute capability 8.0 on; leave the choice to `blas` auto.");
 
     private ArrayView<int>? LengthsOrNull(Tensor? lengths) => lengths is null ? null : backend.View<int>(lengths);
 

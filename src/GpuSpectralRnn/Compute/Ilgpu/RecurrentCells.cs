@@ -84,5 +84,5 @@ internal sealed class RecurrentCells(IlgpuBackend backend, Gemm gemm)
     private RecurrentCell? Refuse(RecurrentShape shape, string why) => backend.Kernels == RecurrentKernels.Auto
         ? null
         : throw new InvalidCallException(
-            $"--kernel persistent: {shape.Cell} with {shape.Hidden} units does not fit on {backend.Device.Id}: {why}; choose auto or stepwise.");
+            $"`kernels` persistent: {shape.Cell} with {shape.Hidden} units does not fit on {backend.Device.Id}: {why}; choose auto or stepwise.");
 }

@@ -42,8 +42,8 @@ public class CuBlasTests
     [InlineData("ilgpu-cpu")]
     public void A_device_without_it_refuses_to_be_opened_with_it(string device)
     {
-        InvalidCallException refused = Assert.Throws<InvalidCallException>(() => Devices.Open(device, blas: BlasChoice.CuBlas));
-        Assert.Contains("--blas auto", refused.Message, StringComparison.Ordinal);
+        InvalidCallException refused = Assert.Throws<InvalidCallException>(() => Devices.Open(device, blas: BlasChoice.Cublas));
+        Assert.Contains("`blas` auto", refused.Message, StringComparison.Ordinal);
         using IBackend backend = Devices.Open(device, threads: 1, blas: BlasChoice.Kernels);
         Assert.Equal(device, backend.Device.Id);
     }

@@ -34,7 +34,7 @@ public sealed class CuBlasDevice() : DeviceFixture("cuda:0 with cuBLAS", Open)
     {
         try
         {
-            return Devices.Open("cuda:0", blas: BlasChoice.CuBlas);
+            return Devices.Open("cuda:0", blas: BlasChoice.Cublas);
         }
         catch (InvalidCallException)
         {

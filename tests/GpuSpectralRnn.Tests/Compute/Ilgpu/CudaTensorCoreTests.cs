@@ -129,7 +129,7 @@ public sealed class CuBlasTf32Device() : DeviceFixture("cuda:0 with cuBLAS", Ope
     {
         try
         {
-            return Devices.Open("cuda:0", blas: BlasChoice.CuBlasTf32);
+            return Devices.Open("cuda:0", blas: BlasChoice.CublasTf32);
         }
         catch (InvalidCallException)
         {

@@ -11,8 +11,8 @@ namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 public sealed class OwnershipTests
 {
     [Theory]
-    [InlineData(BlasChoice.CuBlas)]
-    [InlineData(BlasChoice.CuBlasTf32)]
+    [InlineData(BlasChoice.Cublas)]
+    [InlineData(BlasChoice.CublasTf32)]
     [InlineData(BlasChoice.KernelsTf32)]
     public void A_device_that_cannot_be_had_as_asked_gives_its_accelerator_back(BlasChoice blas)
     {

@@ -1,0 +1,80 @@
+using Google.Protobuf;
+using GpuSpectralRnn.Onnx.Graphs;
+using GpuSpectralRnn.Onnx.Protos;
+
+namespace GpuSpectralRnn.Onnx.Calibration;
+
+/// <summary>
+/// Shows values of a graph, those in bodies too, as outputs of floats. From the branch of an If a value comes out empty when the other branch was
+/// taken; from a Loop or Scan with the iterations stacked in front.
+/// </summary>
+/// <param name="model">Changed: a copy that is run instead of the graph.</param>
+internal sealed class ValueProbe(ModelProto model)
+{
+    private const int FloatType = 1;
+
+    private readonly FreshNames names = new(model.Graph);
+
+    /// <summary>The graph's file.</summary>
+    public byte[] ToFile() => model.ToByteArray();
+
+    /// <summary>The name under which the value is an output of the main graph.</summary>
+    /// <param name="scope">A scope of the copy that sees the value.</param>
+    /// <param name="value">Its name.</param>
+    /// <param name="label">What to call it.</param>
+    /// <param name="isFloat">Whether it holds 32-bit floats; else it is converted.</param>
+    /// <exception cref="InvalidCallException">The value stands where it cannot be got out of.</exception>
+    public string Show(Scope scope, string value, string label, bool isFloat = true)
+    {
+        if (scope.Definer(value) is { } definer) scope = definer;
+        if (scope.Owner is null && isFloat)
+        {
+            if (scope.Graph.Output.All(output => output.Name != value)) scope.Graph.Output.Add(new ValueProto { Name = value });
+            return value;
+        }
+
+        // A value may be the result of a body already; under a name of its own it surely is no second time.
+        string shown = names.Of($"{label}/shown");
+        NodeProto copy = new() { OpType = isFloat ? "Identity" : "Cast", Input = { value }, Output = { shown } };
+        if (!isFloat) copy.Attribute.Add(Attributes.Of("to", FloatType));
+        scope.Graph.Node.Add(copy);
+        return Lift(scope, shown, label);
+    }
+
+    private string Lift(Scope scope, string shown, string label)
+    {
+        int before = scope.Graph.Output.Count;
+        scope.Graph.Output.Add(new ValueProto { Name = shown });
+        if (scope.Owner is not { } owner || scope.Parent is not { } parent) return shown;
+        switch (owner.OpType)
+        {
+            case "If":
+                GraphProto other = GraphWalk.Bodies(owner).First(body => !ReferenceEquals(body, scope.Graph));
+                string nothing = names.Of($"{label}/nothing");
+                other.Initializer.Add(Tensors.Of(nothing, [0], Array.Empty<float>()));
+                string absent = names.Of($"{label}/absent");
+                other.Node.Add(new NodeProto { OpType = "Identity", Input = { nothing }, Output = { absent } });
+                other.Output.Add(new ValueProto { Name = absent });
+                break;
+            case "Loop":
+                before--; // the condition is a result of the body alone
+                break;
+            case "Scan":
+                break;
+            default:
+                throw new InvalidCallException($"{label} stands in the body of {owner.OpType} {owner.Name}, where its values cannot be seen.");
+        }
+
+        while (owner.Output.Count < before) owner.Output.Add("");
+        string lifted = names.Of($"{label}/lifted");
+        owner.Output.Add(lifted);
+        return LiftOn(parent, lifted, label);
+    }
+
+    private string LiftOn(Scope scope, string value, string label)
+    {
+        if (scope.Owner is not null) return Lift(scope, value, label);
+        scope.Graph.Output.Add(new ValueProto { Name = value });
+        return value;
+    }
+}

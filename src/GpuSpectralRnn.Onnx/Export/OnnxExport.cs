@@ -1,0 +1,36 @@
+using Google.Protobuf;
+using GpuSpectralRnn.Formats;
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Onnx.Graphs;
+using GpuSpectralRnn.Onnx.Protos;
+
+namespace GpuSpectralRnn.Onnx.Export;
+
+/// <summary>Networks as ONNX files, which are kept only if ONNX Runtime answers as the network does.</summary>
+public static class OnnxExport
+{
+    /// <summary>Protocol buffers end at 2 GB; some of it is left for names and words.</summary>
+    private const long MostParameters = 500_000_000;
+
+    /// <summary>Writes a network; gives the largest difference found in the check: of an output or state, over the largest absolute
+    /// value of that output where it is above 1.</summary>
+    /// <exception cref="InvalidCallException">The network cannot be represented so; the message says why.</exception>
+    /// <exception cref="RunFailedException">ONNX Runtime answers otherwise, or the file cannot be written; then nothing is written.</exception>
+    public static double Save(string path, Network network, GraphOptions options)
+    {
+        options.Check(network.Architecture);
+        if (network.Architecture.ParameterCount > MostParameters)
+            throw new InvalidCallException($"{network.Architecture.ParameterCount:N0} parameters are more than one ONNX file of 2 GB holds.");
+        byte[] model = Build(network, options).ToByteArray();
+        double difference = RuntimeCheck.Measure(model, network, options);
+        if (!(difference <= Answers.Tolerance))
+            throw new RunFailedException(
+                $"{path} is not written: in ONNX Runtime the graph's answers differ by {difference:g3} from the network's, "
+                + $"more than {Answers.Tolerance:g3}.");
+        AtomicFile.Write(path, stream => stream.Write(model));
+        return difference;
+    }
+
+    /// <summary>The graph, unchecked.</summary>
+    internal static ModelProto Build(Network network, GraphOptions options) => StackGraph.Of(network, options);
+}

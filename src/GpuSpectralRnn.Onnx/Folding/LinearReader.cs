@@ -1,0 +1,53 @@
+using GpuSpectralRnn.Onnx.Graphs;
+using GpuSpectralRnn.Onnx.Protos;
+using GpuSpectralRnn.Spectral;
+
+namespace GpuSpectralRnn.Onnx.Folding;
+
+/// <summary>
+/// A reader of a recurrent node's output that is linear in the units, by a constant weight: MatMul, Gemm, Conv, or W of the next recurrent node. It
+/// can take h = A h_J in by W' = W A.
+/// </summary>
+/// <param name="Reader">The node; its input is the value that holds the units.</param>
+/// <param name="Weight">Which of its inputs is the weight.</param>
+/// <param name="Constant">The weight.</param>
+/// <param name="Axis">Its axis of the units.</param>
+/// <param name="IsMerged">Whether both directions stand side by side on that axis.</param>
+internal sealed record LinearReader(Reader Reader, int Weight, Constant Constant, int Axis, bool IsMerged)
+{
+    /// <summary>Cuts the weight: W' [..., k, ...] of W [..., H, ...].</summary>
+    /// <param name="constants">Takes the new weight.</param>
+    /// <param name="fold">A [H, k] for each direction.</param>
+    public void Absorb(ConstantPool constants, Matrix[] fold)
+    {
+        Matrix a = IsMerged ? Diagonal(fold) : fold[0];
+        int inner = Constant.Extents[(Axis + 1)..].Aggregate(1, (x, y) => x * y), outer = Constant.Values.Length / (a.Rows * inner);
+        float[] values = new float[outer * a.Columns * inner];
+        Matrix transposed = a.Transpose();
+        for (int o = 0; o < outer; o++)
+        {
+            Matrix block = Matrix.From(a.Rows, inner, Constant.Values.AsSpan(o * a.Rows * inner, a.Rows * inner));
+            (transposed * block).ToSingle().CopyTo(values, o * a.Columns * inner);
+        }
+
+        int[] extents = [.. Constant.Extents];
+        extents[Axis] = a.Columns;
+        string old = Reader.Node.Input[Weight];
+        Reader.Node.Input[Weight] = constants.Of($"{old}/folded_{a.Columns}", extents, values);
+        UnusedValues.Remove(Reader.Scope, old);
+    }
+
+    /// <summary>The blocks along the diagonal.</summary>
+    private static Matrix Diagonal(Matrix[] blocks)
+    {
+        Matrix result = new(blocks.Sum(block => block.Rows), blocks.Sum(block => block.Columns));
+        int row = 0, column = 0;
+        foreach (Matrix block in blocks)
+        {
+            for (int i = 0; i < block.Rows; i++) block.Row(i).CopyTo(result.Row(row + i)[column..]);
+            (row, column) = (row + block.Rows, column + block.Columns);
+        }
+
+        return result;
+    }
+}

@@ -1,0 +1,28 @@
+using GpuSpectralRnn.Onnx.Protos;
+
+namespace GpuSpectralRnn.Onnx.Graphs;
+
+/// <summary>A node that reads a value.</summary>
+/// <param name="Scope">Where it stands; perhaps a body inside the graph that makes the value.</param>
+/// <param name="Node">The node.</param>
+/// <param name="Input">Which of its inputs the value is.</param>
+internal readonly record struct Reader(Scope Scope, NodeProto Node, int Input)
+{
+    /// <summary>Every node that reads the value, those in bodies included; a node that reads it twice comes twice.</summary>
+    /// <param name="scope">The scope that makes the value, or one that sees it.</param>
+    /// <param name="value">The name.</param>
+    public static IEnumerable<Reader> Of(Scope scope, string value)
+    {
+        foreach (NodeProto node in scope.Graph.Node)
+        {
+            for (int i = 0; i < node.Input.Count; i++)
+                if (node.Input[i] == value) yield return new Reader(scope, node, i);
+            foreach (GraphProto body in GraphWalk.Bodies(node))
+                foreach (Reader inner in Of(new Scope(body, node, scope), value)) yield return inner;
+        }
+    }
+
+    /// <summary>Whether the value is a result of the graph or of a body inside it.</summary>
+    public static bool IsResult(GraphProto graph, string value) =>
+        graph.Output.Any(output => output.Name == value) || graph.Node.SelectMany(GraphWalk.Bodies).Any(body => IsResult(body, value));
+}

@@ -1,0 +1,110 @@
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Onnx.Export;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace GpuSpectralRnn.Onnx.Import;
+
+/// <summary>
+/// Runs a graph on random sequences, from states of zero, and asks whether a network gives the same answers. So what the nodes between the parts do is
+/// never guessed: either they come to one of the read-outs here, or the graph is refused.
+/// </summary>
+internal sealed class ReadoutProof
+{
+    // Extents where the graph leaves them open: they differ, so that batch and steps cannot be taken for each other.
+    private static readonly (int Batch, int Steps)[] Sizes = [(2, 5), (3, 4)];
+
+    private readonly Random random = new(2);
+    private readonly List<Call> calls = [];
+    private string? problem;
+
+    /// <summary>Calls the graph.</summary>
+    /// <param name="session">The graph.</param>
+    /// <param name="parts">Its parts.</param>
+    /// <exception cref="InvalidCallException">The input is not [batch, time, I], or tokens [batch, time].</exception>
+    public ReadoutProof(InferenceSession session, StackParts parts)
+    {
+        int[] extents = session.InputMetadata[parts.Input].Dimensions;
+        int rank = parts.Embedding is null ? 3 : 2, width = parts.Embedding is null ? parts.Layers[0].Weights.Inputs : 1;
+        if (extents.Length != rank)
+            throw new InvalidCallException(
+                $"The input {parts.Input} has {extents.Length} axes; {(rank == 3 ? "sequences [batch, time, inputs]" : "tokens [batch, time]")} are needed.");
+        foreach (bool isBatchFirst in (bool[])[true, false])
+        {
+            foreach ((int batch, int steps) in Sizes)
+            {
+                (int first, int second) = isBatchFirst ? (batch, steps) : (steps, batch);
+                (first, second) = (extents[0] > 0 ? extents[0] : first, extents[1] > 0 ? extents[1] : second);
+                Run(session, parts, isBatchFirst, isBatchFirst ? first : second, isBatchFirst ? second : first, width);
+            }
+        }
+    }
+
+    /// <summary>Whether every call had a single step, in which all read-outs are alike.</summary>
+    public bool HasOneStep => calls.All(call => call.Steps == 1);
+
+    /// <summary>What ONNX Runtime said where it ran no call.</summary>
+    public string? Problem => calls.Count == 0 ? problem : null;
+
+    /// <summary>The largest difference between the network's answers and the graph's, whichever way round its axes are; relative where above 1.</summary>
+    public double Difference(Network network)
+    {
+        double best = double.PositiveInfinity;
+        foreach (IGrouping<bool, Call> way in calls.GroupBy(call => call.IsBatchFirst))
+            best = Math.Min(best, way.Max(call => Difference(network, call)));
+        return best;
+    }
+
+    private static double Difference(Network network, Call call)
+    {
+        float[] expected = Answers.Predict(network, call.X, call.Batch, call.Steps);
+        double difference = Answers.Difference(expected, call.Y);
+        if (network.Architecture.Readout != Readout.Every) return difference;
+        float[] turned = Answers.Turned(expected, call.Batch, call.Steps, network.Architecture.Outputs);
+        return Math.Min(difference, Answers.Difference(turned, call.Y));
+    }
+
+    private void Run(InferenceSession session, StackParts parts, bool isBatchFirst, int batch, int steps, int width)
+    {
+        float[] x = [.. Enumerable.Range(0, batch * steps * width).Select(_ =>
+            parts.Embedding is { } table ? random.Next(table.Extents[0]) : (random.NextSingle() * 2) - 1)];
+        float[] given = isBatchFirst ? x : Answers.Turned(x, batch, steps, width);
+        (long first, long second) = isBatchFirst ? (batch, steps) : (steps, batch);
+        Dictionary<string, OrtValue> feed = [];
+        try
+        {
+            feed.Add(parts.Input, Value(session.InputMetadata[parts.Input], given, parts.Embedding is null ? [first, second, width] : [first, second]));
+            foreach (string state in parts.States)
+            {
+                long[] extents = [.. session.InputMetadata[state].Dimensions.Select(extent => extent > 0 ? (long)extent : batch)];
+                feed.Add(state, Value(session.InputMetadata[state], new float[extents.Aggregate(1L, (a, b) => a * b)], extents));
+            }
+
+            if (parts.Lengths is { } lengths)
+                feed.Add(lengths, Value(session.InputMetadata[lengths], [.. Enumerable.Repeat((float)steps, batch)], [batch]));
+            using RunOptions run = new();
+            using IDisposableReadOnlyCollection<OrtValue> results = session.Run(run, feed, [parts.Output]);
+            calls.Add(new Call(isBatchFirst, batch, steps, x, results[0].GetTensorDataAsSpan<float>().ToArray()));
+        }
+        catch (OnnxRuntimeException e)
+        {
+            problem = e.Message;
+        }
+        finally
+        {
+            foreach (OrtValue value in feed.Values) value.Dispose();
+        }
+    }
+
+    private static OrtValue Value(NodeMetadata type, float[] values, long[] extents) => type.ElementDataType switch
+    {
+        TensorElementType.Int64 =>
+            OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(values, value => (long)value), extents),
+        TensorElementType.Int32 =>
+            OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(values, value => (int)value), extents),
+        TensorElementType.Float => OrtValue.CreateTensorValueFromMemory(values, extents),
+        var other => throw new InvalidCallException($"An input holds values of type {other}; only 32-bit floats and integers can be used."),
+    };
+
+    private sealed record Call(bool IsBatchFirst, int Batch, int Steps, float[] X, float[] Y);
+}

@@ -1,0 +1,65 @@
+using GpuSpectralRnn.Onnx.Graphs;
+
+namespace GpuSpectralRnn.Onnx.Refinement;
+
+/// <summary>
+/// What a graph makes of the states of a recurrent node, row by row, up to one of its values: the part of the graph that refinement looks through.
+/// </summary>
+/// <param name="Modules">From the states on; none where nothing behind the node is known.</param>
+/// <param name="Scope">Sees the value.</param>
+/// <param name="Value">The name of the last value.</param>
+internal sealed record OutputTail(IReadOnlyList<TailModule> Modules, Scope Scope, string Value)
+{
+    /// <summary>Whether the last value is a probability, whose difference is best told before the sigmoid or softmax that makes it.</summary>
+    public bool IsProbability => Modules.Count > 0 && (ReferenceEquals(Modules[^1], PointwiseModule.Sigmoid) || Modules[^1] is SoftmaxModule);
+
+    /// <summary>Numbers of a row at the end.</summary>
+    public int Width(int units) => Modules.Aggregate(units, (width, module) => module.Width(width));
+
+    /// <summary>The values at the end [rows, M].</summary>
+    /// <param name="states">[rows, U].</param>
+    /// <param name="rows">Number of rows.</param>
+    public float[] Apply(float[] states, int rows) => Run(states, rows)[^1];
+
+    /// <summary>
+    /// The gradient with respect to the states [rows, U] of the mean over the rows of a difference from what is wanted: the cross-entropy where the
+    /// end is a probability, else half the square, divided by <paramref name="scale"/>.
+    /// </summary>
+    /// <param name="states">[rows, U].</param>
+    /// <param name="wanted">[rows, M].</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="scale">Of a squared difference.</param>
+    public float[] Gradient(float[] states, ReadOnlySpan<float> wanted, int rows, float scale)
+    {
+        float[][] values = Run(states, rows);
+        float factor = 1f / (rows * (IsProbability ? 1 : scale));
+        float[] gradient = new float[wanted.Length];
+        for (int i = 0; i < gradient.Length; i++) gradient[i] = factor * (values[^1][i] - wanted[i]);
+
+        // The cross-entropy's gradient before the sigmoid or softmax is the difference behind it.
+        for (int i = Modules.Count - 1 - (IsProbability ? 1 : 0); i >= 0; i--)
+        {
+            float[] before = new float[values[i].Length];
+            Modules[i].Backward(values[i], values[i + 1], gradient, before, rows);
+            gradient = before;
+        }
+
+        return gradient;
+    }
+
+    // The states, then what every module makes.
+    private float[][] Run(float[] states, int rows)
+    {
+        float[][] values = new float[Modules.Count + 1][];
+        values[0] = states;
+        int width = rows == 0 ? 0 : states.Length / rows;
+        for (int i = 0; i < Modules.Count; i++)
+        {
+            width = Modules[i].Width(width);
+            values[i + 1] = new float[rows * width];
+            Modules[i].Forward(values[i], values[i + 1], rows);
+        }
+
+        return values;
+    }
+}

@@ -1,0 +1,59 @@
+using GpuSpectralRnn.Compute;
+
+namespace GpuSpectralRnn.CSource;
+
+/// <summary>
+/// The cells in C: what becomes of the gates' sums, unit by unit. Gates stand in PyTorch's order, LSTM i, f, g, o and GRU r, z, n with the reset gate
+/// after the product.
+/// </summary>
+internal static class CellSource
+{
+    /// <summary>The cell's function, called <paramref name="name"/> and the cell, and what it needs.</summary>
+    public static string Of(CellKind kind, string name) => kind switch
+    {
+        CellKind.Lstm => Sigmoid(name) + $$"""
+
+            static void {{name}}_lstm(const float *gates, int units, float *h, float *c)
+            {
+                int i;
+                for (i = 0; i < units; i++) {
+                    c[i] = {{name}}_sigmoid(gates[units + i]) * c[i] + {{name}}_sigmoid(gates[i]) * tanhf(gates[2 * units + i]);
+                    h[i] = {{name}}_sigmoid(gates[3 * units + i]) * tanhf(c[i]);
+                }
+            }
+
+            """,
+        CellKind.Gru => Sigmoid(name) + $$"""
+
+            static void {{name}}_gru(const float *gates, const float *products, int units, float *h)
+            {
+                int i;
+                for (i = 0; i < units; i++) {
+                    float reset = {{name}}_sigmoid(gates[i] + products[i]);
+                    float update = {{name}}_sigmoid(gates[units + i] + products[units + i]);
+                    float candidate = tanhf(gates[2 * units + i] + reset * products[2 * units + i]);
+                    h[i] = (1.0f - update) * candidate + update * h[i];
+                }
+            }
+
+            """,
+        _ => $$"""
+
+            static void {{name}}_elman(const float *sums, int units, float *h)
+            {
+                int i;
+                for (i = 0; i < units; i++) h[i] = {{(kind == CellKind.RnnTanh ? "tanhf(sums[i])" : "sums[i] > 0.0f ? sums[i] : 0.0f")}};
+            }
+
+            """,
+    };
+
+    private static string Sigmoid(string name) => $$"""
+
+        static float {{name}}_sigmoid(float x)
+        {
+            return 1.0f / (1.0f + expf(-x));
+        }
+
+        """;
+}

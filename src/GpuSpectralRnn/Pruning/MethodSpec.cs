@@ -1,0 +1,79 @@
+using GpuSpectralRnn.Models;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>A pruning method by name, as the command line and tables know it.</summary>
+/// <param name="Name">For example <c>adjoint</c>.</param>
+/// <param name="Description">What it is.</param>
+/// <param name="Settings">Its choices, from which a caller may depart. Baselines that drop units heed fold and ridge alone, all others none.</param>
+/// <param name="Create">Makes the method of its settings; null for the network trained at the small size from scratch.</param>
+/// <param name="IsRefined">Whether the small network then learns the big one's answers, without labels (<see cref="Distillation"/>).</param>
+/// <param name="IsOneWay">Whether it is for networks of one direction only.</param>
+public sealed record MethodSpec(
+    string Name,
+    string Description,
+    SpectralSettings Settings,
+    Func<SpectralSettings, IPruningMethod>? Create,
+    bool IsRefined = false,
+    bool IsOneWay = false)
+{
+    /// <summary>The name of the row of the network that is compressed.</summary>
+    public const string Baseline = "baseline";
+
+    /// <summary>The name of the main method, which tries all criteria.</summary>
+    public const string Auto = "auto";
+
+    private static readonly SpectralSettings Plain = new(), Unfolded = new() { Fold = FoldKind.None };
+
+    // The paper searches forward, and weighs its two losses alike.
+    private static readonly SpectralSettings Paper = new() { Criterion = SpectralCriterion.Paper, Theta = 0.5, Search = UnitSearch.Greedy };
+
+    private static readonly MethodSpec AutoSpec = new(
+        Auto, "spectral, the best of all criteria and refits by divergence from the big network", new SpectralSettings { Refit = Refit.Rows },
+        settings => new AutoPruning(settings));
+
+    /// <summary>All there are, in the order of the table. <c>-without</c>: the dropped units are not reconstructed from the kept ones.</summary>
+    public static IReadOnlyList<MethodSpec> All { get; } =
+    [
+        new("scratch", "trained from scratch at the small size", Plain, null),
+        AutoSpec,
+        AutoSpec with { Name = "auto-refined", Description = "auto, then brought closer to the big network's answers, without labels", IsRefined = true },
+        new("adjoint", "spectral, units weighed by what they do to the outputs, backward", Plain, CreateSpectral),
+        new("paper", "spectral, the paper's criterion (theta 0.5), greedy", Paper, CreateSpectral),
+        new("paper-without", "the paper's criterion, not reconstructed", Paper with { Fold = FoldKind.None }, CreateSpectral),
+        new("random", "units drawn uniformly", Plain, CreateRandom),
+        new("random-without", "units drawn uniformly, not reconstructed", Unfolded, CreateRandom),
+        new("magnitude-unit", "units with the largest recurrent weights", Plain, CreateMagnitude),
+        new("magnitude-unit-without", "units with the largest recurrent weights, not reconstructed", Unfolded, CreateMagnitude),
+        new("magnitude-weight", "a mask: the k^2 largest recurrent weights", Plain, _ => new MagnitudeWeights()),
+        new("random-weight", "a mask: k^2 recurrent weights drawn uniformly", Plain, _ => new RandomWeights()),
+        new("column", "a mask: k columns of the recurrent matrix", Plain, _ => new ColumnSparsification()),
+        new("low-rank", "the recurrent matrix as two factors of rank k, multiplied out to run: fewer weights, no less time", Plain,
+            _ => new LowRank(), IsOneWay: true),
+    ];
+
+    /// <summary>The method of a name; <c>spectral</c> is another one of <c>auto</c>.</summary>
+    /// <param name="name">Of <see cref="All"/>.</param>
+    /// <param name="setBy">What the caller sets it by, for the message: <c>`method`</c>.</param>
+    /// <exception cref="InvalidCallException">There is no such method.</exception>
+    public static MethodSpec Find(string name, string setBy) => All.FirstOrDefault(method => method.Name == (name == "spectral" ? Auto : name))
+        ?? throw new InvalidCallException($"{setBy} {name}: there is no such method; {Known}.");
+
+    /// <summary>The methods with these names, in the order of the table; <c>all</c> stands for all.</summary>
+    /// <exception cref="InvalidCallException">There is no such method, or no name.</exception>
+    public static IReadOnlyList<MethodSpec> Parse(IEnumerable<string> methods)
+    {
+        string[] names = [.. methods.Select(name => name.Trim())];
+        if (names.Length == 0) throw new InvalidCallException($"`methods` names none; {Known}, or all.");
+        HashSet<MethodSpec> wanted = [.. names.Where(name => name != "all").Select(name => Find(name, "`methods`"))];
+        return names.Contains("all") ? All : [.. All.Where(wanted.Contains)];
+    }
+
+    private static string Known => $"choose among spectral, {string.Join(", ", All.Select(method => method.Name))}";
+
+    private static SpectralPruning CreateSpectral(SpectralSettings settings) => new(settings);
+
+    private static RandomUnits CreateRandom(SpectralSettings settings) => new(settings.Fold != FoldKind.None, settings.Ridge);
+
+    private static MagnitudeUnits CreateMagnitude(SpectralSettings settings) => new(settings.Fold != FoldKind.None, settings.Ridge);
+}
