@@ -156,9 +156,8 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         backend.Count(a);
         backend.Count(b);
         backend.Count(c);
-        (ArrayView<float> left, ArrayView<float> right, ArrayView<float> result) = (backend.View(a), backend.View(b), backend.View(c));
-        if (cuBlas.TryMultiply(transposeA, transposeB, alpha, left, right, beta, result, m, n, k)) return;
-        gemm.Run(backend.Stream, left, right, result, m, n, k, transposeA, transposeB, alpha, beta);
+        GemmCall call = new(backend.View(a), backend.View(b), backend.View(c), m, n, k, transposeA, transposeB, alpha, beta);
+        if (!cuBlas.TryMultiply(call)) gemm.Run(backend.Stream, call);
     }
 
     /// <summary>The error for a device without tensor cores that take TF32.</summary>
