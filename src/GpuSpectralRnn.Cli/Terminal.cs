@@ -42,7 +42,7 @@ internal sealed class Terminal(Verb verb, TextWriter output, TextWriter error)
     {
         if (IsQuiet) return;
         EraseLine();
-        error.WriteLine(ForeignText.Escape(line, keepsLines: false));
+        error.WriteLine(ForeignText.Escape(ParameterOptions.Spell(line), keepsLines: false));
     }
 
     /// <summary>Replaces the line at the cursor; false, and nothing done, where standard error is no terminal or progress is unwanted.</summary>

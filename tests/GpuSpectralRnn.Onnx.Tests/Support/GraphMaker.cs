@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Google.Protobuf;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
@@ -7,7 +8,7 @@ namespace GpuSpectralRnn.Onnx.Tests.Support;
 /// <summary>Makes ONNX graphs in code, with random weights.</summary>
 internal sealed class GraphMaker
 {
-    private const int FloatType = 1, LongType = 7, BoolType = 9;
+    private const int FloatType = 1, IntType = 6, LongType = 7, BoolType = 9;
     private readonly Random random = new(7);
 
     public GraphMaker(GraphProto? graph = null) => Graph = graph ?? new GraphProto { Name = "graph" };
@@ -33,6 +34,20 @@ internal sealed class GraphMaker
         float[] values = new float[extents.Aggregate(1, (a, b) => a * b)];
         for (int i = 0; i < values.Length; i++) values[i] = scale * (float)(random.NextDouble() * 2 - 1);
         Graph.Initializer.Add(Tensors.Of(name, extents, values));
+        return this;
+    }
+
+    public GraphMaker Constant(string name, int[] extents, float[] values)
+    {
+        Graph.Initializer.Add(Tensors.Of(name, extents, values));
+        return this;
+    }
+
+    /// <summary>A constant of 32-bit integers, the type of lengths.</summary>
+    public GraphMaker ShortIntegers(string name, int[] values)
+    {
+        byte[] bytes = MemoryMarshal.AsBytes<int>(values).ToArray();
+        Graph.Initializer.Add(new TensorProto { Name = name, DataType = IntType, Dims = { values.Length }, RawData = ByteString.CopyFrom(bytes) });
         return this;
     }
 

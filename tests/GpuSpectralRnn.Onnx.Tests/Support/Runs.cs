@@ -45,10 +45,10 @@ internal static class Runs
     }
 
     /// <summary>Values as they should be, to so much.</summary>
-    public static void Close(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, double tolerance)
+    public static void Close(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, double tolerance, string what = "")
     {
         Assert.Equal(expected.Length, actual.Length);
         for (int i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance, $"[{i}]: {expected[i]} expected, {actual[i]} found");
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance, $"{what} [{i}]: {expected[i]} expected, {actual[i]} found");
     }
 }

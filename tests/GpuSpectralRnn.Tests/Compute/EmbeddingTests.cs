@@ -5,7 +5,7 @@ using Xunit;
 namespace GpuSpectralRnn.Tests.Compute;
 
 /// <summary>Embedding of tokens and the gradient of its table.</summary>
-public abstract class EmbeddingTests : OperationTests
+public abstract class EmbeddingTests(DeviceFixture device) : OperationTests(device)
 {
     [SkippableTheory]
     [InlineData(1, 1, 1)]

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace GpuSpectralRnn.Tests.Compute;
 
-public abstract class GemmTests : OperationTests
+public abstract class GemmTests(DeviceFixture device) : GemmChecks(device)
 {
     public static TheoryData<int, int, int> Sizes => new()
     {
@@ -28,38 +28,12 @@ public abstract class GemmTests : OperationTests
         { 9, 48, 5 },
     };
 
-    /// <summary>How far a sum of k products of unit normal numbers may be off, for each of them: rounding grows as 6e-8 k; five times that.</summary>
-    protected virtual double ErrorPerProduct => 3e-7;
-
-    /// <summary>Unit normal numbers for a factor.</summary>
-    protected virtual float[] Factor(long count, int seed) => Numbers.Normal(count, seed);
-
     [SkippableTheory]
     [MemberData(nameof(Sizes))]
     public void Agrees_with_the_definition(int m, int n, int k)
     {
-        float[] a = Factor((long)m * k, 1);
-        float[] b = Factor((long)k * n, 2);
-        float[] c = Numbers.Normal((long)m * n, 3);
-        foreach (bool transposeA in new[] { false, true })
-        {
-            foreach (bool transposeB in new[] { false, true })
-            {
-                Tensor left = transposeA ? Make(a, k, m) : Make(a, m, k);
-                Tensor right = transposeB ? Make(b, n, k) : Make(b, k, n);
-                string what = $"[{m}, {n}, {k}] {(transposeA ? "T" : "N")}{(transposeB ? "T" : "N")}";
-                double atol = ErrorPerProduct * k + 1e-6;
-                Tensor result = Make(c, m, n);
-                Backend.Matrix.Gemm(transposeA, transposeB, 0.5f, left, right, -2, result);
-                double[] expected = ReferenceMatrix.Gemm(m, n, k, 0.5, a.ToDoubles(), transposeA, b.ToDoubles(), transposeB, -2, c.ToDoubles());
-                Close.Equal(expected, result, 1e-6, atol, what);
-
-                Tensor fresh = Garbage(m, n);
-                Backend.Matrix.Gemm(transposeA, transposeB, 1, left, right, 0, fresh);
-                expected = ReferenceMatrix.Gemm(m, n, k, 1, a.ToDoubles(), transposeA, b.ToDoubles(), transposeB);
-                Close.Equal(expected, fresh, 1e-6, atol, what + " beta 0");
-            }
-        }
+        foreach ((bool transposeA, bool transposeB) in new[] { (false, false), (false, true), (true, false), (true, true) })
+            Check(m, n, k, transposeA, transposeB);
     }
 
     [SkippableFact]
@@ -85,10 +59,10 @@ public abstract class GemmTests : OperationTests
     [SkippableFact]
     public void Gives_the_same_bits_again()
     {
-        Tensor a = Random(1, 97, 203);
-        Tensor b = Random(2, 203, 61);
-        Tensor first = Garbage(97, 61);
-        Tensor second = Garbage(97, 61);
+        Tensor a = Random(1, 130, 1000); // K in slices
+        Tensor b = Random(2, 1000, 150);
+        Tensor first = Garbage(130, 150);
+        Tensor second = Garbage(130, 150);
         Backend.Matrix.Gemm(false, false, 1, a, b, 0, first);
         Backend.Matrix.Gemm(false, false, 1, a, b, 0, second);
         Assert.Equal(first.ToArray(), second.ToArray());
@@ -107,5 +81,32 @@ public abstract class GemmTests : OperationTests
         Assert.Throws<ArgumentException>(() => matrix.Gemm(false, false, 1, a, integers, 0, Zeros(2, 2)));
         Assert.Throws<InvalidOperationException>(() => matrix.Gemm(false, false, 1, a, Foreign(3, 2), 0, Zeros(2, 2)));
         Assert.Throws<ObjectDisposedException>(() => matrix.Gemm(false, false, 1, a, Disposed(3, 2), 0, Zeros(2, 2)));
+    }
+}
+
+/// <summary>How tests of the product hold it against its definition.</summary>
+public abstract class GemmChecks(DeviceFixture device) : OperationTests(device)
+{
+    /// <summary>How far a sum of k products of unit normal numbers may be off, for each of them: rounding grows as 6e-8 k; five times that.</summary>
+    protected virtual double ErrorPerProduct => 3e-7;
+
+    /// <summary>Unit normal numbers for a factor.</summary>
+    protected virtual float[] Factor(long count, int seed) => Numbers.Normal(count, seed);
+
+    /// <summary>op(A) op(B), added to C and written over it.</summary>
+    protected void Check(int m, int n, int k, bool transposeA, bool transposeB)
+    {
+        float[] a = Factor((long)m * k, 1), b = Factor((long)k * n, 2), c = Numbers.Normal((long)m * n, 3);
+        Tensor left = transposeA ? Make(a, k, m) : Make(a, m, k), right = transposeB ? Make(b, n, k) : Make(b, k, n);
+        string what = $"[{m}, {n}, {k}] {(transposeA ? "T" : "N")}{(transposeB ? "T" : "N")}";
+        double atol = ErrorPerProduct * k + 1e-6;
+        Tensor sum = Make(c, m, n), product = Garbage(m, n);
+
+        Backend.Matrix.Gemm(transposeA, transposeB, 0.5f, left, right, -2, sum);
+        Backend.Matrix.Gemm(transposeA, transposeB, 1, left, right, 0, product);
+
+        double[] expected = ReferenceMatrix.Gemm(m, n, k, 1, a.ToDoubles(), transposeA, b.ToDoubles(), transposeB);
+        Close.Equal(expected, product, 1e-6, atol, what + " beta 0");
+        Close.Equal([.. expected.Zip(c, (x, start) => 0.5 * x - 2 * start)], sum, 1e-6, atol, what + " beta -2");
     }
 }

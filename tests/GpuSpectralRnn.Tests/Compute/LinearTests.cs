@@ -4,7 +4,7 @@ using Xunit;
 
 namespace GpuSpectralRnn.Tests.Compute;
 
-public abstract class LinearTests : OperationTests
+public abstract class LinearTests(DeviceFixture device) : OperationTests(device)
 {
     public static TheoryData<int, int, int> Sizes => new()
     {

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace GpuSpectralRnn.Tests.Compute;
 
-public abstract class RandomTests : OperationTests
+public abstract class RandomTests(DeviceFixture device) : OperationTests(device)
 {
     public static TheoryData<int> Counts => [1, 2, 3, 4, 5, 15, 16, 17, 443, 5003];
 

@@ -5,7 +5,7 @@ using Xunit;
 namespace GpuSpectralRnn.Tests.Compute;
 
 /// <summary>How tests of recurrent layers hold one problem against its reference.</summary>
-public abstract class RecurrentLayerChecks : OperationTests
+public abstract class RecurrentLayerChecks(DeviceFixture? device) : OperationTests(device)
 {
     /// <summary>
     /// Runs forward and backward; weight gradients must be added to what is there, the others overwritten, what has no gradient not read.
@@ -81,6 +81,12 @@ public abstract class RecurrentLayerChecks : OperationTests
                 problem.InitialCell is null ? null : test.Make(problem.InitialCell, shape.Batch, shape.Hidden));
 
         public Tensor? Lengths { get; } = problem.Lengths is null ? null : test.MakeIntegers(problem.Lengths);
+
+        public RecurrentWeights ZeroGradients() => new(
+            test.Zeros(shape.GateRows, shape.Inputs),
+            test.Zeros(shape.GateRows, shape.Hidden),
+            test.Zeros(shape.GateRows),
+            test.Zeros(shape.GateRows));
 
         public RecurrentState Garbage() => new(
             test.Garbage(shape.Batch, shape.Hidden), shape.Cell == CellKind.Lstm ? test.Garbage(shape.Batch, shape.Hidden) : null);

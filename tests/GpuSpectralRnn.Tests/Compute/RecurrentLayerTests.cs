@@ -5,7 +5,7 @@ using Xunit;
 namespace GpuSpectralRnn.Tests.Compute;
 
 /// <summary>Recurrent layers of every cell in all that the contract offers: both directions, initial and final states, unequal lengths.</summary>
-public abstract class RecurrentLayerTests : RecurrentLayerChecks
+public abstract class RecurrentLayerTests(DeviceFixture device) : RecurrentLayerChecks(device)
 {
     /// <summary>Cell, whether it walks backward, whether it has lengths.</summary>
     public static TheoryData<CellKind, bool, bool> Kinds
@@ -36,7 +36,8 @@ public abstract class RecurrentLayerTests : RecurrentLayerChecks
             {
                 RecurrentShape shape = new(cell, t, b, i, h) { IsReverse = isReverse };
                 ReferenceLayer problem = new(shape, seed: 7, hasInitial, hasLengths);
-                Check(problem, shape, t - 1, problem.Differentiate(t - 1));
+                int from = hasInitial ? 0 : t - 1;
+                Check(problem, shape, from, problem.Differentiate(from));
             }
         }
     }
@@ -56,6 +57,19 @@ public abstract class RecurrentLayerTests : RecurrentLayerChecks
     }
 
     [SkippableTheory]
+    [InlineData(CellKind.RnnTanh)]
+    [InlineData(CellKind.RnnRelu)]
+    public void Elman_layers_agree_with_the_definition_at_more_sizes(CellKind cell)
+    {
+        foreach ((int t, int b, int i, int h) in new[] { (1, 64, 28, 128), (4, 17, 28, 128), (2, 3, 2, 443), (6, 9, 65, 8), (2, 130, 3, 15) })
+        {
+            RecurrentShape shape = new(cell, t, b, i, h);
+            ReferenceLayer problem = new(shape, seed: 70, hasInitial: true, hasLengths: false);
+            Check(problem, shape, t / 2, problem.Backward(t / 2));
+        }
+    }
+
+    [SkippableTheory]
     [MemberData(nameof(Kinds))]
     public void A_workspace_serves_again_with_other_operands(CellKind cell, bool isReverse, bool hasLengths)
     {
@@ -70,20 +84,29 @@ public abstract class RecurrentLayerTests : RecurrentLayerChecks
 
     [SkippableTheory]
     [MemberData(nameof(Kinds))]
-    public void Inference_gives_the_bits_of_training(CellKind cell, bool isReverse, bool hasLengths)
+    public void Inference_gives_the_bits_of_training_and_training_the_same_bits_again(CellKind cell, bool isReverse, bool hasLengths)
     {
         RecurrentShape shape = new(cell, 9, 13, 7, 40) { IsReverse = isReverse };
-        Layer layer = new(this, new ReferenceLayer(shape, seed: 3, hasInitial: true, hasLengths), shape);
-        float[] Bits(bool isTraining)
+        ReferenceLayer problem = new(shape, seed: 3, hasInitial: true, hasLengths);
+        Layer layer = new(this, problem, shape);
+        (float[] Forward, float[] Backward) Bits(bool isTraining)
         {
             using RecurrentWorkspace workspace = Backend.Recurrent.Prepare(shape, isTraining);
             Tensor output = Garbage(9, 13, 40);
             RecurrentState final = layer.Garbage();
             Backend.Recurrent.Forward(new(workspace, layer.Weights, layer.Input, layer.Initial, output, final, layer.Lengths));
-            return [.. output.ToArray(), .. final.Hidden.ToArray(), .. final.Cell?.ToArray() ?? []];
+            float[] states = [.. output.ToArray(), .. final.Hidden.ToArray(), .. final.Cell?.ToArray() ?? []];
+            if (!isTraining) return (states, []);
+            RecurrentWeights sums = layer.ZeroGradients();
+            Tensor slope = Make(problem.OutputGradient, 9, 13, 40);
+            Backend.Recurrent.Backward(new(workspace, layer.Weights, layer.Input, layer.Initial, output, slope, 0, sums, null, null, layer.Lengths));
+            Tensor[] gradients = [sums.HiddenWeights, sums.InputWeights, sums.InputBias, sums.HiddenBias];
+            return (states, [.. gradients.SelectMany(gradient => gradient.ToArray())]);
         }
 
-        Assert.Equal(Bits(isTraining: false), Bits(isTraining: true));
+        (float[] forward, float[] backward) = Bits(isTraining: true);
+        Assert.Equal(forward, Bits(isTraining: false).Forward);
+        Assert.Equal(backward, Bits(isTraining: true).Backward);
     }
 
     [SkippableTheory]
@@ -103,6 +126,60 @@ public abstract class RecurrentLayerTests : RecurrentLayerChecks
         Backend.Recurrent.Forward(new(workspace, layer.Weights, layer.Input.View(3 * 3 * 2, 3, 3, 2), between, second));
         float[] states = [.. first.ToArray(), .. second.ToArray()];
         Close.Equal(problem.Forward().Output, states, 1e-5, 1e-5, "states", 6, 3, 19); // as in Check
+    }
+
+    [SkippableFact]
+    public void Vanishing_gradients_vanish_and_stay_finite()
+    {
+        // ReLU with W_hh = 0.5 I: the gradient of the last step halves at each of 400 steps and leaves the range of single precision.
+        RecurrentShape shape = new(CellKind.RnnRelu, 400, 3, 1, 16);
+        float[] half = new float[256];
+        for (int i = 0; i < 16; i++) half[17 * i] = 0.5f;
+        RecurrentWeights weights = new(Make(Enumerable.Repeat(1f, 16).ToArray(), 16, 1), Make(half, 16, 16), Zeros(16), Zeros(16));
+        RecurrentWeights gradients = new(Zeros(16, 1), Zeros(16, 16), Zeros(16), Zeros(16));
+        Tensor input = Zeros(400, 3, 1), output = Garbage(400, 3, 16), outputGradient = Garbage(400, 3, 16), inputGradient = Garbage(400, 3, 1);
+        Backend.Fill(input, 1);
+        Backend.Fill(outputGradient.Slice(399), 1);
+        using RecurrentWorkspace workspace = Backend.Recurrent.Prepare(shape, isTraining: true);
+        Backend.Recurrent.Forward(new(workspace, weights, input, null, output));
+        Backend.Recurrent.Backward(new(workspace, weights, input, null, output, outputGradient, 399, gradients, inputGradient, null));
+        double[] expected = [.. Enumerable.Range(0, 1200).Select(i => 16 * Math.Pow(0.5, 399 - i / 3))];
+        Close.Equal(expected, inputGradient, 1e-6, 2e-29, "dx"); // powers of two are exact; a backend may flush each of 16 terms below 1e-30
+        Assert.All(gradients.InputBias.ToArray(), x => Close.Equal(3 * 2.0, x, 1e-6, 0, "db")); // 3 rows of 1 + 1/2 + 1/4 + ...
+    }
+
+    [SkippableFact]
+    public void Refuses_operands_that_do_not_fit()
+    {
+        RecurrentShape shape = new(CellKind.RnnTanh, 2, 3, 4, 5);
+        IRecurrentOps ops = Backend.Recurrent;
+        Layer layer = new(this, new ReferenceLayer(shape, 1, true, false), shape);
+        Tensor output = Zeros(2, 3, 5);
+        using RecurrentWorkspace workspace = ops.Prepare(shape, isTraining: false);
+        Assert.Throws<ArgumentException>(() => ops.Prepare(shape with { Hidden = 0 }, false));
+        Assert.Throws<ArgumentException>(() => ops.Prepare(shape with { Steps = -1 }, true));
+        Assert.Throws<ArgumentException>(() => ops.Prepare(shape with { Cell = (CellKind)99 }, true));
+        Assert.Throws<ArgumentException>(() => ops.Forward(new(workspace, layer.Weights, Zeros(3, 3, 4), null, output)));
+        Assert.Throws<ArgumentException>(() => ops.Forward(new(workspace, layer.Weights, layer.Input, new RecurrentState(Zeros(3, 4)), output)));
+        Assert.Throws<ArgumentException>(() => ops.Forward(new(workspace, layer.Weights, layer.Input, null, Zeros(3, 2, 5))));
+
+        // h_0 would be overwritten
+        Assert.Throws<ArgumentException>(() => ops.Forward(new(workspace, layer.Weights, layer.Input, new RecurrentState(output.Slice(1)), output)));
+        Assert.Throws<ArgumentException>(() => ops.Forward(new(workspace, layer.Weights with { InputBias = Zeros(4) }, layer.Input, null, output)));
+        Assert.Throws<InvalidOperationException>(() => ops.Forward(new(workspace, layer.Weights, Foreign(2, 3, 4), null, output)));
+        Assert.Throws<ObjectDisposedException>(() => ops.Forward(new(workspace, layer.Weights, Disposed(2, 3, 4), null, output)));
+        void Backward(RecurrentWorkspace used, Tensor outputGradient, int from) =>
+            ops.Backward(new(used, layer.Weights, layer.Input, null, output, outputGradient, from, layer.ZeroGradients(), null, null));
+        Assert.Throws<InvalidOperationException>(() => Backward(workspace, Zeros(2, 3, 5), 0)); // made for inference
+        RecurrentWorkspace training = ops.Prepare(shape, isTraining: true);
+        ops.Forward(new(training, layer.Weights, layer.Input, null, output));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Backward(training, Zeros(2, 3, 5), 2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Backward(training, Zeros(2, 3, 5), -1));
+        Assert.Throws<ArgumentException>(() => Backward(training, Zeros(2, 3, 4), 0));
+        Assert.Throws<ArgumentException>(() => Backward(training, output, 0)); // the states are still read
+        training.Dispose();
+        training.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => ops.Forward(new(training, layer.Weights, layer.Input, null, output)));
     }
 
     [SkippableFact]

@@ -5,7 +5,7 @@ using Xunit;
 namespace GpuSpectralRnn.Tests.Compute;
 
 /// <summary>Column sums, the mean over steps and its backward.</summary>
-public abstract class SumsTests : OperationTests
+public abstract class SumsTests(DeviceFixture device) : OperationTests(device)
 {
     [SkippableTheory]
     [InlineData(1, 1, 1)]

@@ -6,7 +6,7 @@ using Xunit;
 namespace GpuSpectralRnn.Tests.Compute;
 
 /// <summary>Eigenvalues and vectors in double precision.</summary>
-public abstract class SymmetricEigenTests : OperationTests
+public abstract class SymmetricEigenTests(DeviceFixture device) : OperationTests(device)
 {
     private ISpectralOps Spectral
     {

@@ -1,10 +1,11 @@
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Tests.Support;
 using Xunit;
 
 namespace GpuSpectralRnn.Tests.Compute;
 
 /// <summary>Memory: allocation, copies, views, ends of life.</summary>
-public abstract class TransferTests : OperationTests
+public abstract class TransferTests(DeviceFixture device) : OperationTests(device)
 {
     [SkippableTheory]
     [InlineData(0)]

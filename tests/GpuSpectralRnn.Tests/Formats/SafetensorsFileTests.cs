@@ -12,32 +12,13 @@ public sealed class SafetensorsFileTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void A_round_trip_keeps_order_types_bits_and_metadata()
+    public void Arrays_are_found_by_name_and_asked_for_by_type()
     {
-        NamedArray[] arrays =
-        [
-            NamedArray.Of("bytes", new Shape(3), new byte[] { 1, 2, 255 }),
-            NamedArray.Of("single", new Shape(2, 3), [0f, -0f, float.NaN, float.PositiveInfinity, float.Epsilon, -1.5f]),
-            NamedArray.Of("double", new Shape(1, 2), [Math.PI, double.NegativeInfinity]),
-            NamedArray.Of("long", new Shape(1), [long.MinValue]),
-            NamedArray.Of("int", new Shape(5), [int.MinValue, -1, 0, 1, int.MaxValue]),
-            NamedArray.Of("scalar", default, [7f]),
-            NamedArray.Of("empty", new Shape(0, 4), Array.Empty<float>()),
-        ];
-        Dictionary<string, string> metadata = new() { ["z"] = "{\"cell\":\"irnn\"}", ["a"] = "ünïcode \"quoted\"\n" };
-        string path = folder.File("all.safetensors");
-        SafetensorsFile.Write(path, arrays, metadata);
-        SafetensorsFile read = SafetensorsFile.Read(path);
+        NamedArray[] arrays = [NamedArray.Of("scalar", default, [7f]), NamedArray.Of("int", new Shape(5), new int[5])];
+        SafetensorsFile.Write(folder.File("all.safetensors"), arrays);
+        SafetensorsFile read = SafetensorsFile.Read(folder.File("all.safetensors"));
 
-        Assert.Equal(arrays.Select(a => a.ToString()), read.Arrays.Select(a => a.ToString()));
-        Assert.Equal(metadata.OrderBy(p => p.Key), read.Metadata.OrderBy(p => p.Key));
-        Assert.Equal(new byte[] { 1, 2, 255 }, read.Find("bytes")!.As<byte>());
-        Assert.Equal(arrays[1].As<float>().Select(BitConverter.SingleToInt32Bits), read.Find("single")!.As<float>().Select(BitConverter.SingleToInt32Bits));
-        Assert.Equal(arrays[2].As<double>(), read.Find("double")!.As<double>());
-        Assert.Equal(arrays[3].As<long>(), read.Find("long")!.As<long>());
-        Assert.Equal(arrays[4].As<int>(), read.Find("int")!.As<int>());
         Assert.Equal([7f], read.Find("scalar")!.As<float>());
-        Assert.Empty(read.Find("empty")!.As<float>());
         Assert.Null(read.Find("absent"));
         InvalidCallException wrongType = Assert.Throws<InvalidCallException>(() => read.Find("int")!.As<float>());
         Assert.Contains("int [5]", wrongType.Message, StringComparison.Ordinal);
@@ -64,19 +45,6 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void The_header_is_padded_and_arrays_are_aligned()
-    {
-        string path = folder.File("aligned.safetensors");
-        for (int n = 1; n <= 9; n++)
-        {
-            SafetensorsFile.Write(path, [NamedArray.Of(new string('x', n), new Shape(n), new byte[n]), NamedArray.Of("d", new Shape(1), [1.0])]);
-            byte[] bytes = File.ReadAllBytes(path);
-            Assert.Equal(0, BinaryPrimitives.ReadInt64LittleEndian(bytes) % 8);
-            Assert.Equal(1.0, BitConverter.ToDouble(bytes, bytes.Length - n - 8));
-        }
-    }
-
-    [Fact]
     public void Half_precisions_are_widened()
     {
         // python3: import numpy; numpy.array([1.5,-65504,6e-8],"<f2").tobytes().hex() -> 003efffb0100 (6e-8 rounds to the smallest subnormal, 2^-24).
@@ -86,22 +54,6 @@ public sealed class SafetensorsFileTests : IDisposable
         // The upper halves of 1.5f (3FC00000) and -2f (C0000000).
         string brain = folder.Put("brain.safetensors", Build("{\"b\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[0,4]}}", Convert.FromHexString("c03f00c0")));
         Assert.Equal([1.5f, -2f], SafetensorsFile.Read(brain).Find("b")!.As<float>());
-    }
-
-    [Fact]
-    public void Every_truncation_is_refused()
-    {
-        byte[] whole = Convert.FromHexString(Golden);
-        for (int length = 0; length < whole.Length; length++)
-        {
-            string path = folder.Put("cut.safetensors", whole[..length]);
-            BrokenFileException e = Assert.Throws<BrokenFileException>(() => SafetensorsFile.Read(path));
-            Assert.Equal(path, e.Path);
-        }
-
-        // A byte too many.
-        string longer = folder.Put("long.safetensors", [.. whole, 0]);
-        Assert.Contains("1 bytes follow", Assert.Throws<BrokenFileException>(() => SafetensorsFile.Read(longer)).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -99,6 +99,6 @@ public sealed class FactoredNetworkTests : IDisposable
             ["rnn.weight_hh_l0"] =
                 ReferenceMatrix.Gemm(5, 5, 2, 1, parameters["rnn.weight_hh_left_l0"], false, parameters["rnn.weight_hh_right_l0"], false),
         };
-        return new ReferenceNetwork(Factored with { RecurrentRank = null }).Forward(whole, input, steps, batch);
+        return new ReferenceNetwork(Factored with { RecurrentRank = null }, whole).Forward(input, steps, batch);
     }
 }

@@ -83,18 +83,19 @@ public sealed class RefitTests : IDisposable
         // By the definition: deltas = tanh' g from finite differences, regression of w (h - A h_J) on [h_J, x, 1], weights delta^2 / mean + 1/2,
         // ridge 1e-2 of the mean square of the kept states.
         double[] used = FirstSequences(data, Count);
-        PerturbedNetwork reference = new(calibration.Weights, used, Steps, Count);
+        ReferenceNetwork reference = ReferenceNetwork.Of(network);
+        reference.Forward(used, Steps, Count);
+        double[] states = reference.States[0];
         double[] squares = new double[Steps * Count * Units];
         for (int probe = 0; probe < Probes; probe++)
         {
             using Tensor v = host.Allocate(new Shape(Count, 4));
             host.Random.Normal(v, 1, RowSamples.ProbeStream + (ulong)probe, 0, 1);
-            double[] g = reference.Gradient(0, v.ToArray().ToDoubles());
-            for (int i = 0; i < g.Length; i++) squares[i] += Math.Pow(g[i] * (1 - Math.Pow(reference.States[0][i], 2)), 2) / Probes;
+            double[] g = reference.StateGradient(0, v.ToArray().ToDoubles(), used, Steps, Count);
+            for (int i = 0; i < g.Length; i++) squares[i] += Math.Pow(g[i] * (1 - Math.Pow(states[i], 2)), 2) / Probes;
         }
 
-        reference.Outputs(-1, []);
-        Matrix h = Before(reference.States[0], Units, Count), x = Matrix.From(Steps * Count, Inputs, used);
+        Matrix h = Before(states, Units, Count), x = Matrix.From(Steps * Count, Inputs, used);
         LayerPlan own = plan.Recurrences[0];
         Matrix w = calibration.Weights.Recurrences[0].Hidden.SelectRows(own.Kept), keptStates = h.SelectColumns(own.Kept);
         Matrix lost = Matrix.Product(h - Matrix.Product(keptStates, own.Fold!, transposeB: true), w, transposeB: true);
@@ -122,8 +123,8 @@ public sealed class RefitTests : IDisposable
 
         RowCorrection correction = RowRefit.Apply(calibration, plan).Recurrences[1].Correction!;
 
-        PerturbedNetwork reference = new(calibration.Weights, FirstSequences(data, Count), Steps, Count);
-        reference.Outputs(-1, []);
+        ReferenceNetwork reference = ReferenceNetwork.Of(network);
+        reference.Forward(FirstSequences(data, Count), Steps, Count);
         (LayerPlan below, LayerPlan own) = (plan.Recurrences[0], plan.Recurrences[1]);
         LayerWeights rows = calibration.Weights.Recurrences[1];
         Matrix h = Before(reference.States[1], 5, Count), x = Matrix.From(Steps * Count, 6, reference.States[0]);

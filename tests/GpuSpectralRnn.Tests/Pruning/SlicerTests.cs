@@ -1,3 +1,4 @@
+using CsCheck;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Models;
@@ -13,49 +14,46 @@ public sealed class SlicerTests : IDisposable
 
     public void Dispose() => host.Dispose();
 
-    public static TheoryData<Cell, string, string, Readout, string, bool> Plans()
-    {
-        TheoryData<Cell, string, string, Readout, string, bool> data = new();
-        foreach (Cell cell in Enum.GetValues<Cell>())
+    // Any architecture of one to three layers, and a plan of any kind for it.
+    private static readonly Gen<(Architecture Architecture, int[] Keep, string Kind, int Seed)> Plans =
+        from cell in Gen.Enum<Cell>()
+        from readout in Gen.Enum<Readout>()
+        from isBidirectional in Gen.Bool
+        from layers in Gen.Select(Gen.Int[1, 8], Gen.Int[1, 8]).Array[1, 3]
+        from inputs in Gen.Int[1, 4]
+        from outputs in Gen.Int[1, 4]
+        from kind in Gen.OneOf("selector", "fold", "offset", "refit", "mask", "factors")
+        from seed in Gen.Int[0, 1000]
+        let architecture = new Architecture
         {
-            foreach (Readout readout in Enum.GetValues<Readout>())
-            {
-                foreach (string kind in (string[])["selector", "fold", "offset", "refit"])
-                {
-                    data.Add(cell, "5", "3", readout, kind, false);
-                    data.Add(cell, "7,4", "1,3", readout, kind, false);
-                    data.Add(cell, "6,5,4", "4,2,4", readout, kind, false);
-                    data.Add(cell, "5", "3", readout, kind, true);
-                    data.Add(cell, "6,4", "2,3", readout, kind, true);
-                }
-
-                data.Add(cell, "5,3", "5,3", readout, "mask", false);
-                data.Add(cell, "5,3", "5,3", readout, "mask", true);
-                data.Add(cell, "5,3", "2,3", readout, "factors", false);
-            }
+            Cell = cell,
+            Inputs = inputs,
+            Hidden = [.. layers.Select(layer => Math.Max(layer.Item1, layer.Item2))],
+            IsBidirectional = isBidirectional && kind != "factors", // which Architecture.Validate refuses
+            Readout = readout,
+            Outputs = outputs,
         }
+        select (architecture, layers.Select(layer => Math.Min(layer.Item1, layer.Item2)).ToArray(), kind, seed);
 
-        return data;
-    }
+    [Fact]
+    public void The_sliced_network_gives_the_outputs_of_the_masked_one() => Plans.Sample(
+        (architecture, keep, kind, seed) =>
+        {
+            using Network network = TestNetworks.Make(host, architecture, seed);
+            PruningPlan plan = Make(network, keep, kind, seed);
 
-    [Theory]
-    [MemberData(nameof(Plans))]
-    public void The_sliced_network_gives_the_outputs_of_the_masked_one(
-        Cell cell, string hidden, string keep, Readout readout, string kind, bool isBidirectional)
-    {
-        using Network network = TestNetworks.Make(host, cell, Sizes(hidden), readout, isBidirectional: isBidirectional);
-        PruningPlan plan = Make(network, Sizes(keep), kind);
+            using Network sliced = Slicer.Slice(network, plan);
+            Parity parity = Parity.OfPlan(network, sliced, plan, new NormalData(7, 4, architecture.Inputs), batchSize: 3);
 
-        using Network sliced = Slicer.Slice(network, plan);
-        Parity parity = Parity.OfPlan(network, sliced, plan, new NormalData(7, 4, 3), batchSize: 3);
-
-        // Two orders of summing at most 7 products, 4 steps: some ten roundings of 6e-8 of the outputs' size.
-        Assert.True(parity.Difference <= 5e-6 * Math.Max(1, parity.Largest), $"{parity}");
-        Assert.Equal(7, parity.Sequences);
-        Assert.Equal(kind is "mask" or "factors" ? Sizes(hidden) : Sizes(keep), sliced.Architecture.Hidden);
-        using Network masked = MaskedNetwork.Of(network, plan);
-        Assert.Equal(network.Architecture, masked.Architecture);
-    }
+            // Two orders of summing at most 16 products, 4 steps: some ten roundings of 6e-8 of the outputs' size.
+            Assert.True(parity.Difference <= 5e-6 * Math.Max(1, parity.Largest), $"{parity}");
+            Assert.Equal(7, parity.Sequences);
+            Assert.Equal(kind is "mask" or "factors" ? architecture.Hidden : keep, sliced.Architecture.Hidden);
+            using Network masked = MaskedNetwork.Of(network, plan);
+            Assert.Equal(architecture, masked.Architecture);
+        },
+        iter: 400,
+        threads: 1);
 
     [Fact]
     public void The_check_sees_a_plan_carried_out_wrongly()
@@ -99,9 +97,7 @@ public sealed class SlicerTests : IDisposable
         Assert.Throws<ArgumentException>(() => Slicer.Slice(network, plan with { Recurrences = [plan.Recurrences[0] with { Fold = new Matrix(4, 3) }] }));
     }
 
-    private static int[] Sizes(string sizes) => [.. sizes.Split(',').Select(int.Parse)];
-
-    private static PruningPlan Make(Network network, int[] keep, string kind)
+    private static PruningPlan Make(Network network, int[] keep, string kind, int seed = 0)
     {
         Architecture architecture = network.Architecture;
         int gates = architecture.Cell.Gates();
@@ -114,26 +110,27 @@ public sealed class SlicerTests : IDisposable
             if (kind == "mask")
             {
                 Matrix mask = new(gates * m, m);
-                for (int i = 0; i < mask.Data.Length; i++) mask.Data[i] = i % 3 == 0 ? 0 : 1;
+                for (int i = 0; i < mask.Data.Length; i++) mask.Data[i] = (i + seed) % 3 == 0 ? 0 : 1;
                 recurrences[r] = LayerPlan.Whole(m) with { Mask = mask };
                 continue;
             }
 
             if (kind == "factors")
             {
-                Factors factors = new(0.5 * RandomMatrix.Uniform(gates * m, k, r), 0.5 * RandomMatrix.Uniform(k, m, r + 9));
-                recurrences[r] = LayerPlan.Whole(m) with { Factors = factors };
+                Matrix left = 0.5 * RandomMatrix.Uniform(gates * m, k, seed + r), right = 0.5 * RandomMatrix.Uniform(k, m, seed + r + 9);
+                recurrences[r] = LayerPlan.Whole(m) with { Factors = new Factors(left, right) };
                 continue;
             }
 
-            int[] kept = [.. Enumerable.Range(0, m).OrderBy(j => (j * 5 + 3 + r) % 7).Take(k).Order()];
-            LayerPlan plan = new() { Units = m, Kept = kept, Fold = kind == "selector" ? null : 0.6 * RandomMatrix.Uniform(m, k, r) };
-            if (kind is "offset" or "refit") plan = plan with { Offset = RandomMatrix.Uniform(m, 1, r + 3).Data };
+            int[] kept = [.. Enumerable.Range(0, m).OrderBy(j => (j * 5 + 3 + r + seed) % 7).Take(k).Order()];
+            LayerPlan plan = new() { Units = m, Kept = kept, Fold = kind == "selector" ? null : 0.6 * RandomMatrix.Uniform(m, k, seed + r) };
+            if (kind is "offset" or "refit") plan = plan with { Offset = RandomMatrix.Uniform(m, 1, seed + r + 3).Data };
             if (kind == "refit")
             {
-                Matrix recurrent = 0.1 * RandomMatrix.Uniform(gates * k, k, r), input = 0.1 * RandomMatrix.Uniform(gates * k, inputs, r + 1);
-                plan = plan with { Correction = new(recurrent, input, Bias(r + 2), Bias(r + 4)) };
-                double[] Bias(int seed) => RandomMatrix.Uniform(gates * k, 1, seed).Data;
+                Matrix recurrent = 0.1 * RandomMatrix.Uniform(gates * k, k, seed + r);
+                Matrix input = 0.1 * RandomMatrix.Uniform(gates * k, inputs, seed + r + 1);
+                plan = plan with { Correction = new(recurrent, input, Bias(seed + r + 2), Bias(seed + r + 4)) };
+                double[] Bias(int of) => RandomMatrix.Uniform(gates * k, 1, of).Data;
             }
 
             recurrences[r] = plan;

@@ -29,8 +29,8 @@ public sealed class StatisticsCollectorTests : IDisposable
 
         StateStatistics[] result = new StatisticsCollector(network, data, batch).CollectStates(weights);
 
-        PerturbedNetwork reference = new(NetworkWeights.Read(network), data.TimeMajor(), steps, count);
-        reference.Outputs(-1, []);
+        ReferenceNetwork reference = ReferenceNetwork.Of(network);
+        reference.Forward(data.TimeMajor(), steps, count);
         for (int l = 0; l < result.Length; l++)
         {
             int m = network.Architecture.RecurrenceUnits(l);
@@ -78,11 +78,11 @@ public sealed class StatisticsCollectorTests : IDisposable
         network.Backward(outputs, observer);
         AdjointStatistics[] result = observer.Read();
 
-        PerturbedNetwork reference = new(NetworkWeights.Read(network), input, steps, Count);
+        ReferenceNetwork reference = ReferenceNetwork.Of(network);
         for (int l = 0; l < result.Length; l++)
         {
             int m = network.Architecture.RecurrenceUnits(l);
-            Matrix g = Matrix.From(steps * Count, m, reference.Gradient(l, v));
+            Matrix g = Matrix.From(steps * Count, m, reference.StateGradient(l, v, input, steps, Count));
 
             // Single-precision gradients through at most 5 steps against differences good to 1e-9.
             Close.Equal(RandomMatrix.Moments(g).Data, result[l].Matrix.Data, 2e-5, 2e-6, $"G of {network.Architecture.RecurrenceName(l)}", m, m);
@@ -114,7 +114,7 @@ public sealed class StatisticsCollectorTests : IDisposable
 
         Matrix g = new StatisticsCollector(network, data).CollectAdjoint(AdjointMetric.Fisher, probes: 200)[0].Matrix;
 
-        double[] logits = new PerturbedNetwork(weights, data.TimeMajor(), 1, 100).Outputs(-1, []);
+        double[] logits = ReferenceNetwork.Of(network).Forward(data.TimeMajor(), 1, 100);
         Matrix metric = new(4, 4);
         for (int row = 0; row < 100; row++)
         {

@@ -16,20 +16,24 @@ public sealed class ReferenceLayer
     private readonly double[] cellBefore; // [T, B, H], c before the step
     private readonly double[] cell; // [T, B, H], c after the step
 
+    /// <summary>A layer whose operands the caller gives.</summary>
+    public ReferenceLayer(RecurrentShape shape)
+    {
+        this.shape = shape;
+        int rows = shape.GateRows, count = shape.Steps * shape.Batch;
+        (gates, product) = (new double[count * rows], new double[count * rows]);
+        (before, cellBefore, cell) = (new double[count * shape.Hidden], new double[count * shape.Hidden], new double[count * shape.Hidden]);
+    }
+
     /// <summary>
     /// Draws a problem whose states neither die nor explode. For ReLU it draws again until no pre-activation is nearer to the kink than 1e-5, where
     /// single precision or a finite difference could fall on its other side.
     /// </summary>
     public ReferenceLayer(RecurrentShape shape, int seed, bool hasInitial, bool hasLengths)
+        : this(shape)
     {
-        this.shape = shape;
         (CellKind kind, int steps, int batch, int inputs, int hidden) = shape;
         int rows = shape.GateRows;
-        gates = new double[steps * batch * rows];
-        product = new double[steps * batch * rows];
-        before = new double[steps * batch * hidden];
-        cellBefore = new double[steps * batch * hidden];
-        cell = new double[steps * batch * hidden];
 
         // The first sequence has T steps, the second one or two, the third none.
         if (hasLengths) Lengths = [.. Enumerable.Range(0, batch).Select(b => b == 2 ? 0 : 1 + (b * 2 + steps - 1) % steps)];
@@ -49,23 +53,26 @@ public sealed class ReferenceLayer
         while (kind == CellKind.RnnRelu && Margin < 1e-5);
     }
 
-    public double[] Input { get; } // [T, B, I]
+    public double[] Input { get; init; } = []; // [T, B, I]
 
-    public double[] InputWeights { get; } // [G*H, I]
+    public double[] InputWeights { get; init; } = []; // [G*H, I]
 
-    public double[] HiddenWeights { get; } // [G*H, H]
+    public double[] HiddenWeights { get; init; } = []; // [G*H, H]
 
-    public double[] InputBias { get; } // [G*H]
+    public double[] InputBias { get; init; } = []; // [G*H]
 
-    public double[] HiddenBias { get; } // [G*H]
+    public double[] HiddenBias { get; init; } = []; // [G*H]
 
-    public double[]? Initial { get; } // [B, H]
+    public double[]? Initial { get; init; } // [B, H]
 
-    public double[]? InitialCell { get; } // [B, H]
+    public double[]? InitialCell { get; init; } // [B, H]
 
-    public int[]? Lengths { get; } // [B]
+    public int[]? Lengths { get; init; } // [B]
 
-    public double[] OutputGradient { get; } // [T, B, H]
+    public double[] OutputGradient { get; init; } = []; // [T, B, H]
+
+    /// <summary>Added to the hidden states on their way to W_hh and out, not to a cell's own memory (c of an LSTM, z h of a GRU); [T, B, H].</summary>
+    public double[]? Perturbation { get; init; }
 
     /// <summary>The smallest pre-activation of the last forward pass, in size.</summary>
     public double Margin { get; private set; }
@@ -82,6 +89,7 @@ public sealed class ReferenceLayer
         for (int b = 0; b < batch; b++)
         {
             double[] h = Initial is null ? new double[n] : Initial[(b * n)..((b + 1) * n)];
+            double[] memory = [.. h];
             double[] c = InitialCell is null ? new double[n] : InitialCell[(b * n)..((b + 1) * n)];
             foreach (int t in Walk(b))
             {
@@ -113,12 +121,14 @@ public sealed class ReferenceLayer
                             double reset = Gate(0, Sigmoid(Sum(0)));
                             double update = Gate(1, Sigmoid(Sum(1)));
                             double fresh = Gate(2, Math.Tanh(fromInput[2 * n + j] + reset * product[at * rows + 2 * n + j]));
-                            h[j] = (1 - update) * fresh + update * h[j];
+                            h[j] = memory[j] = (1 - update) * fresh + update * memory[j];
                             break;
                         default:
                             h[j] = Gate(0, kind == CellKind.RnnTanh ? Math.Tanh(Sum(0)) : Math.Max(Sum(0), 0));
                             break;
                     }
+
+                    if (Perturbation is not null) h[j] += Perturbation[at * n + j];
                 }
 
                 h.CopyTo(output, at * n);

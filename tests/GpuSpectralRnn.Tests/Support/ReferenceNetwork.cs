@@ -1,39 +1,57 @@
+using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Models;
 
 namespace GpuSpectralRnn.Tests.Support;
 
-/// <summary>A network written out in double precision as its definition reads, one number at a time: the judge of the fast ones.</summary>
-public sealed class ReferenceNetwork(Architecture architecture)
+/// <summary>
+/// A network by its definition in double precision, its layers being <see cref="ReferenceLayer"/>s: the judge of the fast ones. Tied weights stand
+/// under the embedding's name only.
+/// </summary>
+public sealed class ReferenceNetwork(Architecture architecture, IReadOnlyDictionary<string, double[]> parameters)
 {
+    /// <summary>The reference of a network as it is now.</summary>
+    public static ReferenceNetwork Of(Network network, int[]? lengths = null, IReadOnlyDictionary<string, double[]>? start = null) => new(
+        network.Architecture, network.Parameters.Slots.ToDictionary(slot => slot.Name, slot => network.Parameters.Read(slot.Name).ToDoubles()))
+    {
+        Lengths = lengths,
+        Start = start,
+    };
+
+    public IReadOnlyDictionary<string, double[]> Parameters => parameters;
+
     /// <summary>Valid steps of each sequence; null: all.</summary>
     public int[]? Lengths { get; init; }
 
     /// <summary>Where the layers start, by name (<c>h_l0</c>, <c>c_l0</c>); null: from zero.</summary>
     public IReadOnlyDictionary<string, double[]>? Start { get; init; }
 
-    /// <summary>Outputs of tokens [T, B]; tied weights stand under the embedding's name only.</summary>
-    public double[] Forward(IReadOnlyDictionary<string, double[]> parameters, int[] tokens, int steps, int batch)
+    /// <summary>Hidden states of the last forward pass, per recurrence [T, B, H].</summary>
+    public double[][] States { get; } = new double[architecture.Recurrences][];
+
+    /// <summary>Outputs of tokens [T, B].</summary>
+    public double[] Forward(int[] tokens, int steps, int batch)
     {
         int extent = architecture.Inputs;
         double[] table = parameters["embedding.weight"];
-        return Forward(parameters, [.. tokens.SelectMany(token => table[(token * extent)..((token + 1) * extent)])], steps, batch);
+        return Forward([.. tokens.SelectMany(token => table[(token * extent)..((token + 1) * extent)])], steps, batch);
     }
 
-    /// <summary>Outputs [B, O], or [T, B, O] from a read-out of every step; input [T, B, I].</summary>
-    public double[] Forward(IReadOnlyDictionary<string, double[]> parameters, double[] input, int steps, int batch)
+    /// <summary>
+    /// Outputs [B, O], or [T, B, O] from a read-out of every step; input [T, B, I]. <paramref name="perturbation"/> is added to the states of one
+    /// recurrence on their way to the consumers.
+    /// </summary>
+    public double[] Forward(double[] input, int steps, int batch, int perturbed = -1, double[]? perturbation = null)
     {
         double[] x = input;
         int inputs = architecture.Inputs;
         int[] lengths = Lengths ?? [.. Enumerable.Repeat(steps, batch)];
-        for (int layer = 0; layer < architecture.Layers; layer++)
+        for (int r = 0; r < architecture.Recurrences; r += architecture.Directions)
         {
+            int layer = r / architecture.Directions, hidden = architecture.Hidden[layer];
             double[] below = x;
-            int hidden = architecture.Hidden[layer];
-            double[][] directions =
-            [
-                .. Enumerable.Range(0, architecture.Directions)
-                    .Select(direction => Layer(parameters, layer, below, inputs, steps, batch, direction == 1)),
-            ];
+            for (int d = 0; d < architecture.Directions; d++)
+                States[r + d] = Layer(layer, below, inputs, steps, batch, d == 1, r + d == perturbed ? perturbation : null);
+            double[][] directions = States[r..(r + architecture.Directions)];
             inputs = architecture.LayerOutputs(layer);
             x = [.. Enumerable.Range(0, steps * batch).SelectMany(row => directions.SelectMany(h => h[(row * hidden)..((row + 1) * hidden)]))];
         }
@@ -50,10 +68,17 @@ public sealed class ReferenceNetwork(Architecture architecture)
             _ => x,
         };
         double[] weights = parameters[architecture.TiesWeights ? "embedding.weight" : "readout.weight"];
-        return Affine(seen, weights, parameters["readout.bias"], inputs, architecture.Outputs);
+        return ReferenceMatrix.Linear(seen.Length / inputs, inputs, architecture.Outputs, seen, weights, parameters["readout.bias"]);
 
         bool IsOfReverse(int i) => architecture.IsBidirectional && i % inputs >= inputs / 2;
         double At(int t, int i) => t < 0 ? 0 : x[(t * batch * inputs) + i];
+    }
+
+    /// <summary>d(v . outputs) / d(states of a recurrence, as its consumers see them) [T, B, H], by finite differences.</summary>
+    public double[] StateGradient(int recurrence, double[] v, double[] input, int steps, int batch)
+    {
+        double[] perturbation = new double[steps * batch * architecture.RecurrenceUnits(recurrence)];
+        return FiniteDifferences.Gradient(() => ReferenceMatrix.Dot(Forward(input, steps, batch, recurrence, perturbation), v), perturbation);
     }
 
     /// <summary>Mean cross-entropy over the rows whose label is not -1.</summary>
@@ -75,62 +100,22 @@ public sealed class ReferenceNetwork(Architecture architecture)
     /// <summary>Mean squared error over all rows and outputs.</summary>
     public static double SquaredError(double[] predictions, double[] targets) => predictions.Zip(targets, (p, t) => (p - t) * (p - t)).Average();
 
-    private double[] Layer(IReadOnlyDictionary<string, double[]> parameters, int layer, double[] x, int inputs, int steps, int batch, bool isReverse)
+    private double[] Layer(int layer, double[] x, int inputs, int steps, int batch, bool isReverse, double[]? perturbation)
     {
         string end = isReverse ? $"l{layer}_reverse" : $"l{layer}";
-        int hidden = architecture.Hidden[layer];
-        int rows = architecture.Cell.Gates() * hidden;
-        double[] fromInput = Affine(x, parameters[$"rnn.weight_ih_{end}"], parameters[$"rnn.bias_ih_{end}"], inputs, rows);
-        double[] h = [.. Start?[$"h_l{layer}"] ?? new double[batch * hidden]];
-        double[] c = [.. Start?.GetValueOrDefault($"c_l{layer}") ?? new double[batch * hidden]];
-        double[] all = new double[steps * batch * hidden];
-        foreach (int t in isReverse ? Enumerable.Range(0, steps).Reverse() : Enumerable.Range(0, steps))
+        RecurrentShape shape = new(architecture.Cell.Kind(), steps, batch, inputs, architecture.Hidden[layer]) { IsReverse = isReverse };
+        ReferenceLayer reference = new(shape)
         {
-            double[] fromHidden = Affine(h, parameters[$"rnn.weight_hh_{end}"], parameters[$"rnn.bias_hh_{end}"], hidden, rows);
-            for (int i = 0; i < h.Length; i++)
-            {
-                if (Lengths is not null && t >= Lengths[i / hidden]) continue;
-                double Input(int gate) => fromInput[(((t * batch) + (i / hidden)) * rows) + (gate * hidden) + (i % hidden)];
-                double Recurrent(int gate) => fromHidden[(i / hidden * rows) + (gate * hidden) + (i % hidden)];
-                double Sum(int gate) => Input(gate) + Recurrent(gate);
-                switch (architecture.Cell)
-                {
-                    case Cell.Lstm:
-                        c[i] = (Sigmoid(Sum(1)) * c[i]) + (Sigmoid(Sum(0)) * Math.Tanh(Sum(2)));
-                        h[i] = Sigmoid(Sum(3)) * Math.Tanh(c[i]);
-                        break;
-                    case Cell.Gru:
-                        double update = Sigmoid(Sum(1));
-                        h[i] = ((1 - update) * Math.Tanh(Input(2) + (Sigmoid(Sum(0)) * Recurrent(2)))) + (update * h[i]);
-                        break;
-                    default:
-                        h[i] = architecture.Cell == Cell.RnnTanh ? Math.Tanh(Sum(0)) : Math.Max(0, Sum(0));
-                        break;
-                }
-
-                all[(t * h.Length) + i] = h[i];
-            }
-        }
-
-        return all;
-    }
-
-    private static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
-
-    private static double[] Affine(double[] x, double[] weights, double[] bias, int inputs, int outputs)
-    {
-        int rows = x.Length / inputs;
-        double[] y = new double[rows * outputs];
-        for (int row = 0; row < rows; row++)
-        {
-            for (int o = 0; o < outputs; o++)
-            {
-                double sum = bias[o];
-                for (int i = 0; i < inputs; i++) sum += weights[(o * inputs) + i] * x[(row * inputs) + i];
-                y[(row * outputs) + o] = sum;
-            }
-        }
-
-        return y;
+            Input = x,
+            InputWeights = parameters[$"rnn.weight_ih_{end}"],
+            HiddenWeights = parameters[$"rnn.weight_hh_{end}"],
+            InputBias = parameters[$"rnn.bias_ih_{end}"],
+            HiddenBias = parameters[$"rnn.bias_hh_{end}"],
+            Initial = Start?[$"h_l{layer}"],
+            InitialCell = Start?.GetValueOrDefault($"c_l{layer}"),
+            Lengths = Lengths,
+            Perturbation = perturbation,
+        };
+        return reference.Forward().Output;
     }
 }

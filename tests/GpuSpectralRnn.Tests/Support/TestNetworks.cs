@@ -49,7 +49,8 @@ internal static class TestNetworks
         return Make(backend, architecture, seed: 5);
     }
 
-    private static Network Make(IBackend backend, Architecture architecture, int seed)
+    /// <summary>A network of normal weights.</summary>
+    public static Network Make(IBackend backend, Architecture architecture, int seed)
     {
         Network network = new(architecture, backend);
         foreach (ParameterSlot slot in network.Parameters.Slots)

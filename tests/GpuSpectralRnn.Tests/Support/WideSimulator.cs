@@ -12,11 +12,12 @@ namespace GpuSpectralRnn.Tests.Support;
 /// </summary>
 internal static class WideSimulator
 {
-    /// <summary>Opens one, which says that it has so many multiprocessors; its context lives as long as the process.</summary>
-    public static IlgpuBackend Open(int threadsOfWarp, int warps, RecurrentKernels kernels, int multiprocessors = 1)
+    /// <summary>Opens one, which says that it has so many multiprocessors and whether it has double precision; its context lives as long as the process.</summary>
+    public static IlgpuBackend Open(
+        int threadsOfWarp, int warps, RecurrentKernels kernels = RecurrentKernels.Auto, int multiprocessors = 1, bool hasFloat64 = true)
     {
         Context context = Context.Create(builder => builder.CPU(new CPUDevice(threadsOfWarp, warps, 1)));
         KernelLoader loader = new(context.CreateCPUAccelerator(0), isSimulator: false) { Multiprocessors = multiprocessors };
-        return new IlgpuBackend(new DeviceInfo("wide", "wide simulator", 1 << 30, HasFloat64: true), loader, kernels);
+        return new IlgpuBackend(new DeviceInfo("wide", "wide simulator", 1 << 30, hasFloat64), loader, kernels);
     }
 }

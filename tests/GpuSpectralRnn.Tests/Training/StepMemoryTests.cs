@@ -3,7 +3,6 @@ using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Compute.Ilgpu;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
-using GpuSpectralRnn.Tests.Compute.Ilgpu;
 using GpuSpectralRnn.Tests.Support;
 using GpuSpectralRnn.Training;
 
@@ -13,7 +12,7 @@ namespace GpuSpectralRnn.Tests.Training;
 /// What a training step takes of both memories once two have run: next batch, forward, loss, backward, clipping, optimiser, mask. Seen from the data,
 /// which are read once a step.
 /// </summary>
-public abstract class StepMemoryTests
+public abstract class StepMemoryTests(DeviceFixture device)
 {
     private const int Steps = 40;
     private const int BatchSize = 3;
@@ -33,7 +32,7 @@ public abstract class StepMemoryTests
         }
     }
 
-    protected abstract IBackend Backend { get; }
+    private IBackend Backend => device.Backend;
 
     /// <summary>Managed bytes that a step may allocate.</summary>
     protected abstract long MostBytes { get; }
@@ -89,21 +88,17 @@ public abstract class StepMemoryTests
     }
 }
 
-public sealed class HostStepMemoryTests : StepMemoryTests, IDisposable
+public sealed class OneThreadDevice() : DeviceFixture("host", () => new HostBackend(threads: 1));
+
+public sealed class HostStepMemoryTests(OneThreadDevice device) : StepMemoryTests(device), IClassFixture<OneThreadDevice>
 {
-    public void Dispose() => Backend.Dispose();
-
-    protected override IBackend Backend { get; } = new HostBackend(threads: 1);
-
     // Each operation is handed to the threads as a closure of some 150 bytes: 25 to 45 of them, whatever the sizes.
     protected override long MostBytes => 8192;
 }
 
 [Collection("ilgpu-cpu")]
-public sealed class IlgpuCpuStepMemoryTests(IlgpuCpuDevice device) : StepMemoryTests
+public sealed class IlgpuCpuStepMemoryTests(IlgpuCpuDevice device) : StepMemoryTests(device)
 {
-    protected override IBackend Backend => device.Backend;
-
     // The simulator runs every launch as tasks of its own making, 3 KB each; a step has up to 110.
     protected override long MostBytes => 400_000;
 }

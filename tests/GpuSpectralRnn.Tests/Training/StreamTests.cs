@@ -46,15 +46,14 @@ public sealed class StreamTests : IDisposable
         Evaluation result = evaluator.Run();
 
         // By the double reference, column by column in one piece.
-        ReferenceNetwork reference = new(network.Architecture);
-        Dictionary<string, double[]> parameters = network.Parameters.Slots.ToDictionary(slot => slot.Name, slot => network.Parameters.Read(slot.Name).ToDoubles());
+        ReferenceNetwork reference = ReferenceNetwork.Of(network);
         int[] text = Numbers.Integers(Tokens, 3, 0, Letters.Count);
         int rows = Math.Min(columns, data.Count), width = (data.Count + rows - 1) / rows * data.Layout.Steps;
         double sum = 0;
         for (int first = 0; first < Tokens - 1; first += width)
         {
             int length = Math.Min(width, Tokens - 1 - first);
-            double[] logits = reference.Forward(parameters, text[first..(first + length)], length, 1);
+            double[] logits = reference.Forward(text[first..(first + length)], length, 1);
             sum += length * reference.CrossEntropy(logits, text[(first + 1)..(first + length + 1)]);
         }
 

@@ -85,6 +85,17 @@ public class HostDeterminismTests
         return [.. y.ToArray(), .. sums.ToArray(), .. norm.ToArray(), upper, (float)(loss - upper)]; // the loss in two parts
     });
 
+    [Fact]
+    public void Second_moments() => SameBits(backend =>
+    {
+        double[] sums = new double[40 * 40];
+        using Tensor x = Random(backend, 1, 3000, 40);
+        using GramSums gram = backend.Spectral.CreateGram(40);
+        gram.Add(x);
+        gram.Read(sums);
+        return [.. sums.Select(sum => (float)sum), .. sums.Select(sum => (float)(sum - (float)sum))]; // each in two parts
+    });
+
     private static void SameBits(Func<HostBackend, float[]> compute)
     {
         using HostBackend one = new(1);

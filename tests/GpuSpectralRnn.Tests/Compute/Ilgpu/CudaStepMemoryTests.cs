@@ -1,25 +1,21 @@
-using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Ilgpu;
+using GpuSpectralRnn.Tests.Support;
 using GpuSpectralRnn.Tests.Training;
 using Xunit;
 
 namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 
 /// <summary>A training step on CUDA, its layers step by step as graphs.</summary>
-public sealed class CudaStepwiseMemoryTests(CudaStepwiseDevice device) : StepMemoryTests, IClassFixture<CudaStepwiseDevice>
+public sealed class CudaStepwiseMemoryTests(CudaStepwiseDevice device) : StepMemoryTests(device), IClassFixture<CudaStepwiseDevice>
 {
-    protected override IBackend Backend => device.Backend;
-
     // The run's own state, one record a step.
     protected override long MostBytes => 512;
 }
 
 /// <summary>A training step on CUDA as it is by default.</summary>
 [Collection("cuda:0")]
-public sealed class CudaStepMemoryTests(CudaDevice device) : StepMemoryTests
+public sealed class CudaStepMemoryTests(CudaDevice device) : StepMemoryTests(device)
 {
-    protected override IBackend Backend => device.Backend;
-
     protected override long MostBytes => 512;
 }
 

@@ -2,6 +2,7 @@ using System.Reflection;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Ilgpu;
 using GpuSpectralRnn.Kernels;
+using GpuSpectralRnn.Tests.Support;
 using Xunit;
 
 namespace GpuSpectralRnn.Tests.Compute.Ilgpu;

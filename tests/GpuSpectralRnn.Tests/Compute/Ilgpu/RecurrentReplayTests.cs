@@ -1,6 +1,7 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Ilgpu;
 using GpuSpectralRnn.Kernels;
+using GpuSpectralRnn.Tests.Support;
 using ILGPU.Runtime;
 using Xunit;
 

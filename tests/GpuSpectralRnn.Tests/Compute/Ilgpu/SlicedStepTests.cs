@@ -1,22 +1,14 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Tests.Support;
-using Xunit;
 
 namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 
 /// <summary>Recurrent layers with one launch a step, its product cut into slices, as graphics processors get it.</summary>
-public sealed class SlicedStepTests : RecurrentLayerChecks
+public sealed class SlicedStepTests(SlicedStepDevice device) : RecurrentLayerChecks(device), IClassFixture<SlicedStepDevice>
 {
-    public SlicedStepTests() => Backend = Own(WideSimulator.Open(threadsOfWarp: 32, warps: 4, RecurrentKernels.Stepwise));
-
-    /// <summary>Every cell, both directions, with and without lengths.</summary>
-    public static TheoryData<CellKind, bool, bool> Kinds => RecurrentLayerTests.Kinds;
-
-    protected override IBackend Backend { get; }
-
     // Fewer terms than slices, and more; tiles and groups that are not full.
     [Theory]
-    [MemberData(nameof(Kinds))]
+    [MemberData(nameof(RecurrentLayerTests.Kinds), MemberType = typeof(RecurrentLayerTests))]
     public void Agrees_with_the_definition(CellKind cell, bool isReverse, bool hasLengths)
     {
         foreach ((int t, int b, int i, int h) in new[] { (2, 1, 1, 1), (3, 5, 2, 19) })

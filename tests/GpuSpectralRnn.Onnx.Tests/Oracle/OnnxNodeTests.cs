@@ -1,0 +1,153 @@
+using System.Runtime.InteropServices;
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Compute.Host;
+using GpuSpectralRnn.Onnx.Graphs;
+using GpuSpectralRnn.Onnx.Protos;
+using GpuSpectralRnn.Onnx.Tests.Support;
+
+namespace GpuSpectralRnn.Onnx.Tests.Oracle;
+
+/// <summary>
+/// The cases that ONNX publishes for its nodes RNN, LSTM and GRU (Debian: libonnx-testdata): a layer here gives the published outputs, or the case is
+/// one that no layer here can be.
+/// </summary>
+public class OnnxNodeTests
+{
+    private const string Folder = "/usr/share/libonnx-testdata/data/node";
+
+    [SkippableTheory]
+    [InlineData("test_simple_rnn_defaults")]
+    [InlineData("test_simple_rnn_with_initial_bias")]
+    [InlineData("test_rnn_seq_length")]
+    [InlineData("test_simple_rnn_batchwise")]
+    [InlineData("test_lstm_defaults")]
+    [InlineData("test_lstm_with_initial_bias")]
+    [InlineData("test_lstm_batchwise")]
+    [InlineData("test_gru_defaults")]
+    [InlineData("test_gru_with_initial_bias")]
+    [InlineData("test_gru_batchwise")]
+    public void A_layer_gives_the_published_outputs(string name) => new Case(name).CheckOutputs();
+
+    [SkippableTheory]
+    [InlineData("test_lstm_with_peepholes", "its gates see the cell state (P)")]
+    [InlineData("test_gru_seq_length", "its reset gate multiplies h, not the product with h")]
+    public void What_no_layer_can_be_says_why(string name, string why) => Assert.Equal(why, new Case(name).Obstacle);
+
+    [SkippableFact]
+    public void No_case_is_left_out()
+    {
+        string[] known = [.. GetType().GetMethods().SelectMany(method => method.GetCustomAttributesData())
+            .Where(data => data.AttributeType == typeof(InlineDataAttribute))
+            .Select(data => (string)((IReadOnlyList<System.Reflection.CustomAttributeTypedArgument>)data.ConstructorArguments[0].Value!)[0].Value!)];
+        string[] published = [.. Directory.GetDirectories(Existing).Where(folder => Case.NodeOf(folder) is { OpType: "RNN" or "LSTM" or "GRU" })
+            .Select(folder => Path.GetFileName(folder)!)];
+        Assert.Equal(published.Order(StringComparer.Ordinal), known.Order(StringComparer.Ordinal));
+    }
+
+    private static string Existing
+    {
+        get
+        {
+            Skip.IfNot(Directory.Exists(Folder), $"The published cases are not here: {Folder} (libonnx-testdata).");
+            return Folder;
+        }
+    }
+
+    private sealed class Case
+    {
+        private readonly NodeProto node;
+        private readonly TensorProto?[] inputs = new TensorProto?[8]; // X, W, R, B, lengths, h_0, c_0, P
+        private readonly TensorProto?[] outputs = new TensorProto?[3]; // Y, Y_h, Y_c
+        private readonly bool isBatchFirst;
+        private readonly CellKind cell;
+        private readonly int steps, batch, extent, hidden;
+
+        public Case(string name)
+        {
+            string folder = Path.Combine(Existing, name);
+            node = NodeOf(folder)!;
+            Load(Path.Combine(folder, "test_data_set_0", "input_"), node.Input, inputs);
+            Load(Path.Combine(folder, "test_data_set_0", "output_"), node.Output, outputs);
+            isBatchFirst = Attributes.Integer(node, "layout", 0) == 1;
+            cell = node.OpType switch { "LSTM" => CellKind.Lstm, "GRU" => CellKind.Gru, _ => CellKind.RnnTanh };
+            int[] extents = [.. inputs[0]!.Dims.Select(dim => (int)dim)];
+            (steps, batch, extent) = isBatchFirst ? (extents[1], extents[0], extents[2]) : (extents[0], extents[1], extents[2]);
+            hidden = (int)inputs[2]!.Dims[2];
+            Assert.Equal(1, inputs[1]!.Dims[0]); // one direction
+            Assert.Null(Attributes.Find(node, "activations"));
+        }
+
+        /// <summary>Why no layer here can be this node; null where one can.</summary>
+        public string? Obstacle
+        {
+            get
+            {
+                if (inputs[7] is not null) return "its gates see the cell state (P)";
+
+                if (cell != CellKind.Gru || Attributes.Integer(node, "linear_before_reset", 0) != 0) return null;
+
+                // Where h is zero, and so is the product's bias, both ways of resetting give zero.
+                bool neverResets = steps == 1 && inputs[5] is null && (inputs[3] is null || Floats(inputs[3]!)[(5 * hidden)..].All(b => b == 0));
+                return neverResets ? null : "its reset gate multiplies h, not the product with h";
+            }
+        }
+
+        /// <summary>The one node of a case's graph.</summary>
+        public static NodeProto? NodeOf(string folder) =>
+            ModelProto.Parser.ParseFrom(File.ReadAllBytes(Path.Combine(folder, "model.onnx"))).Graph.Node.FirstOrDefault();
+
+        public void CheckOutputs()
+        {
+            Assert.Null(Obstacle);
+            using HostBackend host = new(1);
+            int[] order = cell switch { CellKind.Lstm => [0, 2, 3, 1], CellKind.Gru => [1, 0, 2], _ => [0] }; // of i, o, f, g; of z, r, n
+            RecurrentShape shape = new(cell, steps, batch, extent, hidden);
+            int rows = shape.GateRows;
+            float[] biases = inputs[3] is null ? new float[2 * rows] : Floats(inputs[3]!);
+            float[] Gates(float[] values, int width) => [.. order.SelectMany(gate => values[(gate * hidden * width)..((gate + 1) * hidden * width)])];
+            Tensor Make(float[] values, params int[] extents)
+            {
+                Tensor tensor = host.Allocate(new Shape(extents));
+                tensor.CopyFrom<float>(values);
+                return tensor;
+            }
+
+            RecurrentWeights weights = new(
+                Make(Gates(Floats(inputs[1]!), extent), rows, extent),
+                Make(Gates(Floats(inputs[2]!), hidden), rows, hidden),
+                Make(Gates(biases[..rows], 1), rows),
+                Make(Gates(biases[rows..], 1), rows));
+            Tensor x = Make(isBatchFirst ? Turn(Floats(inputs[0]!), batch, steps, extent) : Floats(inputs[0]!), steps, batch, extent);
+            Assert.All([inputs[5], inputs[6]], Assert.Null); // no published case starts elsewhere than at zero
+            Tensor? lengths = inputs[4] is null ? null : host.Allocate(new Shape(batch), ElementType.Int32);
+            lengths?.CopyFrom<int>(MemoryMarshal.Cast<byte, int>(inputs[4]!.RawData.Span));
+            using RecurrentWorkspace workspace = host.Recurrent.Prepare(shape, isTraining: false);
+            Tensor states = host.Allocate(new Shape(steps, batch, hidden));
+            RecurrentState final = new(
+                host.Allocate(new Shape(batch, hidden)), cell == CellKind.Lstm ? host.Allocate(new Shape(batch, hidden)) : null);
+
+            host.Recurrent.Forward(new(workspace, weights, x, null, states, final, lengths));
+
+            // Published in single precision, from sums of at most 5 products in another order.
+            const double Tolerance = 1e-6;
+            Assert.Contains(outputs, output => output is not null);
+            if (outputs[0] is { } all) Runs.Close(isBatchFirst ? Turn(Floats(all), batch, steps, hidden) : Floats(all), states.ToArray(), Tolerance);
+            if (outputs[1] is { } last) Runs.Close(Floats(last), final.Hidden.ToArray(), Tolerance);
+            if (outputs[2] is { } memory) Runs.Close(Floats(memory), final.Cell!.ToArray(), Tolerance);
+        }
+
+        // Files are numbered by the names that are given.
+        private static void Load(string path, IList<string> names, TensorProto?[] values)
+        {
+            int file = 0;
+            for (int i = 0; i < names.Count; i++)
+                if (names[i].Length > 0) values[i] = TensorProto.Parser.ParseFrom(File.ReadAllBytes($"{path}{file++}.pb"));
+        }
+
+        private static float[] Floats(TensorProto tensor) => MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray();
+
+        // [m, n, width] as [n, m, width].
+        private static float[] Turn(float[] values, int m, int n, int width) =>
+            [.. Enumerable.Range(0, m * n).SelectMany(i => values.Skip(((i % m * n) + (i / m)) * width).Take(width))];
+    }
+}
