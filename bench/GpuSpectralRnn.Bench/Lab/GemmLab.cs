@@ -53,7 +53,7 @@ internal sealed class GemmLab(IlgpuBackend backend, int order)
         using ColumnSums sums = new(loader);
         using Gemm gemm = new(loader, sums);
         GemmPlan plan = gemm.PlanFor(order, order, order);
-        Time($"4 library, {plan}", () => gemm.Run(stream, left, right, result, order, order, order, false, false, 1, 0));
+        Time($"4 library, {plan}", () => gemm.Run(stream, new(left, right, result, order, order, order)));
         TimeTensorCores();
 
         void TimeTensorCores()
@@ -66,7 +66,7 @@ internal sealed class GemmLab(IlgpuBackend backend, int order)
 
             using Gemm rounding = new(loader, sums, roundsToTf32: true);
             if (rounding.PlanFor(order, order, order) != GemmPlan.TensorCores) Console.WriteLine("step 5 needs an order above 64");
-            else Time("5 tensor cores", () => rounding.Run(stream, left, right, result, order, order, order, false, false, 1, 0), factorRounding: 1.0 / (1 << 11));
+            else Time("5 tensor cores", () => rounding.Run(stream, new(left, right, result, order, order, order)), factorRounding: 1.0 / (1 << 11));
         }
 
         void Time(string name, Action product, double factorRounding = 0)

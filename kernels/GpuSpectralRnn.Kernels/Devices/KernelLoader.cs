@@ -81,7 +81,7 @@ public sealed partial class KernelLoader : IDisposable
     public int Loaded => loaded.Count;
 
     /// <summary>Compiles for devices on which the order of a kernel's text is kept; its contexts come with the first kernel.</summary>
-    public SourceOrder Compiler => compiler.Value;
+    public SourceOrderCompiler Compiler => compiler.Value;
 
     /// <summary>Gives back what kernels were compiled with; the kernels go with their accelerator, which belongs to the caller.</summary>
     public void Dispose()
@@ -213,7 +213,7 @@ public sealed partial class KernelLoader : IDisposable
         return device.Backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel), specialization);
     }
 
-    private readonly Lazy<SourceOrder> compiler = new();
+    private readonly Lazy<SourceOrderCompiler> compiler = new();
 
     private CompiledKernel Compiled(CudaAccelerator cuda, MethodInfo kernel, KernelSpecialization specialization)
     {

@@ -92,20 +92,20 @@ public static class Losses
     /// <summary>
     /// Softmax cross-entropy per row, -log softmax(logits)[label], of rows whose label is not negative; gradient scale (softmax - onehot).
     /// </summary>
-    public static Loss<int> SoftmaxCrossEntropy(KernelLoader loader, LossTally tally) =>
-        new Loss<int, SoftmaxCrossEntropyRows, SoftmaxCrossEntropyGroups>(loader, tally);
+    public static Loss<int> SoftmaxCrossEntropy(KernelLoader loader, LossAccumulator accumulator) =>
+        new Loss<int, SoftmaxCrossEntropyRows, SoftmaxCrossEntropyGroups>(loader, accumulator);
 
     /// <summary>KL(softmax(targets) || softmax(logits)) per row; gradient scale (softmax(logits) - softmax(targets)).</summary>
-    public static Loss<float> SoftmaxDivergence(KernelLoader loader, LossTally tally) =>
-        new Loss<float, SoftmaxDivergenceRows, SoftmaxDivergenceGroups>(loader, tally);
+    public static Loss<float> SoftmaxDivergence(KernelLoader loader, LossAccumulator accumulator) =>
+        new Loss<float, SoftmaxDivergenceRows, SoftmaxDivergenceGroups>(loader, accumulator);
 
     /// <summary>Mean squared error per row, (1/D) sum_d (prediction - target)^2; gradient scale (prediction - target).</summary>
-    public static Loss<float> MeanSquaredError(KernelLoader loader, LossTally tally) =>
-        new Loss<float, MeanSquaredErrorRows, MeanSquaredErrorGroups>(loader, tally);
+    public static Loss<float> MeanSquaredError(KernelLoader loader, LossAccumulator accumulator) =>
+        new Loss<float, MeanSquaredErrorRows, MeanSquaredErrorGroups>(loader, accumulator);
 }
 
 /// <summary>The kernels of a loss.</summary>
-internal sealed class Loss<TTarget, TItems, TGroups>(KernelLoader loader, LossTally tally) : Loss<TTarget>
+internal sealed class Loss<TTarget, TItems, TGroups>(KernelLoader loader, LossAccumulator accumulator) : Loss<TTarget>
     where TTarget : unmanaged
     where TItems : struct, IItemKernel, IKernelWith<TItems, LossArguments<TTarget>>
     where TGroups : struct, ILossGroups<TGroups, TTarget>
@@ -116,12 +116,12 @@ internal sealed class Loss<TTarget, TItems, TGroups>(KernelLoader loader, LossTa
     /// <inheritdoc/>
     public override void Run(AcceleratorStream stream, LossArguments<TTarget> arguments, ArrayView<float> sums, ArrayView<long> counts)
     {
-        int width = tally.WidthFor(arguments.Rows);
+        int width = accumulator.WidthFor(arguments.Rows);
         int inGroups = groups is null ? 0 : TGroups.GroupsFor(arguments.Rows, arguments.Columns, width);
         arguments.Width = inGroups > 0 ? inGroups : width;
-        (arguments.PartialSums, arguments.PartialCounts) = (tally.PartialSums, tally.PartialCounts);
+        (arguments.PartialSums, arguments.PartialCounts) = (accumulator.PartialSums, accumulator.PartialCounts);
         if (inGroups > 0) groups!(stream, inGroups, TGroups.With(arguments));
         else items(stream, width, TItems.With(arguments));
-        tally.Add(stream, arguments.Width, sums, counts);
+        accumulator.Add(stream, arguments.Width, sums, counts);
     }
 }

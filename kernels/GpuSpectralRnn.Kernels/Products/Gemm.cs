@@ -28,6 +28,29 @@ public enum GemmPlan
     ColumnSums,
 }
 
+/// <summary>A product to compute, C = alpha op(A) op(B) + beta C.</summary>
+/// <param name="A">op(A) is [M, K].</param>
+/// <param name="B">op(B) is [K, N].</param>
+/// <param name="C">[M, N].</param>
+/// <param name="M">Rows of C.</param>
+/// <param name="N">Columns of C.</param>
+/// <param name="K">The summed extent.</param>
+/// <param name="TransposeA">Whether A is [K, M].</param>
+/// <param name="TransposeB">Whether B is [N, K].</param>
+/// <param name="Alpha">Factor on the product.</param>
+/// <param name="Beta">Factor on what C was; 0: C is not read.</param>
+public readonly record struct GemmCall(
+    ArrayView<float> A,
+    ArrayView<float> B,
+    ArrayView<float> C,
+    int M,
+    int N,
+    int K,
+    bool TransposeA = false,
+    bool TransposeB = false,
+    float Alpha = 1f,
+    float Beta = 0f);
+
 /// <summary>What the kernels of products take: C = alpha op(A) op(B) + beta C. A transpose is a swap of two strides.</summary>
 public struct GemmArguments
 {
@@ -41,10 +64,10 @@ public struct GemmArguments
     public ArrayView<float> C;
 
     /// <summary>op(A): its lines are the M rows.</summary>
-    public GemmFactor A;
+    public GemmOperand A;
 
     /// <summary>op(B): its lines are the N columns.</summary>
-    public GemmFactor B;
+    public GemmOperand B;
 
     /// <summary>Factor on the product.</summary>
     public float Alpha;
@@ -129,51 +152,41 @@ public sealed class Gemm : IDisposable
     /// <summary>Whether a device has tensor cores that take TF32: CUDA from compute capability 8.0 on.</summary>
     public static bool HasTensorCores(Accelerator accelerator) => accelerator is CudaAccelerator { Architecture.Major: >= 8 };
 
-    /// <summary>C = alpha op(A) op(B) + beta C; with beta 0, C is not read.</summary>
-    public void Run(
-        AcceleratorStream stream,
-        ArrayView<float> a,
-        ArrayView<float> b,
-        ArrayView<float> c,
-        int m,
-        int n,
-        int k,
-        bool transposeA,
-        bool transposeB,
-        float alpha,
-        float beta)
+    /// <summary>Computes a product.</summary>
+    public void Run(AcceleratorStream stream, in GemmCall call)
     {
+        (int m, int n, int k) = (call.M, call.N, call.K);
         if (m == 0 || n == 0) return;
-        if (transposeB && PlanFor(m, n, k) == GemmPlan.Panels && k > 0)
+        if (call.TransposeB && PlanFor(m, n, k) == GemmPlan.Panels && k > 0)
         {
             // Panels read B along its rows.
             ArrayView<float> rows = transposed!.Of((long)n * k); // [K, N]
-            transpose!(stream, n * k, new(b, rows, n, k));
-            Run(stream, a, rows, c, m, n, k, transposeA, transposeB: false, alpha, beta);
+            transpose!(stream, n * k, new(call.B, rows, n, k));
+            Run(stream, call with { B = rows, TransposeB = false });
             return;
         }
 
-        GemmPlan plan = PlanFor(m, n, k, transposeA, transposeB);
+        GemmPlan plan = PlanFor(m, n, k, call.TransposeA, call.TransposeB);
         if (plan == GemmPlan.ColumnSums)
         {
-            if (n == 1 && transposeA) sums.Run(stream, a, b, c, k, m, alpha, beta);
-            else sums.Run(stream, b, a, c, k, n, alpha, beta);
+            if (n == 1 && call.TransposeA) sums.Run(stream, call.A, call.B, call.C, k, m, call.Alpha, call.Beta);
+            else sums.Run(stream, call.B, call.A, call.C, k, n, call.Alpha, call.Beta);
             return;
         }
 
         long blocks = BlocksOf(plan, m, n);
         GemmArguments arguments = new()
         {
-            Left = a,
-            Right = b,
-            C = c,
-            A = GemmFactor.Of(a, m, k, linesAreRows: !transposeA),
-            B = GemmFactor.Of(b, n, k, linesAreRows: transposeB),
+            Left = call.A,
+            Right = call.B,
+            C = call.C,
+            A = GemmOperand.Of(call.A, m, k, linesAreRows: !call.TransposeA),
+            B = GemmOperand.Of(call.B, n, k, linesAreRows: call.TransposeB),
             K = k,
             Slice = SliceFor(plan, m, n, k),
-            HasQuads = GemmFactor.StartsAtQuad(c) && n % 4 == 0 ? 1 : 0,
-            Alpha = alpha,
-            Beta = beta,
+            HasQuads = GemmOperand.StartsAtQuad(call.C) && n % 4 == 0 ? 1 : 0,
+            Alpha = call.Alpha,
+            Beta = call.Beta,
         };
         int slices = arguments.Slices;
         if (slices <= 1)
@@ -184,7 +197,7 @@ public sealed class Gemm : IDisposable
 
         ArrayView<float> partial = partials.Of((long)slices * m * n); // [slices, M, N]
         Multiply(plan, stream, blocks * slices, arguments with { C = partial, HasQuads = n % 4 == 0 ? 1 : 0, Alpha = 1f, Beta = 0f });
-        sums.Run(stream, partial, c, slices, m * n, alpha, beta);
+        sums.Run(stream, partial, call.C, slices, m * n, call.Alpha, call.Beta);
     }
 
     /// <summary>
@@ -269,12 +282,12 @@ internal readonly struct GemmTiles(GemmArguments e) : IItemKernel
         int from = slice * e.Slice;
         int to = from + e.Slice < e.K ? from + e.Slice : e.K;
         RegisterTile tile = RegisterTile.Product(
-            e.Left, Places.Of(row, 1, e.M, e.A.LineStride), e.A.Step, e.Right, Places.Of(column, across, e.N, e.B.LineStride), e.B.Step, from, to);
+            e.Left, QuadIndices.Of(row, 1, e.M, e.A.LineStride), e.A.Step, e.Right, QuadIndices.Of(column, across, e.N, e.B.LineStride), e.B.Step, from, to);
         int place = (slice * e.M + row) * e.N;
         for (int i = 0; i < 4; i++)
         {
             if (row + i >= e.M) continue;
-            Quad sums = tile.Row(i);
+            Float4 sums = tile.Row(i);
             for (int j = 0; j < 4; j++)
             {
                 int at = column + j * across;

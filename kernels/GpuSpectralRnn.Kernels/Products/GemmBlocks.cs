@@ -17,8 +17,8 @@ internal readonly struct GemmBlocks<TBlock>(GemmArguments e) : IGroupKernel, IKe
 
     public void Run()
     {
-        ArrayView<Quad> left = SharedMemory.Allocate<Quad>(2 * Stage); // [2, Depth, Edge / 4 + 1]
-        ArrayView<Quad> right = SharedMemory.Allocate<Quad>(2 * Stage);
+        ArrayView<Float4> left = SharedMemory.Allocate<Float4>(2 * Stage); // [2, Depth, Edge / 4 + 1]
+        ArrayView<Float4> right = SharedMemory.Allocate<Float4>(2 * Stage);
         int edge = default(TBlock).Edge;
         int pitch = edge / 4 + 1; // odd: threads that write one element of neighbouring k fall into different banks
         int depth = FactorElements / edge;
@@ -54,8 +54,8 @@ internal readonly struct GemmBlocks<TBlock>(GemmArguments e) : IGroupKernel, IKe
             // The next step's numbers are under way while this one's are multiplied; behind the last step they are zeros, which nobody reads.
             leftPart.Place += depth * e.A.Step;
             rightPart.Place += depth * e.B.Step;
-            Quad nextLeft = leftPart.Load(e.A, e.Left, k + depth);
-            Quad nextRight = rightPart.Load(e.B, e.Right, k + depth);
+            Float4 nextLeft = leftPart.Load(e.A, e.Left, k + depth);
+            Float4 nextRight = rightPart.Load(e.B, e.Right, k + depth);
             tile.AddStep(left.SubView(stage + y, extent), right.SubView(stage + x, extent));
             stage = Stage - stage;
             leftPart.Store(e.A, left, stage, pitch, nextLeft);
@@ -92,7 +92,7 @@ internal struct BlockPart
     /// <summary>
     /// Neighbouring threads fetch neighbouring memory: along the lines where those are neighbours, else along k.
     /// </summary>
-    public static BlockPart Of(GemmFactor factor, int thread, int edge, int depth, int firstLine, int from, int to)
+    public static BlockPart Of(GemmOperand factor, int thread, int edge, int depth, int firstLine, int from, int to)
     {
         bool alongLines = factor.LineStride == 1;
         int width = alongLines ? edge / 4 : depth / 4;
@@ -111,11 +111,11 @@ internal struct BlockPart
     }
 
     /// <summary>Fetches the numbers of the step that starts at <paramref name="k"/>; zeros beyond the last line and the last k.</summary>
-    public readonly Quad Load(GemmFactor factor, ArrayView<float> matrix, int k)
+    public readonly Float4 Load(GemmOperand factor, ArrayView<float> matrix, int k)
     {
-        Quad quad = default;
+        Float4 quad = default;
         if (k >= End) return quad;
-        if (factor.HasQuads != 0) return matrix.Cast<Quad>()[Place / 4];
+        if (factor.HasQuads != 0) return matrix.Cast<Float4>()[Place / 4];
         int left = factor.LineStride == 1 ? Lines : End - k;
         quad.X = matrix[Place];
         if (left > 1) quad.Y = matrix[Place + 1];
@@ -125,7 +125,7 @@ internal struct BlockPart
     }
 
     /// <summary>Puts them into shared memory [depth, line], from quad <paramref name="stage"/> on.</summary>
-    public readonly void Store(GemmFactor factor, ArrayView<Quad> shared, int stage, int pitch, Quad quad)
+    public readonly void Store(GemmOperand factor, ArrayView<Float4> shared, int stage, int pitch, Float4 quad)
     {
         int place = 4 * stage + Target;
         if (factor.LineStride == 1)
@@ -154,12 +154,12 @@ internal struct BlockTarget
         for (int i = 0; i < 4; i++)
         {
             if (row + i >= Arguments.M) continue;
-            Quad sums = tile.Row(i).Times(Arguments.Alpha);
+            Float4 sums = tile.Row(i).Times(Arguments.Alpha);
             int place = (Slice * Arguments.M + row + i) * Arguments.N + column;
             if (Arguments.HasQuads != 0)
             {
                 if (column >= Arguments.N) continue;
-                ArrayView<Quad> quads = Arguments.C.Cast<Quad>();
+                ArrayView<Float4> quads = Arguments.C.Cast<Float4>();
                 if (Arguments.Beta != 0f) sums.Add(Arguments.Beta, quads[place / 4]);
                 quads[place / 4] = sums;
                 continue;
@@ -186,7 +186,7 @@ internal interface IGemmBlock<TBlock>
     /// Adds a step's outer products; the views start at the thread's first row and first column. Unrolled by hand, as ILGPU unrolls nothing: all
     /// places are constants.
     /// </summary>
-    void AddStep(ArrayView<Quad> rows, ArrayView<Quad> columns);
+    void AddStep(ArrayView<Float4> rows, ArrayView<Float4> columns);
 
     /// <summary>Writes all of it; its first part belongs at (row, column).</summary>
     void Store(BlockTarget target, int row, int column);
@@ -203,7 +203,7 @@ internal struct SmallBlock : IGemmBlock<SmallBlock>
     public readonly int Edge => Size;
 
     /// <inheritdoc/>
-    public void AddStep(ArrayView<Quad> rows, ArrayView<Quad> columns)
+    public void AddStep(ArrayView<Float4> rows, ArrayView<Float4> columns)
     {
         AddFour(rows, columns, 0);
         AddFour(rows, columns, 4 * Pitch);
@@ -211,7 +211,7 @@ internal struct SmallBlock : IGemmBlock<SmallBlock>
         AddFour(rows, columns, 12 * Pitch);
     }
 
-    private void AddFour(ArrayView<Quad> rows, ArrayView<Quad> columns, int at)
+    private void AddFour(ArrayView<Float4> rows, ArrayView<Float4> columns, int at)
     {
         Tile.AddOuter(rows[at], columns[at]);
         Tile.AddOuter(rows[at + Pitch], columns[at + Pitch]);
@@ -238,13 +238,13 @@ internal struct LargeBlock : IGemmBlock<LargeBlock>
     public readonly int Edge => Size;
 
     /// <inheritdoc/>
-    public void AddStep(ArrayView<Quad> rows, ArrayView<Quad> columns)
+    public void AddStep(ArrayView<Float4> rows, ArrayView<Float4> columns)
     {
         AddFour(rows, columns, 0);
         AddFour(rows, columns, 4 * Pitch);
     }
 
-    private void AddFour(ArrayView<Quad> rows, ArrayView<Quad> columns, int at)
+    private void AddFour(ArrayView<Float4> rows, ArrayView<Float4> columns, int at)
     {
         AddOuter(rows, columns, at);
         AddOuter(rows, columns, at + Pitch);
@@ -252,12 +252,12 @@ internal struct LargeBlock : IGemmBlock<LargeBlock>
         AddOuter(rows, columns, at + 3 * Pitch);
     }
 
-    private void AddOuter(ArrayView<Quad> rows, ArrayView<Quad> columns, int at)
+    private void AddOuter(ArrayView<Float4> rows, ArrayView<Float4> columns, int at)
     {
-        Quad top = rows[at];
-        Quad bottom = rows[at + Half / 4];
-        Quad near = columns[at];
-        Quad far = columns[at + Half / 4];
+        Float4 top = rows[at];
+        Float4 bottom = rows[at + Half / 4];
+        Float4 near = columns[at];
+        Float4 far = columns[at + Half / 4];
         TopLeft.AddOuter(top, near);
         TopRight.AddOuter(top, far);
         BottomLeft.AddOuter(bottom, near);

@@ -49,10 +49,10 @@ internal readonly struct GemmTensorCores<TLeft, TRight>(GemmArguments e)
         {
             left.Advance();
             right.Advance();
-            Quad left0 = default(TLeft).Load(e.Left, left.First);
-            Quad left1 = default(TLeft).Load(e.Left, left.Second);
-            Quad right0 = default(TRight).Load(e.Right, right.First);
-            Quad right1 = default(TRight).Load(e.Right, right.Second);
+            Float4 left0 = default(TLeft).Load(e.Left, left.First);
+            Float4 left1 = default(TLeft).Load(e.Left, left.Second);
+            Float4 right0 = default(TRight).Load(e.Right, right.First);
+            Float4 right1 = default(TRight).Load(e.Right, right.Second);
             TensorTile.AddProduct(stage + rows, stage + columns);
             stage = TensorTile.StageBytes - stage;
             left.PutRows(stage, left0, left1, rest);
@@ -122,16 +122,16 @@ internal interface IFetch
     /// The numbers from <paramref name="place"/> on; beyond the end of the matrix the last ones, so that reading takes no branch, behind which a
     /// number would have to be there before the next one is asked for.
     /// </summary>
-    Quad Load(ArrayView<float> matrix, int place);
+    Float4 Load(ArrayView<float> matrix, int place);
 }
 
 /// <summary>At once: places are multiples of four.</summary>
 internal struct ByQuads : IFetch
 {
     /// <inheritdoc/>
-    public readonly Quad Load(ArrayView<float> matrix, int place)
+    public readonly Float4 Load(ArrayView<float> matrix, int place)
     {
-        ArrayView<Quad> quads = matrix.Cast<Quad>();
+        ArrayView<Float4> quads = matrix.Cast<Float4>();
         return quads[(int)Math.Min((uint)place / 4, (uint)quads.Length - 1)];
     }
 }
@@ -140,10 +140,10 @@ internal struct ByQuads : IFetch
 internal struct BySingles : IFetch
 {
     /// <inheritdoc/>
-    public readonly Quad Load(ArrayView<float> matrix, int place)
+    public readonly Float4 Load(ArrayView<float> matrix, int place)
     {
         uint last = (uint)matrix.Length - 1;
-        Quad quad = default;
+        Float4 quad = default;
         quad.X = matrix[(int)Math.Min((uint)place, last)];
         quad.Y = matrix[(int)Math.Min((uint)place + 1, last)];
         quad.Z = matrix[(int)Math.Min((uint)place + 2, last)];
@@ -166,7 +166,7 @@ internal struct TensorPart
     /// Along k: four threads fetch the 16 numbers of a line, and the second quad is of the next line. Along the lines: a warp fetches 32 lines at
     /// four k, and the second quad is 8 further in k. Lines beyond the last may be anything: what they add to is not stored.
     /// </summary>
-    public static TensorPart Of(GemmFactor factor, int thread, int firstLine, int from)
+    public static TensorPart Of(GemmOperand factor, int thread, int firstLine, int from)
     {
         bool alongLines = factor.LineStride == 1;
         int line = alongLines ? (thread >> 5 & 3) * 32 + (thread >> 4 & 1) * 16 + (thread & 3) * 4 : (thread >> 2) * 2;
@@ -198,7 +198,7 @@ internal struct TensorPart
     public static int Place(int pair, int quad) => TensorTile.PairBytes * pair + 16 * (quad ^ (pair & 7));
 
     /// <summary>Puts rows of C into shared memory, from <paramref name="start"/> on; zeros from the step's <paramref name="rest"/>th k on.</summary>
-    public readonly void PutRows(int start, Quad first, Quad second, int rest)
+    public readonly void PutRows(int start, Float4 first, Float4 second, int rest)
     {
         if (AlongLines != 0)
         {
@@ -213,7 +213,7 @@ internal struct TensorPart
     }
 
     /// <summary>Puts columns of C into shared memory.</summary>
-    public readonly void PutColumns(int start, Quad first, Quad second, int rest)
+    public readonly void PutColumns(int start, Float4 first, Float4 second, int rest)
     {
         if (AlongLines != 0)
         {

@@ -3,7 +3,7 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>Four numbers.</summary>
-internal struct Quad
+internal struct Float4
 {
     public float X;
     public float Y;
@@ -14,9 +14,9 @@ internal struct Quad
     public readonly float Element(int index) => index < 2 ? (index == 0 ? X : Y) : index == 2 ? Z : W;
 
     /// <summary>s times these.</summary>
-    public readonly Quad Times(float s)
+    public readonly Float4 Times(float s)
     {
-        Quad quad = default;
+        Float4 quad = default;
         quad.X = s * X;
         quad.Y = s * Y;
         quad.Z = s * Z;
@@ -25,9 +25,9 @@ internal struct Quad
     }
 
     /// <summary>The first <paramref name="count"/> of these, and zeros.</summary>
-    public readonly Quad Least(int count)
+    public readonly Float4 Least(int count)
     {
-        Quad quad = default;
+        Float4 quad = default;
         quad.X = count > 0 ? X : 0f;
         quad.Y = count > 1 ? Y : 0f;
         quad.Z = count > 2 ? Z : 0f;
@@ -36,7 +36,7 @@ internal struct Quad
     }
 
     /// <summary>this += s v.</summary>
-    public void Add(float s, Quad v)
+    public void Add(float s, Float4 v)
     {
         X += s * v.X;
         Y += s * v.Y;
@@ -46,7 +46,7 @@ internal struct Quad
 }
 
 /// <summary>Four places in a view.</summary>
-internal struct Places
+internal struct QuadIndices
 {
     public int X;
     public int Y;
@@ -57,10 +57,10 @@ internal struct Places
     /// Rows or columns first, first + step, ... of a matrix whose neighbours lie <paramref name="stride"/> apart; beyond the last one, the last
     /// again.
     /// </summary>
-    public static Places Of(int first, int step, int count, int stride)
+    public static QuadIndices Of(int first, int step, int count, int stride)
     {
         int last = count - 1;
-        Places places = default;
+        QuadIndices places = default;
         places.X = Least(first, last) * stride;
         places.Y = Least(first + step, last) * stride;
         places.Z = Least(first + 2 * step, last) * stride;
@@ -69,9 +69,9 @@ internal struct Places
     }
 
     /// <summary>The four elements <paramref name="offset"/> behind these places.</summary>
-    public Quad Load(ArrayView<float> view, int offset)
+    public Float4 Load(ArrayView<float> view, int offset)
     {
-        Quad quad = default;
+        Float4 quad = default;
         quad.X = view[X + offset];
         quad.Y = view[Y + offset];
         quad.Z = view[Z + offset];
@@ -85,16 +85,16 @@ internal struct Places
 /// <summary>A 4 x 4 block of a product, held in registers.</summary>
 internal struct RegisterTile
 {
-    public Quad Row0;
-    public Quad Row1;
-    public Quad Row2;
-    public Quad Row3;
+    public Float4 Row0;
+    public Float4 Row1;
+    public Float4 Row2;
+    public Float4 Row3;
 
     /// <summary>Row <paramref name="index"/>.</summary>
-    public readonly Quad Row(int index) => index < 2 ? (index == 0 ? Row0 : Row1) : index == 2 ? Row2 : Row3;
+    public readonly Float4 Row(int index) => index < 2 ? (index == 0 ? Row0 : Row1) : index == 2 ? Row2 : Row3;
 
     /// <summary>Adds the outer product of a column of the left factor and a row of the right one.</summary>
-    public void AddOuter(Quad a, Quad b)
+    public void AddOuter(Float4 a, Float4 b)
     {
         Row0.Add(a.X, b);
         Row1.Add(a.Y, b);
@@ -103,7 +103,7 @@ internal struct RegisterTile
     }
 
     /// <summary>The product of two matrices' lines: sum_k a[rows + k aStep] b[columns + k bStep] for k of [from, to).</summary>
-    public static RegisterTile Product(ArrayView<float> a, Places rows, int aStep, ArrayView<float> b, Places columns, int bStep, int from, int to)
+    public static RegisterTile Product(ArrayView<float> a, QuadIndices rows, int aStep, ArrayView<float> b, QuadIndices columns, int bStep, int from, int to)
     {
         RegisterTile tile = default;
         for (int k = from; k < to; k++) tile.AddOuter(rows.Load(a, k * aStep), columns.Load(b, k * bStep));

@@ -157,7 +157,7 @@ internal static class TensorTile
     }
 
     /// <summary>Puts four k of two rows of C, rounded to TF32, into shared memory.</summary>
-    public static void PutRows(Quad first, Quad second, int place)
+    public static void PutRows(Float4 first, Float4 second, int place)
     {
         CudaAsm.Emit(Round, first.X, first.Y, first.Z, first.W);
         CudaAsm.Emit(RoundSecond, second.X, second.Y, second.Z, second.W);
@@ -172,7 +172,7 @@ internal static class TensorTile
     }
 
     /// <summary>Puts four k of two columns of C, rounded to TF32, into shared memory.</summary>
-    public static void PutColumns(Quad first, Quad second, int place)
+    public static void PutColumns(Float4 first, Float4 second, int place)
     {
         CudaAsm.Emit(Round, first.X, first.Y, first.Z, first.W);
         CudaAsm.Emit(RoundSecond, second.X, second.Y, second.Z, second.W);
@@ -187,7 +187,7 @@ internal static class TensorTile
     }
 
     /// <summary>Puts one k of four rows of C.</summary>
-    public static void PutAcrossRows(Quad quad, int place)
+    public static void PutAcrossRows(Float4 quad, int place)
     {
         CudaAsm.Emit(Round, quad.X, quad.Y, quad.Z, quad.W);
         CudaAsm.Emit(
@@ -203,7 +203,7 @@ internal static class TensorTile
     }
 
     /// <summary>Puts one k of four columns of C.</summary>
-    public static void PutAcrossColumns(Quad quad, int place)
+    public static void PutAcrossColumns(Float4 quad, int place)
     {
         CudaAsm.Emit(Round, quad.X, quad.Y, quad.Z, quad.W);
         CudaAsm.Emit(

@@ -15,7 +15,7 @@ internal readonly struct ElmanCell<TActivation> : ICell
     public static ArrayView<float> ProductGradient(RecurrentViews views) => views.Gates;
 
     /// <inheritdoc/>
-    public static void Forward(RecurrentViews views, RecurrentStep step, int row, int unit, Quad sums)
+    public static void Forward(RecurrentViews views, RecurrentStep step, int row, int unit, Float4 sums)
     {
         if (row >= step.Batch || unit >= step.Width) return;
         ArrayView<float> output = views.Gates; // [T, B, H], x_t W_ih^T before

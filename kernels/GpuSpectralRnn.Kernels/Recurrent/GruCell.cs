@@ -15,7 +15,7 @@ internal readonly struct GruCell : ICell
     public static ArrayView<float> ProductGradient(RecurrentViews views) => views.ProductGradient;
 
     /// <inheritdoc/>
-    public static void Forward(RecurrentViews views, RecurrentStep step, int row, int unit, Quad sums)
+    public static void Forward(RecurrentViews views, RecurrentStep step, int row, int unit, Float4 sums)
     {
         ArrayView<float> gates = views.Gates; // [T, B, 3H], x_t W_ih^T before
         ArrayView<float> products = views.ProductGradient; // [T, B, 3H]: q_n in its block n, where it is kept
@@ -33,9 +33,9 @@ internal readonly struct GruCell : ICell
             return;
         }
 
-        Places blocks = Places.Of(unit, width, 3 * width, 1);
-        Quad inputBiases = blocks.Load(views.InputBias, 0);
-        Quad hiddenBiases = blocks.Load(views.HiddenBias, 0);
+        QuadIndices blocks = QuadIndices.Of(unit, width, 3 * width, 1);
+        Float4 inputBiases = blocks.Load(views.InputBias, 0);
+        Float4 hiddenBiases = blocks.Load(views.HiddenBias, 0);
         int gate = (step.Time * step.Batch + row) * 3 * width + unit;
         float q = sums.Z + hiddenBiases.Z;
         float r = Elementary.Sigmoid(gates[gate] + (inputBiases.X + hiddenBiases.X) + sums.X);

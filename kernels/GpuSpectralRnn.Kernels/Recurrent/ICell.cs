@@ -12,7 +12,7 @@ internal interface ICell
     static abstract ArrayView<float> ProductGradient(RecurrentViews views);
 
     /// <summary>A step, given the recurrent products of the unit's gates; nothing beyond the last row and unit.</summary>
-    static abstract void Forward(RecurrentViews views, RecurrentStep step, int row, int unit, Quad sums);
+    static abstract void Forward(RecurrentViews views, RecurrentStep step, int row, int unit, Float4 sums);
 
     /// <summary>A step backward, given the product that flows back to the unit; nothing beyond the last row and unit.</summary>
     static abstract void Backward(RecurrentViews views, RecurrentStep step, int row, int unit, float sum);

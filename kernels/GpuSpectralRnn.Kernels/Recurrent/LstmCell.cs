@@ -15,7 +15,7 @@ internal readonly struct LstmCell : ICell
     public static ArrayView<float> ProductGradient(RecurrentViews views) => views.Gates;
 
     /// <inheritdoc/>
-    public static void Forward(RecurrentViews views, RecurrentStep step, int row, int unit, Quad sums)
+    public static void Forward(RecurrentViews views, RecurrentStep step, int row, int unit, Float4 sums)
     {
         ArrayView<float> gates = views.Gates; // [T, B, 4H], x_t W_ih^T before
         ArrayView<float> states = views.States; // h [T + 1, B, H]
@@ -34,9 +34,9 @@ internal readonly struct LstmCell : ICell
             return;
         }
 
-        Places blocks = Places.Of(unit, width, 4 * width, 1);
-        Quad inputBiases = blocks.Load(views.InputBias, 0);
-        Quad hiddenBiases = blocks.Load(views.HiddenBias, 0);
+        QuadIndices blocks = QuadIndices.Of(unit, width, 4 * width, 1);
+        Float4 inputBiases = blocks.Load(views.InputBias, 0);
+        Float4 hiddenBiases = blocks.Load(views.HiddenBias, 0);
         int gate = (step.Time * step.Batch + row) * 4 * width + unit;
         float i = Elementary.Sigmoid(gates[gate] + (inputBiases.X + hiddenBiases.X) + sums.X);
         float f = Elementary.Sigmoid(gates[gate + width] + (inputBiases.Y + hiddenBiases.Y) + sums.Y);

@@ -14,13 +14,13 @@ namespace GpuSpectralRnn.Kernels;
     typeof(Strip2), typeof(ThroughShared), typeof(Relu), typeof(Strip2), typeof(ThroughShared), typeof(HyperbolicTangent),
     typeof(Strip4), typeof(ThroughShared), typeof(Relu), typeof(Strip4), typeof(ThroughShared), typeof(HyperbolicTangent),
     DividesFast = true)]
-internal readonly struct PersistentElmanForward<TStrip, TExchange, TActivation>(RecurrentViews views, PersistentWalk walk)
-    : IGroupKernel, IKernelWith<PersistentElmanForward<TStrip, TExchange, TActivation>, PersistentArguments>
+internal readonly struct PersistentElmanForward<TStrip, TReduction, TActivation>(RecurrentViews views, PersistentWalk walk)
+    : IGroupKernel, IKernelWith<PersistentElmanForward<TStrip, TReduction, TActivation>, PersistentArguments>
     where TStrip : unmanaged, IStrip<TStrip>
-    where TExchange : unmanaged, IExchange
+    where TReduction : unmanaged, ILaneReduction
     where TActivation : unmanaged, IActivation
 {
-    public static PersistentElmanForward<TStrip, TExchange, TActivation> With(in PersistentArguments arguments) =>
+    public static PersistentElmanForward<TStrip, TReduction, TActivation> With(in PersistentArguments arguments) =>
         new(arguments.Views, arguments.Walk);
 
     public void Run()
@@ -35,7 +35,7 @@ internal readonly struct PersistentElmanForward<TStrip, TExchange, TActivation>(
         int other = 2 * walk.Pitch;
 
         ArrayView<float> shared = SharedMemory.GetDynamic<float>();
-        ArrayView<Quad> quads = shared.Cast<Quad>();
+        ArrayView<Float4> quads = shared.Cast<Float4>();
         Rows4<TStrip> rows = walk.Prepare<Rows4<TStrip>, TStrip>(views.Weights, shared, 2);
 
         int length = lengths[own.Sequence];
@@ -53,8 +53,8 @@ internal readonly struct PersistentElmanForward<TStrip, TExchange, TActivation>(
         {
             ahead = i + 2 < walk.Steps ? ahead + walk.Stride : ahead;
             float afterNext = output[ahead];
-            FourQuads sums = walk.MultiplyTwo(rows, quads, now, own.Lane);
-            float sum = default(TExchange).RowOfTwo(sums.A, sums.B, own.Thread, quads, walk.ScratchAt);
+            Float4x4 sums = walk.MultiplyTwo(rows, quads, now, own.Lane);
+            float sum = default(TReduction).RowOfTwo(sums.A, sums.B, own.Thread, quads, walk.ScratchAt);
             float value = default(TActivation).Apply(x + bias + sum);
             bool isInside = walk.FirstTime + i * walk.TimeStep < length;
             h = isInside ? value : h;
@@ -81,13 +81,13 @@ internal readonly struct PersistentElmanForward<TStrip, TExchange, TActivation>(
     typeof(Strip2), typeof(ThroughShared), typeof(Relu), typeof(Strip2), typeof(ThroughShared), typeof(HyperbolicTangent),
     typeof(Strip4), typeof(ThroughShared), typeof(Relu), typeof(Strip4), typeof(ThroughShared), typeof(HyperbolicTangent),
     DividesFast = true)]
-internal readonly struct PersistentElmanBackward<TStrip, TExchange, TActivation>(RecurrentViews views, PersistentWalk walk)
-    : IGroupKernel, IKernelWith<PersistentElmanBackward<TStrip, TExchange, TActivation>, PersistentArguments>
+internal readonly struct PersistentElmanBackward<TStrip, TReduction, TActivation>(RecurrentViews views, PersistentWalk walk)
+    : IGroupKernel, IKernelWith<PersistentElmanBackward<TStrip, TReduction, TActivation>, PersistentArguments>
     where TStrip : unmanaged, IStrip<TStrip>
-    where TExchange : unmanaged, IExchange
+    where TReduction : unmanaged, ILaneReduction
     where TActivation : unmanaged, IActivation
 {
-    public static PersistentElmanBackward<TStrip, TExchange, TActivation> With(in PersistentArguments arguments) =>
+    public static PersistentElmanBackward<TStrip, TReduction, TActivation> With(in PersistentArguments arguments) =>
         new(arguments.Views, arguments.Walk);
 
     public void Run()
@@ -101,7 +101,7 @@ internal readonly struct PersistentElmanBackward<TStrip, TExchange, TActivation>
         int other = 2 * walk.Pitch;
 
         ArrayView<float> shared = SharedMemory.GetDynamic<float>();
-        ArrayView<Quad> quads = shared.Cast<Quad>();
+        ArrayView<Float4> quads = shared.Cast<Float4>();
         Rows4<TStrip> rows = walk.Prepare<Rows4<TStrip>, TStrip>(views.Weights, shared, 2);
 
         int length = lengths[own.Sequence];
@@ -120,8 +120,8 @@ internal readonly struct PersistentElmanBackward<TStrip, TExchange, TActivation>
             ahead = i + 2 < walk.Steps ? ahead + walk.Stride : ahead;
             float afterGradient = gradient[ahead];
             float afterState = states[ahead + walk.After];
-            FourQuads sums = walk.MultiplyTwo(rows, quads, now, own.Lane);
-            float sum = default(TExchange).RowOfTwo(sums.A, sums.B, own.Thread, quads, walk.ScratchAt);
+            Float4x4 sums = walk.MultiplyTwo(rows, quads, now, own.Lane);
+            float sum = default(TReduction).RowOfTwo(sums.A, sums.B, own.Thread, quads, walk.ScratchAt);
             sum += kept;
             bool isInside = walk.FirstTime + i * walk.TimeStep < length;
             kept = isInside ? 0f : sum;

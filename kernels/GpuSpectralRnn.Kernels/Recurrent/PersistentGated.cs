@@ -9,13 +9,13 @@ internal interface IGatedForward
     static abstract int Gates { get; }
 
     /// <summary>The inputs of the unit's gates, <paramref name="width"/> apart.</summary>
-    static abstract Quad Inputs(ArrayView<float> gates, int place, int width);
+    static abstract Float4 Inputs(ArrayView<float> gates, int place, int width);
 
     /// <summary>Reads the biases of a unit, and what else of its state than h is at a place of [T + 1, B, H].</summary>
     void Begin(RecurrentViews views, int unit, int width, int before);
 
     /// <summary>The gates, given their inputs and recurrent products.</summary>
-    void Open(Quad inputs, Quad sums);
+    void Open(Float4 inputs, Float4 sums);
 
     /// <summary>The new h, given the old one; beyond the sequence's end the state stays as it is.</summary>
     float Output(float h, bool isInside);
@@ -31,7 +31,7 @@ internal interface IGatedBackward
     static abstract int Gates { get; }
 
     /// <summary>The gradients of the unit's recurrent products.</summary>
-    Quad Gradients { get; }
+    Float4 Gradients { get; }
 
     /// <summary>Reads what the first step needs.</summary>
     void Begin(RecurrentViews views, PersistentWalk walk, int gate, int place);
@@ -55,15 +55,15 @@ internal interface IGatedBackward
 /// thread owns stays in its registers.
 /// </summary>
 [GatedKernel(typeof(LstmForward), typeof(Rows4<>), typeof(GruForward), typeof(Rows3<>), DividesFast = true)]
-internal readonly struct PersistentForward<TCell, TRows, TRest, TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
-    : IGroupKernel, IKernelWith<PersistentForward<TCell, TRows, TRest, TStrip, TExchange>, PersistentArguments>
+internal readonly struct PersistentForward<TCell, TRows, TRest, TStrip, TReduction>(RecurrentViews views, PersistentWalk walk)
+    : IGroupKernel, IKernelWith<PersistentForward<TCell, TRows, TRest, TStrip, TReduction>, PersistentArguments>
     where TCell : unmanaged, IGatedForward
     where TRows : unmanaged, IRows<TStrip>
     where TRest : unmanaged, IRows<Strip1>
     where TStrip : unmanaged, IStrip<TStrip>
-    where TExchange : unmanaged, IExchange
+    where TReduction : unmanaged, ILaneReduction
 {
-    public static PersistentForward<TCell, TRows, TRest, TStrip, TExchange> With(in PersistentArguments arguments) => new(arguments.Views, arguments.Walk);
+    public static PersistentForward<TCell, TRows, TRest, TStrip, TReduction> With(in PersistentArguments arguments) => new(arguments.Views, arguments.Walk);
 
     public void Run()
     {
@@ -77,7 +77,7 @@ internal readonly struct PersistentForward<TCell, TRows, TRest, TStrip, TExchang
         int other = 4 * walk.Pitch;
 
         ArrayView<float> shared = SharedMemory.GetDynamic<float>();
-        ArrayView<Quad> quads = shared.Cast<Quad>();
+        ArrayView<Float4> quads = shared.Cast<Float4>();
         TRows rows = walk.Prepare<TRows, TStrip>(views.Weights, shared, 4);
 
         int length = lengths[own.Sequence];
@@ -86,15 +86,15 @@ internal readonly struct PersistentForward<TCell, TRows, TRest, TStrip, TExchang
         TCell cell = default;
         cell.Begin(views, own.Unit, width, place + walk.Before);
         float h = states[place + walk.Before];
-        Quad x = TCell.Inputs(gates, gate, width);
+        Float4 x = TCell.Inputs(gates, gate, width);
         if (isActive) shared[own.State] = h;
         Group.Barrier();
 
         int now = 0;
         for (int step = 0; step < walk.Steps; step++)
         {
-            FourQuads sums = walk.MultiplyFour<TRows, TStrip, TRest>(rows, quads, now, own.Lane, 4);
-            Quad sum = default(TExchange).AllOfFour(sums, own.Thread, quads, walk.ScratchAt);
+            Float4x4 sums = walk.MultiplyFour<TRows, TStrip, TRest>(rows, quads, now, own.Lane, 4);
+            Float4 sum = default(TReduction).AllOfFour(sums, own.Thread, quads, walk.ScratchAt);
             cell.Open(x, sum);
 
             // The next step's inputs are under way while its product is computed.
@@ -120,19 +120,19 @@ internal readonly struct PersistentForward<TCell, TRows, TRest, TStrip, TExchang
 }
 
 /// <summary>
-/// Backward of <see cref="PersistentForward{TCell, TRows, TRest, TStrip, TExchange}"/>. Thread t holds units 4 (t / 16) to 4 (t / 16) + 3 at the quads
+/// Backward of <see cref="PersistentForward{TCell, TRows, TRest, TStrip, TReduction}"/>. Thread t holds units 4 (t / 16) to 4 (t / 16) + 3 at the quads
 /// t mod 16, t mod 16 + 16, ... of the gates of all units, and owns unit 4 (t / 16) + t mod 4 of sequence 4g + t / 4 mod 4.
 /// </summary>
 [GatedKernel(typeof(LstmBackward), typeof(Rows4<>), typeof(GruBackward), typeof(Rows4<>), DividesFast = true)]
-internal readonly struct PersistentBackward<TCell, TRows, TRest, TStrip, TExchange>(RecurrentViews views, PersistentWalk walk)
-    : IGroupKernel, IKernelWith<PersistentBackward<TCell, TRows, TRest, TStrip, TExchange>, PersistentArguments>
+internal readonly struct PersistentBackward<TCell, TRows, TRest, TStrip, TReduction>(RecurrentViews views, PersistentWalk walk)
+    : IGroupKernel, IKernelWith<PersistentBackward<TCell, TRows, TRest, TStrip, TReduction>, PersistentArguments>
     where TCell : unmanaged, IGatedBackward
     where TRows : unmanaged, IRows<TStrip>
     where TRest : unmanaged, IRows<Strip1>
     where TStrip : unmanaged, IStrip<TStrip>
-    where TExchange : unmanaged, IExchange
+    where TReduction : unmanaged, ILaneReduction
 {
-    public static PersistentBackward<TCell, TRows, TRest, TStrip, TExchange> With(in PersistentArguments arguments) => new(arguments.Views, arguments.Walk);
+    public static PersistentBackward<TCell, TRows, TRest, TStrip, TReduction> With(in PersistentArguments arguments) => new(arguments.Views, arguments.Walk);
 
     public void Run()
     {
@@ -145,7 +145,7 @@ internal readonly struct PersistentBackward<TCell, TRows, TRest, TStrip, TExchan
         int other = 4 * walk.Pitch;
 
         ArrayView<float> shared = SharedMemory.GetDynamic<float>();
-        ArrayView<Quad> quads = shared.Cast<Quad>();
+        ArrayView<Float4> quads = shared.Cast<Float4>();
         TRows rows = walk.Prepare<TRows, TStrip>(views.Weights, shared, 4);
 
         int length = lengths[own.Sequence];
@@ -160,13 +160,13 @@ internal readonly struct PersistentBackward<TCell, TRows, TRest, TStrip, TExchan
         int now = 0;
         for (int step = 0; step < walk.Steps; step++)
         {
-            FourQuads sums = walk.MultiplyFour<TRows, TStrip, TRest>(rows, quads, now, own.Lane, 16);
-            float behind = default(TExchange).RowOfFour(sums, own.Thread, quads, walk.ScratchAt) + kept;
+            Float4x4 sums = walk.MultiplyFour<TRows, TStrip, TRest>(rows, quads, now, own.Lane, 16);
+            float behind = default(TReduction).RowOfFour(sums, own.Thread, quads, walk.ScratchAt) + kept;
             bool isInside = walk.FirstTime + step * walk.TimeStep < length;
             kept = cell.Step(behind, step < walk.WithGradient ? given : 0f, isInside);
 
             // The next step's operands are under way while its product is computed.
-            Quad gradients = cell.Gradients;
+            Float4 gradients = cell.Gradients;
             bool isLast = step + 1 == walk.Steps;
             int ahead = isLast ? place : place + walk.Stride;
             int gateAhead = isLast ? gate : gate + TCell.Gates * walk.Stride;

@@ -5,7 +5,7 @@ namespace GpuSpectralRnn.Kernels;
 /// <summary>The gated recurrent unit (<see cref="GruCell"/>), forward.</summary>
 internal struct GruForward : IGatedForward
 {
-    private Quad bias; // of r, z, n, and of the recurrent product of n
+    private Float4 bias; // of r, z, n, and of the recurrent product of n
     private float r;
     private float z;
     private float n;
@@ -15,9 +15,9 @@ internal struct GruForward : IGatedForward
     public static int Gates => 3;
 
     /// <inheritdoc/>
-    public static Quad Inputs(ArrayView<float> gates, int place, int width)
+    public static Float4 Inputs(ArrayView<float> gates, int place, int width)
     {
-        Quad inputs = default;
+        Float4 inputs = default;
         inputs.X = gates[place];
         inputs.Y = gates[place + width];
         inputs.Z = gates[place + 2 * width];
@@ -28,14 +28,14 @@ internal struct GruForward : IGatedForward
     public void Begin(RecurrentViews views, int unit, int width, int before)
     {
         bias = Inputs(views.InputBias, unit, width);
-        Quad hidden = Inputs(views.HiddenBias, unit, width);
+        Float4 hidden = Inputs(views.HiddenBias, unit, width);
         bias.X += hidden.X;
         bias.Y += hidden.Y;
         bias.W = hidden.Z;
     }
 
     /// <inheritdoc/>
-    public void Open(Quad inputs, Quad sums)
+    public void Open(Float4 inputs, Float4 sums)
     {
         q = sums.Z + bias.W;
         r = Elementary.GateSigmoid(inputs.X + bias.X + sums.X);
@@ -60,7 +60,7 @@ internal struct GruForward : IGatedForward
 /// <summary>The gated recurrent unit, backward.</summary>
 internal struct GruBackward : IGatedBackward
 {
-    private Quad gates; // r, z, n, q
+    private Float4 gates; // r, z, n, q
     private float before;
     private float dn;
 
@@ -68,7 +68,7 @@ internal struct GruBackward : IGatedBackward
     public static int Gates => 3;
 
     /// <inheritdoc/>
-    public Quad Gradients { get; private set; }
+    public Float4 Gradients { get; private set; }
 
     /// <inheritdoc/>
     public void Begin(RecurrentViews views, PersistentWalk walk, int gate, int place) => Next(views, walk, gate, place);
@@ -86,7 +86,7 @@ internal struct GruBackward : IGatedBackward
     {
         float dh = behind + given;
         dn = isInside ? dh * (1f - gates.Y) * (1f - gates.Z * gates.Z) : 0f;
-        Quad gradients = default;
+        Float4 gradients = default;
         gradients.X = isInside ? dn * gates.W * gates.X * (1f - gates.X) : 0f;
         gradients.Y = isInside ? dh * (before - gates.Z) * gates.Y * (1f - gates.Y) : 0f;
         gradients.Z = isInside ? dn * gates.X : 0f;

@@ -5,21 +5,21 @@ namespace GpuSpectralRnn.Kernels;
 /// <summary>The long short-term memory (<see cref="LstmCell"/>), forward.</summary>
 internal struct LstmForward : IGatedForward
 {
-    private Quad bias;
-    private Quad gates; // i, f, g, o
+    private Float4 bias;
+    private Float4 gates; // i, f, g, o
     private float c;
 
     /// <inheritdoc/>
     public static int Gates => 4;
 
     /// <inheritdoc/>
-    public static Quad Inputs(ArrayView<float> gates, int place, int width) => Places.Of(0, 1, 4, width).Load(gates, place);
+    public static Float4 Inputs(ArrayView<float> gates, int place, int width) => QuadIndices.Of(0, 1, 4, width).Load(gates, place);
 
     /// <inheritdoc/>
     public void Begin(RecurrentViews views, int unit, int width, int before)
     {
         bias = Inputs(views.InputBias, unit, width);
-        Quad hidden = Inputs(views.HiddenBias, unit, width);
+        Float4 hidden = Inputs(views.HiddenBias, unit, width);
         bias.X += hidden.X;
         bias.Y += hidden.Y;
         bias.Z += hidden.Z;
@@ -28,7 +28,7 @@ internal struct LstmForward : IGatedForward
     }
 
     /// <inheritdoc/>
-    public void Open(Quad inputs, Quad sums)
+    public void Open(Float4 inputs, Float4 sums)
     {
         gates.X = Elementary.GateSigmoid(inputs.X + bias.X + sums.X);
         gates.Y = Elementary.GateSigmoid(inputs.Y + bias.Y + sums.Y);
@@ -59,7 +59,7 @@ internal struct LstmForward : IGatedForward
 /// <summary>The long short-term memory, backward.</summary>
 internal struct LstmBackward : IGatedBackward
 {
-    private Quad gates; // i, f, g, o
+    private Float4 gates; // i, f, g, o
     private float c;
     private float before;
     private float dc;
@@ -68,7 +68,7 @@ internal struct LstmBackward : IGatedBackward
     public static int Gates => 4;
 
     /// <inheritdoc/>
-    public Quad Gradients { get; private set; }
+    public Float4 Gradients { get; private set; }
 
     /// <inheritdoc/>
     public void Begin(RecurrentViews views, PersistentWalk walk, int gate, int place)
@@ -92,7 +92,7 @@ internal struct LstmBackward : IGatedBackward
         float dh = behind + given;
         float t = Elementary.GateTanh(c);
         float d = dc + dh * gates.W * (1f - t * t);
-        Quad gradients = default;
+        Float4 gradients = default;
         gradients.X = isInside ? d * gates.Z * gates.X * (1f - gates.X) : 0f;
         gradients.Y = isInside ? d * before * gates.Y * (1f - gates.Y) : 0f;
         gradients.Z = isInside ? d * gates.X * (1f - gates.Z * gates.Z) : 0f;

@@ -63,10 +63,10 @@ public struct PersistentWalk
         where TRows : unmanaged, IRows<TStrip>
         where TStrip : unmanaged, IStrip<TStrip>
     {
-        ArrayView<Quad> packed = weights.Cast<Quad>(); // as PersistentPass.Pack writes them
+        ArrayView<Float4> packed = weights.Cast<Float4>(); // as PersistentPass.Pack writes them
         TRows rows = default;
         rows.Load(packed, Group.IdxX, Group.DimX);
-        FillWeights(packed, shared.Cast<Quad>(), TStrip.Quads, TRows.Count);
+        FillWeights(packed, shared.Cast<Float4>(), TStrip.Quads, TRows.Count);
         ClearStates(shared, sequences);
         Group.Barrier();
         return rows;
@@ -79,21 +79,21 @@ public struct PersistentWalk
     }
 
     /// <summary>Copies this thread's strips behind those in registers to shared memory; nobody else reads them.</summary>
-    private readonly void FillWeights(ArrayView<Quad> packed, ArrayView<Quad> shared, int inRegisters, int rows)
+    private readonly void FillWeights(ArrayView<Float4> packed, ArrayView<Float4> shared, int inRegisters, int rows)
     {
         int threads = Group.DimX;
         for (int strip = 0; strip < SharedStrips; strip++)
         {
-            ArrayView<Quad> own = OwnWeights(shared, strip, rows);
+            ArrayView<Float4> own = OwnWeights(shared, strip, rows);
             for (int row = 0; row < rows; row++) own[row * Neighbours] = packed[((inRegisters + strip) * rows + row) * threads + Group.IdxX];
         }
     }
 
     /// <summary>A step's product: this thread's rows and columns with the states of up to two sequences.</summary>
-    internal readonly FourQuads MultiplyTwo<TStrip>(Rows4<TStrip> weights, ArrayView<Quad> shared, int now, int lane)
+    internal readonly Float4x4 MultiplyTwo<TStrip>(Rows4<TStrip> weights, ArrayView<Float4> shared, int now, int lane)
         where TStrip : unmanaged, IStrip<TStrip>
     {
-        FourQuads sums = default;
+        Float4x4 sums = default;
         int at = now / 4 + lane;
         TStrip state = default;
         state.Load(StateAt(shared, at, 0), 0, 8);
@@ -129,12 +129,12 @@ public struct PersistentWalk
     /// A step's product: this thread's rows and columns with the states of up to four sequences. <typeparamref name="TRest"/> is the rows' type for
     /// one strip.
     /// </summary>
-    internal readonly FourQuads MultiplyFour<TRows, TStrip, TRest>(TRows weights, ArrayView<Quad> shared, int now, int lane, int lanes)
+    internal readonly Float4x4 MultiplyFour<TRows, TStrip, TRest>(TRows weights, ArrayView<Float4> shared, int now, int lane, int lanes)
         where TRows : unmanaged, IRows<TStrip>
         where TStrip : unmanaged, IStrip<TStrip>
         where TRest : unmanaged, IRows<Strip1>
     {
-        FourQuads sums = default;
+        Float4x4 sums = default;
         int at = now / 4 + lane;
         TStrip state = default;
         state.Load(StateAt(shared, at, 0), 0, lanes);
@@ -182,14 +182,14 @@ public struct PersistentWalk
     }
 
     // Views that start where the thread reads: what it reads behind is at constant distances, which cost no instructions.
-    private readonly ArrayView<Quad> StateAt(ArrayView<Quad> shared, int at, int sequence)
+    private readonly ArrayView<Float4> StateAt(ArrayView<Float4> shared, int at, int sequence)
     {
         int start = at + sequence * (Pitch / 4);
         return shared.SubView(start, WeightsAt - start);
     }
 
     // A thread's rows of a strip, [strip, threads / 32, rows, 32].
-    private readonly ArrayView<Quad> OwnWeights(ArrayView<Quad> shared, int strip, int rows)
+    private readonly ArrayView<Float4> OwnWeights(ArrayView<Float4> shared, int strip, int rows)
     {
         int first = Group.IdxX / Neighbours * Neighbours;
         int start = WeightsAt + (strip * Group.DimX + first) * rows + Group.IdxX - first;

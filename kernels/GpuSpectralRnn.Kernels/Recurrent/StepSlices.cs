@@ -25,7 +25,7 @@ internal struct StepSlices
     public static int Groups(int tiles) => (tiles + Tiles - 1) / Tiles;
 
     /// <summary>Memory for a group's sums.</summary>
-    public static ArrayView<Quad> Allocate() => SharedMemory.Allocate<Quad>(4 * Slices * Tiles);
+    public static ArrayView<Float4> Allocate() => SharedMemory.Allocate<Float4>(4 * Slices * Tiles);
 
     /// <summary>The running thread's place.</summary>
     public static StepSlices Own()
@@ -38,10 +38,10 @@ internal struct StepSlices
 
     /// <summary>Sums this thread's terms of a step's product and lays them down; all threads of the group wait for each other.</summary>
     public readonly void Sum(
-        ArrayView<Quad> shared, RecurrentStep step, ArrayView<float> left, int from, int extent, ArrayView<float> weights, int pitch, int row, Places columns)
+        ArrayView<Float4> shared, RecurrentStep step, ArrayView<float> left, int from, int extent, ArrayView<float> weights, int pitch, int row, QuadIndices columns)
     {
         ArrayView<float> factor = left.SubView(from * step.Batch * extent, step.Batch * extent);
-        Places rows = Places.Of(row, 1, step.Batch, extent);
+        QuadIndices rows = QuadIndices.Of(row, 1, step.Batch, extent);
         RegisterTile tile = default;
         for (int k = Slice; k < step.Summed; k += Slices) tile.AddOuter(rows.Load(factor, k), columns.Load(weights, k * pitch));
         int place = Slice * Tiles + Tile % Tiles;
@@ -53,7 +53,7 @@ internal struct StepSlices
     }
 
     /// <summary>The whole sum of one element of the tile, row <see cref="Slice"/> / 4, column <see cref="Slice"/> mod 4.</summary>
-    public readonly float Element(ArrayView<Quad> shared)
+    public readonly float Element(ArrayView<Float4> shared)
     {
         ArrayView<float> sums = shared.Cast<float>();
         int place = 4 * (Slice / 4 * Slices * Tiles + Tile % Tiles) + Slice % 4;
@@ -63,10 +63,10 @@ internal struct StepSlices
     }
 
     /// <summary>The whole sums of one row of the tile, <see cref="Slice"/> mod 4.</summary>
-    public readonly Quad Row(ArrayView<Quad> shared)
+    public readonly Float4 Row(ArrayView<Float4> shared)
     {
         int place = Slice % 4 * Slices * Tiles + Tile % Tiles;
-        Quad sum = default;
+        Float4 sum = default;
         for (int i = 0; i < Slices; i++) sum.Add(1f, shared[place + Tiles * i]);
         return sum;
     }
@@ -86,17 +86,17 @@ internal struct StepSlices
             if (TCell.Gates == 1)
             {
                 OwnUnit unit = OwnUnit.Sum(a, a.Views.States, a.Step.Before, 1);
-                TCell.Forward(a.Views, a.Step, unit.Row, unit.Unit, new Quad { X = unit.Product });
+                TCell.Forward(a.Views, a.Step, unit.Row, unit.Unit, new Float4 { X = unit.Product });
                 return;
             }
 
-            ArrayView<Quad> shared = Allocate();
+            ArrayView<Float4> shared = Allocate();
             StepSlices own = Own();
             int width = a.Step.Width;
             int row = own.Tile / width * 4;
             int unitOfGates = own.Tile % width;
             int pitch = TCell.Gates * width;
-            own.Sum(shared, a.Step, a.Views.States, a.Step.Before, width, a.Views.Weights, pitch, row, Places.Of(unitOfGates, width, pitch, 1));
+            own.Sum(shared, a.Step, a.Views.States, a.Step.Before, width, a.Views.Weights, pitch, row, QuadIndices.Of(unitOfGates, width, pitch, 1));
             if (own.Slice < 4) TCell.Forward(a.Views, a.Step, row + own.Slice, unitOfGates, own.Row(shared));
         }
     }
@@ -125,13 +125,13 @@ internal struct StepSlices
         // The product of a step of the left factor, [B, blocks H], and the weights.
         public static OwnUnit Sum(StepArguments a, ArrayView<float> left, int from, int blocks)
         {
-            ArrayView<Quad> shared = Allocate();
+            ArrayView<Float4> shared = Allocate();
             StepSlices own = Own();
             int width = a.Step.Width;
             int across = (width + 3) / 4;
             int row = own.Tile / across * 4;
             int column = own.Tile % across;
-            own.Sum(shared, a.Step, left, from, blocks * width, a.Views.Weights, width, row, Places.Of(column, across, width, 1));
+            own.Sum(shared, a.Step, left, from, blocks * width, a.Views.Weights, width, row, QuadIndices.Of(column, across, width, 1));
             OwnUnit unit = default;
             unit.Row = row + own.Slice / 4;
             unit.Unit = column + own.Slice % 4 * across;

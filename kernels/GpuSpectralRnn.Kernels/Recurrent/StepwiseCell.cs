@@ -74,7 +74,7 @@ internal sealed class PlainCell<TCell>(KernelLoader loader, Gemm gemm) : Stepwis
     {
         (int b, int h) = (walk.Batch, walk.Width);
         ArrayView<float> before = a.Views.States.SubView(a.Step.Before * b * h, b * h); // [B, H]
-        gemm.Run(stream, before, a.Views.Weights, a.Views.StepProducts, b, TCell.Gates * h, a.Step.Summed, false, false, 1f, 0f);
+        gemm.Run(stream, new(before, a.Views.Weights, a.Views.StepProducts, b, TCell.Gates * h, a.Step.Summed));
         forward(stream, StepUnit.Groups(walk, threads), new(a));
     }
 
@@ -84,7 +84,7 @@ internal sealed class PlainCell<TCell>(KernelLoader loader, Gemm gemm) : Stepwis
         (int b, int h) = (walk.Batch, walk.Width);
         int gates = TCell.Gates;
         ArrayView<float> following = TCell.ProductGradient(a.Views).SubView(a.Step.Following * b * gates * h, b * gates * h); // [B, G*H]
-        gemm.Run(stream, following, a.Views.Weights, a.Views.StepProducts, b, h, a.Step.Summed, false, false, 1f, 0f);
+        gemm.Run(stream, new(following, a.Views.Weights, a.Views.StepProducts, b, h, a.Step.Summed));
         backward(stream, StepUnit.Groups(walk, threads), new(a));
     }
 }

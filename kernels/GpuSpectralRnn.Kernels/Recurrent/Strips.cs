@@ -13,7 +13,7 @@ internal interface IStrip<TSelf>
     static abstract int Quads { get; }
 
     /// <summary>Takes the quads <paramref name="at"/>, at + step, ...</summary>
-    void Load(ArrayView<Quad> view, int at, int step);
+    void Load(ArrayView<Float4> view, int at, int step);
 
     /// <summary><paramref name="sum"/> and the products with the other strip.</summary>
     float Dot(TSelf other, float sum);
@@ -22,11 +22,11 @@ internal interface IStrip<TSelf>
 /// <summary>Four columns.</summary>
 internal struct Strip1 : IStrip<Strip1>
 {
-    public Quad V;
+    public Float4 V;
 
     public static int Quads => 1;
 
-    public void Load(ArrayView<Quad> view, int at, int step) => V = view[at];
+    public void Load(ArrayView<Float4> view, int at, int step) => V = view[at];
 
     public readonly float Dot(Strip1 other, float sum)
     {
@@ -45,7 +45,7 @@ internal struct Strip2 : IStrip<Strip2>
 
     public static int Quads => 2;
 
-    public void Load(ArrayView<Quad> view, int at, int step)
+    public void Load(ArrayView<Float4> view, int at, int step)
     {
         A.Load(view, at, step);
         B.Load(view, at + step, step);
@@ -62,7 +62,7 @@ internal struct Strip4 : IStrip<Strip4>
 
     public static int Quads => 4;
 
-    public void Load(ArrayView<Quad> view, int at, int step)
+    public void Load(ArrayView<Float4> view, int at, int step)
     {
         A.Load(view, at, step);
         B.Load(view, at + 2 * step, step);
@@ -79,10 +79,10 @@ internal interface IRows<TStrip>
     static abstract int Count { get; }
 
     /// <summary>Takes strip after strip, of each the rows, <paramref name="step"/> apart.</summary>
-    void Load(ArrayView<Quad> view, int at, int step);
+    void Load(ArrayView<Float4> view, int at, int step);
 
     /// <summary>The rows' products with a state, added to <paramref name="sums"/>.</summary>
-    Quad Multiply(TStrip state, Quad sums);
+    Float4 Multiply(TStrip state, Float4 sums);
 }
 
 /// <summary>Four rows.</summary>
@@ -96,7 +96,7 @@ internal struct Rows4<TStrip> : IRows<TStrip>
 
     public static int Count => 4;
 
-    public void Load(ArrayView<Quad> view, int at, int step)
+    public void Load(ArrayView<Float4> view, int at, int step)
     {
         A.Load(view, at, 4 * step);
         B.Load(view, at + step, 4 * step);
@@ -104,9 +104,9 @@ internal struct Rows4<TStrip> : IRows<TStrip>
         D.Load(view, at + 3 * step, 4 * step);
     }
 
-    public readonly Quad Multiply(TStrip state, Quad sums)
+    public readonly Float4 Multiply(TStrip state, Float4 sums)
     {
-        Quad result = default;
+        Float4 result = default;
         result.X = A.Dot(state, sums.X);
         result.Y = B.Dot(state, sums.Y);
         result.Z = C.Dot(state, sums.Z);
@@ -125,16 +125,16 @@ internal struct Rows3<TStrip> : IRows<TStrip>
 
     public static int Count => 3;
 
-    public void Load(ArrayView<Quad> view, int at, int step)
+    public void Load(ArrayView<Float4> view, int at, int step)
     {
         A.Load(view, at, 3 * step);
         B.Load(view, at + step, 3 * step);
         C.Load(view, at + 2 * step, 3 * step);
     }
 
-    public readonly Quad Multiply(TStrip state, Quad sums)
+    public readonly Float4 Multiply(TStrip state, Float4 sums)
     {
-        Quad result = default;
+        Float4 result = default;
         result.X = A.Dot(state, sums.X);
         result.Y = B.Dot(state, sums.Y);
         result.Z = C.Dot(state, sums.Z);
@@ -143,10 +143,10 @@ internal struct Rows3<TStrip> : IRows<TStrip>
 }
 
 /// <summary>A quad for each of four sequences.</summary>
-internal struct FourQuads
+internal struct Float4x4
 {
-    public Quad A;
-    public Quad B;
-    public Quad C;
-    public Quad D;
+    public Float4 A;
+    public Float4 B;
+    public Float4 C;
+    public Float4 D;
 }

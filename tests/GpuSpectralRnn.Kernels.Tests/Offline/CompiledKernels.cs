@@ -19,7 +19,7 @@ internal static class CompiledKernels
     /// </summary>
     public static string Ptx(MethodInfo kernel, CudaArchitecture architecture, int groupSize = 256)
     {
-        using SourceOrder compiler = new();
+        using SourceOrderCompiler compiler = new();
         CudaCapabilityContext capabilities = new(architecture);
         return compiler.Compile(kernel, Specialization(kernel, groupSize), architecture, capabilities, CudaInstructionSet.ISA_78).PTXAssembly;
     }
@@ -30,7 +30,7 @@ internal static class CompiledKernels
         CLCapabilityContext capabilities = new(true, true, true, true, true);
         if (!KernelCatalog.IsImplicitlyGrouped(kernel))
         {
-            using SourceOrder compiler = new();
+            using SourceOrderCompiler compiler = new();
             return compiler.Compile(kernel, KernelSpecialization.Empty, CLDeviceVendor.Other, capabilities, CLCVersion.CL30).Source;
         }
 

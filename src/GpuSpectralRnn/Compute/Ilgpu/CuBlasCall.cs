@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Kernels;
 using ILGPU.Runtime.Cuda;
 
 namespace GpuSpectralRnn.Compute.Ilgpu;
@@ -16,13 +17,13 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 internal readonly record struct CuBlasCall(
     CuBlasOperation First, CuBlasOperation Second, int Rows, int Columns, int Summed, int FirstStride, int SecondStride)
 {
-    /// <summary>The call for C [m, n] = op(A) op(B).</summary>
-    public static CuBlasCall Of(bool transposeA, bool transposeB, int m, int n, int k) => new(
-        transposeB ? CuBlasOperation.Transpose : CuBlasOperation.NonTranspose,
-        transposeA ? CuBlasOperation.Transpose : CuBlasOperation.NonTranspose,
-        n,
-        m,
-        k,
-        transposeB ? k : n,
-        transposeA ? m : k);
+    /// <summary>The call for a product.</summary>
+    public static CuBlasCall Of(in GemmCall product) => new(
+        product.TransposeB ? CuBlasOperation.Transpose : CuBlasOperation.NonTranspose,
+        product.TransposeA ? CuBlasOperation.Transpose : CuBlasOperation.NonTranspose,
+        product.N,
+        product.M,
+        product.K,
+        product.TransposeB ? product.K : product.N,
+        product.TransposeA ? product.M : product.K);
 }

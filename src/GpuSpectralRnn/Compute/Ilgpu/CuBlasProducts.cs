@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Kernels;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
@@ -35,12 +36,13 @@ internal sealed class CuBlasProducts : IDisposable
         new($"`blas` cublas: {device.Id} has no cuBLAS, {why}; leave the choice to `blas` auto.");
 
     /// <summary>C = alpha op(A) op(B) + beta C, row-major; false, and nothing done, where the kernels should do it.</summary>
-    public bool TryMultiply(
-        bool transposeA, bool transposeB, float alpha, ArrayView<float> a, ArrayView<float> b, float beta, ArrayView<float> c, int m, int n, int k)
+    public bool TryMultiply(in GemmCall product)
     {
-        if (!IsWanted(m, n, k) || blas.Value is not { } loaded) return false;
-        CuBlasCall call = CuBlasCall.Of(transposeA, transposeB, m, n, k);
-        loaded.Gemm(call.First, call.Second, call.Rows, call.Columns, call.Summed, alpha, b, call.FirstStride, a, call.SecondStride, beta, c, call.Rows);
+        if (!IsWanted(product.M, product.N, product.K) || blas.Value is not { } loaded) return false;
+        CuBlasCall call = CuBlasCall.Of(product);
+        loaded.Gemm(
+            call.First, call.Second, call.Rows, call.Columns, call.Summed,
+            product.Alpha, product.B, call.FirstStride, product.A, call.SecondStride, product.Beta, product.C, call.Rows);
         return true;
     }
 

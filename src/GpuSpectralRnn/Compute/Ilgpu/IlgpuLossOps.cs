@@ -6,7 +6,7 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 internal sealed class IlgpuLossOps : ILossOps, IDisposable
 {
     private readonly IlgpuBackend backend;
-    private readonly LossTally tally;
+    private readonly LossAccumulator accumulator;
     private readonly Loss<int> softmaxCrossEntropy;
     private readonly Loss<float> softmaxDivergence;
     private readonly Loss<float> meanSquaredError;
@@ -16,10 +16,10 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
     public IlgpuLossOps(IlgpuBackend backend)
     {
         this.backend = backend;
-        tally = new LossTally(backend.Loader);
-        softmaxCrossEntropy = Losses.SoftmaxCrossEntropy(backend.Loader, tally);
-        softmaxDivergence = Losses.SoftmaxDivergence(backend.Loader, tally);
-        meanSquaredError = Losses.MeanSquaredError(backend.Loader, tally);
+        accumulator = new LossAccumulator(backend.Loader);
+        softmaxCrossEntropy = Losses.SoftmaxCrossEntropy(backend.Loader, accumulator);
+        softmaxDivergence = Losses.SoftmaxDivergence(backend.Loader, accumulator);
+        meanSquaredError = Losses.MeanSquaredError(backend.Loader, accumulator);
         fisherDirections = new FisherDirections(backend.Loader);
     }
 
@@ -65,5 +65,5 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => tally.Dispose();
+    public void Dispose() => accumulator.Dispose();
 }

@@ -10,7 +10,7 @@ internal sealed class IlgpuLossTotals : LossTotals, IKept
 {
     private readonly IlgpuBackend backend;
     private readonly MemoryBuffer memory; // the counts, then the sums: one copy reads or sets both
-    private readonly long[] copy = new long[LossTally.Counts + 1];
+    private readonly long[] copy = new long[LossAccumulator.Counts + 1];
 
     /// <summary>Makes an empty account.</summary>
     public IlgpuLossTotals(IlgpuBackend backend)
@@ -33,10 +33,10 @@ internal sealed class IlgpuLossTotals : LossTotals, IKept
     private ArrayView<long> Whole => memory.AsArrayView<long>(0, copy.Length);
 
     /// <summary>[high, low] of the compensated loss.</summary>
-    public ArrayView<float> Sums => Whole.SubView(LossTally.Counts, 1).Cast<float>();
+    public ArrayView<float> Sums => Whole.SubView(LossAccumulator.Counts, 1).Cast<float>();
 
     /// <summary>[correct, rows, calls, first bad call].</summary>
-    public ArrayView<long> Counts => memory.AsArrayView<long>(0, LossTally.Counts);
+    public ArrayView<long> Counts => memory.AsArrayView<long>(0, LossAccumulator.Counts);
 
     /// <inheritdoc/>
     public IBackend Backend => backend;
@@ -49,7 +49,7 @@ internal sealed class IlgpuLossTotals : LossTotals, IKept
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         Whole.CopyToCPU(backend.Stream, copy.AsSpan());
-        ReadOnlySpan<float> loss = MemoryMarshal.Cast<long, float>(copy.AsSpan(LossTally.Counts));
+        ReadOnlySpan<float> loss = MemoryMarshal.Cast<long, float>(copy.AsSpan(LossAccumulator.Counts));
         return new LossSums((double)loss[0] + loss[1], copy[0], copy[1], copy[2], copy[3]);
     }
 

@@ -11,13 +11,13 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
     private readonly CuBlasProducts cuBlas;
     private readonly Gemm gemm;
     private readonly ColumnSums columnSums;
-    private readonly Launcher<StepMean> stepMean;
-    private readonly Launcher<StepMeanBackward> stepMeanBackward;
+    private readonly Launcher<MeanOverSteps> stepMean;
+    private readonly Launcher<MeanOverStepsBackward> stepMeanBackward;
     private readonly Launcher<LastSteps> lastSteps;
     private readonly Launcher<LastStepsBackward> lastStepsBackward;
     private readonly Launcher<ClearPadding> clearPadding;
     private readonly Launcher<WeighSteps> weighSteps;
-    private readonly Launcher<Columns> copyColumns;
+    private readonly Launcher<ColumnCopy> copyColumns;
     private readonly Launcher<Squares> addSquares;
 
     /// <summary>Loads the kernels.</summary>
@@ -28,13 +28,13 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         columnSums = new ColumnSums(backend.Loader);
         gemm = new Gemm(backend.Loader, columnSums, roundsToTf32: backend.Blas == BlasChoice.KernelsTf32);
         fillRows = backend.Loader.Elements<FillRows>();
-        stepMean = backend.Loader.Elements<StepMean>();
-        stepMeanBackward = backend.Loader.Elements<StepMeanBackward>();
+        stepMean = backend.Loader.Elements<MeanOverSteps>();
+        stepMeanBackward = backend.Loader.Elements<MeanOverStepsBackward>();
         lastSteps = backend.Loader.Elements<LastSteps>();
         lastStepsBackward = backend.Loader.Elements<LastStepsBackward>();
         clearPadding = backend.Loader.Elements<ClearPadding>();
         weighSteps = backend.Loader.Elements<WeighSteps>();
-        copyColumns = backend.Loader.Elements<Columns>();
+        copyColumns = backend.Loader.Elements<ColumnCopy>();
         addSquares = backend.Loader.Elements<Squares>();
     }
 
@@ -156,9 +156,8 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         backend.Count(a);
         backend.Count(b);
         backend.Count(c);
-        (ArrayView<float> left, ArrayView<float> right, ArrayView<float> result) = (backend.View(a), backend.View(b), backend.View(c));
-        if (cuBlas.TryMultiply(transposeA, transposeB, alpha, left, right, beta, result, m, n, k)) return;
-        gemm.Run(backend.Stream, left, right, result, m, n, k, transposeA, transposeB, alpha, beta);
+        GemmCall call = new(backend.View(a), backend.View(b), backend.View(c), m, n, k, transposeA, transposeB, alpha, beta);
+        if (!cuBlas.TryMultiply(call)) gemm.Run(backend.Stream, call);
     }
 
     /// <summary>The error for a device without tensor cores that take TF32.</summary>

@@ -9,7 +9,7 @@ internal sealed class IlgpuOptimizerOps(IlgpuBackend backend) : IOptimizerOps, I
     private readonly Launcher<Momentum> momentumSgd = backend.Loader.Elements<Momentum>();
     private readonly Launcher<RmsProp> rmsProp = backend.Loader.Elements<RmsProp>();
     private readonly Launcher<Adam> adam = backend.Loader.Elements<Adam>();
-    private readonly Launcher<Masking> masking = backend.Loader.Elements<Masking>();
+    private readonly Launcher<MultiplyInPlace> masking = backend.Loader.Elements<MultiplyInPlace>();
     private readonly GlobalNorm globalNorm = new(backend.Loader);
 
     /// <inheritdoc/>

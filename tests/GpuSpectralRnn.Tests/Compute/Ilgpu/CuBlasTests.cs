@@ -19,7 +19,7 @@ public class CuBlasTests
         const int M = 3, N = 5, K = 4;
         double[] a = Numbers.Normal(M * K, 1).ToDoubles();
         double[] b = Numbers.Normal(K * N, 2).ToDoubles();
-        CuBlasCall call = CuBlasCall.Of(transposeA, transposeB, M, N, K);
+        CuBlasCall call = CuBlasCall.Of(new(default, default, default, M, N, K, transposeA, transposeB));
         double[] c = new double[M * N];
         for (int row = 0; row < call.Rows; row++)
         {

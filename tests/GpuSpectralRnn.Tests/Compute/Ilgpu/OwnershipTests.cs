@@ -29,7 +29,7 @@ public sealed class OwnershipTests
     {
         IlgpuDevice simulator = IlgpuDevices.All.Single(device => device.Info.Id == "ilgpu-cpu");
         IlgpuBackend backend = new(simulator.Info, simulator.Device.CreateAccelerator(IlgpuDevices.Context));
-        GpuSpectralRnn.Kernels.SourceOrder compiler = backend.Loader.Compiler;
+        GpuSpectralRnn.Kernels.SourceOrderCompiler compiler = backend.Loader.Compiler;
 
         backend.Dispose();
         backend.Dispose();

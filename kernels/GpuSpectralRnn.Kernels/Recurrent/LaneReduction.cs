@@ -6,7 +6,7 @@ namespace GpuSpectralRnn.Kernels;
 /// How the lanes that share rows of a product add up what each has summed over its own columns. Every lane ends with the whole sums that it owns and
 /// no others. A lane's number within those that share is its thread's number modulo how many there are.
 /// </summary>
-internal interface IExchange
+internal interface ILaneReduction
 {
     /// <summary>
     /// Eight lanes share four rows, for two sequences: lane l ends with row l mod 4 of sequence l / 4. Where
@@ -17,52 +17,52 @@ internal interface IExchange
     /// <param name="thread">The thread's number in its group.</param>
     /// <param name="shared">Shared memory.</param>
     /// <param name="scratch">Where in it [2, threads / 8, 9] quads are free, if the exchange goes through it.</param>
-    float RowOfTwo(Quad first, Quad second, int thread, ArrayView<Quad> shared, int scratch);
+    float RowOfTwo(Float4 first, Float4 second, int thread, ArrayView<Float4> shared, int scratch);
 
     /// <summary>
     /// Sixteen lanes share four rows, for four sequences: lane l ends with row l mod 4 of sequence l / 4. Scratch [4, threads / 16, 17].
     /// </summary>
-    float RowOfFour(FourQuads sums, int thread, ArrayView<Quad> shared, int scratch);
+    float RowOfFour(Float4x4 sums, int thread, ArrayView<Float4> shared, int scratch);
 
     /// <summary>Four lanes share four rows, for four sequences: lane l ends with all rows of sequence l. Scratch [4, threads / 4, 5].</summary>
-    Quad AllOfFour(FourQuads sums, int thread, ArrayView<Quad> shared, int scratch);
+    Float4 AllOfFour(Float4x4 sums, int thread, ArrayView<Float4> shared, int scratch);
 }
 
 /// <summary>
 /// Within warps, by butterflies: in each round a lane keeps half of its sums and hands the other half to the lane that keeps those. No shared memory
 /// and no barrier; ILGPU has it for CUDA, not for OpenCL.
 /// </summary>
-internal readonly struct ByShuffles : IExchange
+internal readonly struct ByShuffles : ILaneReduction
 {
     /// <inheritdoc/>
-    public float RowOfTwo(Quad first, Quad second, int thread, ArrayView<Quad> shared, int scratch)
+    public float RowOfTwo(Float4 first, Float4 second, int thread, ArrayView<Float4> shared, int scratch)
     {
         bool isSecond = (thread & 4) != 0;
         return Scatter(Keep(first, second, isSecond, 4));
     }
 
     /// <inheritdoc/>
-    public float RowOfFour(FourQuads sums, int thread, ArrayView<Quad> shared, int scratch)
+    public float RowOfFour(Float4x4 sums, int thread, ArrayView<Float4> shared, int scratch)
     {
         bool isHigh = (thread & 8) != 0;
-        Quad even = Keep(sums.A, sums.C, isHigh, 8);
-        Quad odd = Keep(sums.B, sums.D, isHigh, 8);
+        Float4 even = Keep(sums.A, sums.C, isHigh, 8);
+        Float4 odd = Keep(sums.B, sums.D, isHigh, 8);
         return Scatter(Keep(even, odd, (thread & 4) != 0, 4));
     }
 
     /// <inheritdoc/>
-    public Quad AllOfFour(FourQuads sums, int thread, ArrayView<Quad> shared, int scratch)
+    public Float4 AllOfFour(Float4x4 sums, int thread, ArrayView<Float4> shared, int scratch)
     {
         bool isHigh = (thread & 2) != 0;
-        Quad even = Keep(sums.A, sums.C, isHigh, 2);
-        Quad odd = Keep(sums.B, sums.D, isHigh, 2);
+        Float4 even = Keep(sums.A, sums.C, isHigh, 2);
+        Float4 odd = Keep(sums.B, sums.D, isHigh, 2);
         return Keep(even, odd, (thread & 1) != 0, 1);
     }
 
     // Of two quads keeps one, gives the other to the lane across and adds what that lane gives.
-    private static Quad Keep(Quad low, Quad high, bool keepsHigh, int mask)
+    private static Float4 Keep(Float4 low, Float4 high, bool keepsHigh, int mask)
     {
-        Quad sum = default;
+        Float4 sum = default;
         sum.X = Keep(low.X, high.X, keepsHigh, mask);
         sum.Y = Keep(low.Y, high.Y, keepsHigh, mask);
         sum.Z = Keep(low.Z, high.Z, keepsHigh, mask);
@@ -74,7 +74,7 @@ internal readonly struct ByShuffles : IExchange
         (keepsHigh ? high : low) + Warp.ShuffleXor(keepsHigh ? low : high, mask);
 
     // Four lanes with the same four rows, turned so that each lane's own row comes first: what it keeps and what it gives need no selection.
-    private static float Scatter(Quad sums)
+    private static float Scatter(Float4 sums)
     {
         float own = sums.X + Warp.ShuffleXor(sums.Z, 2);
         float next = sums.Y + Warp.ShuffleXor(sums.W, 2);
@@ -86,10 +86,10 @@ internal readonly struct ByShuffles : IExchange
 /// Through shared memory with one barrier; for every device. The caller has another barrier before the next exchange. One quad is left free after
 /// each lane's, so that the lanes of a warp read different banks.
 /// </summary>
-internal readonly struct ThroughShared : IExchange
+internal readonly struct ThroughShared : ILaneReduction
 {
     /// <inheritdoc/>
-    public float RowOfTwo(Quad first, Quad second, int thread, ArrayView<Quad> shared, int scratch)
+    public float RowOfTwo(Float4 first, Float4 second, int thread, ArrayView<Float4> shared, int scratch)
     {
         int lane = thread & 7;
         int tile = thread >> 3;
@@ -103,7 +103,7 @@ internal readonly struct ThroughShared : IExchange
     }
 
     /// <inheritdoc/>
-    public float RowOfFour(FourQuads sums, int thread, ArrayView<Quad> shared, int scratch)
+    public float RowOfFour(Float4x4 sums, int thread, ArrayView<Float4> shared, int scratch)
     {
         int lane = thread & 15;
         int tile = thread >> 4;
@@ -116,7 +116,7 @@ internal readonly struct ThroughShared : IExchange
     }
 
     /// <inheritdoc/>
-    public Quad AllOfFour(FourQuads sums, int thread, ArrayView<Quad> shared, int scratch)
+    public Float4 AllOfFour(Float4x4 sums, int thread, ArrayView<Float4> shared, int scratch)
     {
         int lane = thread & 3;
         int tile = thread >> 2;
@@ -124,11 +124,11 @@ internal readonly struct ThroughShared : IExchange
         Put(shared, sums, scratch + tile * 5 + lane, tiles * 5);
         Group.Barrier();
         int own = scratch + 5 * (lane * tiles + tile);
-        Quad a = shared[own];
-        Quad b = shared[own + 1];
-        Quad c = shared[own + 2];
-        Quad d = shared[own + 3];
-        Quad sum = default;
+        Float4 a = shared[own];
+        Float4 b = shared[own + 1];
+        Float4 c = shared[own + 2];
+        Float4 d = shared[own + 3];
+        Float4 sum = default;
         sum.X = (a.X + b.X) + (c.X + d.X);
         sum.Y = (a.Y + b.Y) + (c.Y + d.Y);
         sum.Z = (a.Z + b.Z) + (c.Z + d.Z);
@@ -136,7 +136,7 @@ internal readonly struct ThroughShared : IExchange
         return sum;
     }
 
-    private static void Put(ArrayView<Quad> shared, FourQuads sums, int at, int step)
+    private static void Put(ArrayView<Float4> shared, Float4x4 sums, int at, int step)
     {
         shared[at] = sums.A;
         shared[at + step] = sums.B;

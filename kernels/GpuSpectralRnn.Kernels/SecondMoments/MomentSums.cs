@@ -92,7 +92,7 @@ internal struct MomentRow<TSum>
     public readonly TSum Element(int index) => index < 2 ? (index == 0 ? X : Y) : index == 2 ? Z : W;
 
     /// <summary>this += w x y.</summary>
-    public void Add(float w, float x, Quad y)
+    public void Add(float w, float x, Float4 y)
     {
         X = default(TSum).AddProduct(X, w, x, y.X);
         Y = default(TSum).AddProduct(Y, w, x, y.Y);
@@ -114,7 +114,7 @@ internal struct MomentTile<TSum>
     public readonly MomentRow<TSum> Row(int index) => index < 2 ? (index == 0 ? Row0 : Row1) : index == 2 ? Row2 : Row3;
 
     /// <summary>Adds w times the outer product of a and b.</summary>
-    public void AddOuter(float w, Quad a, Quad b)
+    public void AddOuter(float w, Float4 a, Float4 b)
     {
         Row0.Add(w, a.X, b);
         Row1.Add(w, a.Y, b);

@@ -20,7 +20,7 @@ namespace GpuSpectralRnn.Kernels;
 /// registers at once; NVIDIA's assembler does not undo that. Level O1 leaves the order alone, but also the address spaces of pointers unknown: the
 /// passes that find them are added here.
 /// </summary>
-public sealed class SourceOrder : IDisposable
+public sealed class SourceOrderCompiler : IDisposable
 {
     private readonly Lazy<Context> exact = new(() => Create(MathMode.Default));
     private readonly Lazy<Context> fast = new(() => Create(MathMode.Fast));

@@ -3,7 +3,7 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>Copies columns between matrices, target[i, to + j] = source[i, from + j], or adds them to what is there; one element each.</summary>
-public readonly struct Columns(
+public readonly struct ColumnCopy(
     ArrayView<float> source, // [rows, sourceStride]
     ArrayView<float> target, // [rows, targetStride]
     int columns,

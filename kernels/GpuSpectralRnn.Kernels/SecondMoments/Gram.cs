@@ -99,7 +99,7 @@ internal sealed class Gram<TSum> : Gram
         }
         else
         {
-            int hasQuads = units % 4 == 0 && GemmFactor.StartsAtQuad(rows) ? 1 : 0;
+            int hasQuads = units % 4 == 0 && GemmOperand.StartsAtQuad(rows) ? 1 : 0;
             sumBlocks(
                 stream,
                 slices * BlocksAcross * BlocksAcross,
@@ -152,8 +152,8 @@ internal sealed class Gram<TSum> : Gram
             int slice = item / across / across;
             int from = slice * perSlice;
             int to = from + perSlice < count ? from + perSlice : count;
-            Places left = Places.Of(p, across, units, 1);
-            Places right = Places.Of(q, across, units, 1);
+            QuadIndices left = QuadIndices.Of(p, across, units, 1);
+            QuadIndices right = QuadIndices.Of(q, across, units, 1);
             MomentTile<TSum> tile = default;
             for (int row = from; row < to; row++)
             {

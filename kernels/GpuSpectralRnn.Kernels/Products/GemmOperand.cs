@@ -3,7 +3,7 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>A factor of a product as lines, the rows of op(A) or the columns of op(B), that run along the summed extent.</summary>
-public struct GemmFactor
+public struct GemmOperand
 {
     /// <summary>How many lines there are.</summary>
     public int Lines;
@@ -18,7 +18,7 @@ public struct GemmFactor
     public int HasQuads;
 
     /// <summary>The factor in a dense matrix: <paramref name="linesAreRows"/> of [lines, length], else of [length, lines].</summary>
-    public static GemmFactor Of(ArrayView<float> matrix, int lines, int length, bool linesAreRows) => new()
+    public static GemmOperand Of(ArrayView<float> matrix, int lines, int length, bool linesAreRows) => new()
     {
         Lines = lines,
         LineStride = linesAreRows ? length : 1,
@@ -34,14 +34,14 @@ public struct GemmFactor
     /// Four neighbours in memory: lines <paramref name="line"/> to line + 3 at <paramref name="k"/>, or, where lines are contiguous, elements k to k
     /// + 3 of one line; zeros beyond the last line and from <paramref name="to"/> on.
     /// </summary>
-    internal readonly Quad Load(ArrayView<float> matrix, int line, int k, int to)
+    internal readonly Float4 Load(ArrayView<float> matrix, int line, int k, int to)
     {
-        Quad quad = default;
+        Float4 quad = default;
         int place = line * LineStride + k * Step;
         int left = LineStride == 1 ? Lines - line : to - k;
         bool isInside = LineStride == 1 ? k < to : line < Lines;
         if (!isInside || left <= 0) return quad;
-        if (HasQuads != 0) return matrix.Cast<Quad>()[place / 4];
+        if (HasQuads != 0) return matrix.Cast<Float4>()[place / 4];
         quad.X = matrix[place];
         if (left > 1) quad.Y = matrix[place + 1];
         if (left > 2) quad.Z = matrix[place + 2];

@@ -7,7 +7,7 @@ namespace GpuSpectralRnn.Kernels;
 /// Adds up a loss call on the device: the items of a loss kernel leave one partial sum each, one more item or group adds them to the running totals
 /// in a fixed order. Totals are [high, low] of the compensated loss and [correct, rows, calls, first bad call] as counts.
 /// </summary>
-public sealed class LossTally : IDisposable
+public sealed class LossAccumulator : IDisposable
 {
     /// <summary>Numbers in the sums of a running total.</summary>
     public const int Sums = 2;
@@ -18,17 +18,17 @@ public sealed class LossTally : IDisposable
     private const int Capacity = 4096; // enough that the rows of a batch of sequences have an item each
 
     private readonly KernelLoader loader;
-    private readonly Launcher<TallyByItem> byItem;
-    private readonly Launcher<TallyByGroup>? byGroup;
+    private readonly Launcher<AccumulateByItem> byItem;
+    private readonly Launcher<AccumulateByGroup>? byGroup;
     private readonly MemoryBuffer partialSums;
     private readonly MemoryBuffer partialCounts;
 
     /// <summary>Loads the kernels.</summary>
-    public LossTally(KernelLoader loader)
+    public LossAccumulator(KernelLoader loader)
     {
         this.loader = loader;
-        byItem = loader.Items<TallyByItem>();
-        if (loader.CanShare(GroupSums.Threads)) byGroup = loader.Groups<TallyByGroup>();
+        byItem = loader.Items<AccumulateByItem>();
+        if (loader.CanShare(GroupSums.Threads)) byGroup = loader.Groups<AccumulateByGroup>();
         partialSums = loader.Memory.Allocate(Capacity * 2, sizeof(float));
         partialCounts = loader.Memory.Allocate(Capacity * 2, sizeof(int));
     }
@@ -45,7 +45,7 @@ public sealed class LossTally : IDisposable
     /// <summary>Adds the partial sums of <paramref name="items"/> items to the running totals.</summary>
     internal void Add(AcceleratorStream stream, int items, ArrayView<float> sums, ArrayView<long> counts)
     {
-        TallyArguments arguments = new(sums, counts, PartialSums, PartialCounts, items);
+        AccumulatorArguments arguments = new(sums, counts, PartialSums, PartialCounts, items);
         if (byGroup is null) byItem(stream, 1, new(arguments));
         else byGroup(stream, 1, new(arguments));
     }
@@ -58,7 +58,7 @@ public sealed class LossTally : IDisposable
     }
 
     /// <summary>What the kernels take.</summary>
-    internal readonly struct TallyArguments(
+    internal readonly struct AccumulatorArguments(
         ArrayView<float> sums, // [high, low]
         ArrayView<long> counts, // [correct, rows, calls, first bad call]
         ArrayView<float> partialSums, // [items, 2]
@@ -98,21 +98,21 @@ public sealed class LossTally : IDisposable
         }
     }
 
-    internal readonly struct TallyByItem(TallyArguments tally) : IItemKernel
+    internal readonly struct AccumulateByItem(AccumulatorArguments accumulator) : IItemKernel
     {
         public void Run(int item)
         {
             CompensatedSum call = default;
             int correct = 0;
             int rows = 0;
-            tally.Collect(item, 1, ref call, ref correct, ref rows);
-            tally.AddToTotals(call, correct, rows);
+            accumulator.Collect(item, 1, ref call, ref correct, ref rows);
+            accumulator.AddToTotals(call, correct, rows);
         }
     }
 
     /// <summary>The same by a group, for devices where a lone item would wait for each of its numbers.</summary>
     [Kernel(GroupSize = GroupSums.Threads)]
-    internal readonly struct TallyByGroup(TallyArguments tally) : IGroupKernel
+    internal readonly struct AccumulateByGroup(AccumulatorArguments accumulator) : IGroupKernel
     {
         public void Run()
         {
@@ -122,11 +122,11 @@ public sealed class LossTally : IDisposable
             CompensatedSum call = default;
             int correct = 0;
             int rows = 0;
-            tally.Collect(Group.IdxX, GroupSums.Threads, ref call, ref correct, ref rows);
+            accumulator.Collect(Group.IdxX, GroupSums.Threads, ref call, ref correct, ref rows);
             call = GroupSums.Sum(highs, lows, call);
             correct = GroupSums.Sum(numbers, correct);
             rows = GroupSums.Sum(numbers, rows);
-            if (Group.IdxX == 0) tally.AddToTotals(call, correct, rows);
+            if (Group.IdxX == 0) accumulator.AddToTotals(call, correct, rows);
         }
     }
 }

@@ -10,7 +10,7 @@ internal struct DoublePair
 }
 
 /// <summary>Four numbers in double precision.</summary>
-internal struct DoubleQuad
+internal struct Double4
 {
     public DoublePair First;
     public DoublePair Second;
@@ -31,13 +31,13 @@ internal struct DoubleQuad
 /// <summary>A 4 x 4 block of sums in double precision, held in registers.</summary>
 internal struct DoubleTile
 {
-    public DoubleQuad Row0;
-    public DoubleQuad Row1;
-    public DoubleQuad Row2;
-    public DoubleQuad Row3;
+    public Double4 Row0;
+    public Double4 Row1;
+    public Double4 Row2;
+    public Double4 Row3;
 
     /// <summary>Row <paramref name="index"/>.</summary>
-    public readonly DoubleQuad Row(int index) => index < 2 ? (index == 0 ? Row0 : Row1) : index == 2 ? Row2 : Row3;
+    public readonly Double4 Row(int index) => index < 2 ? (index == 0 ? Row0 : Row1) : index == 2 ? Row2 : Row3;
 
     /// <summary>Adds the outer product of four rows' numbers and four columns'.</summary>
     public void AddOuter(DoublePair a, DoublePair b, DoublePair c, DoublePair d)
@@ -165,10 +165,10 @@ internal readonly struct GramBlocks(
             // Behind the last step these are zeros, which nobody reads.
             weight = Weight(at + row, to);
             nextWeight = Weight(at + row + Depth / 2, to);
-            Quad a = Load(at + row, p + unit, weight);
-            Quad b = Load(at + row + Depth / 2, p + unit, nextWeight);
-            Quad c = Load(at + row, q + unit, weight);
-            Quad d = Load(at + row + Depth / 2, q + unit, nextWeight);
+            Float4 a = Load(at + row, p + unit, weight);
+            Float4 b = Load(at + row + Depth / 2, p + unit, nextWeight);
+            Float4 c = Load(at + row, q + unit, weight);
+            Float4 d = Load(at + row + Depth / 2, q + unit, nextWeight);
             sums.AddStep(left.SubView(stage + y, Extent), right.SubView(stage + x, Extent));
             stage = Stage - stage;
             Put(left, stage + place, weight, a);
@@ -189,7 +189,7 @@ internal readonly struct GramBlocks(
     {
         for (int i = 0; i < 4; i++)
         {
-            DoubleQuad line = tile.Row(i);
+            Double4 line = tile.Row(i);
             for (int j = 0; j < 4; j++)
             {
                 bool isInside = v + j < units && u + i <= v + j;
@@ -198,7 +198,7 @@ internal readonly struct GramBlocks(
         }
     }
 
-    private static void Put(ArrayView<DoublePair> shared, int place, float weight, Quad quad)
+    private static void Put(ArrayView<DoublePair> shared, int place, float weight, Float4 quad)
     {
         shared[place] = new DoublePair { X = (double)weight * quad.X, Y = (double)weight * quad.Y };
         shared[place + Odd] = new DoublePair { X = (double)weight * quad.Z, Y = (double)weight * quad.W };
@@ -212,12 +212,12 @@ internal readonly struct GramBlocks(
     }
 
     // Four units of a row; zeros beyond the last one, and of a row of weight zero, which is not read.
-    private Quad Load(int row, int unit, float weight)
+    private Float4 Load(int row, int unit, float weight)
     {
-        Quad quad = default;
+        Float4 quad = default;
         if (weight == 0f || unit >= units) return quad;
         int place = row * units + unit;
-        if (hasQuads != 0) return rows.Cast<Quad>()[place / 4];
+        if (hasQuads != 0) return rows.Cast<Float4>()[place / 4];
         quad.X = rows[place];
         if (unit + 1 < units) quad.Y = rows[place + 1];
         if (unit + 2 < units) quad.Z = rows[place + 2];

@@ -3,7 +3,7 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>The mean of each sequence over its valid steps, mean[b, j] = (1/L_b) sum_{t below L_b} x[t, b, j]; elements B H.</summary>
-public readonly struct StepMean(
+public readonly struct MeanOverSteps(
     ArrayView<float> x, // [T, B, H]
     ArrayView<float> mean, // [B, H]
     ArrayView<int>? lengths, // [B], or null for T
@@ -24,8 +24,8 @@ public readonly struct StepMean(
     }
 }
 
-/// <summary>Backward of <see cref="StepMean"/>: gradient[t, b, j] = meanGradient[b, j] / L_b, zero beyond the length; elements T B H.</summary>
-public readonly struct StepMeanBackward(
+/// <summary>Backward of <see cref="MeanOverSteps"/>: gradient[t, b, j] = meanGradient[b, j] / L_b, zero beyond the length; elements T B H.</summary>
+public readonly struct MeanOverStepsBackward(
     ArrayView<float> meanGradient, // [B, H]
     ArrayView<float> gradient, // [T, B, H]
     ArrayView<int>? lengths, // [B], or null for T
