@@ -35,7 +35,7 @@ public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
         ["recurrent layer"] = ("oi oo o o tni no tno n#", (b, x, e) =>
         {
             using RecurrentWorkspace workspace = b.Recurrent.Prepare(new RecurrentShape(CellKind.RnnTanh, e.T, e.N, e.I, e.O), isTraining: false);
-            b.Recurrent.Forward(workspace, new RecurrentWeights(x[0], x[1], x[2], x[3]), x[4], new RecurrentState(x[5]), x[6], null, x[7]);
+            b.Recurrent.Forward(new(workspace, new RecurrentWeights(x[0], x[1], x[2], x[3]), x[4], new RecurrentState(x[5]), x[6], null, x[7]));
         }),
     };
 
