@@ -119,8 +119,8 @@ public sealed partial class KernelLoader : IDisposable
     public Launcher<TKernel> Groups<TKernel>()
         where TKernel : struct, IGroupKernel
     {
-        MethodInfo entry = KernelEntries.Of(typeof(TKernel));
-        KernelAttribute mark = KernelAttribute.Of(entry);
+        MethodInfo entry = KernelEntries.Find(typeof(TKernel));
+        KernelAttribute mark = KernelAttribute.From(entry);
         return GroupLauncher<TKernel>(Once(entry, mark.GroupSize, mark.GroupsPerMultiprocessor, LoadGroups), mark.GroupSize);
     }
 
@@ -128,8 +128,8 @@ public sealed partial class KernelLoader : IDisposable
     public Launcher<TKernel> Groups<TKernel>(out int groupSize)
         where TKernel : struct, IGroupKernel
     {
-        MethodInfo entry = KernelEntries.Of(typeof(TKernel));
-        groupSize = GroupSizeFor(KernelAttribute.Of(entry).GroupSize);
+        MethodInfo entry = KernelEntries.Find(typeof(TKernel));
+        groupSize = GroupSizeFor(KernelAttribute.From(entry).GroupSize);
         return GroupLauncher<TKernel>(Once(entry, groupSize, 1, LoadGroups), groupSize);
     }
 
@@ -144,7 +144,7 @@ public sealed partial class KernelLoader : IDisposable
     public Launcher<TKernel> Groups<TKernel>(int groupSize, int dynamicBytes, out int spilledBytes)
         where TKernel : struct, IGroupKernel
     {
-        Kernel groups = Once(KernelEntries.Of(typeof(TKernel)), groupSize, 1, LoadGroups);
+        Kernel groups = Once(KernelEntries.Find(typeof(TKernel)), groupSize, 1, LoadGroups);
         spilledBytes = 0;
         if (groups is CudaKernel onCuda)
         {
@@ -183,8 +183,8 @@ public sealed partial class KernelLoader : IDisposable
 
     private Kernel Items(Type kernel)
     {
-        MethodInfo entry = KernelEntries.Of(kernel);
-        int stated = KernelAttribute.Of(entry).GroupSize;
+        MethodInfo entry = KernelEntries.Find(kernel);
+        int stated = KernelAttribute.From(entry).GroupSize;
         return Once(entry, GroupSizeFor(stated > 0 ? stated : ItemsPerGroup), 0, LoadItems);
     }
 

@@ -108,9 +108,9 @@ public static class OnnxImport
     private static Network Make(StackParts parts, Architecture architecture, IBackend backend)
     {
         Network network = new(architecture, backend);
-        if (parts.Embedding is { } table) network.Parameters.Write(ParameterSlot.Embedding, table.Values);
+        if (parts.Embedding is { } table) network.Parameters.Write(ParameterSpec.Embedding, table.Values);
         for (int layer = 0; layer < parts.Layers.Length; layer++) parts.Layers[layer].WriteTo(network.Parameters, layer);
-        if (!architecture.TiesWeights) network.Parameters.Write(ParameterSlot.Readout, parts.Readout.Weights);
+        if (!architecture.TiesWeights) network.Parameters.Write(ParameterSpec.Readout, parts.Readout.Weights);
         network.Parameters.Write("readout.bias", parts.Readout.Bias);
         return network;
     }

@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Onnx.Export;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;

@@ -52,7 +52,7 @@ internal sealed partial class StateDictTensors
     public NamedArray? Find(string name) => tensors.GetValueOrDefault(name);
 
     /// <summary>Adds zeros where a module was made without the tensor.</summary>
-    public void AddZeros(string name, int count) => tensors.Add(name, NamedArray.Of(name, new Shape(count), new float[count]));
+    public void AddZeros(string name, int count) => tensors.Add(name, NamedArray.Create(name, new Shape(count), new float[count]));
 
     /// <summary>Takes the tensor away.</summary>
     public void Remove(string name) => tensors.Remove(name);
@@ -145,7 +145,7 @@ internal sealed partial class StateDictTensors
         for (int i = 0; i < v.Length; i++) squares[Place(i)] += (double)v[i] * v[i];
         float[] folded = new float[v.Length];
         for (int i = 0; i < v.Length; i++) folded[i] = (float)(g[Place(i)] / Math.Sqrt(squares[Place(i)]) * v[i]);
-        return NamedArray.Of(name, direction.Shape, folded);
+        return NamedArray.Create(name, direction.Shape, folded);
 
         int Place(int i) => isByRow ? i / columns : isByColumn ? i % columns : 0;
     }

@@ -25,7 +25,7 @@ public sealed record Evaluation(string Metric, double Value, double Loss, long R
     public double? Perplexity => Metric is "perplexity" or BitsPerCharacter ? Math.Exp(Loss) : null;
 
     /// <summary>The means behind <paramref name="sums"/> over a whole set; not a number without rows.</summary>
-    public static Evaluation Of(LossSums sums, Architecture architecture)
+    public static Evaluation From(LossSums sums, Architecture architecture)
     {
         double loss = sums.Loss / sums.Rows;
         return architecture switch
