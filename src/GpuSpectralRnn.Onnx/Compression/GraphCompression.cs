@@ -115,6 +115,11 @@ public sealed class GraphCompression : IDisposable
     /// </summary>
     public bool ShrinksState { get; init; }
 
+    /// <summary>The values of the graph at which refinement compares, layer by layer.</summary>
+    public IReadOnlyList<string> Compared => RefineSteps == 0 ? [] :
+        [.. Active.Where(group => TraceOf(group).Obstacle is null)
+            .Select(group => $"{group.First} at {string.Join(", ", TraceOf(group).Objectives.Select(objective => objective.Tail.Value))}")];
+
     /// <summary>Why a layer was not refined, layer by layer; empty where all of them can be.</summary>
     public IReadOnlyList<string> NotRefined => RefineSteps == 0 ? [] :
         [.. Active.Where(group => TraceOf(group).Obstacle is not null).Select(group => $"{group.First}: {TraceOf(group).Obstacle}")];

@@ -17,8 +17,6 @@ internal static class SmallState
     /// <exception cref="InvalidCallException">A state is more than the state of one cut node; the message names it.</exception>
     public static void Shrink(ModelProto model, IReadOnlyDictionary<string, string> states, IReadOnlyList<(RecurrentNode Node, NodePlan Plan)> cut)
     {
-        if (states.Count == 0)
-            throw new InvalidCallException("`ShrinksState`: there is no state; name outputs that go into the next call by `States`.");
         foreach ((string output, string input) in states) Shrink(model, output, input, cut);
     }
 
