@@ -38,6 +38,10 @@ public static class OnnxImport
         {
             throw new InvalidCallException($"{path}: {e.Message}", e);
         }
+        catch (OnnxRuntimeException e)
+        {
+            throw new RunFailedException($"{path}: ONNX Runtime cannot run it: {e.Message}", e);
+        }
     }
 
     private static (Network Network, double MaxDifference) Read(

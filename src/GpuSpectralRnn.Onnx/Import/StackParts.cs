@@ -123,7 +123,7 @@ internal sealed record StackParts(
         if (embedding.Extents.Length != 2 || Attributes.Integer(table, "axis", 0) != 0)
             throw Refuse(table, "is no embedding: it gathers something else than the rows of a matrix");
         TraceEnd[] tokens = graph.Ends(table.Input[1], GraphTrace.Moves);
-        return tokens is [{ Node: null } input]
+        return tokens is [{ Node: null } input] && graph.Scope.Initializer(input.Value) is null
             ? (input.Value, embedding)
             : throw Odd(tokens.FirstOrDefault(end => end.Node is not null) ?? tokens[0], $"{Describe(table)}, the embedding,");
     }
