@@ -35,6 +35,7 @@ internal sealed class ReadoutProof
             throw new InvalidCallException($"The input {parts.Input} has {extents.Length} axes; {needed} are needed.");
         if (session.OutputMetadata[parts.Output] is not { IsTensor: true, ElementDataType: TensorElementType.Float })
             throw new InvalidCallException($"The output {parts.Output} holds no 32-bit floats.");
+        KeepsSteps = session.OutputMetadata[parts.Output].Dimensions.Length == 3;
         foreach (bool isBatchFirst in (bool[])[true, false])
         {
             foreach ((int batch, int steps) in Sizes)
@@ -48,6 +49,9 @@ internal sealed class ReadoutProof
 
     /// <summary>Whether every call had a single step, in which all read-outs are alike.</summary>
     public bool HasOneStep => calls.All(call => call.Steps == 1);
+
+    /// <summary>Whether the answers have an axis of steps, were it of one step only.</summary>
+    public bool KeepsSteps { get; }
 
     /// <summary>What ONNX Runtime said where it ran no call.</summary>
     public string? Problem => calls.Count == 0 ? problem : null;
