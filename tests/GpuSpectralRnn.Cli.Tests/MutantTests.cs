@@ -32,6 +32,15 @@ public class MutantTests
     }
 
     [Fact]
+    public void GraphMutants()
+    {
+        using Folder folder = new();
+        Gsrnn.Run(["train", .. folder.Npy(6), "--cell", "gru", "--hidden", "3", "--epochs", "1", "--device", "host", "--out", folder["m"]]).Succeeds();
+        Gsrnn.Run("export", folder["m"], "--out", folder["m.onnx"], "--stateful", "--lengths").Succeeds();
+        Mutate(File.ReadAllBytes(folder["m.onnx"]), folder["bad.onnx"], 9, _ => ["import", folder["bad.onnx"], "--device", "host", "--out", folder["imported"]]);
+    }
+
+    [Fact]
     public void NpyMutants()
     {
         using Folder folder = new();
