@@ -82,6 +82,7 @@ internal sealed class CompressVerb : Verb
             RefineSteps = RefineSteps,
             ShrinksState = ShrinksState,
         };
+        int[]? keep = size is null ? null : compression.OfSize(size);
         if (compression.Chosen is { } chosen) terminal.Note($"every sequence is called with each of {chosen}");
         terminal.Note($"calibrated {string.Join(", ", compression.Layers.Select(layer => $"{layer.Name} ({layer.Units} units)"))} in {watch.Elapsed.TotalSeconds:0.0} s");
         if (rules == 0)
@@ -90,7 +91,7 @@ internal sealed class CompressVerb : Verb
             return;
         }
 
-        SmallGraph graph = Choose(terminal, compression, size);
+        SmallGraph graph = Choose(terminal, compression, keep);
         foreach (string node in compression.NotRefined) terminal.Note($"not refined: {node}");
         GraphProof proof = compression.Prove(graph);
         if (proof.Outputs.FirstOrDefault(output => !double.IsFinite(output.MaxDifference)) is { } broken)
@@ -100,7 +101,7 @@ internal sealed class CompressVerb : Verb
         Print(terminal, graph, proof);
     }
 
-    private SmallGraph Choose(Terminal terminal, GraphCompression compression, KeepSize? size)
+    private SmallGraph Choose(Terminal terminal, GraphCompression compression, int[]? keep)
     {
         if (Tolerance is { } tolerance)
         {
@@ -108,7 +109,7 @@ internal sealed class CompressVerb : Verb
                 tolerance, tried => terminal.Note($"{string.Join('x', tried.Keep)} units: mean difference {tried.JudgedDifference:g3}"));
         }
 
-        if (size is not null) return compression.Compress(compression.OfSize(size));
+        if (keep is not null) return compression.Compress(keep);
         return compression.Compress(IsShared ? compression.OfSharedBudget(Fraction!.Value) : compression.OfShare(Fraction!.Value));
     }
 

@@ -16,8 +16,8 @@ internal sealed class ExportVerb : ComputeVerb
     public string ModelPath { get; set; } = "";
 
     [Option("out", Required = true, MetaValue = "FILE", HelpText =
-        "Where to write; the extension says what: .onnx, a graph that is checked in ONNX Runtime before it is kept; .safetensors, a plain PyTorch state " +
-        "dict; .c, C99 source of a function that takes one step, for microcontrollers.")]
+        "Where to write; the extension says what: .onnx, a graph that is checked in ONNX Runtime before it is kept; .safetensors, a plain PyTorch " +
+        "state dict; .c, C99 source of a function that takes one step, for microcontrollers.")]
     [WritesFile]
     public string Out { get; set; } = "";
 
@@ -56,7 +56,8 @@ internal sealed class ExportVerb : ComputeVerb
         GraphOptions options = new() { Opset = Opset ?? new GraphOptions().Opset, IsStateful = IsStateful, TakesLengths = TakesLengths };
         double difference = OnnxExport.Save(Out, network, options);
         terminal.Result(
-            $"{Out}: {network.Architecture.Summary}, opset {options.Opset}; answers in ONNX Runtime differ from the network's by {difference:g2} at most");
+            $"{Out}: {network.Architecture.Summary}, opset {options.Opset}; "
+            + $"answers in ONNX Runtime differ from the network's by {difference:g2} at most");
         terminal.Result(new JsonObject { ["model"] = Out, ["maxDifference"] = difference, ["opset"] = options.Opset });
     }
 

@@ -10,8 +10,8 @@ using GpuSpectralRnn.Onnx.Import;
 namespace GpuSpectralRnn.Cli.Verbs;
 
 [Verb("import", HelpText =
-    "Make a model of a PyTorch state dict in a safetensors file: one nn.RNN, nn.LSTM or nn.GRU (or several in a row), one nn.Linear and perhaps one " +
-    "nn.Embedding; or of an ONNX graph of such parts, if the model answers as the graph does. Says what it assumed.")]
+    "Make a model of a PyTorch state dict in a safetensors file: one nn.RNN, nn.LSTM or nn.GRU (or several in a row), one nn.Linear and perhaps " +
+    "one nn.Embedding; or of an ONNX graph of such parts, if the model answers as the graph does. Says what it assumed.")]
 internal sealed class ImportVerb : ComputeVerb
 {
     [Value(0, MetaName = "FILE", Required = true, HelpText = "The state dict (.safetensors), or the graph (.onnx).")]
@@ -56,7 +56,8 @@ internal sealed class ImportVerb : ComputeVerb
         TextUnit unit = Names.Parse<TextUnit>(UnitName, "--unit");
         string? view = View is null ? null : Names.Parse<ImageView>(View, "--view").Name();
         bool isGraph = File.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
-        if (cell is null && !isGraph) throw new InvalidCallException("--cell is missing: a state dict does not tell its cell; irnn, rnn-tanh, rnn-relu, lstm or gru.");
+        if (cell is null && !isGraph)
+            throw new InvalidCallException("--cell is missing: a state dict does not tell its cell; irnn, rnn-tanh, rnn-relu, lstm or gru.");
         using IBackend backend = OpenBackend();
         (Network made, double? difference) = isGraph
             ? OnnxImport.Read(File, backend, cell, readout, task, terminal.Note)
@@ -67,7 +68,7 @@ internal sealed class ImportVerb : ComputeVerb
         ModelFile.Save(Out, network);
         foreach (string assumed in Assumptions(network.Architecture, Readout is null && !isGraph, Task is null)) terminal.Note(assumed);
         if (isGraph)
-            terminal.Note($"read-out: {network.Architecture.Readout.Name()}; answers differ from the graph's in ONNX Runtime by {difference:g2} at most");
+            terminal.Note($"read-out: {network.Architecture.Readout.Name()}; answers differ from the graph's by {difference:g2} at most");
         terminal.Result($"{Out}: {network}, {network.Architecture.ParameterCount:N0} parameters");
         terminal.Result(new JsonObject
         {

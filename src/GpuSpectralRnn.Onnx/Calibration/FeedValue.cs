@@ -10,12 +10,29 @@ namespace GpuSpectralRnn.Onnx.Calibration;
 /// <param name="First">Where in them the call begins.</param>
 internal sealed record FeedValue(TensorElementType Type, int[] Shape, Array Values, int First = 0)
 {
+    /// <summary>More numbers in one value (1 GB of floats) are taken for a broken file.</summary>
+    private const long Most = 1L << 28;
+
+    /// <summary>How many numbers the shape holds.</summary>
+    /// <exception cref="InvalidCallException">Too many for one input.</exception>
+    public static int Count(int[] shape)
+    {
+        long count = 1;
+        foreach (int extent in shape)
+        {
+            count *= extent;
+            if (count is < 0 or > Most) throw new InvalidCallException($"An input of the shape [{string.Join(", ", shape)}] is too large to be fed.");
+        }
+
+        return (int)count;
+    }
+
     /// <summary>The value for ONNX Runtime; the caller disposes it.</summary>
     /// <exception cref="InvalidCallException">Inputs of that type are not fed.</exception>
     public OrtValue ToOrtValue()
     {
         long[] shape = Array.ConvertAll(Shape, extent => (long)extent);
-        int count = Shape.Aggregate(1, (a, b) => a * b);
+        int count = Count(Shape);
         return Type switch
         {
             TensorElementType.Float => OrtValue.CreateTensorValueFromMemory(Convert<float>(count), shape),

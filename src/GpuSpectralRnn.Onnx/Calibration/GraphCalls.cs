@@ -173,7 +173,7 @@ internal sealed class GraphCalls
     private static OrtValue Zeros(NodeMetadata state)
     {
         int[] shape = Array.ConvertAll(state.Dimensions, extent => Math.Max(1, extent));
-        return new FeedValue(state.ElementDataType, shape, new double[shape.Aggregate(1, (a, b) => a * b)]).ToOrtValue();
+        return new FeedValue(state.ElementDataType, shape, new double[FeedValue.Count(shape)]).ToOrtValue();
     }
 
     // The same data may not fit another value.
@@ -196,14 +196,14 @@ internal sealed class GraphCalls
     private FeedValue Slice(string name, int sequence, int call)
     {
         int[] shape = extents[name];
-        int count = shape.Aggregate(1, (a, b) => a * b);
+        int count = FeedValue.Count(shape);
         return new FeedValue(Types[name], shape, arrays[name].Values, (sequence * Calls + call) * count);
     }
 
     private static FeedValue Constant(string name, NodeMetadata input, double[] values)
     {
         int[] shape = Array.ConvertAll(input.Dimensions, extent => extent < 0 ? 1 : extent);
-        int count = shape.Aggregate(1, (a, b) => a * b);
+        int count = FeedValue.Count(shape);
         if (values.Length == 1) values = [.. Enumerable.Repeat(values[0], count)];
         if (values.Length != count)
             throw new InvalidCallException($"`Fixed` {name}: {values.Length} values do not fill the shape [{string.Join(", ", shape)}].");

@@ -44,7 +44,9 @@ internal static class Answers
         return turned;
     }
 
-    /// <summary>The largest difference, over the largest absolute value expected where that is above 1; infinite where a number is not finite.</summary>
+    /// <summary>
+    /// The largest difference, over the largest absolute value expected where that is above 1; infinite where a number is not finite.
+    /// </summary>
     /// <exception cref="RunFailedException">The network's own answers are not finite.</exception>
     public static double Difference(ReadOnlySpan<float> expected, ReadOnlySpan<float> found)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
 
@@ -57,6 +58,7 @@ internal sealed class LinearPath
 
     private bool Follow(Reader reader, UnitLayout layout)
     {
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) return false;
         if (TryEnd(reader, layout) is { } end)
         {
             ends.Add(end);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using GpuSpectralRnn.Onnx.Protos;
 
 namespace GpuSpectralRnn.Onnx.Graphs;
@@ -21,6 +22,7 @@ internal static class ComparedInputs
 
     private static bool OnlyCompared(ModelProto model, Scope scope, string value, SortedSet<long> values)
     {
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) return false;
         if (scope.Initializer(value) is not null || Reader.IsResult(scope.Graph, value)) return false;
         foreach (Reader reader in Reader.Of(scope, value))
         {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using GpuSpectralRnn.Onnx.Protos;
 using Microsoft.ML.OnnxRuntime;
@@ -69,6 +70,7 @@ internal static class Constants
     private static string? Collect(Scope scope, string value, GraphProto graph, HashSet<string> seen)
     {
         if (!seen.Add(value)) return null;
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) return $"{value} by more operators than can be followed";
         if (scope.Definer(value) is not { } definer) return null; // a name of a body's own, which comes with its node
         if (definer.Initializer(value) is { } tensor)
         {

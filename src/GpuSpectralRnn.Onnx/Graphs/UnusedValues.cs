@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using GpuSpectralRnn.Onnx.Protos;
 
 namespace GpuSpectralRnn.Onnx.Graphs;
@@ -8,6 +9,7 @@ internal static class UnusedValues
     /// <summary>Takes out the value if nobody reads it, then what only it was made of.</summary>
     public static void Remove(Scope scope, string value)
     {
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) return; // what is left is unused, and harmless
         if (value.Length == 0 || scope.Definer(value) is not { } definer) return;
         HashSet<string> read = [.. GraphWalk.Reads(definer.Graph)];
         if (read.Contains(value)) return;

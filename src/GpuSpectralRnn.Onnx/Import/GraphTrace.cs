@@ -12,8 +12,8 @@ internal sealed class GraphTrace(Scope scope)
     /// <summary>Nodes that change the place of numbers, not their value; all but Concat have them from their first input.</summary>
     public static readonly string[] Moves =
     [
-        "Transpose", "Squeeze", "Unsqueeze", "Reshape", "Flatten", "Identity", "Cast", "Dropout", "Slice", "Split", "Gather", "GatherND", "GatherElements",
-        "Concat", "Expand",
+        "Transpose", "Squeeze", "Unsqueeze", "Reshape", "Flatten", "Identity", "Cast", "Dropout", "Slice", "Split", "Gather", "GatherND",
+        "GatherElements", "Concat", "Expand",
     ];
 
     /// <summary>Moves, and what means over steps are made of.</summary>

@@ -21,9 +21,11 @@ internal sealed record LayerPart(string Name, Cell Cell, NodeWeights Weights)
         if (direction is not ("forward" or "bidirectional"))
             throw Refuse(node, $"walks in the direction {direction} alone; a network walks forward, or in both directions");
         if (Attributes.Find(node.Node, "clip") is not null) throw Refuse(node, "clips its sums, which no cell of this library does");
-        if (Attributes.Integer(node.Node, "input_forget", 0) != 0) throw Refuse(node, "couples its input and forget gates, which no cell of this library does");
+        if (Attributes.Integer(node.Node, "input_forget", 0) != 0)
+            throw Refuse(node, "couples its input and forget gates, which no cell of this library does");
         if (node.ResetsBefore)
-            throw Refuse(node, "resets the state before the product (linear_before_reset=0); the GRU here, as in PyTorch, does so after it: export it with linear_before_reset=1");
+            throw Refuse(
+                node, "resets the state before the product; the GRU here, as PyTorch's, does so after it (linear_before_reset=1)");
         foreach (RecurrentInput input in (RecurrentInput[])[RecurrentInput.W, RecurrentInput.R, RecurrentInput.B, RecurrentInput.P])
         {
             if (node.Input(input) is { Length: > 0 } value && Constants.FindObstacle(graph.Scope, value) is { } obstacle)
@@ -31,11 +33,14 @@ internal sealed record LayerPart(string Name, Cell Cell, NodeWeights Weights)
         }
 
         NodeWeights weights = NodeWeights.Read(model, node);
-        if (weights.Peephole is { } peephole && peephole.Values.Any(value => value != 0)) throw Refuse(node, "has peepholes, which no cell of this library has");
-        if (weights.Directions != (direction == "forward" ? 1 : 2)) throw Refuse(node, $"is {direction} but has weights of {weights.Directions} directions");
+        if (weights.Peephole is { } peephole && peephole.Values.Any(value => value != 0))
+            throw Refuse(node, "has peepholes, which no cell of this library has");
+        if (weights.Directions != (direction == "forward" ? 1 : 2))
+            throw Refuse(node, $"is {direction} but has weights of {weights.Directions} directions");
         foreach (RecurrentInput state in (RecurrentInput[])[RecurrentInput.InitialH, RecurrentInput.InitialC])
         {
-            if (node.Input(state) is { Length: > 0 } value && graph.IsConstant(value) && Constants.Evaluate(model, graph.Scope, value).Values.Any(v => v != 0))
+            if (node.Input(state) is not { Length: > 0 } value || !graph.IsConstant(value)) continue;
+            if (Constants.Evaluate(model, graph.Scope, value).Values.Any(number => number != 0))
                 throw Refuse(node, "starts from a fixed state other than zero");
         }
 
@@ -68,7 +73,8 @@ internal sealed record LayerPart(string Name, Cell Cell, NodeWeights Weights)
         if (node.Type == "RNN" && Is(["Relu"])) return Cell.RnnRelu;
         throw Refuse(node, $"has the activations {string.Join(", ", given)}, which no cell of this library has");
 
-        bool Is(string[] functions) => given.SequenceEqual(Enumerable.Repeat(functions, directions).SelectMany(f => f), StringComparer.OrdinalIgnoreCase);
+        bool Is(string[] functions) =>
+            given.SequenceEqual(Enumerable.Repeat(functions, directions).SelectMany(f => f), StringComparer.OrdinalIgnoreCase);
     }
 
     private static InvalidCallException Refuse(RecurrentNode node, string reason) => new($"{node} cannot be represented: it {reason}.");

@@ -22,9 +22,13 @@ internal sealed record LinearPart(NodeProto Node, string Seen, int Outputs, floa
         Constant? bias = null;
         if (last.OpType == "Add")
         {
-            int constant = graph.IsConstant(last.Input[1]) ? 1 : graph.IsConstant(last.Input[0]) ? 0 : throw StackParts.Refuse(last, "adds two values that both hang on the inputs");
+            int constant = graph.IsConstant(last.Input[1]) ? 1
+                : graph.IsConstant(last.Input[0]) ? 0
+                : throw StackParts.Refuse(last, "adds two values that both hang on the inputs");
             bias = Constants.Evaluate(model, graph.Scope, last.Input[constant]);
-            product = graph.Scope.Producer(last.Input[1 - constant]) is { OpType: "MatMul" } found ? found : throw StackParts.Refuse(last, "adds to what is no MatMul");
+            product = graph.Scope.Producer(last.Input[1 - constant]) is { OpType: "MatMul" } found
+                ? found
+                : throw StackParts.Refuse(last, "adds to what is no MatMul");
         }
 
         if (!graph.IsConstant(product.Input[1])) throw StackParts.Refuse(product, "multiplies two values that both hang on the inputs");

@@ -55,11 +55,13 @@ public static class OnnxImport
             (Readout closest, double difference) = tried.MinBy(candidate => candidate.Difference);
             throw new InvalidCallException(
                 $"{StackParts.Describe(parts.Readout.Node)} cannot be represented: what lies between it and {parts.Top} is none of the read-outs "
-                + $"{string.Join(", ", tried.Select(candidate => candidate.Readout.Name()))}; with the closest, {closest.Name()}, answers differ by {difference:g3}.");
+                + $"{string.Join(", ", tried.Select(candidate => candidate.Readout.Name()))}; "
+                + $"with the closest, {closest.Name()}, answers differ by {difference:g3}.");
         }
 
         (Readout chosen, double found) = fitting[0];
-        if (fitting.Length > 1) note($"the graph takes one step, from which read-outs cannot be told apart; taken for {chosen.Name()}, `readout` says otherwise");
+        if (fitting.Length > 1)
+            note($"the graph takes one step, from which read-outs cannot be told apart; taken for {chosen.Name()}, `readout` says otherwise");
         if (parts.Unused.Length > 0) note($"the outputs {string.Join(", ", parts.Unused)} are states, which the model keeps itself");
         Architecture architecture = Describe(parts, chosen) is var plain && told is not null && IsSame(plain, told)
             ? told with { RecurrentRank = null, TiesWeights = plain.TiesWeights }

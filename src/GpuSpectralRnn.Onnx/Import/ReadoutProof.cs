@@ -6,8 +6,8 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace GpuSpectralRnn.Onnx.Import;
 
 /// <summary>
-/// Runs a graph on random sequences, from states of zero, and asks whether a network gives the same answers. So what the nodes between the parts do is
-/// never guessed: either they come to one of the read-outs here, or the graph is refused.
+/// Runs a graph on random sequences, from states of zero, and asks whether a network gives the same answers. So what the nodes between the parts do
+/// is never guessed: either they come to one of the read-outs here, or the graph is refused.
 /// </summary>
 internal sealed class ReadoutProof
 {
@@ -25,10 +25,11 @@ internal sealed class ReadoutProof
     public ReadoutProof(InferenceSession session, StackParts parts)
     {
         int[] extents = session.InputMetadata[parts.Input].Dimensions;
-        int rank = parts.Embedding is null ? 3 : 2, width = parts.Embedding is null ? parts.Layers[0].Weights.Inputs : 1;
+        (int rank, int width, string needed) = parts.Embedding is null
+            ? (3, parts.Layers[0].Weights.Inputs, "sequences [batch, time, inputs]")
+            : (2, 1, "tokens [batch, time]");
         if (extents.Length != rank)
-            throw new InvalidCallException(
-                $"The input {parts.Input} has {extents.Length} axes; {(rank == 3 ? "sequences [batch, time, inputs]" : "tokens [batch, time]")} are needed.");
+            throw new InvalidCallException($"The input {parts.Input} has {extents.Length} axes; {needed} are needed.");
         foreach (bool isBatchFirst in (bool[])[true, false])
         {
             foreach ((int batch, int steps) in Sizes)
@@ -46,7 +47,7 @@ internal sealed class ReadoutProof
     /// <summary>What ONNX Runtime said where it ran no call.</summary>
     public string? Problem => calls.Count == 0 ? problem : null;
 
-    /// <summary>The largest difference between the network's answers and the graph's, whichever way round its axes are; relative where above 1.</summary>
+    /// <summary>The largest difference between the network's answers and the graph's, whichever way round the graph's axes are.</summary>
     public double Difference(Network network)
     {
         double best = double.PositiveInfinity;
@@ -73,7 +74,8 @@ internal sealed class ReadoutProof
         Dictionary<string, OrtValue> feed = [];
         try
         {
-            feed.Add(parts.Input, Value(session.InputMetadata[parts.Input], given, parts.Embedding is null ? [first, second, width] : [first, second]));
+            long[] shape = parts.Embedding is null ? [first, second, width] : [first, second];
+            feed.Add(parts.Input, Value(session.InputMetadata[parts.Input], given, shape));
             foreach (string state in parts.States)
             {
                 long[] extents = [.. session.InputMetadata[state].Dimensions.Select(extent => extent > 0 ? (long)extent : batch)];

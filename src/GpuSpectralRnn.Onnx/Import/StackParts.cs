@@ -5,8 +5,8 @@ using GpuSpectralRnn.Onnx.Recurrent;
 namespace GpuSpectralRnn.Onnx.Import;
 
 /// <summary>
-/// The parts of a graph that is a stack: an input, perhaps an embedding, recurrent nodes in a row, a linear read-out. Between them stand nodes that only
-/// move numbers; which steps they pick is not read here but measured (<see cref="ReadoutProof"/>).
+/// The parts of a graph that is a stack: an input, perhaps an embedding, recurrent nodes in a row, a linear read-out. Between them stand nodes that
+/// only move numbers; which steps they pick is not read here but measured (<see cref="ReadoutProof"/>).
 /// </summary>
 /// <param name="Input">The graph's input of sequences.</param>
 /// <param name="Embedding">[V, E], or null.</param>
@@ -36,41 +36,37 @@ internal sealed record StackParts(
         RecurrentNode[] nodes = RecurrentNode.FindAll(model);
         if (nodes.Length == 0) throw new InvalidCallException("The graph has no RNN, LSTM or GRU node, so that there is nothing to import.");
         if (nodes.FirstOrDefault(node => node.Scope.Parent is not null) is { Scope.Owner: { } owner } inner)
-            throw new InvalidCallException($"{inner} cannot be represented: it stands in a branch or loop, {Describe(owner)}.");
+            throw Refuse(inner, $"stands in a branch or loop, {Describe(owner)}");
         (string output, NodeProto last, string[] unused) = FindAnswer(model, graph, nodes);
         LinearPart readout = LinearPart.Read(model, graph, last);
-        RecurrentNode[] seen = [.. graph.Ends(readout.Seen, GraphTrace.MovesAndMeans).Select(end => Owner(nodes, end) ?? throw Odd(end, $"{Describe(readout.Node)}, the read-out,"))];
+        TraceEnd[] ends = graph.Ends(readout.Seen, GraphTrace.MovesAndMeans);
+        RecurrentNode[] seen = [.. ends.Select(end => Owner(nodes, end) ?? throw Odd(end, $"{Describe(readout.Node)}, the read-out,"))];
         RecurrentNode top = seen.MaxBy(node => Array.IndexOf(nodes, node))!;
         (List<RecurrentNode> row, TraceEnd bottom) = FindRow(graph, nodes, top);
         if (nodes.Except(row).FirstOrDefault() is { } aside)
-            throw new InvalidCallException($"{aside} cannot be represented: it is not in the one row of layers that ends in {top}.");
-        Constant? embedding = null;
-        TraceEnd input = bottom;
-        if (bottom.Node is { } table)
-        {
-            embedding = Constants.Evaluate(model, graph.Scope, table.Input[0]);
-            if (embedding.Extents.Length != 2 || Attributes.Integer(table, "axis", 0) != 0) throw Refuse(table, "is no embedding: it gathers something else than the rows of a matrix");
-            TraceEnd[] tokens = graph.Ends(table.Input[1], GraphTrace.Moves);
-            input = tokens is [{ Node: null }] ? tokens[0] : throw Odd(tokens.FirstOrDefault(end => end.Node is not null) ?? tokens[0], $"{Describe(table)}, the embedding,");
-        }
+            throw Refuse(aside, $"is not in the one row of layers that ends in {top}");
+        (string input, Constant? embedding) = bottom.Node is { } table ? ReadEmbedding(model, graph, table) : (bottom.Value, null);
 
         string[] states = [.. row.SelectMany(node => InputsAt(graph, node, RecurrentInput.InitialH, RecurrentInput.InitialC)).Distinct()];
         string[] lengths = [.. row.SelectMany(node => InputsAt(graph, node, RecurrentInput.SequenceLengths)).Distinct()];
         if (row.Find(node => node.Input(RecurrentInput.SequenceLengths).Length > 0 && lengths.Length != 1) is { } odd)
             throw new InvalidCallException($"{odd} cannot be represented: its lengths are not one input of the graph.");
-        string[] known = [input.Value, .. states, .. lengths, .. model.Graph.Initializer.Select(tensor => tensor.Name)];
+        string[] known = [input, .. states, .. lengths, .. model.Graph.Initializer.Select(tensor => tensor.Name)];
         if (model.Graph.Input.FirstOrDefault(other => !known.Contains(other.Name)) is { } strange)
-            throw new InvalidCallException($"The input {strange.Name} cannot be represented: it is neither the sequences, nor a state, nor the lengths.");
+            throw Refuse($"The input {strange.Name}", "is neither the sequences, nor a state, nor the lengths");
         LayerPart[] layers = [.. row.Select(node => LayerPart.Read(model, graph, node))];
         CheckWidths(layers, embedding, readout);
-        return new StackParts(input.Value, embedding, layers, readout, top.ToString(), output, states, lengths.FirstOrDefault(), unused);
+        return new StackParts(input, embedding, layers, readout, top.ToString(), output, states, lengths.FirstOrDefault(), unused);
     }
 
     /// <summary>What to say of a node that has no place in a network.</summary>
-    public static InvalidCallException Refuse(NodeProto node, string reason) => new($"{Describe(node)} cannot be represented: it {reason}.");
+    public static InvalidCallException Refuse(NodeProto node, string reason) => Refuse(Describe(node), reason);
 
     /// <summary>Its type and name, or what it makes where it has no name.</summary>
-    public static string Describe(NodeProto node) => $"{node.OpType} {(node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault(name => name.Length > 0))}";
+    public static string Describe(NodeProto node) =>
+        $"{node.OpType} {(node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault(name => name.Length > 0))}";
+
+    private static InvalidCallException Refuse(object part, string reason) => new($"{part} cannot be represented: it {reason}.");
 
     // The one output behind a linear layer; those that are states of a recurrent node may stand beside it.
     private static (string Output, NodeProto Linear, string[] Unused) FindAnswer(ModelProto model, GraphTrace graph, RecurrentNode[] nodes)
@@ -88,9 +84,9 @@ internal sealed record StackParts(
         return answers switch
         {
             [var only] => (only.Output, only.Linear, [.. states]),
-            [] => throw new InvalidCallException($"The outputs {string.Join(", ", states)} are states of {nodes[^1]}; a network ends in a linear read-out, a Gemm or MatMul."),
-            _ => throw new InvalidCallException(
-                $"{Describe(answers[1].Linear)} cannot be represented: it is a second read-out beside {Describe(answers[0].Linear)}."),
+            [] => throw new InvalidCallException(
+                $"The outputs {string.Join(", ", states)} are states of {nodes[^1]}; a network ends in a linear read-out, a Gemm or MatMul."),
+            _ => throw Refuse(Describe(answers[1].Linear), $"is a second read-out beside {Describe(answers[0].Linear)}"),
         };
     }
 
@@ -101,10 +97,12 @@ internal sealed record StackParts(
         while (true)
         {
             TraceEnd[] ends = graph.Ends(row[0].Input(RecurrentInput.X), GraphTrace.Moves);
-            if (ends.Length != 1) throw new InvalidCallException($"{row[0]} cannot be represented: it takes {string.Join(" and ", ends.Select(end => end.Value))} together.");
+            if (ends.Length != 1)
+                throw Refuse(row[0], $"takes {string.Join(" and ", ends.Select(end => end.Value))} together");
             if (Owner(nodes, ends[0]) is { } below)
             {
-                if (ends[0].Value != below.Output(RecurrentOutput.Y)) throw new InvalidCallException($"{row[0]} cannot be represented: it takes the last state of {below}, not all.");
+                if (ends[0].Value != below.Output(RecurrentOutput.Y))
+                    throw Refuse(row[0], $"takes the last state of {below}, not all");
                 row.Insert(0, below);
             }
             else if (ends[0].Node is null or { OpType: "Gather" } && graph.Scope.Initializer(ends[0].Value) is null)
@@ -118,7 +116,20 @@ internal sealed record StackParts(
         }
     }
 
-    private static RecurrentNode? Owner(RecurrentNode[] nodes, TraceEnd end) => end.Node is null ? null : Array.Find(nodes, node => node.Node == end.Node);
+    // Of the embedding: the input of tokens, and the table.
+    private static (string Tokens, Constant Embedding) ReadEmbedding(ModelProto model, GraphTrace graph, NodeProto table)
+    {
+        Constant embedding = Constants.Evaluate(model, graph.Scope, table.Input[0]);
+        if (embedding.Extents.Length != 2 || Attributes.Integer(table, "axis", 0) != 0)
+            throw Refuse(table, "is no embedding: it gathers something else than the rows of a matrix");
+        TraceEnd[] tokens = graph.Ends(table.Input[1], GraphTrace.Moves);
+        return tokens is [{ Node: null } input]
+            ? (input.Value, embedding)
+            : throw Odd(tokens.FirstOrDefault(end => end.Node is not null) ?? tokens[0], $"{Describe(table)}, the embedding,");
+    }
+
+    private static RecurrentNode? Owner(RecurrentNode[] nodes, TraceEnd end) =>
+        end.Node is null ? null : Array.Find(nodes, node => node.Node == end.Node);
 
     private static InvalidCallException Odd(TraceEnd end, string reader) => end.Node is { } node
         ? Refuse(node, $"stands before what {reader} reads, and is neither a recurrent node nor one that only moves numbers")
@@ -136,11 +147,12 @@ internal sealed record StackParts(
         int width = embedding?.Extents[1] ?? layers[0].Weights.Inputs;
         foreach (LayerPart layer in layers)
         {
-            if (layer.Cell != layers[0].Cell) throw new InvalidCallException($"{layer.Name} cannot be represented: it is another cell than {layers[0].Name}.");
+            if (layer.Cell != layers[0].Cell)
+                throw Refuse(layer.Name, $"is another cell than {layers[0].Name}");
             if (layer.Weights.Directions != layers[0].Weights.Directions)
-                throw new InvalidCallException($"{layer.Name} cannot be represented: it has {layer.Weights.Directions} directions, {layers[0].Name} has {layers[0].Weights.Directions}.");
+                throw Refuse(layer.Name, $"and {layers[0].Name} have not the same directions");
             if (layer.Weights.Inputs != width)
-                throw new InvalidCallException($"{layer.Name} cannot be represented: it takes {layer.Weights.Inputs} numbers a step where {width} come from below.");
+                throw Refuse(layer.Name, $"takes {layer.Weights.Inputs} numbers a step where {width} come from below");
             width = layer.Weights.Directions * layer.Weights.Hidden;
         }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
 
@@ -15,6 +16,7 @@ internal sealed class TailFinder(ModelProto model, IReadOnlyDictionary<NodeProto
     private const int MostTails = 8;
 
     private readonly List<OutputTail> tails = [];
+    private readonly SeenValues seen = new();
 
     /// <summary>The tails of a node's output, none that leads to states alone; empty where there are too many.</summary>
     /// <param name="scope">Where the node stands.</param>
@@ -23,13 +25,14 @@ internal sealed class TailFinder(ModelProto model, IReadOnlyDictionary<NodeProto
     public IReadOnlyList<OutputTail> Find(Scope scope, string value, int width)
     {
         tails.Clear();
+        seen.Clear();
         Follow(scope, value, width, []);
         return tails.Count > MostTails ? [] : [.. tails];
     }
 
     private void Follow(Scope scope, string value, int width, IReadOnlyList<TailModule> modules)
     {
-        if (tails.Count > MostTails) return;
+        if (tails.Count > MostTails || !seen.Add(scope.Graph, value) || !RuntimeHelpers.TryEnsureSufficientExecutionStack()) return;
         bool ends = false;
         for (int i = 0; i < scope.Graph.Output.Count; i++)
         {
@@ -45,7 +48,7 @@ internal sealed class TailFinder(ModelProto model, IReadOnlyDictionary<NodeProto
             if (reader.Node.OpType is "Shape" or "Size" || !IsTaken(reader.Scope)) continue;
             if (Module(reader, width) is not { } step)
             {
-                ends |= reader.Node.Output.Any(output => Reaches(reader.Scope, output, []));
+                ends |= reader.Node.Output.Any(output => Reaches(reader.Scope, output, new SeenValues()));
                 continue;
             }
 
@@ -62,9 +65,10 @@ internal sealed class TailFinder(ModelProto model, IReadOnlyDictionary<NodeProto
         || ReferenceEquals(branches.GetValueOrDefault(owner, scope.Graph), scope.Graph) && IsTaken(scope.Parent!);
 
     // Whether an output of the graph that is no state hangs on the value.
-    private bool Reaches(Scope scope, string value, HashSet<(GraphProto, string)> seen)
+    private bool Reaches(Scope scope, string value, SeenValues seen)
     {
-        if (value.Length == 0 || !seen.Add((scope.Graph, value))) return false;
+        if (value.Length == 0 || !seen.Add(scope.Graph, value)) return false;
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) return true;
         if (scope.Graph.Output.Any(output => output.Name == value))
         {
             if (scope.Owner is not { } owner)

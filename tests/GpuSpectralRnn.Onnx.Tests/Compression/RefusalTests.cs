@@ -74,6 +74,24 @@ public class RefusalTests
         Assert.Contains("output noise is not the same", error.Message);
     }
 
+    /// <summary>A chain that no stack holds.</summary>
+    [Fact]
+    public void Weights_behind_too_many_operators()
+    {
+        const int length = 30_000;
+        GraphMaker maker = Good();
+        maker.Graph.Initializer.First(tensor => tensor.Name == "cell_r").Name = "r_0";
+        for (int i = 0; i < length; i++)
+            maker.Graph.Node.Insert(i, new NodeProto { OpType = "Identity", Input = { $"r_{i}" }, Output = { i == length - 1 ? "cell_r" : $"r_{i + 1}" } });
+        Exception? error = null;
+        Thread small = new(
+            () => error = Record.Exception(() => Open(maker, CallOptions.None, "x", [10, Steps, 1, Inputs], _ => { })),
+            maxStackSize: 512 << 10);
+        small.Start();
+        small.Join();
+        Assert.Contains("more operators than can be followed", Assert.IsType<InvalidCallException>(error).Message);
+    }
+
     [Fact]
     public void More_units_than_there_are() => Open(Good(), CallOptions.None, "x", [10, Steps, 1, Inputs], compression =>
     {

@@ -242,7 +242,7 @@ public class StructureTests
         // The branch of 8000 wants one input more.
         InvalidCallException error = Assert.Throws<InvalidCallException>(
             () => With(Rates(Hidden, more: 1), Runs.Data("x", 10, Steps, 1, Inputs), CallOptions.None, _ => { }));
-        Assert.Contains("--set sr=16000", error.Message);
+        Assert.Contains("`Fixed` sr=16000", error.Message);
     }
 
     [Fact]

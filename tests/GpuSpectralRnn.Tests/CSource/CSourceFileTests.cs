@@ -72,7 +72,8 @@ public sealed class CSourceFileTests : IDisposable
         Assert.Equal(20 * sizeof(float), sizes.StackBytes);
         Assert.Equal((20 * 8) + (16 * 9) + (4 * 4), sizes.MultiplyAdds);
         Assert.Contains("void my_net_1_step(float state[23], const float input[3], float output[4])", text);
-        Assert.All((long[])[sizes.WeightBytes, sizes.StateBytes, sizes.StackBytes, sizes.MultiplyAdds], number => Assert.Contains($" {number} ", text));
+        long[] said = [sizes.WeightBytes, sizes.StateBytes, sizes.StackBytes, sizes.MultiplyAdds];
+        Assert.All(said, number => Assert.Contains($" {number} ", text));
         Assert.All(text, c => Assert.True(c is '\n' or (>= ' ' and <= '~')));
         Assert.Contains("gsrnn export '/ *' \"* /\" ? ?/", text);
     }
