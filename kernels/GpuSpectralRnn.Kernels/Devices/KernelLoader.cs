@@ -124,14 +124,9 @@ public sealed partial class KernelLoader : IDisposable
         return GroupLauncher<TKernel>(Once(entry, mark.GroupSize, mark.GroupsPerMultiprocessor, LoadGroups), mark.GroupSize);
     }
 
-    /// <summary>Loads a kernel of groups that asks its group for its size, which is <see cref="GroupSizeFor"/> that of its mark.</summary>
-    public Launcher<TKernel> Groups<TKernel>(out int groupSize)
-        where TKernel : struct, IGroupKernel
-    {
-        MethodInfo entry = KernelEntries.Find(typeof(TKernel));
-        groupSize = GroupSizeFor(KernelAttribute.From(entry).GroupSize);
-        return GroupLauncher<TKernel>(Once(entry, groupSize, 1, LoadGroups), groupSize);
-    }
+    /// <summary>Loads a kernel of groups that asks its group for its size.</summary>
+    public Launcher<TKernel> Groups<TKernel>(int groupSize)
+        where TKernel : struct, IGroupKernel => GroupLauncher<TKernel>(Once(KernelEntries.Find(typeof(TKernel)), groupSize, 1, LoadGroups), groupSize);
 
     /// <summary>The threads of a group where so many are wanted: less where the device grants less; one on the simulator.</summary>
     public int GroupSizeFor(int wanted) => IsSimulator ? 1 : Math.Min(wanted, Accelerator.MaxNumThreadsPerGroup);

@@ -11,16 +11,14 @@ public sealed class FisherDirections
 {
     private const int MostGroups = 1024;
 
-    private readonly KernelLoader loader;
-    private readonly Launcher<ByItems> items;
-    private readonly Launcher<ByGroups>? groups;
+    private readonly Launcher<ByRows> byRows;
+    private readonly Launcher<ByGroups>? byGroups;
 
     /// <summary>Loads the kernels.</summary>
     public FisherDirections(KernelLoader loader)
     {
-        this.loader = loader;
-        items = loader.Items<ByItems>();
-        if (loader.CanShare(GroupSums.Threads)) groups = loader.Groups<ByGroups>();
+        byRows = loader.Elements<ByRows>();
+        if (loader.CanShare(GroupSums.Threads)) byGroups = loader.Groups<ByGroups>();
     }
 
     /// <summary>Replaces logits by u.</summary>
@@ -31,11 +29,9 @@ public sealed class FisherDirections
     /// <param name="classes">Number of classes.</param>
     public void Run(AcceleratorStream stream, ArrayView<float> logits, ArrayView<float> normals, int rows, int classes)
     {
-        if (rows == 0) return;
-        int inGroups = groups is null ? 0 : SoftmaxGroups.GroupsFor(classes, Math.Min(rows, MostGroups));
-        int width = loader.WidthFor(rows);
-        if (inGroups > 0) groups!(stream, inGroups, new(logits, normals, rows, classes, inGroups));
-        else items(stream, width, new(logits, normals, rows, classes, width));
+        int inGroups = byGroups is null ? 0 : SoftmaxGroups.GroupsFor(classes, Math.Min(rows, MostGroups));
+        if (inGroups > 0) byGroups!(stream, inGroups, new(logits, normals, rows, classes, inGroups));
+        else byRows(stream, rows, new(logits, normals, classes));
     }
 
     private static float Direction(float share, float normal, float inner)
@@ -44,36 +40,31 @@ public sealed class FisherDirections
         return root * (normal - root * inner);
     }
 
-    /// <summary>One item, every width-th row.</summary>
+    /// <summary>An element is a row.</summary>
     [Kernel(GroupSize = 32)]
-    internal readonly struct ByItems(
+    internal readonly struct ByRows(
         ArrayView<float> logits, // [rows, classes]
         ArrayView<float> normals, // [rows, classes]
-        int rows,
-        int classes,
-        int width)
-        : IItemKernel
+        int classes)
+        : IElementKernel
     {
-        public void Run(int item)
+        public void Run(int element)
         {
-            for (int row = item; row < rows; row += width)
+            int first = element * classes;
+            float largest = logits[first];
+            for (int j = first + 1; j < first + classes; j++)
+                if (logits[j] > largest) largest = logits[j];
+            float sum = 0f;
+            for (int j = first; j < first + classes; j++)
             {
-                int first = row * classes;
-                float largest = logits[first];
-                for (int j = first + 1; j < first + classes; j++)
-                    if (logits[j] > largest) largest = logits[j];
-                float sum = 0f;
-                for (int j = first; j < first + classes; j++)
-                {
-                    float share = Elementary.Exp(logits[j] - largest);
-                    logits[j] = share;
-                    sum += share;
-                }
-
-                float inner = 0f;
-                for (int j = first; j < first + classes; j++) inner += MathF.Sqrt(logits[j] / sum) * normals[j];
-                for (int j = first; j < first + classes; j++) logits[j] = Direction(logits[j] / sum, normals[j], inner);
+                float share = Elementary.Exp(logits[j] - largest);
+                logits[j] = share;
+                sum += share;
             }
+
+            float inner = 0f;
+            for (int j = first; j < first + classes; j++) inner += MathF.Sqrt(logits[j] / sum) * normals[j];
+            for (int j = first; j < first + classes; j++) logits[j] = Direction(logits[j] / sum, normals[j], inner);
         }
     }
 

@@ -8,13 +8,10 @@ namespace GpuSpectralRnn.Kernels;
 internal readonly struct ElmanCell<TActivation> : ICell
     where TActivation : unmanaged, IActivation
 {
-    /// <inheritdoc/>
     public static int Gates => 1;
 
-    /// <inheritdoc/>
     public static ArrayView<float> ProductGradient(RecurrentViews views) => views.Gates;
 
-    /// <inheritdoc/>
     public static void Forward(RecurrentViews views, RecurrentStep step, int row, int unit, Float4 sums)
     {
         if (row >= step.Batch || unit >= step.Width) return;
@@ -27,7 +24,6 @@ internal readonly struct ElmanCell<TActivation> : ICell
         states[step.Place(step.After, row, unit)] = isInside ? h : states[step.Place(step.Before, row, unit)];
     }
 
-    /// <inheritdoc/>
     public static void Backward(RecurrentViews views, RecurrentStep step, int row, int unit, float sum)
     {
         if (row >= step.Batch || unit >= step.Width) return;

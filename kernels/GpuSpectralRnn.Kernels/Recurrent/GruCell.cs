@@ -8,13 +8,10 @@ namespace GpuSpectralRnn.Kernels;
 /// </summary>
 internal readonly struct GruCell : ICell
 {
-    /// <inheritdoc/>
     public static int Gates => 3;
 
-    /// <inheritdoc/>
     public static ArrayView<float> ProductGradient(RecurrentViews views) => views.ProductGradient;
 
-    /// <inheritdoc/>
     public static void Forward(RecurrentViews views, RecurrentStep step, int row, int unit, Float4 sums)
     {
         ArrayView<float> gates = views.Gates; // [T, B, 3H], x_t W_ih^T before
@@ -50,7 +47,6 @@ internal readonly struct GruCell : ICell
         output[place] = h;
     }
 
-    /// <inheritdoc/>
     public static void Backward(RecurrentViews views, RecurrentStep step, int row, int unit, float sum)
     {
         ArrayView<float> gates = views.Gates; // [T, B, 3H], replaced by the gradients of the pre-activations

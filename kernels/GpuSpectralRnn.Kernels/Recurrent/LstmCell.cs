@@ -8,13 +8,10 @@ namespace GpuSpectralRnn.Kernels;
 /// </summary>
 internal readonly struct LstmCell : ICell
 {
-    /// <inheritdoc/>
     public static int Gates => 4;
 
-    /// <inheritdoc/>
     public static ArrayView<float> ProductGradient(RecurrentViews views) => views.Gates;
 
-    /// <inheritdoc/>
     public static void Forward(RecurrentViews views, RecurrentStep step, int row, int unit, Float4 sums)
     {
         ArrayView<float> gates = views.Gates; // [T, B, 4H], x_t W_ih^T before
@@ -53,7 +50,6 @@ internal readonly struct LstmCell : ICell
         output[place] = h;
     }
 
-    /// <inheritdoc/>
     public static void Backward(RecurrentViews views, RecurrentStep step, int row, int unit, float sum)
     {
         ArrayView<float> gates = views.Gates; // [T, B, 4H], replaced by the gradients of the pre-activations

@@ -11,10 +11,8 @@ internal struct GruForward : IGatedForward
     private float n;
     private float q;
 
-    /// <inheritdoc/>
     public static int Gates => 3;
 
-    /// <inheritdoc/>
     public static Float4 Inputs(ArrayView<float> gates, int place, int width)
     {
         Float4 inputs = default;
@@ -24,7 +22,6 @@ internal struct GruForward : IGatedForward
         return inputs;
     }
 
-    /// <inheritdoc/>
     public void Begin(RecurrentViews views, int unit, int width, int before)
     {
         bias = Inputs(views.InputBias, unit, width);
@@ -34,7 +31,6 @@ internal struct GruForward : IGatedForward
         bias.W = hidden.Z;
     }
 
-    /// <inheritdoc/>
     public void Open(Float4 inputs, Float4 sums)
     {
         q = sums.Z + bias.W;
@@ -43,10 +39,8 @@ internal struct GruForward : IGatedForward
         n = Elementary.GateTanh(inputs.Z + bias.Z + r * q);
     }
 
-    /// <inheritdoc/>
     public readonly float Output(float h, bool isInside) => (1f - z) * n + z * h;
 
-    /// <inheritdoc/>
     public readonly void Store(RecurrentViews views, int gate, int width, int after)
     {
         ArrayView<float> products = views.ProductGradient; // q_n in its block n, where it is kept
@@ -64,16 +58,12 @@ internal struct GruBackward : IGatedBackward
     private float before;
     private float dn;
 
-    /// <inheritdoc/>
     public static int Gates => 3;
 
-    /// <inheritdoc/>
     public Float4 Gradients { get; private set; }
 
-    /// <inheritdoc/>
     public void Begin(RecurrentViews views, PersistentWalk walk, int gate, int place) => Next(views, walk, gate, place);
 
-    /// <inheritdoc/>
     public void Next(RecurrentViews views, PersistentWalk walk, int gate, int place)
     {
         gates = GruForward.Inputs(views.Gates, gate, walk.Width);
@@ -81,7 +71,6 @@ internal struct GruBackward : IGatedBackward
         before = views.States[place + walk.Before];
     }
 
-    /// <inheritdoc/>
     public float Step(float behind, float given, bool isInside)
     {
         float dh = behind + given;
@@ -94,7 +83,6 @@ internal struct GruBackward : IGatedBackward
         return isInside ? dh * gates.Y : behind;
     }
 
-    /// <inheritdoc/>
     public readonly void Store(RecurrentViews views, int gate, int width)
     {
         views.Gates[gate] = Gradients.X;
@@ -105,7 +93,6 @@ internal struct GruBackward : IGatedBackward
         views.ProductGradient[gate + 2 * width] = Gradients.Z;
     }
 
-    /// <inheritdoc/>
     public readonly void End(RecurrentViews views, int place)
     {
     }

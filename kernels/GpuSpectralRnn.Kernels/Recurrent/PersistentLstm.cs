@@ -9,13 +9,10 @@ internal struct LstmForward : IGatedForward
     private Float4 gates; // i, f, g, o
     private float c;
 
-    /// <inheritdoc/>
     public static int Gates => 4;
 
-    /// <inheritdoc/>
     public static Float4 Inputs(ArrayView<float> gates, int place, int width) => QuadIndices.Create(0, 1, 4, width).Load(gates, place);
 
-    /// <inheritdoc/>
     public void Begin(RecurrentViews views, int unit, int width, int before)
     {
         bias = Inputs(views.InputBias, unit, width);
@@ -27,7 +24,6 @@ internal struct LstmForward : IGatedForward
         c = views.CellStates[before];
     }
 
-    /// <inheritdoc/>
     public void Open(Float4 inputs, Float4 sums)
     {
         gates.X = Elementary.GateSigmoid(inputs.X + bias.X + sums.X);
@@ -36,7 +32,6 @@ internal struct LstmForward : IGatedForward
         gates.W = Elementary.GateSigmoid(inputs.W + bias.W + sums.W);
     }
 
-    /// <inheritdoc/>
     public float Output(float h, bool isInside)
     {
         float cell = gates.Y * c + gates.X * gates.Z;
@@ -45,7 +40,6 @@ internal struct LstmForward : IGatedForward
         return state;
     }
 
-    /// <inheritdoc/>
     public readonly void Store(RecurrentViews views, int gate, int width, int after)
     {
         views.Gates[gate] = gates.X;
@@ -64,13 +58,10 @@ internal struct LstmBackward : IGatedBackward
     private float before;
     private float dc;
 
-    /// <inheritdoc/>
     public static int Gates => 4;
 
-    /// <inheritdoc/>
     public Float4 Gradients { get; private set; }
 
-    /// <inheritdoc/>
     public void Begin(RecurrentViews views, PersistentWalk walk, int gate, int place)
     {
         gates = LstmForward.Inputs(views.Gates, gate, walk.Width);
@@ -78,7 +69,6 @@ internal struct LstmBackward : IGatedBackward
         before = views.CellStates[place + walk.Before];
     }
 
-    /// <inheritdoc/>
     public void Next(RecurrentViews views, PersistentWalk walk, int gate, int place)
     {
         gates = LstmForward.Inputs(views.Gates, gate, walk.Width);
@@ -86,7 +76,6 @@ internal struct LstmBackward : IGatedBackward
         before = views.CellStates[place + walk.Before];
     }
 
-    /// <inheritdoc/>
     public float Step(float behind, float given, bool isInside)
     {
         float dh = behind + given;
@@ -102,7 +91,6 @@ internal struct LstmBackward : IGatedBackward
         return isInside ? 0f : behind;
     }
 
-    /// <inheritdoc/>
     public readonly void Store(RecurrentViews views, int gate, int width)
     {
         views.Gates[gate] = Gradients.X;
@@ -111,6 +99,5 @@ internal struct LstmBackward : IGatedBackward
         views.Gates[gate + 3 * width] = Gradients.W;
     }
 
-    /// <inheritdoc/>
     public readonly void End(RecurrentViews views, int place) => views.CellCarry[place] = dc;
 }

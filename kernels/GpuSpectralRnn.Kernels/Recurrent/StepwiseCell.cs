@@ -55,8 +55,8 @@ internal abstract class StepwiseCell<TCell>(KernelLoader loader) : RecurrentCell
 internal sealed class PlainCell<TCell>(KernelLoader loader, Gemm gemm) : StepwiseCell<TCell>(loader)
     where TCell : ICell
 {
-    private readonly Launcher<StepUnit.Forward<TCell>> forward = loader.Groups<StepUnit.Forward<TCell>>(out _);
-    private readonly Launcher<StepUnit.Backward<TCell>> backward = loader.Groups<StepUnit.Backward<TCell>>(out _);
+    private readonly Launcher<StepUnit.Forward<TCell>> forward = loader.Groups<StepUnit.Forward<TCell>>(loader.GroupSizeFor(StepUnit.Threads));
+    private readonly Launcher<StepUnit.Backward<TCell>> backward = loader.Groups<StepUnit.Backward<TCell>>(loader.GroupSizeFor(StepUnit.Threads));
     private readonly int threads = loader.GroupSizeFor(StepUnit.Threads);
 
     /// <inheritdoc/>
