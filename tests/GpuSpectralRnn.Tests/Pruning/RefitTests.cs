@@ -224,7 +224,7 @@ public sealed class RefitTests : IDisposable
         using Network small = Slicer.Slice(network, new MagnitudeUnits().Plan(calibration, [4]));
         Judgement before = Judge.Of(calibration, small);
 
-        Distillation.Refine(network, small, calibration.Inputs, 100);
+        Distillation.Refine(network, small, calibration.Inputs, 100, cancellation: calibration.Cancellation);
 
         Assert.True(Judge.Of(calibration, small).Divergence < 0.7 * before.Divergence, $"{before} -> {Judge.Of(calibration, small)}");
     }

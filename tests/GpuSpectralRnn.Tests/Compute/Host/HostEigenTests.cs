@@ -1,3 +1,4 @@
+using System.Globalization;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Tests.Support;
@@ -99,7 +100,8 @@ public class HostEigenTests
         Assert.Empty(SymmetricEigen.Of(new Matrix(0, 0)).Values);
         Assert.Throws<ArgumentException>(() => SymmetricEigen.Of(new Matrix(2, 3)));
         foreach (double bad in new[] { double.NaN, double.PositiveInfinity })
-            Assert.Contains(bad.ToString(), Assert.Throws<RunFailedException>(() => SymmetricEigen.Of(Matrix.From(2, 2, [1, bad, bad, 1]))).Message);
+            Assert.Contains(
+                bad.ToString(CultureInfo.InvariantCulture), Assert.Throws<RunFailedException>(() => SymmetricEigen.Of(Matrix.From(2, 2, [1, bad, bad, 1]))).Message);
     }
 
     private static SymmetricEigen Check(Matrix a)
