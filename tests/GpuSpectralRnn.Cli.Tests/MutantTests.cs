@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using GpuSpectralRnn.Cli.Tests.Support;
 
@@ -13,7 +14,8 @@ public class MutantTests
 
     private static readonly string[] Splices = ["0", "-1", "99999999999", "1e308", "NaN", "null", "{}", "[", "\"", "\x1b[2J", "\0", "é", "5L", "<f4", "|O", "F32", "I64"];
 
-    private static int Count => int.TryParse(Environment.GetEnvironmentVariable("GSRNN_MUTANTS"), out int count) ? count : Usual;
+    private static int Count =>
+        int.TryParse(Environment.GetEnvironmentVariable("GSRNN_MUTANTS"), CultureInfo.InvariantCulture, out int count) ? count : Usual;
 
     [Fact]
     public void SafetensorsMutants()

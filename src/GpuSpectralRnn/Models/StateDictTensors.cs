@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Formats;
@@ -161,7 +162,8 @@ internal sealed partial class StateDictTensors
             foreach (NamedArray array in modules[module])
             {
                 Match match = Recurrent().Match(NameOf(array));
-                int layer = match.Groups["layer"] is { Success: true, Value: var digits } && int.TryParse(digits, out int number) ? number : 0;
+                int layer = match.Groups["layer"] is { Success: true, Value: var digits }
+                    && int.TryParse(digits, CultureInfo.InvariantCulture, out int number) ? number : 0;
                 layers = Math.Max(layers, layer + 1);
                 Add($"rnn.{match.Groups["kind"].Value}_l{first + layer}{match.Groups["direction"].Value}", array);
             }
@@ -206,7 +208,8 @@ internal sealed partial class StateDictTensors
     }
 
     private int LayerOf(NamedArray array) =>
-        Recurrent().Match(NameOf(array)).Groups["layer"] is { Success: true, Value: var digits } && int.TryParse(digits, out int layer) ? layer : 0;
+        Recurrent().Match(NameOf(array)).Groups["layer"] is { Success: true, Value: var digits }
+            && int.TryParse(digits, CultureInfo.InvariantCulture, out int layer) ? layer : 0;
 
     // An alias shares the array of another name.
     private string NameOf(NamedArray array) => Recurrent().IsMatch(array.Name) ? array.Name : source.First(pair => pair.Value == array).Key;

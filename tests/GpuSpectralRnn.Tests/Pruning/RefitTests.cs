@@ -226,7 +226,7 @@ public sealed class RefitTests : IDisposable
         using Network small = Slicer.Slice(network, new MagnitudeUnits().Plan(calibration, [4]));
         OutputDivergence before = OutputDivergence.Measure(calibration, small);
 
-        Distillation.Refine(network, small, calibration.Inputs, 100);
+        Distillation.Refine(network, small, calibration.Inputs, 100, cancellation: calibration.Cancellation);
 
         Assert.True(OutputDivergence.Measure(calibration, small).Divergence < 0.7 * before.Divergence, $"{before} -> {OutputDivergence.Measure(calibration, small)}");
     }

@@ -6,7 +6,7 @@ using GpuSpectralRnn.Tests.Support;
 
 namespace GpuSpectralRnn.Tests.Spectral;
 
-public class CovarianceTests
+public class SecondMomentsTests
 {
     [Fact]
     public void Shards_add_up_to_the_whole()

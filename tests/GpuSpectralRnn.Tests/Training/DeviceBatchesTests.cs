@@ -10,14 +10,14 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Tests.Training;
 
 /// <summary>Batches on the device, in one place or in two that are filled in turn while the device works.</summary>
-public sealed class BatchFeedTests : IDisposable
+public sealed class DeviceBatchesTests : IDisposable
 {
     private readonly DeferredLane lane = new();
     private readonly IlgpuBackend withLane;
     private readonly IlgpuBackend without;
     private readonly TemporaryFolder folder = new();
 
-    public BatchFeedTests()
+    public DeviceBatchesTests()
     {
         withLane = Open(lane);
         without = Open(null);

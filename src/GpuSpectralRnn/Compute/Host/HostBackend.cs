@@ -62,7 +62,9 @@ public sealed unsafe class HostBackend : IBackend
         ObjectDisposedException.ThrowIf(isDisposed, this);
         try
         {
+#pragma warning disable MA0012 // what the runtime would throw, had it tried; caught below
             if (shape.Count > Device.MemoryBytes / type.Size()) throw new OutOfMemoryException();
+#pragma warning restore MA0012
             return new Tensor(new HostStorage(this, type, shape.Count), shape);
         }
         catch (OutOfMemoryException refused)

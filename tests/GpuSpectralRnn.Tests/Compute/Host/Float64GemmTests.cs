@@ -5,7 +5,7 @@ using GpuSpectralRnn.Tests.Support;
 namespace GpuSpectralRnn.Tests.Compute.Host;
 
 /// <summary>The double-precision product against Math.NET, at the edges of its tiles (4 x 12), tasks (96 rows) and slabs (256 terms).</summary>
-public class Float64ProductTests
+public class Float64GemmTests
 {
     [Theory]
     [InlineData(1, 1, 1)]

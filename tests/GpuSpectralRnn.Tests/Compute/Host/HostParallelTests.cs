@@ -4,7 +4,7 @@ using Xunit;
 
 namespace GpuSpectralRnn.Tests.Compute.Host;
 
-public class HostThreadsTests
+public class HostParallelTests
 {
     private const long Plenty = 1L << 40;
 
