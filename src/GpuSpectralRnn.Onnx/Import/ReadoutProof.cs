@@ -78,7 +78,7 @@ internal sealed class ReadoutProof
     private void Run(InferenceSession session, StackParts parts, bool isBatchFirst, int batch, int steps, int width)
     {
         if ((long)batch * steps > MostNumbers / width)
-            throw new InvalidCallException($"The input {parts.Input} is fixed at {batch} by {steps} steps, too many to try; export it with open axes.");
+            throw new InvalidCallException($"The input {parts.Input} is fixed at {batch} by {steps}, too large to try; export it with open axes.");
         float[] x = [.. Enumerable.Range(0, batch * steps * width).Select(_ =>
             parts.Embedding is { } table ? random.Next(table.Extents[0]) : (random.NextSingle() * 2) - 1)];
         float[] given = isBatchFirst ? x : Answers.Turned(x, batch, steps, width);

@@ -104,12 +104,13 @@ internal sealed class StepSource
 
     private string Head(string call)
     {
+        string likeliest = $"the largest is the likeliest {(Architecture.IsLanguageModel ? "next token" : "class")}";
         string answers = (Architecture.Task, Architecture.Readout) switch
         {
             (TaskKind.Regression, Readout.Every) => "output holds the predictions for this step",
             (TaskKind.Regression, _) => "output holds the predictions for the sequence up to this step",
-            (_, Readout.Every) => "output holds the logits of this step; the largest is the likeliest class",
-            _ => "output holds the logits of the sequence up to this step; the largest is the likeliest class",
+            (_, Readout.Every) => $"output holds the logits of this step; {likeliest}",
+            _ => $"output holds the logits of the sequence up to this step; {likeliest}",
         };
         return $"""
             /*
