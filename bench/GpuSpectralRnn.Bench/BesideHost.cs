@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Cli.Benchmarks;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 

@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
+using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Bench;
 

@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using GpuSpectralRnn.Cli.Benchmarks;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 

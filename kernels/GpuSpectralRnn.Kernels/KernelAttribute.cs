@@ -34,6 +34,6 @@ public class KernelAttribute(params Type[] instances) : Attribute
     public int CudaCapability { get; init; }
 
     /// <summary>The mark of the kernel behind an entry (<see cref="KernelEntries"/>); one of defaults where it has none.</summary>
-    public static KernelAttribute Of(MethodInfo entry) =>
+    public static KernelAttribute From(MethodInfo entry) =>
         entry.GetGenericArguments()[0].GetCustomAttribute<KernelAttribute>() ?? new KernelAttribute();
 }

@@ -13,8 +13,8 @@ public static class KernelCatalog
         {
             foreach (Type kernel in typeof(KernelCatalog).Assembly.GetTypes().Where(IsKernel))
             {
-                if (!kernel.IsGenericTypeDefinition) yield return KernelEntries.Of(kernel);
-                else foreach (Type[] instance in Instances(kernel)) yield return KernelEntries.Of(kernel.MakeGenericType(instance));
+                if (!kernel.IsGenericTypeDefinition) yield return KernelEntries.Find(kernel);
+                else foreach (Type[] instance in Instances(kernel)) yield return KernelEntries.Find(kernel.MakeGenericType(instance));
             }
         }
     }
@@ -23,7 +23,7 @@ public static class KernelCatalog
     public static bool UsesShuffles(MethodInfo entry) => Kernel(entry).GetGenericArguments().Contains(typeof(ByShuffles));
 
     /// <summary>The least compute capability, 80 for 8.0, of the CUDA devices that alone can run this kernel; 0 where every device can.</summary>
-    public static int CudaCapability(MethodInfo entry) => KernelAttribute.Of(entry).CudaCapability;
+    public static int CudaCapability(MethodInfo entry) => KernelAttribute.From(entry).CudaCapability;
 
     /// <summary>Whether the launcher chooses the groups of this kernel (its entry's first parameter is the index).</summary>
     public static bool IsImplicitlyGrouped(MethodInfo entry) => entry.GetParameters()[0].ParameterType == typeof(Index1D);

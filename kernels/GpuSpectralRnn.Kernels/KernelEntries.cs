@@ -58,7 +58,7 @@ public static class KernelEntries
 
     /// <summary>The entry of a kernel.</summary>
     /// <exception cref="ArgumentException">It is none.</exception>
-    public static MethodInfo Of(Type kernel)
+    public static MethodInfo Find(Type kernel)
     {
         string name = NameFor(kernel) ?? throw new ArgumentException($"{kernel.Name} is not a kernel.", nameof(kernel));
         return typeof(KernelEntries).GetMethod(name)!.MakeGenericMethod(kernel);

@@ -87,6 +87,40 @@ public class ImportTests
         Gsrnn.Run("import", folder["torch"], "--cell", cell, "--out", folder["m"]).FailsWith(2, owner, remedy, $"not that of the cell {cell}");
     }
 
+    [Fact]
+    public void AGraphSaysItselfWhatItIs()
+    {
+        using Folder folder = new();
+        string[] data = folder.Npy(6);
+        Gsrnn.Run(["train", .. data, "--cell", "irnn", "--hidden", "3", "--epochs", "1", "--device", "host", "-q", "--out", folder["m"]]).Succeeds();
+        Gsrnn.Run("export", folder["m"], "--out", folder["m.onnx"]).Succeeds();
+        JsonElement json = Gsrnn.Run("import", folder["m.onnx"], "--out", folder["n"], "--json").Succeeds().Json;
+        Assert.Equal("irnn", json.GetProperty("cell").GetString());
+        Assert.InRange(json.GetProperty("maxDifference").GetDouble(), 0, 1e-5);
+        Assert.Equal(File.ReadAllBytes(folder["m"]), File.ReadAllBytes(folder["n"]));
+
+        Gsrnn.Run("import", folder["m.onnx"], "--cell", "rnn-relu", "--readout", "last", "--task", "classification", "--out", folder["n"]).Succeeds();
+        Gsrnn.Run("import", folder["m.onnx"], "--cell", "gru", "--out", folder["n"]).FailsWith(2, "--cell", "gru");
+        Gsrnn.Run("import", folder["m.onnx"], "--readout", "mean", "--out", folder["n"]).FailsWith(2, "MatMul readout_product", "mean");
+        Gsrnn.Run("import", folder["m.onnx"], "--out", folder["m.onnx"]).FailsWith(2, "--out", "FILE");
+        Gsrnn.Run("import", folder["m"], "--out", folder["n"]).FailsWith(2, "--cell", "lstm");
+        folder.Truncate("m.onnx", 0.5);
+        Gsrnn.Run("import", folder["m.onnx"], "--out", folder["n"]).FailsWith(1, "m.onnx");
+    }
+
+    [Fact]
+    public void WordsGoThroughAGraph()
+    {
+        using Folder folder = new();
+        string text = folder.Text("text", "the cat sat\nthe dog sat\n", 4);
+        string[] model = ["--hidden", "3", "--embedding", "3", "--epochs", "1", "--bptt", "4", "--batch", "2", "--device", "host", "-q", "--out", folder["m"]];
+        Gsrnn.Run(["train", "--data", "text", "--train", text, "--cell", "lstm", .. model]).Succeeds();
+        Gsrnn.Run("export", folder["m"], "--out", folder["m.onnx"], "--stateful").Succeeds();
+        Gsrnn.Run("import", folder["m.onnx"], "--out", folder["n"]).Succeeds();
+        Assert.Equal(File.ReadAllBytes(folder["m"]), File.ReadAllBytes(folder["n"]));
+        Gsrnn.Run("import", folder["m.onnx"], "--vocabulary", text, "--out", folder["n"]).FailsWith(2, "words");
+    }
+
     private static void WriteLanguageModel(string path) => Write(
         path,
         [

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using GpuSpectralRnn.Cli.Tests.Support;
 
@@ -13,7 +14,8 @@ public class MutantTests
 
     private static readonly string[] Splices = ["0", "-1", "99999999999", "1e308", "NaN", "null", "{}", "[", "\"", "\x1b[2J", "\0", "é", "5L", "<f4", "|O", "F32", "I64"];
 
-    private static int Count => int.TryParse(Environment.GetEnvironmentVariable("GSRNN_MUTANTS"), out int count) ? count : Usual;
+    private static int Count =>
+        int.TryParse(Environment.GetEnvironmentVariable("GSRNN_MUTANTS"), CultureInfo.InvariantCulture, out int count) ? count : Usual;
 
     [Fact]
     public void SafetensorsMutants()
@@ -29,6 +31,15 @@ public class MutantTests
             _ => ["sample", folder["bad"], "--device", "host"],
         });
         Mutate(plain, folder["dict"], 2, _ => ["import", folder["dict"], "--cell", "irnn", "--device", "host", "--out", folder["imported"]]);
+    }
+
+    [Fact]
+    public void GraphMutants()
+    {
+        using Folder folder = new();
+        Gsrnn.Run(["train", .. folder.Npy(6), "--cell", "gru", "--hidden", "3", "--epochs", "1", "--device", "host", "--out", folder["m"]]).Succeeds();
+        Gsrnn.Run("export", folder["m"], "--out", folder["m.onnx"], "--stateful", "--lengths").Succeeds();
+        Mutate(File.ReadAllBytes(folder["m.onnx"]), folder["bad.onnx"], 9, _ => ["import", folder["bad.onnx"], "--device", "host", "--out", folder["imported"]]);
     }
 
     [Fact]

@@ -47,7 +47,7 @@ public partial class ParameterOptionTests
         HashSet<string> options =
         [
             .. from verb in typeof(Verb).Assembly.GetTypes()
-               from option in VerbOptions.Of(verb)
+               from option in VerbOptions.All(verb)
                select VerbOptions.Spell(option.Option),
         ];
         Assert.All(ParameterOptions.All.Keys, name => Assert.Contains(name, Named, StringComparer.OrdinalIgnoreCase));

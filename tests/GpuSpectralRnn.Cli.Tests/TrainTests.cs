@@ -148,7 +148,7 @@ public class TrainTests
         Gsrnn.Finish(first).Succeeds();
         Gsrnn.Finish(second).Succeeds();
         Gsrnn.Run(["eval", folder["m"], .. data]).Succeeds();
-        Assert.DoesNotContain(Directory.EnumerateFiles(folder.Path), f => f.EndsWith(".tmp"));
+        Assert.DoesNotContain(Directory.EnumerateFiles(folder.Path), f => f.EndsWith(".tmp", StringComparison.Ordinal));
     }
 
     [Fact]

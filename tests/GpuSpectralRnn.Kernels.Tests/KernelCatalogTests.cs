@@ -20,7 +20,7 @@ public class KernelCatalogTests
     {
         Assert.All(Kernels("GemmBlocks`1"), kernel => Assert.False(KernelCatalog.IsImplicitlyGrouped(kernel)));
         Assert.All(Kernels("GemmTiles").Concat(Kernels("Sgd")), kernel => Assert.True(KernelCatalog.IsImplicitlyGrouped(kernel)));
-        Assert.Throws<ArgumentException>(() => KernelEntries.Of(typeof(KernelCatalogTests)));
+        Assert.Throws<ArgumentException>(() => KernelEntries.Find(typeof(KernelCatalogTests)));
 
         static MethodInfo[] Kernels(string name) => [.. KernelCatalog.All.Where(kernel => KernelCatalog.Kernel(kernel).Name == name)];
     }
@@ -30,7 +30,7 @@ public class KernelCatalogTests
     public void Explicitly_grouped_kernels_state_their_groups() => Assert.All(
         KernelCatalog.All.Where(kernel => !KernelCatalog.IsImplicitlyGrouped(kernel)),
         kernel => Assert.Equal(
-            KernelCatalog.Kernel(kernel).Name.StartsWith("Persistent", StringComparison.Ordinal), KernelAttribute.Of(kernel).GroupSize == 0));
+            KernelCatalog.Kernel(kernel).Name.StartsWith("Persistent", StringComparison.Ordinal), KernelAttribute.From(kernel).GroupSize == 0));
 
     [Fact]
     public void OpenCL_is_told_the_size_of_groups() => Assert.Equal(

@@ -1,6 +1,7 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Ilgpu;
 using GpuSpectralRnn.Kernels;
+using GpuSpectralRnn.Training;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -24,7 +25,7 @@ internal sealed class GemmLab(IlgpuBackend backend, int order)
 
     private void Run()
     {
-        using Disposables owned = new();
+        using DisposableBag owned = new();
         Tensor a = owned.Keep(backend.Allocate(new Shape(order, order)));
         Tensor b = owned.Keep(backend.Allocate(new Shape(order, order)));
         Tensor c = owned.Keep(backend.Allocate(new Shape(order, order)));
@@ -74,7 +75,7 @@ internal sealed class GemmLab(IlgpuBackend backend, int order)
             backend.Fill(c, float.NaN);
             product();
             Check(name, a.ToArray(), b.ToArray(), c.ToArray(), factorRounding);
-            double milliseconds = MedianTime.Of(backend, product, Runs);
+            double milliseconds = MedianTime.Measure(backend, product, Runs);
             Console.WriteLine($"{name,-24} {milliseconds,10:0.000} ms {2.0 * order * order * order / milliseconds * 1e-6,10:0.0} GFLOP/s");
         }
     }

@@ -119,14 +119,14 @@ public sealed partial class KernelLoader : IDisposable
     public Launcher<TKernel> Groups<TKernel>()
         where TKernel : struct, IGroupKernel
     {
-        MethodInfo entry = KernelEntries.Of(typeof(TKernel));
-        KernelAttribute mark = KernelAttribute.Of(entry);
+        MethodInfo entry = KernelEntries.Find(typeof(TKernel));
+        KernelAttribute mark = KernelAttribute.From(entry);
         return GroupLauncher<TKernel>(Once(entry, mark.GroupSize, mark.GroupsPerMultiprocessor, LoadGroups), mark.GroupSize);
     }
 
     /// <summary>Loads a kernel of groups that asks its group for its size.</summary>
     public Launcher<TKernel> Groups<TKernel>(int groupSize)
-        where TKernel : struct, IGroupKernel => GroupLauncher<TKernel>(Once(KernelEntries.Of(typeof(TKernel)), groupSize, 1, LoadGroups), groupSize);
+        where TKernel : struct, IGroupKernel => GroupLauncher<TKernel>(Once(KernelEntries.Find(typeof(TKernel)), groupSize, 1, LoadGroups), groupSize);
 
     /// <summary>The threads of a group where so many are wanted: less where the device grants less; one on the simulator.</summary>
     public int GroupSizeFor(int wanted) => IsSimulator ? 1 : Math.Min(wanted, Accelerator.MaxNumThreadsPerGroup);
@@ -139,7 +139,7 @@ public sealed partial class KernelLoader : IDisposable
     public Launcher<TKernel> Groups<TKernel>(int groupSize, int dynamicBytes, out int spilledBytes)
         where TKernel : struct, IGroupKernel
     {
-        Kernel groups = Once(KernelEntries.Of(typeof(TKernel)), groupSize, 1, LoadGroups);
+        Kernel groups = Once(KernelEntries.Find(typeof(TKernel)), groupSize, 1, LoadGroups);
         spilledBytes = 0;
         if (groups is CudaKernel onCuda)
         {
@@ -178,8 +178,8 @@ public sealed partial class KernelLoader : IDisposable
 
     private Kernel Items(Type kernel)
     {
-        MethodInfo entry = KernelEntries.Of(kernel);
-        int stated = KernelAttribute.Of(entry).GroupSize;
+        MethodInfo entry = KernelEntries.Find(kernel);
+        int stated = KernelAttribute.From(entry).GroupSize;
         return Once(entry, GroupSizeFor(stated > 0 ? stated : ItemsPerGroup), 0, LoadItems);
     }
 

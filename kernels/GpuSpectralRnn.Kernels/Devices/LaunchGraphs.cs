@@ -34,7 +34,7 @@ public sealed class LaunchGraphs : IDisposable
     public long Launched { get; private set; }
 
     /// <summary>Those of a stream, if it is one of CUDA's and they are wanted.</summary>
-    public static LaunchGraphs Of(Accelerator accelerator, AcceleratorStream stream, bool areWanted) =>
+    public static LaunchGraphs Create(Accelerator accelerator, AcceleratorStream stream, bool areWanted) =>
         new(areWanted && stream is CudaStream cuda ? launches => CudaGraph.Record(accelerator, cuda, launches) : null);
 
     /// <summary>

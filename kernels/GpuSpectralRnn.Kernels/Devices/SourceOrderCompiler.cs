@@ -40,7 +40,7 @@ public sealed class SourceOrderCompiler : IDisposable
         CudaInstructionSet instructions)
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
-        Context context = (KernelAttribute.Of(kernel).DividesFast ? fast : exact).Value;
+        Context context = (KernelAttribute.From(kernel).DividesFast ? fast : exact).Value;
         using PTXBackend backend = new(context, capabilities, architecture, instructions, null);
         return (PTXCompiledKernel)backend.Compile(EntryPoint(kernel), specialization, default(AddressSpaces));
     }

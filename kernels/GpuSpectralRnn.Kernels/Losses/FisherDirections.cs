@@ -86,7 +86,7 @@ public sealed class FisherDirections
             for (int row = Grid.IdxX; row < rows; row += width)
             {
                 int first = row * classes;
-                float largest = GroupSums.Best(values, places, Largest.Of(logits, first, classes)).Value;
+                float largest = GroupSums.Best(values, places, Largest.Find(logits, first, classes)).Value;
                 float mine = 0f;
                 for (int j = me; j < classes; j += GroupSums.Threads)
                 {

@@ -82,7 +82,7 @@ internal readonly struct SoftmaxCrossEntropyGroups(LossArguments<int> a) : ILoss
             }
 
             float own = label < a.Columns ? a.Outputs[first + label] : float.NaN; // a label out of range spoils the loss, not the memory
-            Largest best = GroupSums.Best(values, places, Largest.Of(a.Outputs, first, a.Columns));
+            Largest best = GroupSums.Best(values, places, Largest.Find(a.Outputs, first, a.Columns));
             float sum = GroupSums.Sum(values, SoftmaxGroups.SumOfExponentials(a.Outputs, first, a.Columns, best.Value));
             loss.Add(Elementary.Log(sum) - (own - best.Value));
             counted++;

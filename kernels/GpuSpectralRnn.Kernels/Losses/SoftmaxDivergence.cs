@@ -86,8 +86,8 @@ internal readonly struct SoftmaxDivergenceGroups(LossArguments<float> a) : ILoss
         for (int row = Grid.IdxX; row < a.Rows; row += a.Width)
         {
             int first = row * a.Columns;
-            Largest best = GroupSums.Best(values, places, Largest.Of(a.Outputs, first, a.Columns));
-            Largest bestTarget = GroupSums.Best(values, places, Largest.Of(a.Targets, first, a.Columns));
+            Largest best = GroupSums.Best(values, places, Largest.Find(a.Outputs, first, a.Columns));
+            Largest bestTarget = GroupSums.Best(values, places, Largest.Find(a.Targets, first, a.Columns));
             float sum = GroupSums.Sum(values, SoftmaxGroups.SumOfExponentials(a.Outputs, first, a.Columns, best.Value));
             float sumTarget = GroupSums.Sum(values, SoftmaxGroups.SumOfExponentials(a.Targets, first, a.Columns, bestTarget.Value));
 

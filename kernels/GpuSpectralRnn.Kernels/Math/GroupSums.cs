@@ -103,7 +103,7 @@ internal struct Largest
     public int Place;
 
     /// <summary>Of a row's numbers those that a thread of a group looks at: every 256th.</summary>
-    public static Largest Of(ArrayView<float> numbers, int first, int count)
+    public static Largest Find(ArrayView<float> numbers, int first, int count)
     {
         int me = Group.IdxX;
         Largest largest = new() { Value = numbers[first + me], Place = me };

@@ -180,8 +180,8 @@ public sealed class Gemm : IDisposable
             Left = call.A,
             Right = call.B,
             C = call.C,
-            A = GemmOperand.Of(call.A, m, k, linesAreRows: !call.TransposeA),
-            B = GemmOperand.Of(call.B, n, k, linesAreRows: call.TransposeB),
+            A = GemmOperand.Create(call.A, m, k, linesAreRows: !call.TransposeA),
+            B = GemmOperand.Create(call.B, n, k, linesAreRows: call.TransposeB),
             K = k,
             Slice = SliceFor(plan, m, n, k),
             HasQuads = GemmOperand.StartsAtQuad(call.C) && n % 4 == 0 ? 1 : 0,
@@ -282,8 +282,8 @@ internal readonly struct GemmTiles(GemmArguments e) : IItemKernel
         int from = slice * e.Slice;
         int to = from + e.Slice < e.K ? from + e.Slice : e.K;
         RegisterTile tile = RegisterTile.Product(
-            e.Left, QuadIndices.Of(row, 1, e.M, e.A.LineStride), e.A.Step,
-            e.Right, QuadIndices.Of(column, across, e.N, e.B.LineStride), e.B.Step,
+            e.Left, QuadIndices.Create(row, 1, e.M, e.A.LineStride), e.A.Step,
+            e.Right, QuadIndices.Create(column, across, e.N, e.B.LineStride), e.B.Step,
             from, to);
         int place = (slice * e.M + row) * e.N;
         for (int i = 0; i < 4; i++)

@@ -40,8 +40,8 @@ internal readonly struct GemmBlocks<TBlock>(GemmArguments e) : IGroupKernel, IKe
         int y = (warp >> 1) * 4 + (lane >> 4) * 2 + (lane & 1);
         int x = (warp & 1) * 8 + (lane >> 1 & 7);
 
-        BlockPart leftPart = BlockPart.Of(e.A, thread, edge, depth, firstRow, from, to);
-        BlockPart rightPart = BlockPart.Of(e.B, thread, edge, depth, firstColumn, from, to);
+        BlockPart leftPart = BlockPart.Create(e.A, thread, edge, depth, firstRow, from, to);
+        BlockPart rightPart = BlockPart.Create(e.B, thread, edge, depth, firstColumn, from, to);
         leftPart.Store(e.A, left, 0, pitch, leftPart.Load(e.A, e.Left, from));
         rightPart.Store(e.B, right, 0, pitch, rightPart.Load(e.B, e.Right, from));
         Group.Barrier();
@@ -92,7 +92,7 @@ internal struct BlockPart
     /// <summary>
     /// Neighbouring threads fetch neighbouring memory: along the lines where those are neighbours, else along k.
     /// </summary>
-    public static BlockPart Of(GemmOperand factor, int thread, int edge, int depth, int firstLine, int from, int to)
+    public static BlockPart Create(GemmOperand factor, int thread, int edge, int depth, int firstLine, int from, int to)
     {
         bool alongLines = factor.LineStride == 1;
         int width = alongLines ? edge / 4 : depth / 4;

@@ -18,7 +18,7 @@ public struct GemmOperand
     public int HasQuads;
 
     /// <summary>The factor in a dense matrix: <paramref name="linesAreRows"/> of [lines, length], else of [length, lines].</summary>
-    public static GemmOperand Of(ArrayView<float> matrix, int lines, int length, bool linesAreRows) => new()
+    public static GemmOperand Create(ArrayView<float> matrix, int lines, int length, bool linesAreRows) => new()
     {
         Lines = lines,
         LineStride = linesAreRows ? length : 1,

@@ -70,7 +70,7 @@ internal sealed class GemmPanels(KernelLoader loader)
             int k = 0;
             if (rows == Rows)
             {
-                QuadIndices lines = QuadIndices.Of(row, 1, e.M, e.A.LineStride);
+                QuadIndices lines = QuadIndices.Create(row, 1, e.M, e.A.LineStride);
                 for (; k + 4 <= e.K; k += 4)
                 {
                     RegisterTile factors = default; // [k, row]

@@ -35,8 +35,8 @@ internal readonly struct GemmTensorCores<TLeft, TRight>(GemmArguments e)
         int thread = Group.IdxX;
         int lane = thread & 31;
         int warp = thread >> 5;
-        TensorPart left = TensorPart.Of(e.A, thread, firstRow, from);
-        TensorPart right = TensorPart.Of(e.B, thread, firstColumn, from);
+        TensorPart left = TensorPart.Create(e.A, thread, firstRow, from);
+        TensorPart right = TensorPart.Create(e.B, thread, firstColumn, from);
         left.PutRows(0, default(TLeft).Load(e.Left, left.First), default(TLeft).Load(e.Left, left.Second), to - from);
         right.PutColumns(TensorTile.RightAt, default(TRight).Load(e.Right, right.First), default(TRight).Load(e.Right, right.Second), to - from);
         Group.Barrier();
@@ -166,7 +166,7 @@ internal struct TensorPart
     /// Along k: four threads fetch the 16 numbers of a line, and the second quad is of the next line. Along the lines: a warp fetches 32 lines at
     /// four k, and the second quad is 8 further in k. Lines beyond the last may be anything: what they add to is not stored.
     /// </summary>
-    public static TensorPart Of(GemmOperand factor, int thread, int firstLine, int from)
+    public static TensorPart Create(GemmOperand factor, int thread, int firstLine, int from)
     {
         bool alongLines = factor.LineStride == 1;
         int line = alongLines ? (thread >> 5 & 3) * 32 + (thread >> 4 & 1) * 16 + (thread & 3) * 4 : (thread >> 2) * 2;

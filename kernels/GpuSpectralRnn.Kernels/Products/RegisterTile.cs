@@ -57,7 +57,7 @@ internal struct QuadIndices
     /// Rows or columns first, first + step, ... of a matrix whose neighbours lie <paramref name="stride"/> apart; beyond the last one, the last
     /// again.
     /// </summary>
-    public static QuadIndices Of(int first, int step, int count, int stride)
+    public static QuadIndices Create(int first, int step, int count, int stride)
     {
         int last = count - 1;
         QuadIndices places = default;

@@ -30,7 +30,7 @@ internal readonly struct GruCell : ICell
             return;
         }
 
-        QuadIndices blocks = QuadIndices.Of(unit, width, 3 * width, 1);
+        QuadIndices blocks = QuadIndices.Create(unit, width, 3 * width, 1);
         Float4 inputBiases = blocks.Load(views.InputBias, 0);
         Float4 hiddenBiases = blocks.Load(views.HiddenBias, 0);
         int gate = (step.Time * step.Batch + row) * 3 * width + unit;

@@ -31,7 +31,7 @@ internal readonly struct LstmCell : ICell
             return;
         }
 
-        QuadIndices blocks = QuadIndices.Of(unit, width, 4 * width, 1);
+        QuadIndices blocks = QuadIndices.Create(unit, width, 4 * width, 1);
         Float4 inputBiases = blocks.Load(views.InputBias, 0);
         Float4 hiddenBiases = blocks.Load(views.HiddenBias, 0);
         int gate = (step.Time * step.Batch + row) * 4 * width + unit;

@@ -11,7 +11,7 @@ internal struct LstmForward : IGatedForward
 
     public static int Gates => 4;
 
-    public static Float4 Inputs(ArrayView<float> gates, int place, int width) => QuadIndices.Of(0, 1, 4, width).Load(gates, place);
+    public static Float4 Inputs(ArrayView<float> gates, int place, int width) => QuadIndices.Create(0, 1, 4, width).Load(gates, place);
 
     public void Begin(RecurrentViews views, int unit, int width, int before)
     {

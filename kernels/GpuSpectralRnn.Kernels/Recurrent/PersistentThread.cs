@@ -30,17 +30,17 @@ internal struct PersistentThread
     public static PersistentThread OfRows(PersistentWalk walk, int lanes)
     {
         int lane = Group.IdxX & (lanes - 1);
-        return Of(walk, lane, Group.IdxX / lanes * 4 + (lane & 3), lane >> 2);
+        return Create(walk, lane, Group.IdxX / lanes * 4 + (lane & 3), lane >> 2);
     }
 
     /// <summary>Four threads that share the gates of a unit, each with a sequence of its own.</summary>
-    public static PersistentThread OfGates(PersistentWalk walk) => Of(walk, Group.IdxX & 3, Group.IdxX >> 2, Group.IdxX & 3);
+    public static PersistentThread OfGates(PersistentWalk walk) => Create(walk, Group.IdxX & 3, Group.IdxX >> 2, Group.IdxX & 3);
 
     /// <summary>Whether its unit and sequence are there.</summary>
     public readonly bool IsActive(PersistentWalk walk) =>
         paddedUnit < walk.Width && part < walk.Sequences && Grid.IdxX * walk.Sequences + part < walk.Batch;
 
-    private static PersistentThread Of(PersistentWalk walk, int lane, int unit, int part) => new()
+    private static PersistentThread Create(PersistentWalk walk, int lane, int unit, int part) => new()
     {
         Thread = Group.IdxX,
         Lane = lane,

@@ -41,7 +41,7 @@ internal struct StepSlices
         ArrayView<Float4> shared, RecurrentStep step, ArrayView<float> left, int from, int extent, ArrayView<float> weights, int pitch, int row, QuadIndices columns)
     {
         ArrayView<float> factor = left.SubView(from * step.Batch * extent, step.Batch * extent);
-        QuadIndices rows = QuadIndices.Of(row, 1, step.Batch, extent);
+        QuadIndices rows = QuadIndices.Create(row, 1, step.Batch, extent);
         RegisterTile tile = default;
         for (int k = Slice; k < step.Summed; k += Slices) tile.AddOuter(rows.Load(factor, k), columns.Load(weights, k * pitch));
         int place = Slice * Tiles + Tile % Tiles;
@@ -96,7 +96,7 @@ internal struct StepSlices
             int row = own.Tile / width * 4;
             int unitOfGates = own.Tile % width;
             int pitch = TCell.Gates * width;
-            own.Sum(shared, a.Step, a.Views.States, a.Step.Before, width, a.Views.Weights, pitch, row, QuadIndices.Of(unitOfGates, width, pitch, 1));
+            own.Sum(shared, a.Step, a.Views.States, a.Step.Before, width, a.Views.Weights, pitch, row, QuadIndices.Create(unitOfGates, width, pitch, 1));
             if (own.Slice < 4) TCell.Forward(a.Views, a.Step, row + own.Slice, unitOfGates, own.Row(shared));
         }
     }
@@ -131,7 +131,7 @@ internal struct StepSlices
             int across = (width + 3) / 4;
             int row = own.Tile / across * 4;
             int column = own.Tile % across;
-            own.Sum(shared, a.Step, left, from, blocks * width, a.Views.Weights, width, row, QuadIndices.Of(column, across, width, 1));
+            own.Sum(shared, a.Step, left, from, blocks * width, a.Views.Weights, width, row, QuadIndices.Create(column, across, width, 1));
             OwnUnit unit = default;
             unit.Row = row + own.Slice / 4;
             unit.Unit = column + own.Slice % 4 * across;

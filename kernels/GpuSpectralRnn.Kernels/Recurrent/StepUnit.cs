@@ -42,7 +42,7 @@ internal struct StepUnit
             StepUnit own = Own(a.Step);
             int width = a.Step.Width;
             if (own.Unit >= width) return;
-            QuadIndices blocks = QuadIndices.Of(own.Unit, width, TCell.Gates * width, 1);
+            QuadIndices blocks = QuadIndices.Create(own.Unit, width, TCell.Gates * width, 1);
             TCell.Forward(a.Views, a.Step, own.Row, own.Unit, blocks.Load(a.Views.StepProducts, own.Row * TCell.Gates * width));
         }
     }

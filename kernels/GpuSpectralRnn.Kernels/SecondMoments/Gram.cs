@@ -152,8 +152,8 @@ internal sealed class Gram<TSum> : Gram
             int slice = item / across / across;
             int from = slice * perSlice;
             int to = from + perSlice < count ? from + perSlice : count;
-            QuadIndices left = QuadIndices.Of(p, across, units, 1);
-            QuadIndices right = QuadIndices.Of(q, across, units, 1);
+            QuadIndices left = QuadIndices.Create(p, across, units, 1);
+            QuadIndices right = QuadIndices.Create(q, across, units, 1);
             MomentTile<TSum> tile = default;
             for (int row = from; row < to; row++)
             {

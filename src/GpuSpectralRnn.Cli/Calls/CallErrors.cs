@@ -38,7 +38,7 @@ internal static class CallErrors
     /// <summary>The option that stands without the value it needs, which the parser would take for one that was not given, or null.</summary>
     public static string? FindOptionWithoutValue(Type verb, string[] args)
     {
-        HashSet<string> needing = [.. VerbOptions.Of(verb).Where(o => o.Property.PropertyType != typeof(bool)).Select(o => "--" + o.Option.LongName)];
+        HashSet<string> needing = [.. VerbOptions.All(verb).Where(o => o.Property.PropertyType != typeof(bool)).Select(o => "--" + o.Option.LongName)];
         for (int i = 0; i < args.Length; i++)
         {
             if (args[i].EndsWith('=') && needing.Contains(args[i][..^1])) return args[i][..^1];
@@ -54,7 +54,7 @@ internal static class CallErrors
     private static string Dashed(string name) => (name.Length == 1 ? "-" : "--") + name.TrimStart('-');
 
     private static IEnumerable<string> Options(Type? verb) =>
-        verb is null ? [] : VerbOptions.Of(verb).Select(o => o.Option.LongName);
+        verb is null ? [] : VerbOptions.All(verb).Select(o => o.Option.LongName);
 
     private static string MissingValue(Type? verb) =>
         verb?.GetProperties().Select(p => p.GetCustomAttribute<ValueAttribute>()).FirstOrDefault(v => v is { Required: true })?.MetaName ?? "value";

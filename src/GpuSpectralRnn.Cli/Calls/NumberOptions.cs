@@ -15,7 +15,7 @@ internal static class NumberOptions
     public static string? FindFault(Type verb, IReadOnlyList<string> args)
     {
         Dictionary<string, Type> numeric = [];
-        foreach ((PropertyInfo property, OptionAttribute option) in VerbOptions.Of(verb))
+        foreach ((PropertyInfo property, OptionAttribute option) in VerbOptions.All(verb))
         {
             Type type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
             if (type == typeof(double) || type == typeof(int) || type == typeof(ulong)) numeric.Add("--" + option.LongName, type);

@@ -10,7 +10,7 @@ internal static partial class ParameterOptions
     {
         ["blas"] = "--blas",
         ["cell"] = "--cell",
-        ["CovarianceFile.Save"] = "gsrnn spectrum --save-covariance",
+        ["SecondMomentsFile.Save"] = "gsrnn spectrum --save-covariance",
         ["data"] = "--data",
         ["delta"] = "--delta",
         ["Fixed"] = "--set",

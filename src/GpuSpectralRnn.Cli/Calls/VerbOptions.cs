@@ -16,7 +16,7 @@ internal sealed class OfDataAttribute(params string[] names) : Attribute
 internal static class VerbOptions
 {
     /// <summary>All there are, each with its property.</summary>
-    public static IEnumerable<(PropertyInfo Property, OptionAttribute Option)> Of(Type verb) =>
+    public static IEnumerable<(PropertyInfo Property, OptionAttribute Option)> All(Type verb) =>
         from type in verb.GetInterfaces().Prepend(verb)
         from property in type.GetProperties()
         let option = property.GetCustomAttribute<OptionAttribute>()

@@ -39,7 +39,7 @@ internal sealed class DataSource
         if (held is not null && options.ValidText is not null)
             throw new InvalidCallException("--holdout and --valid both name what to watch; leave one out.");
         text = options.Data == Text ? new TextSource(options, model, held) : null;
-        if (options.Data is "digits" or "idx") View = Names.Parse<ImageView>(options.View ?? model?.View ?? "row", "--view");
+        if (options.Data is "digits" or "idx") View = EnumNames.Parse<ImageView>(options.View ?? model?.View ?? "row", "--view");
         int? classes = model is { Task: TaskKind.Classification } ? model.Outputs : null;
         load = options.Data switch
         {
@@ -69,7 +69,7 @@ internal sealed class DataSource
     /// <summary>One part, limited. Without a name the test part, else the validation part, else the training part.</summary>
     public (string Split, ISequenceData Data) Open(string? split)
     {
-        DataPart? part = split is null ? null : Names.Parse<DataPart>(split, "--split");
+        DataPart? part = split is null ? null : EnumNames.Parse<DataPart>(split, "--split");
         if (part is null or DataPart.Test && load(DataPart.Test) is { } test) return ("test", Limited(test));
         if (part is null or DataPart.Valid && load(DataPart.Valid) is { } watched) return ("valid", Limited(watched));
         if (part == DataPart.Test && held is null)
@@ -125,7 +125,7 @@ internal sealed class DataSource
 
     private void CheckOwners()
     {
-        foreach ((PropertyInfo property, OptionAttribute option) in VerbOptions.Of(options.GetType()))
+        foreach ((PropertyInfo property, OptionAttribute option) in VerbOptions.All(options.GetType()))
         {
             IReadOnlyList<string>? owners = property.GetCustomAttribute<OfDataAttribute>()?.Names;
             if (owners?.Contains(options.Data) == false && property.GetValue(options) is not (null or false))

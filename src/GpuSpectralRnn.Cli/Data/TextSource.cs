@@ -17,7 +17,7 @@ internal sealed class TextSource
     public TextSource(SequenceVerb options, Architecture? model, HoldOut? held)
     {
         (this.options, this.held) = (options, held);
-        TextUnit? asked = options.UnitName is { } name ? Names.Parse<TextUnit>(name, "--unit") : null;
+        TextUnit? asked = options.UnitName is { } name ? EnumNames.Parse<TextUnit>(name, "--unit") : null;
         if (options.VocabularySize is not null && options.VocabularyPath is not null)
             throw new InvalidCallException("--vocabulary gives the words; leave --vocabulary-size out.");
         if (model is null)

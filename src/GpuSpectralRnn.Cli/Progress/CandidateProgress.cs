@@ -22,7 +22,7 @@ internal sealed class CandidateProgress(Terminal terminal)
     public void Add(Candidate candidate)
     {
         tried.Add(candidate);
-        string line = $"{tried.Count} tried, closest so far {tried.MinBy(Rank)!.Judgement}";
+        string line = $"{tried.Count} tried, closest so far {tried.MinBy(Rank)!.OutputDivergence}";
         if (terminal.Overwrite(line) || sinceLine.Elapsed < Pause) return;
         terminal.Note(line);
         sinceLine.Restart();
@@ -34,9 +34,9 @@ internal sealed class CandidateProgress(Terminal terminal)
         terminal.EraseLine();
         if (tried.Count == 0) return;
         terminal.Note($"{tried.Count} candidates, the closest to the big network on inputs held apart:");
-        foreach (Candidate candidate in tried.OrderBy(Rank).Take(Shown)) terminal.Note($"  {candidate.Settings}: {candidate.Judgement}");
+        foreach (Candidate candidate in tried.OrderBy(Rank).Take(Shown)) terminal.Note($"  {candidate.Settings}: {candidate.OutputDivergence}");
     }
 
     private static double Rank(Candidate candidate) =>
-        double.IsNaN(candidate.Judgement.Divergence) ? double.PositiveInfinity : candidate.Judgement.Divergence;
+        double.IsNaN(candidate.OutputDivergence.Divergence) ? double.PositiveInfinity : candidate.OutputDivergence.Divergence;
 }

@@ -35,7 +35,7 @@ internal sealed class ComparisonProgress(Terminal terminal, int networks, Sequen
     /// <summary>A network under training.</summary>
     public void Stepped(string what, StepReport report)
     {
-        if (sinceLine.Elapsed >= Pause) Write($"{what}: {ProgressText.Of(report, layout)}");
+        if (sinceLine.Elapsed >= Pause) Write($"{what}: {ProgressText.Format(report, layout)}");
     }
 
     private void Write(string line)

@@ -17,11 +17,11 @@ internal sealed class PlainProgress(Terminal terminal, SequenceLayout layout) : 
     /// <inheritdoc/>
     public void Step(StepReport report)
     {
-        if (sinceLine.Elapsed >= Pause) Write(ProgressText.Of(report, layout));
+        if (sinceLine.Elapsed >= Pause) Write(ProgressText.Format(report, layout));
     }
 
     /// <inheritdoc/>
-    public void Epoch(EpochReport report) => Write(ProgressText.Of(report, layout));
+    public void Epoch(EpochReport report) => Write(ProgressText.Format(report, layout));
 
     private void Write(string line)
     {

@@ -45,10 +45,10 @@ internal sealed class BoundVerb : ModelVerb, IRidgeOption
         using Interruption interruption = new();
         int units = network.Architecture.Hidden[0];
         bool keepsAll = Keep is null || Keep == units;
-        PruningPlan plan = keepsAll ? new PruningPlan("all", [LayerPlan.Whole(units)]) : Prune(terminal, network, data, interruption.Token);
+        PruningPlan plan = keepsAll ? new PruningPlan("all", [UnitPlan.Whole(units)]) : Prune(terminal, network, data, interruption.Token);
         terminal.Note($"both networks on {data.Count:N0} sequences of {data.Name}");
         CompressionBoundSettings settings = new() { Delta = Delta, Ceiling = Ceiling, InputRadius = InputRadius, BatchSize = Batch };
-        Print(terminal, network, split, plan, CompressionBound.Of(network, plan, data, settings, interruption.Token));
+        Print(terminal, network, split, plan, CompressionBound.Compute(network, plan, data, settings, interruption.Token));
     }
 
     private PruningPlan Prune(Terminal terminal, Network network, ISequenceData data, CancellationToken cancellation)

@@ -72,6 +72,8 @@ internal sealed class CompressVerb : Verb
         if (rules == 0 && (Out ?? ReportPath) is not null)
             throw new InvalidCallException($"{(Out is null ? "--report" : "--out")} needs a size: give --keep, --fraction or --tolerance.");
         if (IsShared && Fraction is null) throw new InvalidCallException("--shared-budget shares out a --fraction; give one.");
+        if (ShrinksState && !States.Any())
+            throw new InvalidCallException("--shrink-state: there is no state; name outputs that go into the next call by --state.");
         if (RefineSteps < 0) throw new InvalidCallException($"--refine {RefineSteps}: choose 0 steps or more.");
         KeepSize? size = Keep is null ? null : KeepSize.Parse(Keep);
         CallOptions options = CallOptions.Parse(Settings, States);
@@ -82,7 +84,7 @@ internal sealed class CompressVerb : Verb
             RefineSteps = RefineSteps,
             ShrinksState = ShrinksState,
         };
-        int[]? keep = size is null ? null : compression.OfSize(size);
+        int[]? keep = Count(compression, size);
         if (compression.Chosen is { } chosen) terminal.Note($"every sequence is called with each of {chosen}");
         terminal.Note($"calibrated {string.Join(", ", compression.Layers.Select(layer => $"{layer.Name} ({layer.Units} units)"))} in {watch.Elapsed.TotalSeconds:0.0} s");
         if (rules == 0)
@@ -91,7 +93,11 @@ internal sealed class CompressVerb : Verb
             return;
         }
 
-        SmallGraph graph = Choose(terminal, compression, keep);
+        SmallGraph graph = keep is not null
+            ? compression.Compress(keep)
+            : compression.Search(
+                Tolerance!.Value, tried => terminal.Note($"{string.Join('x', tried.Keep)} units: mean difference {tried.JudgedDifference:g3}"));
+        foreach (string node in compression.Compared) terminal.Note($"refinement compares what becomes of {node}");
         foreach (string node in compression.NotRefined) terminal.Note($"not refined: {node}");
         GraphProof proof = compression.Prove(graph);
         if (proof.Outputs.FirstOrDefault(output => !double.IsFinite(output.MaxDifference)) is { } broken)
@@ -101,16 +107,12 @@ internal sealed class CompressVerb : Verb
         Print(terminal, graph, proof);
     }
 
-    private SmallGraph Choose(Terminal terminal, GraphCompression compression, int[]? keep)
+    // Units of each layer, where that is said.
+    private int[]? Count(GraphCompression compression, KeepSize? size)
     {
-        if (Tolerance is { } tolerance)
-        {
-            return compression.Search(
-                tolerance, tried => terminal.Note($"{string.Join('x', tried.Keep)} units: mean difference {tried.JudgedDifference:g3}"));
-        }
-
-        if (keep is not null) return compression.Compress(keep);
-        return compression.Compress(IsShared ? compression.OfSharedBudget(Fraction!.Value) : compression.OfShare(Fraction!.Value));
+        if (size is not null) return compression.OfSize(size);
+        if (Fraction is not { } share) return null;
+        return IsShared ? compression.OfSharedBudget(share) : compression.OfShare(share);
     }
 
     private static JsonArray Outputs(GraphProof proof) => new([.. proof.Outputs.Select(output => new JsonObject

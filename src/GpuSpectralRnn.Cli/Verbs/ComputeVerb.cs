@@ -36,6 +36,6 @@ internal abstract class ComputeVerb : Verb
     {
         if (Threads is < 0 or > MostThreads) throw new InvalidCallException($"--threads {Threads}: choose 1 to {MostThreads}, or 0 for one per core.");
         if (Threads > 0) Devices.ProcessorThreads = Threads;
-        return Devices.Open(Device, Threads, Names.Parse<RecurrentKernels>(Kernel, "--kernel"), Names.Parse<BlasChoice>(Blas, "--blas"), UsesGraphs);
+        return Devices.Open(Device, Threads, EnumNames.Parse<RecurrentStrategy>(Kernel, "--kernel"), EnumNames.Parse<ProductBackend>(Blas, "--blas"), UsesGraphs);
     }
 }

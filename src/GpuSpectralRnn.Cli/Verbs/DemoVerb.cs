@@ -135,7 +135,7 @@ internal sealed class DemoVerb : ComputeVerb
         Spectrum? spectrum = null;
         try
         {
-            spectrum = Spectrum.Of(calibration.Gram(0));
+            spectrum = Spectrum.Compute(calibration.Gram(0));
             comparison.Add(calibration);
             curve.Add(calibration);
         }

@@ -50,11 +50,11 @@ internal sealed class ImportVerb : ComputeVerb
 
     public override void Run(Terminal terminal)
     {
-        Cell? cell = Cell is null ? null : Names.Parse<Cell>(Cell, "--cell");
-        Readout? readout = Readout is null ? null : Names.Parse<Readout>(Readout, "--readout");
-        TaskKind? task = Task is null ? null : Names.Parse<TaskKind>(Task, "--task");
-        TextUnit unit = Names.Parse<TextUnit>(UnitName, "--unit");
-        string? view = View is null ? null : Names.Parse<ImageView>(View, "--view").Name();
+        Cell? cell = Cell is null ? null : EnumNames.Parse<Cell>(Cell, "--cell");
+        Readout? readout = Readout is null ? null : EnumNames.Parse<Readout>(Readout, "--readout");
+        TaskKind? task = Task is null ? null : EnumNames.Parse<TaskKind>(Task, "--task");
+        TextUnit unit = EnumNames.Parse<TextUnit>(UnitName, "--unit");
+        string? view = View is null ? null : EnumNames.Parse<ImageView>(View, "--view").Name();
         bool isGraph = File.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
         if (cell is null && !isGraph)
             throw new InvalidCallException("--cell is missing: a state dict does not tell its cell; irnn, rnn-tanh, rnn-relu, lstm or gru.");

@@ -22,7 +22,7 @@ internal abstract class ModelVerb : SequenceVerb
     protected (Network Network, string Split, ISequenceData Data) Open(IBackend backend)
     {
         CheckDataOptions();
-        if (Split is not null) Names.Parse<DataPart>(Split, "--split");
+        if (Split is not null) EnumNames.Parse<DataPart>(Split, "--split");
         Architecture architecture = ModelFile.LoadArchitecture(ModelPath);
         (string split, ISequenceData data) = new DataSource(this, architecture).Open(Split);
         architecture.CheckFits(data.Layout, data.Name);
@@ -39,7 +39,7 @@ internal abstract class ModelVerb : SequenceVerb
             if (sinceLine.Elapsed < TimeSpan.FromSeconds(10)) return;
             sinceLine.Restart();
             TimeSpan left = whole.Elapsed * ((double)(count - done) / done);
-            terminal.Note($"{done:N0} of {count:N0} sequences, {Progress.ProgressText.Of(left)} left");
+            terminal.Note($"{done:N0} of {count:N0} sequences, {Progress.ProgressText.Format(left)} left");
         };
     }
 }

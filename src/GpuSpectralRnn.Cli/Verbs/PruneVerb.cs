@@ -97,7 +97,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         IPruningMethod method = CreateMethod(candidates.Add);
         CheckFineTuning(this);
         if (Refine < 0) throw new InvalidCallException($"--refine {Refine}: choose a number of steps, or 0 for none.");
-        DataPart? part = Split is null ? null : Names.Parse<DataPart>(Split, "--split");
+        DataPart? part = Split is null ? null : EnumNames.Parse<DataPart>(Split, "--split");
         Architecture architecture = ModelFile.LoadArchitecture(ModelPath);
         if (FineTune > 0 && method is AutoPruning && CriterionName is null && RefitName is null && architecture.Cell.Gates() == 1)
         {
@@ -128,7 +128,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
 
         using Network small = Slicer.Slice(network, plan);
         Parity parity = Parity.OfPlan(network, small, plan, Subset.Limit(calibration.Held, ProofSequences), Batch);
-        Judgement judgement = Distil(calibration, plan, small, splits.Train);
+        OutputDivergence judgement = Distil(calibration, plan, small, splits.Train);
         if (!double.IsFinite(judgement.Divergence))
             throw new RunFailedException(
                 $"The answers on {calibration.Held.Name} are not finite, those of the small network or already those of {ModelPath}; " +
@@ -151,10 +151,10 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         Refuse(create(settings) is AutoPruning, "--criterion", CriterionName is not null, "--method spectral");
         if (CriterionName is not (null or MethodSpec.Auto))
         {
-            IReadOnlyList<string> criteria = Names.Of<SpectralCriterion>();
+            IReadOnlyList<string> criteria = EnumNames.All<SpectralCriterion>();
             if (!criteria.Contains(CriterionName))
                 throw new InvalidCallException($"--criterion {CriterionName}: choose one of auto, {string.Join(", ", criteria)}.");
-            settings = new SpectralSettings { Criterion = Names.Parse<SpectralCriterion>(CriterionName, "--criterion"), Theta = 0.5 };
+            settings = new SpectralSettings { Criterion = EnumNames.Parse<SpectralCriterion>(CriterionName, "--criterion"), Theta = 0.5 };
             create = chosen => new SpectralPruning(chosen);
         }
 
@@ -168,7 +168,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         Refuse(isChosen && settings.Criterion == SpectralCriterion.Paper, "--theta", Theta is not null, "--criterion paper");
         Refuse(isSpectral || usual is RandomUnits or MagnitudeUnits, "--no-reconstruction", NoReconstruction, "methods that drop units");
         CheckRidge(this);
-        FoldKind fold = NoReconstruction ? FoldKind.None : FoldName is null ? settings.Fold : Names.Parse<FoldKind>(FoldName, "--fold");
+        FoldKind fold = NoReconstruction ? FoldKind.None : FoldName is null ? settings.Fold : EnumNames.Parse<FoldKind>(FoldName, "--fold");
         if (FoldName is not null && NoReconstruction) throw new InvalidCallException("--fold and --no-reconstruction exclude each other; give one.");
         if (FoldName is not null && fold == FoldKind.None)
             throw new InvalidCallException("--fold none: give --no-reconstruction instead, or linear or affine.");
@@ -178,12 +178,12 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         IPruningMethod made = create(settings with
         {
             Theta = Theta ?? settings.Theta,
-            Search = Select is null ? settings.Search : Names.Parse<UnitSearch>(Select, "--select"),
+            Search = Select is null ? settings.Search : EnumNames.Parse<UnitSearch>(Select, "--select"),
             IsTimeWeighted = IsTimeWeighted,
             Fold = fold,
             Ridge = Ridge,
             KeepEmbedding = KeepEmbedding,
-            Refit = RefitName is not null ? Names.Parse<Refit>(RefitName, "--refit") : NoReconstruction ? Refit.None : settings.Refit,
+            Refit = RefitName is not null ? EnumNames.Parse<Refit>(RefitName, "--refit") : NoReconstruction ? Refit.None : settings.Refit,
         });
         if (made is AutoPruning auto) auto.Tried = tried;
         return made;
@@ -228,14 +228,14 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         }
     }
 
-    private Judgement Distil(Calibration calibration, PruningPlan plan, Network small, ISequenceData inputs)
+    private OutputDivergence Distil(Calibration calibration, PruningPlan plan, Network small, ISequenceData inputs)
     {
         if (Refine > 0)
         {
             Distillation.Refine(calibration.Network, small, inputs, Refine, Distillation.Settings(inputs, Batch, Seed), calibration.Cancellation);
         }
 
-        return Judge.Of(calibration, small);
+        return OutputDivergence.Measure(calibration, small);
     }
 
     private bool TrainFurther(Terminal terminal, Network small, DataSplits splits, CancellationToken cancellation)
@@ -288,14 +288,14 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         Calibration calibration,
         PruningPlan plan,
         Parity parity,
-        Judgement judgement,
+        OutputDivergence judgement,
         Measured? metric,
         IReadOnlyList<Candidate> tried)
     {
         (Architecture before, Architecture after) = (network.Architecture, small.Architecture);
-        WeightCounts weights = WeightCounts.Of(before, plan);
+        WeightCounts weights = WeightCounts.Count(before, plan);
         bool dropsUnits = plan.Recurrences.All(part => part.Mask is null && part.Factors is null);
-        FoldLoss[] losses = dropsUnits ? [.. Enumerable.Range(0, before.Recurrences).Select(r => FoldLoss.Of(calibration, plan, r))] : [];
+        FoldLoss[] losses = dropsUnits ? [.. Enumerable.Range(0, before.Recurrences).Select(r => FoldLoss.Compute(calibration, plan, r))] : [];
         terminal.Result($"{network} -> {small}");
         terminal.Result($"parameters: {before.ParameterCount:N0} -> {after.ParameterCount:N0}");
         terminal.Result($"multiply-adds per step: {before.MultiplyAddsPerStep:N0} -> {after.MultiplyAddsPerStep:N0}");
@@ -335,15 +335,15 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
             ["candidates"] = new JsonArray([.. tried.Select(candidate => new JsonObject
             {
                 ["settings"] = candidate.Settings.ToString(),
-                ["divergence"] = Terminal.Number(candidate.Judgement.Divergence),
-                ["agreement"] = Agreement(candidate.Judgement),
+                ["divergence"] = Terminal.Number(candidate.OutputDivergence.Divergence),
+                ["agreement"] = Agreement(candidate.OutputDivergence),
             })]),
             ["model"] = Out,
             ["device"] = network.Backend.Device.Id,
         });
     }
 
-    private static JsonNode? Agreement(Judgement judgement) => judgement.Agreement is { } share ? Terminal.Number(share) : null;
+    private static JsonNode? Agreement(OutputDivergence judgement) => judgement.Agreement is { } share ? Terminal.Number(share) : null;
 
     private static JsonArray Numbers(IEnumerable<int> values) => new([.. values.Select(value => JsonValue.Create(value))]);
 

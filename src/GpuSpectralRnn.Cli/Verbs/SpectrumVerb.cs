@@ -5,6 +5,7 @@ using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Reports;
 using GpuSpectralRnn.Spectral;
@@ -52,7 +53,7 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
         using Interruption interruption = new();
         (Network network, string source, ISequenceData? data) = OpenWhatThereIs(backend);
         using Network owned = network;
-        Covariance[] sums = LoadShards(network);
+        SecondMoments[] sums = LoadShards(network);
         AdjointStatistics[]? adjoints = null;
         if (data is not null)
         {
@@ -61,14 +62,14 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
         }
         else if (SavePath is not null)
         {
-            CovarianceFile.Save(SavePath, sums);
+            SecondMomentsFile.Save(SavePath, sums);
         }
 
         NetworkWeights weights = NetworkWeights.Read(network);
         double ridge = Ridge ?? GpuSpectralRnn.Spectral.Ridge.Default(network.Architecture.Cell);
         terminal.Note($"losses against k of {sums.Length} layer{(sums.Length == 1 ? "" : "s")}");
         LayerAnalysis[] layers =
-            [.. sums.Select((covariance, l) => LayerAnalysis.Of(covariance, weights.Consumers(l), adjoints?[l].Matrix, ridge, Seed + (ulong)l))];
+            [.. sums.Select((covariance, l) => LayerAnalysis.Compute(covariance, weights.Consumers(l), adjoints?[l].Matrix, ridge, Seed + (ulong)l))];
         if (ReportPath is not null) WritePage(network, source, layers);
         Print(terminal, backend, data, layers);
     }
@@ -85,22 +86,22 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
     }
 
     /// <summary>The sums of the given files, layer by layer; zeros where there are none. Another model's are refused before the work.</summary>
-    private Covariance[] LoadShards(Network network)
+    private SecondMoments[] LoadShards(Network network)
     {
         string fingerprint = StatisticsCollector.Fingerprint(network);
-        Covariance[] sums = [.. Enumerable.Range(0, network.Architecture.Recurrences)
+        SecondMoments[] sums = [.. Enumerable.Range(0, network.Architecture.Recurrences)
             .Select(r => (Name: network.Architecture.RecurrenceName(r), Units: network.Architecture.RecurrenceUnits(r)))
-            .Select(r => new Covariance(fingerprint, r.Name, new Matrix(r.Units, r.Units), 0, new double[r.Units]))];
+            .Select(r => new SecondMoments(fingerprint, r.Name, new Matrix(r.Units, r.Units), 0, new double[r.Units]))];
         if (LoadPaths.GroupBy(Path.GetFullPath).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new InvalidCallException($"--load-covariance {twice.First()} is given twice; its steps would count twice.");
         foreach (string path in LoadPaths)
         {
-            IReadOnlyList<Covariance> shard = CovarianceFile.Load(path);
+            IReadOnlyList<SecondMoments> shard = SecondMomentsFile.Load(path);
             if (shard.Count != sums.Length && shard.All(layer => layer.Fingerprint == fingerprint))
                 throw new BrokenFileException(path, $"holds {shard.Count} layers, the model has {sums.Length}.");
             try
             {
-                foreach (Covariance layer in shard) (Array.Find(sums, sum => sum.Layer == layer.Layer) ?? sums[0]).Add(layer);
+                foreach (SecondMoments layer in shard) (Array.Find(sums, sum => sum.Layer == layer.Layer) ?? sums[0]).Add(layer);
             }
             catch (InvalidCallException e)
             {
@@ -111,15 +112,15 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
         return sums;
     }
 
-    private void Collect(Terminal terminal, Network network, ISequenceData data, Covariance[] sums, CancellationToken cancellation)
+    private void Collect(Terminal terminal, Network network, ISequenceData data, SecondMoments[] sums, CancellationToken cancellation)
     {
         terminal.Note($"second moments of {data.Count:N0} sequences of {data.Name}");
         Action<int> counter = Counter(terminal, data.Count);
         int done = 0;
         StatisticsCollector collector = new(network, data, Batch) { Progress = count => counter(done = count) };
         StateStatistics[] states = collector.CollectStates(cancellation: cancellation);
-        for (int l = 0; l < sums.Length; l++) sums[l].Add(states[l].Covariance);
-        if (SavePath is not null && sums[0].Weight > 0) CovarianceFile.Save(SavePath, sums);
+        for (int l = 0; l < sums.Length; l++) sums[l].Add(states[l].SecondMoments);
+        if (SavePath is not null && sums[0].Weight > 0) SecondMomentsFile.Save(SavePath, sums);
         if (done == data.Count) return;
         string kept = SavePath is null ? "nothing was kept; --save-covariance F would have kept their covariance"
             : sums[0].Weight > 0 ? $"their covariance is in {SavePath}{(LoadPaths.Any() ? ", with what was loaded" : "")}"

@@ -113,12 +113,12 @@ internal abstract class TrainingVerb : SequenceVerb
 
         Architecture architecture = new()
         {
-            Cell = Names.Parse<Cell>(Cell ?? Recipe?.Cell ?? (isText ? "lstm" : "irnn"), "--cell"),
+            Cell = EnumNames.Parse<Cell>(Cell ?? Recipe?.Cell ?? (isText ? "lstm" : "irnn"), "--cell"),
             Inputs = 1,
             Hidden = sizes.Length == 0 ? [128] : sizes,
             IsBidirectional = Bidirectional,
             Outputs = 1,
-            Readout = Readout is null ? GpuSpectralRnn.Models.Readout.Last : Names.Parse<Readout>(Readout, "--readout"),
+            Readout = Readout is null ? GpuSpectralRnn.Models.Readout.Last : EnumNames.Parse<Readout>(Readout, "--readout"),
         };
         architecture.Validate();
         return architecture;
@@ -168,7 +168,7 @@ internal abstract class TrainingVerb : SequenceVerb
     /// <summary>Checked before any file is opened; the rate follows when the data are known.</summary>
     protected TrainingSettings CheckedTrainingOptions()
     {
-        OptimizerKind optimizer = Names.Parse<OptimizerKind>(Optimizer, "--optimizer");
+        OptimizerKind optimizer = EnumNames.Parse<OptimizerKind>(Optimizer, "--optimizer");
         CheckPositive("--epochs", Epochs);
         if (Rate is { } rate) CheckNumber("--lr", rate, isZeroFine: false);
         if (Clip is { } clip) CheckNumber("--clip", clip, isZeroFine: true);
@@ -190,7 +190,7 @@ internal abstract class TrainingVerb : SequenceVerb
 
     private Schedule CheckedSchedule()
     {
-        ScheduleKind kind = Names.Parse<ScheduleKind>(ScheduleName ?? (Recipe is null ? "one-cycle" : "decay"), "--schedule");
+        ScheduleKind kind = EnumNames.Parse<ScheduleKind>(ScheduleName ?? (Recipe is null ? "one-cycle" : "decay"), "--schedule");
         bool falls = kind is ScheduleKind.Step or ScheduleKind.Decay or ScheduleKind.Anneal;
         if (Gamma is not null && !falls)
             throw new InvalidCallException($"--gamma belongs to the schedules step, decay and anneal, not to {kind.Name()}.");

@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Onnx.Recurrent;
 using GpuSpectralRnn.Spectral;
 using Microsoft.ML.OnnxRuntime;
@@ -19,11 +20,11 @@ internal sealed class NodeStatistics
         hidden = weights.Hidden;
         filled = new int[weights.Directions];
         pending = [.. filled.Select(_ => new Matrix(Chunk, weights.Hidden))];
-        Moments = [.. filled.Select((_, d) => new Covariance("", $"{node.Name}, direction {d}", new Matrix(weights.Hidden, weights.Hidden), 0))];
+        Moments = [.. filled.Select((_, d) => new SecondMoments("", $"{node.Name}, direction {d}", new Matrix(weights.Hidden, weights.Hidden), 0))];
     }
 
     /// <summary>One for each direction.</summary>
-    public Covariance[] Moments { get; }
+    public SecondMoments[] Moments { get; }
 
     /// <summary>States seen in each direction.</summary>
     public double Steps => Moments[0].Weight + filled[0];
@@ -59,7 +60,7 @@ internal sealed class NodeStatistics
     {
         if (filled[d] == 0) return;
         Matrix block = Matrix.From(filled[d], hidden, pending[d].Data.AsSpan(0, filled[d] * hidden));
-        Moments[d].Add(new Covariance("", Moments[d].Layer, Matrix.Product(block, block, transposeA: true), filled[d]));
+        Moments[d].Add(new SecondMoments("", Moments[d].Layer, Matrix.Product(block, block, transposeA: true), filled[d]));
         filled[d] = 0;
     }
 }

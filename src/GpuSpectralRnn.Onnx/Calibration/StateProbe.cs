@@ -11,7 +11,7 @@ internal sealed record StateProbe(byte[] Model, string[] Outputs)
 {
     /// <summary>Makes the copy.</summary>
     /// <exception cref="InvalidCallException">A node stands where its states cannot be got out of.</exception>
-    public static StateProbe Of(ModelProto model)
+    public static StateProbe Create(ModelProto model)
     {
         ModelProto copy = model.Clone();
         RecurrentNode[] nodes = RecurrentNode.FindAll(copy);

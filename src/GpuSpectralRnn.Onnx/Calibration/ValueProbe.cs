@@ -36,7 +36,7 @@ internal sealed class ValueProbe(ModelProto model)
         // A value may be the result of a body already; under a name of its own it surely is no second time.
         string shown = names.Of($"{label}/shown");
         NodeProto copy = new() { OpType = isFloat ? "Identity" : "Cast", Input = { value }, Output = { shown } };
-        if (!isFloat) copy.Attribute.Add(Attributes.Of("to", FloatType));
+        if (!isFloat) copy.Attribute.Add(Attributes.Create("to", FloatType));
         scope.Graph.Node.Add(copy);
         return Lift(scope, shown, label);
     }
@@ -51,7 +51,7 @@ internal sealed class ValueProbe(ModelProto model)
             case "If":
                 GraphProto other = GraphWalk.Bodies(owner).First(body => !ReferenceEquals(body, scope.Graph));
                 string nothing = names.Of($"{label}/nothing");
-                other.Initializer.Add(Tensors.Of(nothing, [0], Array.Empty<float>()));
+                other.Initializer.Add(Tensors.Create(nothing, [0], Array.Empty<float>()));
                 string absent = names.Of($"{label}/absent");
                 other.Node.Add(new NodeProto { OpType = "Identity", Input = { nothing }, Output = { absent } });
                 other.Output.Add(new ValueProto { Name = absent });

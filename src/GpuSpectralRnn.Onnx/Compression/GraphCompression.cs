@@ -62,7 +62,7 @@ public sealed class GraphCompression : IDisposable
         if (Outputs.All(output => output.IsState)) throw new InvalidCallException($"{path} has no output of numbers beside its states; nothing can be compared.");
         CheckDeterminism();
         Collect(progress, cancellation);
-        judgedOutputs = OutputRecord.Of(original, calls, Outputs, judged, proven);
+        judgedOutputs = OutputRecord.Record(original, calls, Outputs, judged, proven);
     }
 
     /// <summary>Sequences that neither the statistics nor the choice of candidates saw.</summary>
@@ -114,6 +114,11 @@ public sealed class GraphCompression : IDisposable
     /// Whether states that are given from call to call shrink, too: the inputs and outputs of the smaller graph then hold the kept units alone.
     /// </summary>
     public bool ShrinksState { get; init; }
+
+    /// <summary>The values of the graph at which refinement compares, layer by layer.</summary>
+    public IReadOnlyList<string> Compared => RefineSteps == 0 ? [] :
+        [.. Active.Where(group => TraceOf(group).Obstacle is null)
+            .Select(group => $"{group.First} at {string.Join(", ", TraceOf(group).Objectives.Select(objective => objective.Tail.Value))}")];
 
     /// <summary>Why a layer was not refined, layer by layer; empty where all of them can be.</summary>
     public IReadOnlyList<string> NotRefined => RefineSteps == 0 ? [] :
@@ -172,7 +177,7 @@ public sealed class GraphCompression : IDisposable
     public GraphProof Prove(SmallGraph graph, int rounds = 3)
     {
         using InferenceSession session = RuntimeSession.Open(graph.File, "the smaller graph");
-        OutputRecord expected = OutputRecord.Of(original, calls, Outputs, proven, calls.Sequences);
+        OutputRecord expected = OutputRecord.Record(original, calls, Outputs, proven, calls.Sequences);
         OutputDifference[] outputs = expected.Compare(session, calls, proven, calls.Sequences);
         (double before, double after) = CallTimes.Measure(original, session, calls, proven, rounds);
         return new GraphProof(Describe(graph), outputs, file.Length, graph.File.Length, before, after, HeldOut);
@@ -240,7 +245,7 @@ public sealed class GraphCompression : IDisposable
             {
                 NodeTrace? trace = plan is null ? null : TraceOf(active[i]);
                 if (trace is null || trace.Obstacle is not null || trace.Trajectories.Count == 0) return plan;
-                RefinedCell cell = RefinedCell.Of(active[i].First);
+                RefinedCell cell = RefinedCell.From(active[i].First);
                 double rate = NodeRefinement.Rates(cell, plan!.Units)[rung];
                 return new NodeRefinement(cell, trace).Refine(plan, backend, RefineSteps, rate, cancellation);
             })];
@@ -288,7 +293,7 @@ public sealed class GraphCompression : IDisposable
 
     private void CheckDeterminism()
     {
-        OutputRecord once = OutputRecord.Of(original, calls, Outputs, 0, 1);
+        OutputRecord once = OutputRecord.Record(original, calls, Outputs, 0, 1);
         if (once.Compare(original, calls, 0, 1).FirstOrDefault(output => !(output.MaxDifference == 0)) is { } changing)
             throw new RunFailedException(
                 $"{path}: the output {changing.Name} is not the same when the same input is given twice (difference {changing.MaxDifference:g3}); "
@@ -297,7 +302,7 @@ public sealed class GraphCompression : IDisposable
 
     private void Collect(Action<int, int>? progress, CancellationToken cancellation)
     {
-        StateProbe probe = StateProbe.Of(model);
+        StateProbe probe = StateProbe.Create(model);
         NodeGroup[] owners = [.. nodes.Select((_, i) => groups.Find(group => group.Members.Contains(i))!)];
         using InferenceSession session = RuntimeSession.Open(probe.Model, $"{path} with its hidden states as outputs");
         for (int sequence = 0; sequence < judged; sequence++)

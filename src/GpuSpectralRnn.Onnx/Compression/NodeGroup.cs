@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Onnx.Calibration;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Recurrent;
@@ -43,7 +44,7 @@ internal sealed class NodeGroup(RecurrentNode first, NodeWeights weights)
         Selection[] paths = Paths(criterion);
         int[][] kept = [.. paths.Select(path => Enumerable.Range(0, Weights.Hidden).Except(path.Order.Take(Weights.Hidden - keep)).ToArray())];
         Matrix[] grams = [.. Statistics.Moments.Select(moments => moments.Mean())];
-        return NodePlan.Of(Weights, kept, NodePlan.Fold(grams, [.. grams.Select(RidgeOf)], kept));
+        return NodePlan.Create(Weights, kept, NodePlan.Fold(grams, [.. grams.Select(RidgeOf)], kept));
     }
 
     /// <summary>Backward elimination down to one unit, for each direction; losses are shares of what no unit at all would lose.</summary>

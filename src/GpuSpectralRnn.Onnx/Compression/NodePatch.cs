@@ -66,7 +66,7 @@ internal sealed class NodePatch
         if (plan.Directions == 1)
         {
             take.OpType = "Gather";
-            take.Attribute.Add(Attributes.Of("axis", 2));
+            take.Attribute.Add(Attributes.Create("axis", 2));
             take.Input.Add(constants.Of(which, [plan.Units], Array.ConvertAll(plan.Kept[0], unit => (long)unit)));
         }
         else

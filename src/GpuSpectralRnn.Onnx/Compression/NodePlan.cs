@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Recurrent;
 using GpuSpectralRnn.Spectral;
@@ -33,7 +34,7 @@ internal sealed record NodePlan(int[][] Kept, Matrix[] Restore, NodeWeights Smal
         Matrix[] folds = new Matrix[grams.Length];
         for (int d = 0; d < grams.Length; d++)
         {
-            folds[d] = Reconstruction.Of(grams[d], ridges[d], kept[d]);
+            folds[d] = Reconstruction.Compute(grams[d], ridges[d], kept[d]);
             KeepUnits(folds[d], kept[d]);
         }
 
@@ -44,7 +45,7 @@ internal sealed record NodePlan(int[][] Kept, Matrix[] Restore, NodeWeights Smal
     /// <param name="weights">Of H units.</param>
     /// <param name="kept">J for each direction.</param>
     /// <param name="fold">A_J [H, k] for each direction.</param>
-    public static NodePlan Of(NodeWeights weights, int[][] kept, Matrix[] fold) => new(kept, fold, new NodeWeights(
+    public static NodePlan Create(NodeWeights weights, int[][] kept, Matrix[] fold) => new(kept, fold, new NodeWeights(
         weights.Gates, Rows(weights.Input, kept, weights.Hidden, weights.Gates), Recurrent(weights, kept, fold),
         weights.Bias is { } bias ? Rows(bias, kept, weights.Hidden, 2 * weights.Gates) : null,
         weights.Peephole is { } peephole ? Rows(peephole, kept, weights.Hidden, 3) : null));

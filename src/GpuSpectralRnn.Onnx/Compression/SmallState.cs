@@ -17,8 +17,6 @@ internal static class SmallState
     /// <exception cref="InvalidCallException">A state is more than the state of one cut node; the message names it.</exception>
     public static void Shrink(ModelProto model, IReadOnlyDictionary<string, string> states, IReadOnlyList<(RecurrentNode Node, NodePlan Plan)> cut)
     {
-        if (states.Count == 0)
-            throw new InvalidCallException("`ShrinksState`: there is no state; name outputs that go into the next call by `States`.");
         foreach ((string output, string input) in states) Shrink(model, output, input, cut);
     }
 
@@ -26,7 +24,7 @@ internal static class SmallState
     {
         GraphProto graph = model.Graph;
         Scope scope = new(graph);
-        Reader[] readers = [.. Reader.Of(scope, input)];
+        Reader[] readers = [.. Reader.Find(scope, input)];
         if (readers.Length != 1 || FindTaken(readers[0].Node, cut) is not { } taken)
         {
             string others = string.Join(", ", readers.Select(reader => $"{reader.Node.OpType} {reader.Node.Name}"));
@@ -37,7 +35,7 @@ internal static class SmallState
         (RecurrentNode node, NodePlan plan, RecurrentInput initial) = taken;
         NodeProto? whole = scope.Producer(output);
         string small = node.Output(initial == RecurrentInput.InitialC ? RecurrentOutput.C : RecurrentOutput.H);
-        if (whole is not { OpType: "MatMul" } || whole.Input[0] != small || Reader.Of(scope, output).Any())
+        if (whole is not { OpType: "MatMul" } || whole.Input[0] != small || Reader.Find(scope, output).Any())
             throw new InvalidCallException($"`ShrinksState`: the output {output} is not the last state of {node} alone.");
         if (plan.Directions > 1) throw new InvalidCallException($"`ShrinksState`: {node} has two directions, whose states are not shrunk.");
         node.SetInput(initial, input);
@@ -47,7 +45,7 @@ internal static class SmallState
         int last = node.Node.Output.IndexOf(small);
         graph.Node.Remove(whole);
         node.Node.Output[last] = output;
-        foreach (Reader reader in Reader.Of(scope, small).ToArray()) reader.Node.Input[reader.Input] = output;
+        foreach (Reader reader in Reader.Find(scope, small).ToArray()) reader.Node.Input[reader.Input] = output;
         UnusedValues.Remove(scope, whole.Input[1]);
         Resize(graph.Input.First(value => value.Name == input), plan.Units);
         Resize(graph.Output.First(value => value.Name == output), plan.Units);

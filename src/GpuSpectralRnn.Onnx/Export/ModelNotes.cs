@@ -14,7 +14,7 @@ internal static class ModelNotes
     private const string Task = "gsrnn.task", Vocabulary = "gsrnn.vocabulary", Unit = "gsrnn.unit";
 
     /// <summary>Keys and values, in a fixed order.</summary>
-    public static IEnumerable<(string Key, string Value)> Of(Network network)
+    public static IEnumerable<(string Key, string Value)> Write(Network network)
     {
         Architecture architecture = network.Architecture;
         yield return (ModelFile.ArchitectureKey, (architecture with { Tokens = null, Unit = null }).ToJson());
@@ -40,7 +40,7 @@ internal static class ModelNotes
             architecture = architecture with
             {
                 Tokens = JsonSerializer.Deserialize<string[]>(tokens),
-                Unit = Find(Unit) is { } unit ? Names.Parse<TextUnit>(unit, "unit") : null,
+                Unit = Find(Unit) is { } unit ? EnumNames.Parse<TextUnit>(unit, "unit") : null,
             };
             architecture.Validate();
             return architecture;
@@ -54,7 +54,7 @@ internal static class ModelNotes
     private static string? Masked(Network network)
     {
         List<string> parts = [];
-        foreach (ParameterSlot slot in network.Parameters.Slots)
+        foreach (ParameterSpec slot in network.Parameters.Slots)
         {
             if (network.Parameters.MaskOf(slot.Name) is { } ones)
                 parts.Add($"{ones.Count(one => one == 0)} of {ones.Length} weights of {slot.Name} are zero for good");

@@ -25,7 +25,7 @@ internal sealed class NodeWriter
     /// <summary>Adds a constant of floats.</summary>
     public string Constant(string name, ReadOnlySpan<int> extents, ReadOnlySpan<float> values)
     {
-        Graph.Initializer.Add(Tensors.Of(name, extents, values));
+        Graph.Initializer.Add(Tensors.Create(name, extents, values));
         return name;
     }
 
@@ -33,7 +33,7 @@ internal sealed class NodeWriter
     public string Integers(params long[] values)
     {
         string name = $"int64_{string.Join('_', values)}";
-        if (Graph.Initializer.All(tensor => tensor.Name != name)) Graph.Initializer.Add(Tensors.Of(name, [values.Length], values));
+        if (Graph.Initializer.All(tensor => tensor.Name != name)) Graph.Initializer.Add(Tensors.Create(name, [values.Length], values));
         return name;
     }
 
@@ -58,7 +58,7 @@ internal sealed class NodeWriter
     }
 
     /// <summary>Adds a change of the order of axes.</summary>
-    public string Transpose(string result, string input, params long[] order) => Node("Transpose", result, [input], Attributes.Of("perm", order));
+    public string Transpose(string result, string input, params long[] order) => Node("Transpose", result, [input], Attributes.Create("perm", order));
 
     private static ValueProto Value(string name, int type, object[] extents)
     {

@@ -32,5 +32,5 @@ public static class OnnxExport
     }
 
     /// <summary>The graph, unchecked.</summary>
-    internal static ModelProto Build(Network network, GraphOptions options) => StackGraph.Of(network, options);
+    internal static ModelProto Build(Network network, GraphOptions options) => StackGraph.Build(network, options);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Onnx.Graphs;
@@ -45,7 +46,7 @@ internal sealed class RuntimeCheck : IDisposable
         if (options.IsStateful)
         {
             string[] names = [.. session.InputNames.Where(name => name is not ("input" or "lengths"))];
-            states = names.ToDictionary(name => name, name => Numbers(batch * Architecture.Hidden[int.Parse(name[3..])]));
+            states = names.ToDictionary(name => name, name => Numbers(batch * Architecture.Hidden[int.Parse(name[3..], CultureInfo.InvariantCulture)]));
             network.RestoreState(batch, name => states[name]);
         }
 

@@ -24,7 +24,7 @@ internal sealed class StackGraph
     private bool IsLstm => Architecture.Cell.Kind() == CellKind.Lstm;
 
     /// <summary>Makes the graph.</summary>
-    public static ModelProto Of(Network network, GraphOptions options)
+    public static ModelProto Build(Network network, GraphOptions options)
     {
         StackGraph stack = new(network, options);
         stack.Write();
@@ -35,7 +35,7 @@ internal sealed class StackGraph
             Graph = stack.writer.Graph,
             OpsetImport = { new OperatorSetProto { Domain = "", Version = options.Opset } },
         };
-        foreach ((string key, string value) in ModelNotes.Of(network)) model.MetadataProps.Add(new PropertyProto { Key = key, Value = value });
+        foreach ((string key, string value) in ModelNotes.Write(network)) model.MetadataProps.Add(new PropertyProto { Key = key, Value = value });
         return model;
     }
 
@@ -43,7 +43,7 @@ internal sealed class StackGraph
     {
         network.Parameters.FormProducts();
         string x = Architecture.HasEmbedding
-            ? writer.Node("Gather", "embedded", [Weights(ParameterSlot.Embedding), writer.Input("input", NodeWriter.Int64, Batch, Time)])
+            ? writer.Node("Gather", "embedded", [Weights(ParameterSpec.Embedding), writer.Input("input", NodeWriter.Int64, Batch, Time)])
             : writer.Input("input", NodeWriter.Float, Batch, Time, Architecture.Inputs);
         if (options.TakesLengths) writer.Input(Lengths, NodeWriter.Int32, Batch);
         x = writer.Transpose("steps", x, 1, 0, 2);
@@ -92,10 +92,10 @@ internal sealed class StackGraph
 
     private IEnumerable<AttributeProto> Settings(int hidden)
     {
-        yield return Attributes.Of("hidden_size", hidden);
-        yield return Attributes.Of("direction", Architecture.IsBidirectional ? "bidirectional" : "forward");
+        yield return Attributes.Create("hidden_size", hidden);
+        yield return Attributes.Create("direction", Architecture.IsBidirectional ? "bidirectional" : "forward");
         CellKind kind = Architecture.Cell.Kind();
-        if (kind == CellKind.Gru) yield return Attributes.Of("linear_before_reset", 1);
+        if (kind == CellKind.Gru) yield return Attributes.Create("linear_before_reset", 1);
         if (kind is CellKind.RnnRelu or CellKind.RnnTanh)
             yield return Attributes.OfWords("activations", Enumerable.Repeat(kind == CellKind.RnnRelu ? "Relu" : "Tanh", Architecture.Directions));
     }
@@ -122,27 +122,27 @@ internal sealed class StackGraph
                 return writer.Transpose("seen", states, 1, 0, 2);
 
             case Readout.Mean: // states beyond a sequence's length are zero
-                string sum = writer.Node("ReduceSum", "sum", [states, writer.Integers(0)], Attributes.Of("keepdims", 0));
+                string sum = writer.Node("ReduceSum", "sum", [states, writer.Integers(0)], Attributes.Create("keepdims", 0));
                 string count = options.TakesLengths
                     ? writer.Node("Unsqueeze", "count", [Lengths, writer.Integers(1)])
                     : writer.Node("Gather", "count", [writer.Node("Shape", "extents", [states]), writer.Integers(0)]);
-                return writer.Node("Div", "seen", [sum, writer.Node("Cast", "count_float", [count], Attributes.Of("to", NodeWriter.Float))]);
+                return writer.Node("Div", "seen", [sum, writer.Node("Cast", "count_float", [count], Attributes.Create("to", NodeWriter.Float))]);
 
             default: // the last step of both directions
                 if (!options.TakesLengths)
                     return writer.Node("Squeeze", "seen", [writer.Node("Gather", "last_step", [states, writer.Integers(-1)]), writer.Integers(0)]);
-                string lengths = writer.Node("Cast", "lengths_int64", [Lengths], Attributes.Of("to", NodeWriter.Int64));
+                string lengths = writer.Node("Cast", "lengths_int64", [Lengths], Attributes.Create("to", NodeWriter.Int64));
                 string last = writer.Node("Add", "last", [writer.Node("Unsqueeze", "length", [lengths, writer.Integers(1)]), writer.Integers(-1)]);
-                return writer.Node("GatherND", "seen", [writer.Transpose("rows", states, 1, 0, 2), last], Attributes.Of("batch_dims", 1));
+                return writer.Node("GatherND", "seen", [writer.Transpose("rows", states, 1, 0, 2), last], Attributes.Create("batch_dims", 1));
         }
     }
 
     // [D H, O]; of tied weights the embedding, transposed in the graph, so that the file holds it once.
     private string ReadoutWeights()
     {
-        if (Architecture.TiesWeights) return writer.Transpose("readout.weight", ParameterSlot.Embedding, 1, 0);
+        if (Architecture.TiesWeights) return writer.Transpose("readout.weight", ParameterSpec.Embedding, 1, 0);
         (int rows, int columns) = (Architecture.Outputs, Architecture.LayerOutputs(Architecture.Layers - 1));
-        float[] values = network.Parameters.Read(ParameterSlot.Readout), turned = new float[values.Length];
+        float[] values = network.Parameters.Read(ParameterSpec.Readout), turned = new float[values.Length];
         for (int i = 0; i < values.Length; i++) turned[(i % columns * rows) + (i / columns)] = values[i];
         return writer.Constant("readout.weight", [columns, rows], turned);
     }

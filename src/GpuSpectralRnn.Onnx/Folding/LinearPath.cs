@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
 
@@ -38,7 +39,7 @@ internal sealed class LinearPath
     /// <param name="constants">Takes the new weights.</param>
     /// <param name="small">The value with k units.</param>
     /// <param name="fold">A [H, k] for each direction.</param>
-    public void Take(ConstantPool constants, string small, Spectral.Matrix[] fold)
+    public void Take(ConstantPool constants, string small, Matrix[] fold)
     {
         First.Node.Input[First.Input] = small;
         foreach ((Reader reader, long[] shape) in reshapes)
@@ -70,7 +71,7 @@ internal sealed class LinearPath
         string value = node.Output[0];
         if (Reader.IsResult(reader.Scope.Graph, value)) return false;
         passed.Add((reader.Scope.Graph, value));
-        return Reader.Of(reader.Scope, value).All(further => Follow(further, next));
+        return Reader.Find(reader.Scope, value).All(further => Follow(further, next));
     }
 
     private UnitLayout? Next(Reader reader, UnitLayout layout)

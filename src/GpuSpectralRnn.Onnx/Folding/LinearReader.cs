@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
 using GpuSpectralRnn.Spectral;

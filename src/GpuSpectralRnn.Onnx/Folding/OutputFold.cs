@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Onnx.Compression;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
@@ -34,8 +35,8 @@ internal sealed class OutputFold(ModelProto model, FreshNames names, ConstantPoo
         string small = names.Of($"{node.Name}/{output}_{plan.Units}");
         node.SetOutput(output, small);
         bool isSelection = output == RecurrentOutput.C || plan.IsSelection;
-        UnitLayout layout = UnitLayout.Of(output == RecurrentOutput.Y, plan.Directions, plan.Hidden);
-        foreach (Reader reader in Reader.Of(node.Scope, whole).ToArray())
+        UnitLayout layout = UnitLayout.Create(output == RecurrentOutput.Y, plan.Directions, plan.Hidden);
+        foreach (Reader reader in Reader.Find(node.Scope, whole).ToArray())
         {
             if (LinearPath.Find(model, reader, layout) is not { } path || path.IsPointwise && !isSelection) continue;
             path.Take(constants, small, fold);

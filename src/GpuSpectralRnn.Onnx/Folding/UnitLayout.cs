@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
 
@@ -14,7 +15,7 @@ internal sealed record UnitLayout(long[] Extents, int Unit, int Direction, bool 
     public int Rank => Extents.Length;
 
     /// <summary>Of a node's output: Y [T, D, N, H], or Y_h and Y_c [D, N, H].</summary>
-    public static UnitLayout Of(bool isSequence, int directions, int hidden)
+    public static UnitLayout Create(bool isSequence, int directions, int hidden)
     {
         long[] extents = isSequence ? [-1, directions, -1, hidden] : [directions, -1, hidden];
         return new UnitLayout(extents, extents.Length - 1, directions == 1 ? -1 : extents.Length - 3);

@@ -27,22 +27,22 @@ internal static class Attributes
     public static void Set(NodeProto node, string name, long value)
     {
         if (Find(node, name) is { } old) old.I = value;
-        else node.Attribute.Add(Of(name, value));
+        else node.Attribute.Add(Create(name, value));
     }
 
     /// <summary>A new number.</summary>
-    public static AttributeProto Of(string name, long value) => new() { Name = name, Type = IntType, I = value };
+    public static AttributeProto Create(string name, long value) => new() { Name = name, Type = IntType, I = value };
 
     /// <summary>New numbers.</summary>
-    public static AttributeProto Of(string name, params long[] values) => new() { Name = name, Type = IntsType, Ints = { values } };
+    public static AttributeProto Create(string name, params long[] values) => new() { Name = name, Type = IntsType, Ints = { values } };
 
     /// <summary>A new word.</summary>
-    public static AttributeProto Of(string name, string value) => new() { Name = name, Type = StringType, S = ByteString.CopyFromUtf8(value) };
+    public static AttributeProto Create(string name, string value) => new() { Name = name, Type = StringType, S = ByteString.CopyFromUtf8(value) };
 
     /// <summary>New words.</summary>
     public static AttributeProto OfWords(string name, params IEnumerable<string> values) =>
         new() { Name = name, Type = StringsType, Strings = { values.Select(ByteString.CopyFromUtf8) } };
 
     /// <summary>A new body.</summary>
-    public static AttributeProto Of(string name, GraphProto value) => new() { Name = name, Type = GraphType, G = value };
+    public static AttributeProto Create(string name, GraphProto value) => new() { Name = name, Type = GraphType, G = value };
 }

@@ -24,7 +24,7 @@ internal static class ComparedInputs
     {
         if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) return false;
         if (scope.Initializer(value) is not null || Reader.IsResult(scope.Graph, value)) return false;
-        foreach (Reader reader in Reader.Of(scope, value))
+        foreach (Reader reader in Reader.Find(scope, value))
         {
             NodeProto node = reader.Node;
             if (node.OpType is "Identity" or "Squeeze" or "Unsqueeze" && reader.Input == 0)

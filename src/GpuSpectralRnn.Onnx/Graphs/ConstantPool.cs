@@ -22,10 +22,10 @@ internal sealed class ConstantPool
     }
 
     /// <summary>The name of a constant of floats with these values; the wish, where it is new.</summary>
-    public string Of(string wish, ReadOnlySpan<int> extents, ReadOnlySpan<float> values) => Keep(wish, Tensors.Of(wish, extents, values));
+    public string Of(string wish, ReadOnlySpan<int> extents, ReadOnlySpan<float> values) => Keep(wish, Tensors.Create(wish, extents, values));
 
     /// <summary>The name of a constant of integers with these values; the wish, where it is new.</summary>
-    public string Of(string wish, ReadOnlySpan<int> extents, ReadOnlySpan<long> values) => Keep(wish, Tensors.Of(wish, extents, values));
+    public string Of(string wish, ReadOnlySpan<int> extents, ReadOnlySpan<long> values) => Keep(wish, Tensors.Create(wish, extents, values));
 
     private string Keep(string wish, TensorProto tensor)
     {

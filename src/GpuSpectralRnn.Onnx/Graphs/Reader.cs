@@ -11,14 +11,14 @@ internal readonly record struct Reader(Scope Scope, NodeProto Node, int Input)
     /// <summary>Every node that reads the value, those in bodies included; a node that reads it twice comes twice.</summary>
     /// <param name="scope">The scope that makes the value, or one that sees it.</param>
     /// <param name="value">The name.</param>
-    public static IEnumerable<Reader> Of(Scope scope, string value)
+    public static IEnumerable<Reader> Find(Scope scope, string value)
     {
         foreach (NodeProto node in scope.Graph.Node)
         {
             for (int i = 0; i < node.Input.Count; i++)
                 if (node.Input[i] == value) yield return new Reader(scope, node, i);
             foreach (GraphProto body in GraphWalk.Bodies(node))
-                foreach (Reader inner in Of(new Scope(body, node, scope), value)) yield return inner;
+                foreach (Reader inner in Find(new Scope(body, node, scope), value)) yield return inner;
         }
     }
 

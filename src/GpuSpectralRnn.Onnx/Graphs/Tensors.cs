@@ -10,12 +10,12 @@ internal static class Tensors
     private const int Float = 1, Int64 = 7;
 
     /// <summary>32-bit floats.</summary>
-    public static TensorProto Of(string name, ReadOnlySpan<int> extents, ReadOnlySpan<float> values) => Of(name, extents, Float, MemoryMarshal.AsBytes(values));
+    public static TensorProto Create(string name, ReadOnlySpan<int> extents, ReadOnlySpan<float> values) => Create(name, extents, Float, MemoryMarshal.AsBytes(values));
 
     /// <summary>64-bit integers.</summary>
-    public static TensorProto Of(string name, ReadOnlySpan<int> extents, ReadOnlySpan<long> values) => Of(name, extents, Int64, MemoryMarshal.AsBytes(values));
+    public static TensorProto Create(string name, ReadOnlySpan<int> extents, ReadOnlySpan<long> values) => Create(name, extents, Int64, MemoryMarshal.AsBytes(values));
 
-    private static TensorProto Of(string name, ReadOnlySpan<int> extents, int type, ReadOnlySpan<byte> bytes)
+    private static TensorProto Create(string name, ReadOnlySpan<int> extents, int type, ReadOnlySpan<byte> bytes)
     {
         TensorProto tensor = new() { Name = name, DataType = type, RawData = ByteString.CopyFrom(bytes) };
         foreach (int extent in extents) tensor.Dims.Add(extent);

@@ -38,6 +38,10 @@ public static class OnnxImport
         {
             throw new InvalidCallException($"{path}: {e.Message}", e);
         }
+        catch (OnnxRuntimeException e)
+        {
+            throw new RunFailedException($"{path}: ONNX Runtime cannot run it: {e.Message}", e);
+        }
     }
 
     private static (Network Network, double MaxDifference) Read(
@@ -48,7 +52,7 @@ public static class OnnxImport
         ReadoutProof proof = new(session, parts);
         if (proof.Problem is { } problem) throw new RunFailedException($"ONNX Runtime cannot run the graph: {problem}");
         (Readout Readout, double Difference)[] tried =
-            [.. Candidates(parts, asked.Readout, told).Select(readout => (readout, Measure(proof, parts, readout, backend)))];
+            [.. Candidates(parts, proof, asked.Readout, told).Select(readout => (readout, Measure(proof, parts, readout, backend)))];
         (Readout Readout, double Difference)[] fitting = [.. tried.Where(candidate => candidate.Difference <= Answers.Tolerance)];
         if (fitting.Length == 0)
         {
@@ -61,7 +65,12 @@ public static class OnnxImport
 
         (Readout chosen, double found) = fitting[0];
         if (fitting.Length > 1)
-            note($"the graph takes one step, from which read-outs cannot be told apart; taken for {chosen.Name()}, `readout` says otherwise");
+        {
+            string alike = string.Join(", ", fitting.Select(candidate => candidate.Readout.Name()));
+            string reason = proof.HasOneStep ? ", for it takes a single step" : "";
+            note($"the read-outs {alike} answer the graph alike{reason}; taken for {chosen.Name()}, `readout` says otherwise");
+        }
+
         if (parts.Unused.Length > 0) note($"the outputs {string.Join(", ", parts.Unused)} are states, which the model keeps itself");
         Architecture architecture = Describe(parts, chosen) is var plain && told is not null && IsSame(plain, told)
             ? told with { RecurrentRank = null, TiesWeights = plain.TiesWeights }
@@ -72,12 +81,13 @@ public static class OnnxImport
         return (Make(parts, architecture, backend), found);
     }
 
-    // Those that the graph's author may have meant; of one direction last and last-step are the same.
-    private static IEnumerable<Readout> Candidates(StackParts parts, Readout? asked, Architecture? told)
+    // Those that the graph's author may have meant, the likeliest first; of one direction last and last-step are the same.
+    private static IEnumerable<Readout> Candidates(StackParts parts, ReadoutProof proof, Readout? asked, Architecture? told)
     {
         if (asked is { } one) return [one];
         Readout[] all = parts.Layers[0].Weights.Directions == 1 ? [Readout.Last, Readout.Mean, Readout.Every] : Enum.GetValues<Readout>();
-        return told is null ? all : all.Prepend(told.Readout).Distinct();
+        if (proof.KeepsSteps) all = [Readout.Every, .. all];
+        return (told is null ? all : all.Prepend(told.Readout)).Distinct();
     }
 
     private static double Measure(ReadoutProof proof, StackParts parts, Readout readout, IBackend backend)
@@ -108,9 +118,9 @@ public static class OnnxImport
     private static Network Make(StackParts parts, Architecture architecture, IBackend backend)
     {
         Network network = new(architecture, backend);
-        if (parts.Embedding is { } table) network.Parameters.Write(ParameterSlot.Embedding, table.Values);
+        if (parts.Embedding is { } table) network.Parameters.Write(ParameterSpec.Embedding, table.Values);
         for (int layer = 0; layer < parts.Layers.Length; layer++) parts.Layers[layer].WriteTo(network.Parameters, layer);
-        if (!architecture.TiesWeights) network.Parameters.Write(ParameterSlot.Readout, parts.Readout.Weights);
+        if (!architecture.TiesWeights) network.Parameters.Write(ParameterSpec.Readout, parts.Readout.Weights);
         network.Parameters.Write("readout.bias", parts.Readout.Bias);
         return network;
     }

@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Onnx.Export;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -13,6 +14,9 @@ internal sealed class ReadoutProof
 {
     // Extents where the graph leaves them open: they differ, so that batch and steps cannot be taken for each other.
     private static readonly (int Batch, int Steps)[] Sizes = [(2, 5), (3, 4)];
+
+    /// <summary>More numbers than this in one call are taken for a mistake of the file.</summary>
+    private const long MostNumbers = 1 << 26;
 
     private readonly Random random = new(2);
     private readonly List<Call> calls = [];
@@ -30,6 +34,9 @@ internal sealed class ReadoutProof
             : (2, 1, "tokens [batch, time]");
         if (extents.Length != rank)
             throw new InvalidCallException($"The input {parts.Input} has {extents.Length} axes; {needed} are needed.");
+        if (session.OutputMetadata[parts.Output] is not { IsTensor: true, ElementDataType: TensorElementType.Float })
+            throw new InvalidCallException($"The output {parts.Output} holds no 32-bit floats.");
+        KeepsSteps = session.OutputMetadata[parts.Output].Dimensions.Length == 3;
         foreach (bool isBatchFirst in (bool[])[true, false])
         {
             foreach ((int batch, int steps) in Sizes)
@@ -43,6 +50,9 @@ internal sealed class ReadoutProof
 
     /// <summary>Whether every call had a single step, in which all read-outs are alike.</summary>
     public bool HasOneStep => calls.All(call => call.Steps == 1);
+
+    /// <summary>Whether the answers have an axis of steps, were it of one step only.</summary>
+    public bool KeepsSteps { get; }
 
     /// <summary>What ONNX Runtime said where it ran no call.</summary>
     public string? Problem => calls.Count == 0 ? problem : null;
@@ -67,6 +77,8 @@ internal sealed class ReadoutProof
 
     private void Run(InferenceSession session, StackParts parts, bool isBatchFirst, int batch, int steps, int width)
     {
+        if ((long)batch * steps > MostNumbers / width)
+            throw new InvalidCallException($"The input {parts.Input} is fixed at {batch} by {steps} steps, too many to try; export it with open axes.");
         float[] x = [.. Enumerable.Range(0, batch * steps * width).Select(_ =>
             parts.Embedding is { } table ? random.Next(table.Extents[0]) : (random.NextSingle() * 2) - 1)];
         float[] given = isBatchFirst ? x : Answers.Turned(x, batch, steps, width);
@@ -79,6 +91,7 @@ internal sealed class ReadoutProof
             foreach (string state in parts.States)
             {
                 long[] extents = [.. session.InputMetadata[state].Dimensions.Select(extent => extent > 0 ? (long)extent : batch)];
+                if (extents.Aggregate(1.0, (a, b) => a * b) > MostNumbers) throw new InvalidCallException($"The state {state} is too large to try.");
                 feed.Add(state, Value(session.InputMetadata[state], new float[extents.Aggregate(1L, (a, b) => a * b)], extents));
             }
 

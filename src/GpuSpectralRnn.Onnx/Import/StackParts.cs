@@ -78,7 +78,7 @@ internal sealed record StackParts(
             TraceEnd[] ends = graph.Ends(output, GraphTrace.MovesAndMeans);
             if (ends.All(end => Owner(nodes, end) is not null)) states.Add(output);
             else if (ends is [{ Node: { } node }] && LinearPart.IsLinear(node)) answers.Add((output, node));
-            else throw Odd(ends.First(end => Owner(nodes, end) is null), $"The output {output}");
+            else throw Odd(ends.First(end => Owner(nodes, end) is null), $"the output {output}");
         }
 
         return answers switch
@@ -123,7 +123,7 @@ internal sealed record StackParts(
         if (embedding.Extents.Length != 2 || Attributes.Integer(table, "axis", 0) != 0)
             throw Refuse(table, "is no embedding: it gathers something else than the rows of a matrix");
         TraceEnd[] tokens = graph.Ends(table.Input[1], GraphTrace.Moves);
-        return tokens is [{ Node: null } input]
+        return tokens is [{ Node: null } input] && graph.Scope.Initializer(input.Value) is null
             ? (input.Value, embedding)
             : throw Odd(tokens.FirstOrDefault(end => end.Node is not null) ?? tokens[0], $"{Describe(table)}, the embedding,");
     }
@@ -132,8 +132,8 @@ internal sealed record StackParts(
         end.Node is null ? null : Array.Find(nodes, node => node.Node == end.Node);
 
     private static InvalidCallException Odd(TraceEnd end, string reader) => end.Node is { } node
-        ? Refuse(node, $"stands before what {reader} reads, and is neither a recurrent node nor one that only moves numbers")
-        : new InvalidCallException($"{reader} reads {end.Value} without a recurrent node between them; that cannot be represented.");
+        ? Refuse(node, $"is neither a recurrent node nor one that only moves numbers, and {reader} reads what it makes")
+        : new InvalidCallException($"{end.Value} reaches {reader} without a recurrent node between them; that cannot be represented.");
 
     // Inputs of the graph that arrive at these inputs of a node.
     private static IEnumerable<string> InputsAt(GraphTrace graph, RecurrentNode node, params RecurrentInput[] inputs) =>

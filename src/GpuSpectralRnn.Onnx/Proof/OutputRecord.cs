@@ -23,7 +23,7 @@ internal sealed class OutputRecord
         type is TensorElementType.Float or TensorElementType.Double or TensorElementType.Int64 or TensorElementType.Int32 or TensorElementType.Bool;
 
     /// <summary>Runs sequences <paramref name="first"/> to before <paramref name="end"/>.</summary>
-    public static OutputRecord Of(InferenceSession session, GraphCalls calls, IReadOnlyList<GraphOutput> outputs, int first, int end)
+    public static OutputRecord Record(InferenceSession session, GraphCalls calls, IReadOnlyList<GraphOutput> outputs, int first, int end)
     {
         OutputRecord record = new(outputs);
         string[] names = [.. outputs.Select(output => output.Name)];
@@ -46,7 +46,7 @@ internal sealed class OutputRecord
     /// <exception cref="RunFailedException">Its outputs have other shapes.</exception>
     public OutputDifference[] Compare(InferenceSession session, GraphCalls calls, int first, int end)
     {
-        OutputRecord other = Of(session, calls, outputs, first, end);
+        OutputRecord other = Record(session, calls, outputs, first, end);
         bool IsSmaller(int i) => outputs[i].IsState && !shapes[i].Zip(other.shapes[i]).All(pair => pair.First.SequenceEqual(pair.Second));
         return [.. outputs.Select((output, i) => (output, i)).Where(pair => !IsSmaller(pair.i)).Select(pair => Compare(pair.output, pair.i, other))];
     }

@@ -1,5 +1,6 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Onnx.Compression;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Recurrent;
@@ -19,7 +20,7 @@ internal sealed class RefinedCell(string type, string activation)
     public bool IsBounded => type != "RNN" || activation != "Relu";
 
     /// <summary>The cell of a node.</summary>
-    public static RefinedCell Of(RecurrentNode node) => new(node.Type, Attributes.Words(node.Node, "activations")?[0] ?? "Tanh");
+    public static RefinedCell From(RecurrentNode node) => new(node.Type, Attributes.Words(node.Node, "activations")?[0] ?? "Tanh");
 
     /// <summary>Why the networks here do not compute what the node does; null where they do.</summary>
     public static string? FindObstacle(RecurrentNode node, NodeWeights weights)
@@ -67,7 +68,7 @@ internal sealed class RefinedCell(string type, string activation)
                 readout[(row * plan.Directions + d) * plan.Units + j] = (float)plan.Restore[d][row % plan.Hidden, j];
         }
 
-        network.Parameters.Write(ParameterSlot.Readout, readout);
+        network.Parameters.Write(ParameterSpec.Readout, readout);
         return network;
     }
 
@@ -87,7 +88,7 @@ internal sealed class RefinedCell(string type, string activation)
                 Ordered(network.Parameters.Read(name + End(d)), back).CopyTo(Part(constant, d, plan.Directions, block, blocks));
         }
 
-        float[] readout = network.Parameters.Read(ParameterSlot.Readout);
+        float[] readout = network.Parameters.Read(ParameterSpec.Readout);
         Matrix[] restore = [.. plan.Restore.Select((fold, d) =>
         {
             Matrix refined = fold.Clone();
@@ -107,7 +108,7 @@ internal sealed class RefinedCell(string type, string activation)
     public static void Hold(Network network, NodePlan plan)
     {
         int units = plan.Units, width = plan.Directions * units;
-        Tensor gradient = network.Parameters.Gradient(ParameterSlot.Readout);
+        Tensor gradient = network.Parameters.Gradient(ParameterSpec.Readout);
         float[] values = gradient.ToArray();
         for (int row = 0; row < plan.Directions * plan.Hidden; row++)
         {
@@ -128,7 +129,7 @@ internal sealed class RefinedCell(string type, string activation)
         }
     }
 
-    private static string End(int direction) => direction == 0 ? "" : ParameterSlot.Reverse;
+    private static string End(int direction) => direction == 0 ? "" : ParameterSpec.Reverse;
 
     private static Constant Copy(Constant constant) => constant with { Values = [.. constant.Values] };
 

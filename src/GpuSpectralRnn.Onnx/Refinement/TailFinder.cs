@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
 
@@ -43,7 +44,7 @@ internal sealed class TailFinder(ModelProto model, IReadOnlyDictionary<NodeProto
                 Follow(scope.Parent!, owner.Output[i], width, modules);
         }
 
-        foreach (Reader reader in Reader.Of(scope, value))
+        foreach (Reader reader in Reader.Find(scope, value))
         {
             if (reader.Node.OpType is "Shape" or "Size" || !IsTaken(reader.Scope)) continue;
             if (Module(reader, width) is not { } step)
@@ -81,7 +82,7 @@ internal sealed class TailFinder(ModelProto model, IReadOnlyDictionary<NodeProto
             }
         }
 
-        return Reader.Of(scope, value).Any(reader => reader.Node.Output.Any(output => Reaches(reader.Scope, output, seen)));
+        return Reader.Find(scope, value).Any(reader => reader.Node.Output.Any(output => Reaches(reader.Scope, output, seen)));
     }
 
     // The module of an operator, or none where it only moves elements; null where it is not known.
@@ -111,7 +112,7 @@ internal sealed class TailFinder(ModelProto model, IReadOnlyDictionary<NodeProto
         Constant? other = Constants.TryEvaluate(model, reader.Scope, reader.Node.Input[1 - reader.Input]);
         if (other is null || other.Values.Length != 1 && other.Values.Length != width) return null;
         float[] bias = other.Values.Length == width ? other.Values : [.. Enumerable.Repeat(other.Values[0], width)];
-        return new LinearModule(Spectral.Matrix.Identity(width).ToSingle(), bias);
+        return new LinearModule(Matrix.Identity(width).ToSingle(), bias);
     }
 
     private LinearModule? Linear(Reader reader, int width)
@@ -124,7 +125,7 @@ internal sealed class TailFinder(ModelProto model, IReadOnlyDictionary<NodeProto
         if (isConv && Attributes.Integer(node, "group", 1) != 1) return null;
         if (Attributes.Find(node, "alpha") is { F: not 1 } || Attributes.Find(node, "beta") is { F: not 1 }) return null;
         int outputs = extents[isTransposed ? 0 : 1];
-        float[] values = isTransposed ? weight.Values : Spectral.Matrix.From(width, outputs, weight.Values).Transpose().ToSingle();
+        float[] values = isTransposed ? weight.Values : Matrix.From(width, outputs, weight.Values).Transpose().ToSingle();
         float[] bias = new float[outputs];
         if (node.Input.Count > 2 && node.Input[2].Length > 0)
         {

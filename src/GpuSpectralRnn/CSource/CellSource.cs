@@ -9,7 +9,7 @@ namespace GpuSpectralRnn.CSource;
 internal static class CellSource
 {
     /// <summary>The cell's function, called <paramref name="name"/> and the cell, and what it needs.</summary>
-    public static string Of(CellKind kind, string name) => kind switch
+    public static string Write(CellKind kind, string name) => kind switch
     {
         CellKind.Lstm => Sigmoid(name) + $$"""
 

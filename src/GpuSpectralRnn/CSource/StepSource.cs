@@ -24,7 +24,7 @@ internal sealed class StepSource
         int widest = Architecture.Hidden.Max() * Architecture.Cell.Gates();
         (gates, products, factors) = (widest, Kind == CellKind.Gru ? widest : 0, Enumerable.Range(0, Architecture.Layers).Max(Architecture.Rank));
         string x = "input";
-        if (Architecture.HasEmbedding) x = $"{Array("embedding", network.Parameters.Read(ParameterSlot.Embedding))} + token * {Architecture.Inputs}";
+        if (Architecture.HasEmbedding) x = $"{Array("embedding", network.Parameters.Read(ParameterSpec.Embedding))} + token * {Architecture.Inputs}";
         for (int layer = 0; layer < Architecture.Layers; layer++) x = AddLayer(layer, x, ref state);
         AddReadout(x, ref state);
         long weights = arrays.Sum(array => array.Values.LongLength);
@@ -83,7 +83,7 @@ internal sealed class StepSource
                 }
 
                 """);
-        writer.Write(CellSource.Of(Kind, name));
+        writer.Write(CellSource.Write(Kind, name));
         writer.Write($$"""
 
             void {{name}}_reset(float state[{{state}}])
@@ -168,7 +168,7 @@ internal sealed class StepSource
     private void AddReadout(string top, ref int place)
     {
         (int hidden, int outputs) = (Architecture.Hidden[^1], Architecture.Outputs);
-        string w = Architecture.TiesWeights ? $"{name}_embedding" : Array("readout_weight", network.Parameters.Read(ParameterSlot.Readout));
+        string w = Architecture.TiesWeights ? $"{name}_embedding" : Array("readout_weight", network.Parameters.Read(ParameterSpec.Readout));
         string b = Array("readout_bias", network.Parameters.Read("readout.bias"));
         if (Architecture.Readout != Readout.Mean)
         {

@@ -1,5 +1,6 @@
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Compute.Ilgpu;
+using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Compute;
 
@@ -28,8 +29,8 @@ public static class Devices
     /// <exception cref="InvalidCallException">Fewer than one is asked for.</exception>
     public static int ProcessorThreads
     {
-        get => HostThreads.Shared.Count;
-        set => HostThreads.Share(value >= 1 ? value : throw new InvalidCallException($"{value} threads: choose 1 or more."));
+        get => HostParallel.Shared.Count;
+        set => HostParallel.Share(value >= 1 ? value : throw new InvalidCallException($"{value} threads: choose 1 or more."));
     }
 
     /// <summary>
@@ -58,7 +59,7 @@ public static class Devices
     /// <exception cref="RunFailedException">The device's driver refuses.</exception>
     /// <exception cref="InvalidCallException">There is no such device here; the message lists those there are.</exception>
     public static IBackend Open(
-        string id, int threads = 0, RecurrentKernels kernels = RecurrentKernels.Auto, BlasChoice blas = BlasChoice.Auto, bool usesGraphs = true)
+        string id, int threads = 0, RecurrentStrategy kernels = RecurrentStrategy.Auto, ProductBackend blas = ProductBackend.Auto, bool usesGraphs = true)
     {
         string wanted = id switch
         {
@@ -68,13 +69,13 @@ public static class Devices
         };
         if (wanted == Host)
         {
-            if (kernels == RecurrentKernels.Persistent)
+            if (kernels == RecurrentStrategy.Persistent)
                 throw new InvalidCallException("`kernels` persistent: the host device has none; choose a GPU, or leave it to `kernels` auto.");
             HostBackend host = new(threads);
-            if (blas is BlasChoice.Auto or BlasChoice.Kernels) return host;
+            if (blas is ProductBackend.Auto or ProductBackend.Kernels) return host;
             using (host)
             {
-                throw blas == BlasChoice.KernelsTf32
+                throw blas == ProductBackend.KernelsTf32
                     ? IlgpuMatrixOps.NoTensorCores(host.Device)
                     : CuBlasProducts.Absent(host.Device, "it is no CUDA device");
             }

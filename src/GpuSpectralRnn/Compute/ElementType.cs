@@ -21,7 +21,7 @@ public static class ElementTypes
 
     /// <summary>The element type that stores <typeparamref name="T"/> (float, double or int).</summary>
     /// <exception cref="NotSupportedException">No element type stores <typeparamref name="T"/>.</exception>
-    public static ElementType Of<T>()
+    public static ElementType From<T>()
         where T : unmanaged =>
         typeof(T) == typeof(float) ? ElementType.Float32
         : typeof(T) == typeof(double) ? ElementType.Float64

@@ -1,3 +1,5 @@
+using GpuSpectralRnn.Numerics;
+
 namespace GpuSpectralRnn.Compute;
 
 /// <summary>What one device can do.</summary>

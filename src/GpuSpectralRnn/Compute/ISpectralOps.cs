@@ -1,10 +1,12 @@
+using GpuSpectralRnn.Numerics;
+
 namespace GpuSpectralRnn.Compute;
 
 /// <summary>
 /// The uncentred second moments sum_n w_n h_n h_n^T of rows h_n, summed where the rows live until they are asked for: in double precision, or as
 /// compensated pairs of singles on a device without it. Any number of rows in constant memory.
 /// </summary>
-public abstract class GramSums : IDisposable
+public abstract class GramAccumulator : IDisposable
 {
     /// <summary>m, the width of the rows.</summary>
     public abstract int Units { get; }
@@ -53,7 +55,7 @@ public abstract class StepSquares : IDisposable
 public interface ISpectralOps
 {
     /// <summary>Makes empty sums for rows of <paramref name="units"/> numbers; the caller owns them.</summary>
-    GramSums CreateGram(int units);
+    GramAccumulator CreateGram(int units);
 
     /// <summary>Makes empty sums of squares for sequences of <paramref name="steps"/> steps; the caller owns them.</summary>
     StepSquares CreateStepSquares(int steps);

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Compute;
 
@@ -278,7 +279,7 @@ internal static partial class OperandChecks
     public static int Transfer<T>(IBackend backend, int hostCount, Tensor tensor)
         where T : unmanaged
     {
-        Typed(backend, tensor, ElementTypes.Of<T>());
+        Typed(backend, tensor, ElementTypes.From<T>());
         if (tensor.Count != hostCount) Fail($"{hostCount} elements of host memory do not fit {tensor}.", nameof(tensor));
         return hostCount;
     }

@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Compute.Host;
+using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Data;
 
@@ -22,7 +23,7 @@ public static class Digits
         if (count > Array.MaxLength / Pixels) throw new InvalidCallException($"{count} images do not fit; name {Array.MaxLength / Pixels} or fewer.");
         byte[] pixels = new byte[count * Pixels]; // [N, 28, 28]
         byte[] labels = new byte[count];
-        HostThreads.Shared.Split(count, 1, (long)count * WorkPerImage, (_, first, end) =>
+        HostParallel.Shared.Split(count, 1, (long)count * WorkPerImage, (_, first, end) =>
         {
             DigitPen pen = new();
             for (int n = (int)first; n < end; n++)

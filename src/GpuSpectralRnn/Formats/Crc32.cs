@@ -14,7 +14,7 @@ internal static class Crc32
     ];
 
     /// <summary>The checksum of <paramref name="bytes"/>, which go on after those of checksum <paramref name="before"/>.</summary>
-    public static uint Of(ReadOnlySpan<byte> bytes, uint before = 0)
+    public static uint Compute(ReadOnlySpan<byte> bytes, uint before = 0)
     {
         uint sum = ~before;
         foreach (byte value in bytes) sum = Table[(byte)(sum ^ value)] ^ (sum >> 8);

@@ -40,7 +40,7 @@ public static class IdxFile
         Span<byte> trailer = stackalloc byte[8];
         file.Position = Math.Max(0, file.Length - trailer.Length);
         InputFile.ReadExactly(file, trailer, path, "the checksum");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(trailer) != Crc32.Of(values, Crc32.Of(header))
+        if (BinaryPrimitives.ReadUInt32LittleEndian(trailer) != Crc32.Compute(values, Crc32.Compute(header))
             || BinaryPrimitives.ReadUInt32LittleEndian(trailer[4..]) != (uint)(header.Length + values.LongLength))
         {
             throw new BrokenFileException(
@@ -77,7 +77,7 @@ public static class IdxFile
         byte[] values = new byte[count];
         InputFile.ReadExactly(stream, values, path, "the data");
         if (!AtEnd(stream, path)) throw new BrokenFileException(path, $"bytes follow the {count} of the array.");
-        return NamedArray.Of(path, new Shape(extents), values);
+        return NamedArray.Create(path, new Shape(extents), values);
     }
 
     private static bool AtEnd(Stream stream, string path)

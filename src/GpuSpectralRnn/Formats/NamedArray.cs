@@ -25,7 +25,7 @@ public sealed class NamedArray
 
     /// <summary>Wraps <paramref name="values"/> without a copy.</summary>
     /// <exception cref="ArgumentException">The number of values is not the shape's, or files cannot hold <typeparamref name="T"/>.</exception>
-    public static NamedArray Of<T>(string name, Shape shape, T[] values)
+    public static NamedArray Create<T>(string name, Shape shape, T[] values)
         where T : unmanaged
     {
         if (!ElementTypes.Contains(typeof(T)))

@@ -45,17 +45,17 @@ public static partial class NpyFile
         (string type, Shape shape) = ParseHeader(path, (version == 3 ? Encoding.UTF8 : Encoding.Latin1).GetString(headerBytes));
         return type switch
         {
-            "<f4" => NamedArray.Of(path, shape, ReadValues<float>(stream, path, shape)),
-            "<f8" => NamedArray.Of(path, shape, ReadValues<double>(stream, path, shape)),
-            "<i4" => NamedArray.Of(path, shape, ReadValues<int>(stream, path, shape)),
-            "<i8" => NamedArray.Of(path, shape, ReadValues<long>(stream, path, shape)),
-            "|u1" => NamedArray.Of(path, shape, ReadValues<byte>(stream, path, shape)),
-            "|b1" => NamedArray.Of(path, shape, ReadValues<byte>(stream, path, shape)),
-            "<f2" => NamedArray.Of(path, shape, Array.ConvertAll(ReadValues<Half>(stream, path, shape), value => (float)value)),
-            "|i1" => NamedArray.Of(path, shape, Array.ConvertAll(ReadValues<sbyte>(stream, path, shape), value => (int)value)),
-            "<i2" => NamedArray.Of(path, shape, Array.ConvertAll(ReadValues<short>(stream, path, shape), value => (int)value)),
-            "<u2" => NamedArray.Of(path, shape, Array.ConvertAll(ReadValues<ushort>(stream, path, shape), value => (int)value)),
-            "<u4" => NamedArray.Of(path, shape, Array.ConvertAll(ReadValues<uint>(stream, path, shape), value => (long)value)),
+            "<f4" => NamedArray.Create(path, shape, ReadValues<float>(stream, path, shape)),
+            "<f8" => NamedArray.Create(path, shape, ReadValues<double>(stream, path, shape)),
+            "<i4" => NamedArray.Create(path, shape, ReadValues<int>(stream, path, shape)),
+            "<i8" => NamedArray.Create(path, shape, ReadValues<long>(stream, path, shape)),
+            "|u1" => NamedArray.Create(path, shape, ReadValues<byte>(stream, path, shape)),
+            "|b1" => NamedArray.Create(path, shape, ReadValues<byte>(stream, path, shape)),
+            "<f2" => NamedArray.Create(path, shape, Array.ConvertAll(ReadValues<Half>(stream, path, shape), value => (float)value)),
+            "|i1" => NamedArray.Create(path, shape, Array.ConvertAll(ReadValues<sbyte>(stream, path, shape), value => (int)value)),
+            "<i2" => NamedArray.Create(path, shape, Array.ConvertAll(ReadValues<short>(stream, path, shape), value => (int)value)),
+            "<u2" => NamedArray.Create(path, shape, Array.ConvertAll(ReadValues<ushort>(stream, path, shape), value => (int)value)),
+            "<u4" => NamedArray.Create(path, shape, Array.ConvertAll(ReadValues<uint>(stream, path, shape), value => (long)value)),
             _ => throw new InvalidCallException($"{path}: {WhatToDo(type)}"),
         };
     }

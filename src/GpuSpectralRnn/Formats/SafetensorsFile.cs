@@ -178,13 +178,13 @@ public sealed class SafetensorsFile
 
     private static NamedArray ReadArray(Stream stream, string path, SafetensorsHeader.Entry entry) => entry.Type switch
     {
-        "F32" => NamedArray.Of(entry.Name, entry.Shape, ReadValues<float>(stream, path, entry)),
-        "F64" => NamedArray.Of(entry.Name, entry.Shape, ReadValues<double>(stream, path, entry)),
-        "I64" => NamedArray.Of(entry.Name, entry.Shape, ReadValues<long>(stream, path, entry)),
-        "I32" => NamedArray.Of(entry.Name, entry.Shape, ReadValues<int>(stream, path, entry)),
-        "U8" => NamedArray.Of(entry.Name, entry.Shape, ReadValues<byte>(stream, path, entry)),
-        "F16" => NamedArray.Of(entry.Name, entry.Shape, Array.ConvertAll(ReadValues<Half>(stream, path, entry), h => (float)h)),
-        _ => NamedArray.Of(entry.Name, entry.Shape, Array.ConvertAll(ReadValues<ushort>(stream, path, entry), WidenBrainFloat)),
+        "F32" => NamedArray.Create(entry.Name, entry.Shape, ReadValues<float>(stream, path, entry)),
+        "F64" => NamedArray.Create(entry.Name, entry.Shape, ReadValues<double>(stream, path, entry)),
+        "I64" => NamedArray.Create(entry.Name, entry.Shape, ReadValues<long>(stream, path, entry)),
+        "I32" => NamedArray.Create(entry.Name, entry.Shape, ReadValues<int>(stream, path, entry)),
+        "U8" => NamedArray.Create(entry.Name, entry.Shape, ReadValues<byte>(stream, path, entry)),
+        "F16" => NamedArray.Create(entry.Name, entry.Shape, Array.ConvertAll(ReadValues<Half>(stream, path, entry), h => (float)h)),
+        _ => NamedArray.Create(entry.Name, entry.Shape, Array.ConvertAll(ReadValues<ushort>(stream, path, entry), WidenBrainFloat)),
     };
 
     /// <summary>BF16 is the upper half of a float.</summary>

@@ -143,7 +143,7 @@ public sealed record Architecture
 
     /// <summary>Number of weights and biases.</summary>
     [JsonIgnore]
-    public long ParameterCount => ParameterSlot.Of(this).Sum(slot => slot.Shape.Count);
+    public long ParameterCount => ParameterSpec.From(this).Sum(slot => slot.Shape.Count);
 
     /// <summary>Multiply-adds of the recurrent layers for one step of one sequence; a read-out of every step included.</summary>
     [JsonIgnore]
@@ -214,7 +214,7 @@ public sealed record Architecture
     /// <summary>
     /// How the parameters' names end that belong to recurrence <paramref name="recurrence"/> (0-based): <c>l0</c>, <c>l0_reverse</c>.
     /// </summary>
-    public string RecurrenceName(int recurrence) => $"l{recurrence / Directions}{(IsReverse(recurrence) ? ParameterSlot.Reverse : "")}";
+    public string RecurrenceName(int recurrence) => $"l{recurrence / Directions}{(IsReverse(recurrence) ? ParameterSpec.Reverse : "")}";
 
     /// <summary>Rank of layer <paramref name="layer"/>'s recurrent matrix where it is kept as two factors, else 0.</summary>
     public int Rank(int layer) => RecurrentRank?[layer] ?? 0;
@@ -247,7 +247,7 @@ public sealed record Architecture
 
         if (RecurrentRank is not null && IsBidirectional)
             throw new InvalidCallException("Recurrent matrices in two factors are for networks of one direction; this one is bidirectional.");
-        if (ParameterSlot.Extent(this) > int.MaxValue)
+        if (ParameterSpec.Extent(this) > int.MaxValue)
             throw new InvalidCallException($"Hidden sizes {string.Join(",", Hidden)} make more than {int.MaxValue} parameters; choose smaller ones.");
     }
 
@@ -335,6 +335,6 @@ public sealed record Architecture
     private static void CheckDefined<T>(T value, string what)
         where T : struct, Enum
     {
-        if (!Enum.IsDefined(value)) throw new InvalidCallException($"{value} is no {what}; choose one of {string.Join(", ", Names.Of<T>())}.");
+        if (!Enum.IsDefined(value)) throw new InvalidCallException($"{value} is no {what}; choose one of {string.Join(", ", EnumNames.All<T>())}.");
     }
 }

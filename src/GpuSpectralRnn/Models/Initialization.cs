@@ -24,7 +24,7 @@ public static class Initialization
     /// <summary>The bound of an embedding's weights that are the read-out's too.</summary>
     public const float TiedBound = 0.1f;
 
-    /// <summary>The block of initial parameters [P] (laid out by <see cref="ParameterSlot"/>, zeros in the gaps).</summary>
+    /// <summary>The block of initial parameters [P] (laid out by <see cref="ParameterSpec"/>, zeros in the gaps).</summary>
     /// <param name="architecture">What the network is.</param>
     /// <param name="seed">Of all of them.</param>
     /// <param name="range">Instead of the rules above: everything uniform in +- this, as Zaremba, Sutskever, Vinyals 2014.</param>
@@ -33,11 +33,11 @@ public static class Initialization
     {
         if (range is { } bound && !(bound > 0 && double.IsFinite(bound))) throw new InvalidCallException($"Initial weights of +-{bound}: choose a number above 0.");
         architecture.Validate();
-        IReadOnlyList<ParameterSlot> slots = ParameterSlot.Of(architecture);
-        float[] block = new float[ParameterSlot.Extent(architecture)];
+        IReadOnlyList<ParameterSpec> slots = ParameterSpec.From(architecture);
+        float[] block = new float[ParameterSpec.Extent(architecture)];
         for (int i = 0; i < slots.Count; i++)
         {
-            ParameterSlot slot = slots[i];
+            ParameterSpec slot = slots[i];
             Span<float> values = block.AsSpan((int)slot.Offset, (int)slot.Shape.Count);
             if (range is { } uniform) Uniform(values, seed, (ulong)i, (float)uniform);
             else Fill(values, slot, architecture, seed, stream: (ulong)i);
@@ -46,9 +46,9 @@ public static class Initialization
         return block;
     }
 
-    private static void Fill(Span<float> values, ParameterSlot slot, Architecture architecture, ulong seed, ulong stream)
+    private static void Fill(Span<float> values, ParameterSpec slot, Architecture architecture, ulong seed, ulong stream)
     {
-        if (slot.Name == ParameterSlot.Embedding)
+        if (slot.Name == ParameterSpec.Embedding)
         {
             if (architecture.TiesWeights) Uniform(values, seed, stream, TiedBound);
             else Normal(values, seed, stream, 1f);
@@ -56,7 +56,7 @@ public static class Initialization
         }
 
         bool isReadout = slot.Name.StartsWith("readout.", StringComparison.Ordinal);
-        string name = slot.Name.Replace(ParameterSlot.Reverse, "");
+        string name = slot.Name.Replace(ParameterSpec.Reverse, "");
         int layer = isReadout ? architecture.Layers - 1 : int.Parse(name.AsSpan(name.LastIndexOf('l') + 1));
         float bound = 1f / MathF.Sqrt(isReadout ? architecture.LayerOutputs(layer) : architecture.Hidden[layer]);
         if (isReadout || architecture.Cell != Cell.Irnn)

@@ -13,10 +13,10 @@ internal static class MaskText
     public const string Key = "gsrnn.mask";
 
     /// <summary>The text; null where nothing is masked.</summary>
-    public static string? Of(Parameters parameters)
+    public static string? Write(Parameters parameters)
     {
         SortedDictionary<string, string> masks = new(StringComparer.Ordinal);
-        foreach (ParameterSlot slot in parameters.Slots)
+        foreach (ParameterSpec slot in parameters.Slots)
         {
             if (parameters.MaskOf(slot.Name) is not { } ones) continue;
             byte[] bits = new byte[(ones.Length + 7) / 8];
@@ -28,7 +28,7 @@ internal static class MaskText
     }
 
     /// <summary>Masks the parameters as the text says.</summary>
-    /// <param name="text">What <see cref="Of"/> wrote.</param>
+    /// <param name="text">What <see cref="Write"/> wrote.</param>
     /// <param name="parameters">Of the same network.</param>
     /// <param name="path">The file it stood in.</param>
     /// <exception cref="BrokenFileException">The text is damaged or belongs to another network.</exception>
@@ -46,7 +46,7 @@ internal static class MaskText
 
         foreach ((string name, byte[] bits) in masks ?? [])
         {
-            ParameterSlot slot = parameters.Slots.SingleOrDefault(slot => slot.Name == name)
+            ParameterSpec slot = parameters.Slots.SingleOrDefault(slot => slot.Name == name)
                 ?? throw new BrokenFileException(path, $"its mask names {name}, which the architecture has no place for.");
             if (bits is null || bits.Length != (slot.Shape.Count + 7) / 8)
                 throw new BrokenFileException(path, $"its mask of {name} has {bits?.Length ?? 0} bytes; {slot.Shape} needs {(slot.Shape.Count + 7) / 8}.");

@@ -22,10 +22,10 @@ public static class ModelFile
             throw new RunFailedException($"{path} is not written: {bad.Name} holds {bad.Value} at index {bad.Index}. The model is broken; train it again or take an earlier one.");
         NamedArray[] arrays =
         [
-            .. parameters.Slots.Select(slot => NamedArray.Of(slot.Name, slot.Shape, block.AsSpan((int)slot.Offset, (int)slot.Shape.Count).ToArray())),
+            .. parameters.Slots.Select(slot => NamedArray.Create(slot.Name, slot.Shape, block.AsSpan((int)slot.Offset, (int)slot.Shape.Count).ToArray())),
         ];
         Dictionary<string, string> metadata = new() { ["format"] = "pt", [ArchitectureKey] = network.Architecture.ToJson() };
-        if (MaskText.Of(parameters) is { } mask) metadata[MaskText.Key] = mask;
+        if (MaskText.Write(parameters) is { } mask) metadata[MaskText.Key] = mask;
         SafetensorsFile.Write(path, arrays, metadata);
     }
 
@@ -60,20 +60,20 @@ public static class ModelFile
     /// </summary>
     internal static Network Build(SafetensorsFile file, Architecture architecture, IBackend backend, IReadOnlyDictionary<string, NamedArray> tensors)
     {
-        IReadOnlyList<ParameterSlot> slots = ParameterSlot.Of(architecture);
+        IReadOnlyList<ParameterSpec> slots = ParameterSpec.From(architecture);
         string[] missing = [.. slots.Select(slot => slot.Name).Except(tensors.Keys)];
         if (missing.Length > 0) throw new BrokenFileException(file.Path, $"the architecture needs the tensors {string.Join(", ", missing)}, which are missing.");
         string[] extra = [.. tensors.Keys.Except(slots.Select(slot => slot.Name))];
         if (extra.Length > 0) throw new BrokenFileException(file.Path, $"the architecture has no place for the tensors {string.Join(", ", extra)}.");
-        foreach (ParameterSlot slot in slots)
+        foreach (ParameterSpec slot in slots)
         {
             NamedArray array = tensors[slot.Name];
             if (array.Shape != slot.Shape) throw new BrokenFileException(file.Path, $"{array.Name} is {array.Shape}; the architecture asks for {slot.Shape}.");
         }
 
         // Only now: an architecture that lies may ask for more than the memory holds.
-        float[] block = new float[ParameterSlot.Extent(architecture)];
-        foreach (ParameterSlot slot in slots)
+        float[] block = new float[ParameterSpec.Extent(architecture)];
+        foreach (ParameterSpec slot in slots)
         {
             NamedArray array = tensors[slot.Name];
             float[] values = Floats(file.Path, array);

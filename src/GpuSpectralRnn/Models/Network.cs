@@ -31,7 +31,7 @@ public sealed class Network : IDisposable
         Backend = backend;
         Parameters = new Parameters(architecture, backend);
         layers = PerRecurrence(Parameters.Layer);
-        readoutWeight = Parameters[ParameterSlot.Readout];
+        readoutWeight = Parameters[ParameterSpec.Readout];
         readoutBias = Parameters["readout.bias"];
     }
 
@@ -88,7 +88,7 @@ public sealed class Network : IDisposable
         Parameters.FormProducts();
         if (current.Embedded is { } embedded)
         {
-            Backend.Embedding.Forward(input, Parameters[ParameterSlot.Embedding], embedded);
+            Backend.Embedding.Forward(input, Parameters[ParameterSpec.Embedding], embedded);
             if (drops) Drop(embedded, DropoutMask.Embedding, embedded);
         }
 
@@ -110,7 +110,7 @@ public sealed class Network : IDisposable
         if (!canGoBack || current is null)
             throw new InvalidOperationException("Backward needs a Forward call with isTraining before it.");
         Backend.Matrix.LinearBackward(
-            current.Seen, readoutWeight, outputGradient, current.SeenGradient, Parameters.Gradient(ParameterSlot.Readout), Parameters.Gradient("readout.bias"));
+            current.Seen, readoutWeight, outputGradient, current.SeenGradient, Parameters.Gradient(ParameterSpec.Readout), Parameters.Gradient("readout.bias"));
         int gradientFrom = SpreadSeen(current);
         for (int layer = Architecture.Layers - 1; layer >= 0; layer--)
         {
@@ -135,7 +135,7 @@ public sealed class Network : IDisposable
         {
             observer?.Inputs(embeddedGradient);
             if (current.Drops) Drop(embeddedGradient, DropoutMask.Embedding, embeddedGradient);
-            Backend.Embedding.Backward(currentBatch.Inputs, embeddedGradient, Parameters.Gradient(ParameterSlot.Embedding));
+            Backend.Embedding.Backward(currentBatch.Inputs, embeddedGradient, Parameters.Gradient(ParameterSpec.Embedding));
         }
 
         Parameters.SpreadProductGradients();

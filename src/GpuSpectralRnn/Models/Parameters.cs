@@ -20,8 +20,8 @@ public sealed class Parameters : IDisposable
     {
         architecture.Validate();
         Backend = backend;
-        Slots = ParameterSlot.Of(architecture);
-        Values = backend.Allocate(new Shape((int)ParameterSlot.Extent(architecture)));
+        Slots = ParameterSpec.From(architecture);
+        Values = backend.Allocate(new Shape((int)ParameterSpec.Extent(architecture)));
         views = Views(Values);
         for (int layer = 0; layer < architecture.Layers; layer++)
         {
@@ -34,7 +34,7 @@ public sealed class Parameters : IDisposable
     public IBackend Backend { get; }
 
     /// <summary>Names, shapes and places, in the order of the block.</summary>
-    public IReadOnlyList<ParameterSlot> Slots { get; }
+    public IReadOnlyList<ParameterSpec> Slots { get; }
 
     /// <summary>Number of weights and biases; gaps do not count.</summary>
     public long Count => Slots.Sum(slot => slot.Shape.Count);
@@ -118,7 +118,7 @@ public sealed class Parameters : IDisposable
     /// <summary>The name and index of the first value that is NaN or infinite in a copy of the block, or null.</summary>
     public (string Name, long Index, float Value)? FindNotFinite(ReadOnlySpan<float> block)
     {
-        foreach (ParameterSlot slot in Slots)
+        foreach (ParameterSpec slot in Slots)
         {
             ReadOnlySpan<float> values = block.Slice((int)slot.Offset, (int)slot.Shape.Count);
             for (int i = 0; i < values.Length; i++)
@@ -147,7 +147,7 @@ public sealed class Parameters : IDisposable
     /// <exception cref="ArgumentException">The number of values is not the parameter's.</exception>
     public void SetMask(string name, ReadOnlySpan<float> ones)
     {
-        ParameterSlot slot = Slots.Single(slot => slot.Name == name);
+        ParameterSpec slot = Slots.Single(slot => slot.Name == name);
         if (ones.Length != slot.Shape.Count) throw new ArgumentException($"A mask of {ones.Length} does not fit {name}, {slot.Shape}.", nameof(ones));
         if (Mask is null)
         {
@@ -198,7 +198,7 @@ public sealed class Parameters : IDisposable
     public override string ToString() => $"{Count} parameters on {Backend.Device.Id}";
 
     // How the names of a layer's parameters end.
-    private static string End(int layer, bool isReverse) => $"l{layer}{(isReverse ? ParameterSlot.Reverse : "")}";
+    private static string End(int layer, bool isReverse) => $"l{layer}{(isReverse ? ParameterSpec.Reverse : "")}";
 
     private static RecurrentWeights Layer(Dictionary<string, Tensor> views, Dictionary<string, Tensor> products, int layer, bool isReverse)
     {
@@ -214,7 +214,7 @@ public sealed class Parameters : IDisposable
     private Dictionary<string, Tensor> Views(Tensor block)
     {
         Dictionary<string, Tensor> made = Slots.ToDictionary(slot => slot.Name, slot => block.View(slot.Offset, slot.Shape.ToArray()));
-        if (!made.ContainsKey(ParameterSlot.Readout)) made.Add(ParameterSlot.Readout, made[ParameterSlot.Embedding]);
+        if (!made.ContainsKey(ParameterSpec.Readout)) made.Add(ParameterSpec.Readout, made[ParameterSpec.Embedding]);
         return made;
     }
 }

@@ -28,12 +28,12 @@ public static class StateDict
         StateDictTensors tensors = new(file, note ?? (_ => { }));
         List<int> hidden = [];
         while (tensors.Find($"rnn.weight_hh_l{hidden.Count}") is { } weights) hidden.Add(tensors.Extent(weights, 1));
-        NamedArray? table = tensors.Find(ParameterSlot.Embedding);
+        NamedArray? table = tensors.Find(ParameterSpec.Embedding);
         bool isTied = table is not null && DropTied(tensors, table);
-        if (hidden.Count == 0 || tensors.Find("rnn.weight_ih_l0") is not { } first || (isTied ? table : tensors.Find(ParameterSlot.Readout)) is not { } last)
+        if (hidden.Count == 0 || tensors.Find("rnn.weight_ih_l0") is not { } first || (isTied ? table : tensors.Find(ParameterSpec.Readout)) is not { } last)
             throw tensors.Unfit("no complete recurrent layer and linear layer is among them");
         CheckCell(path, tensors, first, hidden[0], cell);
-        bool isBidirectional = tensors.Find($"rnn.weight_ih_l0{ParameterSlot.Reverse}") is not null;
+        bool isBidirectional = tensors.Find($"rnn.weight_ih_l0{ParameterSpec.Reverse}") is not null;
         int outputs = tensors.Extent(last, 0);
         Architecture architecture = new()
         {
@@ -48,7 +48,7 @@ public static class StateDict
             Task = task ?? (outputs == 1 ? TaskKind.Regression : TaskKind.Classification),
         };
         architecture.Validate(); // before anything of its sizes is made
-        AddMissingBiases(path, tensors, hidden, cell, isBidirectional ? ["", ParameterSlot.Reverse] : [""], last, note);
+        AddMissingBiases(path, tensors, hidden, cell, isBidirectional ? ["", ParameterSpec.Reverse] : [""], last, note);
         return ModelFile.Build(file, architecture, backend, tensors.Tensors);
     }
 
@@ -85,7 +85,7 @@ public static class StateDict
     // Whether the read-out has the embedding's weights; they then stay under the embedding's name.
     private static bool DropTied(StateDictTensors tensors, NamedArray table)
     {
-        if (tensors.Find(ParameterSlot.Readout) is not { } readout) return true;
+        if (tensors.Find(ParameterSpec.Readout) is not { } readout) return true;
         bool isSame = (table.Values, readout.Values) switch
         {
             (float[] a, float[] b) => a.AsSpan().SequenceEqual(b),
@@ -93,7 +93,7 @@ public static class StateDict
             _ => false,
         };
         if (table.Shape != readout.Shape || !isSame) return false;
-        tensors.Remove(ParameterSlot.Readout);
+        tensors.Remove(ParameterSpec.Readout);
         return true;
     }
 }

@@ -46,22 +46,22 @@ public static class StateDictExport
     private static IEnumerable<NamedArray> Tensors(Network network)
     {
         (Architecture architecture, Parameters parameters) = (network.Architecture, network.Parameters);
-        if (architecture.HasEmbedding) yield return Array(ParameterSlot.Embedding, parameters[ParameterSlot.Embedding]);
+        if (architecture.HasEmbedding) yield return Array(ParameterSpec.Embedding, parameters[ParameterSpec.Embedding]);
         for (int recurrence = 0; recurrence < architecture.Recurrences; recurrence++)
         {
             (int layer, bool isReverse) = (recurrence / architecture.Directions, architecture.IsReverse(recurrence));
             RecurrentWeights weights = parameters.Layer(layer, isReverse);
             (string module, int number) = IsOneModule(architecture) ? ("rnn", layer) : ($"rnn.{layer}", 0);
-            string end = $"l{number}{(isReverse ? ParameterSlot.Reverse : "")}";
+            string end = $"l{number}{(isReverse ? ParameterSpec.Reverse : "")}";
             yield return Array($"{module}.weight_ih_{end}", weights.InputWeights);
             yield return Array($"{module}.weight_hh_{end}", weights.HiddenWeights);
             yield return Array($"{module}.bias_ih_{end}", weights.InputBias);
             yield return Array($"{module}.bias_hh_{end}", weights.HiddenBias);
         }
 
-        yield return Array(ParameterSlot.Readout, parameters[ParameterSlot.Readout]);
+        yield return Array(ParameterSpec.Readout, parameters[ParameterSpec.Readout]);
         yield return Array("readout.bias", parameters["readout.bias"]);
     }
 
-    private static NamedArray Array(string name, Tensor tensor) => NamedArray.Of(name, tensor.Shape, tensor.ToArray());
+    private static NamedArray Array(string name, Tensor tensor) => NamedArray.Create(name, tensor.Shape, tensor.ToArray());
 }

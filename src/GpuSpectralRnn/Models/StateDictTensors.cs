@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Formats;
@@ -52,7 +53,7 @@ internal sealed partial class StateDictTensors
     public NamedArray? Find(string name) => tensors.GetValueOrDefault(name);
 
     /// <summary>Adds zeros where a module was made without the tensor.</summary>
-    public void AddZeros(string name, int count) => tensors.Add(name, NamedArray.Of(name, new Shape(count), new float[count]));
+    public void AddZeros(string name, int count) => tensors.Add(name, NamedArray.Create(name, new Shape(count), new float[count]));
 
     /// <summary>Takes the tensor away.</summary>
     public void Remove(string name) => tensors.Remove(name);
@@ -145,7 +146,7 @@ internal sealed partial class StateDictTensors
         for (int i = 0; i < v.Length; i++) squares[Place(i)] += (double)v[i] * v[i];
         float[] folded = new float[v.Length];
         for (int i = 0; i < v.Length; i++) folded[i] = (float)(g[Place(i)] / Math.Sqrt(squares[Place(i)]) * v[i]);
-        return NamedArray.Of(name, direction.Shape, folded);
+        return NamedArray.Create(name, direction.Shape, folded);
 
         int Place(int i) => isByRow ? i / columns : isByColumn ? i % columns : 0;
     }
@@ -161,7 +162,8 @@ internal sealed partial class StateDictTensors
             foreach (NamedArray array in modules[module])
             {
                 Match match = Recurrent().Match(NameOf(array));
-                int layer = match.Groups["layer"] is { Success: true, Value: var digits } && int.TryParse(digits, out int number) ? number : 0;
+                int layer = match.Groups["layer"] is { Success: true, Value: var digits }
+                    && int.TryParse(digits, CultureInfo.InvariantCulture, out int number) ? number : 0;
                 layers = Math.Max(layers, layer + 1);
                 Add($"rnn.{match.Groups["kind"].Value}_l{first + layer}{match.Groups["direction"].Value}", array);
             }
@@ -206,7 +208,8 @@ internal sealed partial class StateDictTensors
     }
 
     private int LayerOf(NamedArray array) =>
-        Recurrent().Match(NameOf(array)).Groups["layer"] is { Success: true, Value: var digits } && int.TryParse(digits, out int layer) ? layer : 0;
+        Recurrent().Match(NameOf(array)).Groups["layer"] is { Success: true, Value: var digits }
+            && int.TryParse(digits, CultureInfo.InvariantCulture, out int layer) ? layer : 0;
 
     // An alias shares the array of another name.
     private string NameOf(NamedArray array) => Recurrent().IsMatch(array.Name) ? array.Name : source.First(pair => pair.Value == array).Key;

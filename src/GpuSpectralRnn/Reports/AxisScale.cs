@@ -29,7 +29,7 @@ internal sealed class AxisScale
     /// <param name="values">What must be seen; those that cannot be shown are passed over.</param>
     /// <param name="mostTicks">The most ticks wanted, 2 or more.</param>
     /// <param name="isRounded">Whether the range is widened to the next ticks.</param>
-    public static AxisScale Of(Axis axis, IEnumerable<double> values, int mostTicks, bool isRounded)
+    public static AxisScale Create(Axis axis, IEnumerable<double> values, int mostTicks, bool isRounded)
     {
         double least = double.PositiveInfinity, largest = double.NegativeInfinity;
         foreach (double value in values.Where(value => CanShow(axis, value))) (least, largest) = (Math.Min(least, value), Math.Max(largest, value));

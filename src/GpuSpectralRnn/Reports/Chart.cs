@@ -50,7 +50,7 @@ public abstract class Chart(string title)
     {
         for (int ticks = 9; ; ticks--)
         {
-            AxisScale scale = AxisScale.Of(axis, values, ticks, isRounded);
+            AxisScale scale = AxisScale.Create(axis, values, ticks, isRounded);
             double widest = scale.Ticks.Count == 0 ? 0 : scale.Ticks.Max(tick => tick.Label.Length) * CharacterWidth * FontSize;
             bool isCrowded = scale.Ticks.Zip(scale.Ticks.Skip(1))
                 .Any(pair => (scale.Place(pair.Second.Value) - scale.Place(pair.First.Value)) * width < widest + FontSize);

@@ -86,7 +86,7 @@ public sealed class LineChart(string title, Axis x, Axis y) : Chart(title)
         IEnumerable<ChartPoint> points = series.SelectMany(line => line.Points).Where(IsShown);
         IEnumerable<double> values = points.SelectMany(p => new[] { p.Y, p.Y - p.Error, p.Y + p.Error });
         if (Reference is { } level) values = values.Append(level.Value);
-        AxisScale vertical = AxisScale.Of(Y, values, 7, isRounded: true);
+        AxisScale vertical = AxisScale.Create(Y, values, 7, isRounded: true);
         double left = FontSize * (1.8 + CharacterWidth * vertical.Ticks.Max(tick => tick.Label.Length)) + TickSize;
         IEnumerable<string> labels = Labelled.Select(line => line.Name);
         double longest = labels.Select(name => Shown.Xml(name).Length).DefaultIfEmpty(0).Max();

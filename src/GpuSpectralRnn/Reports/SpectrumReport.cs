@@ -1,3 +1,5 @@
+using GpuSpectralRnn.Spectral;
+
 namespace GpuSpectralRnn.Reports;
 
 /// <summary>How the analysis of a network's layers is shown.</summary>

@@ -120,7 +120,7 @@ public sealed class Checkpoint
         try
         {
             Architecture architecture = Architecture.FromJson(Member(ArchitectureKey));
-            long extent = ParameterSlot.Extent(architecture);
+            long extent = ParameterSpec.Extent(architecture);
             return new Checkpoint
             {
                 Architecture = architecture,
@@ -157,5 +157,5 @@ public sealed class Checkpoint
         string Member(string key) => file.Metadata.TryGetValue(key, out string? value) ? value : throw new BrokenFileException(path, $"its metadata lack '{key}'.");
     }
 
-    private static NamedArray Block(string name, float[] values) => NamedArray.Of(name, new Compute.Shape(values.Length), values);
+    private static NamedArray Block(string name, float[] values) => NamedArray.Create(name, new Compute.Shape(values.Length), values);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
@@ -25,7 +26,7 @@ public sealed record Evaluation(string Metric, double Value, double Loss, long R
     public double? Perplexity => Metric is "perplexity" or BitsPerCharacter ? Math.Exp(Loss) : null;
 
     /// <summary>The means behind <paramref name="sums"/> over a whole set; not a number without rows.</summary>
-    public static Evaluation Of(LossSums sums, Architecture architecture)
+    public static Evaluation From(LossSums sums, Architecture architecture)
     {
         double loss = sums.Loss / sums.Rows;
         return architecture switch
@@ -50,5 +51,5 @@ public sealed record Evaluation(string Metric, double Value, double Loss, long R
 
     /// <summary>A number as people read it: with an exponent where it is huge, or so small that the digits behind the point do not show it.</summary>
     public static string Shown(double value, string format = "0.####") =>
-        Math.Abs(value) is >= 1e7 or (> 0 and < 1e-3) ? value.ToString("0.###e+0") : value.ToString(format);
+        value.ToString(Math.Abs(value) is >= 1e7 or (> 0 and < 1e-3) ? "0.###e+0" : format, CultureInfo.InvariantCulture);
 }

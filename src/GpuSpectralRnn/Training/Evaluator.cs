@@ -1,6 +1,7 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Training;
 
@@ -9,7 +10,7 @@ public sealed class Evaluator : IDisposable
 {
     private readonly Network network;
     private readonly ISequenceData data;
-    private readonly BatchFeed feed;
+    private readonly DeviceBatches feed;
     private readonly LossTotals totals;
 
     /// <summary>Checks that the data fit the network.</summary>
@@ -19,7 +20,7 @@ public sealed class Evaluator : IDisposable
         network.Architecture.CheckFits(data.Layout, data.Name);
         this.network = network;
         this.data = data;
-        feed = new BatchFeed(data, network.Backend, batchSize);
+        feed = new DeviceBatches(data, network.Backend, batchSize);
         totals = network.Backend.Loss.CreateTotals();
     }
 
@@ -35,7 +36,7 @@ public sealed class Evaluator : IDisposable
             throw new InvalidCallException($"{data.Name} has no targets to compare with; give labels or values.");
         totals.Reset();
         foreach (Tensor outputs in Outputs(cancellation)) Objective.Apply(network, outputs, feed, gradient: null, totals);
-        return Evaluation.Of(totals.Read(), network.Architecture);
+        return Evaluation.From(totals.Read(), network.Architecture);
     }
 
     /// <summary>What <see cref="Predict(CancellationToken)"/> gives: [N, O], or [N, T, O] from a network that answers at every step.</summary>

@@ -20,8 +20,8 @@ public static class InferenceTime
     public static double MillisecondsPerSequence(Network network, ISequenceData data, int batchSize, int passes = 15)
     {
         network.Architecture.CheckFits(data.Layout, data.Name);
-        using BatchFeed feed = new(data, network.Backend, batchSize);
+        using DeviceBatches feed = new(data, network.Backend, batchSize);
         feed.Next();
-        return MedianTime.Of(network.Backend, () => network.Forward(feed.Current), passes) / feed.Size;
+        return MedianTime.Measure(network.Backend, () => network.Forward(feed.Current), passes) / feed.Size;
     }
 }

@@ -9,7 +9,7 @@ internal static class Objective
     /// <summary>
     /// Adds the batch's losses to <paramref name="totals"/> and writes the gradient of their mean, where wanted (it may be the outputs themselves).
     /// </summary>
-    public static void Apply(Network network, Tensor outputs, BatchFeed feed, Tensor? gradient, LossTotals totals)
+    public static void Apply(Network network, Tensor outputs, DeviceBatches feed, Tensor? gradient, LossTotals totals)
     {
         ILossOps loss = network.Backend.Loss;
         float scale = 1f / Math.Max(1, feed.CountedRows);

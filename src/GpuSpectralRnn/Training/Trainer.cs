@@ -15,7 +15,7 @@ public sealed class Trainer : IDisposable
     private readonly ISequenceData data;
     private readonly TrainingSettings settings;
     private readonly Optimizer optimizer;
-    private readonly BatchFeed feed;
+    private readonly DeviceBatches feed;
     private readonly Evaluator? evaluator;
     private readonly LossTotals totals;
     private readonly Tensor? best;
@@ -49,7 +49,7 @@ public sealed class Trainer : IDisposable
         this.data = data;
         this.settings = settings;
         optimizer = new Optimizer(settings, network.Parameters);
-        feed = new BatchFeed(data, network.Backend, settings.BatchSize);
+        feed = new DeviceBatches(data, network.Backend, settings.BatchSize);
         evaluator = validation is null ? null : new Evaluator(network, validation, settings.BatchSize);
         totals = network.Backend.Loss.CreateTotals();
         best = settings.Patience > 0 || settings.Schedule.Kind == ScheduleKind.Anneal ? network.Backend.Allocate(network.Parameters.Values.Shape) : null;
@@ -244,7 +244,7 @@ public sealed class Trainer : IDisposable
         LossSums sums = totals.Read();
         if (sums.FirstBadCall >= 0) throw Diverged(totalsStart + sums.FirstBadCall + 1, "the loss is NaN or infinite");
         state = state with { LossSum = start.LossSum + sums.Loss, Correct = start.Correct + sums.Correct, Rows = start.Rows + sums.Rows };
-        return Evaluation.Of(new LossSums(state.LossSum, state.Correct, state.Rows, 0, -1), network.Architecture);
+        return Evaluation.From(new LossSums(state.LossSum, state.Correct, state.Rows, 0, -1), network.Architecture);
     }
 
     private bool Validate(CancellationToken cancellation)

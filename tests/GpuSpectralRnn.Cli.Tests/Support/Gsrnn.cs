@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 
 namespace GpuSpectralRnn.Cli.Tests.Support;
@@ -81,7 +82,7 @@ internal static class Gsrnn
     /// <summary>Asks it to stop, by SIGTERM, which it serves as Ctrl-C: what a shell starts in the background is born deaf to SIGINT.</summary>
     public static void Interrupt(Process process)
     {
-        using Process kill = Process.Start("kill", ["-TERM", process.Id.ToString()]);
+        using Process kill = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
     }
 

@@ -43,7 +43,7 @@ internal static class CompiledKernels
     private static KernelSpecialization Specialization(MethodInfo kernel, int groupSize)
     {
         if (KernelCatalog.IsImplicitlyGrouped(kernel)) return KernelSpecialization.Empty;
-        KernelAttribute mark = KernelAttribute.Of(kernel);
+        KernelAttribute mark = KernelAttribute.From(kernel);
         return new KernelSpecialization(mark.GroupSize == 0 ? groupSize : mark.GroupSize, mark.GroupsPerMultiprocessor);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using GpuSpectralRnn.Formats;
 using GpuSpectralRnn.Onnx.Calibration;
 using GpuSpectralRnn.Onnx.Compression;
@@ -26,7 +27,8 @@ public class MutantTests
             .Node("Sigmoid", ["a"], ["p"]).Output("p");
         byte[] valid = maker.ToFile();
         Dictionary<string, NamedArray> data = Runs.Data("x", 5, Steps, 1, Inputs);
-        int count = int.TryParse(Environment.GetEnvironmentVariable("GSRNN_MUTANTS"), out int asked) ? asked : Usual, compressed = 0;
+        int count = int.TryParse(Environment.GetEnvironmentVariable("GSRNN_MUTANTS"), CultureInfo.InvariantCulture, out int asked) ? asked : Usual;
+        int compressed = 0;
         for (int n = 0; n < count; n++)
         {
             byte[] mutant = Mutant(valid, new Random(n));

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Onnx.Calibration;
 using GpuSpectralRnn.Onnx.Compression;
 using GpuSpectralRnn.Onnx.Graphs;
@@ -77,7 +78,7 @@ public class ParityTests
         for (int d = 0; d < plan.Directions; d++)
             values.AddRange((weights.RecurrentOf(d) * plan.Restore[d] * Matrix.Identity(plan.Hidden).SelectRows(plan.Kept[d])).ToSingle());
         TensorProto r = model.Graph.Initializer.First(tensor => tensor.Name == "cell_r");
-        r.RawData = Tensors.Of("", [values.Count], values.ToArray()).RawData;
+        r.RawData = Tensors.Create("", [values.Count], values.ToArray()).RawData;
         return model.ToByteArray();
     }
 

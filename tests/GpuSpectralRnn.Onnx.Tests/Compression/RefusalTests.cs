@@ -28,7 +28,7 @@ public class RefusalTests
     public void Layout_1()
     {
         GraphMaker maker = Good();
-        maker.Graph.Node[0].Attribute.Add(Attributes.Of("layout", 1));
+        maker.Graph.Node[0].Attribute.Add(Attributes.Create("layout", 1));
         Refused(maker, "layout=1");
     }
 

@@ -292,7 +292,7 @@ public class StructureTests
             float[] values = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray();
             int row = name == "b" ? 1 : (int)tensor.Dims[2];
             for (int i = 0; i < values.Length / row; i += 2) values.AsSpan(i * row, row).CopyTo(values.AsSpan((i + 1) * row));
-            tensor.RawData = Tensors.Of(name, [values.Length], values).RawData;
+            tensor.RawData = Tensors.Create(name, [values.Length], values).RawData;
         }
     }
 

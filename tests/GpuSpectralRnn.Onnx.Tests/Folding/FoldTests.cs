@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Onnx.Calibration;
 using GpuSpectralRnn.Onnx.Compression;
 using GpuSpectralRnn.Onnx.Graphs;
@@ -49,21 +50,21 @@ public class FoldTests
         new GraphMaker().Input("x", Steps, 1, Inputs).Recurrent("GRU", "cell", "x", Inputs, Hidden, directions, outputs: outputs);
 
     private static GraphMaker Relu() => Start(1).Integers("one", 1).Constant("w", [Outputs, Hidden, 1]).Node("Squeeze", ["cell_y", "one"], ["a"])
-        .Node("Relu", ["a"], ["b"]).Node("Transpose", ["b"], ["c"], Attributes.Of("perm", 1, 2, 0)).Node("Conv", ["c", "w"], ["p"]).Output("p");
+        .Node("Relu", ["a"], ["b"]).Node("Transpose", ["b"], ["c"], Attributes.Create("perm", 1, 2, 0)).Node("Conv", ["c", "w"], ["p"]).Output("p");
 
     private static GraphMaker Make(string way, int directions)
     {
         GraphMaker maker = Start(directions, way == "last-state" ? ["", "cell_y"] : null).Integers("one", 1).Integers("zero", 0);
         int width = directions * Hidden;
-        AttributeProto swap = Attributes.Of("perm", 0, 2, 1, 3);
+        AttributeProto swap = Attributes.Create("perm", 0, 2, 1, 3);
         maker = way switch
         {
             "matmul" => maker.Node("Squeeze", ["cell_y", "one"], ["a"]).Constant("w", [width, Outputs]).Node("MatMul", ["a", "w"], ["p"]),
             "gemm" => maker.Integers("axes", 1, 2).Node("Squeeze", ["cell_y", "axes"], ["a"]).Constant("w", [width, Outputs]).Constant("v", [Outputs])
                 .Node("Gemm", ["a", "w", "v"], ["p"]),
             "gemm-transposed" => maker.Integers("axes", 1, 2).Node("Squeeze", ["cell_y", "axes"], ["a"]).Constant("w", [Outputs, width])
-                .Node("Gemm", ["a", "w"], ["p"], Attributes.Of("transB", 1)),
-            "conv" => maker.Node("Squeeze", ["cell_y", "one"], ["a"]).Node("Transpose", ["a"], ["b"], Attributes.Of("perm", 1, 2, 0))
+                .Node("Gemm", ["a", "w"], ["p"], Attributes.Create("transB", 1)),
+            "conv" => maker.Node("Squeeze", ["cell_y", "one"], ["a"]).Node("Transpose", ["a"], ["b"], Attributes.Create("perm", 1, 2, 0))
                 .Constant("w", [Outputs, width, 3]).Node("Conv", ["b", "w"], ["p"]),
             "next" when directions == 1 => maker.Node("Squeeze", ["cell_y", "one"], ["a"]).Recurrent("LSTM", "next", "a", width, Outputs)
                 .Node("Identity", ["next_y"], ["p"]),
@@ -75,7 +76,7 @@ public class FoldTests
                 .Constant("w", [width, Outputs]).Node("MatMul", ["b", "w"], ["p"]),
             "flat" => maker.Integers("shape", -1, width).Node("Reshape", ["cell_y", "shape"], ["a"]).Constant("w", [width, Outputs])
                 .Node("MatMul", ["a", "w"], ["p"]),
-            "mean" => maker.Node("ReduceMean", ["cell_y"], ["a"], Attributes.Of("axes", [0L]), Attributes.Of("keepdims", 0))
+            "mean" => maker.Node("ReduceMean", ["cell_y"], ["a"], Attributes.Create("axes", [0L]), Attributes.Create("keepdims", 0))
                 .Constant("w", [width, Outputs]).Node("MatMul", ["a", "w"], ["p"]),
             "last" => maker.Integers("at", -1).Node("Gather", ["cell_y", "at"], ["a"]).Constant("w", [width, Outputs])
                 .Node("MatMul", ["a", "w"], ["p"]),
@@ -93,7 +94,7 @@ public class FoldTests
         GraphProto Body(string name, float scale) => new GraphMaker().Constant($"{name}_w", [Hidden, Outputs], scale)
             .Node("MatMul", ["cell_y", $"{name}_w"], [$"{name}_p"]).Output($"{name}_p").Graph;
         maker.Graph.Initializer.Add(new TensorProto { Name = "which", DataType = 9, RawData = Google.Protobuf.ByteString.CopyFrom(1) });
-        return maker.Node("If", ["which"], ["p"], Attributes.Of("then_branch", Body("yes", 1)), Attributes.Of("else_branch", Body("no", 2)));
+        return maker.Node("If", ["which"], ["p"], Attributes.Create("then_branch", Body("yes", 1)), Attributes.Create("else_branch", Body("no", 2)));
     }
 
     private static ModelProto Check(GraphMaker maker, bool isFolded, bool isSelection = false)
@@ -131,9 +132,9 @@ public class FoldTests
         NodeWeights weights = NodeWeights.Read(model, node);
         Matrix Picks(int d) => Matrix.Identity(Hidden).SelectRows(shown.Kept[d]);
         float[] r = [.. Enumerable.Range(0, shown.Directions).SelectMany(d => (weights.RecurrentOf(d) * recurrent.Restore[d] * Picks(d)).ToSingle())];
-        model.Graph.Initializer.First(tensor => tensor.Name == "cell_r").RawData = Tensors.Of("", [r.Length], r).RawData;
+        model.Graph.Initializer.First(tensor => tensor.Name == "cell_r").RawData = Tensors.Create("", [r.Length], r).RawData;
         float[] products = [.. Enumerable.Range(0, shown.Directions).SelectMany(d => (shown.Restore[d] * Picks(d)).Transpose().ToSingle())];
-        model.Graph.Initializer.Add(Tensors.Of("mask", [shown.Directions, Hidden, Hidden], products));
+        model.Graph.Initializer.Add(Tensors.Create("mask", [shown.Directions, Hidden, Hidden], products));
         int output = node.Node.Output.IndexOf("cell_y");
         node.Node.Output[output] = "unmasked";
 

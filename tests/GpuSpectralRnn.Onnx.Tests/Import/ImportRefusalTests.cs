@@ -65,7 +65,7 @@ public sealed class ImportRefusalTests : IDisposable
     {
         ModelProto model = Build(Cell.Gru, Readout.LastStep, isBidirectional: true);
         NodeProto pick = model.Graph.Node.Single(node => node.Name == "last_step");
-        model.Graph.Initializer.Add(Tensors.Of("first", [1], [0L]));
+        model.Graph.Initializer.Add(Tensors.Create("first", [1], [0L]));
         pick.Input[1] = "first";
         Refused(model, "MatMul readout_product", "GRU steps_l1", "none of the read-outs");
     }
@@ -140,7 +140,7 @@ public sealed class ImportRefusalTests : IDisposable
 
     private static Action<NodeProto, ModelProto> Reads(string name, int place, int[] extents) => (node, model) =>
     {
-        model.Graph.Initializer.Add(Tensors.Of(name, extents, Enumerable.Repeat(0.5f, extents[^1]).ToArray()));
+        model.Graph.Initializer.Add(Tensors.Create(name, extents, Enumerable.Repeat(0.5f, extents[^1]).ToArray()));
         while (node.Input.Count <= place) node.Input.Add("");
         node.Input[place] = name;
     };

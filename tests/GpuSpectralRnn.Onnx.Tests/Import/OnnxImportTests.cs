@@ -106,6 +106,25 @@ public sealed class OnnxImportTests : IDisposable
         }
     }
 
+    // In one step all read-outs are alike: the note says so, and an axis of steps decides.
+    [Theory]
+    [InlineData(Readout.Every, Readout.Every)]
+    [InlineData(Readout.Last, Readout.Last)]
+    public void AGraphOfOneStepIsTakenByItsAxes(Readout readout, Readout expected)
+    {
+        using Network network = Networks.Make(new() { Cell = Cell.Lstm, Inputs = 2, Hidden = [3], Readout = readout, Outputs = 2 }, host);
+        ModelProto model = OnnxExport.Build(network, new GraphOptions { IsStateful = true });
+        model.MetadataProps.Clear();
+        model.Graph.Input[0].Type.TensorType.Shape.Dim[1] = new DimensionProto { DimValue = 1 };
+        OnnxFile.Save(path, model);
+        List<string> notes = [];
+        using Network back = OnnxImport.Read(path, host, note: notes.Add).Network;
+        Assert.Equal(expected, back.Architecture.Readout);
+        Assert.Contains(notes, note => note.Contains("single step") && note.Contains("--readout"));
+        using Network asked = OnnxImport.Read(path, host, readout: Readout.Mean).Network;
+        Assert.Equal(Readout.Mean, asked.Architecture.Readout);
+    }
+
     // Answers of PyTorch; Golden/make_golden.py.
     [Theory]
     [InlineData("gru_two_layers", Cell.Gru, Readout.Last, new[] { -0.012626149f, -0.40147844f, -0.013041593f, -0.40130049f })]

@@ -53,11 +53,11 @@ internal sealed class NetworkGraph
                 below = Flat($"h_{Architecture.Layers - 1}", [1, 0, 2], [batch, inputs]);
                 break;
             case Readout.Mean:
-                maker.Node("ReduceMean", [below], ["mean"], Attributes.Of("axes", [0L]), Attributes.Of("keepdims", 0));
+                maker.Node("ReduceMean", [below], ["mean"], Attributes.Create("axes", [0L]), Attributes.Create("keepdims", 0));
                 below = "mean";
                 break;
             case Readout.LastStep:
-                maker.Integers("end", -1).Node("Gather", [below, "end"], ["top"], Attributes.Of("axis", 0));
+                maker.Integers("end", -1).Node("Gather", [below, "end"], ["top"], Attributes.Create("axis", 0));
                 below = "top";
                 break;
         }
@@ -86,8 +86,8 @@ internal sealed class NetworkGraph
         float[] biases = [.. ends.SelectMany(end => (float[])[.. Stacked(end, "bias_ih", 1), .. Stacked(end, "bias_hh", 1)])];
         maker.Constant($"b_{layer}", [directions, 2 * gates * hidden], biases);
         string direction = directions == 2 ? "bidirectional" : "forward";
-        List<AttributeProto> attributes = [Attributes.Of("hidden_size", hidden), Attributes.Of("direction", direction)];
-        if (type == "GRU") attributes.Add(Attributes.Of("linear_before_reset", 1));
+        List<AttributeProto> attributes = [Attributes.Create("hidden_size", hidden), Attributes.Create("direction", direction)];
+        if (type == "GRU") attributes.Add(Attributes.Create("linear_before_reset", 1));
         if (type == "RNN")
         {
             ByteString activation = ByteString.CopyFromUtf8(Architecture.Cell == Cell.RnnTanh ? "Tanh" : "Relu");
@@ -101,7 +101,7 @@ internal sealed class NetworkGraph
 
     private string Flat(string name, long[] order, long[] extents)
     {
-        maker.Integers($"{name}_extents", extents).Node("Transpose", [name], [$"{name}_turned"], Attributes.Of("perm", order));
+        maker.Integers($"{name}_extents", extents).Node("Transpose", [name], [$"{name}_turned"], Attributes.Create("perm", order));
         maker.Node("Reshape", [$"{name}_turned", $"{name}_extents"], [$"{name}_flat"]);
         return $"{name}_flat";
     }

@@ -58,7 +58,7 @@ public class NetworkOracleTests
         using HostBackend host = new(1);
         using Network network = Network.Create(architecture, host, seed: 5);
         Random random = new(3);
-        foreach (ParameterSlot slot in network.Parameters.Slots)
+        foreach (ParameterSpec slot in network.Parameters.Slots)
             network.Parameters.Write(slot.Name, [.. Enumerable.Range(0, (int)slot.Shape.Count).Select(_ => (float)(1.2 * random.NextDouble() - 0.6))]);
         bool ofTokens = architecture.Vocabulary > 0;
         int[] tokens = [.. Enumerable.Range(0, Steps * Batch).Select(_ => random.Next(Vocabulary))];

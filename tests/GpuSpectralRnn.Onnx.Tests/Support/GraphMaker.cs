@@ -33,13 +33,13 @@ internal sealed class GraphMaker
     {
         float[] values = new float[extents.Aggregate(1, (a, b) => a * b)];
         for (int i = 0; i < values.Length; i++) values[i] = scale * (float)(random.NextDouble() * 2 - 1);
-        Graph.Initializer.Add(Tensors.Of(name, extents, values));
+        Graph.Initializer.Add(Tensors.Create(name, extents, values));
         return this;
     }
 
     public GraphMaker Constant(string name, int[] extents, float[] values)
     {
-        Graph.Initializer.Add(Tensors.Of(name, extents, values));
+        Graph.Initializer.Add(Tensors.Create(name, extents, values));
         return this;
     }
 
@@ -53,7 +53,7 @@ internal sealed class GraphMaker
 
     public GraphMaker Integers(string name, params long[] values)
     {
-        Graph.Initializer.Add(Tensors.Of(name, [values.Length], values));
+        Graph.Initializer.Add(Tensors.Create(name, [values.Length], values));
         return this;
     }
 
@@ -71,8 +71,8 @@ internal sealed class GraphMaker
         float scale = 1.5f / MathF.Sqrt(hidden);
         Constant($"{name}_w", [directions, gates * hidden, inputs], 1).Constant($"{name}_r", [directions, gates * hidden, hidden], scale);
         Constant($"{name}_b", [directions, 2 * gates * hidden], 0.3f);
-        List<AttributeProto> attributes = [Attributes.Of("hidden_size", hidden), Attributes.Of("direction", directions == 2 ? "bidirectional" : "forward")];
-        if (type == "GRU") attributes.Add(Attributes.Of("linear_before_reset", resetsBefore ? 0 : 1));
+        List<AttributeProto> attributes = [Attributes.Create("hidden_size", hidden), Attributes.Create("direction", directions == 2 ? "bidirectional" : "forward")];
+        if (type == "GRU") attributes.Add(Attributes.Create("linear_before_reset", resetsBefore ? 0 : 1));
         return Node(type, [x, $"{name}_w", $"{name}_r", $"{name}_b", "", .. states ?? []], outputs ?? [$"{name}_y"], [.. attributes]);
     }
 

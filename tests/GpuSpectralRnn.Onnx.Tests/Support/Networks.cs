@@ -11,7 +11,7 @@ internal static class Networks
     {
         Random random = new(seed);
         Network network = new(architecture, backend);
-        foreach (ParameterSlot slot in network.Parameters.Slots)
+        foreach (ParameterSpec slot in network.Parameters.Slots)
         {
             double scale = slot.Shape.Rank == 1 ? 0.5 : 1.5 / Math.Sqrt(slot.Shape.Columns);
             float[] values = [.. Enumerable.Range(0, (int)slot.Shape.Count).Select(_ => (float)(scale * ((random.NextDouble() * 2) - 1)))];

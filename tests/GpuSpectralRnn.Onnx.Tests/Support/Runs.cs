@@ -29,7 +29,7 @@ internal static class Runs
         Random random = new(11);
         float[] values = new float[extents.Aggregate(1, (a, b) => a * b)];
         for (int i = 0; i < values.Length; i++) values[i] = (float)(random.NextDouble() * 2 - 1);
-        return new Dictionary<string, NamedArray> { [name] = NamedArray.Of(name, new Shape(extents), values) };
+        return new Dictionary<string, NamedArray> { [name] = NamedArray.Create(name, new Shape(extents), values) };
     }
 
     /// <summary>The outputs of one call, by name.</summary>

@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Tests.Compute;

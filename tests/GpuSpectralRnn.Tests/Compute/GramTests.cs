@@ -24,7 +24,7 @@ public abstract class GramTests(DeviceFixture device) : OperationTests(device)
     public void Second_moments_equal_a_plain_double_loop(int units, int rows)
     {
         float[] x = Numbers.Normal((long)rows * units, 1);
-        using GramSums gram = Backend.Spectral.CreateGram(units);
+        using GramAccumulator gram = Backend.Spectral.CreateGram(units);
         gram.Add(Make(x, rows, units));
         (double[] sums, double weight) = Read(gram);
         Assert.Equal(rows, weight);
@@ -48,7 +48,7 @@ public abstract class GramTests(DeviceFixture device) : OperationTests(device)
         double[] expected = Reference(x, Units, row => perStep[row / Batch]);
         x.AsSpan(2 * Batch * Units, Batch * Units).Fill(float.NaN); // rows of weight zero are not read
         Tensor states = Make(x, Steps, Batch, Units);
-        using GramSums gram = Backend.Spectral.CreateGram(Units);
+        using GramAccumulator gram = Backend.Spectral.CreateGram(Units);
         gram.Add(states, Make(perStep, Steps));
         (double[] sums, double weight) = Read(gram);
         Assert.Equal(Batch * perStep.Sum(w => (double)w), weight, 1e-9);
@@ -69,7 +69,7 @@ public abstract class GramTests(DeviceFixture device) : OperationTests(device)
     [SkippableFact]
     public void Sums_refuse_what_does_not_fit()
     {
-        using GramSums gram = Backend.Spectral.CreateGram(4);
+        using GramAccumulator gram = Backend.Spectral.CreateGram(4);
         Assert.Throws<ArgumentException>(() => gram.Add(Zeros(2, 5)));
         Assert.Throws<ArgumentException>(() => gram.Add(Zeros(2, 4), Zeros(3)));
         Assert.Throws<ArgumentException>(() => gram.Add(Zeros(2, 4), Make(new float[] { 1, -1 }, 2)));
@@ -79,7 +79,7 @@ public abstract class GramTests(DeviceFixture device) : OperationTests(device)
         Assert.Throws<ArgumentOutOfRangeException>(() => Backend.Spectral.CreateGram(0));
     }
 
-    private static (double[] Sums, double Weight) Read(GramSums gram)
+    private static (double[] Sums, double Weight) Read(GramAccumulator gram)
     {
         double[] sums = new double[gram.Units * gram.Units];
         double weight = gram.Read(sums);

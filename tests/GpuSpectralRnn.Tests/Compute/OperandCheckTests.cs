@@ -1,5 +1,6 @@
 using CsCheck;
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Tests.Support;
 
 namespace GpuSpectralRnn.Tests.Compute;
@@ -95,7 +96,7 @@ public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
 
         Exception? thrown = Record.Exception(() => Operations[operation].Run(backend, [.. given], fitting));
         foreach (Tensor tensor in owned) tensor.Dispose();
-        return thrown is null ? null : $"{thrown.GetType().Name}: {thrown.Message}";
+        return thrown is null ? null : $"{thrown.GetType().Name}: {thrown.Message.Replace(backend.Device.Id, "the device", StringComparison.Ordinal)}";
     }
 
     private sealed record Extents(int T, int N, int I, int O)

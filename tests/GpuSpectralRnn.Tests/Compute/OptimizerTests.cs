@@ -80,7 +80,7 @@ public abstract class OptimizerTests(DeviceFixture device) : ClippingChecks(devi
                 case "SGD" when kind.Contains("momentum"): ops.Momentum(p, g, m, 0.1f, 0.9f, 0.01f); break;
                 case "SGD": ops.Sgd(p, g, 0.1f, 0.01f); break;
                 case "RMSprop": ops.RmsProp(p, g, v, 0.01f, 0.9f, 1e-8f, 0.01f); break;
-                default: ops.Adam(new(p, g, m, v, 0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, kind.StartsWith("AdamW"), step)); break;
+                default: ops.Adam(new(p, g, m, v, 0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, kind.StartsWith("AdamW", StringComparison.Ordinal), step)); break;
             }
         }
 

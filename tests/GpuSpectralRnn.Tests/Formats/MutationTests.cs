@@ -62,7 +62,7 @@ public sealed class MutationTests : IDisposable
     {
         string path = folder.File("sound");
         Architecture architecture = NetworkTests.Make(Cell.RnnTanh, "3", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 3);
-        int extent = (int)ParameterSlot.Extent(architecture);
+        int extent = (int)ParameterSpec.Extent(architecture);
         new Checkpoint
         {
             Architecture = architecture,
@@ -125,15 +125,15 @@ public sealed class MutationTests : IDisposable
     [Fact]
     public void Many_modules_are_refused_at_once()
     {
-        List<NamedArray> arrays = [NamedArray.Of("fc.weight", new Shape(2, 3), new float[6])];
+        List<NamedArray> arrays = [NamedArray.Create("fc.weight", new Shape(2, 3), new float[6])];
         for (int i = 0; i < 21; i++)
         {
-            arrays.Add(NamedArray.Of($"rnn{i}.weight_ih_l0", new Shape(3, i == 20 ? 4 : 3), new float[i == 20 ? 12 : 9]));
-            arrays.Add(NamedArray.Of($"rnn{i}.weight_hh_l0", new Shape(3, 3), new float[9]));
+            arrays.Add(NamedArray.Create($"rnn{i}.weight_ih_l0", new Shape(3, i == 20 ? 4 : 3), new float[i == 20 ? 12 : 9]));
+            arrays.Add(NamedArray.Create($"rnn{i}.weight_hh_l0", new Shape(3, 3), new float[9]));
         }
 
-        arrays.Add(NamedArray.Of("z.weight_ih_l0", new Shape(3, 5), new float[15]));
-        arrays.Add(NamedArray.Of("z.weight_hh_l0", new Shape(3, 3), new float[9]));
+        arrays.Add(NamedArray.Create("z.weight_ih_l0", new Shape(3, 5), new float[15]));
+        arrays.Add(NamedArray.Create("z.weight_hh_l0", new Shape(3, 3), new float[9]));
         SafetensorsFile.Write(folder.File("many"), arrays);
         Stopwatch clock = Stopwatch.StartNew();
 
@@ -210,7 +210,7 @@ public sealed class MutationTests : IDisposable
         Architecture architecture = NetworkTests.Make(Cell.RnnTanh, "2,2", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 3);
         SafetensorsFile.Write(
             folder.File("sound"),
-            [.. ParameterSlot.Of(architecture).Select(slot => NamedArray.Of(rename(slot.Name), slot.Shape, new float[slot.Shape.Count]))],
+            [.. ParameterSpec.From(architecture).Select(slot => NamedArray.Create(rename(slot.Name), slot.Shape, new float[slot.Shape.Count]))],
             new Dictionary<string, string> { ["format"] = "pt", ["embedding.weight"] = rename("readout.weight") });
         return File.ReadAllBytes(folder.File("sound"));
     }

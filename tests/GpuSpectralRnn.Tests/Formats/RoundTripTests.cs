@@ -5,6 +5,7 @@ using System.Text.Json;
 using CsCheck;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Formats;
+using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Tests.Formats;
 
@@ -128,11 +129,11 @@ public sealed class RoundTripTests : IDisposable
 
         return type switch
         {
-            "F32" => NamedArray.Of(name, shape, Drawn<float>()),
-            "F64" => NamedArray.Of(name, shape, Drawn<double>()),
-            "I32" => NamedArray.Of(name, shape, Drawn<int>()),
-            "I64" => NamedArray.Of(name, shape, Drawn<long>()),
-            _ => NamedArray.Of(name, shape, Drawn<byte>()),
+            "F32" => NamedArray.Create(name, shape, Drawn<float>()),
+            "F64" => NamedArray.Create(name, shape, Drawn<double>()),
+            "I32" => NamedArray.Create(name, shape, Drawn<int>()),
+            "I64" => NamedArray.Create(name, shape, Drawn<long>()),
+            _ => NamedArray.Create(name, shape, Drawn<byte>()),
         };
     }
 

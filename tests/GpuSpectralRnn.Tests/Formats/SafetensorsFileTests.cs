@@ -14,7 +14,7 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void Arrays_are_found_by_name_and_asked_for_by_type()
     {
-        NamedArray[] arrays = [NamedArray.Of("scalar", default, [7f]), NamedArray.Of("int", new Shape(5), new int[5])];
+        NamedArray[] arrays = [NamedArray.Create("scalar", default, [7f]), NamedArray.Create("int", new Shape(5), new int[5])];
         SafetensorsFile.Write(folder.File("all.safetensors"), arrays);
         SafetensorsFile read = SafetensorsFile.Read(folder.File("all.safetensors"));
 
@@ -37,7 +37,7 @@ public sealed class SafetensorsFileTests : IDisposable
         string path = folder.File("golden.safetensors");
         for (int run = 0; run < 2; run++)
         {
-            SafetensorsFile.Write(path, [NamedArray.Of("a", new Shape(1, 2), [1f, -2f])], new Dictionary<string, string> { ["k"] = "v" });
+            SafetensorsFile.Write(path, [NamedArray.Create("a", new Shape(1, 2), [1f, -2f])], new Dictionary<string, string> { ["k"] = "v" });
             Assert.Equal(Golden, Convert.ToHexStringLower(File.ReadAllBytes(path)));
         }
 
@@ -93,13 +93,13 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void Wrong_calls_are_refused()
     {
-        NamedArray a = NamedArray.Of("a", new Shape(1), [1f]);
+        NamedArray a = NamedArray.Create("a", new Shape(1), [1f]);
         string path = folder.File("never.safetensors");
         Assert.Throws<ArgumentException>(() => SafetensorsFile.Write(path, [a, a]));
-        Assert.Throws<ArgumentException>(() => SafetensorsFile.Write(path, [NamedArray.Of("__metadata__", new Shape(1), [1f])]));
-        Assert.Throws<ArgumentException>(() => NamedArray.Of("a", new Shape(2), [1f]));
-        Assert.Throws<ArgumentException>(() => NamedArray.Of("a", new Shape(1), [(short)1]));
-        Assert.Throws<ArgumentException>(() => NamedArray.Of("a", new Shape(1), [1u])); // though the runtime takes a uint[] for an int[]
+        Assert.Throws<ArgumentException>(() => SafetensorsFile.Write(path, [NamedArray.Create("__metadata__", new Shape(1), [1f])]));
+        Assert.Throws<ArgumentException>(() => NamedArray.Create("a", new Shape(2), [1f]));
+        Assert.Throws<ArgumentException>(() => NamedArray.Create("a", new Shape(1), [(short)1]));
+        Assert.Throws<ArgumentException>(() => NamedArray.Create("a", new Shape(1), [1u])); // though the runtime takes a uint[] for an int[]
         Assert.Throws<InvalidCallException>(() => SafetensorsFile.Read(path));
         Assert.Throws<InvalidCallException>(() => SafetensorsFile.Read(Path.GetDirectoryName(path)!));
         Assert.Throws<RunFailedException>(() => SafetensorsFile.Write(Path.Combine(path, "no", "folder"), [a]));

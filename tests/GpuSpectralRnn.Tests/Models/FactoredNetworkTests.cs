@@ -87,7 +87,7 @@ public sealed class FactoredNetworkTests : IDisposable
     {
         Network network = new(Factored, host);
         int seed = 20;
-        foreach (ParameterSlot slot in network.Parameters.Slots) network.Parameters.Write(slot.Name, Numbers.Normal(slot.Shape.Count, seed++, 0.5));
+        foreach (ParameterSpec slot in network.Parameters.Slots) network.Parameters.Write(slot.Name, Numbers.Normal(slot.Shape.Count, seed++, 0.5));
         return network;
     }
 

@@ -57,7 +57,7 @@ public class InitializationTests
             NetworkTests.Make(Cell.Irnn, "25,49", Readout.Every, TaskKind.Classification, inputs: 20, outputs: 10) with { Vocabulary = 10 };
         float[] block = Initialization.Draw(architecture, seed: 3, range: 0.04);
 
-        foreach (ParameterSlot slot in ParameterSlot.Of(architecture).Where(slot => slot.Shape.Count > 200)) CheckUniform(Slice(architecture, block, slot.Name), 0.04);
+        foreach (ParameterSpec slot in ParameterSpec.From(architecture).Where(slot => slot.Shape.Count > 200)) CheckUniform(Slice(architecture, block, slot.Name), 0.04);
         Assert.NotEqual(0f, Slice(architecture, block, "rnn.bias_hh_l1")[0]);
         foreach (double bad in new[] { 0, -1, double.NaN, double.PositiveInfinity })
             Assert.Contains($"+-{bad}", Assert.Throws<InvalidCallException>(() => Initialization.Draw(architecture, 3, bad)).Message);
@@ -87,7 +87,7 @@ public class InitializationTests
 
     private static float[] Slice(Architecture architecture, float[] block, string name)
     {
-        ParameterSlot slot = ParameterSlot.Of(architecture).Single(slot => slot.Name == name);
+        ParameterSpec slot = ParameterSpec.From(architecture).Single(slot => slot.Name == name);
         return block.AsSpan((int)slot.Offset, (int)slot.Shape.Count).ToArray();
     }
 }

@@ -185,7 +185,7 @@ public class NetworkTests(IlgpuCpuDevice ilgpu, HostDevice host) : IClassFixture
     internal static Network Perturbed(Architecture architecture, IBackend backend)
     {
         Network network = Network.Create(architecture, backend, seed: 5);
-        foreach (ParameterSlot slot in network.Parameters.Slots)
+        foreach (ParameterSpec slot in network.Parameters.Slots)
         {
             float[] noise = Random((int)slot.Shape.Count, (int)slot.Offset);
             network.Parameters.Write(slot.Name, [.. network.Parameters.Read(slot.Name).Zip(noise, (value, n) => (0.7f * value) + (0.3f * n))]);
@@ -260,7 +260,7 @@ public class NetworkTests(IlgpuCpuDevice ilgpu, HostDevice host) : IClassFixture
             Close.Equal(Loss(), sums.Loss / sums.Rows, rtol: 1e-5, atol: 1e-6, what: $"{what} loss");
             network.Backward(outputs);
             differences ??= [.. network.Parameters.Slots.Select(slot => FiniteDifferences.Gradient(Loss, reference.Parameters[slot.Name]))];
-            foreach ((ParameterSlot slot, double[] expected) in network.Parameters.Slots.Zip(differences))
+            foreach ((ParameterSpec slot, double[] expected) in network.Parameters.Slots.Zip(differences))
             {
                 // fp32 through T steps and three layers; a wrong term would be off by its own size, of order 0.01 and more.
                 Close.Equal(expected, network.Parameters.Gradient(slot.Name), rtol: 2e-4, atol: 2e-5, what: $"{what} {slot.Name}");

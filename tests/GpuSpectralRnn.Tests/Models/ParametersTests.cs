@@ -18,8 +18,8 @@ public class ParametersTests
 
         Assert.Equal(architecture.ParameterCount, parameters.Count);
         Assert.Equal((4 * architecture.Layers) + 2, parameters.Slots.Count);
-        Assert.All(parameters.Slots, slot => Assert.Equal(0, slot.Offset % ParameterSlot.Alignment));
-        foreach (ParameterSlot slot in parameters.Slots)
+        Assert.All(parameters.Slots, slot => Assert.Equal(0, slot.Offset % ParameterSpec.Alignment));
+        foreach (ParameterSpec slot in parameters.Slots)
         {
             parameters[slot.Name].CopyFrom<float>([.. Enumerable.Repeat(1f, (int)slot.Shape.Count)]);
             backend.Fill(parameters.Gradient(slot.Name), 2f);

@@ -42,9 +42,9 @@ public sealed class StateDictTests : IDisposable
             NetworkTests.Make(Cell.Gru, "3,5", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 4) with { IsBidirectional = true };
         NamedArray[] arrays =
         [
-            .. ParameterSlot.Of(architecture)
+            .. ParameterSpec.From(architecture)
                 .Where(slot => !slot.Name.Contains("bias"))
-                .Select(slot => NamedArray.Of(slot.Name.Replace("rnn.", "gru."), slot.Shape, Numbers(slot.Name, (int)slot.Shape.Count))),
+                .Select(slot => NamedArray.Create(slot.Name.Replace("rnn.", "gru."), slot.Shape, Numbers(slot.Name, (int)slot.Shape.Count))),
         ];
         SafetensorsFile.Write(folder.File("dict"), arrays);
         using Network imported = StateDict.Import(folder.File("dict"), backend, Cell.Gru);
@@ -82,7 +82,7 @@ public sealed class StateDictTests : IDisposable
     {
         Architecture architecture = Language(embedding: 5) with { TiesWeights = true };
         List<NamedArray> arrays = Tensors(architecture, "encoder.", "decoder.");
-        if (isThereTwice) arrays.Add(NamedArray.Of("decoder.weight", new Shape(7, 5), Numbers("embedding.weight", 35)));
+        if (isThereTwice) arrays.Add(NamedArray.Create("decoder.weight", new Shape(7, 5), Numbers("embedding.weight", 35)));
         SafetensorsFile.Write(folder.File("dict"), arrays);
         using Network imported = StateDict.Import(folder.File("dict"), backend, Cell.Lstm);
         ModelFile.Save(folder.File("model"), imported);
@@ -134,7 +134,7 @@ public sealed class StateDictTests : IDisposable
         Architecture architecture = NetworkTests.Make(Cell.RnnTanh, hidden, Readout.Last, TaskKind.Classification, inputs: 2, outputs: 4);
         NamedArray[] arrays =
         [
-            .. ParameterSlot.Of(architecture).Select(slot => NamedArray.Of(
+            .. ParameterSpec.From(architecture).Select(slot => NamedArray.Create(
                 slot.Name.Replace("rnn.", slot.Name.Contains("_l1") ? second : first).Replace("_l1", "_l0").Replace("readout.", "fc."),
                 slot.Shape,
                 Numbers(slot.Name, (int)slot.Shape.Count))),
@@ -143,7 +143,7 @@ public sealed class StateDictTests : IDisposable
         using Network imported = StateDict.Import(folder.File("dict"), backend, Cell.RnnTanh);
 
         Assert.Equal(architecture, imported.Architecture);
-        foreach (ParameterSlot slot in ParameterSlot.Of(architecture)) Assert.Equal(Numbers(slot.Name, (int)slot.Shape.Count), imported.Parameters.Read(slot.Name));
+        foreach (ParameterSpec slot in ParameterSpec.From(architecture)) Assert.Equal(Numbers(slot.Name, (int)slot.Shape.Count), imported.Parameters.Read(slot.Name));
     }
 
     [Theory]
@@ -156,10 +156,10 @@ public sealed class StateDictTests : IDisposable
         float[] direction = Numbers("v", 9), length = Numbers("lengths", rows * columns);
         NamedArray[] arrays =
         [
-            NamedArray.Of("lstm.weight_ih_l0", new Shape(3, 2), Numbers("weight_ih", 6)),
-            NamedArray.Of($"lstm.{g}", new Shape(rows, columns), length),
-            NamedArray.Of($"lstm.{v}", new Shape(3, 3), direction),
-            NamedArray.Of("fc.weight", new Shape(4, 3), Numbers("fc", 12)),
+            NamedArray.Create("lstm.weight_ih_l0", new Shape(3, 2), Numbers("weight_ih", 6)),
+            NamedArray.Create($"lstm.{g}", new Shape(rows, columns), length),
+            NamedArray.Create($"lstm.{v}", new Shape(3, 3), direction),
+            NamedArray.Create("fc.weight", new Shape(4, 3), Numbers("fc", 12)),
         ];
         SafetensorsFile.Write(folder.File("dict"), arrays);
         using Network imported = StateDict.Import(folder.File("dict"), backend, Cell.RnnTanh);
@@ -190,7 +190,7 @@ public sealed class StateDictTests : IDisposable
     [Fact]
     public void A_linear_layer_before_the_recurrence_is_not_taken_for_an_embedding()
     {
-        string path = Write("rnn.", "fc.", extra: NamedArray.Of("proj.weight", new Shape(2, 2), new float[4]));
+        string path = Write("rnn.", "fc.", extra: NamedArray.Create("proj.weight", new Shape(2, 2), new float[4]));
 
         Assert.Contains("proj.weight", Assert.Throws<InvalidCallException>(() => StateDict.Import(path, backend, Cell.RnnTanh)).Message);
     }
@@ -205,7 +205,7 @@ public sealed class StateDictTests : IDisposable
     {
         Architecture network = NetworkTests.Make(Cell.RnnTanh, "3", Readout.Last, TaskKind.Classification, inputs: 2, outputs: outputs);
         List<NamedArray> arrays = Tensors(network, "", "fc.");
-        arrays.Add(NamedArray.Of($"{module}weight", new Shape(rows, columns), Numbers("table", rows * columns)));
+        arrays.Add(NamedArray.Create($"{module}weight", new Shape(rows, columns), Numbers("table", rows * columns)));
         SafetensorsFile.Write(folder.File("dict"), arrays);
 
         if (isEmbedding)
@@ -227,7 +227,7 @@ public sealed class StateDictTests : IDisposable
     [InlineData("rnn.weight_hh_l0001")]
     public void What_is_there_twice_is_refused(params string[] names)
     {
-        List<NamedArray> arrays = [.. SafetensorsFile.Read(Write("rnn.", "fc.")).Arrays, .. names.Select(name => NamedArray.Of(name, new Shape(3, 3), new float[9]))];
+        List<NamedArray> arrays = [.. SafetensorsFile.Read(Write("rnn.", "fc.")).Arrays, .. names.Select(name => NamedArray.Create(name, new Shape(3, 3), new float[9]))];
         SafetensorsFile.Write(folder.File("twice"), arrays);
 
         Refused(() => StateDict.Import(folder.File("twice"), backend, Cell.RnnTanh).Dispose());
@@ -240,9 +240,9 @@ public sealed class StateDictTests : IDisposable
         SafetensorsFile.Write(
             folder.File("wide"),
             [
-                NamedArray.Of("weight_ih_l0", new Shape(0, 2), Array.Empty<float>()),
-                NamedArray.Of("weight_hh_l0", new Shape(0, 1 << 30), Array.Empty<float>()),
-                NamedArray.Of("fc.weight", new Shape(1, 1), [1f]),
+                NamedArray.Create("weight_ih_l0", new Shape(0, 2), Array.Empty<float>()),
+                NamedArray.Create("weight_hh_l0", new Shape(0, 1 << 30), Array.Empty<float>()),
+                NamedArray.Create("fc.weight", new Shape(1, 1), [1f]),
             ]);
 
         Refused(() => StateDict.Import(folder.File("wide"), backend, Cell.Lstm).Dispose());
@@ -280,7 +280,7 @@ public sealed class StateDictTests : IDisposable
     [InlineData("rnn.weight_hh_l0_g", "remove_weight_norm")]
     public void Other_tensors_are_refused(string name, string problem)
     {
-        string path = Write("rnn.", "fc.", extra: NamedArray.Of(name, new Shape(1, 1), [1f]));
+        string path = Write("rnn.", "fc.", extra: NamedArray.Create(name, new Shape(1, 1), [1f]));
 
         Assert.Contains(problem, Assert.Throws<InvalidCallException>(() => StateDict.Import(path, backend, Cell.RnnRelu)).Message);
     }
@@ -292,9 +292,9 @@ public sealed class StateDictTests : IDisposable
         SafetensorsFile.Write(
             path,
             [
-                NamedArray.Of("weight_ih_l0", new Shape(12, 2), new float[24]),
-                NamedArray.Of("weight_hh_l0", new Shape(12, 3), new float[36]),
-                NamedArray.Of("fc.weight", new Shape(1, 3), new float[3]),
+                NamedArray.Create("weight_ih_l0", new Shape(12, 2), new float[24]),
+                NamedArray.Create("weight_hh_l0", new Shape(12, 3), new float[36]),
+                NamedArray.Create("fc.weight", new Shape(1, 3), new float[3]),
             ]);
 
         Assert.Contains("LSTM", Assert.Throws<InvalidCallException>(() => StateDict.Import(path, backend, Cell.RnnTanh)).Message);
@@ -317,9 +317,9 @@ public sealed class StateDictTests : IDisposable
 
     private static List<NamedArray> Tensors(Architecture architecture, string embedding, string linear, string skip = "none") =>
     [
-        .. ParameterSlot.Of(architecture)
+        .. ParameterSpec.From(architecture)
             .Where(slot => slot.Name != skip)
-            .Select(slot => NamedArray.Of(
+            .Select(slot => NamedArray.Create(
                 slot.Name.Replace("embedding.", embedding).Replace("readout.", linear), slot.Shape, Numbers(slot.Name, (int)slot.Shape.Count))),
     ];
 
@@ -329,10 +329,10 @@ public sealed class StateDictTests : IDisposable
     {
         Architecture architecture = NetworkTests.Make(Cell.RnnTanh, "3,5", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 4);
         List<NamedArray> arrays = [];
-        foreach (ParameterSlot slot in ParameterSlot.Of(architecture))
+        foreach (ParameterSpec slot in ParameterSpec.From(architecture))
         {
             string name = slot.Name.Replace("rnn.", recurrent).Replace("readout.", linear);
-            if (skip is null || !name.Contains(skip)) arrays.Add(NamedArray.Of(name, slot.Shape, Numbers(slot.Name, (int)slot.Shape.Count)));
+            if (skip is null || !name.Contains(skip)) arrays.Add(NamedArray.Create(name, slot.Shape, Numbers(slot.Name, (int)slot.Shape.Count)));
         }
 
         if (extra is not null) arrays.Add(extra);

@@ -1,5 +1,6 @@
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Tests.Support;
@@ -40,7 +41,7 @@ public sealed class BudgetTests : IDisposable
     [Fact]
     public void Power_and_degrees_of_freedom()
     {
-        double[] mu = [.. Spectrum.Of(calibration.Gram(0)).Eigenvalues];
+        double[] mu = [.. Spectrum.Compute(calibration.Gram(0)).Eigenvalues];
         int[] byTrace = new UnitBudget { Trace = 0.9 }.Resolve(calibration);
         Assert.True(mu.Take(byTrace[0]).Sum() >= 0.9 * mu.Sum() && mu.Take(byTrace[0] - 1).Sum() < 0.9 * mu.Sum());
         Assert.Equal((int)Math.Ceiling(mu.Sum(x => x / (x + 0.05))), new UnitBudget { Lambda = 0.05 }.Resolve(calibration)[0]);
@@ -110,14 +111,14 @@ public sealed class BudgetTests : IDisposable
         SelectionProblem input = new(gram, Ridge.Uniform(gram, 1e-9), Criterion.Input(12));
         SelectionProblem output = new(gram, input.Ridge, Criterion.Output(calibration.Weights.Consumers(0)));
 
-        FoldLoss loss = FoldLoss.Of(calibration, plan, 0);
+        FoldLoss loss = FoldLoss.Compute(calibration, plan, 0);
 
         // With a vanishing ridge the measured loss is Tr R_J.
         Close.Equal(input.Loss(plan.Recurrences[0].Kept), loss.Input, 1e-6, 0, "L_A");
         Close.Equal(output.Loss(plan.Recurrences[0].Kept), loss.Output, 1e-6, 0, "L_B");
-        FoldLoss none = FoldLoss.Of(calibration, new PruningPlan("none", [UnitFold.None(12, plan.Recurrences[0].Kept), LayerPlan.Whole(7)]), 0);
+        FoldLoss none = FoldLoss.Compute(calibration, new PruningPlan("none", [UnitFold.None(12, plan.Recurrences[0].Kept), UnitPlan.Whole(7)]), 0);
         Close.Equal(Enumerable.Range(0, 12).Except(plan.Recurrences[0].Kept).Sum(j => gram[j, j]), none.Input, 1e-12, 0, "L_A without reconstruction");
-        PruningPlan affine = new("affine", [UnitFold.Affine(calibration.CentredGram(0), calibration.Mean(0), 1e-9, plan.Recurrences[0].Kept), LayerPlan.Whole(7)]);
-        Assert.True(FoldLoss.Of(calibration, affine, 0).Input < loss.Input, "an intercept can only help");
+        PruningPlan affine = new("affine", [UnitFold.Affine(calibration.CentredGram(0), calibration.Mean(0), 1e-9, plan.Recurrences[0].Kept), UnitPlan.Whole(7)]);
+        Assert.True(FoldLoss.Compute(calibration, affine, 0).Input < loss.Input, "an intercept can only help");
     }
 }

@@ -88,7 +88,7 @@ public sealed class ComparisonTests : IDisposable
         Dictionary<string, double> apart = [];
         Comparison comparison = new(Settings("auto", "auto-refined") with { RefineSteps = 100 }, train, test)
         {
-            Measured = (run, made) => apart[run.Method] = Judge.Of(calibration, made).Divergence,
+            Measured = (run, made) => apart[run.Method] = OutputDivergence.Measure(calibration, made).Divergence,
         };
         comparison.Add(calibration);
 
@@ -109,7 +109,7 @@ public sealed class ComparisonTests : IDisposable
         Assert.Equal(evaluator.Run().Loss, baseline.Result.Loss, 1e-6); // other batches, other order of summation
         Assert.Null(baseline.FineTuned);
         Assert.Null(baseline.Keep);
-        Assert.Equal(WeightCounts.Of(network.Architecture), baseline.Weights);
+        Assert.Equal(WeightCounts.Count(network.Architecture), baseline.Weights);
     }
 
     [Fact]
@@ -178,10 +178,10 @@ public sealed class ComparisonTests : IDisposable
     public void Mean_and_deviation_are_those_of_a_sample()
     {
         // statistics.stdev([1, 2, 4]) in Python 3: 1.5275252316519468
-        MeanAndDeviation three = MeanAndDeviation.Of([1, 2, 4]);
+        MeanAndDeviation three = MeanAndDeviation.Compute([1, 2, 4]);
         Assert.Equal(7.0 / 3, three.Mean, 1e-15);
         Assert.Equal(1.5275252316519468, three.Deviation!.Value, 1e-15);
-        Assert.Equal(new MeanAndDeviation(5, null), MeanAndDeviation.Of([5]));
+        Assert.Equal(new MeanAndDeviation(5, null), MeanAndDeviation.Compute([5]));
         Assert.Equal((2, 2.5, 7), (MedianTime.Of([9, 1, 2]), MedianTime.Of([4, 1, 2, 3]), MedianTime.Of([7])));
         Assert.Throws<ArgumentException>(() => MedianTime.Of([]));
     }

@@ -1,6 +1,7 @@
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Tests.Support;
@@ -107,7 +108,7 @@ public sealed class MethodTests : IDisposable
 
             Assert.Equal([7, 3], sliced.Parameters["embedding.weight"].Shape.ToArray());
             Assert.False(sliced.Architecture.TiesWeights);
-            Assert.Equal(21, WeightCounts.Of(network.Architecture, plan).Embedding);
+            Assert.Equal(21, WeightCounts.Count(network.Architecture, plan).Embedding);
             Assert.Equal(sliced.Architecture.ParameterCount, sliced.Parameters.Count);
             Parity parity = Parity.OfPlan(network, sliced, plan, data);
             Assert.True(parity.Difference <= 1e-5 * Math.Max(1, parity.Largest), $"{parity}");
@@ -135,7 +136,7 @@ public sealed class MethodTests : IDisposable
         using Network network = TestNetworks.MakeLanguageModel(host, Cell.Lstm, [6, 5], isTied: true);
         Calibration calibration = new(network, new TokenData(24, 5, 7, isStream: true));
         Architecture Shrunk(int[] keep) => new SpectralPruning(new SpectralSettings { Fold = FoldKind.None }).Plan(calibration, keep).Shrink(network.Architecture);
-        PruningPlan below = new("below", [UnitFold.None(6, [0, 2]), LayerPlan.Whole(5)]);
+        PruningPlan below = new("below", [UnitFold.None(6, [0, 2]), UnitPlan.Whole(5)]);
 
         Assert.True(below.Shrink(network.Architecture).TiesWeights);
         Assert.False(Shrunk([6, 4]).TiesWeights);
@@ -182,13 +183,13 @@ public sealed class MethodTests : IDisposable
     {
         using Network network = TestNetworks.Make(host, Cell.Irnn, [128], Readout.Last, inputs: 1, outputs: 10);
         Calibration calibration = new(network, new NormalData(40, 5, 1));
-        Assert.Equal(new WeightCounts(128, 16384, 1280), WeightCounts.Of(network.Architecture));
+        Assert.Equal(new WeightCounts(128, 16384, 1280), WeightCounts.Count(network.Architecture));
         foreach ((string method, WeightCounts counts) in PaperCounts)
         {
             PruningPlan plan = Methods[method]().Plan(calibration, [42]);
-            Assert.Equal((method, counts), (method, WeightCounts.Of(network.Architecture, plan)));
+            Assert.Equal((method, counts), (method, WeightCounts.Count(network.Architecture, plan)));
             using Network sliced = Slicer.Slice(network, plan);
-            if (!plan.IsUnstructured) Assert.Equal(counts, WeightCounts.Of(sliced.Architecture));
+            if (!plan.IsUnstructured) Assert.Equal(counts, WeightCounts.Count(sliced.Architecture));
             if (plan.IsUnstructured) Assert.Equal(counts.HiddenHidden, sliced.Parameters.Read("rnn.weight_hh_l0").LongCount(w => w != 0));
         }
     }
@@ -239,7 +240,7 @@ public sealed class MethodTests : IDisposable
         using Network network = TestNetworks.Make(host, Cell.RnnTanh, [6], Readout.Last);
         Matrix w = NetworkWeights.Read(network).Recurrences[0].Hidden;
         Calibration calibration = new(network, new NormalData(10, 3, 3));
-        double[] squares = SymmetricEigen.Of(Matrix.Product(w, w, transposeA: true)).Values;
+        double[] squares = SymmetricEigen.Compute(Matrix.Product(w, w, transposeA: true)).Values;
         foreach (int rank in (int[])[1, 3, 6])
         {
             Factors factors = new LowRank().Plan(calibration, [rank]).Recurrences[0].Factors!;

@@ -2,6 +2,7 @@ using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Tests.Support;
@@ -60,9 +61,9 @@ public sealed class RefitTests : IDisposable
     {
         using Network network = TestNetworks.Make(host, Cell.RnnTanh, [4, 3], Readout.Last);
         Calibration calibration = new(network, new NormalData(30, 4, 3));
-        PruningPlan plan = new("all", [LayerPlan.Whole(4), LayerPlan.Whole(3)]), refitted = RowRefit.Apply(calibration, plan);
+        PruningPlan plan = new("all", [UnitPlan.Whole(4), UnitPlan.Whole(3)]), refitted = RowRefit.Apply(calibration, plan);
 
-        foreach (LayerPlan layer in refitted.Recurrences)
+        foreach (UnitPlan layer in refitted.Recurrences)
         {
             Assert.All(layer.Correction!.Hidden.Data, x => Assert.Equal(0, x));
             Assert.All(layer.Correction.Bias, x => Assert.Equal(0, x));
@@ -96,7 +97,7 @@ public sealed class RefitTests : IDisposable
         }
 
         Matrix h = Before(states, Units, Count), x = Matrix.From(Steps * Count, Inputs, used);
-        LayerPlan own = plan.Recurrences[0];
+        UnitPlan own = plan.Recurrences[0];
         Matrix w = calibration.Weights.Recurrences[0].Hidden.SelectRows(own.Kept), keptStates = h.SelectColumns(own.Kept);
         Matrix lost = Matrix.Product(h - Matrix.Product(keptStates, own.Fold!, transposeB: true), w, transposeB: true);
         Matrix found = Beside(correction.Hidden, correction.Input, Column(correction.Bias));
@@ -125,7 +126,7 @@ public sealed class RefitTests : IDisposable
 
         ReferenceNetwork reference = ReferenceNetwork.Of(network);
         reference.Forward(FirstSequences(data, Count), Steps, Count);
-        (LayerPlan below, LayerPlan own) = (plan.Recurrences[0], plan.Recurrences[1]);
+        (UnitPlan below, UnitPlan own) = (plan.Recurrences[0], plan.Recurrences[1]);
         LayerWeights rows = calibration.Weights.Recurrences[1];
         Matrix h = Before(reference.States[1], 5, Count), x = Matrix.From(Steps * Count, 6, reference.States[0]);
         double[] alike = [.. Enumerable.Repeat(1.5, Steps * Count)];
@@ -153,7 +154,7 @@ public sealed class RefitTests : IDisposable
             Close.Equal(expected.Data, found.Data, 1e-3, 2e-5, $"gate {gate}", 3, expected.Columns);
         }
 
-        static Matrix Lost(LayerPlan plan, Matrix states, Matrix weights)
+        static Matrix Lost(UnitPlan plan, Matrix states, Matrix weights)
         {
             Matrix lost = states - Matrix.Product(states.SelectColumns(plan.Kept), plan.Fold!, transposeB: true);
             for (int i = 0; i < lost.Rows; i++)
@@ -173,9 +174,9 @@ public sealed class RefitTests : IDisposable
         PruningPlan plan = auto.Plan(calibration, [6]);
 
         Assert.Equal(6 * 2 * 2 + 3 * 2 + 6 + 4 + 10 + 5, tried.Count);
-        Assert.Equal(tried.Min(c => c.Judgement.Divergence), auto.Chosen!.Judgement.Divergence);
+        Assert.Equal(tried.Min(c => c.OutputDivergence.Divergence), auto.Chosen!.OutputDivergence.Divergence);
         Assert.Same(auto.Chosen.Plan, plan);
-        Assert.Equal(auto.Chosen.Judgement, Judge.Of(calibration, plan));
+        Assert.Equal(auto.Chosen.OutputDivergence, OutputDivergence.Measure(calibration, plan));
         Assert.Equal(tried.Count, tried.Select(c => c.Settings.ToString()).Distinct().Count());
     }
 
@@ -187,9 +188,9 @@ public sealed class RefitTests : IDisposable
         AutoPruning auto = new(new SpectralSettings { Refit = Refit.Rows });
         PruningPlan plan = auto.Plan(calibration, [5]);
 
-        Assert.Null(auto.Chosen!.Judgement.Agreement);
+        Assert.Null(auto.Chosen!.OutputDivergence.Agreement);
         double difference = SquaredError(network, plan, calibration.Held) / (2 * calibration.Held.Count);
-        Close.Equal(difference, auto.Chosen.Judgement.Divergence, 1e-4, 0, "mean squared difference"); // of single-precision outputs
+        Close.Equal(difference, auto.Chosen.OutputDivergence.Divergence, 1e-4, 0, "mean squared difference"); // of single-precision outputs
     }
 
     [Fact]
@@ -199,7 +200,7 @@ public sealed class RefitTests : IDisposable
         network.Parameters.Write("rnn.bias_ih_l0", [-100, -100, -100, -100]);
         Calibration calibration = new(network, new NormalData(10, 3, 3));
 
-        Assert.Equal(0, Judge.Of(calibration, new AutoPruning(new SpectralSettings { Refit = Refit.Rows }).Plan(calibration, [2])).Divergence, 6);
+        Assert.Equal(0, OutputDivergence.Measure(calibration, new AutoPruning(new SpectralSettings { Refit = Refit.Rows }).Plan(calibration, [2])).Divergence, 6);
     }
 
     [Fact]
@@ -223,11 +224,11 @@ public sealed class RefitTests : IDisposable
         NormalData data = new(300, 4, 3);
         Calibration calibration = new(network, data);
         using Network small = Slicer.Slice(network, new MagnitudeUnits().Plan(calibration, [4]));
-        Judgement before = Judge.Of(calibration, small);
+        OutputDivergence before = OutputDivergence.Measure(calibration, small);
 
-        Distillation.Refine(network, small, calibration.Inputs, 100);
+        Distillation.Refine(network, small, calibration.Inputs, 100, cancellation: calibration.Cancellation);
 
-        Assert.True(Judge.Of(calibration, small).Divergence < 0.7 * before.Divergence, $"{before} -> {Judge.Of(calibration, small)}");
+        Assert.True(OutputDivergence.Measure(calibration, small).Divergence < 0.7 * before.Divergence, $"{before} -> {OutputDivergence.Measure(calibration, small)}");
     }
 
     [Fact]

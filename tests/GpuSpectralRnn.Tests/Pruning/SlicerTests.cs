@@ -2,6 +2,7 @@ using CsCheck;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Tests.Support;
@@ -49,7 +50,7 @@ public sealed class SlicerTests : IDisposable
             Assert.True(parity.Difference <= 5e-6 * Math.Max(1, parity.Largest), $"{parity}");
             Assert.Equal(7, parity.Sequences);
             Assert.Equal(kind is "mask" or "factors" ? architecture.Hidden : keep, sliced.Architecture.Hidden);
-            using Network masked = MaskedNetwork.Of(network, plan);
+            using Network masked = MaskedNetwork.Create(network, plan);
             Assert.Equal(architecture, masked.Architecture);
         },
         iter: 400,
@@ -101,7 +102,7 @@ public sealed class SlicerTests : IDisposable
     {
         Architecture architecture = network.Architecture;
         int gates = architecture.Cell.Gates();
-        LayerPlan[] recurrences = new LayerPlan[architecture.Recurrences];
+        UnitPlan[] recurrences = new UnitPlan[architecture.Recurrences];
         for (int r = 0; r < recurrences.Length; r++)
         {
             int layer = r / architecture.Directions;
@@ -111,19 +112,19 @@ public sealed class SlicerTests : IDisposable
             {
                 Matrix mask = new(gates * m, m);
                 for (int i = 0; i < mask.Data.Length; i++) mask.Data[i] = (i + seed) % 3 == 0 ? 0 : 1;
-                recurrences[r] = LayerPlan.Whole(m) with { Mask = mask };
+                recurrences[r] = UnitPlan.Whole(m) with { Mask = mask };
                 continue;
             }
 
             if (kind == "factors")
             {
                 Matrix left = 0.5 * RandomMatrix.Uniform(gates * m, k, seed + r), right = 0.5 * RandomMatrix.Uniform(k, m, seed + r + 9);
-                recurrences[r] = LayerPlan.Whole(m) with { Factors = new Factors(left, right) };
+                recurrences[r] = UnitPlan.Whole(m) with { Factors = new Factors(left, right) };
                 continue;
             }
 
             int[] kept = [.. Enumerable.Range(0, m).OrderBy(j => (j * 5 + 3 + r + seed) % 7).Take(k).Order()];
-            LayerPlan plan = new() { Units = m, Kept = kept, Fold = kind == "selector" ? null : 0.6 * RandomMatrix.Uniform(m, k, seed + r) };
+            UnitPlan plan = new() { Units = m, Kept = kept, Fold = kind == "selector" ? null : 0.6 * RandomMatrix.Uniform(m, k, seed + r) };
             if (kind is "offset" or "refit") plan = plan with { Offset = RandomMatrix.Uniform(m, 1, seed + r + 3).Data };
             if (kind == "refit")
             {

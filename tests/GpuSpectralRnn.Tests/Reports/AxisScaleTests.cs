@@ -17,7 +17,7 @@ public class AxisScaleTests
     [InlineData(0, 4.2e7, "0,1e7,2e7,3e7,4e7,5e7")]
     public void Rounded_linear_axes_have_round_ticks_that_enclose_the_values(double least, double largest, string labels)
     {
-        AxisScale scale = AxisScale.Of(Linear, [least, largest], 7, isRounded: true);
+        AxisScale scale = AxisScale.Create(Linear, [least, largest], 7, isRounded: true);
 
         Assert.Equal(labels, string.Join(',', scale.Ticks.Select(tick => tick.Label)));
         Assert.InRange(least, scale.Least, scale.Largest);
@@ -27,7 +27,7 @@ public class AxisScaleTests
     [Fact]
     public void Tight_axes_begin_and_end_with_the_values_and_keep_their_ticks_inside()
     {
-        AxisScale scale = AxisScale.Of(Linear, [1, 128], 9, isRounded: false);
+        AxisScale scale = AxisScale.Create(Linear, [1, 128], 9, isRounded: false);
 
         Assert.Equal((1, 128), (scale.Least, scale.Largest));
         Assert.Equal("20,40,60,80,100,120", string.Join(',', scale.Ticks.Select(tick => tick.Label)));
@@ -40,7 +40,7 @@ public class AxisScaleTests
     [InlineData(3e-12, 3e-12, 7, "10⁻¹²,2·10⁻¹²,3·10⁻¹²,5·10⁻¹²,10⁻¹¹")]
     public void Logarithmic_axes_have_powers_of_ten(double least, double largest, int ticks, string labels)
     {
-        AxisScale scale = AxisScale.Of(Logarithmic, [least, largest], ticks, isRounded: true);
+        AxisScale scale = AxisScale.Create(Logarithmic, [least, largest], ticks, isRounded: true);
 
         Assert.Equal(labels, string.Join(',', scale.Ticks.Select(tick => tick.Label)));
         Assert.InRange(least, scale.Least, scale.Largest);
@@ -50,7 +50,7 @@ public class AxisScaleTests
     [Fact]
     public void A_decade_is_as_long_as_another()
     {
-        AxisScale scale = AxisScale.Of(Logarithmic, [1e-3, 1], 7, isRounded: true);
+        AxisScale scale = AxisScale.Create(Logarithmic, [1e-3, 1], 7, isRounded: true);
 
         // 1e-12: rounding of logarithms
         Assert.Equal(1.0 / 3, scale.Place(0.01), 1e-12);
@@ -60,10 +60,10 @@ public class AxisScaleTests
     [Fact]
     public void What_cannot_be_shown_is_passed_over()
     {
-        AxisScale scale = AxisScale.Of(Logarithmic, [0, -1, double.NaN, double.PositiveInfinity, 2, 70], 7, isRounded: true);
+        AxisScale scale = AxisScale.Create(Logarithmic, [0, -1, double.NaN, double.PositiveInfinity, 2, 70], 7, isRounded: true);
 
         Assert.Equal((1, 100), (scale.Least, scale.Largest));
-        Assert.Equal((0, 1), (AxisScale.Of(Linear, [], 7, isRounded: true).Least, AxisScale.Of(Linear, [], 7, isRounded: true).Largest));
+        Assert.Equal((0, 1), (AxisScale.Create(Linear, [], 7, isRounded: true).Least, AxisScale.Create(Linear, [], 7, isRounded: true).Largest));
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public class AxisScaleTests
             double a = Math.Pow(10, 12 * random.NextDouble() - 6) * (random.NextDouble() - 0.3), b = a + Math.Pow(10, 12 * random.NextDouble() - 6);
             foreach (bool isRounded in (bool[])[true, false])
             {
-                AxisScale scale = AxisScale.Of(Linear, [a, b], 7, isRounded);
+                AxisScale scale = AxisScale.Create(Linear, [a, b], 7, isRounded);
                 Assert.InRange(scale.Ticks.Count, 1, 7);
                 Assert.All(scale.Ticks, tick => Assert.InRange(scale.Place(tick.Value), -1e-6, 1 + 1e-6));
             }

@@ -127,7 +127,7 @@ public class ComparisonReportTests
             Keep = units is { } k ? k : null,
             Seed = (ulong)seed,
             Architecture = architecture,
-            Weights = WeightCounts.Of(architecture),
+            Weights = WeightCounts.Count(architecture),
             Result = new Evaluation("accuracy", value, 1, 100),
             FineTuned = further is { } x ? new Evaluation("accuracy", x, 1, 100) : null,
             MillisecondsPerSequence = 0.5,

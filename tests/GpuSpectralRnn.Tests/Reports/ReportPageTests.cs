@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Xml.Linq;
 using GpuSpectralRnn.Reports;
 using GpuSpectralRnn.Tests.Formats;
@@ -72,7 +73,7 @@ public class ReportPageTests
         XElement[] labels = [.. figure.Descendants(Svg + "text").Where(e => (string?)e.Attribute("class") == "label")];
         Assert.Equal(Enumerable.Range(0, 6).Select(i => $"method {i}"), labels.Select(e => e.Value).Order());
         Assert.Equal(6, labels.Select(e => e.Parent!.Attribute("class")!.Value).Distinct().Count());
-        double[] places = [.. labels.Select(e => double.Parse(e.Attribute("y")!.Value)).Order()];
+        double[] places = [.. labels.Select(e => double.Parse(e.Attribute("y")!.Value, CultureInfo.InvariantCulture)).Order()];
         Assert.All(places.Zip(places.Skip(1)), pair => Assert.True(pair.Second - pair.First > 13)); // none on another
         string[] shapes = [.. figure.Descendants(Svg + "path").Where(e => (string?)e.Attribute("class") == "marker")
             .Select(e => e.Attribute("d")!.Value).Select(d => d[d.IndexOf('m')..])];
@@ -92,7 +93,8 @@ public class ReportPageTests
         XElement figure = chart.ToHtml();
         string[] markers =
             [.. figure.Element(Svg + "svg")!.Descendants(Svg + "path").Where(e => (string?)e.Attribute("class") == "marker").Select(e => e.Attribute("d")!.Value)];
-        (double X, double Y)[] places = [.. markers.Select(d => d[1..].Split('m')[0].Split(' ')).Select(p => (double.Parse(p[0]), double.Parse(p[1])))];
+        (double X, double Y)[] places = [.. markers.Select(d => d[1..].Split('m')[0].Split(' ').Select(n => double.Parse(n, CultureInfo.InvariantCulture)))
+            .Select(numbers => numbers.ToArray()).Select(p => (p[0], p[1]))];
 
         Assert.Equal(3, places.Length);
         Assert.Equal((places[0].X + places[1].X) / 2, places[2].X, 0.02); // two decimals are written

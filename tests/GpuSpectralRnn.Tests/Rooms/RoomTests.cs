@@ -12,6 +12,7 @@ public class RoomTests
     private static readonly Dictionary<string, int> Floors = new()
     {
         ["Kernels"] = 0,
+        ["Numerics"] = 0,
         ["Compute"] = 1,
         ["Formats"] = 2,
         ["Data"] = 2,

@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Tests.Support;
 
@@ -18,7 +19,7 @@ public class BoundTests
             for (int l = 2; l < Units; l++) states[i, l] *= 0.01;
         Matrix gram = RandomMatrix.Moments(states * RandomMatrix.Uniform(Units, Units, 2));
         Matrix criterion = Criterion.Output(RandomMatrix.Uniform(5, Units, 3));
-        Spectrum spectrum = Spectrum.Of(gram);
+        Spectrum spectrum = Spectrum.Compute(gram);
         Random random = new(4);
         int violations = 0, cases = 0;
         foreach (double lambda in new[] { 0.02, 0.1 }.Select(share => share * spectrum.Eigenvalues[0]))
@@ -58,7 +59,7 @@ public class BoundTests
             Matrix states = Run(recurrent, input, data, Steps, isRelu), gram = RandomMatrix.Moments(states);
             double[] ridge = Ridge.Uniform(gram, 1e-4);
             int[] kept = new GreedySelector().Select(new SelectionProblem(gram, ridge, Criterion.Input(Hidden)), 4).Kept;
-            Matrix a = Reconstruction.Of(gram, ridge, kept), keptRows = recurrent.SelectRows(kept);
+            Matrix a = Reconstruction.Compute(gram, ridge, kept), keptRows = recurrent.SelectRows(kept);
             Matrix smallRecurrent = keptRows * a, smallReadout = readout * a;
             Matrix smallStates = Run(smallRecurrent, input.SelectRows(kept), data, Steps, isRelu);
 
@@ -132,18 +133,18 @@ public class BoundTests
     {
         BoundSetting setting = new(42, 1, 10, 784, 60_000, 1, 1, Math.Sqrt(2), 1);
         NetworkRadii radii = new(5, 9, 1, 1, 1);
-        GeneralizationBound bound = GeneralizationBound.Of(setting, radii, 0.1, 0.05, 0.05);
+        GeneralizationBound bound = GeneralizationBound.Compute(setting, radii, 0.1, 0.05, 0.05);
 
         Assert.True(double.IsFinite(bound.Total));
         Assert.Equal(0.1 + Math.Sqrt(2) * 0.05, bound.Bias, 1e-14);
         Assert.Equal(bound.Bias + bound.Variance, bound.Total, 1e-14);
         Assert.True(bound.IsVacuous);
-        Assert.True(GeneralizationBound.Of(setting with { Hidden = 20 }, radii, 0.1, 0.05, 0.05).Variance < bound.Variance);
-        Assert.True(GeneralizationBound.Of(setting, radii, 0.1, 0.05, 1e-6).Variance > bound.Variance);
-        GeneralizationBound easy = GeneralizationBound.Of(new BoundSetting(1, 1, 1, 3, 1_000_000, 1, 1, 1, 1), new(1, 0.5, 1, 0, 0), 0.05, 0, 0.05);
+        Assert.True(GeneralizationBound.Compute(setting with { Hidden = 20 }, radii, 0.1, 0.05, 0.05).Variance < bound.Variance);
+        Assert.True(GeneralizationBound.Compute(setting, radii, 0.1, 0.05, 1e-6).Variance > bound.Variance);
+        GeneralizationBound easy = GeneralizationBound.Compute(new BoundSetting(1, 1, 1, 3, 1_000_000, 1, 1, 1, 1), new(1, 0.5, 1, 0, 0), 0.05, 0, 0.05);
         Assert.False(easy.IsVacuous);
         foreach (double bad in new[] { 0, 1, -1, double.NaN })
-            Assert.Throws<InvalidCallException>(() => GeneralizationBound.Of(setting, radii, 0.1, 0, bad));
+            Assert.Throws<InvalidCallException>(() => GeneralizationBound.Compute(setting, radii, 0.1, 0, bad));
     }
 
     private static int Draw(double[] scores, Random random)

@@ -1,6 +1,7 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Tests.Support;
@@ -25,8 +26,8 @@ public sealed class PaddedStatisticsTests : IDisposable
 
         StateStatistics[] result = new StatisticsCollector(network, data, 4).CollectStates();
 
-        GramSums[] sums = [.. result.Select(statistics => host.Spectral.CreateGram(statistics.Covariance.Units))];
-        double[][] means = [.. result.Select(statistics => new double[statistics.Covariance.Units])];
+        GramAccumulator[] sums = [.. result.Select(statistics => host.Spectral.CreateGram(statistics.SecondMoments.Units))];
+        double[][] means = [.. result.Select(statistics => new double[statistics.SecondMoments.Units])];
         for (int i = 0; i < data.Count; i++)
         {
             network.Forward(One(data, i));
@@ -40,18 +41,18 @@ public sealed class PaddedStatisticsTests : IDisposable
         }
 
         Assert.Equal(network.Architecture.Recurrences + 1, result.Length);
-        Assert.Equal("embedding", result[^1].Covariance.Layer);
+        Assert.Equal("embedding", result[^1].SecondMoments.Layer);
         for (int r = 0; r < result.Length; r++)
         {
             (Matrix expected, double steps) = StatisticsCollector.Read(sums[r]);
-            Assert.Equal(steps, result[r].Covariance.Weight);
+            Assert.Equal(steps, result[r].SecondMoments.Weight);
 
             // The same single-precision states in other batches
-            Close.Equal(expected.Data, result[r].Covariance.Sums.Data, 1e-5, 1e-6, $"sums {r}");
-            Close.Equal(means[r], result[r].Covariance.StateSums!, 1e-5, 1e-5, $"state sums {r}");
+            Close.Equal(expected.Data, result[r].SecondMoments.Sums.Data, 1e-5, 1e-6, $"sums {r}");
+            Close.Equal(means[r], result[r].SecondMoments.StateSums!, 1e-5, 1e-5, $"state sums {r}");
         }
 
-        foreach (GramSums gram in sums) gram.Dispose();
+        foreach (GramAccumulator gram in sums) gram.Dispose();
     }
 
     [Fact]
@@ -73,10 +74,10 @@ public sealed class PaddedStatisticsTests : IDisposable
         network.Forward(new SequenceBatch(tokens, lengths));
         for (int r = 0; r < 2; r++)
         {
-            using GramSums sums = host.Spectral.CreateGram(network.Architecture.Hidden[r]);
+            using GramAccumulator sums = host.Spectral.CreateGram(network.Architecture.Hidden[r]);
             sums.Add(network.RecurrenceStates(r)); // zero beyond the length
-            Close.Equal(StatisticsCollector.Read(sums).Sums.Data, result[r].Covariance.Sums.Data, 1e-5, 1e-6, $"sums {r}");
-            Assert.Equal(length * Columns - 1, result[r].Covariance.Weight);
+            Close.Equal(StatisticsCollector.Read(sums).Sums.Data, result[r].SecondMoments.Sums.Data, 1e-5, 1e-6, $"sums {r}");
+            Assert.Equal(length * Columns - 1, result[r].SecondMoments.Weight);
         }
     }
 
@@ -130,7 +131,7 @@ public sealed class PaddedStatisticsTests : IDisposable
         using Network network = TestNetworks.MakeLanguageModel(host, Cell.Gru, [6]);
         TokenData data = new(10, 4, 7, isStream: false);
         using Network small = Slicer.Slice(network, new MagnitudeUnits().Plan(new Calibration(network, data), [3]));
-        Judgement result = Judge.Of(network, small, data, 3);
+        OutputDivergence result = OutputDivergence.Measure(network, small, data, 3);
 
         double divergence = 0, agreement = 0, steps = 0;
         for (int i = 0; i < data.Count; i++)

@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Tests.Support;
 
@@ -12,7 +13,7 @@ public class ReconstructionTests
     {
         Matrix states = RandomMatrix.Uniform(40, 7, 1), gram = RandomMatrix.Moments(states);
         double[] ridge = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7];
-        Matrix a = Reconstruction.Of(gram, ridge, Kept);
+        Matrix a = Reconstruction.Compute(gram, ridge, Kept);
 
         // At the least of ||h - A h_J||^2 + Tr(A I_tau A^T) every step aside costs.
         double least = Objective(states, a, ridge);
@@ -37,8 +38,8 @@ public class ReconstructionTests
         int[] all = [.. Enumerable.Range(0, 12)];
 
         // The ridge shifts A by about ridge / smallest eigenvalue.
-        Close.Equal(Matrix.Identity(12).Data, Reconstruction.Of(gram, new double[12], all).Data, 0, 1e-8, "A without ridge");
-        Close.Equal(Matrix.Identity(12).Data, Reconstruction.Of(gram, Ridge.Uniform(gram, 1e-12), all).Data, 0, 1e-6, "A with a tiny ridge");
+        Close.Equal(Matrix.Identity(12).Data, Reconstruction.Compute(gram, new double[12], all).Data, 0, 1e-8, "A without ridge");
+        Close.Equal(Matrix.Identity(12).Data, Reconstruction.Compute(gram, Ridge.Uniform(gram, 1e-12), all).Data, 0, 1e-6, "A with a tiny ridge");
     }
 
     [Fact]
@@ -46,8 +47,8 @@ public class ReconstructionTests
     {
         Matrix gram = Matrix.From(2, 2, [1.0, 1, 1, 1]);
 
-        Assert.Contains("`ridge`", Assert.Throws<InvalidCallException>(() => Reconstruction.Of(gram, [0, 0], [0, 1])).Message);
-        Assert.Equal(4, Reconstruction.Of(gram, [1e-4, 1e-4], [0, 1]).Data.Length);
+        Assert.Contains("`ridge`", Assert.Throws<InvalidCallException>(() => Reconstruction.Compute(gram, [0, 0], [0, 1])).Message);
+        Assert.Equal(4, Reconstruction.Compute(gram, [1e-4, 1e-4], [0, 1]).Data.Length);
     }
 
     [Fact]
@@ -55,8 +56,8 @@ public class ReconstructionTests
     {
         Matrix dead = new(4, 4);
 
-        Assert.Equal(new double[8], Reconstruction.Of(dead, Ridge.Uniform(dead, 1e-4), [1, 3]).Data);
-        Assert.Contains("`ridge`", Assert.Throws<InvalidCallException>(() => Reconstruction.Of(dead, Ridge.Uniform(dead, 0), [1, 3])).Message);
+        Assert.Equal(new double[8], Reconstruction.Compute(dead, Ridge.Uniform(dead, 1e-4), [1, 3]).Data);
+        Assert.Contains("`ridge`", Assert.Throws<InvalidCallException>(() => Reconstruction.Compute(dead, Ridge.Uniform(dead, 0), [1, 3])).Message);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using CsCheck;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Tests.Support;
 
@@ -122,14 +123,14 @@ public class SelectorTests
     public void A_tableau_after_many_moves_equals_a_fresh_one(int units)
     {
         SelectionProblem problem = Problem(units, "adjoint", seed: 4);
-        Tableau moved = new(problem, [], movesKept: true, movesDropped: true);
+        SweepTableau moved = new(problem, [], movesKept: true, movesDropped: true);
         Random random = new(1);
         for (int move = 0; move < 60; move++) moved.Move(random.Next(units));
         int[] kept = moved.Kept(), dropped = [.. Enumerable.Range(0, units).Except(kept)];
-        Tableau fresh = new(problem, kept, movesKept: true, movesDropped: true);
+        SweepTableau fresh = new(problem, kept, movesKept: true, movesDropped: true);
 
         // Condition numbers of about 10^4 (ridge 1e-4) times rounding, times the moves.
-        double[] Changes(Tableau tableau) => [.. Enumerable.Range(0, units).Select(tableau.Change)];
+        double[] Changes(SweepTableau tableau) => [.. Enumerable.Range(0, units).Select(tableau.Change)];
         Close.Equal(Changes(fresh), Changes(moved), 1e-8, 1e-10 * problem.WholeLoss, "changes");
         Close.Equal(fresh.Exchanges(kept, dropped).Data, moved.Exchanges(kept, dropped).Data, 1e-8, 1e-10 * problem.WholeLoss, "exchanges");
         double loss = problem.Loss(kept);
@@ -154,7 +155,7 @@ public class SelectorTests
 
             // What the ridge leaves: about its own size per unit.
             Assert.InRange(selection.Loss, -1e-13 * problem.WholeLoss, 1e-10 * problem.WholeLoss);
-            Matrix a = Reconstruction.Of(gram, problem.Ridge, selection.Kept);
+            Matrix a = Reconstruction.Compute(gram, problem.Ridge, selection.Kept);
             Matrix error = states - Matrix.Product(states.SelectColumns(selection.Kept), a, transposeB: true);
             Assert.InRange(error.Data.Max(Math.Abs), 0, 1e-9);
         }

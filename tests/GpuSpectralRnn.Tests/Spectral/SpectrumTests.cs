@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Tests.Support;
 
@@ -12,7 +13,7 @@ public class SpectrumTests
     public void Degrees_of_freedom_and_leverage_equal_their_traces(int units, double lambda)
     {
         Matrix gram = RandomMatrix.Gram(units, 1);
-        Spectrum spectrum = Spectrum.Of(gram);
+        Spectrum spectrum = Spectrum.Compute(gram);
         var smooth = gram.Oracle() * (gram + lambda * Matrix.Identity(units)).Oracle().Inverse();
 
         Close.Equal(smooth.Trace(), spectrum.DegreesOfFreedom(lambda), 1e-10, 0, "N");
@@ -28,7 +29,7 @@ public class SpectrumTests
         Matrix gram = new(6, 6);
         double[] values = [1, 8, 0, 2, 4, 1];
         for (int i = 0; i < 6; i++) gram[i, i] = values[i];
-        Spectrum spectrum = Spectrum.Of(gram);
+        Spectrum spectrum = Spectrum.Compute(gram);
 
         Close.Equal([8, 4, 2, 1, 1, 0], [.. spectrum.Eigenvalues], 1e-14, 0, "eigenvalues");
         Assert.Equal(1, spectrum.UnitsForTrace(0.5));
@@ -45,7 +46,7 @@ public class SpectrumTests
     [Fact]
     public void A_dead_layer_has_no_degrees_of_freedom()
     {
-        Spectrum spectrum = Spectrum.Of(new Matrix(4, 4));
+        Spectrum spectrum = Spectrum.Compute(new Matrix(4, 4));
 
         Assert.Equal(0, spectrum.DegreesOfFreedom(0.1));
         Assert.Equal([0.25, 0.25, 0.25, 0.25], spectrum.Leverage(0.1));

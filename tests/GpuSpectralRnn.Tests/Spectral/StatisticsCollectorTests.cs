@@ -2,6 +2,7 @@ using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Tests.Support;
@@ -39,11 +40,11 @@ public sealed class StatisticsCollectorTests : IDisposable
                 for (int j = 0; j < m; j++) scaled[row, j] *= weights[l][row / count] / (count * weights[l].Sum());
 
             // Products of single-precision states, themselves some 1e-6 off after a few steps, summed in double.
-            Close.Equal(RandomMatrix.Moments(states).Data, result[l].Covariance.Mean().Data, 2e-5, 1e-6, "S", m, m);
+            Close.Equal(RandomMatrix.Moments(states).Data, result[l].SecondMoments.Mean().Data, 2e-5, 1e-6, "S", m, m);
             Close.Equal(Matrix.Product(scaled, states, transposeA: true).Data, result[l].TimeWeighted.Data, 2e-5, 1e-6, "S weighted by time", m, m);
             double[] mean = [.. Enumerable.Range(0, m).Select(j => Enumerable.Range(0, states.Rows).Average(r => states[r, j]))];
             Close.Equal(mean, result[l].Mean, 2e-5, 1e-6, "mean");
-            Assert.Equal(steps * count, result[l].Covariance.Weight);
+            Assert.Equal(steps * count, result[l].SecondMoments.Weight);
         }
     }
 
@@ -146,7 +147,7 @@ public sealed class StatisticsCollectorTests : IDisposable
         using CancellationTokenSource source = new();
         StatisticsCollector collector = new(network, new NormalData(20, 3, 3), 5) { Progress = done => { if (done == 10) source.Cancel(); } };
 
-        Assert.Equal(30, collector.CollectStates(cancellation: source.Token)[0].Covariance.Weight);
+        Assert.Equal(30, collector.CollectStates(cancellation: source.Token)[0].SecondMoments.Weight);
     }
 
     [Fact]
@@ -157,7 +158,7 @@ public sealed class StatisticsCollectorTests : IDisposable
         using Network there = TestNetworks.Make(simulator, Cell.RnnTanh, [5, 3], Readout.Mean);
         NormalData data = new(6, 3, 3);
 
-        Matrix S(Network network) => new StatisticsCollector(network, data).CollectStates()[1].Covariance.Mean();
+        Matrix S(Network network) => new StatisticsCollector(network, data).CollectStates()[1].SecondMoments.Mean();
         Matrix G(Network network) => new StatisticsCollector(network, data).CollectAdjoint(AdjointMetric.Fisher)[0].Matrix;
 
         Close.Equal(S(here).Data, S(there).Data, 1e-5, 1e-6, "S"); // single-precision states of two backends

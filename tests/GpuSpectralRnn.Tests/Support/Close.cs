@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using GpuSpectralRnn.Compute;
 using Xunit.Sdk;
@@ -48,9 +49,11 @@ public static class Close
 
         if (off.Count == 0) return;
         StringBuilder text = new($"{what}: {off.Count} of {value.Length} elements are off (rtol {rtol:g3}, atol {atol:g3}).");
-        foreach (int i in off.Take(Shown)) text.Append($"\n  [{Place(i, extents)}] {value[i]:g9}, reference {reference[i]:g9}");
+        foreach (int i in off.Take(Shown))
+            text.Append(CultureInfo.InvariantCulture, $"\n  [{Place(i, extents)}] {value[i]:g9}, reference {reference[i]:g9}");
         double difference = Math.Abs(value[worst] - reference[worst]);
-        text.Append($"\n  worst [{Place(worst, extents)}] {value[worst]:g9}, reference {reference[worst]:g9}, difference {difference:g3}");
+        text.Append(
+            CultureInfo.InvariantCulture, $"\n  worst [{Place(worst, extents)}] {value[worst]:g9}, reference {reference[worst]:g9}, difference {difference:g3}");
         throw new XunitException(text.ToString());
     }
 

@@ -18,13 +18,13 @@ public abstract class DeviceFixture : IDisposable
     }
 
     /// <summary>The device of this id, if this machine has it, or another in its place.</summary>
-    protected DeviceFixture(string id, RecurrentKernels kernels = RecurrentKernels.Auto, Func<IBackend?>? otherwise = null)
+    protected DeviceFixture(string id, RecurrentStrategy kernels = RecurrentStrategy.Auto, Func<IBackend?>? otherwise = null)
         : this(id, () => Devices.List().Any(device => device.Info.Id == id) ? Devices.Open(id, kernels: kernels) : otherwise?.Invoke())
     {
     }
 
     /// <summary>The first CUDA device with these products; none where it is absent or does not grant them.</summary>
-    protected DeviceFixture(BlasChoice blas)
+    protected DeviceFixture(ProductBackend blas)
         : this($"cuda:0 with {blas}", () => OpenIfGranted(blas))
     {
     }
@@ -49,7 +49,7 @@ public abstract class DeviceFixture : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private static IBackend? OpenIfGranted(BlasChoice blas)
+    private static IBackend? OpenIfGranted(ProductBackend blas)
     {
         try
         {

@@ -20,7 +20,7 @@ internal static class PoclBackend
     /// <summary>
     /// Opens PoCL's processor, or gives null where it is not installed; <paramref name="sharesMemory"/> runs kernels there that real GPUs run.
     /// </summary>
-    public static IBackend? Open(bool sharesMemory = false, RecurrentKernels kernels = RecurrentKernels.Auto)
+    public static IBackend? Open(bool sharesMemory = false, RecurrentStrategy kernels = RecurrentStrategy.Auto)
     {
         // PoCL's first calls must not come from two threads at once: it then has no device, or crashes. The library looks for devices once.
         _ = Devices.List();

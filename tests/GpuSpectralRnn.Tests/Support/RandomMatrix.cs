@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 using MathNet.Numerics.LinearAlgebra;
 

@@ -28,18 +28,18 @@ public sealed class SlicedPairDevice() : DeviceFixture("sliced simulator", () =>
 
 /// <summary>A simulator with one launch a step, its product cut into slices, as graphics processors get it.</summary>
 public sealed class SlicedStepDevice() : DeviceFixture(
-    "sliced simulator", () => WideSimulator.Open(threadsOfWarp: 32, warps: 4, RecurrentKernels.Stepwise));
+    "sliced simulator", () => WideSimulator.Open(threadsOfWarp: 32, warps: 4, RecurrentStrategy.Stepwise));
 
 /// <summary>The first OpenCL device, or PoCL.</summary>
 public sealed class OpenClDevice() : DeviceFixture("opencl:0", otherwise: () => PoclBackend.Open());
 
 /// <summary>The same, whose recurrent layers take all steps in one launch.</summary>
 public sealed class OpenClPersistentDevice() : DeviceFixture(
-    "opencl:0", RecurrentKernels.Persistent, () => PoclBackend.Open(kernels: RecurrentKernels.Persistent));
+    "opencl:0", RecurrentStrategy.Persistent, () => PoclBackend.Open(kernels: RecurrentStrategy.Persistent));
 
 /// <summary>The same, whose recurrent layers take one launch a step as graphics processors do.</summary>
 public sealed class OpenClSlicedDevice() : DeviceFixture(
-    "opencl:0", RecurrentKernels.Stepwise, () => PoclBackend.Open(sharesMemory: true, RecurrentKernels.Stepwise));
+    "opencl:0", RecurrentStrategy.Stepwise, () => PoclBackend.Open(sharesMemory: true, RecurrentStrategy.Stepwise));
 
 /// <summary>PoCL with the kernels that exchange data through shared memory, which it is better off without.</summary>
 public sealed class OpenClBlocksDevice() : DeviceFixture("pocl", () => PoclBackend.Open(sharesMemory: true));
@@ -48,19 +48,19 @@ public sealed class OpenClBlocksDevice() : DeviceFixture("pocl", () => PoclBacke
 public sealed class CudaDevice() : DeviceFixture("cuda:0");
 
 /// <summary>The same, whose recurrent layers take all steps in one launch.</summary>
-public sealed class CudaPersistentDevice() : DeviceFixture("cuda:0", RecurrentKernels.Persistent);
+public sealed class CudaPersistentDevice() : DeviceFixture("cuda:0", RecurrentStrategy.Persistent);
 
 /// <summary>The same, whose recurrent layers take one launch a step.</summary>
-public sealed class CudaStepwiseDevice() : DeviceFixture("cuda:0", RecurrentKernels.Stepwise);
+public sealed class CudaStepwiseDevice() : DeviceFixture("cuda:0", RecurrentStrategy.Stepwise);
 
 /// <summary>The products by our kernels, which the backend leaves to cuBLAS where they are large.</summary>
-public sealed class CudaKernelsDevice() : DeviceFixture(BlasChoice.Kernels);
+public sealed class CudaKernelsDevice() : DeviceFixture(ProductBackend.Kernels);
 
 /// <summary>The products by our kernels on tensor cores for TF32, where they are.</summary>
-public sealed class CudaTensorCoreDevice() : DeviceFixture(BlasChoice.KernelsTf32);
+public sealed class CudaTensorCoreDevice() : DeviceFixture(ProductBackend.KernelsTf32);
 
 /// <summary>The products by NVIDIA's library, where it is.</summary>
-public sealed class CuBlasDevice() : DeviceFixture(BlasChoice.Cublas);
+public sealed class CuBlasDevice() : DeviceFixture(ProductBackend.Cublas);
 
 /// <summary>The same on tensor cores.</summary>
-public sealed class CuBlasTf32Device() : DeviceFixture(BlasChoice.CublasTf32);
+public sealed class CuBlasTf32Device() : DeviceFixture(ProductBackend.CublasTf32);

@@ -53,7 +53,7 @@ internal static class TestNetworks
     public static Network Make(IBackend backend, Architecture architecture, int seed)
     {
         Network network = new(architecture, backend);
-        foreach (ParameterSlot slot in network.Parameters.Slots)
+        foreach (ParameterSpec slot in network.Parameters.Slots)
         {
             bool isRecurrent = slot.Name.Contains("weight_hh");
             double scale = slot.Shape.Rank == 1 ? 0.2 : (isRecurrent ? 0.9 : 1) / Math.Sqrt(slot.Shape.Columns);

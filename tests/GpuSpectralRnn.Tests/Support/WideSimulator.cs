@@ -14,7 +14,7 @@ internal static class WideSimulator
 {
     /// <summary>Opens one, which says that it has so many multiprocessors and whether it has double precision; its context lives as long as the process.</summary>
     public static IlgpuBackend Open(
-        int threadsOfWarp, int warps, RecurrentKernels kernels = RecurrentKernels.Auto, int multiprocessors = 1, bool hasFloat64 = true)
+        int threadsOfWarp, int warps, RecurrentStrategy kernels = RecurrentStrategy.Auto, int multiprocessors = 1, bool hasFloat64 = true)
     {
         Context context = Context.Create(builder => builder.CPU(new CPUDevice(threadsOfWarp, warps, 1)));
         KernelLoader loader = new(context.CreateCPUAccelerator(0), isSimulator: false) { Multiprocessors = multiprocessors };

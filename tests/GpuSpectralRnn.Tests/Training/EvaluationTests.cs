@@ -18,19 +18,19 @@ public class EvaluationTests
     [Fact]
     public void Words_are_measured_by_perplexity()
     {
-        Evaluation result = Evaluation.Of(Uniform, Model with { Unit = TextUnit.Word });
+        Evaluation result = Evaluation.From(Uniform, Model with { Unit = TextUnit.Word });
 
         Assert.Equal("perplexity", result.Metric);
         Assert.Equal(8, result.Value, 12);
         Assert.Equal((Math.Log(8), 20L), (result.Loss, result.Rows));
         Assert.Equal("perplexity 8, loss 2.0794", result.ToString());
-        Assert.Equal("perplexity", Evaluation.Of(Uniform, Model).Metric);
+        Assert.Equal("perplexity", Evaluation.From(Uniform, Model).Metric);
     }
 
     [Fact]
     public void Characters_are_measured_by_bits_and_show_the_perplexity_too()
     {
-        Evaluation result = Evaluation.Of(Uniform, Model with { Unit = TextUnit.Char });
+        Evaluation result = Evaluation.From(Uniform, Model with { Unit = TextUnit.Char });
 
         Assert.Equal("bits-per-char", result.Metric);
         Assert.Equal(3, result.Value, 12);
@@ -41,10 +41,10 @@ public class EvaluationTests
     [Fact]
     public void Tokens_with_labels_of_their_own_are_measured_by_accuracy()
     {
-        Assert.Equal("accuracy", Evaluation.Of(Uniform, Model with { Outputs = 3 }).Metric);
-        Assert.Equal("accuracy", Evaluation.Of(Uniform, Model with { Readout = Readout.Last }).Metric);
-        Assert.Equal("accuracy", Evaluation.Of(Uniform, Model with { Vocabulary = 0 }).Metric);
-        Assert.Null(Evaluation.Of(Uniform, Model with { Vocabulary = 0 }).Perplexity);
+        Assert.Equal("accuracy", Evaluation.From(Uniform, Model with { Outputs = 3 }).Metric);
+        Assert.Equal("accuracy", Evaluation.From(Uniform, Model with { Readout = Readout.Last }).Metric);
+        Assert.Equal("accuracy", Evaluation.From(Uniform, Model with { Vocabulary = 0 }).Metric);
+        Assert.Null(Evaluation.From(Uniform, Model with { Vocabulary = 0 }).Perplexity);
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public class EvaluationTests
         LossSums worse = Uniform with { Loss = 50, Correct = 4 };
         foreach (Architecture model in new[] { Model, Model with { Unit = TextUnit.Char }, Model with { Vocabulary = 0 } })
         {
-            (Evaluation good, Evaluation bad) = (Evaluation.Of(Uniform, model), Evaluation.Of(worse, model));
+            (Evaluation good, Evaluation bad) = (Evaluation.From(Uniform, model), Evaluation.From(worse, model));
 
             Assert.True(good.IsBetterThan(bad));
             Assert.False(bad.IsBetterThan(good) || good.IsBetterThan(good));

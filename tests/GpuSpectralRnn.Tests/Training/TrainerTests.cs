@@ -256,7 +256,7 @@ public sealed class TrainerTests : IDisposable
             string path = folder.File("run");
             using CancellationTokenSource stop = new();
             Train(settings, path: path, cancellation: stop.Token, onStep: report => { if (report.Step == stopAfter) stop.Cancel(); });
-            (TrainingResult resumed, float[] weights) = Train(settings, resume: Checkpoint.Load(path));
+            (TrainingResult resumed, float[] weights) = Train(settings, resume: Checkpoint.Load(path), cancellation: CancellationToken.None);
 
             Assert.Equal(expected, weights);
             Assert.Equal(whole.Validation, resumed.Validation);
@@ -315,8 +315,8 @@ public sealed class TrainerTests : IDisposable
         Checkpoint? resume = null,
         Action<StepReport>? onStep = null,
         Action<EpochReport>? onEpoch = null,
-        CancellationToken cancellation = default,
-        Architecture? architecture = null)
+        Architecture? architecture = null,
+        CancellationToken cancellation = default)
     {
         using Network network = architecture is null ? Make(target, readout) : Network.Create(architecture, backend, seed: 2);
         using Trainer trainer = new(network, new ToyData(23, target), new ToyData(11, target), settings)

@@ -56,7 +56,7 @@ public class TrajectoryTests
     {
         using Network network = new(NetworkTests.Make(Cell.RnnTanh, "4,4", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 3), backend);
         int k = 0;
-        foreach (ParameterSlot slot in network.Parameters.Slots)
+        foreach (ParameterSpec slot in network.Parameters.Slots)
         {
             network.Parameters.Write(slot.Name, [.. Enumerable.Range(0, (int)slot.Shape.Count).Select(i => (float)(0.5 * Math.Sin((1.3 * i) + k)))]);
             k++;

@@ -1,3 +1,5 @@
+using GpuSpectralRnn.Numerics;
+
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace GpuSpectralRnn.Compute.Host;
 /// </summary>
 public sealed unsafe class HostBackend : IBackend
 {
-    private readonly HostThreads threads;
+    private readonly HostParallel threads;
     private readonly Gemm gemm;
     private bool isDisposed;
 
@@ -16,7 +18,7 @@ public sealed unsafe class HostBackend : IBackend
         if (threads < 0) throw new InvalidCallException($"{threads} threads cannot compute; give 1 or more, or 0 for one per core.");
         Threads = threads == 0 ? Environment.ProcessorCount : threads;
         Device = new DeviceInfo("host", "Processor", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, HasFloat64: true);
-        this.threads = new HostThreads(Threads);
+        this.threads = new HostParallel(Threads);
         gemm = new Gemm(this.threads);
         Matrix = new HostMatrixOps(this, this.threads, gemm);
         Embedding = new HostEmbeddingOps(this, this.threads);
@@ -60,7 +62,9 @@ public sealed unsafe class HostBackend : IBackend
         ObjectDisposedException.ThrowIf(isDisposed, this);
         try
         {
+#pragma warning disable MA0012 // what the runtime would throw, had it tried; caught below
             if (shape.Count > Device.MemoryBytes / type.Size()) throw new OutOfMemoryException();
+#pragma warning restore MA0012
             return new Tensor(new HostStorage(this, type, shape.Count), shape);
         }
         catch (OutOfMemoryException refused)

@@ -18,7 +18,7 @@ internal readonly record struct CuBlasCall(
     CuBlasOperation First, CuBlasOperation Second, int Rows, int Columns, int Summed, int FirstStride, int SecondStride)
 {
     /// <summary>The call for a product.</summary>
-    public static CuBlasCall Of(in GemmCall product) => new(
+    public static CuBlasCall From(in GemmCall product) => new(
         product.TransposeB ? CuBlasOperation.Transpose : CuBlasOperation.NonTranspose,
         product.TransposeA ? CuBlasOperation.Transpose : CuBlasOperation.NonTranspose,
         product.N,

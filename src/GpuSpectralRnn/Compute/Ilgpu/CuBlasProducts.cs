@@ -13,16 +13,16 @@ internal sealed class CuBlasProducts : IDisposable
 
     private readonly Lazy<CuBlas?> blas;
     private readonly bool isAsked;
-    private readonly BlasChoice choice;
+    private readonly ProductBackend choice;
 
     /// <summary>Loads the library now where it was asked for, so that the call fails before any work; else with the first large product.</summary>
     /// <exception cref="InvalidCallException">It was asked for and is not to be had.</exception>
-    public CuBlasProducts(DeviceInfo device, Accelerator accelerator, AcceleratorStream stream, BlasChoice choice)
+    public CuBlasProducts(DeviceInfo device, Accelerator accelerator, AcceleratorStream stream, ProductBackend choice)
     {
         this.choice = choice;
-        isAsked = choice is BlasChoice.Cublas or BlasChoice.CublasTf32;
+        isAsked = choice is ProductBackend.Cublas or ProductBackend.CublasTf32;
         CudaStream? queue = stream as CudaStream;
-        bool mayBe = isAsked || choice == BlasChoice.Auto;
+        bool mayBe = isAsked || choice == ProductBackend.Auto;
         blas = new(() => mayBe && accelerator is CudaAccelerator cuda && queue is not null ? Load(cuda, queue, choice) : null);
         if (!isAsked || blas.Value is not null) return;
         throw Absent(device, queue is null ? "it is no CUDA device" : "libcublas.so.11, .12 or .13 cannot be loaded (is its folder in LD_LIBRARY_PATH?)");
@@ -39,7 +39,7 @@ internal sealed class CuBlasProducts : IDisposable
     public bool TryMultiply(in GemmCall product)
     {
         if (!IsWanted(product.M, product.N, product.K) || blas.Value is not { } loaded) return false;
-        CuBlasCall call = CuBlasCall.Of(product);
+        CuBlasCall call = CuBlasCall.From(product);
         loaded.Gemm(
             call.First, call.Second, call.Rows, call.Columns, call.Summed,
             product.Alpha, product.B, call.FirstStride, product.A, call.SecondStride, product.Beta, product.C, call.Rows);
@@ -47,7 +47,7 @@ internal sealed class CuBlasProducts : IDisposable
     }
 
     /// <summary>The choice that computes a product of these extents here, or null where the kernels do.</summary>
-    public string? PlanFor(int m, int n, int k) => !IsWanted(m, n, k) || blas.Value is null ? null : choice == BlasChoice.CublasTf32 ? "cublas-tf32" : "cublas";
+    public string? PlanFor(int m, int n, int k) => !IsWanted(m, n, k) || blas.Value is null ? null : choice == ProductBackend.CublasTf32 ? "cublas-tf32" : "cublas";
 
     private bool IsWanted(int m, int n, int k) => m > 0 && n > 0 && k > 0 && (isAsked || (long)m * n * k >= LargeProduct);
 
@@ -57,12 +57,12 @@ internal sealed class CuBlasProducts : IDisposable
         if (IsLoaded) blas.Value!.Dispose();
     }
 
-    private static CuBlas? Load(CudaAccelerator accelerator, CudaStream stream, BlasChoice choice)
+    private static CuBlas? Load(CudaAccelerator accelerator, CudaStream stream, ProductBackend choice)
     {
         try
         {
             CuBlas blas = new(accelerator) { Stream = stream };
-            if (choice == BlasChoice.CublasTf32) blas.MathMode = Tf32;
+            if (choice == ProductBackend.CublasTf32) blas.MathMode = Tf32;
             return blas;
         }
         catch (Exception missing) when (missing is DllNotFoundException or EntryPointNotFoundException or CuBlasException)

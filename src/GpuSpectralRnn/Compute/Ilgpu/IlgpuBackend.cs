@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Kernels;
+using GpuSpectralRnn.Numerics;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -12,7 +13,7 @@ public sealed class IlgpuBackend : IBackend
 {
     private const int WidestGroups = 1 << 18; // threads of a loss's groups, the widest stride beside the loader's own
 
-    private readonly Disposables owned = new();
+    private readonly DisposableBag owned = new();
     private readonly CuBlasProducts cuBlas;
     private readonly UploadRing? ring;
     private readonly Lazy<Launcher<Fill>> fill;
@@ -30,8 +31,8 @@ public sealed class IlgpuBackend : IBackend
     public IlgpuBackend(
         DeviceInfo device,
         Accelerator accelerator,
-        RecurrentKernels kernels = RecurrentKernels.Auto,
-        BlasChoice blas = BlasChoice.Auto,
+        RecurrentStrategy kernels = RecurrentStrategy.Auto,
+        ProductBackend blas = ProductBackend.Auto,
         bool usesGraphs = true)
         : this(device, new KernelLoader(accelerator), kernels, blas, usesGraphs)
     {
@@ -41,8 +42,8 @@ public sealed class IlgpuBackend : IBackend
     internal IlgpuBackend(
         DeviceInfo device,
         KernelLoader loader,
-        RecurrentKernels kernels = RecurrentKernels.Auto,
-        BlasChoice blas = BlasChoice.Auto,
+        RecurrentStrategy kernels = RecurrentStrategy.Auto,
+        ProductBackend blas = ProductBackend.Auto,
         bool usesGraphs = true)
     {
         Device = device;
@@ -54,14 +55,14 @@ public sealed class IlgpuBackend : IBackend
         owned.Keep(loader);
         try
         {
-            if (blas == BlasChoice.KernelsTf32 && !Gemm.HasTensorCores(Accelerator)) throw IlgpuMatrixOps.NoTensorCores(device);
+            if (blas == ProductBackend.KernelsTf32 && !Gemm.HasTensorCores(Accelerator)) throw IlgpuMatrixOps.NoTensorCores(device);
             Stream = owned.Keep(Accelerator.CreateStream());
             ring = UploadRing.Create(Accelerator);
             if (ring is not null) owned.Keep(ring);
             CudaUploadLane? lane = ring is null ? null : CudaUploadLane.Create(this);
             if (lane is not null) owned.Keep(lane);
             Uploads = lane;
-            Graphs = owned.Keep(LaunchGraphs.Of(Accelerator, Stream, usesGraphs));
+            Graphs = owned.Keep(LaunchGraphs.Create(Accelerator, Stream, usesGraphs));
             cuBlas = owned.Keep(new CuBlasProducts(Device, Accelerator, Stream, blas));
         }
         catch
@@ -120,10 +121,10 @@ public sealed class IlgpuBackend : IBackend
     public string ProductPlan(int m, int n, int k, bool transposeA = false, bool transposeB = false) => matrix.Value.PlanFor(m, n, k, transposeA, transposeB);
 
     /// <summary>How recurrent layers take their steps.</summary>
-    internal RecurrentKernels Kernels { get; }
+    internal RecurrentStrategy Kernels { get; }
 
     /// <summary>Who computes matrix products.</summary>
-    internal BlasChoice Blas { get; }
+    internal ProductBackend Blas { get; }
 
     /// <summary>The accelerator.</summary>
     internal Accelerator Accelerator { get; }

@@ -38,7 +38,7 @@ internal static class IlgpuDevices
     /// <summary>Opens a device; the caller owns the backend.</summary>
     /// <exception cref="RunFailedException">Its driver refuses.</exception>
     /// <exception cref="InvalidCallException">It has no cuBLAS, or no tensor cores, which were asked for.</exception>
-    public static IlgpuBackend Open(IlgpuDevice device, RecurrentKernels kernels, BlasChoice blas, bool usesGraphs)
+    public static IlgpuBackend Open(IlgpuDevice device, RecurrentStrategy kernels, ProductBackend blas, bool usesGraphs)
     {
         try
         {

@@ -26,7 +26,7 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         this.backend = backend;
         this.cuBlas = cuBlas;
         columnSums = new ColumnSums(backend.Loader);
-        gemm = new Gemm(backend.Loader, columnSums, roundsToTf32: backend.Blas == BlasChoice.KernelsTf32);
+        gemm = new Gemm(backend.Loader, columnSums, roundsToTf32: backend.Blas == ProductBackend.KernelsTf32);
         fillRows = backend.Loader.Elements<FillRows>();
         stepMean = backend.Loader.Elements<MeanOverSteps>();
         stepMeanBackward = backend.Loader.Elements<MeanOverStepsBackward>();

@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Kernels;
+using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Compute.Ilgpu;
 

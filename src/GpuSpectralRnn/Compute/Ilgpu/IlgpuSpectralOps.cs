@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Kernels;
+using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
@@ -9,7 +10,7 @@ internal sealed class IlgpuSpectralOps(IlgpuBackend backend) : ISpectralOps
     private readonly Lazy<Kernels.StepSquares> stepSquares = new(() => new Kernels.StepSquares(backend.Loader));
 
     /// <inheritdoc/>
-    public GramSums CreateGram(int units) => new IlgpuGramSums(backend, units);
+    public GramAccumulator CreateGram(int units) => new IlgpuGramAccumulator(backend, units);
 
     /// <inheritdoc/>
     public StepSquares CreateStepSquares(int steps) => new IlgpuStepSquares(backend, stepSquares.Value, steps);

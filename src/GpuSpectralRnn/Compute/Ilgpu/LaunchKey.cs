@@ -20,7 +20,7 @@ internal static class LaunchKey<TArguments>
     public static readonly int Words;
 
     /// <summary>Writes the key of some arguments, <see cref="Words"/> numbers; takes no memory.</summary>
-    public static void Of(in TArguments arguments, long[] words) => Write(arguments, words);
+    public static void Fill(in TArguments arguments, long[] words) => Write(arguments, words);
 
     private static Writer Compile(out int words)
     {

@@ -21,7 +21,7 @@ internal readonly record struct PersistentLimits(int Threads, int SharedBytes, i
     private const int RegistersOfThread = 128;
 
     /// <summary>A device's limits.</summary>
-    public static PersistentLimits Of(Accelerator accelerator) => accelerator is CudaAccelerator cuda
+    public static PersistentLimits Query(Accelerator accelerator) => accelerator is CudaAccelerator cuda
         ? new(cuda.MaxNumThreadsPerGroup, CudaFunction.SharedBytes(cuda.DeviceId), cuda.TotalNumRegistersPerGroup, cuda.WarpSize)
         : new(accelerator.MaxNumThreadsPerGroup, accelerator.MaxSharedMemoryPerGroup, 0, accelerator is CPUAccelerator ? accelerator.WarpSize : 0);
 

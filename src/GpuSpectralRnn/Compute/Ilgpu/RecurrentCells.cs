@@ -26,8 +26,8 @@ internal sealed class RecurrentCells(IlgpuBackend backend, Gemm gemm)
     /// <exception cref="InvalidCallException">Persistent kernels were asked for and cannot be.</exception>
     public RecurrentCell For(RecurrentShape shape)
     {
-        bool wantsPersistent = backend.Kernels == RecurrentKernels.Persistent
-            || (backend.Kernels == RecurrentKernels.Auto && backend.Loader.SharesMemory);
+        bool wantsPersistent = backend.Kernels == RecurrentStrategy.Persistent
+            || (backend.Kernels == RecurrentStrategy.Auto && backend.Loader.SharesMemory);
         return (wantsPersistent ? PersistentFor(shape) : null) ?? StepwiseFor(shape.Cell);
     }
 
@@ -55,7 +55,7 @@ internal sealed class RecurrentCells(IlgpuBackend backend, Gemm gemm)
 
     private RecurrentCell? PersistentFor(RecurrentShape shape)
     {
-        PersistentLimits limits = PersistentLimits.Of(backend.Accelerator);
+        PersistentLimits limits = PersistentLimits.Query(backend.Accelerator);
         PersistentTiles tiles = limits.Tiles(shape.Cell, shape.Hidden, ManyStrips);
         if (limits.Refusal(tiles) is { } refusal) return Refuse(shape, refusal);
         (CellKind, int) key = (shape.Cell, tiles.Forward.Units);
@@ -81,7 +81,7 @@ internal sealed class RecurrentCells(IlgpuBackend backend, Gemm gemm)
         }
     }
 
-    private RecurrentCell? Refuse(RecurrentShape shape, string why) => backend.Kernels == RecurrentKernels.Auto
+    private RecurrentCell? Refuse(RecurrentShape shape, string why) => backend.Kernels == RecurrentStrategy.Auto
         ? null
         : throw new InvalidCallException(
             $"`kernels` persistent: {shape.Cell} with {shape.Hidden} units does not fit on {backend.Device.Id}: {why}; choose auto or stepwise.");

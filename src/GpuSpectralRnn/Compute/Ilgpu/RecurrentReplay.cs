@@ -58,7 +58,7 @@ internal sealed class RecurrentReplay(RecurrentCell cell, LaunchGraphs graphs, A
     // Null where these operands come for the first time: kernels are then launched plainly, as the driver may load them only now.
     private Entry? Find(in RecurrentOperands operands, bool isBackward)
     {
-        LaunchKey<RecurrentOperands>.Of(operands, asked);
+        LaunchKey<RecurrentOperands>.Fill(operands, asked);
         foreach (Entry entry in entries)
         {
             if (entry.IsBackward == isBackward && entry.Key.AsSpan().SequenceEqual(asked)) return entry;

@@ -90,7 +90,7 @@ public class HostDeterminismTests
     {
         double[] sums = new double[40 * 40];
         using Tensor x = Random(backend, 1, 3000, 40);
-        using GramSums gram = backend.Spectral.CreateGram(40);
+        using GramAccumulator gram = backend.Spectral.CreateGram(40);
         gram.Add(x);
         gram.Read(sums);
         return [.. sums.Select(sum => (float)sum), .. sums.Select(sum => (float)(sum - (float)sum))]; // each in two parts

@@ -17,8 +17,8 @@ public sealed class LanesTests
     [Fact]
     public void The_first_lanes_of_any_vector_leave_the_others_alone()
     {
-        for (int count = 1; count <= Vector<float>.Count; count++) Check<SimdAny, Vector<float>, FirstLanesAny>(new FirstLanesAny(count), count);
-        Check<SimdAny, Vector<float>, AllLanes<SimdAny, Vector<float>>>(default, Vector<float>.Count);
+        for (int count = 1; count <= Vector<float>.Count; count++) Check<SimdVectorT, Vector<float>, FirstLanesAny>(new FirstLanesAny(count), count);
+        Check<SimdVectorT, Vector<float>, AllLanes<SimdVectorT, Vector<float>>>(default, Vector<float>.Count);
     }
 
     private static unsafe void Check<TSimd, TVector, TLanes>(TLanes lanes, int count)

@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Tests.Support;
 
@@ -54,6 +55,6 @@ public sealed class SharedThreadsTests
         Matrix states = Matrix.From(300, 200, Numbers.Normal(300 * 200, 1)), gram = Matrix.Product(states, states, transposeA: true);
         SelectionProblem problem = new(gram, Ridge.Uniform(gram, 1e-4), Matrix.Identity(200));
         Selection chosen = new GreedySelector().Select(problem, 20);
-        return [.. gram.Data, .. SymmetricEigen.Of(gram).Values, .. chosen.Path.Select(point => point.Loss)];
+        return [.. gram.Data, .. SymmetricEigen.Compute(gram).Values, .. chosen.Path.Select(point => point.Loss)];
     }
 }

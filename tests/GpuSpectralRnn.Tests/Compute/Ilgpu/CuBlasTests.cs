@@ -19,7 +19,7 @@ public class CuBlasTests
         const int M = 3, N = 5, K = 4;
         double[] a = Numbers.Normal(M * K, 1).ToDoubles();
         double[] b = Numbers.Normal(K * N, 2).ToDoubles();
-        CuBlasCall call = CuBlasCall.Of(new(default, default, default, M, N, K, transposeA, transposeB));
+        CuBlasCall call = CuBlasCall.From(new(default, default, default, M, N, K, transposeA, transposeB));
         double[] c = new double[M * N];
         for (int row = 0; row < call.Rows; row++)
         {
@@ -42,9 +42,9 @@ public class CuBlasTests
     [InlineData("ilgpu-cpu")]
     public void A_device_without_it_refuses_to_be_opened_with_it(string device)
     {
-        InvalidCallException refused = Assert.Throws<InvalidCallException>(() => Devices.Open(device, blas: BlasChoice.Cublas));
+        InvalidCallException refused = Assert.Throws<InvalidCallException>(() => Devices.Open(device, blas: ProductBackend.Cublas));
         Assert.Contains("`blas` auto", refused.Message, StringComparison.Ordinal);
-        using IBackend backend = Devices.Open(device, threads: 1, blas: BlasChoice.Kernels);
+        using IBackend backend = Devices.Open(device, threads: 1, blas: ProductBackend.Kernels);
         Assert.Equal(device, backend.Device.Id);
     }
 }

@@ -19,7 +19,7 @@ public sealed class CudaGraphTests(CudaStepwiseDevice device) : IClassFixture<Cu
     public void Training_gives_the_same_bits(Cell cell, bool isStream)
     {
         (float[] replayed, long launched) = Train(device.Backend, cell, isStream);
-        using IBackend plain = Devices.Open("cuda:0", kernels: RecurrentKernels.Stepwise, usesGraphs: false);
+        using IBackend plain = Devices.Open("cuda:0", kernels: RecurrentStrategy.Stepwise, usesGraphs: false);
         (float[] launchByLaunch, long none) = Train(plain, cell, isStream);
 
         Assert.Equal(launchByLaunch, replayed);

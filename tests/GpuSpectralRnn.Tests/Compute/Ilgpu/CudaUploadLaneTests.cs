@@ -25,7 +25,7 @@ public sealed class CudaUploadLaneTests(CudaDevice device)
         using Tensor busy = backend.Allocate(new Shape(Order, Order));
         using Tensor result = backend.Allocate(new Shape(Order, Order));
         using Tensor seen = backend.Allocate(new Shape(Batches, 40 * Size * 2));
-        using BatchFeed feed = new(data, backend, Size);
+        using DeviceBatches feed = new(data, backend, Size);
         List<float[]> sent = [];
         Batch copy = new(data.Layout, Size);
         for (int n = 0; feed.Next(); n++)

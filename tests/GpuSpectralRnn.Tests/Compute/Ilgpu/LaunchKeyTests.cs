@@ -43,7 +43,7 @@ public sealed class LaunchKeyTests(IlgpuCpuDevice device)
         static long[] Key(object views)
         {
             long[] words = new long[LaunchKey<RecurrentOperands>.Words];
-            LaunchKey<RecurrentOperands>.Of(new() { Walk = new RecurrentWalk(9, 1, 1, false), Views = (RecurrentViews)views, Arranged = default }, words);
+            LaunchKey<RecurrentOperands>.Fill(new() { Walk = new RecurrentWalk(9, 1, 1, false), Views = (RecurrentViews)views, Arranged = default }, words);
             return words;
         }
     }
@@ -60,7 +60,7 @@ public sealed class LaunchKeyTests(IlgpuCpuDevice device)
         static long[] Key(Plain plain)
         {
             long[] words = new long[LaunchKey<Plain>.Words];
-            LaunchKey<Plain>.Of(plain, words);
+            LaunchKey<Plain>.Fill(plain, words);
             return words;
         }
     }

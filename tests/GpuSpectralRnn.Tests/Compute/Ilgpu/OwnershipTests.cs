@@ -11,10 +11,10 @@ namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 public sealed class OwnershipTests
 {
     [Theory]
-    [InlineData(BlasChoice.Cublas)]
-    [InlineData(BlasChoice.CublasTf32)]
-    [InlineData(BlasChoice.KernelsTf32)]
-    public void A_device_that_cannot_be_had_as_asked_gives_its_accelerator_back(BlasChoice blas)
+    [InlineData(ProductBackend.Cublas)]
+    [InlineData(ProductBackend.CublasTf32)]
+    [InlineData(ProductBackend.KernelsTf32)]
+    public void A_device_that_cannot_be_had_as_asked_gives_its_accelerator_back(ProductBackend blas)
     {
         IlgpuDevice simulator = IlgpuDevices.All.Single(device => device.Info.Id == "ilgpu-cpu");
         Accelerator accelerator = simulator.Device.CreateAccelerator(IlgpuDevices.Context);

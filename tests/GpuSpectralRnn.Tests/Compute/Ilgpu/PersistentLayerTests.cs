@@ -87,7 +87,7 @@ public abstract class SimulatedPersistentLayerTests(int threadsOfWarp) : Persist
     {
         RecurrentShape shape = new(cell, 2, 3, 2, hidden);
         backend = Open(shape, multiprocessors: 2);
-        PersistentTiles lean = PersistentLimits.Of(backend.Accelerator).Tiles(cell, hidden, registerStrips: 2);
+        PersistentTiles lean = PersistentLimits.Query(backend.Accelerator).Tiles(cell, hidden, registerStrips: 2);
         Assert.Equal((2, 1), (lean.Forward.RegisterStrips, lean.Forward.SharedStrips));
         Assert.Equal((2, 1), (lean.Backward.RegisterStrips, lean.Backward.SharedStrips));
         RecurrentCell kernels = RecurrentCells.Load(backend.Loader, cell, lean);
@@ -101,7 +101,7 @@ public abstract class SimulatedPersistentLayerTests(int threadsOfWarp) : Persist
         // ILGPU's simulator has them in powers of two.
         int threads = new PersistentLimits().Tiles(shape.Cell, shape.Hidden, registerStrips: 4).Forward.Threads;
         int warps = (int)BitOperations.RoundUpToPowerOf2((uint)(threads / threadsOfWarp));
-        return Own(WideSimulator.Open(threadsOfWarp, warps, RecurrentKernels.Persistent, multiprocessors));
+        return Own(WideSimulator.Open(threadsOfWarp, warps, RecurrentStrategy.Persistent, multiprocessors));
     }
 }
 

@@ -1,0 +1,109 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Compute.Ilgpu;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Cli.Benchmarks;
+
+/// <summary>What one case took.</summary>
+/// <param name="TrainMilliseconds">Median of a training step: forward, mean-square loss over all hidden states, backward, Adam.</param>
+/// <param name="InferMilliseconds">Median of a forward pass.</param>
+/// <param name="Gflops">Arithmetic of the products in a training step, in 1e9 operations per second.</param>
+/// <param name="GigabytesPerSecond">What a training step has to read and write at least, in 1e9 bytes per second.</param>
+/// <param name="Parameters">Number of weights and biases.</param>
+public readonly record struct RecurrentTiming(
+    double TrainMilliseconds, double InferMilliseconds, double Gflops, double GigabytesPerSecond, long Parameters)
+{
+    /// <summary>Bytes of the device that the backend has in use at the end, all told; null on the host, whose memory is everyone's.</summary>
+    public long? DeviceBytes { get; init; }
+}
+
+/// <summary>
+/// Recurrent layers as they are timed side by side with other libraries: random input, W_hh = 0.9 I for ReLU, the loss the mean square of all hidden
+/// states of the last layer.
+/// </summary>
+/// <param name="Name">Short name of the case.</param>
+/// <param name="Shape">Extents and cell of the first layer; those above it have H inputs.</param>
+/// <param name="Layers">L, layers one above the other.</param>
+public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape, int Layers = 1)
+{
+    /// <summary>
+    /// The known cases: images read by rows and by pixels with 128 hidden units, and the three language models of Zaremba, Sutskever, Vinyals
+    /// ("Recurrent neural network regularization", 2014) without embedding and read-out.
+    /// </summary>
+    public static IReadOnlyList<RecurrentBenchmark> Cases { get; } =
+    [
+        new("rnn-row", new RecurrentShape(CellKind.RnnRelu, Steps: 28, Batch: 64, Inputs: 28, Hidden: 128)),
+        new("rnn-pixel", new RecurrentShape(CellKind.RnnRelu, Steps: 784, Batch: 64, Inputs: 1, Hidden: 128)),
+        new("rnn-pixel-b256", new RecurrentShape(CellKind.RnnRelu, Steps: 784, Batch: 256, Inputs: 1, Hidden: 128)),
+        new("lstm-row", new RecurrentShape(CellKind.Lstm, Steps: 28, Batch: 64, Inputs: 28, Hidden: 128)),
+        new("gru-row", new RecurrentShape(CellKind.Gru, Steps: 28, Batch: 64, Inputs: 28, Hidden: 128)),
+        new("lstm-ptb-small", new RecurrentShape(CellKind.Lstm, Steps: 20, Batch: 20, Inputs: 200, Hidden: 200), Layers: 2),
+        new("lstm-ptb-medium", new RecurrentShape(CellKind.Lstm, Steps: 35, Batch: 20, Inputs: 650, Hidden: 650), Layers: 2),
+        new("lstm-ptb-large", new RecurrentShape(CellKind.Lstm, Steps: 35, Batch: 20, Inputs: 1500, Hidden: 1500), Layers: 2),
+    ];
+
+    /// <summary>Whether a step takes seconds on a processor: such a case runs only when it is asked for.</summary>
+    public bool IsLong => TrainingOperations > 5e10;
+
+    /// <summary>
+    /// Floating-point operations in the products of one training step: forward, back through the steps, weight gradients, and the input's gradients
+    /// between layers.
+    /// </summary>
+    public double TrainingOperations
+    {
+        get
+        {
+            double perRow = 3.0 * Layers * Shape.Hidden + 2.0 * Shape.Inputs + 3.0 * (Layers - 1) * Shape.Hidden;
+            return 2.0 * Shape.Steps * Shape.Batch * Shape.GateRows * perRow;
+        }
+    }
+
+    /// <summary>
+    /// Bytes that a training step has to move at least: inputs, states, their gradients and the gates of LSTM and GRU written once and read once in
+    /// each direction, weights read twice, and seven numbers a weight for the optimiser.
+    /// </summary>
+    public double TrainingBytes
+    {
+        get
+        {
+            (_, int steps, int batch, int inputs, int hidden) = Shape;
+            double gates = Shape.GateRows == hidden ? 0 : 4.0 * Shape.GateRows;
+            double perRow = 2.0 * inputs + 2.0 * (Layers - 1) * hidden + Layers * (4.0 * hidden + gates);
+            return sizeof(float) * ((double)steps * batch * perRow + (2 + 7) * (double)Parameters);
+        }
+    }
+
+    /// <summary>
+    /// Bytes that a training step needs by its definition: weights, their gradients and Adam's two moments; input and target; of each layer the
+    /// states, their gradients, and what backpropagation needs of the gates (GRU: and of their recurrent products) and the cell states.
+    /// </summary>
+    public double TensorBytes
+    {
+        get
+        {
+            (CellKind cell, int steps, int batch, int inputs, int hidden) = Shape;
+            double perRow = cell switch
+            {
+                CellKind.Lstm => 4 + 1,
+                CellKind.Gru => 3 + 3,
+                _ => 0,
+            };
+            return sizeof(float) * (4.0 * Parameters + (double)steps * batch * (inputs + hidden + Layers * (2 + perRow) * hidden));
+        }
+    }
+
+    private long Parameters => (long)Shape.GateRows * (Shape.Inputs + Shape.Hidden + 2) + (Layers - 1L) * Shape.GateRows * (2 * Shape.Hidden + 2);
+
+    /// <summary>Runs the case <paramref name="runs"/> times after a warm-up.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="runs"/> is below one.</exception>
+    public RecurrentTiming Run(IBackend backend, int runs = 7)
+    {
+        using RecurrentBenchmarkState state = new(backend, Shape, Layers);
+        double train = MedianTime.Measure(backend, state.Train, runs);
+        double infer = MedianTime.Measure(backend, state.Infer, runs);
+        return new RecurrentTiming(train, infer, TrainingOperations / train * 1e-6, TrainingBytes / train * 1e-6, state.Parameters)
+        {
+            DeviceBytes = backend is IlgpuBackend ilgpu ? ilgpu.Memory.LiveBytes : null,
+        };
+    }
+}

@@ -1,0 +1,109 @@
+using GpuSpectralRnn.Compute;
+
+namespace GpuSpectralRnn.Cli.Benchmarks;
+
+/// <summary>The tensors of one benchmark case, and its two steps.</summary>
+public sealed class RecurrentBenchmarkState : IDisposable
+{
+    private readonly IBackend backend;
+    private readonly DisposableBag owned = new();
+    private readonly Tensor parameters; // [P]
+    private readonly Tensor gradients; // [P]
+    private readonly Tensor firstMoment; // [P]
+    private readonly Tensor secondMoment; // [P]
+    private readonly Layer[] layers;
+    private readonly Tensor input; // [T, B, I]
+    private readonly Tensor target; // [T, B, H], zero
+    private readonly LossTotals totals;
+    private long step;
+
+    /// <summary>Allocates on <paramref name="backend"/> and draws weights (PyTorch's uniform of +-1/sqrt(H)) and standard normal inputs.</summary>
+    public RecurrentBenchmarkState(IBackend backend, RecurrentShape shape, int count)
+    {
+        this.backend = backend;
+        (CellKind cell, int steps, int batch, int inputs, int hidden) = shape;
+        long rows = shape.GateRows;
+        Parameters = rows * (inputs + hidden + 2) + (count - 1) * rows * (hidden + hidden + 2);
+        int size = checked((int)Parameters);
+        parameters = Zeros(size);
+        gradients = Zeros(size);
+        firstMoment = Zeros(size);
+        secondMoment = Zeros(size);
+        input = Zeros(steps, batch, inputs);
+        target = Zeros(steps, batch, hidden);
+        totals = owned.Keep(backend.Loss.CreateTotals());
+        float bound = 1 / MathF.Sqrt(hidden);
+        backend.Random.Uniform(parameters, seed: 0, stream: 0, -bound, bound);
+        backend.Random.Normal(input, seed: 0, stream: 1, 0, 1);
+        layers = new Layer[count];
+        int offset = 0;
+        for (int i = 0; i < count; i++)
+        {
+            RecurrentShape own = i == 0 ? shape : shape with { Inputs = hidden };
+            RecurrentWorkspace workspace = owned.Keep(backend.Recurrent.Prepare(own, isTraining: true));
+            layers[i] = new Layer(
+                workspace,
+                Split(parameters, offset, own),
+                Split(gradients, offset, own),
+                workspace.Outputs ?? Zeros(steps, batch, hidden),
+                Zeros(steps, batch, hidden));
+            offset += own.GateRows * (own.Inputs + hidden + 2);
+            if (cell == CellKind.RnnRelu) SetIdentity(layers[i].Weights.HiddenWeights, 0.9f);
+        }
+    }
+
+    /// <summary>Number of weights and biases.</summary>
+    public long Parameters { get; }
+
+    /// <summary>Forward, loss, backward and Adam.</summary>
+    public void Train()
+    {
+        backend.Fill(gradients, 0);
+        Infer();
+        Layer last = layers[^1];
+        backend.Loss.MeanSquaredError(last.Output, target, 1f / last.Output.Shape.Rows, last.OutputGradient, totals);
+        for (int i = layers.Length - 1; i >= 0; i--)
+        {
+            (RecurrentWorkspace workspace, RecurrentWeights weights, RecurrentWeights weightGradients, Tensor output, Tensor outputGradient) = layers[i];
+            Tensor? inputGradient = i == 0 ? null : layers[i - 1].OutputGradient;
+            backend.Recurrent.Backward(new(workspace, weights, InputOf(i), null, output, outputGradient, 0, weightGradients, inputGradient, null));
+        }
+
+        backend.Optimizer.Adam(new(parameters, gradients, firstMoment, secondMoment, 1e-4f, 0.9f, 0.999f, 1e-8f, 0, Decoupled: false, ++step));
+    }
+
+    /// <summary>Forward only.</summary>
+    public void Infer()
+    {
+        for (int i = 0; i < layers.Length; i++)
+            backend.Recurrent.Forward(new(layers[i].Workspace, layers[i].Weights, InputOf(i), null, layers[i].Output));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => owned.Dispose();
+
+    private static void SetIdentity(Tensor square, float value)
+    {
+        int extent = square.Shape[0];
+        float[] values = new float[extent * extent];
+        for (int i = 0; i < extent; i++) values[i * (extent + 1)] = value;
+        square.CopyFrom<float>(values);
+    }
+
+    private static RecurrentWeights Split(Tensor flat, int offset, RecurrentShape shape)
+    {
+        int rows = shape.GateRows;
+        int hidden = offset + rows * shape.Inputs;
+        int biases = hidden + rows * shape.Hidden;
+        return new RecurrentWeights(
+            flat.View(offset, rows, shape.Inputs), flat.View(hidden, rows, shape.Hidden), flat.View(biases, rows), flat.View(biases + rows, rows));
+    }
+
+    private Tensor InputOf(int layer) => layer == 0 ? input : layers[layer - 1].Output;
+
+    private Tensor Zeros(params int[] extents) => owned.Keep(backend.Allocate(new Shape(extents)));
+
+    // output and outputGradient [T, B, H]
+    private sealed record Layer(
+        RecurrentWorkspace Workspace, RecurrentWeights Weights, RecurrentWeights Gradients, Tensor Output, Tensor OutputGradient);
+}

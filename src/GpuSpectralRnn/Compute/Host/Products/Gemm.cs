@@ -1,0 +1,123 @@
+using GpuSpectralRnn.Numerics;
+
+namespace GpuSpectralRnn.Compute.Host;
+
+/// <summary>
+/// Products of matrices in blocks: k in steps of <see cref="GemmKernel.Depth"/>, op(B) packed, A packed where it is transposed. Threads share out C
+/// in whole rows or panels;
+/// each element's additions have one fixed order, so any number of threads gives the same bits.
+/// </summary>
+internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
+{
+    private const int BlockColumns = 512;
+    private const int BlockRows = 64;
+    private const int PanelMemory = 1 << 17;
+
+    // Per thread some depths of op(B) and a block of A: 512 + 32 KiB, at home in the second-level cache beside the block of C that they all add to.
+    private readonly ThreadScratch scratch = new(threads.Count, PanelMemory + (GemmKernel.Depth * BlockRows));
+
+    /// <summary>C [m, n] = alpha op(A) op(B) + beta C, row-major without gaps; with a bias [n] instead of the old C, + bias in every row.</summary>
+    public void Run(int m, int n, int k, float alpha, float* a, bool transposeA, float* b, bool transposeB, float beta, float* c, float* bias = null)
+    {
+        if (beta != 0 && beta != 1) Elementwise.Run(threads, (long)m * n, new Scale(c, beta));
+        if (k == 0 && beta == 0) new Span<float>(c, checked(m * n)).Clear();
+        if (m == 0 || n == 0 || k == 0) return;
+        float* add = bias != null ? bias : beta != 0 ? c : null;
+        Operands x = new(m, n, k, alpha, a, transposeA, b, transposeB, add, bias != null ? 0 : n, c);
+        long work = (long)m * n * k;
+        if (n >= m) threads.Split(n, GemmKernel.PanelWidth, work, (part, from, to) => Block(x, part, 0, m, (int)from, (int)to));
+        else threads.Split(m, 8, work, (part, from, to) => Block(x, part, (int)from, (int)to, 0, n));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => scratch.Dispose();
+
+    /// <summary>
+    /// C [rows, columns] = A P + add for panels made of all k rows of op(B), [panel][k][PanelWidth]; A [rows, k] row-major with stride aStride. For
+    /// products that come again
+    /// and again with the same right-hand side; on the calling thread.
+    /// </summary>
+    public static void MultiplyPacked(
+        nint rows, nint columns, nint k, float* a, nint aStride, float* panels, float* c, nint cStride, float* add, nint addStride)
+    {
+        nint width = GemmKernel.PanelWidth;
+        for (nint first = 0; first < columns; first += width, panels += k * width)
+        {
+            nint valid = Math.Min(width, columns - first);
+            float* extra = add == null ? null : add + first;
+            GemmKernel.Multiply(rows, valid, Math.Min(k, GemmKernel.Depth), a, aStride, false, panels, c + first, cStride, extra, addStride);
+            for (nint l = GemmKernel.Depth; l < k; l += GemmKernel.Depth)
+            {
+                nint depth = Math.Min(GemmKernel.Depth, k - l);
+                GemmKernel.Multiply(rows, valid, depth, a + l, aStride, false, panels + l * width, c + first, cStride, c + first, cStride);
+            }
+        }
+    }
+
+    // C[rowFrom..rowTo, columnFrom..columnTo]
+    private void Block(Operands x, int part, int rowFrom, int rowTo, int columnFrom, int columnTo)
+    {
+        float* panels = scratch.Of(part);
+        float* tiles = panels + PanelMemory;
+        for (int column = columnFrom; column < columnTo; column += BlockColumns)
+        {
+            int columns = Math.Min(BlockColumns, columnTo - column);
+            int slice = Math.Max(1, PanelMemory / (GemmKernel.Panels(columns) * GemmKernel.PanelWidth) / GemmKernel.Depth) * GemmKernel.Depth;
+            for (int first = 0; first < x.K; first += slice)
+            {
+                int end = Math.Min(x.K, first + slice);
+                PackRight(x, column, columns, first, end, panels);
+                for (int row = rowFrom; row < rowTo; row += BlockRows)
+                    Rows(x, row, Math.Min(BlockRows, rowTo - row), column, columns, first, end, panels, tiles);
+            }
+        }
+    }
+
+    // op(B)[first..end, column..column+columns] as panels, one depth after the other.
+    private static void PackRight(Operands x, int column, int columns, int first, int end, float* panels)
+    {
+        for (int l = first; l < end; l += GemmKernel.Depth)
+        {
+            int depth = Math.Min(GemmKernel.Depth, end - l);
+            float* right = x.TransposeB ? x.B + (long)column * x.K + l : x.B + (long)l * x.N + column;
+            GemmPacking.PackPanels(
+                right, x.TransposeB ? x.K : x.N, x.TransposeB, depth, columns, x.Alpha, panels, (nint)depth * GemmKernel.PanelWidth);
+            panels += depth * GemmKernel.Panels(columns) * GemmKernel.PanelWidth;
+        }
+    }
+
+    // C[row..row+rows, column..column+columns] over first..end of k.
+    private static void Rows(Operands x, int row, int rows, int column, int columns, int first, int end, float* panels, float* tiles)
+    {
+        int width = GemmKernel.PanelWidth;
+        float* c = x.C + (long)row * x.N + column;
+        for (int l = first; l < end; l += GemmKernel.Depth)
+        {
+            int depth = Math.Min(GemmKernel.Depth, end - l);
+            (nint start, nint stride) = l > 0 ? (row * (nint)x.N, x.N) : (row * x.AddStride, x.AddStride);
+            float* addend = l > 0 ? x.C : x.Add;
+            float* left = x.TransposeA ? tiles : x.A + (long)row * x.K + l;
+            if (x.TransposeA) GemmPacking.PackTiles(x.A + (long)l * x.M + row, x.M, depth, rows, tiles);
+            for (int j = 0; j < columns; j += width, panels += depth * width)
+            {
+                float* add = addend == null ? null : addend + start + column + j;
+                GemmKernel.Multiply(rows, Math.Min(width, columns - j), depth, left, x.K, x.TransposeA, panels, c + j, x.N, add, stride);
+            }
+        }
+    }
+
+    private readonly struct Operands(int m, int n, int k, float alpha, float* a, bool transposeA, float* b, bool transposeB, float* add, nint addStride, float* c)
+    {
+        public readonly int M = m;
+        public readonly int N = n;
+        public readonly int K = k;
+        public readonly float Alpha = alpha;
+        public readonly float* A = a;
+        public readonly bool TransposeA = transposeA;
+        public readonly float* B = b;
+        public readonly bool TransposeB = transposeB;
+        public readonly float* Add = add;
+        public readonly nint AddStride = addStride;
+        public readonly float* C = c;
+    }
+}

@@ -1,0 +1,170 @@
+using GpuSpectralRnn.Numerics;
+
+namespace GpuSpectralRnn.Compute.Host;
+
+/// <summary>
+/// Weight gradients of a recurrent layer in one product over the T B rows of a sequence: [h_before | x_t | 1]^T delta, which is dW_hh^T over dW_ih^T
+/// over the bias gradient; either matrix may be left out. Threads share out the rows of the result, or, where the sequence is long, fixed slices of
+/// the T B rows, whose sums are added in order: any number of threads gives the same bits.
+/// </summary>
+internal sealed unsafe class WeightGradient : IDisposable
+{
+    // With slices every thread packs its own part of delta alone; they pay where a slice is long and its sum small.
+    private const int LongSequenceSlices = 8;
+    private const long LongSequence = 1 << 13;
+    private const long SmallSum = 1 << 18;
+
+    private readonly HostParallel threads;
+    private readonly ThreadScratch scratch; // per thread or slice: delta's panels [panel][Depth][width], then one tile [Depth][8]
+    private readonly ThreadScratch sums; // per slice: [rows, panels * width]
+    private readonly int slices;
+    private readonly long count;
+    private readonly int hidden;
+    private readonly int inputs;
+    private readonly int rows;
+    private readonly int columns;
+    private readonly int paddedColumns;
+
+    /// <summary>
+    /// Takes the memory for deltas of <paramref name="count"/> rows (T B) and <paramref name="columns"/> columns, H hidden units (0 without dW_hh)
+    /// and I inputs (0 without dW_ih).
+    /// </summary>
+    public WeightGradient(HostParallel threads, int hidden, int inputs, int columns, long count)
+    {
+        this.threads = threads;
+        this.count = count;
+        this.hidden = hidden;
+        this.inputs = inputs;
+        this.columns = columns;
+        rows = hidden + inputs + 1;
+        paddedColumns = GemmKernel.Panels(columns) * GemmKernel.PanelWidth;
+        slices = count >= LongSequence && (long)rows * paddedColumns <= SmallSum ? LongSequenceSlices : 1;
+        scratch = new ThreadScratch(Math.Max(threads.Count, slices), (long)GemmKernel.Depth * (paddedColumns + 8));
+        sums = new ThreadScratch(slices, (long)rows * paddedColumns);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        scratch.Dispose();
+        sums.Dispose();
+    }
+
+    /// <summary>
+    /// Adds the gradients to what is not null: dW_ih, dW_hh and one or two biases. delta [T, B, columns] is zero where <paramref name="pass"/> has
+    /// padding.
+    /// </summary>
+    public void Add(RecurrentPass pass, float* delta, float* inputWeights, float* hiddenWeights, float* bias, float* otherBias)
+    {
+        Source source = new(pass, hidden, inputs);
+        float* total = sums.Of(0);
+        if (slices == 1) threads.Split(rows, 8, count * rows * columns, (part, from, to) => Sum(source, delta, 0, count, part, total, (int)from, (int)to));
+        else SumSlices(source, delta);
+        if (hiddenWeights != null) AddTransposed(total, hidden, hiddenWeights);
+        if (inputWeights != null) AddTransposed(total + (long)hidden * paddedColumns, inputs, inputWeights);
+        float* ones = total + (long)(rows - 1) * paddedColumns;
+        for (int j = 0; j < columns; j++)
+        {
+            bias[j] += ones[j];
+            if (otherBias != null) otherBias[j] += ones[j];
+        }
+    }
+
+    private void SumSlices(Source source, float* delta)
+    {
+        long blocks = (count + GemmKernel.Depth - 1) / GemmKernel.Depth;
+        threads.Run(slices, slice =>
+        {
+            long start = blocks * slice / slices * GemmKernel.Depth;
+            long end = Math.Min(count, blocks * (slice + 1) / slices * GemmKernel.Depth);
+            Sum(source, delta, start, end, slice, sums.Of(slice), 0, rows);
+        });
+        for (int slice = 1; slice < slices; slice++) Elementwise.Run(threads, (long)rows * paddedColumns, new AddTo(sums.Of(0), sums.Of(slice)));
+    }
+
+    // Rows from..to of the result, over the rows start..end of delta.
+    private void Sum(Source source, float* delta, long start, long end, int part, float* total, int from, int to)
+    {
+        float* panels = scratch.Of(part);
+        float* tile = panels + (long)GemmKernel.Depth * paddedColumns;
+        nint width = GemmKernel.PanelWidth;
+        for (long first = start; first < end; first += GemmKernel.Depth)
+        {
+            nint depth = (nint)Math.Min(GemmKernel.Depth, end - first);
+            GemmPacking.PackPanels(delta + first * columns, columns, false, depth, columns, 1, panels, depth * width);
+            for (int row = from; row < to;)
+            {
+                int height = GemmKernel.TileHeight(to - row);
+                source.Pack(first, depth, row, height, tile);
+                float* c = total + (long)row * paddedColumns;
+                for (nint j = 0; j < paddedColumns; j += width)
+                {
+                    float* add = first == start ? null : c + j;
+                    GemmKernel.Multiply(height, Math.Min(width, columns - j), depth, tile, 0, true, panels + j * depth, c + j, paddedColumns, add, paddedColumns);
+                }
+
+                row += height;
+            }
+        }
+    }
+
+    // destination [columns, count] += total^T, total [count, columns]; sixteen columns, one cache line, at a time.
+    private void AddTransposed(float* total, int count, float* destination) =>
+        threads.Split(columns, 16, (long)columns * count, (_, from, to) =>
+        {
+            for (long first = from; first < to; first += 16)
+            {
+                long last = Math.Min(first + 16, to);
+                for (long i = 0; i < count; i++)
+                {
+                    for (long j = first; j < last; j++) destination[j * count + i] += total[i * paddedColumns + j];
+                }
+            }
+        });
+
+    // The left operand [h_before | x_t | 1], whose row r is sequence r % B at step r / B.
+    private readonly struct Source(RecurrentPass pass, int hidden, int inputs)
+    {
+        // Columns column..column+height of rows first..first+depth as a tile [depth][height].
+        public void Pack(long first, nint depth, int column, int height, float* tile)
+        {
+            (_, int steps, int batch, _, _) = pass.Shape;
+            if (column + height <= hidden)
+            {
+                // Rows of the step walked first, before which the initial state stands: the first B, or the last.
+                long start = pass.Shape.IsReverse ? (steps - 1) * (long)batch : 0;
+                long shift = pass.Shape.IsReverse ? batch : -batch;
+                nint from = (nint)Math.Clamp(start - first, 0, depth);
+                nint to = (nint)Math.Clamp(start + batch - first, 0, depth);
+                PackStates(first + shift, from, column, height, tile);
+                if (pass.InitialHidden == null) new Span<float>(tile + from * height, (int)(to - from) * height).Clear();
+                else GemmPacking.PackTile(pass.InitialHidden + (first + from - start) * hidden + column, hidden, to - from, height, tile + from * height);
+                PackStates(first + to + shift, depth - to, column, height, tile + to * height);
+            }
+            else if (column >= hidden && column + height <= hidden + inputs)
+            {
+                GemmPacking.PackTile(pass.Input + first * inputs + (column - hidden), inputs, depth, height, tile);
+            }
+            else
+            {
+                for (nint l = 0; l < depth; l++)
+                {
+                    for (int i = 0; i < height; i++) tile[l * height + i] = At(first + l, column + i);
+                }
+            }
+        }
+
+        private void PackStates(long row, nint depth, int column, int height, float* tile) =>
+            GemmPacking.PackTile(pass.Output + row * hidden + column, hidden, depth, height, tile);
+
+        private float At(long row, int column)
+        {
+            (_, int steps, int batch, _, _) = pass.Shape;
+            if (column >= hidden + inputs) return 1;
+            if (column >= hidden) return pass.Input[row * inputs + (column - hidden)];
+            long before = pass.Shape.IsReverse ? row + batch : row - batch;
+            if (before >= 0 && before < steps * (long)batch) return pass.Output[before * hidden + column];
+            return pass.InitialHidden == null ? 0 : pass.InitialHidden[row % batch * hidden + column];
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using GpuSpectralRnn.Kernels;
+using GpuSpectralRnn.Numerics;
+
+namespace GpuSpectralRnn.Compute.Host;
+
+/// <summary>Counter-based random numbers on the processor.</summary>
+internal sealed unsafe class HostRandomOps(HostBackend backend, HostParallel threads) : IRandomOps
+{
+    private const int OperationsPerNumber = 16;
+
+    /// <inheritdoc/>
+    public void Uniform(Tensor destination, ulong seed, ulong stream, float low, float high)
+    {
+        if (!(low < high)) throw new ArgumentOutOfRangeException(nameof(high), high, $"A uniform range ends above its start {low}.");
+        long count = OperandChecks.Float(backend, destination);
+        float* x = backend.Address(destination);
+        float range = high - low;
+        float largest = MathF.BitDecrement(high); // low + range u may round up to high
+        threads.Split(count, 4, count * OperationsPerNumber, (_, from, to) =>
+        {
+            for (long i = from; i < to; i += 4)
+            {
+                Philox.Block block = Philox.Generate(seed, stream, (ulong)i >> 2);
+                Put(i, block.X);
+                if (i + 1 < to) Put(i + 1, block.Y);
+                if (i + 2 < to) Put(i + 2, block.Z);
+                if (i + 3 < to) Put(i + 3, block.W);
+            }
+        });
+
+        void Put(long i, uint word) => x[i] = MathF.Min(low + range * Philox.ToUniform(word), largest);
+    }
+
+    /// <inheritdoc/>
+    public void Dropout(Tensor x, float rate, ulong seed, ulong stream, Tensor y)
+    {
+        long count = OperandChecks.Dropout(backend, x, rate, y);
+        float* source = backend.Address(x);
+        float* target = backend.Address(y);
+        float scale = 1 / (1 - rate);
+        threads.Split(count, 4, count * OperationsPerNumber, (_, from, to) =>
+        {
+            for (long i = from; i < to; i += 4)
+            {
+                Philox.Block block = Philox.Generate(seed, stream, (ulong)i >> 2);
+                Put(i, block.X);
+                if (i + 1 < to) Put(i + 1, block.Y);
+                if (i + 2 < to) Put(i + 2, block.Z);
+                if (i + 3 < to) Put(i + 3, block.W);
+            }
+        });
+
+        void Put(long i, uint word) => target[i] = Philox.ToUniform(word) < rate ? 0 : scale * source[i];
+    }
+
+    /// <inheritdoc/>
+    public void Normal(Tensor destination, ulong seed, ulong stream, float mean, float deviation)
+    {
+        if (!(deviation >= 0)) throw new ArgumentOutOfRangeException(nameof(deviation), deviation, "A standard deviation is zero or more.");
+        long count = OperandChecks.Float(backend, destination);
+        float* x = backend.Address(destination);
+        threads.Split(count, 2, count * OperationsPerNumber, (_, from, to) =>
+        {
+            for (long i = from; i < to; i += 2)
+            {
+                Philox.Block block = Philox.Generate(seed, stream, (ulong)i >> 1);
+                Put(i, block.X, block.Y);
+                if (i + 1 < to) Put(i + 1, block.Z, block.W);
+            }
+        });
+
+        void Put(long i, uint first, uint second)
+        {
+            double radius = Math.Sqrt(-2 * Math.Log(1 - Philox.ToUniform(first)));
+            x[i] = mean + deviation * (float)(radius * Math.Cos(2 * Math.PI * Philox.ToUniform(second)));
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using GpuSpectralRnn.Numerics;
+
+namespace GpuSpectralRnn.Compute.Host;
+
+/// <summary>
+/// Recurrent layers on the processor. The rows of the batch are shared out over the threads, and each thread runs all steps of its rows without
+/// waiting for the others.
+/// </summary>
+internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel threads, Gemm gemm) : IRecurrentOps
+{
+    /// <inheritdoc/>
+    public RecurrentWorkspace Prepare(RecurrentShape shape, bool isTraining, RecurrentMemory? memory = null)
+    {
+        OperandChecks.RecurrentShape(shape);
+        return new HostRecurrentWorkspace(shape, isTraining, backend, threads);
+    }
+
+    /// <inheritdoc/>
+    public void Forward(RecurrentForward o)
+    {
+        HostRecurrentWorkspace own = Own(o.Workspace);
+        OperandChecks.RecurrentForward(backend, o);
+        o.Workspace.ProductGradient = null;
+        RecurrentShape shape = o.Workspace.Shape;
+        RecurrentPass pass = new(backend, shape, o.Input, o.Initial, o.Output, o.Final, o.Lengths);
+        Pack(backend.Address(o.Weights.InputWeights), isTransposed: true, shape.Inputs, shape.GateRows, own.Input);
+        Pack(backend.Address(o.Weights.HiddenWeights), isTransposed: true, shape.Hidden, shape.GateRows, own.Hidden);
+        float* inputBias = backend.Address(o.Weights.InputBias);
+        float* hiddenBias = backend.Address(o.Weights.HiddenBias);
+        for (int j = 0; j < shape.GateRows; j++)
+        {
+            own.Bias[j] = shape.Cell == CellKind.Gru ? inputBias[j] : inputBias[j] + hiddenBias[j];
+            own.HiddenBias[j] = hiddenBias[j];
+        }
+
+        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) =>
+        {
+            switch (shape.Cell)
+            {
+                case CellKind.Lstm:
+                    LstmLayer.Forward(pass, own, from, to);
+                    break;
+                case CellKind.Gru:
+                    GruLayer.Forward(pass, own, from, to);
+                    break;
+                default:
+                    ElmanLayer.Forward(pass, own, from, to);
+                    break;
+            }
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Backward(RecurrentBackward o)
+    {
+        HostRecurrentWorkspace own = Own(o.Workspace);
+        OperandChecks.RecurrentBackward(backend, o);
+        RecurrentShape shape = o.Workspace.Shape;
+        RecurrentPass pass = new(backend, shape, o.Input, o.Initial, o.Output, null, o.Lengths);
+        Pack(backend.Address(o.Weights.HiddenWeights), isTransposed: false, shape.GateRows, shape.Hidden, own.Back);
+        float* given = backend.Address(o.OutputGradient); // [T, B, H]
+        float* first = backend.AddressOrNull(o.InitialGradient?.Hidden); // [B, H]
+
+        // The state before a reverse sequence's first step is the initial one, wherever the sequence begins.
+        bool startsInside = o.Lengths is not null && shape.IsReverse && o.Initial is not null;
+        if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, pass.InitialHidden);
+        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) =>
+        {
+            switch (shape.Cell)
+            {
+                case CellKind.Lstm:
+                    LstmLayer.Backward(pass, own, given, o.GradientFrom, o.InitialGradient is not null, from, to);
+                    break;
+                case CellKind.Gru:
+                    GruLayer.Backward(pass, own, given, o.GradientFrom, o.InitialGradient is not null, from, to);
+                    break;
+                default:
+                    ElmanLayer.Backward(pass, own, given, o.GradientFrom, first, from, to);
+                    break;
+            }
+        });
+        Tensor delta = own.Gates ?? o.OutputGradient; // of the inputs' product, [T, B, G*H]
+        o.Workspace.ProductGradient = own.Products ?? delta;
+        AddGradients(own, pass, delta, o.Gradients);
+        if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, null);
+        if (first != null && own.Gates is not null) Copy(own.Carry, first, (long)shape.Batch * shape.Hidden);
+        if (o.InitialGradient?.Cell is { } cell) Copy(own.CellCarry, backend.Address(cell), (long)shape.Batch * shape.Hidden);
+        if (o.InputGradient is null) return;
+        float* inputWeights = backend.Address(o.Weights.InputWeights); // [G*H, I]
+        gemm.Run(
+            shape.Steps * shape.Batch, shape.Inputs, shape.GateRows, 1, backend.Address(delta), false, inputWeights, false, 0, backend.Address(o.InputGradient));
+    }
+
+    private static void Copy(float* source, float* destination, long count) =>
+        Buffer.MemoryCopy(source, destination, count * sizeof(float), count * sizeof(float));
+
+    private HostRecurrentWorkspace Own(RecurrentWorkspace workspace) =>
+        OperandChecks.Own<HostRecurrentWorkspace>(backend, workspace, nameof(workspace));
+
+    private static long Work(RecurrentShape shape) => (long)shape.Steps * shape.Batch * shape.GateRows * (shape.Hidden + shape.Inputs);
+
+    // Whole tiles per thread, smaller ones where the batch is too small for that: of 20 rows two threads take 10 each.
+    private long RowUnit(int batch) => batch >= 16 * threads.Count ? 8 : batch >= 8 * threads.Count ? 2 : 1;
+
+    // op(W) [k, columns] in panels; W is [columns, k] where transposed.
+    private void Pack(float* w, bool isTransposed, int k, int columns, float* panels) =>
+        threads.Split(columns, GemmKernel.PanelWidth, (long)k * columns, (_, from, to) =>
+        {
+            int stride = isTransposed ? k : columns;
+            float* start = isTransposed ? w + from * stride : w + from;
+            GemmPacking.PackPanels(start, stride, isTransposed, k, (nint)(to - from), 1, panels + from * k, (nint)k * GemmKernel.PanelWidth);
+        });
+
+    private void AddGradients(HostRecurrentWorkspace own, RecurrentPass pass, Tensor delta, RecurrentWeights gradients)
+    {
+        float* inputWeights = backend.Address(gradients.InputWeights);
+        float* hiddenWeights = backend.Address(gradients.HiddenWeights);
+        float* inputBias = backend.Address(gradients.InputBias);
+        float* hiddenBias = backend.Address(gradients.HiddenBias);
+        if (own.InputGradient is null)
+        {
+            own.HiddenGradient!.Add(pass, backend.Address(delta), inputWeights, hiddenWeights, inputBias, hiddenBias);
+            return;
+        }
+
+        own.HiddenGradient!.Add(pass, backend.Address(own.Products!), null, hiddenWeights, hiddenBias, null);
+        own.InputGradient.Add(pass, backend.Address(delta), inputWeights, null, inputBias, null);
+    }
+}

@@ -1,0 +1,117 @@
+using GpuSpectralRnn.Numerics;
+
+namespace GpuSpectralRnn.Compute.Host;
+
+/// <summary>
+/// Packed weights, gates and sums of one recurrent layer. All memory is taken here, none in the passes. Without training the gates of one step at a
+/// time are kept, and two steps' cell states in turn.
+/// </summary>
+internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
+{
+    private readonly HostBackend backend;
+    private readonly ThreadScratch input;
+    private readonly ThreadScratch hidden;
+    private readonly ThreadScratch back;
+    private readonly ThreadScratch vectors; // b_ih, b_hh, zeros
+    private readonly ThreadScratch carries; // dL/dh, dL/dc
+    private readonly Tensor? gates; // [T or 1, B, G*H]
+    private readonly Tensor? products; // [T or 1, B, G*H]
+    private readonly Tensor? cells; // [T or 2, B, H]
+
+    /// <summary>Takes the memory.</summary>
+    public HostRecurrentWorkspace(RecurrentShape shape, bool isTraining, HostBackend backend, HostParallel threads)
+        : base(shape, isTraining)
+    {
+        (CellKind cell, int steps, int batch, int inputs, int units) = shape;
+        this.backend = backend;
+        int rows = shape.GateRows;
+        long width = GemmKernel.PanelWidth;
+        input = new ThreadScratch(1, GemmKernel.Panels(rows) * width * inputs);
+        hidden = new ThreadScratch(1, GemmKernel.Panels(rows) * width * units);
+        back = new ThreadScratch(1, isTraining ? GemmKernel.Panels(units) * width * rows : 0);
+        vectors = new ThreadScratch(3, GemmKernel.Panels(rows) * width);
+        carries = new ThreadScratch(2, isTraining && cell.Gates() > 1 ? (long)batch * units : 0);
+        new Span<float>(Zeros, units).Clear();
+        if (cell.Gates() > 1) gates = backend.Allocate(new Shape(isTraining ? steps : 1, batch, rows));
+        if (cell == CellKind.Gru) products = backend.Allocate(gates!.Shape);
+        if (cell == CellKind.Lstm) cells = backend.Allocate(new Shape(isTraining ? steps : 2, batch, units));
+        if (!isTraining) return;
+        bool isSplit = cell == CellKind.Gru;
+        HiddenGradient = new WeightGradient(threads, units, isSplit ? 0 : inputs, rows, (long)steps * batch);
+        InputGradient = isSplit ? new WeightGradient(threads, 0, inputs, rows, (long)steps * batch) : null;
+    }
+
+    /// <summary>W_ih^T in panels, [panel][I][width].</summary>
+    public float* Input => input.Of(0);
+
+    /// <summary>W_hh^T in panels, [panel][H][width].</summary>
+    public float* Hidden => hidden.Of(0);
+
+    /// <summary>W_hh in panels, for the way back.</summary>
+    public float* Back => back.Of(0);
+
+    /// <summary>What is added to the inputs' product, [G*H]: b_ih + b_hh, for the GRU b_ih.</summary>
+    public float* Bias => vectors.Of(0);
+
+    /// <summary>b_hh [G*H], for the GRU.</summary>
+    public float* HiddenBias => vectors.Of(1);
+
+    /// <summary>[H].</summary>
+    public float* Zeros => vectors.Of(2);
+
+    /// <summary>dL/dh on its way back, [B, H].</summary>
+    public float* Carry => carries.Of(0);
+
+    /// <summary>dL/dc on its way back, [B, H].</summary>
+    public float* CellCarry => carries.Of(1);
+
+    /// <summary>All gates [T, B, G*H], which the way back turns into gradients.</summary>
+    public Tensor? Gates => gates;
+
+    /// <summary>The GRU's recurrent products [T, B, 3H], which the way back turns into gradients.</summary>
+    public Tensor? Products => products;
+
+    /// <summary>
+    /// The product that the gradients of W_hh come from, and all others too unless <see cref="InputGradient"/> is there; with training only.
+    /// </summary>
+    public WeightGradient? HiddenGradient { get; }
+
+    /// <summary>The product that the gradients of W_ih and b_ih come from where their deltas differ from those of W_hh (GRU).</summary>
+    public WeightGradient? InputGradient { get; }
+
+    /// <inheritdoc/>
+    public IBackend Backend => backend;
+
+    /// <inheritdoc/>
+    public bool IsDisposed => hidden.IsDisposed;
+
+    /// <summary>The gates of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
+    public float* GatesAt(int step, long row) => At(gates!, step, row);
+
+    /// <summary>The recurrent products of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
+    public float* ProductsAt(int step, long row) => At(products!, step, row);
+
+    /// <summary>
+    /// The cell states after step <paramref name="step"/>, walked as number <paramref name="number"/>, from row <paramref name="row"/> on.
+    /// </summary>
+    public float* CellsAt(int number, int step, long row) =>
+        backend.Address(cells!) + ((IsTraining ? step : number % 2) * (long)Shape.Batch + row) * Shape.Hidden;
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        input.Dispose();
+        hidden.Dispose();
+        back.Dispose();
+        vectors.Dispose();
+        carries.Dispose();
+        gates?.Dispose();
+        products?.Dispose();
+        cells?.Dispose();
+        HiddenGradient?.Dispose();
+        InputGradient?.Dispose();
+    }
+
+    private float* At(Tensor tensor, int step, long row) =>
+        backend.Address(tensor) + ((IsTraining ? step : 0) * (long)Shape.Batch + row) * Shape.GateRows;
+}

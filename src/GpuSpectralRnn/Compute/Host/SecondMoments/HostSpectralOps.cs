@@ -1,0 +1,20 @@
+using GpuSpectralRnn.Numerics;
+
+namespace GpuSpectralRnn.Compute.Host;
+
+/// <summary>Second moments and eigenvalues on the processor.</summary>
+internal sealed class HostSpectralOps(HostBackend backend, HostParallel threads) : ISpectralOps
+{
+    /// <inheritdoc/>
+    public GramAccumulator CreateGram(int units) => new HostGramAccumulator(backend, threads, units);
+
+    /// <inheritdoc/>
+    public StepSquares CreateStepSquares(int steps) => new HostStepSquares(backend, threads, steps);
+
+    /// <inheritdoc/>
+    public void SymmetricEigen(int order, ReadOnlySpan<double> matrix, Span<double> values, Span<double> vectors)
+    {
+        OperandChecks.SymmetricEigen(order, matrix.Length, values.Length, vectors.Length);
+        SymmetricEigenSolver.Decompose(order, matrix, values, vectors, threads);
+    }
+}

@@ -1,0 +1,14 @@
+namespace GpuSpectralRnn.Compute;
+
+/// <summary>How a recurrent layer takes its steps on an ILGPU device. The results agree to rounding.</summary>
+public enum RecurrentStrategy
+{
+    /// <summary>All steps in one launch where the device has room for the weights on chip, else step by step.</summary>
+    Auto,
+
+    /// <summary>All steps in one launch; an error where that cannot be.</summary>
+    Persistent,
+
+    /// <summary>One launch a step.</summary>
+    Stepwise,
+}

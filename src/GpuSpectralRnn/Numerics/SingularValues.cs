@@ -1,0 +1,90 @@
+using GpuSpectralRnn.Kernels;
+
+namespace GpuSpectralRnn.Numerics;
+
+/// <summary>
+/// The largest singular values of a rectangular matrix without its whole spectrum: block Lanczos (Golub and Underwood 1977) with full
+/// reorthogonalisation on the smaller Gram matrix. A block of several random vectors finds repeated values too (a graph in two parts has sigma_1 =
+/// sigma_2).
+/// </summary>
+public static class SingularValues
+{
+    private const int BlockSize = 4;
+
+    /// <summary>Matrices whose shorter side is at most this are decomposed whole.</summary>
+    private const int SmallOrder = 64;
+
+    /// <summary>The largest residual ||B y - theta y|| of a pair, relative to the largest eigenvalue of the Gram matrix B.</summary>
+    private const double Tolerance = 1e-12;
+
+    /// <summary>
+    /// sigma_1 and sigma_2 (0 for a single row or column). Each squared value lies within 1e-12 sigma_1^2 of an eigenvalue of the Gram matrix: the
+    /// residuals are measured, and where they do not become so small the whole spectrum is computed.
+    /// </summary>
+    /// <exception cref="RunFailedException">The matrix holds NaN or infinity.</exception>
+    public static (double First, double Second) LargestTwo(Matrix a)
+    {
+        if (!a.IsFinite()) throw new RunFailedException($"A {a.Rows} x {a.Columns} matrix holds NaN or infinity: it has no singular values.");
+        if (a.Rows == 0 || a.Columns == 0) return (0, 0);
+
+        // Scaled by a power of two, so that squares neither overflow nor vanish.
+        double largest = a.Data.Max(Math.Abs);
+        if (largest == 0) return (0, 0);
+        int exponent = Math.ILogB(largest);
+        Matrix scaled = Math.ScaleB(1, -exponent) * a;
+        Matrix gram = a.Rows <= a.Columns ? Matrix.Product(scaled, scaled, transposeB: true) : Matrix.Product(scaled, scaled, transposeA: true);
+        double[] squares = gram.Rows <= SmallOrder ? SymmetricEigen.Compute(gram).Values : TwoLargest(gram) ?? SymmetricEigen.Compute(gram).Values;
+        double Root(int index) => squares.Length > index ? Math.ScaleB(Math.Sqrt(Math.Max(0, squares[index])), exponent) : 0;
+        return (Root(0), Root(1));
+    }
+
+    // The two largest eigenvalues of B [n, n], or null where half of the space does not hold them.
+    private static double[]? TwoLargest(Matrix b)
+    {
+        int n = b.Rows, most = n / 2;
+        Matrix basis = new(most, n), image = new(most, n); // rows: orthonormal vectors q, and B q
+        Matrix block = new(BlockSize, n);
+        for (int i = 0; i < block.Data.Length; i++) block.Data[i] = Philox.Uniform(0, 0, (ulong)i) - 0.5;
+        int size = 0, nextCheck = 0;
+        while (size + BlockSize <= most)
+        {
+            int added = Extend(basis, size, block);
+            if (added == 0) return null;
+            Matrix fresh = Matrix.From(added, n, basis.Data.AsSpan(size * n, added * n));
+            block = fresh * b;
+            block.Data.CopyTo(image.Data, size * n);
+            size += added;
+            if (size < Math.Max(2, nextCheck)) continue;
+            nextCheck = size + size / 4; // each check costs as much as all steps before it
+
+            // Rayleigh-Ritz: T = Q B Q^T, and the residuals of its two largest pairs.
+            Matrix q = Matrix.From(size, n, basis.Data.AsSpan(0, size * n)), bq = Matrix.From(size, n, image.Data.AsSpan(0, size * n));
+            SymmetricEigen ritz = SymmetricEigen.Compute(Matrix.Product(q, bq, transposeB: true));
+            Matrix y = ritz.Vectors.SelectColumns([0, 1]);
+            Matrix vectors = Matrix.Product(y, q, transposeA: true), residual = Matrix.Product(y, bq, transposeA: true);
+            for (int i = 0; i < 2; i++) VectorOps.AddScaled(-ritz.Values[i], vectors.Row(i), residual.Row(i));
+            if (residual.FrobeniusNorm() <= Tolerance * ritz.Values[0]) return ritz.Values[..2];
+        }
+
+        return null;
+    }
+
+    // Adds what is new in the block's rows to the basis, orthonormal (Gram-Schmidt, twice); returns how many rows that were.
+    private static int Extend(Matrix basis, int size, Matrix block)
+    {
+        int added = 0;
+        for (int i = 0; i < block.Rows; i++)
+        {
+            Span<double> row = block.Row(i);
+            double before = Math.Sqrt(VectorOps.Dot(row, row));
+            for (int pass = 0; pass < 2; pass++)
+                for (int j = 0; j < size + added; j++) VectorOps.AddScaled(-VectorOps.Dot(basis.Row(j), row), basis.Row(j), row);
+            double norm = Math.Sqrt(VectorOps.Dot(row, row));
+            if (!(norm > 1e-12 * before)) continue;
+            Span<double> target = basis.Row(size + added++);
+            for (int l = 0; l < row.Length; l++) target[l] = row[l] / norm;
+        }
+
+        return added;
+    }
+}

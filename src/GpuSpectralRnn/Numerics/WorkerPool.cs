@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using System.Runtime.ExceptionServices;
+
+namespace GpuSpectralRnn.Numerics;
+
+/// <summary>Threads that wait for jobs made of numbered parts; the thread that brings a job works along.</summary>
+internal sealed class WorkerPool
+{
+    // Long enough to last from one operation of a training step to the next.
+    private static readonly long Patience = Stopwatch.Frequency / 10_000;
+
+    private readonly ManualResetEventSlim wake = new(false, spinCount: 0);
+    private volatile Job? current;
+    private volatile bool isStopped;
+    private int sleepers;
+
+    /// <summary>Starts <paramref name="count"/> threads, which end with the process or with <see cref="Stop"/>.</summary>
+    public void Start(int count)
+    {
+        for (int i = 0; i < count; i++) new Thread(Serve) { IsBackground = true, Name = "gsrnn host worker" }.Start();
+    }
+
+    /// <summary>Lets the threads end.</summary>
+    public void Stop()
+    {
+        isStopped = true;
+        wake.Set();
+    }
+
+    /// <summary>Calls <paramref name="part"/> with 0..parts-1 and returns when all calls have returned; throws what one of them threw.</summary>
+    public void Run(int parts, Action<int> part)
+    {
+        Job job = new(parts, part);
+        current = job;
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref sleepers) > 0) wake.Set();
+        job.Work();
+        job.Wait();
+        wake.Reset();
+    }
+
+    private void Serve()
+    {
+        Job? last = null;
+        long idleSince = Stopwatch.GetTimestamp();
+        while (!isStopped)
+        {
+            Job? job = current;
+            if (job != last)
+            {
+                job!.Work();
+                last = job;
+                idleSince = Stopwatch.GetTimestamp();
+            }
+            else if (Stopwatch.GetTimestamp() - idleSince < Patience)
+            {
+                Thread.SpinWait(8);
+            }
+            else
+            {
+                Interlocked.Increment(ref sleepers);
+                if (current == last && !isStopped) wake.Wait();
+                Interlocked.Decrement(ref sleepers);
+            }
+        }
+    }
+
+    private sealed class Job(int parts, Action<int> part)
+    {
+        private int taken;
+        private int done;
+        private volatile ExceptionDispatchInfo? failure;
+
+        // Takes parts until none is left.
+        public void Work()
+        {
+            for (int i; (i = Interlocked.Increment(ref taken) - 1) < parts;)
+            {
+                try
+                {
+                    part(i);
+                }
+                catch (Exception thrown)
+                {
+                    failure = ExceptionDispatchInfo.Capture(thrown);
+                }
+
+                Interlocked.Increment(ref done);
+            }
+        }
+
+        public void Wait()
+        {
+            SpinWait spinner = default;
+            while (Volatile.Read(ref done) < parts) spinner.SpinOnce(sleep1Threshold: -1);
+            failure?.Throw();
+        }
+    }
+}

@@ -1,0 +1,204 @@
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>What is compared, and how.</summary>
+public sealed record ComparisonSettings
+{
+    /// <summary>The methods, in the order of the table.</summary>
+    public IReadOnlyList<MethodSpec> Methods { get; init; } = MethodSpec.All;
+
+    /// <summary>Sizes.</summary>
+    public required IReadOnlyList<KeepSize> Keep { get; init; }
+
+    /// <summary>How networks are trained from scratch; the seed is the calibration's.</summary>
+    public required TrainingSettings Training { get; init; }
+
+    /// <summary>How every network, the baseline too, is trained further; null for not at all. The seed is the calibration's.</summary>
+    public TrainingSettings? FineTuning { get; init; }
+
+    /// <summary>Optimiser steps of the methods that are refined without labels.</summary>
+    public int RefineSteps { get; init; } = Distillation.UsualSteps;
+
+    /// <summary>Sequences at a time where networks are measured.</summary>
+    public int BatchSize { get; init; } = 64;
+}
+
+/// <summary>
+/// The papers' table: every method at every size, from one trained network after the other, each measured as it is and after the same fine-tuning.
+/// The sequences to judge by are used for nothing else.
+/// </summary>
+public sealed class Comparison
+{
+    /// <summary>Sequences on which sliced and masked networks are compared.</summary>
+    private const int ParitySequences = 200;
+
+    private readonly ComparisonSettings settings;
+    private readonly ISequenceData train, test;
+    private readonly ISequenceData? watched;
+    private readonly List<ComparisonRun> runs = [];
+    private readonly Dictionary<string, double> times = []; // by units: networks of one shape compute the same, masked or factored or not
+
+    /// <summary>Checks what can be checked before any work.</summary>
+    /// <param name="settings">What to compare, and how.</param>
+    /// <param name="train">To train on.</param>
+    /// <param name="test">To judge by.</param>
+    /// <param name="watched">What a schedule watches that anneals; null for none.</param>
+    /// <exception cref="InvalidCallException">A setting is out of range, or the data have no targets.</exception>
+    public Comparison(ComparisonSettings settings, ISequenceData train, ISequenceData test, ISequenceData? watched = null)
+    {
+        settings.Training.Validate();
+        settings.FineTuning?.Validate();
+        if (settings.Keep.Count == 0) throw new InvalidCallException("`Keep` names no size; give the number of units to keep.");
+        if (settings.RefineSteps < 1) throw new InvalidCallException($"`RefineSteps` {settings.RefineSteps}: choose 1 step or more.");
+        foreach (ISequenceData data in (ISequenceData[])[train, test])
+            if (data.Layout.Target == TargetKind.None)
+                throw new InvalidCallException($"{data.Name} has no targets to compare by; give labels or values.");
+        this.settings = settings;
+        this.train = train;
+        this.test = test;
+        this.watched = watched;
+    }
+
+    /// <summary>Called for each network when it is measured, with the network as it is then, fine-tuned if that was asked for.</summary>
+    public Action<ComparisonRun, Network>? Measured { get; init; }
+
+    /// <summary>Called while a network is trained, with what is trained.</summary>
+    public Action<string, StepReport>? Stepped { get; init; }
+
+    /// <summary>Networks that are measured for each trained one.</summary>
+    public int RunsPerNetwork => 1 + (settings.Methods.Count * settings.Keep.Count);
+
+    /// <summary>What is measured so far.</summary>
+    public IReadOnlyList<ComparisonRun> Runs => runs;
+
+    /// <summary>The table so far: the baseline, then size by size the methods, each over the seeds that are measured.</summary>
+    public IReadOnlyList<ComparisonRow> Rows =>
+        [.. runs.GroupBy(run => (run.Method, run.Keep)).Select(group => new ComparisonRow([.. group]))];
+
+    /// <summary>Refuses a network that does not bear the sizes, or is not of the size of those before.</summary>
+    /// <exception cref="InvalidCallException">It is refused.</exception>
+    public void Check(Architecture architecture)
+    {
+        foreach (KeepSize keep in settings.Keep) KeepCounts.Check(architecture, keep.Of(architecture));
+        if (runs.Count > 0 && !runs[0].Architecture.Hidden.SequenceEqual(architecture.Hidden))
+            throw new InvalidCallException(
+                $"Networks of {string.Join(",", runs[0].Architecture.Hidden)} and {string.Join(",", architecture.Hidden)} units make no common " +
+                "table; compare networks of one size.");
+    }
+
+    /// <summary>Compares the methods on one more trained network.</summary>
+    /// <param name="calibration">The network, the inputs to prune it by, the seed of everything random, and what ends the work.</param>
+    /// <exception cref="InvalidCallException">The network does not fit the data, the sizes, or the networks before.</exception>
+    /// <exception cref="OperationCanceledException">The calibration's token was cancelled; what is measured stays.</exception>
+    public void Add(Calibration calibration)
+    {
+        Network network = calibration.Network;
+        Check(network.Architecture);
+        using (Network copy = new(network.Architecture, network.Backend))
+        {
+            copy.Parameters.CopyFrom(network.Parameters);
+            Measure(calibration, copy, MethodSpec.Baseline, null, null);
+        }
+
+        foreach (KeepSize keep in settings.Keep)
+        {
+            Dictionary<(Delegate, SpectralSettings), PruningPlan> plans = []; // a refined method starts from the plan of its own plain form
+            foreach (MethodSpec method in settings.Methods)
+            {
+                calibration.Cancellation.ThrowIfCancellationRequested();
+                if (method.Create is not { } create)
+                {
+                    TrainFromScratch(calibration, method.Name, keep);
+                    continue;
+                }
+
+                if (!plans.TryGetValue((create, method.Settings), out PruningPlan? plan))
+                    plans.Add((create, method.Settings), plan = create(method.Settings).Plan(calibration, keep.Of(network.Architecture)));
+                Prune(calibration, method, plan, keep);
+            }
+        }
+    }
+
+    private void Prune(Calibration calibration, MethodSpec method, PruningPlan plan, KeepSize keep)
+    {
+        Network network = calibration.Network;
+        using Network small = Slicer.Slice(calibration.Weights, plan).ToNetwork(network.Backend);
+        ISequenceData proof = Subset.Limit(calibration.Held, ParitySequences);
+        Parity parity = Parity.OfPlan(network, small, plan, proof, settings.BatchSize);
+        if (method.IsRefined)
+        {
+            TrainingSettings how = Distillation.Settings(train, settings.BatchSize, calibration.Settings.Seed);
+            Distillation.Refine(network, small, train, settings.RefineSteps, how, cancellation: calibration.Cancellation);
+        }
+
+        Measure(calibration, small, method.Name, keep, plan, parity);
+    }
+
+    private void TrainFromScratch(Calibration calibration, string name, KeepSize keep)
+    {
+        Architecture small = calibration.Network.Architecture with { Hidden = keep.Of(calibration.Network.Architecture) };
+        using Network made = Network.Create(small, calibration.Network.Backend, calibration.Settings.Seed);
+        Train(calibration, made, settings.Training, $"{name}, {keep} units");
+        Measure(calibration, made, name, keep, null);
+    }
+
+    private void Measure(Calibration calibration, Network made, string name, KeepSize? keep, PruningPlan? plan, Parity? parity = null)
+    {
+        ComparisonRun run = new()
+        {
+            Method = name,
+            Keep = keep,
+            Seed = calibration.Settings.Seed,
+            Architecture = made.Architecture,
+            Weights = plan is null ? WeightCounts.Count(made.Architecture) : WeightCounts.Count(calibration.Network.Architecture, plan),
+            Parity = parity,
+            Result = Evaluate(calibration, made),
+            MillisecondsPerSequence = Time(made),
+        };
+        if (settings.FineTuning is not null) run = run with { FineTuned = FineTune(calibration, made, run) };
+        runs.Add(run);
+        Measured?.Invoke(run, made);
+    }
+
+    private double Time(Network made)
+    {
+        string shape = string.Join('x', made.Architecture.Hidden);
+        if (!times.TryGetValue(shape, out double time))
+            times.Add(shape, time = InferenceTime.MillisecondsPerSequence(made, test, settings.BatchSize));
+        return time;
+    }
+
+    private Evaluation FineTune(Calibration calibration, Network made, ComparisonRun run)
+    {
+        string what = $"{run.Method}{(run.Keep is { } keep ? $", {keep} units" : "")}, fine-tuning";
+        try
+        {
+            Train(calibration, made, settings.FineTuning!, what);
+            return Evaluate(calibration, made);
+        }
+        catch (DivergedException)
+        {
+            // A network that compression has broken may not bear training any more: that is a result, and the other methods go on.
+            return new Evaluation(run.Result.Metric, double.NaN, double.NaN, 0);
+        }
+    }
+
+    private void Train(Calibration calibration, Network made, TrainingSettings how, string what)
+    {
+        ISequenceData? seen = how.Schedule.Kind == ScheduleKind.Anneal ? watched : null;
+        using Trainer trainer = new(made, train, seen, how with { Seed = calibration.Settings.Seed, Patience = 0 })
+        {
+            Stepped = report => Stepped?.Invoke(what, report),
+        };
+        if (trainer.Run(calibration.Cancellation).IsCancelled) throw new OperationCanceledException(calibration.Cancellation);
+    }
+
+    private Evaluation Evaluate(Calibration calibration, Network made)
+    {
+        using Evaluator evaluator = new(made, test, settings.BatchSize);
+        return evaluator.Run(calibration.Cancellation);
+    }
+}

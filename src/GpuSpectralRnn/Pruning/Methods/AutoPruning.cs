@@ -1,0 +1,127 @@
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Spectral;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>A way that was tried.</summary>
+/// <param name="Settings">Which.</param>
+/// <param name="OutputDivergence">How close it came to the big network on the inputs held apart.</param>
+/// <param name="Plan">What it would do.</param>
+public sealed record Candidate(SpectralSettings Settings, OutputDivergence OutputDivergence, PruningPlan Plan);
+
+/// <summary>
+/// Spectral pruning that tries the known criteria, Gram matrices, searches and refits and takes what comes closest to the big network on
+/// calibration inputs that none of them
+/// saw (docs/method.md, section 7.4). No labels anywhere.
+/// </summary>
+/// <param name="settings">Ridge, fold and refit for all candidates; of the refits the given one is the most that is tried.</param>
+public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
+{
+    /// <summary>
+    /// How many of the best candidates are tried with smaller ridges, get an intercept, and are tried without reconstruction (where idle units are
+    /// dropped, nothing is better); then how many get a new read-out, which costs little, and how many of those best then new rows.
+    /// </summary>
+    private const int WithSmallerRidges = 3, WithIntercept = 6, Unreconstructed = 4, NewReadouts = 10, NewRows = 5;
+
+    /// <summary>Factors on the default ridge: over hundreds of steps its bias adds up, and 1e-6 served where 1e-4 is the default.</summary>
+    private static readonly double[] SmallerRidges = [1e-1, 1e-2];
+
+    /// <inheritdoc/>
+    public string Name => "spectral";
+
+    /// <summary>Called for each candidate as it was judged.</summary>
+    public Action<Candidate>? Tried { get; set; }
+
+    /// <summary>The candidate that was taken by the last <see cref="Plan"/>.</summary>
+    public Candidate? Chosen { get; private set; }
+
+    /// <inheritdoc/>
+    public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
+    {
+        List<Candidate> tried = [.. Grid(calibration).Select(candidate => Try(calibration, keep, candidate))];
+        if (settings.Ridge is null)
+        {
+            double usual = Ridge.Default(calibration.Network.Architecture.Cell);
+            IEnumerable<SpectralSettings> smaller =
+                from candidate in tried.OrderBy(Rank).Take(WithSmallerRidges).ToArray()
+                from factor in SmallerRidges
+                select candidate.Settings with { Ridge = usual * factor };
+            tried.AddRange(smaller.Select(candidate => Try(calibration, keep, candidate)));
+        }
+
+        if (settings.Fold == FoldKind.Linear)
+        {
+            SpectralSettings[] best = [.. tried.OrderBy(Rank).Select(candidate => candidate.Settings)];
+            IEnumerable<SpectralSettings> more =
+            [
+                .. best.Where(candidate => !candidate.IsTimeWeighted).Take(WithIntercept).Select(candidate => candidate with { Fold = FoldKind.Affine }),
+                .. best.Where(candidate => candidate.Ridge == settings.Ridge).Take(Unreconstructed).Select(candidate => candidate with { Fold = FoldKind.None }),
+            ];
+            tried.AddRange(more.Select(candidate => Try(calibration, keep, candidate)));
+        }
+
+        if (settings.Refit != Refit.None)
+        {
+            // The folds whose outputs are closest once the read-out is fitted to them are the ones worth new rows.
+            Candidate[] best = [.. tried.OrderBy(Rank).Take(NewReadouts)];
+            Candidate[] refitted = [.. best.Select(candidate => Try(calibration, candidate, Refit.Readout))];
+            tried.AddRange(refitted);
+            if (settings.Refit == Refit.Rows)
+                tried.AddRange(
+                    best.Zip(refitted).OrderBy(pair => Rank(pair.Second)).Take(NewRows).Select(pair => Try(calibration, pair.First, Refit.Rows)));
+        }
+
+        Chosen = tried.MinBy(Rank)!;
+        return Chosen.Plan;
+    }
+
+    private static double Rank(Candidate candidate) =>
+        double.IsNaN(candidate.OutputDivergence.Divergence) ? double.PositiveInfinity : candidate.OutputDivergence.Divergence;
+
+    private IEnumerable<SpectralSettings> Grid(Calibration calibration)
+    {
+        List<(SpectralCriterion Criterion, double Theta)> criteria =
+        [
+            (SpectralCriterion.AdjointOutput, 0),
+            (SpectralCriterion.Paper, 0),
+            (SpectralCriterion.Paper, 0.5),
+            (SpectralCriterion.Paper, 1),
+        ];
+
+        // Many classes: the Fisher metric says more, and gradients in both metrics cost too much.
+        Architecture architecture = calibration.Network.Architecture;
+        if (architecture.Task == TaskKind.Classification) criteria.Insert(0, (SpectralCriterion.Fisher, 0));
+        if (calibration.Metric == AdjointMetric.Identity) criteria.Insert(0, (SpectralCriterion.Adjoint, 0));
+
+        // Where every step is answered, all weigh much alike.
+        bool[] timeWeighted = architecture.Readout != Readout.Every && settings.Fold != FoldKind.Affine ? [false, true] : [false];
+        return
+            from criterion in criteria
+            from isTimeWeighted in timeWeighted
+            from search in new[] { UnitSearch.Backward, UnitSearch.Greedy }
+            select settings with
+            {
+                Criterion = criterion.Criterion,
+                Theta = criterion.Theta,
+                IsTimeWeighted = isTimeWeighted,
+                Search = search,
+                Refit = Refit.None,
+            };
+    }
+
+    private Candidate Try(Calibration calibration, IReadOnlyList<int> keep, SpectralSettings candidate) =>
+        Report(calibration, candidate, new SpectralPruning(candidate).Plan(calibration, keep));
+
+    private Candidate Try(Calibration calibration, Candidate candidate, Refit refit)
+    {
+        PruningPlan plan = refit == Refit.Rows ? RowRefit.Apply(calibration, candidate.Plan) : candidate.Plan;
+        return Report(calibration, candidate.Settings with { Refit = refit }, ReadoutRefit.Apply(calibration, plan));
+    }
+
+    private Candidate Report(Calibration calibration, SpectralSettings candidate, PruningPlan plan)
+    {
+        Candidate result = new(candidate, OutputDivergence.Measure(calibration, plan), plan);
+        Tried?.Invoke(result);
+        return result;
+    }
+}

@@ -1,0 +1,29 @@
+using GpuSpectralRnn.Numerics;
+using GpuSpectralRnn.Spectral;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>
+/// Baseline: the k columns of W_hh with the largest norms stay; all units live on, but only k of them are read by the recurrence. A mask: the
+/// network keeps its size.
+/// </summary>
+public sealed class ColumnSparsification : IPruningMethod
+{
+    /// <inheritdoc/>
+    public string Name => "column";
+
+    /// <inheritdoc/>
+    public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
+    {
+        return new PruningPlan(Name, [.. KeepCounts.OfRecurrences(calibration.Network.Architecture, keep).Select((k, r) =>
+        {
+            Matrix hidden = calibration.Weights.Recurrences[r].Hidden, mask = new(hidden.Rows, hidden.Columns);
+            double[] norms = new double[hidden.Columns];
+            for (int i = 0; i < hidden.Rows; i++)
+                for (int j = 0; j < norms.Length; j++) norms[j] += hidden[i, j] * hidden[i, j];
+            foreach (int j in Enumerable.Range(0, norms.Length).OrderByDescending(j => norms[j]).Take(k))
+                for (int i = 0; i < hidden.Rows; i++) mask[i, j] = 1;
+            return UnitPlan.Whole(hidden.Columns) with { Mask = mask };
+        })]);
+    }
+}

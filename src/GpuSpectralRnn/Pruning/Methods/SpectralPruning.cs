@@ -1,0 +1,167 @@
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Numerics;
+using GpuSpectralRnn.Spectral;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>What a spectral selection minimises.</summary>
+public enum SpectralCriterion
+{
+    /// <summary>L_G: errors weighed by what they do to the outputs.</summary>
+    Adjoint,
+
+    /// <summary>L_G in the Fisher metric of the softmax.</summary>
+    Fisher,
+
+    /// <summary>theta L_A + (1 - theta) L_B, the paper's objective.</summary>
+    Paper,
+
+    /// <summary>L_G and L_B, each over its value for the empty set.</summary>
+    AdjointOutput,
+}
+
+/// <summary>How the units are searched.</summary>
+public enum UnitSearch
+{
+    /// <summary>Backward elimination.</summary>
+    Backward,
+
+    /// <summary>Forward, greedily.</summary>
+    Greedy,
+
+    /// <summary>Forward, then exchanges.</summary>
+    Swap,
+
+    /// <summary>Drawn by leverage scores.</summary>
+    Leverage,
+
+    /// <summary>Drawn uniformly.</summary>
+    Random,
+}
+
+/// <summary>How kept units stand for the others.</summary>
+public enum FoldKind
+{
+    /// <summary>By the reconstruction A_J.</summary>
+    Linear,
+
+    /// <summary>By a reconstruction with an intercept, from centred moments; the steps all weigh alike.</summary>
+    Affine,
+
+    /// <summary>Not at all: the others count as zero.</summary>
+    None,
+}
+
+/// <summary>What is fitted again once the units are chosen.</summary>
+public enum Refit
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>The read-out, in closed loop.</summary>
+    Readout,
+
+    /// <summary>The rows of the layers, then the read-out.</summary>
+    Rows,
+}
+
+/// <summary>Choices of a spectral pruning.</summary>
+public sealed record SpectralSettings
+{
+    /// <summary>What is minimised.</summary>
+    public SpectralCriterion Criterion { get; init; } = SpectralCriterion.Adjoint;
+
+    /// <summary>The paper's theta: 0 output loss only, 1 input loss only.</summary>
+    public double Theta { get; init; }
+
+    /// <summary>How the units are searched.</summary>
+    public UnitSearch Search { get; init; } = UnitSearch.Backward;
+
+    /// <summary>Whether steps weigh by their adjoint's size, in selection and reconstruction.</summary>
+    public bool IsTimeWeighted { get; init; }
+
+    /// <summary>How kept units stand for the others.</summary>
+    public FoldKind Fold { get; init; } = FoldKind.Linear;
+
+    /// <summary>tau over Tr S / m; null: what serves the cell well (<see cref="Spectral.Ridge.Default"/>).</summary>
+    public double? Ridge { get; init; }
+
+    /// <summary>Columns of the embedding to keep; null: all, untouched.</summary>
+    public int? KeepEmbedding { get; init; }
+
+    /// <summary>What is fitted again.</summary>
+    public Refit Refit { get; init; } = Refit.None;
+
+    /// <summary>For example <c>adjoint, time-weighted, backward</c>.</summary>
+    public override string ToString()
+    {
+        string criterion = Criterion == SpectralCriterion.Paper ? $"theta {Theta:0.##}" : Criterion.Name();
+        string fold = Fold == FoldKind.Linear ? "" : $", fold {Fold.Name()}";
+        string refit = Refit == Refit.None ? "" : $", refit {Refit.Name()}";
+        string ridge = Ridge is { } share ? $", ridge {share:0.##e+0}" : "";
+        return $"{criterion}, {(IsTimeWeighted ? "time-weighted" : "plain")}, {Search.Name()}{ridge}{fold}{refit}";
+    }
+}
+
+/// <summary>Spectral pruning with one criterion (docs/method.md, sections 2, 3, 5, 7.2 and 7.3).</summary>
+/// <param name="settings">Its choices.</param>
+public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
+{
+    /// <inheritdoc/>
+    public string Name => "spectral";
+
+    /// <inheritdoc/>
+    public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
+    {
+        Architecture architecture = calibration.Network.Architecture;
+        if (settings.KeepEmbedding is { } columns) KeepCounts.CheckEmbedding(architecture, columns);
+        PruningPlan plan = new(Name, [.. KeepCounts.OfRecurrences(architecture, keep).Select((k, r) => Plan(calibration, r, k))])
+        {
+            Embedding = settings.KeepEmbedding is { } kept ? Plan(calibration, architecture.Recurrences, kept) : null,
+        };
+        if (settings.Refit == Refit.Rows) plan = RowRefit.Apply(calibration, plan);
+        return settings.Refit == Refit.None ? plan : ReadoutRefit.Apply(calibration, plan);
+    }
+
+    /// <summary>The matrix M of L_M, and the selection problem it belongs to.</summary>
+    internal SelectionProblem Problem(Calibration calibration, int recurrence)
+    {
+        Matrix gram = settings.Fold == FoldKind.Affine
+            ? calibration.CentredGram(recurrence)
+            : calibration.Gram(recurrence, settings.IsTimeWeighted);
+        Matrix criterion = settings.Criterion switch
+        {
+            SpectralCriterion.Adjoint => calibration.Adjoint(recurrence, AdjointMetric.Identity).Matrix,
+            SpectralCriterion.Fisher => calibration.Adjoint(recurrence, AdjointMetric.Fisher).Matrix,
+            SpectralCriterion.AdjointOutput => Criterion.Normalised(
+                gram, (0.5, calibration.Adjoint(recurrence).Matrix), (0.5, Criterion.Output(calibration.Weights.Consumers(recurrence)))),
+            _ => Criterion.Paper(gram, calibration.Weights.Consumers(recurrence), settings.Theta),
+        };
+        return new SelectionProblem(gram, Ridge.Uniform(gram, RidgeOf(calibration)), criterion);
+    }
+
+    private UnitPlan Plan(Calibration calibration, int recurrence, int keep)
+    {
+        calibration.Cancellation.ThrowIfCancellationRequested();
+        SelectionProblem problem = Problem(calibration, recurrence);
+        int[] kept = Selector(problem, calibration.Settings.Seed + (ulong)recurrence).Select(problem, keep).Kept;
+        return settings.Fold switch
+        {
+            FoldKind.None => UnitFold.None(problem.Units, kept),
+            FoldKind.Affine => UnitFold.Affine(problem.Gram, calibration.Mean(recurrence), RidgeOf(calibration), kept),
+            _ => UnitFold.Reconstructed(problem.Gram, RidgeOf(calibration), kept),
+        };
+    }
+
+    private double RidgeOf(Calibration calibration) => settings.Ridge ?? Ridge.Default(calibration.Network.Architecture.Cell);
+
+    private ISelector Selector(SelectionProblem problem, ulong seed) => settings.Search switch
+    {
+        UnitSearch.Backward => new BackwardSelector(),
+        UnitSearch.Greedy => new GreedySelector(),
+        UnitSearch.Swap => new SwapSelector(new GreedySelector()),
+        UnitSearch.Leverage =>
+            SampledSelector.Leverage(Spectrum.Compute(problem.Gram).Leverage(problem.Ridge[0]), seed),
+        _ => SampledSelector.Uniform(seed),
+    };
+}

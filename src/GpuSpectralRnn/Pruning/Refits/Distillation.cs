@@ -1,0 +1,75 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>
+/// Refinement without labels: Adam on KL(softmax big || softmax small), of a regression on the squared difference, over calibration inputs.
+/// </summary>
+public static class Distillation
+{
+    /// <summary>Optimiser steps that served well (docs/compression-results.md).</summary>
+    public const int UsualSteps = 250;
+
+    /// <summary>
+    /// Settings that suit the data: Adam, one cycle to 0.002, less in proportion for sequences of more than 28 steps, along which a change of the
+    /// recurrent weights acts again and again.
+    /// </summary>
+    public static TrainingSettings Settings(ISequenceData inputs, int batchSize = 64, ulong seed = 1) => new()
+    {
+        BatchSize = batchSize,
+        LearningRate = 2e-3 * Math.Min(1, 28.0 / inputs.Layout.Steps),
+        Schedule = new Schedule { Kind = ScheduleKind.OneCycle },
+        Seed = seed,
+    };
+
+    /// <summary>Refines the small network in place.</summary>
+    /// <param name="big">What it shall imitate.</param>
+    /// <param name="small">Refined; on the same backend.</param>
+    /// <param name="inputs">Calibration inputs; labels are not looked at.</param>
+    /// <param name="steps">Optimiser steps.</param>
+    /// <param name="settings">Batch size, rate, schedule and seed; null for <see cref="Settings"/>.</param>
+    /// <param name="cancellation">Stops with an <see cref="OperationCanceledException"/>; the small network then holds a step's weights.</param>
+    /// <returns>The mean loss over all steps.</returns>
+    /// <exception cref="DivergedException">A loss is NaN or infinite.</exception>
+    public static double Refine(
+        Network big,
+        Network small,
+        ISequenceData inputs,
+        int steps,
+        TrainingSettings? settings = null,
+        CancellationToken cancellation = default)
+    {
+        if (steps < 1) throw new InvalidCallException($"`steps` {steps}: choose 1 step or more.");
+        settings ??= Settings(inputs);
+        using Optimizer optimizer = new(settings, small.Parameters);
+        using DeviceBatches feed = new(inputs, small.Backend, settings.BatchSize);
+        using LossTotals totals = small.Backend.Loss.CreateTotals();
+        for (int step = 0, epoch = 0; step < steps; epoch++)
+        {
+            feed.RestartShuffled(settings.Seed, epoch);
+            while (step < steps && feed.Next())
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Tensor wanted = big.Forward(feed.Current), outputs = small.Forward(feed.Current, isTraining: true);
+                OutputDivergence.Add(big.Architecture, feed.Current, wanted, outputs, 1f / outputs.Shape.Rows, outputs, totals);
+                small.Backend.Fill(small.Parameters.Gradients, 0);
+                small.Backward(outputs);
+                optimizer.Step(settings.Schedule.Rate(settings.LearningRate, step, feed.BatchCount, steps), step + 1);
+                small.Parameters.ApplyMask();
+                step++;
+            }
+        }
+
+        LossSums sums = totals.Read();
+        if (sums.FirstBadCall >= 0)
+        {
+            long bad = sums.FirstBadCall + 1;
+            throw new DivergedException($"The refinement diverged at step {bad} of {steps}; lower its rate (now {settings.LearningRate}).", bad);
+        }
+
+        return sums.Loss / sums.Rows;
+    }
+}

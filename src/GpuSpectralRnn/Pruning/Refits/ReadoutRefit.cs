@@ -1,0 +1,78 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Numerics;
+using GpuSpectralRnn.Spectral;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>
+/// The read-out fitted again in closed loop (docs/method.md, section 7.2): least squares of the big network's outputs on what the small network's own
+/// read-out sees, with a ridge
+/// towards the folded read-out.
+/// </summary>
+public static class ReadoutRefit
+{
+    /// <summary>Ridge over the mean square of what the read-out sees.</summary>
+    private const double RelativeRidge = 1e-4;
+
+    /// <summary>The plan with a new read-out.</summary>
+    /// <exception cref="OperationCanceledException">The calibration was cancelled.</exception>
+    public static PruningPlan Apply(Calibration calibration, PruningPlan plan)
+    {
+        Network big = calibration.Network;
+        IBackend backend = big.Backend;
+        NetworkWeights folded = Slicer.Slice(calibration.Weights, plan);
+        using Network small = folded.ToNetwork(backend);
+        Architecture architecture = big.Architecture;
+        int outputs = architecture.Outputs, seen = small.Architecture.LayerOutputs(architecture.Layers - 1);
+        double[] constant = new double[seen + 1];
+        constant[seen] = 1;
+        using RegressionRows rows = new(backend, constant, RegressionRows.Place(seen + 1, 0, Matrix.Identity(seen)));
+        using GramAccumulator gram = backend.Spectral.CreateGram(seen + 1);
+        using Tensor products = backend.Allocate(new Shape(outputs, seen + 1));
+        Matrix yz = new(outputs, seen + 1);
+        float[] batch = new float[yz.Data.Length];
+
+        // A network that answers at every step gives so many rows that fewer sequences do.
+        bool isEvery = architecture.Readout == Readout.Every;
+        using DeviceBatches feed = new(isEvery ? calibration.GradientInputs : calibration.Inputs, backend, calibration.BatchSize);
+        while (feed.Next())
+        {
+            calibration.Cancellation.ThrowIfCancellationRequested();
+            Tensor wanted = big.Forward(feed.Current);
+            small.Forward(feed.Current);
+            Tensor z = rows.Join(small.SeenByReadout); // [N, seen + 1]
+            if (isEvery && feed.Current.Lengths is { } lengths) backend.Matrix.ClearPadding(z.View(0, z.Shape.Rows / feed.Size, feed.Size, z.Shape.Columns), lengths);
+            gram.Add(z);
+            backend.Matrix.Gemm(true, false, 1, wanted.View(0, z.Shape.Rows, outputs), z, 0, products);
+            products.CopyTo(batch.AsSpan());
+            for (int i = 0; i < batch.Length; i++) yz.Data[i] += batch[i];
+        }
+
+        (Matrix zz, _) = StatisticsCollector.Read(gram);
+        return Solve(zz, yz, folded.Readout) is { } readout ? plan with { Readout = readout } : plan;
+    }
+
+    // With z = [seen, 1], wanted y and the folded read-out C: D (M_zz + ridge) = M_yz - C M_zz, new read-out C + D. Null where z has no spread at
+    // all.
+    private static ReadoutWeights? Solve(Matrix zz, Matrix yz, ReadoutWeights folded)
+    {
+        (int outputs, int seen) = (yz.Rows, yz.Columns - 1);
+        Matrix old = new(outputs, seen + 1);
+        for (int o = 0; o < outputs; o++)
+        {
+            folded.Weight.Row(o).CopyTo(old.Row(o));
+            old[o, seen] = folded.Bias[o];
+        }
+
+        Matrix right = (yz - old * zz).Transpose(); // [seen + 1, O]
+        double mean = (zz.Trace() - zz[seen, seen]) / seen;
+        for (int j = 0; j < seen; j++) zz[j, j] += RelativeRidge * mean;
+        if (!zz.IsFinite() || !right.IsFinite() || Cholesky.TryFactor(zz) is not { } factor) return null;
+        Matrix readout = old + factor.Solve(right).Transpose();
+        return new ReadoutWeights(
+            readout.SelectColumns([.. Enumerable.Range(0, seen)]), [.. Enumerable.Range(0, outputs).Select(o => readout[o, seen])]);
+    }
+}

@@ -1,0 +1,42 @@
+using GpuSpectralRnn.Numerics;
+
+namespace GpuSpectralRnn.Spectral;
+
+/// <summary>The best linear reconstruction of all units from the kept ones, and what it leaves (docs/method.md, section 2.1).</summary>
+public static class Reconstruction
+{
+    /// <summary>
+    /// A_J = S_{:,J} (S_JJ + I_tau)^{-1} [m, k]: h is about A_J h_J.
+    /// </summary>
+    /// <param name="gram">S [m, m].</param>
+    /// <param name="ridge">tau, one per unit of the whole layer.</param>
+    /// <param name="kept">J.</param>
+    /// <exception cref="InvalidCallException">S_JJ + I_tau is singular.</exception>
+    public static Matrix Compute(Matrix gram, double[] ridge, ReadOnlySpan<int> kept) =>
+        FactorKept(gram, ridge, kept).Solve(gram.SelectRows(kept)).Transpose();
+
+    /// <summary>
+    /// R_J = S - S_{:,J} (S_JJ + I_tau)^{-1} S_{J,:} [m, m]. It is the least of ||h - A h_J||^2 + Tr(A I_tau A^T), direction by direction.
+    /// </summary>
+    /// <exception cref="InvalidCallException">S_JJ + I_tau is singular.</exception>
+    public static Matrix Residual(Matrix gram, double[] ridge, ReadOnlySpan<int> kept) => gram - Compute(gram, ridge, kept) * gram.SelectRows(kept);
+
+    /// <summary>L_M(J) = Tr(M R_J), from the definition.</summary>
+    /// <exception cref="InvalidCallException">S_JJ + I_tau is singular.</exception>
+    public static double Loss(Matrix gram, double[] ridge, ReadOnlySpan<int> kept, Matrix criterion) =>
+        Matrix.Inner(criterion, Residual(gram, ridge, kept));
+
+    /// <summary>The Cholesky factorisation of S_JJ + I_tau.</summary>
+    /// <exception cref="InvalidCallException">It is singular.</exception>
+    internal static Cholesky FactorKept(Matrix gram, double[] ridge, ReadOnlySpan<int> kept)
+    {
+        Matrix block = gram.SelectRows(kept).SelectColumns(kept);
+        for (int i = 0; i < kept.Length; i++) block[i, i] += ridge[kept[i]];
+        return Cholesky.TryFactor(block) ?? throw Singular(kept.Length);
+    }
+
+    /// <summary>Says why a set of units cannot be reconstructed from, and what to do.</summary>
+    internal static InvalidCallException Singular(int kept) => new(
+        $"The Gram matrix of {kept} units is singular: some of them are copies or sums of others, or always zero. "
+        + "Give a (larger) `ridge`, for example 1e-4, or keep fewer units.");
+}

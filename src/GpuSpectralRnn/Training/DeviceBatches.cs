@@ -1,0 +1,105 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Models;
+
+namespace GpuSpectralRnn.Training;
+
+/// <summary>
+/// Brings batches of a data set to a device. One host batch, reused; on the device one place, or two in turn where uploads go beside the work
+/// (<see cref="IUploadLane"/>): the device then still works on the batch before while this one travels. What the properties return holds until the
+/// next one.
+/// </summary>
+public sealed class DeviceBatches : IDisposable
+{
+    private readonly BatchReader reader;
+    private readonly IUploadLane? lane;
+    private readonly DeviceBatch[] slots;
+    private int turn;
+
+    /// <summary>Makes room for batches of up to <paramref name="batchSize"/> sequences, or the whole set if that is smaller.</summary>
+    /// <exception cref="InvalidCallException">The set is empty, or the batch size below 1 or too large.</exception>
+    public DeviceBatches(ISequenceData data, IBackend backend, int batchSize)
+    {
+        SequenceLayout layout = data.Layout;
+        long extent = (long)layout.Steps * Math.Min(batchSize, data.Count) * layout.Features;
+        if (extent > int.MaxValue) throw new InvalidCallException($"A batch of {batchSize} sequences of {data.Name} has {extent} inputs; choose a smaller batch.");
+        reader = new BatchReader(data, batchSize);
+        lane = backend.Uploads;
+        slots = new DeviceBatch[lane is null ? 1 : 2];
+        for (int i = 0; i < slots.Length; i++) slots[i] = new DeviceBatch(layout, backend, reader.BatchSize);
+        lane?.Begin();
+    }
+
+    /// <summary>Sequences per batch, all but the last.</summary>
+    public int BatchSize => reader.BatchSize;
+
+    /// <summary>Batches per pass.</summary>
+    public int BatchCount => reader.BatchCount;
+
+    /// <summary>B of this batch.</summary>
+    public int Size => reader.Batch.Size;
+
+    /// <summary>Sequences of this batch; fewer than <see cref="Size"/> where columns of a stream have ended.</summary>
+    public int Sequences => Size - Numbers.Count(-1);
+
+    /// <summary>Rows of the outputs that count for the loss of this batch: sequences, or steps whose label is not -1.</summary>
+    public int CountedRows { get; private set; }
+
+    /// <summary>Sum of the lengths of this batch: step-sequence pairs that are no padding.</summary>
+    public int ValidSteps { get; private set; }
+
+    /// <summary>The number in the data set of each sequence of this batch [B]; -1 where a stream's column has ended.</summary>
+    public ReadOnlySpan<int> Numbers => reader.Numbers;
+
+    /// <summary>Valid steps of each sequence of this batch [B].</summary>
+    public ReadOnlySpan<int> Lengths => reader.Batch.Lengths;
+
+    /// <summary>What the network takes: inputs or tokens, the lengths where some row is shorter, and whether a stream goes on.</summary>
+    public SequenceBatch Current { get; private set; }
+
+    /// <summary>Int32 labels [B] or [T B], or values [B, D]; null without targets.</summary>
+    public Tensor? Targets => slots[turn].Targets;
+
+    /// <summary>Begins a pass in the data's own order.</summary>
+    public void Restart() => reader.Restart();
+
+    /// <summary>
+    /// Begins a pass in the order of <paramref name="seed"/> and <paramref name="epoch"/> (a stream in its own), <paramref name="skip"/> batches
+    /// after its start.
+    /// </summary>
+    public void RestartShuffled(ulong seed, int epoch, int skip = 0)
+    {
+        reader.RestartShuffled(seed, epoch);
+        reader.Skip(skip);
+    }
+
+    /// <summary>Reads and uploads the next batch; false at the end of the pass.</summary>
+    public bool Next()
+    {
+        if (!reader.Next()) return false;
+        Batch batch = reader.Batch;
+        SequenceLayout layout = batch.Layout;
+        turn = (turn + 1) % slots.Length;
+        DeviceBatch slot = slots[turn];
+        bool isFull = !batch.Lengths.ContainsAnyExcept(layout.Steps);
+        lane?.Begin();
+        slot.Fill(batch, !isFull, lane);
+        lane?.End();
+        Current = new SequenceBatch(slot.Inputs, isFull ? null : slot.Lengths, reader.Continues) { IsWhole = !layout.IsStream };
+        ValidSteps = 0;
+        foreach (int length in batch.Lengths) ValidSteps += length;
+        CountedRows = layout.Target switch
+        {
+            TargetKind.Label or TargetKind.LabelPerStep => batch.Labels.Length - batch.Labels.Count(-1),
+            TargetKind.Value => batch.Size,
+            _ => 0,
+        };
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (DeviceBatch slot in slots) slot.Dispose();
+    }
+}
