@@ -282,7 +282,9 @@ internal readonly struct GemmTiles(GemmArguments e) : IItemKernel
         int from = slice * e.Slice;
         int to = from + e.Slice < e.K ? from + e.Slice : e.K;
         RegisterTile tile = RegisterTile.Product(
-            e.Left, QuadIndices.Create(row, 1, e.M, e.A.LineStride), e.A.Step, e.Right, QuadIndices.Create(column, across, e.N, e.B.LineStride), e.B.Step, from, to);
+            e.Left, QuadIndices.Create(row, 1, e.M, e.A.LineStride), e.A.Step,
+            e.Right, QuadIndices.Create(column, across, e.N, e.B.LineStride), e.B.Step,
+            from, to);
         int place = (slice * e.M + row) * e.N;
         for (int i = 0; i < 4; i++)
         {

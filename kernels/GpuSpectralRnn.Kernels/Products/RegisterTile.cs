@@ -103,7 +103,8 @@ internal struct RegisterTile
     }
 
     /// <summary>The product of two matrices' lines: sum_k a[rows + k aStep] b[columns + k bStep] for k of [from, to).</summary>
-    public static RegisterTile Product(ArrayView<float> a, QuadIndices rows, int aStep, ArrayView<float> b, QuadIndices columns, int bStep, int from, int to)
+    public static RegisterTile Product(
+        ArrayView<float> a, QuadIndices rows, int aStep, ArrayView<float> b, QuadIndices columns, int bStep, int from, int to)
     {
         RegisterTile tile = default;
         for (int k = from; k < to; k++) tile.AddOuter(rows.Load(a, k * aStep), columns.Load(b, k * bStep));

@@ -4,9 +4,9 @@ namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
 /// Elman's recurrence (<see cref="ElmanCell{TActivation}"/>) with all steps in one launch. Group g walks the sequences 2g and 2g + 1 (in small
-/// batches one) and keeps W_hh on chip: thread t holds units 4 (t / 8) to 4 (t / 8) + 3 at the quads of columns t mod 8, t mod 8 + 8, ..., and owns unit 4 (t / 8) + t mod 4 of sequence
-/// 2g + t / 4 mod 2, whose state stays in a register. All states of the group lie in shared memory twice, the step before and the step in work, so
-/// one barrier a step is enough. Inputs are read two steps ahead.
+/// batches one) and keeps W_hh on chip: thread t holds units 4 (t / 8) to 4 (t / 8) + 3 at the quads of columns t mod 8, t mod 8 + 8, ..., and owns
+/// unit 4 (t / 8) + t mod 4 of sequence 2g + t / 4 mod 2, whose state stays in a register. All states of the group lie in shared memory twice, the
+/// step before and the step in work, so one barrier a step is enough. Inputs are read two steps ahead.
 /// </summary>
 [Kernel(
     typeof(Strip2), typeof(ByShuffles), typeof(Relu), typeof(Strip2), typeof(ByShuffles), typeof(HyperbolicTangent),

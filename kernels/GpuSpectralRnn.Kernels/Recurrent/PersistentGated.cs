@@ -39,7 +39,7 @@ internal interface IGatedBackward
     /// <summary>Reads what the next step needs.</summary>
     void Next(RecurrentViews views, PersistentWalk walk, int gate, int place);
 
-    /// <summary>A step, given dL/dh from the steps behind it and from its own output; returns what passes the weights by to the step before.</summary>
+    /// <summary>A step, given dL/dh from the steps behind it and from its own output; returns what goes to the step before past the weights.</summary>
     float Step(float behind, float given, bool isInside);
 
     /// <summary>Writes the gradients to a place of [T, B, G*H].</summary>
@@ -63,7 +63,8 @@ internal readonly struct PersistentForward<TCell, TRows, TRest, TStrip, TReducti
     where TStrip : unmanaged, IStrip<TStrip>
     where TReduction : unmanaged, ILaneReduction
 {
-    public static PersistentForward<TCell, TRows, TRest, TStrip, TReduction> With(in PersistentArguments arguments) => new(arguments.Views, arguments.Walk);
+    public static PersistentForward<TCell, TRows, TRest, TStrip, TReduction> With(in PersistentArguments arguments) =>
+        new(arguments.Views, arguments.Walk);
 
     public void Run()
     {
@@ -120,8 +121,8 @@ internal readonly struct PersistentForward<TCell, TRows, TRest, TStrip, TReducti
 }
 
 /// <summary>
-/// Backward of <see cref="PersistentForward{TCell, TRows, TRest, TStrip, TReduction}"/>. Thread t holds units 4 (t / 16) to 4 (t / 16) + 3 at the quads
-/// t mod 16, t mod 16 + 16, ... of the gates of all units, and owns unit 4 (t / 16) + t mod 4 of sequence 4g + t / 4 mod 4.
+/// Backward of <see cref="PersistentForward{TCell, TRows, TRest, TStrip, TReduction}"/>. Thread t holds units 4 (t / 16) to 4 (t / 16) + 3 at the
+/// quads t mod 16, t mod 16 + 16, ... of the gates of all units, and owns unit 4 (t / 16) + t mod 4 of sequence 4g + t / 4 mod 4.
 /// </summary>
 [GatedKernel(typeof(LstmBackward), typeof(Rows4<>), typeof(GruBackward), typeof(Rows4<>), DividesFast = true)]
 internal readonly struct PersistentBackward<TCell, TRows, TRest, TStrip, TReduction>(RecurrentViews views, PersistentWalk walk)
@@ -132,7 +133,8 @@ internal readonly struct PersistentBackward<TCell, TRows, TRest, TStrip, TReduct
     where TStrip : unmanaged, IStrip<TStrip>
     where TReduction : unmanaged, ILaneReduction
 {
-    public static PersistentBackward<TCell, TRows, TRest, TStrip, TReduction> With(in PersistentArguments arguments) => new(arguments.Views, arguments.Walk);
+    public static PersistentBackward<TCell, TRows, TRest, TStrip, TReduction> With(in PersistentArguments arguments) =>
+        new(arguments.Views, arguments.Walk);
 
     public void Run()
     {
