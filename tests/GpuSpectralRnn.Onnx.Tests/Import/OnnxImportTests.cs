@@ -120,7 +120,7 @@ public sealed class OnnxImportTests : IDisposable
         List<string> notes = [];
         using Network back = OnnxImport.Read(path, host, note: notes.Add).Network;
         Assert.Equal(expected, back.Architecture.Readout);
-        Assert.Contains(notes, note => note.Contains("single step") && note.Contains("--readout"));
+        Assert.Contains(notes, note => note.Contains("single step") && note.Contains("`readout`"));
         using Network asked = OnnxImport.Read(path, host, readout: Readout.Mean).Network;
         Assert.Equal(Readout.Mean, asked.Architecture.Readout);
     }
