@@ -38,6 +38,10 @@ public static class OnnxImport
         {
             throw new InvalidCallException($"{path}: {e.Message}", e);
         }
+        catch (RunFailedException e)
+        {
+            throw new RunFailedException($"{path}: {e.Message}", e);
+        }
         catch (OnnxRuntimeException e)
         {
             throw new RunFailedException($"{path}: ONNX Runtime cannot run it: {e.Message}", e);
@@ -93,6 +97,7 @@ public static class OnnxImport
     private static double Measure(ReadoutProof proof, StackParts parts, Readout readout, IBackend backend)
     {
         using Network network = Make(parts, Describe(parts, readout), backend);
+        _ = network.Parameters.ReadFinite();
         return proof.Difference(network);
     }
 

@@ -13,6 +13,9 @@ public abstract class Chart(string title)
     /// <summary>Mean width of a character over the font's size; on the safe side for digits.</summary>
     private protected const double CharacterWidth = 0.6;
 
+    /// <summary>The same of names in bold.</summary>
+    private protected const double BoldWidth = 0.72;
+
     /// <summary>Width of the drawing, of which a page shows as much as fits.</summary>
     private protected const double Width = 460;
 

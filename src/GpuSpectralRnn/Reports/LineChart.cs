@@ -91,7 +91,7 @@ public sealed class LineChart(string title, Axis x, Axis y) : Chart(title)
         IEnumerable<string> labels = Labelled.Select(line => line.Name);
         double longest = labels.Select(name => Shown.Xml(name).Length).DefaultIfEmpty(0).Max();
         double bottom = height - 3.4 * FontSize;
-        double right = width - (longest == 0 ? Right : LabelGap + CharacterWidth * FontSize * longest + 4);
+        double right = width - (longest == 0 ? Right : LabelGap + BoldWidth * FontSize * longest + 4);
         AxisScale horizontal = Horizontal(X, points.Select(p => p.X), right - left, isRounded: false);
         Frame frame = new(horizontal, vertical, left, right, top, bottom);
         XElement svg = Svg("svg", ("viewBox", $"0 0 {Text(width)} {Text(height)}"), ("role", "img"), ("aria-label", Shown.Xml(Title)));

@@ -122,6 +122,20 @@ public sealed class ImportRefusalTests : IDisposable
         Refused(ModelProto.Parser.ParseFrom(maker.ToFile()), "LSTM b_y_LSTM", "another cell than GRU a_y_GRU");
     }
 
+    [Fact]
+    public void WeightsThatAreNoNumbers()
+    {
+        ModelProto model = Build(Cell.Gru);
+        TensorProto bias = model.Graph.Initializer.Single(tensor => tensor.Name == "readout.bias");
+        bias.RawData = ByteString.CopyFrom([.. BitConverter.GetBytes(float.NaN), .. BitConverter.GetBytes(1f)]);
+        Runs.WithFile(model.ToByteArray(), path =>
+        {
+            RunFailedException failure = Assert.Throws<RunFailedException>(() => OnnxImport.Read(path, host));
+            Assert.StartsWith(path, failure.Message);
+            Assert.Contains("readout.bias holds NaN", failure.Message);
+        });
+    }
+
     private ModelProto Build(Cell cell, Readout readout = Readout.Mean, bool isBidirectional = false)
     {
         Architecture architecture =

@@ -5,7 +5,9 @@ using GpuSpectralRnn.Tests.Support;
 
 namespace GpuSpectralRnn.Tests.Compute;
 
-/// <summary>Operands that fit, and such of which some do not: the host and ILGPU take the same and refuse the same, in one wording.</summary>
+/// <summary>
+/// Operands that fit, and such of which some do not: the host and ILGPU take the same and refuse the same, in the same words but for their own names.
+/// </summary>
 [Collection("ilgpu-cpu")]
 public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
 {
@@ -96,7 +98,7 @@ public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
 
         Exception? thrown = Record.Exception(() => Operations[operation].Run(backend, [.. given], fitting));
         foreach (Tensor tensor in owned) tensor.Dispose();
-        return thrown is null ? null : $"{thrown.GetType().Name}: {thrown.Message.Replace(backend.Device.Id, "the device", StringComparison.Ordinal)}";
+        return thrown is null ? null : $"{thrown.GetType().Name}: {thrown.Message.Replace($" on {backend.Device.Id}", " on DEVICE", StringComparison.Ordinal)}";
     }
 
     private sealed record Extents(int T, int N, int I, int O)

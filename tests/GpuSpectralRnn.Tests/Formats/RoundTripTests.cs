@@ -46,7 +46,7 @@ public sealed class RoundTripTests : IDisposable
             Assert.Equal(metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal), read.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal));
             CheckAlignment(File.ReadAllBytes(folder.File(Safetensors)));
         },
-        iter: 500,
+        iter: 150,
         threads: 1);
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class RoundTripTests : IDisposable
             Assert.Equal(Bits(array), Bits(read));
             Assert.Equal(0, (new FileInfo(folder.File(Npy)).Length - 4 * array.Shape.Count) % 64);
         },
-        iter: 500,
+        iter: 150,
         threads: 1);
 
     // A part of a file, or more than it, is no file.
@@ -84,7 +84,7 @@ public sealed class RoundTripTests : IDisposable
                 if (isLonger) Assert.Contains("1 bytes follow", refused.Message, StringComparison.Ordinal);
             }
         },
-        iter: 500,
+        iter: 150,
         threads: 1);
 
     // Keys in any order, quotes of either kind, white space wherever it may be, a comma at the end or none: as Python 2 and 3 and others write.
@@ -113,7 +113,7 @@ public sealed class RoundTripTests : IDisposable
                 Assert.Equal(new Shape(extents), array.Shape);
                 Assert.Equal(data, array.As<byte>());
             },
-            iter: 500,
+            iter: 150,
             threads: 1);
 
     private static NamedArray Make(string name, int[] extents, string type, int seed)
