@@ -58,11 +58,11 @@ public class NetworkOracleTests
         using HostBackend host = new(1);
         using Network network = Network.Create(architecture, host, seed: 5);
         Random random = new(3);
-        foreach (ParameterSpec slot in network.Parameters.Slots)
-            network.Parameters.Write(slot.Name, [.. Enumerable.Range(0, (int)slot.Shape.Count).Select(_ => (float)(1.2 * random.NextDouble() - 0.6))]);
+        float[] Uniform(int count, double scale) => [.. Enumerable.Range(0, count).Select(_ => (float)(scale * (2 * random.NextDouble() - 1)))];
+        foreach (ParameterSpec slot in network.Parameters.Slots) network.Parameters.Write(slot.Name, Uniform((int)slot.Shape.Count, 0.6));
         bool ofTokens = architecture.Vocabulary > 0;
         int[] tokens = [.. Enumerable.Range(0, Steps * Batch).Select(_ => random.Next(Vocabulary))];
-        float[] numbers = [.. Enumerable.Range(0, Steps * Batch * Inputs).Select(_ => (float)(2 * random.NextDouble() - 1))];
+        float[] numbers = Uniform(Steps * Batch * Inputs, 1);
         int[]? lengths = hasLengths ? [Steps, 1, 3, 2] : null;
         using Tensor x = host.Allocate(
             ofTokens ? new Shape(Steps, Batch) : new Shape(Steps, Batch, Inputs), ofTokens ? ElementType.Int32 : ElementType.Float32);
