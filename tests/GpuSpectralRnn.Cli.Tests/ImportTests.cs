@@ -118,7 +118,7 @@ public class ImportTests
         Gsrnn.Run("export", folder["m"], "--out", folder["m.onnx"], "--stateful").Succeeds();
         Gsrnn.Run("import", folder["m.onnx"], "--out", folder["n"]).Succeeds();
         Assert.Equal(File.ReadAllBytes(folder["m"]), File.ReadAllBytes(folder["n"]));
-        Gsrnn.Run("import", folder["m.onnx"], "--vocabulary", text, "-q", "--out", folder["n"]).FailsWith(2, "words");
+        Gsrnn.Run("import", folder["m.onnx"], "--vocabulary", text, "-q", "--out", folder["n"]).FailsWith(2, "one word to a line");
     }
 
     private static void WriteLanguageModel(string path) => Write(
