@@ -61,6 +61,35 @@ public sealed class BudgetTests : IDisposable
     }
 
     [Fact]
+    public void A_shared_budget_is_nearly_the_best_of_all_pairs_of_sizes()
+    {
+        int[] shared = new UnitBudget { Fraction = 0.5, IsShared = true }.Resolve(calibration);
+        double[][] losses =
+        [
+            .. network.Architecture.Hidden.Select((_, layer) => new BackwardSelector()
+                .Select(new SpectralPruning(new SpectralSettings { Criterion = SpectralCriterion.Adjoint }).Problem(calibration, layer), 1)
+                .Path.Select(step => step.Loss).ToArray()),
+        ];
+        double Loss(int first, int second) => losses[0][12 - first] + losses[1][7 - second];
+        long Count(int first, int second) => (network.Architecture with { Hidden = [first, second] }).ParameterCount;
+        double best = double.PositiveInfinity;
+        for (int first = 1; first <= 12; first++)
+            for (int second = 1; second <= 7; second++)
+                if (Count(first, second) <= Count(6, 4)) best = Math.Min(best, Loss(first, second));
+
+        Assert.True(Loss(shared[0], shared[1]) <= 1.1 * best, $"{Loss(shared[0], shared[1])} {best}"); // greedy steps stop a unit of either layer beside it at most
+    }
+
+    [Fact]
+    public void Budgets_at_their_borders_are_taken()
+    {
+        Assert.Equal([1, 1], new UnitBudget { Keep = [1] }.Resolve(calibration));
+        Assert.Equal([12, 7], new UnitBudget { Keep = [12, 7] }.Resolve(calibration));
+        Assert.Equal([12, 7], new UnitBudget { Fraction = 1 }.Resolve(calibration));
+        Assert.Equal([12, 7], new UnitBudget { Trace = 1 }.Resolve(calibration));
+    }
+
+    [Fact]
     public void Impossible_budgets_are_refused()
     {
         foreach (UnitBudget budget in (UnitBudget[])
@@ -74,7 +103,10 @@ public sealed class BudgetTests : IDisposable
                 new() { Fraction = 1.1 },
                 new() { Fraction = double.NaN },
                 new() { Trace = 0 },
+                new() { Trace = 1.1 },
+                new() { Lambda = 0 },
                 new() { Lambda = -1 },
+                new() { Lambda = double.PositiveInfinity },
                 new() { Keep = [3], RoundTo = 0 },
             ])
         {
