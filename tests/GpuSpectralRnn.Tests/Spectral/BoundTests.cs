@@ -46,6 +46,30 @@ public class BoundTests
         Assert.Equal(218, LeverageBound.LeastUnits(6.3, 0.1)); // 31.5 log 1008 = 217.8
     }
 
+    // The formula in plain numbers, which do not overflow in three steps; radii that are rounded up, a power of two, and none.
+    [Fact]
+    public void The_generalization_bound_is_its_formula()
+    {
+        const double Delta = 0.05, Risk = 0.4, Apart = 0.1, Rho = 1.5;
+        const int Steps = 3;
+        BoundSetting setting = new(4, 3, 2, Steps, 1000, 2.5, 1, Rho, 3);
+        NetworkRadii radii = new(3, 0.3, 2, 0, 0.25), up = new(4, 0.5, 2, 0, 0.25); // 2^2, 2^-1, 2^1, none, 2^-2
+        double[] shares = [2.0 * 3 * 4, 2.0 * 2 * 3, 2.0 * 2 * 3, 4, 2.0 * 3 * 4];
+        double h = 0, g = 0;
+        for (int t = 0; t < Steps; t++) (h, g) = (up.Recurrent * h + up.Input * 2.5 + up.Bias, up.Recurrent * g + Math.Sqrt(h * h + 2.5 * 2.5 + 1));
+        double lipschitz = up.Readout * g + Math.Sqrt(h * h + 1);
+        double square = 16 + 0.25 + 4 + 0.0625;
+        double complexity = (16 + 12 + 4 + 8 + 2) * Math.Log(1 + 2 * Math.Sqrt(square) * Rho * lipschitz * 1000) + Math.Log(1 / Delta)
+            + shares.Sum(share => Math.Log(share));
+
+        GeneralizationBound bound = GeneralizationBound.Compute(setting, radii, Risk, Apart, Delta);
+
+        Assert.Equal(Math.Log(lipschitz), bound.LogLipschitz, 1e-12);
+        Assert.Equal(Risk + Rho * Apart, bound.Bias, 1e-12);
+        Assert.Equal(2.0 / 1000 + 3 * Math.Sqrt(complexity / 2000), bound.Variance, 1e-12);
+        Assert.True((bound with { Variance = 3 - bound.Bias }).IsVacuous); // a bound of M says nothing
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Tests.Support;
@@ -49,4 +50,8 @@ public class CriterionTests
         for (int i = 0; i < Kept.Length; i++) block[i, i] += Tau[Kept[i]];
         return s - columns * block.Inverse() * columns.Transpose();
     }
+
+    [Fact]
+    public void Gated_cells_have_the_larger_ridge() =>
+        Assert.Equal([1e-4, 1e-4, 1e-4, 1e-3, 1e-3], new[] { Cell.Irnn, Cell.RnnTanh, Cell.RnnRelu, Cell.Lstm, Cell.Gru }.Select(Ridge.Default));
 }
