@@ -43,6 +43,19 @@ public class MutantTests
     }
 
     [Fact]
+    public void KerasMutants()
+    {
+        using Folder folder = new();
+        KerasSample sample = new("GRU");
+        sample.Save(folder["m.keras"]);
+        byte[] golden = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Golden", "keras-gru.weights.h5"));
+        string[] cell = ["--cell", "gru", "--device", "host", "--out", folder["imported"]];
+        Mutate(File.ReadAllBytes(folder["m.keras"]), folder["bad.keras"], 10, _ => ["import", folder["bad.keras"], .. cell]);
+        Mutate(sample.Weights(), folder["bad.weights.h5"], 11, _ => ["import", folder["bad.weights.h5"], .. cell]);
+        Mutate(golden, folder["bad.weights.h5"], 12, _ => ["import", folder["bad.weights.h5"], .. cell]);
+    }
+
+    [Fact]
     public void NpyMutants()
     {
         using Folder folder = new();

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Verbs;
+using GpuSpectralRnn.Keras;
 using GpuSpectralRnn.Onnx.Compression;
 using Mono.Cecil;
 using Mono.Cecil.Cil;
@@ -12,7 +13,7 @@ namespace GpuSpectralRnn.Cli.Tests;
 /// <summary>The library speaks of parameters, the command line of options, and one table lies between them.</summary>
 public partial class ParameterOptionTests
 {
-    private static readonly Assembly[] Libraries = [typeof(InvalidCallException).Assembly, typeof(GraphCompression).Assembly];
+    private static readonly Assembly[] Libraries = [typeof(InvalidCallException).Assembly, typeof(GraphCompression).Assembly, typeof(KerasImport).Assembly];
 
     private static readonly string[] Literals =
     [

@@ -4,6 +4,7 @@ using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Keras;
 using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Onnx.Import;
 
@@ -11,19 +12,21 @@ namespace GpuSpectralRnn.Cli.Verbs;
 
 [Verb("import", HelpText =
     "Make a model of a PyTorch state dict in a safetensors file: one nn.RNN, nn.LSTM or nn.GRU (or several in a row), one nn.Linear and perhaps " +
-    "one nn.Embedding; or of an ONNX graph of such parts, if the model answers as the graph does. Says what it assumed.")]
+    "one nn.Embedding; or of an ONNX graph of such parts, if the model answers as the graph does; or of a Keras 3 model of LSTM, GRU or SimpleRNN " +
+    "layers and a Dense. Says what it assumed.")]
 internal sealed class ImportVerb : ComputeVerb
 {
-    [Value(0, MetaName = "FILE", Required = true, HelpText = "The state dict (.safetensors), or the graph (.onnx).")]
+    [Value(0, MetaName = "FILE", Required = true, HelpText = "The state dict (.safetensors), graph (.onnx), or Keras model (.keras, .weights.h5).")]
     [ReadsFile]
     public string File { get; set; } = "";
 
-    [Option("cell", MetaValue = "C", HelpText = "irnn, rnn-tanh, rnn-relu, lstm or gru: what a state dict cannot tell; a graph says it itself.")]
+    [Option("cell", MetaValue = "C", HelpText =
+        "irnn, rnn-tanh, rnn-relu, lstm or gru: what a state dict or .weights.h5 cannot tell; a graph or .keras says it itself.")]
     public string? Cell { get; set; }
 
     [Option("readout", MetaValue = "R", HelpText =
         "What the linear layer sees: last (the state in which each direction ends, concat(h_n)), last-step (out[:, -1]), mean (out.mean(1)) or every step " +
-        "(default: every of a language model, else last; of a graph what its answers show).")]
+        "(default: every of a language model, else last; of a graph what its answers show; a .keras says it).")]
     public string? Readout { get; set; }
 
     [Option("task", MetaValue = "T", HelpText = "classification or regression (default: regression where there is one output, else classification).")]
@@ -44,7 +47,7 @@ internal sealed class ImportVerb : ComputeVerb
     [WritesFile]
     public string Out { get; set; } = "";
 
-    public override string Usage => "FILE.safetensors --cell C --out MODEL | FILE.onnx --out MODEL";
+    public override string Usage => "FILE.safetensors|FILE.weights.h5 --cell C --out MODEL | FILE.onnx|FILE.keras --out MODEL";
 
     public override string Example => "gsrnn import torch.safetensors --cell rnn-tanh --out model.safetensors";
 
@@ -56,17 +59,20 @@ internal sealed class ImportVerb : ComputeVerb
         TextUnit unit = EnumNames.Parse<TextUnit>(UnitName, "--unit");
         string? view = View is null ? null : EnumNames.Parse<ImageView>(View, "--view").Name();
         bool isGraph = File.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
-        if (cell is null && !isGraph)
+        bool isArchive = File.EndsWith(".keras", StringComparison.OrdinalIgnoreCase);
+        bool isKeras = isArchive || File.EndsWith(".h5", StringComparison.OrdinalIgnoreCase);
+        if (cell is null && !isGraph && !isKeras)
             throw new InvalidCallException("--cell is missing: a state dict does not tell its cell; irnn, rnn-tanh, rnn-relu, lstm or gru.");
         using IBackend backend = OpenBackend();
         (Network made, double? difference) = isGraph
             ? OnnxImport.Read(File, backend, cell, readout, task, terminal.Note)
+            : isKeras ? (KerasImport.Read(File, backend, cell, readout, task, terminal.Note), null)
             : (StateDict.Import(File, backend, cell!.Value, readout, task, terminal.Note), (double?)null);
         using Network imported = made;
         using Network network = new(WithWords(imported.Architecture, unit) with { View = view ?? imported.Architecture.View }, backend);
         backend.Copy(imported.Parameters.Values, network.Parameters.Values);
         ModelFile.Save(Out, network);
-        foreach (string assumed in Assumptions(network.Architecture, Readout is null && !isGraph, Task is null)) terminal.Note(assumed);
+        foreach (string assumed in Assumptions(network.Architecture, Readout is null && !isGraph && !isArchive, Task is null)) terminal.Note(assumed);
         if (isGraph)
             terminal.Note($"read-out: {network.Architecture.Readout.Name()}; answers differ from the graph's by {difference:g2} at most");
         terminal.Result($"{Out}: {network}, {network.Architecture.ParameterCount:N0} parameters");
