@@ -96,7 +96,13 @@ public class ResultTests
         using Folder folder = new();
         using Process process = Gsrnn.Start(
             folder.Path, "train", "--data", "digits", "--hidden", "64", "--epochs", "1000", "--limit", "500", "--device", "host", "--out", folder["m"]);
-        while (!File.Exists(folder["m.ckpt"])) Thread.Sleep(20);
+        FileInfo checkpoint = new(folder["m.ckpt"]);
+        while (checkpoint is not { Exists: true, Length: > 1 }) // at the start the call tries whether the name can be written, by a byte
+        {
+            Thread.Sleep(20);
+            checkpoint.Refresh();
+        }
+
         using (Process kill = Process.Start("kill", ["-HUP", process.Id.ToString(CultureInfo.InvariantCulture)])) kill.WaitForExit();
         Outcome outcome = Gsrnn.Finish(process);
         Assert.Equal(1, outcome.Code);
