@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Onnx.Recurrent;
+using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Onnx.Compression;
@@ -12,28 +13,8 @@ internal static class SharedBudget
     /// <param name="equal">Units that one share for all would keep.</param>
     public static int[] Allocate(IReadOnlyList<NodeWeights> layers, IReadOnlyList<Selection[]> paths, IReadOnlyList<int> equal)
     {
-        int[] keep = [.. layers.Select(layer => layer.Hidden)];
-        long wanted = layers.Select((layer, i) => Count(layer, equal[i])).Sum(), now = layers.Select((layer, i) => Count(layer, keep[i])).Sum();
-        while (now > wanted)
-        {
-            int cheapest = -1;
-            double least = double.PositiveInfinity;
-            for (int i = 0; i < keep.Length; i++)
-            {
-                if (keep[i] == 1) continue;
-                int gone = layers[i].Hidden - keep[i];
-                double loss = paths[i].Sum(path => path.Path[gone + 1].Loss - path.Path[gone].Loss);
-                double price = loss / (Count(layers[i], keep[i]) - Count(layers[i], keep[i] - 1));
-                if (cheapest >= 0 && !(price < least)) continue;
-                (cheapest, least) = (i, price);
-            }
-
-            if (cheapest < 0) break;
-            now -= Count(layers[cheapest], keep[cheapest]) - Count(layers[cheapest], keep[cheapest] - 1);
-            keep[cheapest]--;
-        }
-
-        return keep;
+        long CountAll(IReadOnlyList<int> units) => layers.Select((layer, i) => Count(layer, units[i])).Sum();
+        return UnitAllocation.Allocate([.. layers.Select(layer => layer.Hidden)], paths, CountAll, CountAll(equal));
     }
 
     // Multiply-adds of a step, which are the numbers of W and R.

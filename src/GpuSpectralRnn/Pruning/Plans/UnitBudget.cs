@@ -88,31 +88,7 @@ public sealed record UnitBudget
         SpectralPruning adjoint = new(new SpectralSettings { Criterion = isFisher ? SpectralCriterion.Fisher : SpectralCriterion.Adjoint });
         Selection[] paths =
             [.. Enumerable.Range(0, architecture.Recurrences).Select(r => new BackwardSelector().Select(adjoint.Problem(calibration, r), 1))];
-        long wanted = (architecture with { Hidden = keep }).ParameterCount;
-        int[] hidden = [.. architecture.Hidden];
-        while (Count() > wanted)
-        {
-            int best = -1;
-            double least = double.PositiveInfinity;
-            long now = Count();
-            for (int layer = 0; layer < hidden.Length; layer++)
-            {
-                if (hidden[layer] == 1) continue;
-                int removed = architecture.Hidden[layer] - hidden[layer];
-                double cost = paths.Skip(layer * architecture.Directions).Take(architecture.Directions)
-                    .Sum(selection => selection.Path[removed + 1].Loss - selection.Path[removed].Loss);
-                hidden[layer]--;
-                double price = cost / (now - Count());
-                hidden[layer]++;
-                if (best < 0 || price < least) (best, least) = (layer, price);
-            }
-
-            if (best < 0) break;
-            hidden[best]--;
-        }
-
-        return hidden;
-
-        long Count() => (architecture with { Hidden = hidden }).ParameterCount;
+        long Count(IReadOnlyList<int> hidden) => (architecture with { Hidden = hidden }).ParameterCount;
+        return UnitAllocation.Allocate(architecture.Hidden, [.. paths.Chunk(architecture.Directions)], Count, Count(keep));
     }
 }
