@@ -21,7 +21,7 @@ internal sealed record LinearReader(Reader Reader, int Weight, Constant Constant
     /// <param name="fold">A [H, k] for each direction.</param>
     public void Absorb(ConstantPool constants, Matrix[] fold)
     {
-        Matrix a = IsMerged ? Diagonal(fold) : fold[0];
+        Matrix a = IsMerged ? Matrix.BlockDiagonal(fold) : fold[0];
         int inner = Constant.Extents[(Axis + 1)..].Aggregate(1, (x, y) => x * y), outer = Constant.Values.Length / (a.Rows * inner);
         float[] values = new float[outer * a.Columns * inner];
         Matrix transposed = a.Transpose();
@@ -36,19 +36,5 @@ internal sealed record LinearReader(Reader Reader, int Weight, Constant Constant
         string old = Reader.Node.Input[Weight];
         Reader.Node.Input[Weight] = constants.Of($"{old}/folded_{a.Columns}", extents, values);
         UnusedValues.Remove(Reader.Scope, old);
-    }
-
-    /// <summary>The blocks along the diagonal.</summary>
-    private static Matrix Diagonal(Matrix[] blocks)
-    {
-        Matrix result = new(blocks.Sum(block => block.Rows), blocks.Sum(block => block.Columns));
-        int row = 0, column = 0;
-        foreach (Matrix block in blocks)
-        {
-            for (int i = 0; i < block.Rows; i++) block.Row(i).CopyTo(result.Row(row + i)[column..]);
-            (row, column) = (row + block.Rows, column + block.Columns);
-        }
-
-        return result;
     }
 }

@@ -53,6 +53,20 @@ public sealed class Matrix(int rows, int columns)
         return result;
     }
 
+    /// <summary>The blocks along the diagonal, zeros elsewhere.</summary>
+    public static Matrix BlockDiagonal(IReadOnlyList<Matrix> blocks)
+    {
+        Matrix result = new(blocks.Sum(block => block.Rows), blocks.Sum(block => block.Columns));
+        int row = 0, column = 0;
+        foreach (Matrix block in blocks)
+        {
+            for (int i = 0; i < block.Rows; i++) block.Row(i).CopyTo(result.Row(row + i)[column..]);
+            (row, column) = (row + block.Rows, column + block.Columns);
+        }
+
+        return result;
+    }
+
     /// <summary>A B.</summary>
     public static Matrix operator *(Matrix a, Matrix b) => Product(a, b);
 

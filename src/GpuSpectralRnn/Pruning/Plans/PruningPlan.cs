@@ -48,12 +48,10 @@ public sealed record UnitPlan
     {
         if (parts.Count == 1) return parts[0];
         int units = parts.Sum(part => part.Units), k = parts.Sum(part => part.Kept.Length);
-        (int[] kept, Matrix fold, double[] offset) = (new int[k], new Matrix(units, k), new double[units]);
+        (int[] kept, double[] offset) = (new int[k], new double[units]);
         int row = 0, column = 0;
         foreach (UnitPlan part in parts)
         {
-            Matrix block = part.FoldOrSelector();
-            for (int i = 0; i < part.Units; i++) block.Row(i).CopyTo(fold.Row(row + i)[column..]);
             for (int j = 0; j < part.Kept.Length; j++) kept[column + j] = row + part.Kept[j];
             part.Offset?.CopyTo(offset, row);
             row += part.Units;
@@ -64,7 +62,7 @@ public sealed record UnitPlan
         {
             Units = units,
             Kept = kept,
-            Fold = parts.All(part => part.Fold is null) ? null : fold,
+            Fold = parts.All(part => part.Fold is null) ? null : Matrix.BlockDiagonal([.. parts.Select(part => part.FoldOrSelector())]),
             Offset = parts.All(part => part.Offset is null) ? null : offset,
         };
     }
