@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using CommandLine;
-using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Benchmarks;
+using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Compute.Ilgpu;

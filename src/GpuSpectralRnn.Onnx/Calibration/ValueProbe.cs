@@ -11,8 +11,6 @@ namespace GpuSpectralRnn.Onnx.Calibration;
 /// <param name="model">Changed: a copy that is run instead of the graph.</param>
 internal sealed class ValueProbe(ModelProto model)
 {
-    private const int FloatType = 1;
-
     private readonly FreshNames names = new(model.Graph);
 
     /// <summary>The graph's file.</summary>
@@ -36,7 +34,7 @@ internal sealed class ValueProbe(ModelProto model)
         // A value may be the result of a body already; under a name of its own it surely is no second time.
         string shown = names.Of($"{label}/shown");
         NodeProto copy = new() { OpType = isFloat ? "Identity" : "Cast", Input = { value }, Output = { shown } };
-        if (!isFloat) copy.Attribute.Add(Attributes.Create("to", FloatType));
+        if (!isFloat) copy.Attribute.Add(Attributes.Create("to", Tensors.Float));
         scope.Graph.Node.Add(copy);
         return Lift(scope, shown, label);
     }

@@ -12,9 +12,6 @@ namespace GpuSpectralRnn.Onnx.Compression;
 /// </summary>
 internal sealed class NodeGroup(RecurrentNode first, NodeWeights weights)
 {
-    /// <summary>How much of a unit's mean power the ridge is, for one gate and for several.</summary>
-    private const double ElmanRidge = 1e-4, GatedRidge = 1e-3;
-
     private readonly Dictionary<UnitCriterion, Selection[]> selections = [];
 
     /// <summary>The first node.</summary>
@@ -63,7 +60,7 @@ internal sealed class NodeGroup(RecurrentNode first, NodeWeights weights)
         return new SelectionProblem(gram, RidgeOf(gram), Criterion.Paper(gram, Weights.RecurrentOf(direction), theta));
     }
 
-    private double[] RidgeOf(Matrix gram) => Ridge.Uniform(gram, Weights.Gates > 1 ? GatedRidge : ElmanRidge);
+    private double[] RidgeOf(Matrix gram) => Ridge.Uniform(gram, Ridge.Default(First.StandardCell));
 
     private static bool Same(Constant? a, Constant? b) =>
         a is null || b is null ? a is null && b is null : a.Extents.SequenceEqual(b.Extents) && a.Values.AsSpan().SequenceEqual(b.Values);

@@ -6,9 +6,6 @@ namespace GpuSpectralRnn.Onnx.Export;
 /// <summary>Writes a graph node by node. Every node is called as its first result.</summary>
 internal sealed class NodeWriter
 {
-    /// <summary>ONNX's numbers of element types.</summary>
-    public const int Float = 1, Int32 = 6, Int64 = 7;
-
     /// <summary>The graph so far.</summary>
     public GraphProto Graph { get; } = new() { Name = "gsrnn" };
 
@@ -20,7 +17,7 @@ internal sealed class NodeWriter
     }
 
     /// <summary>Adds an output of floats; an extent is a number, or a word where it may vary.</summary>
-    public void Output(string name, params object[] extents) => Graph.Output.Add(Value(name, Float, extents));
+    public void Output(string name, params object[] extents) => Graph.Output.Add(Value(name, Tensors.Float, extents));
 
     /// <summary>Adds a constant of floats.</summary>
     public string Constant(string name, ReadOnlySpan<int> extents, ReadOnlySpan<float> values)

@@ -21,7 +21,7 @@ public static class OnnxExport
         options.Check(network.Architecture);
         if (network.Architecture.ParameterCount > MostParameters)
             throw new InvalidCallException($"{network.Architecture.ParameterCount:N0} parameters are more than one ONNX file of 2 GB holds.");
-        byte[] model = Build(network, options).ToByteArray();
+        byte[] model = StackGraph.Build(network, options).ToByteArray();
         double difference = RuntimeCheck.Measure(model, network, options);
         if (!(difference <= Answers.Tolerance))
             throw new RunFailedException(
@@ -30,7 +30,4 @@ public static class OnnxExport
         AtomicFile.Write(path, stream => stream.Write(model));
         return difference;
     }
-
-    /// <summary>The graph, unchecked.</summary>
-    internal static ModelProto Build(Network network, GraphOptions options) => StackGraph.Build(network, options);
 }

@@ -2,6 +2,7 @@ using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
+using GpuSpectralRnn.Onnx.Recurrent;
 
 namespace GpuSpectralRnn.Onnx.Export;
 
@@ -43,9 +44,9 @@ internal sealed class StackGraph
     {
         network.Parameters.FormProducts();
         string x = Architecture.HasEmbedding
-            ? writer.Node("Gather", "embedded", [Weights(ParameterSpec.Embedding), writer.Input("input", NodeWriter.Int64, Batch, Time)])
-            : writer.Input("input", NodeWriter.Float, Batch, Time, Architecture.Inputs);
-        if (options.TakesLengths) writer.Input(Lengths, NodeWriter.Int32, Batch);
+            ? writer.Node("Gather", "embedded", [Weights(ParameterSpec.Embedding), writer.Input("input", Tensors.Int64, Batch, Time)])
+            : writer.Input("input", Tensors.Float, Batch, Time, Architecture.Inputs);
+        if (options.TakesLengths) writer.Input(Lengths, Tensors.Int32, Batch);
         x = writer.Transpose("steps", x, 1, 0, 2);
         for (int layer = 0; layer < Architecture.Layers - 1; layer++) x = PassedOn(Layer(layer, x, needsSteps: true), layer);
         int top = Architecture.Layers - 1;
@@ -78,7 +79,7 @@ internal sealed class StackGraph
         string r = writer.Constant($"rnn.R_l{layer}", [directions, rows, hidden], Stacked(weights, w => [w.HiddenWeights]));
         string b = writer.Constant($"rnn.B_l{layer}", [directions, 2 * rows], Stacked(weights, w => [w.InputBias, w.HiddenBias]));
         List<string> inputs = [x, w, r, b, options.TakesLengths ? Lengths : ""];
-        if (options.IsStateful) inputs.AddRange(States(layer).Select(state => writer.Input(state, NodeWriter.Float, 1, Batch, hidden)));
+        if (options.IsStateful) inputs.AddRange(States(layer).Select(state => writer.Input(state, Tensors.Float, 1, Batch, hidden)));
         if (inputs[^1].Length == 0) inputs.RemoveAt(inputs.Count - 1);
         string final = options.IsStateful ? $"h_l{layer}_next" : needsSteps ? "" : $"h_l{layer}_final";
         RecurrentResults results = new(needsSteps ? $"steps_l{layer}" : "", final);
@@ -126,12 +127,12 @@ internal sealed class StackGraph
                 string count = options.TakesLengths
                     ? writer.Node("Unsqueeze", "count", [Lengths, writer.Integers(1)])
                     : writer.Node("Gather", "count", [writer.Node("Shape", "extents", [states]), writer.Integers(0)]);
-                return writer.Node("Div", "seen", [sum, writer.Node("Cast", "count_float", [count], Attributes.Create("to", NodeWriter.Float))]);
+                return writer.Node("Div", "seen", [sum, writer.Node("Cast", "count_float", [count], Attributes.Create("to", Tensors.Float))]);
 
             default: // the last step of both directions
                 if (!options.TakesLengths)
                     return writer.Node("Squeeze", "seen", [writer.Node("Gather", "last_step", [states, writer.Integers(-1)]), writer.Integers(0)]);
-                string lengths = writer.Node("Cast", "lengths_int64", [Lengths], Attributes.Create("to", NodeWriter.Int64));
+                string lengths = writer.Node("Cast", "lengths_int64", [Lengths], Attributes.Create("to", Tensors.Int64));
                 string last = writer.Node("Add", "last", [writer.Node("Unsqueeze", "length", [lengths, writer.Integers(1)]), writer.Integers(-1)]);
                 return writer.Node("GatherND", "seen", [writer.Transpose("rows", states, 1, 0, 2), last], Attributes.Create("batch_dims", 1));
         }
@@ -142,9 +143,8 @@ internal sealed class StackGraph
     {
         if (Architecture.TiesWeights) return writer.Transpose("readout.weight", ParameterSpec.Embedding, 1, 0);
         (int rows, int columns) = (Architecture.Outputs, Architecture.LayerOutputs(Architecture.Layers - 1));
-        float[] values = network.Parameters.Read(ParameterSpec.Readout), turned = new float[values.Length];
-        for (int i = 0; i < values.Length; i++) turned[(i % columns * rows) + (i / columns)] = values[i];
-        return writer.Constant("readout.weight", [columns, rows], turned);
+        float[] values = network.Parameters.Read(ParameterSpec.Readout);
+        return writer.Constant("readout.weight", [columns, rows], Answers.Turned(values, rows, columns, 1));
     }
 
     private string Weights(string name) => writer.Constant(name, network.Parameters[name].Shape.ToArray(), network.Parameters.Read(name));

@@ -77,8 +77,7 @@ internal sealed class LinearPath
     private UnitLayout? Next(Reader reader, UnitLayout layout)
     {
         NodeProto node = reader.Node;
-        const int toFloat = 1;
-        if (node.Domain is not ("" or "ai.onnx")) return null;
+        if (!GraphWalk.IsStandard(node)) return null;
         if (Pointwise.Contains(node.OpType) && node.Input.Count == 1)
         {
             IsPointwise = true;
@@ -90,7 +89,7 @@ internal sealed class LinearPath
             case "Identity" or "Dropout":
                 return node.Input.Skip(2).Any(name => name.Length > 0) ? null : layout; // a Dropout that is told whether it trains
             case "Cast":
-                return Attributes.Integer(node, "to", 0) == toFloat ? layout : null;
+                return Attributes.Integer(node, "to", 0) == Tensors.Float ? layout : null;
             case "Squeeze":
                 return AxesOf(reader) is { } squeezed ? layout.Without(squeezed) : null;
             case "Unsqueeze":
@@ -132,7 +131,7 @@ internal sealed class LinearPath
     private LinearReader? TryEnd(Reader reader, UnitLayout layout)
     {
         NodeProto node = reader.Node;
-        if (reader.Input != 0 || layout.Direction >= 0 || node.Domain is not ("" or "ai.onnx")) return null;
+        if (reader.Input != 0 || layout.Direction >= 0 || !GraphWalk.IsStandard(node)) return null;
         bool isTransposed = Attributes.Integer(node, "transB", 0) != 0;
         (int weight, int axis, int rank, bool reads) = node.OpType switch
         {

@@ -16,6 +16,9 @@ internal static class GraphWalk
         }
     }
 
+    /// <summary>Whether the operator is one of ONNX's own.</summary>
+    public static bool IsStandard(NodeProto node) => node.Domain is "" or "ai.onnx";
+
     /// <summary>The graphs that a node holds: the branches of an If, the body of a Loop or Scan.</summary>
     public static IEnumerable<GraphProto> Bodies(NodeProto node) =>
         node.Attribute.SelectMany(attribute => attribute.G is null ? attribute.Graphs : attribute.Graphs.Prepend(attribute.G));

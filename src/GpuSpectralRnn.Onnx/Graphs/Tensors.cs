@@ -7,7 +7,8 @@ namespace GpuSpectralRnn.Onnx.Graphs;
 /// <summary>Makes constants.</summary>
 internal static class Tensors
 {
-    private const int Float = 1, Int64 = 7;
+    /// <summary>ONNX's numbers of element types.</summary>
+    public const int Float = 1, Int32 = 6, Int64 = 7;
 
     /// <summary>32-bit floats.</summary>
     public static TensorProto Create(string name, ReadOnlySpan<int> extents, ReadOnlySpan<float> values) => Create(name, extents, Float, MemoryMarshal.AsBytes(values));

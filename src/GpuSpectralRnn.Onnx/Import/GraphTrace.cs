@@ -38,7 +38,7 @@ internal sealed class GraphTrace(Scope scope)
             if (name.Length == 0 || !seen.Add(name)) return;
             NodeProto? node = scope.Producer(name);
             bool isTable = node is { OpType: "Gather" } && IsConstant(node.Input[0]); // an embedding makes numbers of tokens
-            if (node is null || isTable || !passed.Contains(node.OpType) || node.Domain is not ("" or "ai.onnx")) ends.Add(new TraceEnd(name, node));
+            if (node is null || isTable || !passed.Contains(node.OpType) || !GraphWalk.IsStandard(node)) ends.Add(new TraceEnd(name, node));
             else foreach (string input in node.OpType == "Concat" ? node.Input : node.Input.Take(1)) Walk(input);
         }
     }

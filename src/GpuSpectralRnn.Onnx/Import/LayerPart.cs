@@ -68,8 +68,7 @@ internal sealed record LayerPart(string Name, Cell Cell, NodeWeights Weights)
     private static Cell CellOf(RecurrentNode node, int directions)
     {
         string[]? given = Attributes.Words(node.Node, "activations");
-        string[] usual = node.Type switch { "LSTM" => ["Sigmoid", "Tanh", "Tanh"], "GRU" => ["Sigmoid", "Tanh"], _ => ["Tanh"] };
-        if (given is null || Is(usual)) return node.Type switch { "LSTM" => Cell.Lstm, "GRU" => Cell.Gru, _ => Cell.RnnTanh };
+        if (given is null || Is(node.StandardActivations)) return node.StandardCell;
         if (node.Type == "RNN" && Is(["Relu"])) return Cell.RnnRelu;
         throw Refuse(node, $"has the activations {string.Join(", ", given)}, which no cell of this library has");
 

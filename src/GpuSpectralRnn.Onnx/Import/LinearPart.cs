@@ -12,7 +12,7 @@ namespace GpuSpectralRnn.Onnx.Import;
 internal sealed record LinearPart(NodeProto Node, string Seen, int Outputs, float[] Weights, float[] Bias)
 {
     /// <summary>Whether a node is of the kinds that make one.</summary>
-    public static bool IsLinear(NodeProto? node) => node is { OpType: "Gemm" or "MatMul" or "Add", Domain: "" or "ai.onnx" };
+    public static bool IsLinear(NodeProto? node) => node is { OpType: "Gemm" or "MatMul" or "Add" } && GraphWalk.IsStandard(node);
 
     /// <summary>Reads the layer that ends in a node.</summary>
     /// <exception cref="InvalidCallException">It is another thing; the message names the node.</exception>

@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
 
@@ -26,6 +27,12 @@ internal sealed class RecurrentNode
     /// <summary>Gates: 1, 4 (i, o, f, c) or 3 (z, r, h).</summary>
     public int Gates => Type switch { "LSTM" => 4, "GRU" => 3, _ => 1 };
 
+    /// <summary>The cell of its type with the activations that ONNX gives it by default.</summary>
+    public Cell StandardCell => Type switch { "LSTM" => Cell.Lstm, "GRU" => Cell.Gru, _ => Cell.RnnTanh };
+
+    /// <summary>The activations of one direction by default.</summary>
+    public string[] StandardActivations => Type switch { "LSTM" => ["Sigmoid", "Tanh", "Tanh"], "GRU" => ["Sigmoid", "Tanh"], _ => ["Tanh"] };
+
     /// <summary>A GRU that resets the state before the product with R, not after it.</summary>
     public bool ResetsBefore => Type == "GRU" && Attributes.Integer(Node, "linear_before_reset", 0) == 0;
 
@@ -35,7 +42,7 @@ internal sealed class RecurrentNode
         List<RecurrentNode> found = [];
         foreach ((Scope scope, NodeProto node) in GraphWalk.Nodes(new Scope(model.Graph)))
         {
-            if (node.OpType is not ("RNN" or "LSTM" or "GRU") || node.Domain is not ("" or "ai.onnx")) continue;
+            if (node.OpType is not ("RNN" or "LSTM" or "GRU") || !GraphWalk.IsStandard(node)) continue;
             found.Add(new RecurrentNode(scope, node, node.Name.Length > 0 ? node.Name : $"{node.OpType}_{found.Count}"));
         }
 

@@ -9,25 +9,21 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Onnx.Refinement;
 
 /// <summary>A recurrent node as a network of one layer whose read-out gives the states of all units, y = A h of every step.</summary>
-/// <param name="type">RNN, LSTM or GRU.</param>
-/// <param name="activation">Of an RNN.</param>
-internal sealed class RefinedCell(string type, string activation)
+/// <param name="cell">The node's.</param>
+internal sealed class RefinedCell(Cell cell)
 {
-    /// <summary>Our gates' places among ONNX's: LSTM i, f, g, o in i, o, f, c; GRU r, z, n in z, r, h.</summary>
-    private readonly int[] order = type switch { "LSTM" => [0, 2, 3, 1], "GRU" => [1, 0, 2], _ => [0] };
-
     /// <summary>Whether its states lie in [-1, 1].</summary>
-    public bool IsBounded => type != "RNN" || activation != "Relu";
+    public bool IsBounded => cell != Cell.RnnRelu;
 
     /// <summary>The cell of a node.</summary>
-    public static RefinedCell From(RecurrentNode node) => new(node.Type, Attributes.Words(node.Node, "activations")?[0] ?? "Tanh");
+    public static RefinedCell From(RecurrentNode node) =>
+        new(node.Type == "RNN" && Attributes.Words(node.Node, "activations")?[0] == "Relu" ? Cell.RnnRelu : node.StandardCell);
 
     /// <summary>Why the networks here do not compute what the node does; null where they do.</summary>
     public static string? FindObstacle(RecurrentNode node, NodeWeights weights)
     {
-        string[] standard = node.Type switch { "LSTM" => ["Sigmoid", "Tanh", "Tanh"], "GRU" => ["Sigmoid", "Tanh"], _ => ["Tanh"] };
         string[] activations = Attributes.Words(node.Node, "activations") ?? [];
-        bool isStandard = activations.Chunk(standard.Length).All(direction => direction.SequenceEqual(standard))
+        bool isStandard = activations.Chunk(node.StandardActivations.Length).All(direction => direction.SequenceEqual(node.StandardActivations))
             || node.Type == "RNN" && activations.All(word => word == "Relu");
         return !isStandard ? $"its activations are {string.Join(", ", activations)}"
             : weights.Peephole is not null ? "it has peepholes"
@@ -45,7 +41,7 @@ internal sealed class RefinedCell(string type, string activation)
         Network network = new(
             new Architecture
             {
-                Cell = type switch { "LSTM" => Cell.Lstm, "GRU" => Cell.Gru, _ => activation == "Relu" ? Cell.RnnRelu : Cell.RnnTanh },
+                Cell = cell,
                 Inputs = plan.Small.Inputs,
                 Hidden = [plan.Units],
                 IsBidirectional = plan.Directions == 2,
@@ -57,7 +53,7 @@ internal sealed class RefinedCell(string type, string activation)
         for (int d = 0; d < plan.Directions; d++)
         {
             foreach ((string name, Constant constant, int block, int blocks) in Parts(plan.Small))
-                network.Parameters.Write(name + End(d), Ordered(Part(constant, d, plan.Directions, block, blocks), order));
+                network.Parameters.Write(name + End(d), GateOrder.FromOnnx(cell, Part(constant, d, plan.Directions, block, blocks)));
         }
 
         float[] readout = new float[plan.Directions * plan.Hidden * plan.Directions * plan.Units];
@@ -75,7 +71,6 @@ internal sealed class RefinedCell(string type, string activation)
     /// <summary>The plan with a network's weights.</summary>
     public NodePlan ToPlan(Network network, NodePlan plan)
     {
-        int[] back = [.. Enumerable.Range(0, order.Length).Select(gate => Array.IndexOf(order, gate))];
         NodeWeights small = plan.Small with
         {
             Input = Copy(plan.Small.Input),
@@ -85,7 +80,7 @@ internal sealed class RefinedCell(string type, string activation)
         for (int d = 0; d < plan.Directions; d++)
         {
             foreach ((string name, Constant constant, int block, int blocks) in Parts(small))
-                Ordered(network.Parameters.Read(name + End(d)), back).CopyTo(Part(constant, d, plan.Directions, block, blocks));
+                GateOrder.ToOnnx(cell, network.Parameters.Read(name + End(d))).CopyTo(Part(constant, d, plan.Directions, block, blocks));
         }
 
         float[] readout = network.Parameters.Read(ParameterSpec.Readout);
@@ -147,13 +142,5 @@ internal sealed class RefinedCell(string type, string activation)
     {
         int length = constant.Values.Length / (directions * blocks);
         return constant.Values.AsSpan((direction * blocks + block) * length, length);
-    }
-
-    private static float[] Ordered(ReadOnlySpan<float> gates, int[] order)
-    {
-        int length = gates.Length / order.Length;
-        float[] result = new float[gates.Length];
-        for (int gate = 0; gate < order.Length; gate++) gates.Slice(order[gate] * length, length).CopyTo(result.AsSpan(gate * length));
-        return result;
     }
 }

@@ -89,7 +89,7 @@ internal sealed class TailFinder(ModelProto model, IReadOnlyDictionary<NodeProto
     private (TailModule? Module, bool IsKnown)? Module(Reader reader, int width)
     {
         NodeProto node = reader.Node;
-        if (node.Domain is not ("" or "ai.onnx") || node.Output.Skip(1).Any(output => output.Length > 0)) return null;
+        if (!GraphWalk.IsStandard(node) || node.Output.Skip(1).Any(output => output.Length > 0)) return null;
         if (node.OpType == "Add" && node.Input.Count == 2) return Known(Add(reader, width));
         if (reader.Input != 0) return null;
         return node.OpType switch

@@ -1,5 +1,5 @@
-using GpuSpectralRnn.Formats;
 using System.Text.Json;
+using GpuSpectralRnn.Formats;
 
 namespace GpuSpectralRnn.Models;
 

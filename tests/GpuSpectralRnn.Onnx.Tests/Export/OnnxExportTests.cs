@@ -120,7 +120,7 @@ public sealed class OnnxExportTests : IDisposable
         Assert.Throws<InvalidCallException>(() => OnnxExport.Save(path, network, new GraphOptions { Opset = GraphOptions.LeastOpset - 1 }));
         GraphOptions next = new() { Opset = GraphOptions.MostOpset + 1 };
         Assert.Throws<InvalidCallException>(() => OnnxExport.Save(path, network, next));
-        Assert.Throws<RunFailedException>(() => RuntimeCheck.Measure(OnnxExport.Build(network, next).ToByteArray(), network, next));
+        Assert.Throws<RunFailedException>(() => RuntimeCheck.Measure(StackGraph.Build(network, next).ToByteArray(), network, next));
     }
 
     [Theory]
@@ -146,11 +146,11 @@ public sealed class OnnxExportTests : IDisposable
         Architecture architecture = new() { Cell = cell, Inputs = 3, Hidden = [4, 4], IsBidirectional = true, Outputs = 3 };
         using Network network = Networks.Make(architecture, host);
         GraphOptions options = new();
-        IEnumerable<TensorProto> constants = OnnxExport.Build(network, options).Graph.Initializer;
-        string[] names = [.. constants.Where(tensor => tensor.DataType == NodeWriter.Float).Select(tensor => tensor.Name)];
+        IEnumerable<TensorProto> constants = StackGraph.Build(network, options).Graph.Initializer;
+        string[] names = [.. constants.Where(tensor => tensor.DataType == Tensors.Float).Select(tensor => tensor.Name)];
         foreach (string name in names)
         {
-            ModelProto model = OnnxExport.Build(network, options);
+            ModelProto model = StackGraph.Build(network, options);
             TensorProto tensor = model.Graph.Initializer.Single(tensor => tensor.Name == name);
             byte[] bytes = tensor.RawData.ToByteArray();
             float first = BitConverter.ToSingle(bytes);

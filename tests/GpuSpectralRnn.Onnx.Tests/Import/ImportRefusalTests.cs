@@ -141,7 +141,7 @@ public sealed class ImportRefusalTests : IDisposable
         Architecture architecture =
             new() { Cell = cell, Inputs = 3, Hidden = [5, 5], IsBidirectional = isBidirectional, Readout = readout, Outputs = 2 };
         using Network network = Networks.Make(architecture, host);
-        return OnnxExport.Build(network, new GraphOptions());
+        return StackGraph.Build(network, new GraphOptions());
     }
 
     // Puts a node between what the reader reads and the reader.

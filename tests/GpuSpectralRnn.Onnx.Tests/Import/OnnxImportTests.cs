@@ -53,7 +53,7 @@ public sealed class OnnxImportTests : IDisposable
         Architecture architecture =
             new() { Cell = cell, Inputs = 3, Hidden = [5], IsBidirectional = isBidirectional, Readout = readout, Outputs = 2 };
         using Network network = Networks.Make(architecture, host);
-        ModelProto model = OnnxExport.Build(network, new GraphOptions { IsStateful = isStateful, TakesLengths = takesLengths });
+        ModelProto model = StackGraph.Build(network, new GraphOptions { IsStateful = isStateful, TakesLengths = takesLengths });
         model.MetadataProps.Clear();
         OnnxFile.Save(path, model);
         using Network back = OnnxImport.Read(path, host).Network;
@@ -96,7 +96,7 @@ public sealed class OnnxImportTests : IDisposable
     public void MetadataOfAnotherNetworkCountForNothing()
     {
         using Network network = Networks.Make(new() { Cell = Cell.Gru, Inputs = 3, Hidden = [5], Outputs = 2 }, host);
-        ModelProto model = OnnxExport.Build(network, new GraphOptions());
+        ModelProto model = StackGraph.Build(network, new GraphOptions());
         foreach (string told in (string[])[(network.Architecture with { Hidden = [6], Task = TaskKind.Regression }).ToJson(), "{", "null"])
         {
             model.MetadataProps[0].Value = told;
@@ -113,7 +113,7 @@ public sealed class OnnxImportTests : IDisposable
     public void AGraphOfOneStepIsTakenByItsAxes(Readout readout, Readout expected)
     {
         using Network network = Networks.Make(new() { Cell = Cell.Lstm, Inputs = 2, Hidden = [3], Readout = readout, Outputs = 2 }, host);
-        ModelProto model = OnnxExport.Build(network, new GraphOptions { IsStateful = true });
+        ModelProto model = StackGraph.Build(network, new GraphOptions { IsStateful = true });
         model.MetadataProps.Clear();
         model.Graph.Input[0].Type.TensorType.Shape.Dim[1] = new DimensionProto { DimValue = 1 };
         OnnxFile.Save(path, model);
@@ -152,11 +152,11 @@ public sealed class OnnxImportTests : IDisposable
     public void ConstantsMayBeTypedOrComputed()
     {
         using Network network = Networks.Make(new() { Cell = Cell.Lstm, Inputs = 2, Hidden = [3], Outputs = 2 }, host);
-        ModelProto model = OnnxExport.Build(network, new GraphOptions());
+        ModelProto model = StackGraph.Build(network, new GraphOptions());
         for (int i = 0; i < model.Graph.Initializer.Count; i++)
         {
             TensorProto tensor = model.Graph.Initializer[i];
-            if (tensor.DataType == NodeWriter.Float) model.Graph.Initializer[i] = Typed(tensor);
+            if (tensor.DataType == Tensors.Float) model.Graph.Initializer[i] = Typed(tensor);
         }
 
         NodeProto product = model.Graph.Node.Single(node => node.OpType == "MatMul");

@@ -150,7 +150,7 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
         private static float[] Ordered(List<float> values, int[] order, int width)
         {
             float[] all = new float[values.Count];
-            ReadOnlySpan<float> rows = values.ToArray();
+            ReadOnlySpan<float> rows = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(values);
             for (int i = 0; i < order.Length; i++) rows.Slice(order[i] * width, width).CopyTo(all.AsSpan(i * width));
             values.Clear();
             return all;

@@ -16,13 +16,12 @@ internal sealed class StepWeights : IDisposable
     /// <param name="backend">Where the batches are.</param>
     /// <param name="perStep">w_t [T].</param>
     /// <param name="capacity">B at most.</param>
-    public StepWeights(IBackend backend, ReadOnlySpan<float> perStep, int capacity)
+    public StepWeights(IBackend backend, float[] perStep, int capacity)
     {
         (this.backend, this.capacity) = (backend, capacity);
         sums = new double[perStep.Length + 1];
         for (int t = 0; t < perStep.Length; t++) sums[t + 1] = sums[t] + perStep[t];
-        this.perStep = backend.Allocate(new Shape(perStep.Length));
-        this.perStep.CopyFrom(perStep);
+        this.perStep = StatisticsCollector.Upload(backend, perStep);
     }
 
     /// <summary>Every step weighs 1.</summary>

@@ -1,7 +1,7 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Models;
 
-namespace GpuSpectralRnn.Onnx.Export;
+namespace GpuSpectralRnn.Onnx.Recurrent;
 
 /// <summary>
 /// Weights stack one block of H rows per gate: PyTorch (and this library) LSTM i, f, g, o and GRU r, z, n; ONNX LSTM i, o, f, c and GRU z, r, h.
