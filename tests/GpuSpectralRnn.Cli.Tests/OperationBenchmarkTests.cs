@@ -1,5 +1,4 @@
 using GpuSpectralRnn.Cli.Benchmarks;
-using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using Xunit;
 

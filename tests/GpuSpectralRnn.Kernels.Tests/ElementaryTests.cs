@@ -1,4 +1,3 @@
-using GpuSpectralRnn.Kernels;
 using Xunit;
 
 namespace GpuSpectralRnn.Kernels.Tests;

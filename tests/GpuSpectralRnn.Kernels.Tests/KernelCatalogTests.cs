@@ -1,5 +1,4 @@
 using System.Reflection;
-using GpuSpectralRnn.Kernels;
 using Xunit;
 
 namespace GpuSpectralRnn.Kernels.Tests;

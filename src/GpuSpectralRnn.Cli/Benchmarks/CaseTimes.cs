@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using GpuSpectralRnn.Compute;
 
 namespace GpuSpectralRnn.Cli.Benchmarks;
 

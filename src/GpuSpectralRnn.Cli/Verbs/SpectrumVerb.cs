@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
-using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Formats;
 
 namespace GpuSpectralRnn.Onnx.Calibration;

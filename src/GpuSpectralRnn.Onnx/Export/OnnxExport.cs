@@ -1,7 +1,6 @@
 using Google.Protobuf;
 using GpuSpectralRnn.Formats;
 using GpuSpectralRnn.Models;
-using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
 
 namespace GpuSpectralRnn.Onnx.Export;

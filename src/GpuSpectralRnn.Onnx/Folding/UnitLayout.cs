@@ -1,5 +1,4 @@
 using GpuSpectralRnn.Numerics;
-using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
 
 namespace GpuSpectralRnn.Onnx.Folding;

@@ -1,6 +1,5 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Models;
-using GpuSpectralRnn.Onnx.Export;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
 using GpuSpectralRnn.Onnx.Recurrent;

@@ -1,6 +1,3 @@
-using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Compute.Host;
-
 namespace GpuSpectralRnn.Numerics;
 
 /// <summary>A dense row-major matrix of doubles: what the mathematics of compression is done with.</summary>

@@ -1,5 +1,3 @@
-using GpuSpectralRnn.Compute.Host;
-
 namespace GpuSpectralRnn.Numerics;
 
 /// <summary>The eigendecomposition A = V diag(values) V^T of a symmetric matrix.</summary>

@@ -1,5 +1,4 @@
 using Google.Protobuf;
-using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Onnx.Export;

@@ -1,4 +1,3 @@
-using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;

@@ -1,5 +1,4 @@
 using GpuSpectralRnn.Numerics;
-using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Tests.Support;
 
 namespace GpuSpectralRnn.Tests.Spectral;

@@ -1,5 +1,3 @@
-using ILGPU.Runtime;
-
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
 /// <summary>Sums of squares step by step in device memory, as compensated pairs of singles.</summary>

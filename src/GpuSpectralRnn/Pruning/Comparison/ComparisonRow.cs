@@ -1,4 +1,3 @@
-using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Training;
 

@@ -1,5 +1,4 @@
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Models;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Spectral;

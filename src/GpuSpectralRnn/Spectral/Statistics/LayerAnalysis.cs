@@ -1,5 +1,4 @@
 using GpuSpectralRnn.Numerics;
-using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Spectral;
 

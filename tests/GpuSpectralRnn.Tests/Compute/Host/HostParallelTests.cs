@@ -1,4 +1,3 @@
-using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Numerics;
 using Xunit;
 
