@@ -54,7 +54,7 @@ public class CompressTests
         Gsrnn.Run([.. call, "--report", folder["page.html"]]).Succeeds();
         string page = File.ReadAllText(folder["page.html"]);
         Assert.Contains("type=\"range\"", page);
-        foreach (int size in (int[])[1, 2, 3, 4, 5, 6, 7]) Assert.Contains($"--keep {size} ", page);
+        foreach (int size in (int[])[1, 2, 3, 4, 5, 6, 7]) Assert.Contains($"--keep {size} --refine 0 --out ", page); // the call that made the page, at this size
     }
 
     [Fact]
@@ -97,6 +97,10 @@ public class CompressTests
         Gsrnn.Run(Give([Count, Steps])).FailsWith(2, "--data");
         Gsrnn.Run(Give([2, Steps, 1, Inputs])).FailsWith(2, "3 or more");
         Gsrnn.Run([.. Give([Count, Steps, 1, Inputs])[..3], folder["absent.npy"], "--keep", "4", "--out", folder["s"]]).FailsWith(2, "absent.npy");
+        float[] numbers = new float[Count * Steps * Inputs];
+        numbers[^1] = float.NaN;
+        Gsrnn.Run([.. Give([Count, Steps, 1, Inputs])[..3], folder.Npy("nan.npy", [Count, Steps, 1, Inputs], numbers), "--keep", "4", "--out", folder["s"]])
+            .FailsWith(2, "NaN", "x", "sequence 9");
         File.WriteAllText(folder["words.npy"], "words");
         Gsrnn.Run([.. Give([Count, Steps, 1, Inputs])[..3], folder["words.npy"], "--keep", "4", "--out", folder["s"]]).FailsWith(1, "words.npy");
     }

@@ -45,6 +45,10 @@ public class SpectrumTests
         XElement page = XElement.Parse(File.ReadAllText(folder["<a> & b.html"])["<!DOCTYPE html>".Length..]);
         Assert.Contains("<a> & b.html", page.Descendants("code").Last().Value);
         Assert.Equal(6, page.Descendants("figure").Count());
+
+        // The next call reads the same data.
+        string next = page.Descendants().Where(part => !part.HasElements).Select(part => part.Value).First(text => text.StartsWith("gsrnn prune ", StringComparison.Ordinal));
+        Assert.All(data, word => Assert.Contains(word, next, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -200,7 +200,7 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
         };
         if (report.Answer() is { } answer)
         {
-            string next = $"gsrnn prune MODEL --data {Data} --keep {report.Best()!.Keep} --out small.safetensors";
+            string next = CommandText.From(["prune", "MODEL", .. DataWords, "--keep", $"{report.Best()!.Keep}", "--out", "small.safetensors"]);
             page.AddAnswer(answer, [.. report.Findings(), ("next", next)]);
         }
 

@@ -14,6 +14,8 @@ namespace GpuSpectralRnn.Cli.Verbs;
     "Cut the RNN, LSTM and GRU nodes of any ONNX graph down in their place: same inputs and outputs; needs inputs of the usual kind, no labels.")]
 internal sealed class CompressVerb : Verb
 {
+    private const int DefaultRefineSteps = 400;
+
     [Value(0, MetaName = "FILE.onnx", Required = true, HelpText = "The graph.")]
     [ReadsFile]
     public string ModelPath { get; set; } = "";
@@ -39,7 +41,7 @@ internal sealed class CompressVerb : Verb
     [Option("tolerance", MetaValue = "E", HelpText = "Keep as few units as let the outputs differ by no more than this in the mean, in their own units.")]
     public double? Tolerance { get; set; }
 
-    [Option("refine", Default = 400, MetaValue = "STEPS", HelpText =
+    [Option("refine", Default = DefaultRefineSteps, MetaValue = "STEPS", HelpText =
         "Steps of refinement without labels after cutting; kept only where the outputs come closer. 0: none.")]
     public int RefineSteps { get; set; }
 
@@ -157,8 +159,13 @@ internal sealed class CompressVerb : Verb
 
     private string CallFor(SizePoint size)
     {
-        string Pairs(string option, IEnumerable<string> pairs) => pairs.Any() ? $" {option} {string.Join(' ', pairs)}" : "";
-        return $"gsrnn compress {ModelPath} --data {Data}{Pairs("--set", Settings)}{Pairs("--state", States)} --keep {size.Size} --out {Out}";
+        string[] Given(string option, IEnumerable<string> values) => values.Any() ? [option, .. values] : [];
+        return CommandText.From(
+        [
+            "compress", ModelPath, "--data", Data, .. Given("--set", Settings), .. Given("--state", States), "--keep", size.Size,
+            .. Given("--refine", RefineSteps == DefaultRefineSteps ? [] : [$"{RefineSteps}"]), .. ShrinksState ? ["--shrink-state"] : Array.Empty<string>(),
+            "--out", Out!,
+        ]);
     }
 
     private void Print(Terminal terminal, SmallGraph graph, GraphProof proof)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
@@ -112,6 +113,18 @@ internal abstract class SequenceVerb : ComputeVerb
 
     /// <summary>T, tokens of a window of text.</summary>
     internal virtual int Window => Bptt ?? 35;
+
+    /// <summary>The words of the call that say which data it reads, for a call that reads the same: <c>--data idx --images F ...</c>.</summary>
+    protected IEnumerable<string> DataWords =>
+    [
+        "--data", Data.Length == 0 ? "NAME" : Data,
+        .. from option in VerbOptions.All(typeof(SequenceVerb))
+           where option.Property.IsDefined(typeof(OfDataAttribute), inherit: true) || option.Property.Name == nameof(HoldOut)
+           let value = option.Property.GetValue(this)
+           where value is not null
+           from word in (string[])[VerbOptions.Spell(option.Option), Convert.ToString(value, CultureInfo.InvariantCulture)!]
+           select word,
+    ];
 
     /// <summary>Checks the values that need no file.</summary>
     protected void CheckDataOptions()

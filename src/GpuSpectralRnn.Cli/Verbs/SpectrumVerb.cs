@@ -150,8 +150,8 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
         ReportPage page = new($"Spectrum of {Path.GetFileName(ModelPath)}") { Command = Call, Device = $"{device.Id}: {device.Name}" };
         SpectrumReport report = new(layers);
         int most = layers.Max(layer => layer.Spectrum.UnitsForTrace(0.99));
-        string name = Data.Length == 0 ? "NAME" : Data;
-        page.AddAnswer(report.Answer(), ("next", $"gsrnn prune {ModelPath} --data {name} --keep {most} --out small.safetensors"));
+        string next = CommandText.From(["prune", ModelPath, .. DataWords, "--keep", $"{most}", "--out", "small.safetensors"]);
+        page.AddAnswer(report.Answer(), ("next", next));
         page.AddText($"{network}, {network.Architecture.ParameterCount:N0} parameters, on {source}.");
         report.AddTo(page);
         page.Save(ReportPath!);

@@ -77,7 +77,13 @@ internal sealed class GraphCalls
             throw new InvalidCallException($"The input {missing} gets no values; add it to `data`, or use `Fixed` {missing}=VALUE or `States` OUTPUT={missing}.");
         if (data.Count == 0) throw new InvalidCallException("No input takes values of `data`; leave one without `Fixed` and `States`.");
         arrays = data;
-        foreach ((string name, NamedArray array) in data) extents[name] = CallExtents(name, inputs[name], array);
+        foreach ((string name, NamedArray array) in data)
+        {
+            extents[name] = CallExtents(name, inputs[name], array);
+            if (array.Values is float[] numbers && Array.FindIndex(numbers, float.IsNaN) is >= 0 and var wrong)
+                throw new InvalidCallException($"`data` holds NaN for {name}, in sequence {wrong / (numbers.Length / array.Shape[0])}; clean the data.");
+        }
+
         Combinations = choices.Aggregate(1, (count, choice) => count * choice.Values.Length);
         if (Combinations > MostCombinations)
             throw new InvalidCallException($"{Text(choices)} can have {Combinations} values together; choose by `Fixed`.");
