@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using GpuSpectralRnn.Formats;
 
 namespace GpuSpectralRnn.Onnx.Tests;
@@ -9,6 +8,8 @@ namespace GpuSpectralRnn.Onnx.Tests;
 public sealed class SampleTests : IDisposable
 {
     private const int Rows = 28, Pixels = 28, Classes = 10, Images = 5;
+
+    private static readonly string MainInC = Path.Combine(AppContext.BaseDirectory, "main.c");
 
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("gsrnn-samples-");
 
@@ -27,7 +28,7 @@ public sealed class SampleTests : IDisposable
         string[] streamed = [.. pixels.Chunk(Rows * Pixels).Take(Images).Select(Stream)];
         Assert.True(streamed.Distinct().Count() > 1);
         Skip.IfNot(HasGcc(), "gcc is not there");
-        Run("gcc", "", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", File("digits.c"), MainInC(), "-lm", "-o", File("digits"));
+        Run("gcc", "", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", File("digits.c"), MainInC, "-lm", "-o", File("digits"));
         string seen = Run("sh", "", "-c", $"tail -c +129 '{File("images.npy")}' | '{File("digits")}'");
         Assert.Equal(streamed, seen.Split('\n').Take(Images));
     }
@@ -39,7 +40,7 @@ public sealed class SampleTests : IDisposable
         Refuses(1, "CompressOnnx", "", "x.npy does not exist", "none.onnx", "x.npy", "y.onnx");
         Refuses(2, "StreamOnnx", "", "Call: StreamOnnx");
         Refuses(1, "StreamOnnx", "", "none.onnx", "none.onnx");
-        Refuses(1, "StreamOnnx", "", "main.c", MainInC());
+        Refuses(1, "StreamOnnx", "", "main.c", MainInC);
     }
 
     public void Dispose() => folder.Delete(true);
@@ -54,8 +55,6 @@ public sealed class SampleTests : IDisposable
 
     private static string Sample(string name, string input, params string[] arguments) =>
         Run("dotnet", input, [Path.Combine(AppContext.BaseDirectory, name + ".dll"), .. arguments]);
-
-    private static string MainInC([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "../../samples/c/main.c");
 
     private static bool HasGcc()
     {
