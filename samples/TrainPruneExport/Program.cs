@@ -3,7 +3,7 @@ using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.CSource;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Formats;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Export;
 using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Training;

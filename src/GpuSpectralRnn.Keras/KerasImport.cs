@@ -1,6 +1,6 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Formats;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Keras;
 

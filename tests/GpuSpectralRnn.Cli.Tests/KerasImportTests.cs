@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using GpuSpectralRnn.Cli.Tests.Support;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Keras;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Export;
 
 namespace GpuSpectralRnn.Cli.Tests;

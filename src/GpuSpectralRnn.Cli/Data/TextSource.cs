@@ -1,6 +1,6 @@
 using GpuSpectralRnn.Cli.Verbs;
 using GpuSpectralRnn.Data;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Cli.Data;
 

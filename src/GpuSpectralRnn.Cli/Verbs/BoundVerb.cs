@@ -3,7 +3,7 @@ using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Spectral;
 

@@ -7,7 +7,7 @@ using GpuSpectralRnn.Cli.Progress;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Formats;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Reports;
 using GpuSpectralRnn.Training;

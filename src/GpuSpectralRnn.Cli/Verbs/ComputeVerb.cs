@@ -1,6 +1,6 @@
 using CommandLine;
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 

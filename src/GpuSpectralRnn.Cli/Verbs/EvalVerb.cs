@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using CommandLine;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Verbs;

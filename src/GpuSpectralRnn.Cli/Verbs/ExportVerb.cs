@@ -3,7 +3,7 @@ using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.CSource;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Export;
 
 namespace GpuSpectralRnn.Cli.Verbs;

@@ -5,7 +5,7 @@ using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Keras;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Import;
 
 namespace GpuSpectralRnn.Cli.Verbs;
@@ -116,7 +116,7 @@ internal sealed class ImportVerb : ComputeVerb
         if (!guessesReadout) yield break;
         string seen = (architecture.Readout, architecture.IsBidirectional) switch
         {
-            (GpuSpectralRnn.Models.Readout.Every, _) => "every, an answer at each step",
+            (GpuSpectralRnn.Networks.Readout.Every, _) => "every, an answer at each step",
             (_, true) => "last, concat(h_n) of both directions; for out[:, -1] say --readout last-step, for out.mean(1) --readout mean",
             _ => "last, out[:, -1]; for out.mean(1) say --readout mean",
         };

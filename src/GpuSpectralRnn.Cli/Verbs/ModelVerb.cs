@@ -4,7 +4,7 @@ using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 

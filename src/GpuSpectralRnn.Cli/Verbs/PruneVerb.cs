@@ -5,7 +5,7 @@ using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Cli.Progress;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Training;
 

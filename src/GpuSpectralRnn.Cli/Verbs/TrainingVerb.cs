@@ -3,7 +3,7 @@ using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Verbs;
@@ -118,7 +118,7 @@ internal abstract class TrainingVerb : SequenceVerb
             Hidden = sizes.Length == 0 ? [128] : sizes,
             IsBidirectional = Bidirectional,
             Outputs = 1,
-            Readout = Readout is null ? GpuSpectralRnn.Models.Readout.Last : EnumNames.Parse<Readout>(Readout, "--readout"),
+            Readout = Readout is null ? GpuSpectralRnn.Networks.Readout.Last : EnumNames.Parse<Readout>(Readout, "--readout"),
         };
         architecture.Validate();
         return architecture;
@@ -134,7 +134,7 @@ internal abstract class TrainingVerb : SequenceVerb
             Inputs = layout.Features,
             Outputs = layout.Outputs,
             Task = layout.Target == TargetKind.Value ? TaskKind.Regression : TaskKind.Classification,
-            Readout = Readout is null && layout.Target == TargetKind.LabelPerStep ? GpuSpectralRnn.Models.Readout.Every : asked.Readout,
+            Readout = Readout is null && layout.Target == TargetKind.LabelPerStep ? GpuSpectralRnn.Networks.Readout.Every : asked.Readout,
         };
         if (source.Vocabulary is { } vocabulary)
         {

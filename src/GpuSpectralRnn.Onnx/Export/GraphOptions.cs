@@ -1,4 +1,4 @@
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Onnx.Export;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using GpuSpectralRnn.Data;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Protos;
 
 namespace GpuSpectralRnn.Onnx.Export;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Graphs;
 using Microsoft.ML.OnnxRuntime;
 

@@ -1,5 +1,5 @@
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
 using GpuSpectralRnn.Onnx.Recurrent;
@@ -42,7 +42,7 @@ internal sealed class StackGraph
 
     private void Write()
     {
-        network.Parameters.FormProducts();
+        network.Parameters.Form();
         string x = Architecture.HasEmbedding
             ? writer.Node("Gather", "embedded", [Weights(ParameterSpec.Embedding), writer.Input("input", Tensors.Int64, Batch, Time)])
             : writer.Input("input", Tensors.Float, Batch, Time, Architecture.Inputs);
@@ -74,7 +74,7 @@ internal sealed class StackGraph
     private RecurrentResults Layer(int layer, string x, bool needsSteps)
     {
         int hidden = Architecture.Hidden[layer], directions = Architecture.Directions, rows = Architecture.Cell.Gates() * hidden;
-        RecurrentWeights[] weights = [.. Enumerable.Range(0, directions).Select(direction => network.Parameters.Layer(layer, direction == 1))];
+        RecurrentWeights[] weights = [.. Enumerable.Range(0, directions).Select(direction => network.Parameters.Recurrent(Architecture.RecurrenceName((layer * directions) + direction)))];
         string w = writer.Constant($"rnn.W_l{layer}", [directions, rows, Architecture.LayerInputs(layer)], Stacked(weights, w => [w.InputWeights]));
         string r = writer.Constant($"rnn.R_l{layer}", [directions, rows, hidden], Stacked(weights, w => [w.HiddenWeights]));
         string b = writer.Constant($"rnn.B_l{layer}", [directions, 2 * rows], Stacked(weights, w => [w.InputBias, w.HiddenBias]));
@@ -143,7 +143,7 @@ internal sealed class StackGraph
     {
         if (Architecture.TiesWeights) return writer.Transpose("readout.weight", ParameterSpec.Embedding, 1, 0);
         (int rows, int columns) = (Architecture.Outputs, Architecture.LayerOutputs(Architecture.Layers - 1));
-        float[] values = network.Parameters.Read(ParameterSpec.Readout);
+        float[] values = network.Parameters.Read(Architecture.ReadoutWeight);
         return writer.Constant("readout.weight", [columns, rows], Answers.Turned(values, rows, columns, 1));
     }
 

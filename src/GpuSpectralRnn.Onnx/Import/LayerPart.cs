@@ -1,5 +1,5 @@
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
 using GpuSpectralRnn.Onnx.Recurrent;
@@ -52,7 +52,7 @@ internal sealed record LayerPart(string Name, Cell Cell, NodeWeights Weights)
         int rows = Weights.Gates * Weights.Hidden;
         for (int direction = 0; direction < Weights.Directions; direction++)
         {
-            RecurrentWeights to = parameters.Layer(layer, direction == 1);
+            RecurrentWeights to = parameters.Recurrent($"l{layer}{(direction == 1 ? ParameterSpec.Reverse : "")}");
             Write(Weights.Input.Values, direction * rows * Weights.Inputs, to.InputWeights);
             Write(Weights.Recurrent.Values, direction * rows * Weights.Hidden, to.HiddenWeights);
             if (Weights.Bias is null) continue;

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Compression;
 using GpuSpectralRnn.Training;
 

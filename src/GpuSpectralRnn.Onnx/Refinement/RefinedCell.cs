@@ -1,5 +1,5 @@
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Onnx.Compression;
 using GpuSpectralRnn.Onnx.Graphs;

@@ -1,6 +1,6 @@
 using System.Text;
 using GpuSpectralRnn.Formats;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.CSource;
 

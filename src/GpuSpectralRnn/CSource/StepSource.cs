@@ -1,6 +1,6 @@
 using System.Text;
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.CSource;
 
@@ -169,7 +169,7 @@ internal sealed class StepSource
     private void AddReadout(string top, ref int place)
     {
         (int hidden, int outputs) = (Architecture.Hidden[^1], Architecture.Outputs);
-        string w = Architecture.TiesWeights ? $"{name}_embedding" : Array("readout_weight", network.Parameters.Read(ParameterSpec.Readout));
+        string w = Architecture.TiesWeights ? $"{name}_embedding" : Array("readout_weight", network.Parameters.Read(Architecture.ReadoutWeight));
         string b = Array("readout_bias", network.Parameters.Read("readout.bias"));
         if (Architecture.Readout != Readout.Mean)
         {

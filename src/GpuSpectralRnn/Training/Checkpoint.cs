@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using GpuSpectralRnn.Formats;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Training;
 
@@ -120,7 +120,7 @@ public sealed class Checkpoint
         try
         {
             Architecture architecture = Architecture.FromJson(Member(ArchitectureKey));
-            long extent = ParameterSpec.Extent(architecture);
+            long extent = architecture.Build().Extent;
             return new Checkpoint
             {
                 Architecture = architecture,

@@ -1,6 +1,6 @@
 using Google.Protobuf;
 using GpuSpectralRnn.Compute.Host;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Export;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
@@ -42,14 +42,14 @@ public sealed class OnnxExportTests : IDisposable
     {
         Architecture architecture =
             new() { Cell = cell, Inputs = 3, Hidden = [5, 4], IsBidirectional = isBidirectional, Readout = readout, Outputs = 2 };
-        using Network network = Networks.Make(architecture, host);
+        using Network network = SmallNetworks.Make(architecture, host);
         double difference = OnnxExport.Save(path, network, new GraphOptions { IsStateful = isStateful, TakesLengths = takesLengths });
         Assert.InRange(difference, 0, Answers.Tolerance);
         if (isStateful || takesLengths) return;
 
         // Once more, by other hands than the check's.
         float[] x = [.. Enumerable.Range(0, 4 * 6 * 3).Select(i => MathF.Sin(1.7f * i))];
-        float[] expected = Networks.Predict(network, x, 4, 6);
+        float[] expected = SmallNetworks.Predict(network, x, 4, 6);
         (long[] shape, float[] found) = Runs.Once(File.ReadAllBytes(path), ("input", [4, 6, 3], x))["output"];
         Assert.Equal(readout == Readout.Every ? [4, 6, 2] : (long[])[4, 2], shape);
         if (readout == Readout.Every)
@@ -68,7 +68,7 @@ public sealed class OnnxExportTests : IDisposable
             Cell = cell, Vocabulary = 5, Inputs = 4, Hidden = [6, 4], Outputs = 5, Readout = Readout.Every, TiesWeights = isTied,
             Tokens = tokens, Unit = GpuSpectralRnn.Data.TextUnit.Word, Data = new Dictionary<string, string> { ["name"] = "cats" },
         };
-        using Network network = Networks.Make(architecture, host);
+        using Network network = SmallNetworks.Make(architecture, host);
         foreach (bool isStateful in (bool[])[false, true]) OnnxExport.Save(path, network, new GraphOptions { IsStateful = isStateful });
 
         ModelProto model = OnnxFile.Load(path);
@@ -87,7 +87,7 @@ public sealed class OnnxExportTests : IDisposable
     {
         Architecture architecture =
             new() { Cell = Cell.Gru, Vocabulary = 9, Inputs = 3, Hidden = [4], Outputs = 2, IsBidirectional = true, Readout = Readout.Mean };
-        using Network network = Networks.Make(architecture, host);
+        using Network network = SmallNetworks.Make(architecture, host);
         Assert.InRange(OnnxExport.Save(path, network, new GraphOptions { TakesLengths = true }), 0, Answers.Tolerance);
     }
 
@@ -96,7 +96,7 @@ public sealed class OnnxExportTests : IDisposable
     {
         Architecture architecture =
             new() { Cell = Cell.RnnTanh, Inputs = 3, Hidden = [5, 4], RecurrentRank = [2, 0], Outputs = 2, Task = TaskKind.Regression };
-        using Network network = Networks.Make(architecture, host);
+        using Network network = SmallNetworks.Make(architecture, host);
         network.Parameters.SetMask("rnn.weight_hh_l1", [.. Enumerable.Range(0, 16).Select(i => i % 3 == 0 ? 0f : 1)]);
         OnnxExport.Save(path, network, new GraphOptions());
 
@@ -112,7 +112,7 @@ public sealed class OnnxExportTests : IDisposable
     public void EveryOpsetOfTheRangeRunsAndTheNextDoesNot()
     {
         Architecture architecture = new() { Cell = Cell.Lstm, Inputs = 2, Hidden = [3], IsBidirectional = true, Outputs = 2, Readout = Readout.Mean };
-        using Network network = Networks.Make(architecture, host);
+        using Network network = SmallNetworks.Make(architecture, host);
         for (int opset = GraphOptions.LeastOpset; opset <= GraphOptions.MostOpset; opset++)
             Assert.InRange(OnnxExport.Save(path, network, new GraphOptions { Opset = opset }), 0, Answers.Tolerance);
 
@@ -129,7 +129,7 @@ public sealed class OnnxExportTests : IDisposable
     {
         Architecture architecture =
             new() { Cell = Cell.Gru, Inputs = 2, Hidden = [3], IsBidirectional = isBidirectional, Outputs = 2, Readout = readout };
-        using Network network = Networks.Make(architecture, host);
+        using Network network = SmallNetworks.Make(architecture, host);
         GraphOptions options = new() { IsStateful = true };
         InvalidCallException refusal = Assert.Throws<InvalidCallException>(() => OnnxExport.Save(path, network, options));
         Assert.Contains(word, refusal.Message);
@@ -143,7 +143,7 @@ public sealed class OnnxExportTests : IDisposable
     public void TheCheckSeesEveryWrongConstant(Cell cell)
     {
         Architecture architecture = new() { Cell = cell, Inputs = 3, Hidden = [4, 4], IsBidirectional = true, Outputs = 3 };
-        using Network network = Networks.Make(architecture, host);
+        using Network network = SmallNetworks.Make(architecture, host);
         GraphOptions options = new();
         IEnumerable<TensorProto> constants = StackGraph.Build(network, options).Graph.Initializer;
         string[] names = [.. constants.Where(tensor => tensor.DataType == Tensors.Float).Select(tensor => tensor.Name)];
@@ -163,7 +163,7 @@ public sealed class OnnxExportTests : IDisposable
     public void NothingIsWrittenWhereTheNetworkIsNotFinite()
     {
         Architecture architecture = new() { Cell = Cell.RnnRelu, Inputs = 2, Hidden = [2], Outputs = 1, Task = TaskKind.Regression };
-        using Network network = Networks.Make(architecture, host);
+        using Network network = SmallNetworks.Make(architecture, host);
         network.Parameters.Write("rnn.weight_hh_l0", [1e30f, 1e30f, 1e30f, 1e30f]);
         Assert.Throws<RunFailedException>(() => OnnxExport.Save(path, network, new GraphOptions()));
         Assert.False(File.Exists(path));

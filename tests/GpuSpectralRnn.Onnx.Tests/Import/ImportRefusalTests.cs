@@ -1,6 +1,6 @@
 using Google.Protobuf;
 using GpuSpectralRnn.Compute.Host;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Export;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Import;
@@ -140,7 +140,7 @@ public sealed class ImportRefusalTests : IDisposable
     {
         Architecture architecture =
             new() { Cell = cell, Inputs = 3, Hidden = [5, 5], IsBidirectional = isBidirectional, Readout = readout, Outputs = 2 };
-        using Network network = Networks.Make(architecture, host);
+        using Network network = SmallNetworks.Make(architecture, host);
         return StackGraph.Build(network, new GraphOptions());
     }
 

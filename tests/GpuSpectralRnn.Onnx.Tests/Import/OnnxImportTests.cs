@@ -1,6 +1,6 @@
 using Google.Protobuf;
 using GpuSpectralRnn.Compute.Host;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Export;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Import;
@@ -31,7 +31,7 @@ public sealed class OnnxImportTests : IDisposable
             Cell = cell, Inputs = 3, Hidden = [5, 4], IsBidirectional = isBidirectional, Readout = readout, Outputs = 2, Task = TaskKind.Regression,
             View = "row", Data = new Dictionary<string, string> { ["name"] = "digits" },
         };
-        using Network network = Networks.Make(architecture, host);
+        using Network network = SmallNetworks.Make(architecture, host);
         GraphOptions options = new() { IsStateful = isStateful, TakesLengths = takesLengths };
         OnnxExport.Save(path, network, options);
         byte[] first = File.ReadAllBytes(path);
@@ -52,7 +52,7 @@ public sealed class OnnxImportTests : IDisposable
     {
         Architecture architecture =
             new() { Cell = cell, Inputs = 3, Hidden = [5], IsBidirectional = isBidirectional, Readout = readout, Outputs = 2 };
-        using Network network = Networks.Make(architecture, host);
+        using Network network = SmallNetworks.Make(architecture, host);
         ModelProto model = StackGraph.Build(network, new GraphOptions { IsStateful = isStateful, TakesLengths = takesLengths });
         model.MetadataProps.Clear();
         OnnxFile.Save(path, model);
@@ -73,7 +73,7 @@ public sealed class OnnxImportTests : IDisposable
             Cell = Cell.Lstm, Vocabulary = 5, Inputs = 4, Hidden = [6, 4], Outputs = 5, Readout = Readout.Every, TiesWeights = isTied,
             Tokens = ["<eos>", "<unk>", "the", "cat", "sat"], Unit = GpuSpectralRnn.Data.TextUnit.Word,
         };
-        using Network network = Networks.Make(architecture, host);
+        using Network network = SmallNetworks.Make(architecture, host);
         OnnxExport.Save(path, network, new GraphOptions());
         using Network back = OnnxImport.Read(path, host).Network;
         Assert.Equal(architecture, back.Architecture);
@@ -84,7 +84,7 @@ public sealed class OnnxImportTests : IDisposable
     public void FactorsComeBackMultipliedOut()
     {
         Architecture architecture = new() { Cell = Cell.Gru, Inputs = 3, Hidden = [5, 4], RecurrentRank = [2, 0], Outputs = 2 };
-        using Network network = Networks.Make(architecture, host);
+        using Network network = SmallNetworks.Make(architecture, host);
         OnnxExport.Save(path, network, new GraphOptions());
         (Network back, double difference) = OnnxImport.Read(path, host);
         using Network owned = back;
@@ -95,7 +95,7 @@ public sealed class OnnxImportTests : IDisposable
     [Fact]
     public void MetadataOfAnotherNetworkCountForNothing()
     {
-        using Network network = Networks.Make(new() { Cell = Cell.Gru, Inputs = 3, Hidden = [5], Outputs = 2 }, host);
+        using Network network = SmallNetworks.Make(new() { Cell = Cell.Gru, Inputs = 3, Hidden = [5], Outputs = 2 }, host);
         ModelProto model = StackGraph.Build(network, new GraphOptions());
         foreach (string told in (string[])[(network.Architecture with { Hidden = [6], Task = TaskKind.Regression }).ToJson(), "{", "null"])
         {
@@ -112,7 +112,7 @@ public sealed class OnnxImportTests : IDisposable
     [InlineData(Readout.Last, Readout.Last)]
     public void AGraphOfOneStepIsTakenByItsAxes(Readout readout, Readout expected)
     {
-        using Network network = Networks.Make(new() { Cell = Cell.Lstm, Inputs = 2, Hidden = [3], Readout = readout, Outputs = 2 }, host);
+        using Network network = SmallNetworks.Make(new() { Cell = Cell.Lstm, Inputs = 2, Hidden = [3], Readout = readout, Outputs = 2 }, host);
         ModelProto model = StackGraph.Build(network, new GraphOptions { IsStateful = true });
         model.MetadataProps.Clear();
         model.Graph.Input[0].Type.TensorType.Shape.Dim[1] = new DimensionProto { DimValue = 1 };
@@ -151,7 +151,7 @@ public sealed class OnnxImportTests : IDisposable
     [Fact]
     public void ConstantsMayBeTypedOrComputed()
     {
-        using Network network = Networks.Make(new() { Cell = Cell.Lstm, Inputs = 2, Hidden = [3], Outputs = 2 }, host);
+        using Network network = SmallNetworks.Make(new() { Cell = Cell.Lstm, Inputs = 2, Hidden = [3], Outputs = 2 }, host);
         ModelProto model = StackGraph.Build(network, new GraphOptions());
         for (int i = 0; i < model.Graph.Initializer.Count; i++)
         {

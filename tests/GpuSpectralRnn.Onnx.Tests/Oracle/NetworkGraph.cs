@@ -1,5 +1,5 @@
 using Google.Protobuf;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
 using GpuSpectralRnn.Onnx.Tests.Support;

@@ -1,6 +1,6 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Tests.Support;
 
 namespace GpuSpectralRnn.Onnx.Tests.Oracle;

@@ -5,8 +5,8 @@ using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Formats;
-using GpuSpectralRnn.Models;
-using GpuSpectralRnn.Tests.Models;
+using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Tests.Networks;
 using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Tests.Formats;
@@ -62,7 +62,7 @@ public sealed class MutationTests : IDisposable
     {
         string path = folder.File("sound");
         Architecture architecture = NetworkTests.Make(Cell.RnnTanh, "3", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 3);
-        int extent = (int)ParameterSpec.Extent(architecture);
+        int extent = (int)architecture.Build().Extent;
         new Checkpoint
         {
             Architecture = architecture,
@@ -210,7 +210,7 @@ public sealed class MutationTests : IDisposable
         Architecture architecture = NetworkTests.Make(Cell.RnnTanh, "2,2", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 3);
         SafetensorsFile.Write(
             folder.File("sound"),
-            [.. ParameterSpec.From(architecture).Select(slot => NamedArray.Create(rename(slot.Name), slot.Shape, new float[slot.Shape.Count]))],
+            [.. architecture.Build().Parameters.Select(slot => NamedArray.Create(rename(slot.Name), slot.Shape, new float[slot.Shape.Count]))],
             new Dictionary<string, string> { ["format"] = "pt", ["embedding.weight"] = rename("readout.weight") });
         return File.ReadAllBytes(folder.File("sound"));
     }

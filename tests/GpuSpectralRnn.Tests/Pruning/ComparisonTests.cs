@@ -1,6 +1,6 @@
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Data;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Training;
 

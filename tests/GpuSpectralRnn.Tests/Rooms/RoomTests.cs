@@ -16,7 +16,7 @@ public class RoomTests
         ["Compute"] = 1,
         ["Formats"] = 2,
         ["Data"] = 2,
-        ["Models"] = 2,
+        ["Networks"] = 2,
         ["Spectral"] = 3,
         ["Training"] = 3,
         ["CSource"] = 3,

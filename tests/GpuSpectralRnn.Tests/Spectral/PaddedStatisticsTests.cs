@@ -1,6 +1,6 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Spectral;
@@ -33,7 +33,7 @@ public sealed class PaddedStatisticsTests : IDisposable
             network.Forward(One(data, i));
             for (int r = 0; r < result.Length; r++)
             {
-                Tensor states = r < network.Architecture.Recurrences ? network.RecurrenceStates(r) : network.LayerInput(0);
+                Tensor states = network.Values(network.Graph.PrunableAxes[r].Name);
                 sums[r].Add(states);
                 float[] values = states.ToArray();
                 for (int v = 0; v < values.Length; v++) means[r][v % means[r].Length] += values[v];
@@ -75,7 +75,7 @@ public sealed class PaddedStatisticsTests : IDisposable
         for (int r = 0; r < 2; r++)
         {
             using GramAccumulator sums = host.Spectral.CreateGram(network.Architecture.Hidden[r]);
-            sums.Add(network.RecurrenceStates(r)); // zero beyond the length
+            sums.Add(network.Values(network.Architecture.RecurrenceName(r))); // zero beyond the length
             Close.Equal(StatisticsCollector.Read(sums).Sums.Data, result[r].SecondMoments.Sums.Data, 1e-5, 1e-6, $"sums {r}");
             Assert.Equal(length * Columns - 1, result[r].SecondMoments.Weight);
         }

@@ -1,5 +1,5 @@
 using GpuSpectralRnn.Compute.Ilgpu;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Tests.Support;
 using GpuSpectralRnn.Training;
 

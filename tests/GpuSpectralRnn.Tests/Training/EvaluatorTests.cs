@@ -1,8 +1,8 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Data;
-using GpuSpectralRnn.Models;
-using GpuSpectralRnn.Tests.Models;
+using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Tests.Networks;
 using GpuSpectralRnn.Tests.Support;
 using GpuSpectralRnn.Training;
 

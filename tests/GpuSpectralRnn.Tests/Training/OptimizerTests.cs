@@ -1,6 +1,6 @@
 using GpuSpectralRnn.Compute.Host;
-using GpuSpectralRnn.Models;
-using GpuSpectralRnn.Tests.Models;
+using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Tests.Networks;
 using GpuSpectralRnn.Tests.Support;
 using GpuSpectralRnn.Training;
 
@@ -41,7 +41,7 @@ public class OptimizerTests
     public void Steps_are_those_of_PyTorch(TrainingSettings settings, float[] expected)
     {
         using HostBackend backend = new();
-        using Parameters parameters = new(NetworkTests.Make(Cell.RnnTanh, "1", Readout.Last, TaskKind.Regression, inputs: 3, outputs: 1), backend);
+        using Parameters parameters = new(NetworkTests.Make(Cell.RnnTanh, "1", Readout.Last, TaskKind.Regression, inputs: 3, outputs: 1).Build(), backend);
         using Optimizer optimizer = new(settings, parameters);
         const string name = "rnn.weight_ih_l0";
         parameters.Write(name, [1f, -2f, 0.5f]);

@@ -1,9 +1,9 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Data;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Tests.Formats;
-using GpuSpectralRnn.Tests.Models;
+using GpuSpectralRnn.Tests.Networks;
 using GpuSpectralRnn.Tests.Support;
 using GpuSpectralRnn.Training;
 

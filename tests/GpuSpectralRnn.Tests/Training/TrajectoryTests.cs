@@ -1,6 +1,6 @@
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Models;
-using GpuSpectralRnn.Tests.Models;
+using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Tests.Networks;
 using GpuSpectralRnn.Tests.Support;
 using GpuSpectralRnn.Training;
 

@@ -1,6 +1,6 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Pruning;
@@ -47,7 +47,7 @@ public sealed record OutputError(double AllSteps, double AsRead, double Risk, do
                 compressedRisk += rows.Average(row => Math.Clamp(loss(g, row), 0, ceiling));
             }
 
-            foreach (float[] x in network.LayerInput(0).ToArray().Chunk(network.Architecture.Inputs))
+            foreach (float[] x in network.Values("inputs").ToArray().Chunk(network.Architecture.Inputs))
                 radius = Math.Max(radius, x.Sum(value => (double)value * value));
         }
 
@@ -65,7 +65,7 @@ public sealed record OutputError(double AllSteps, double AsRead, double Risk, do
     // W^o h_t + b^o [T, B, O]
     private static float[] EveryStep(Network network)
     {
-        Tensor states = network.HiddenStates(network.Architecture.Layers - 1);
+        Tensor states = network.Values("l0");
         using Tensor outputs = network.Backend.Allocate(new Shape(states.Shape[0], states.Shape[1], network.Architecture.Outputs));
         network.Backend.Matrix.Linear(states, network.Parameters["readout.weight"], network.Parameters["readout.bias"], outputs);
         return outputs.ToArray();

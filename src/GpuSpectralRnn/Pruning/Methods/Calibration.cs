@@ -1,5 +1,5 @@
 using GpuSpectralRnn.Data;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 
@@ -163,7 +163,7 @@ public sealed class Calibration
     private StateStatistics[] States => states ?? weightedStates ?? (states = Collect(null));
 
     private StateStatistics[] WeightedStates =>
-        weightedStates ??= Collect([.. Enumerable.Range(0, StatisticsCollector.Units(Network.Architecture).Length).Select(i => Adjoint(i).StepWeights)]);
+        weightedStates ??= Collect([.. Network.Graph.PrunableAxes.Select((_, i) => Adjoint(i).StepWeights)]);
 
     private StatisticsCollector Collector(ISequenceData data) => new(Network, data, BatchSize, parameters);
 

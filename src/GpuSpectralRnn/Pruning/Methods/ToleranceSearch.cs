@@ -1,4 +1,4 @@
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Pruning;

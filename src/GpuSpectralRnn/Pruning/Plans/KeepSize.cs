@@ -1,5 +1,5 @@
 using System.Globalization;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Pruning;
 

@@ -1,5 +1,5 @@
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 
@@ -57,7 +57,7 @@ public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<Lay
                 Mask($"rnn.weight_hh_{end}"));
         }
 
-        return new NetworkWeights(architecture, recurrences, new ReadoutWeights(Whole(ParameterSpec.Readout), Bias("readout.bias")))
+        return new NetworkWeights(architecture, recurrences, new ReadoutWeights(Whole(architecture.ReadoutWeight), Bias("readout.bias")))
         {
             Embedding = architecture.HasEmbedding ? Whole(ParameterSpec.Embedding) : null,
         };

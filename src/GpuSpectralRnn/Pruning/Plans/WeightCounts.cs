@@ -1,4 +1,4 @@
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Pruning;
 
@@ -17,7 +17,7 @@ public sealed record WeightCounts(long InputHidden, long HiddenHidden, long Hidd
     public static WeightCounts Count(Architecture architecture)
     {
         long inputHidden = 0, hiddenHidden = 0, hiddenOutput = 0, embedding = 0;
-        foreach (ParameterSpec slot in ParameterSpec.From(architecture))
+        foreach (ParameterSpec slot in architecture.Build().Parameters)
         {
             if (slot.Name is "rnn.weight_ih_l0" or "rnn.weight_ih_l0_reverse") inputHidden += slot.Shape.Count;
             else if (slot.Name == ParameterSpec.Embedding) embedding += slot.Shape.Count;

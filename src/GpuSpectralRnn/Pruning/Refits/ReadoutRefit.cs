@@ -1,5 +1,5 @@
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Training;
@@ -42,7 +42,7 @@ public static class ReadoutRefit
             calibration.Cancellation.ThrowIfCancellationRequested();
             Tensor wanted = big.Forward(feed.Current);
             small.Forward(feed.Current);
-            Tensor z = rows.Join(small.SeenByReadout); // [N, seen + 1]
+            Tensor z = rows.Join(small.Values(small.Graph.Node("readout").Inputs[0].Name)); // [N, seen + 1]
             if (isEvery && feed.Current.Lengths is { } lengths) backend.Matrix.ClearPadding(z.View(0, z.Shape.Rows / feed.Size, feed.Size, z.Shape.Columns), lengths);
             gram.Add(z);
             backend.Matrix.Gemm(true, false, 1, wanted.View(0, z.Shape.Rows, outputs), z, 0, products);

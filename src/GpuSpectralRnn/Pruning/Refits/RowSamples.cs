@@ -1,6 +1,7 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Networks.Modules;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Training;
 
@@ -27,8 +28,7 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
     public static RowSamples[] Collect(Calibration calibration)
     {
         Network network = calibration.Network;
-        Architecture architecture = network.Architecture;
-        Collection[] collections = [.. Enumerable.Range(0, architecture.Recurrences).Select(r => new Collection(calibration, r))];
+        Collection[] collections = [.. network.Graph.Nodes.Where(node => node.Module is Recurrent).Select(node => new Collection(calibration, node))];
         using SquaresOfProducts squares = new(network);
         using DeviceBatches feed = new(calibration.GradientInputs, network.Backend, calibration.BatchSize);
         ulong stream = ProbeStream;
@@ -44,7 +44,7 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
                 network.Backend.Fill(network.Parameters.Gradients, 0);
             }
 
-            foreach (Collection collection in collections) collection.Add(network, squares.Of(collection.Recurrence), feed);
+            foreach (Collection collection in collections) collection.Add(network, squares.Of(collection.Name), feed);
         }
 
         return [.. collections.Select(collection => collection.Shuffled(calibration.Settings.Seed))];
@@ -53,64 +53,60 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
     /// <summary>delta^2, added up where the products' gradients are.</summary>
     private sealed class SquaresOfProducts(Network network) : IBackwardObserver, IDisposable
     {
-        private readonly Tensor?[] memory = new Tensor?[network.Architecture.Recurrences]; // for the first batch, which is the largest
-        private readonly Tensor?[] sums = new Tensor?[network.Architecture.Recurrences];
+        private readonly Dictionary<string, Tensor> memory = []; // for the first batch, which is the largest
+        private readonly Dictionary<string, Tensor> sums = [];
 
-        public void Clear() => Array.Clear(sums);
+        public void Clear() => sums.Clear();
 
-        public Tensor Of(int recurrence) => sums[recurrence]!;
+        public Tensor Of(string axis) => sums[axis];
 
-        public void Enter(int recurrence, Tensor consumerGradient, int from)
+        public void Gradient(Value value, Tensor gradient, int from)
         {
         }
 
-        public void Leave(int recurrence, Tensor productGradient)
+        public void Products(UnitAxis axis, Tensor gradient)
         {
-            if (sums[recurrence] is not { } sum)
+            if (!sums.TryGetValue(axis.Name, out Tensor? sum))
             {
-                memory[recurrence] ??= network.Backend.Allocate(productGradient.Shape);
-                sums[recurrence] = sum = memory[recurrence]!.View(0, productGradient.Shape.Rows, productGradient.Shape.Columns);
+                if (!memory.TryGetValue(axis.Name, out Tensor? room)) memory.Add(axis.Name, room = network.Backend.Allocate(gradient.Shape));
+                sums.Add(axis.Name, sum = room.View(0, gradient.Shape.Rows, gradient.Shape.Columns));
                 network.Backend.Fill(sum, 0);
             }
 
-            network.Backend.Matrix.AddSquares(productGradient, sum);
-        }
-
-        public void Inputs(Tensor gradient)
-        {
+            network.Backend.Matrix.AddSquares(gradient, sum);
         }
 
         public void Dispose()
         {
-            foreach (Tensor? tensor in memory) tensor?.Dispose();
+            foreach (Tensor tensor in memory.Values) tensor.Dispose();
         }
     }
 
     private sealed class Collection
     {
+        private readonly Node node;
+        private readonly Recurrent recurrent;
         private readonly int hidden, inputs, rows, stride;
         private readonly List<float> states = [], xs = [], squares = [];
         private long seen;
 
-        public Collection(Calibration calibration, int recurrence)
+        public Collection(Calibration calibration, Node node)
         {
-            Architecture architecture = calibration.Network.Architecture;
-            Recurrence = recurrence;
-            (hidden, inputs) = (architecture.RecurrenceUnits(recurrence), architecture.LayerInputs(recurrence / architecture.Directions));
-            rows = architecture.Cell.Gates() * hidden;
+            (this.node, recurrent) = (node, (Recurrent)node.Module);
+            (hidden, inputs) = (node.Output.Width, node.Inputs[0].Width);
+            rows = recurrent.Cell.Gates() * hidden;
             long steps = (long)calibration.GradientInputs.Count * calibration.Inputs.Layout.Steps;
             stride = (int)Math.Max(1, steps * (rows + hidden + inputs) / Room);
         }
 
-        public int Recurrence { get; }
+        public string Name => recurrent.Axis;
 
         // Of a batch [T, B]: every stride-th step that is no padding.
         public void Add(Network network, Tensor batchSquares, DeviceBatches feed)
         {
-            Architecture architecture = network.Architecture;
-            int layer = Recurrence / architecture.Directions, size = feed.Size;
-            Tensor own = network.RecurrenceStates(Recurrence);
-            int count = own.Shape.Rows, back = architecture.IsReverse(Recurrence) ? size : -size;
+            int size = feed.Size;
+            Tensor own = network.Values(node.Output.Name);
+            int count = own.Shape.Rows, back = recurrent.IsReverse ? size : -size;
             List<int> chosen = [], before = [];
             for (int row = 0; row < count; row++)
             {
@@ -121,11 +117,12 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
 
             // The step walked before the first is the state in which the network started.
             int IndexOrZero(int row) => row < 0 || row >= count ? 0 : row;
-            float[] previous = Gather(own, [.. before.Select(IndexOrZero)]), start = network.StartOf(layer)?.Hidden.ToArray() ?? new float[size * hidden];
+            float[] previous = Gather(own, [.. before.Select(IndexOrZero)]);
+            float[] start = network.StartOf(recurrent.Name)?.Hidden.ToArray() ?? new float[size * hidden];
             for (int i = 0; i < chosen.Count; i++)
                 if (before[i] < 0 || before[i] >= count) start.AsSpan(chosen[i] % size * hidden, hidden).CopyTo(previous.AsSpan(i * hidden, hidden));
             states.AddRange(previous);
-            xs.AddRange(Gather(network.LayerInput(layer), [.. chosen]));
+            xs.AddRange(Gather(network.Values(node.Inputs[0].Name), [.. chosen]));
             squares.AddRange(Gather(batchSquares, [.. chosen]));
         }
 

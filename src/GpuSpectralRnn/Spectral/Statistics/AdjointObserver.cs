@@ -1,5 +1,6 @@
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Networks.Modules;
 using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Spectral;
@@ -12,12 +13,14 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
 {
     private readonly Network network;
     private readonly int steps;
+    private readonly IReadOnlyList<PrunableAxis> axes;
     private readonly DisposableBag owned = new();
     private readonly Tensor memory;
     private readonly StepWeights weights;
     private readonly GramAccumulator[] grams;
     private readonly StepSquares[] squares;
     private readonly double[] counts; // of sequences, step by step
+    private double sequences;
     private int batch;
     private Tensor? counted;
     private double count;
@@ -25,17 +28,16 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     /// <summary>Makes room for batches of up to <paramref name="capacity"/> sequences.</summary>
     public AdjointObserver(Network network, int steps, int capacity)
     {
-        (this.network, this.steps) = (network, steps);
+        (this.network, this.steps, axes) = (network, steps, network.Graph.PrunableAxes);
         IBackend backend = network.Backend;
-        int[] units = StatisticsCollector.Units(network.Architecture);
-        int widest = units.Max();
+        int widest = axes.Max(axis => axis.Units);
         try
         {
             memory = owned.Keep(backend.Allocate(new Shape(Extents.Product(
                 $"The adjoint of {steps} steps of {capacity} sequences and {widest} units", "make the batch smaller", steps, capacity, widest))));
             weights = owned.Keep(StepWeights.Ones(backend, steps, capacity));
-            grams = [.. units.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
-            squares = [.. units.Select(_ => owned.Keep(backend.Spectral.CreateStepSquares(steps)))];
+            grams = [.. axes.Select(axis => owned.Keep(backend.Spectral.CreateGram(axis.Units)))];
+            squares = [.. axes.Select(axis => owned.Keep(backend.Spectral.CreateStepSquares(IsVector(axis) ? 1 : steps)))];
         }
         catch
         {
@@ -50,6 +52,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     public void Begin(SequenceBatch current, ReadOnlySpan<int> lengths)
     {
         batch = lengths.Length;
+        sequences += batch;
         (Tensor ones, count) = weights.For(current, lengths);
         counted = current.Lengths is null ? null : ones;
         foreach (int length in lengths)
@@ -57,34 +60,33 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Enter(int recurrence, Tensor consumerGradient, int from)
+    public void Gradient(Value value, Tensor gradient, int from)
     {
-        int row = batch * network.Architecture.RecurrenceUnits(recurrence), count = (steps - from) * row;
-        (int first, int empty) = network.Architecture.IsReverse(recurrence) ? (0, count) : (from * row, 0);
-        if (from > 0) network.Backend.Fill(memory.View(empty, from * row), 0);
-        network.Backend.Copy(consumerGradient.View(first, count), memory.View(first, count));
+        for (int i = 0; i < axes.Count; i++)
+        {
+            if (axes[i].Carrier.Name != value.Name) continue;
+            if (network.Graph.Node(value.Name).Module is Recurrent recurrent) Keep(recurrent, axes[i].Units, gradient, from);
+            else Add(i, value.Units.Count == 1 ? gradient : Columns(axes[i], gradient));
+        }
     }
 
     /// <inheritdoc/>
-    public void Leave(int recurrence, Tensor productGradient)
+    public void Products(UnitAxis axis, Tensor gradient)
     {
+        int index = axes.TakeWhile(own => own.Name != axis.Name).Count();
+        if (index == axes.Count || network.Graph.Node(axes[index].Carrier.Name).Module is not Recurrent recurrent) return;
         IBackend backend = network.Backend;
-        Architecture architecture = network.Architecture;
-        int hidden = architecture.RecurrenceUnits(recurrence), width = productGradient.Shape.Columns, rows = (steps - 1) * batch;
-        bool isReverse = architecture.IsReverse(recurrence);
+        int hidden = axis.Size, width = gradient.Shape.Columns, rows = (steps - 1) * batch;
         if (rows > 0)
         {
-            (int next, int own) = isReverse ? (0, batch) : (batch, 0);
-            Tensor hiddenWeights = network.Parameters.Layer(recurrence / architecture.Directions, isReverse).HiddenWeights;
-            Tensor products = productGradient.View((long)next * width, rows, width); // [(T-1) B, G*H]
+            (int next, int own) = recurrent.IsReverse ? (0, batch) : (batch, 0);
+            Tensor hiddenWeights = network.Parameters.Formed(recurrent.HiddenWeight);
+            Tensor products = gradient.View((long)next * width, rows, width); // [(T-1) B, G*H]
             backend.Matrix.Gemm(false, false, 1, products, hiddenWeights, 1, memory.View((long)own * hidden, rows, hidden));
         }
 
-        Add(recurrence, memory.View(0, steps, batch, hidden));
+        Add(index, memory.View(0, steps, batch, hidden));
     }
-
-    /// <inheritdoc/>
-    public void Inputs(Tensor gradient) => Add(network.Architecture.Recurrences, gradient);
 
     /// <summary>The means over everything seen.</summary>
     /// <exception cref="RunFailedException">A gradient is NaN or infinite.</exception>
@@ -94,12 +96,12 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
         for (int i = 0; i < grams.Length; i++)
         {
             (Matrix sums, double count) = StatisticsCollector.Read(grams[i]);
-            string name = StatisticsCollector.Name(network.Architecture, i);
             if (!sums.IsFinite())
-                throw new RunFailedException($"The gradients of {name} explode to NaN or infinity over {steps} steps; use the paper's criterion, which needs none.");
-            double[] perStep = new double[steps];
+                throw new RunFailedException(
+                    $"The gradients of {axes[i].Name} explode to NaN or infinity over {steps} steps; use the paper's criterion, which needs none.");
+            double[] counted = IsVector(axes[i]) ? [sequences] : counts, perStep = new double[counted.Length];
             squares[i].Read(perStep);
-            for (int t = 0; t < steps; t++) perStep[t] = counts[t] > 0 ? perStep[t] * grams[i].Units / counts[t] : 0;
+            for (int t = 0; t < perStep.Length; t++) perStep[t] = counted[t] > 0 ? perStep[t] * grams[i].Units / counted[t] : 0;
             result[i] = new AdjointStatistics(1 / Math.Max(1, count) * sums, perStep);
         }
 
@@ -109,10 +111,29 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     /// <inheritdoc/>
     public void Dispose() => owned.Dispose();
 
-    // g [T, B, m] is zero where there is padding.
+    private static bool IsVector(PrunableAxis axis) => axis.Carrier.Kind == ValueKind.Vector;
+
+    // The consumers' part of g, to which that of the recurrence is added once it is known.
+    private void Keep(Recurrent recurrent, int units, Tensor gradient, int from)
+    {
+        int row = batch * units, count = (steps - from) * row;
+        (int first, int empty) = recurrent.IsReverse ? (0, count) : (from * row, 0);
+        if (from > 0) network.Backend.Fill(memory.View(empty, from * row), 0);
+        network.Backend.Copy(gradient.View(first, count), memory.View(first, count));
+    }
+
+    private Tensor Columns(PrunableAxis axis, Tensor gradient)
+    {
+        Tensor part = IsVector(axis) ? memory.View(0, batch, axis.Units) : memory.View(0, steps, batch, axis.Units);
+        network.Backend.Matrix.CopyColumns(gradient, axis.FirstColumn, part, 0, axis.Units);
+        return part;
+    }
+
+    // g [T, B, m], zero where there is padding, or [B, m].
     private void Add(int index, Tensor g)
     {
-        grams[index].Add(g, counted, count);
-        squares[index].Add(g);
+        if (IsVector(axes[index])) grams[index].Add(g);
+        else grams[index].Add(g, counted, count);
+        squares[index].Add(IsVector(axes[index]) ? g.View(0, 1, batch, axes[index].Units) : g);
     }
 }

@@ -2,7 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Networks.Modules;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Training;
 
@@ -43,19 +44,18 @@ public sealed class StatisticsCollector
     public Action<int>? Progress { get; init; }
 
     /// <summary>Identifies a model by its architecture and the bits of its parameters.</summary>
-    public static string Fingerprint(Network network) => Fingerprint(network.Architecture, network.Parameters.Values.ToArray());
+    public static string Fingerprint(Network network) => Fingerprint(network.Recipe, network.Parameters.Values.ToArray());
 
-    private static string Fingerprint(Architecture architecture, ReadOnlySpan<float> parameters)
+    private static string Fingerprint(Recipe recipe, ReadOnlySpan<float> parameters)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(architecture.ToJson()));
+        hash.AppendData(Encoding.UTF8.GetBytes(recipe.ToJson()));
         hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(parameters));
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 
     /// <summary>
-    /// Second moments and means of the hidden states, one for each recurrence (<see cref="Architecture.Recurrences"/>); then, with an embedding,
-    /// those of what it gives the first layer. Cancelled, it returns what was collected so far.
+    /// Second moments and means of the hidden states, one for each of <see cref="Graph.PrunableAxes"/>. Cancelled, it returns what was collected so far.
     /// </summary>
     /// <param name="stepWeights">w_t [T] for each of them, for the time-weighted moments; null for none.</param>
     /// <param name="cancellation">Stops before the next batch.</param>
@@ -63,13 +63,12 @@ public sealed class StatisticsCollector
     public StateStatistics[] CollectStates(IReadOnlyList<double[]>? stepWeights = null, CancellationToken cancellation = default)
     {
         IBackend backend = network.Backend;
-        Architecture architecture = network.Architecture;
-        int[] units = Units(architecture);
+        IReadOnlyList<PrunableAxis> axes = network.Graph.PrunableAxes;
         using DisposableBag owned = new();
-        GramAccumulator[] plain = [.. units.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
-        GramAccumulator[] weighted = stepWeights is null ? [] : [.. units.Select(m => owned.Keep(backend.Spectral.CreateGram(m)))];
-        Tensor[] columns = [.. units.Select(m => owned.Keep(backend.Allocate(new Shape(m))))];
-        double[][] stateSums = [.. units.Select(m => new double[m])];
+        GramAccumulator[] plain = [.. axes.Select(axis => owned.Keep(backend.Spectral.CreateGram(axis.Units)))];
+        GramAccumulator[] weighted = stepWeights is null ? [] : [.. axes.Select(axis => owned.Keep(backend.Spectral.CreateGram(axis.Units)))];
+        Tensor[] columns = [.. axes.Select(axis => owned.Keep(backend.Allocate(new Shape(axis.Units))))];
+        double[][] stateSums = [.. axes.Select(axis => new double[axis.Units])];
         using DeviceBatches feed = new(data, backend, batchSize);
         StepWeights ones = owned.Keep(StepWeights.Ones(backend, data.Layout.Steps, feed.BatchSize));
         StepWeights[] shares = stepWeights is null
@@ -81,18 +80,22 @@ public sealed class StatisticsCollector
             network.Forward(feed.Current);
             Tensor? lengths = feed.Current.Lengths;
             (Tensor counted, double count) = ones.For(feed.Current, feed.Lengths);
-            for (int i = 0; i < units.Length; i++)
+            for (int i = 0; i < axes.Count; i++)
             {
-                Tensor states = i < architecture.Recurrences ? network.RecurrenceStates(i) : network.LayerInput(0);
-                plain[i].Add(states, lengths is null ? null : counted, count);
+                using Units units = new(network, axes[i]);
+                Tensor states = units.Values;
+                bool isVector = axes[i].Carrier.Kind == ValueKind.Vector;
+                if (isVector) plain[i].Add(states);
+                else plain[i].Add(states, lengths is null ? null : counted, count);
                 if (stepWeights is not null)
                 {
                     (Tensor weights, double sum) = shares[i].For(feed.Current, feed.Lengths);
-                    weighted[i].Add(states, weights, sum);
+                    if (isVector) weighted[i].Add(states);
+                    else weighted[i].Add(states, weights, sum);
                 }
 
-                // Hidden states are zero where there is padding, embedded tokens are those of token 0.
-                if (i == architecture.Recurrences && lengths is not null) backend.Matrix.ClearPadding(states, lengths);
+                // Hidden states are zero where there is padding, other values are not.
+                if (!isVector && lengths is not null && !units.AreHiddenStates) backend.Matrix.ClearPadding(states, lengths);
                 backend.Matrix.ColumnSums(states, 0, columns[i]);
                 float[] sums = columns[i].ToArray();
                 for (int j = 0; j < sums.Length; j++) stateSums[i][j] += sums[j];
@@ -102,12 +105,12 @@ public sealed class StatisticsCollector
             Progress?.Invoke(done);
         }
 
-        string fingerprint = Fingerprint(architecture, parameters);
-        StateStatistics[] result = new StateStatistics[units.Length];
-        for (int i = 0; i < units.Length; i++)
+        string fingerprint = Fingerprint(network.Recipe, parameters);
+        StateStatistics[] result = new StateStatistics[axes.Count];
+        for (int i = 0; i < axes.Count; i++)
         {
             (Matrix sums, double count) = Read(plain[i]);
-            SecondMoments covariance = new(fingerprint, Name(architecture, i), sums, count, stateSums[i]);
+            SecondMoments covariance = new(fingerprint, axes[i].Name, sums, count, stateSums[i]);
             Matrix timeWeighted = covariance.Weight > 0 ? covariance.Mean() : sums;
             if (stepWeights is not null)
             {
@@ -122,7 +125,7 @@ public sealed class StatisticsCollector
     }
 
     /// <summary>
-    /// G and the step weights, one for each recurrence and then, with an embedding, for what it gives the first layer: g_t = d(v^T f) / dh_t over the
+    /// G and the step weights, one for each of <see cref="Graph.PrunableAxes"/>: g_t = d(v^T f) / dh_t over the
     /// paths on which a reconstruction would replace h (the recurrent product, the read-out, the next layer), for a random v per sequence (and per
     /// step where the network answers at every step).
     /// </summary>
@@ -157,17 +160,6 @@ public sealed class StatisticsCollector
         return observer.Read();
     }
 
-    /// <summary>How many units there are to collect for: those of each recurrence, then what an embedding gives the first layer.</summary>
-    internal static int[] Units(Architecture architecture) =>
-    [
-        .. Enumerable.Range(0, architecture.Recurrences).Select(architecture.RecurrenceUnits),
-        .. architecture.HasEmbedding ? [architecture.Inputs] : Array.Empty<int>(),
-    ];
-
-    /// <summary>Their names: <c>l0</c>, <c>l0_reverse</c>, <c>embedding</c>.</summary>
-    internal static string Name(Architecture architecture, int index) =>
-        index < architecture.Recurrences ? architecture.RecurrenceName(index) : "embedding";
-
     internal static (Matrix Sums, double Weight) Read(GramAccumulator gram)
     {
         Matrix sums = new(gram.Units, gram.Units);
@@ -187,5 +179,28 @@ public sealed class StatisticsCollector
     {
         double mean = weights.Average();
         return Array.ConvertAll(weights, w => mean > 0 ? (float)(w / mean) : 1);
+    }
+
+    // The units of an axis in the last forward pass: their carrier, or a copy of their columns of it.
+    private sealed class Units : IDisposable
+    {
+        private readonly Tensor? copy;
+
+        public Units(Network network, PrunableAxis axis)
+        {
+            Values = network.Values(axis.Carrier.Name);
+            AreHiddenStates = network.Graph.Node(axis.Carrier.Name).Module is Recurrent;
+            if (axis.Carrier.Units.Count == 1) return;
+            Shape shape = Values.Shape;
+            copy = network.Backend.Allocate(shape.Rank == 2 ? new Shape(shape[0], axis.Units) : new Shape(shape[0], shape[1], axis.Units));
+            network.Backend.Matrix.CopyColumns(Values, axis.FirstColumn, copy, 0, axis.Units);
+            Values = copy;
+        }
+
+        public Tensor Values { get; }
+
+        public bool AreHiddenStates { get; }
+
+        public void Dispose() => copy?.Dispose();
     }
 }

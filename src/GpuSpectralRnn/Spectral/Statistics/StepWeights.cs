@@ -1,5 +1,5 @@
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Spectral;
 

@@ -1,7 +1,7 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Ilgpu;
 using GpuSpectralRnn.Data;
-using GpuSpectralRnn.Models;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Tests.Support;
 using GpuSpectralRnn.Tests.Training;
 using GpuSpectralRnn.Training;

@@ -1,0 +1,191 @@
+using GpuSpectralRnn.Compute;
+
+namespace GpuSpectralRnn.Networks;
+
+/// <summary>A module in its graph.</summary>
+public sealed class Node
+{
+    internal Node(Module module, int index, Scope scope, IReadOnlyList<Node?> sources)
+    {
+        (Module, Index, Scope, Sources) = (module, index, scope, sources);
+        Uses = [.. module.Uses(scope)];
+    }
+
+    /// <summary>The module.</summary>
+    public Module Module { get; }
+
+    /// <summary>Its place in the order of a forward pass.</summary>
+    public int Index { get; }
+
+    /// <summary>The values that it reads.</summary>
+    public IReadOnlyList<Value> Inputs => Scope.Inputs;
+
+    /// <summary>The value that it gives.</summary>
+    public Value Output => Scope.Output;
+
+    /// <summary>How it meets units.</summary>
+    public IReadOnlyList<UnitUse> Uses { get; }
+
+    /// <summary>Who gives each of its inputs; null for a field.</summary>
+    internal IReadOnlyList<Node?> Sources { get; }
+
+    internal Scope Scope { get; }
+
+    /// <inheritdoc/>
+    public override string ToString() => Module.Name;
+}
+
+/// <summary>
+/// A network as a static graph of coarse modules with named unit axes. Modules stand in the order of a forward pass; parameters and axes are known
+/// by name, so that a parameter may belong to several modules. Immutable.
+/// </summary>
+public sealed class Graph
+{
+    private readonly Dictionary<string, Value> values = [];
+    private readonly Dictionary<string, Node> nodes = [];
+    private readonly Dictionary<string, UnitAxis> axes;
+    private IReadOnlyList<PrunableAxis>? prunable;
+
+    /// <summary>Connects modules.</summary>
+    /// <param name="fields">What the graph is fed with.</param>
+    /// <param name="axes">All unit axes.</param>
+    /// <param name="modules">Each after those whose values it reads.</param>
+    /// <param name="outputs">The values that the network gives.</param>
+    /// <exception cref="InvalidCallException">A name is there twice or missing, a module cannot read what it is given, or a value is read by
+    /// nobody.</exception>
+    public Graph(IReadOnlyList<Field> fields, IEnumerable<UnitAxis> axes, IReadOnlyList<Module> modules, IReadOnlyList<string> outputs)
+    {
+        this.axes = [];
+        foreach (UnitAxis axis in axes)
+        {
+            if (axis.Size < 1) throw new InvalidCallException($"The axis {axis.Name} has {axis.Size} units; it needs one or more.");
+            if (!this.axes.TryAdd(axis.Name, axis)) throw new InvalidCallException($"The axis {axis.Name} is there twice; name each once.");
+        }
+
+        Fields = fields;
+        foreach (Field field in fields) Add(CreateValue(field));
+        HashSet<string> recurrent = [];
+        Dictionary<string, int> places = fields.Select((field, i) => (field.Name, i)).ToDictionary();
+        List<Node> order = [];
+        foreach (Module module in modules)
+        {
+            Value[] inputs = [.. module.Inputs.Select(name => values.TryGetValue(name, out Value? value)
+                ? value
+                : throw new InvalidCallException($"The module {module.Name} reads {name}, which no field or module before it gives."))];
+            Node node = new(module, order.Count, new Scope(module, inputs, this.axes, places, recurrent), [.. inputs.Select(input => nodes.GetValueOrDefault(input.Name))]);
+            if (node.Output.Name != module.Name) throw new InvalidOperationException($"The module {module.Name} calls its output {node.Output.Name}.");
+            Add(node.Output);
+            nodes.Add(module.Name, node);
+            order.Add(node);
+            if (module is Modules.Recurrent cell) recurrent.Add(cell.Axis);
+        }
+
+        Nodes = order;
+        Outputs = [.. outputs.Select(name => values.TryGetValue(name, out Value? value)
+            ? value
+            : throw new InvalidCallException($"The graph's output {name} is no value of it."))];
+        foreach (Value value in values.Values)
+        {
+            if (!outputs.Contains(value.Name) && !order.Any(node => node.Inputs.Contains(value)))
+                throw new InvalidCallException($"Nobody reads {value.Name}, and it is no output; leave it out.");
+        }
+
+        (Parameters, Extent) = LayOut(order);
+    }
+
+    /// <summary>What it is fed with.</summary>
+    public IReadOnlyList<Field> Fields { get; }
+
+    /// <summary>All unit axes.</summary>
+    public IReadOnlyCollection<UnitAxis> Axes => axes.Values;
+
+    /// <summary>The modules in the order of a forward pass.</summary>
+    public IReadOnlyList<Node> Nodes { get; }
+
+    /// <summary>The values it gives.</summary>
+    public IReadOnlyList<Value> Outputs { get; }
+
+    /// <summary>Names, shapes and places of the parameters, in the order of the block.</summary>
+    public IReadOnlyList<ParameterSpec> Parameters { get; }
+
+    /// <summary>P: elements of the whole block, gaps included.</summary>
+    public long Extent { get; }
+
+    /// <summary>The axes whose units can be taken away: those of recurrences first, each group in the order of a forward pass.</summary>
+    public IReadOnlyList<PrunableAxis> PrunableAxes => prunable ??= PrunableAxis.Find(this);
+
+    /// <summary>Number of weights and biases.</summary>
+    public long ParameterCount => Parameters.Sum(spec => spec.Shape.Count);
+
+    /// <summary>Whether a recurrence walks from the last step to the first, so that it must know the end.</summary>
+    public bool HasReverse => Nodes.Any(node => node.Module is Modules.Recurrent { IsReverse: true });
+
+    /// <summary>A field or what a module gives.</summary>
+    /// <exception cref="ArgumentException">There is no such value.</exception>
+    public Value Value(string name) => values.TryGetValue(name, out Value? value) ? value : throw new ArgumentException($"The graph has no value {name}.", nameof(name));
+
+    /// <summary>A module by its name.</summary>
+    /// <exception cref="ArgumentException">There is no such module.</exception>
+    public Node Node(string name) => nodes.TryGetValue(name, out Node? node) ? node : throw new ArgumentException($"The graph has no module {name}.", nameof(name));
+
+    /// <summary>An axis by its name.</summary>
+    /// <exception cref="ArgumentException">There is no such axis.</exception>
+    public UnitAxis Axis(string name) => axes.TryGetValue(name, out UnitAxis? axis) ? axis : throw new ArgumentException($"The graph has no axis {name}.", nameof(name));
+
+    /// <summary>How the modules meet an axis, from the first module to the last.</summary>
+    public IEnumerable<UnitUse> UsesOf(string axis) => Nodes.SelectMany(node => node.Uses).Where(use => use.Axis.Name == axis)
+        .Concat(Boundaries().Where(use => use.Axis.Name == axis));
+
+    /// <summary>The same modules over axes of other sizes.</summary>
+    /// <param name="sizes">New sizes by the axes' names; the others stay.</param>
+    public Graph Resize(IReadOnlyDictionary<string, int> sizes) => new(
+        Fields,
+        axes.Values.Select(axis => sizes.TryGetValue(axis.Name, out int size) ? axis with { Size = size } : axis),
+        [.. Nodes.Select(node => node.Module)],
+        [.. Outputs.Select(output => output.Name)]);
+
+    // What the world outside sees has to stay as it is.
+    private IEnumerable<UnitUse> Boundaries()
+    {
+        foreach (Field field in Fields)
+            foreach (UnitAxis axis in Value(field.Name).Units) yield return new Opaque(axis, $"the features of {field.Name} are the caller's");
+        foreach (Value output in Outputs)
+            foreach (UnitAxis axis in output.Units) yield return new Opaque(axis, $"{output.Name} is an output");
+    }
+
+    private Value CreateValue(Field field)
+    {
+        if (field.Vocabulary > 0) return new Value(field.Name, ValueKind.Tokens, field.Name, []) { Vocabulary = field.Vocabulary };
+        if (field.Axis is null || !axes.TryGetValue(field.Axis, out UnitAxis? axis))
+            throw new InvalidCallException($"The field {field.Name} needs a vocabulary or an axis of the graph.");
+        return new Value(field.Name, ValueKind.Sequence, field.Name, [axis]);
+    }
+
+    private void Add(Value value)
+    {
+        if (!values.TryAdd(value.Name, value)) throw new InvalidCallException($"The name {value.Name} is there twice; give every field and module its own.");
+    }
+
+    private static (IReadOnlyList<ParameterSpec> Specs, long Extent) LayOut(IReadOnlyList<Node> order)
+    {
+        List<ParameterSpec> specs = [];
+        Dictionary<string, ParameterSpec> known = [];
+        long end = 0;
+        foreach (ParameterSpec declared in order.SelectMany(node => node.Module.DeclareParameters(node.Scope)))
+        {
+            if (known.TryGetValue(declared.Name, out ParameterSpec? shared))
+            {
+                if (shared.Shape != declared.Shape)
+                    throw new InvalidCallException($"The parameter {declared.Name} is {shared.Shape} for one module and {declared.Shape} for another.");
+                continue;
+            }
+
+            ParameterSpec placed = declared with { Offset = end };
+            known.Add(placed.Name, placed);
+            specs.Add(placed);
+            end = placed.End;
+        }
+
+        return (specs, end);
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using GpuSpectralRnn.Formats;
+
+namespace GpuSpectralRnn.Networks;
+
+/// <summary>
+/// The mask of a network's parameters as text for a file's metadata, so that the tensors stay those that PyTorch knows: a JSON object with a member
+/// for every masked parameter, one bit per weight in its order, lowest bit first, in base 64; 1 for a weight that is there.
+/// </summary>
+internal static class MaskText
+{
+    /// <summary>The metadata key.</summary>
+    public const string Key = "gsrnn.mask";
+
+    /// <summary>The text; null where nothing is masked.</summary>
+    public static string? Write(Parameters parameters)
+    {
+        SortedDictionary<string, string> masks = new(StringComparer.Ordinal);
+        foreach (ParameterSpec slot in parameters.Slots)
+        {
+            if (parameters.MaskOf(slot.Name) is not { } ones) continue;
+            byte[] bits = new byte[(ones.Length + 7) / 8];
+            for (int i = 0; i < ones.Length; i++) bits[i / 8] |= (byte)(ones[i] == 0 ? 0 : 1 << (i % 8));
+            masks.Add(slot.Name, Convert.ToBase64String(bits));
+        }
+
+        return masks.Count == 0 ? null : JsonSerializer.Serialize(masks);
+    }
+
+    /// <summary>Masks the parameters as the text says.</summary>
+    /// <param name="text">What <see cref="Write"/> wrote.</param>
+    /// <param name="parameters">Of the same network.</param>
+    /// <param name="path">The file it stood in.</param>
+    /// <exception cref="BrokenFileException">The text is damaged or belongs to another network.</exception>
+    public static void Apply(string text, Parameters parameters, string path)
+    {
+        Dictionary<string, byte[]>? masks;
+        try
+        {
+            masks = JsonSerializer.Deserialize<Dictionary<string, byte[]>>(text);
+        }
+        catch (JsonException e)
+        {
+            throw new BrokenFileException(path, $"its mask (metadata '{Key}') cannot be read: {JsonFault.Describe(e)}.", e);
+        }
+
+        foreach ((string name, byte[] bits) in masks ?? [])
+        {
+            ParameterSpec slot = parameters.Slots.SingleOrDefault(slot => slot.Name == name)
+                ?? throw new BrokenFileException(path, $"its mask names {name}, which the architecture has no place for.");
+            if (bits is null || bits.Length != (slot.Shape.Count + 7) / 8)
+                throw new BrokenFileException(path, $"its mask of {name} has {bits?.Length ?? 0} bytes; {slot.Shape} needs {(slot.Shape.Count + 7) / 8}.");
+            float[] ones = new float[slot.Shape.Count];
+            for (int i = 0; i < ones.Length; i++) ones[i] = (bits[i / 8] >> (i % 8)) & 1;
+            parameters.SetMask(name, ones);
+        }
+    }
+}

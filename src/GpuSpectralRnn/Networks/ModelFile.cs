@@ -1,0 +1,118 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Formats;
+
+namespace GpuSpectralRnn.Networks;
+
+/// <summary>
+/// Model files: safetensors with PyTorch's names for the parameters, in the metadata the architecture as JSON under <c>gsrnn.architecture</c> and,
+/// where single weights were taken away, which under <c>gsrnn.mask</c>.
+/// </summary>
+public static class ModelFile
+{
+    /// <summary>The metadata key of the architecture.</summary>
+    public const string ArchitectureKey = "gsrnn.architecture";
+
+    /// <summary>Writes the network, atomically. Equal networks give equal bytes.</summary>
+    /// <exception cref="RunFailedException">A parameter is NaN or infinite, or the file cannot be written.</exception>
+    public static void Save(string path, Network network)
+    {
+        Parameters parameters = network.Parameters;
+        float[] block = parameters.Values.ToArray();
+        if (parameters.FindNotFinite(block) is { } bad)
+            throw new RunFailedException($"{path} is not written: {bad.Name} holds {bad.Value} at index {bad.Index}. The model is broken; train it again or take an earlier one.");
+        NamedArray[] arrays =
+        [
+            .. parameters.Slots.Select(slot => NamedArray.Create(slot.Name, slot.Shape, block.AsSpan((int)slot.Offset, (int)slot.Shape.Count).ToArray())),
+        ];
+        Dictionary<string, string> metadata = new() { ["format"] = "pt", [ArchitectureKey] = network.Architecture.ToJson() };
+        if (MaskText.Write(parameters) is { } mask) metadata[MaskText.Key] = mask;
+        SafetensorsFile.Write(path, arrays, metadata);
+    }
+
+    /// <summary>Reads a network that <see cref="Save"/> wrote.</summary>
+    /// <exception cref="InvalidCallException">There is no such file, or it holds no architecture (see <see cref="StateDict"/> for such
+    /// files).</exception>
+    /// <exception cref="BrokenFileException">The file is damaged, or its tensors are not those of its architecture.</exception>
+    public static Network Load(string path, IBackend backend)
+    {
+        SafetensorsFile file = SafetensorsFile.Read(path);
+        Network network = Build(file, ReadArchitecture(file), backend, file.Arrays.ToDictionary(array => array.Name));
+        try
+        {
+            if (file.Metadata.TryGetValue(MaskText.Key, out string? mask)) MaskText.Apply(mask, network.Parameters, path);
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads only what the network is.</summary>
+    /// <exception cref="InvalidCallException">There is no such file, or it holds no architecture.</exception>
+    /// <exception cref="BrokenFileException">The file is damaged.</exception>
+    public static Architecture LoadArchitecture(string path) => ReadArchitecture(SafetensorsFile.Read(path));
+
+    /// <summary>
+    /// A network from tensors that must be exactly those of <paramref name="architecture"/>; <paramref name="tensors"/> maps our names to the file's
+    /// arrays.
+    /// </summary>
+    internal static Network Build(SafetensorsFile file, Architecture architecture, IBackend backend, IReadOnlyDictionary<string, NamedArray> tensors)
+    {
+        IReadOnlyList<ParameterSpec> slots = architecture.Build().Parameters;
+        string[] missing = [.. slots.Select(slot => slot.Name).Except(tensors.Keys)];
+        if (missing.Length > 0) throw new BrokenFileException(file.Path, $"the architecture needs the tensors {string.Join(", ", missing)}, which are missing.");
+        string[] extra = [.. tensors.Keys.Except(slots.Select(slot => slot.Name))];
+        if (extra.Length > 0) throw new BrokenFileException(file.Path, $"the architecture has no place for the tensors {string.Join(", ", extra)}.");
+        foreach (ParameterSpec slot in slots)
+        {
+            NamedArray array = tensors[slot.Name];
+            if (array.Shape != slot.Shape) throw new BrokenFileException(file.Path, $"{array.Name} is {array.Shape}; the architecture asks for {slot.Shape}.");
+        }
+
+        // Only now: an architecture that lies may ask for more than the memory holds.
+        float[] block = new float[architecture.Build().Extent];
+        foreach (ParameterSpec slot in slots)
+        {
+            NamedArray array = tensors[slot.Name];
+            float[] values = Floats(file.Path, array);
+            int bad = Array.FindIndex(values, value => !float.IsFinite(value));
+            if (bad >= 0) throw new BrokenFileException(file.Path, $"{array.Name} holds {values[bad]} at index {bad}; train the model again or take an earlier one.");
+            values.CopyTo(block.AsSpan((int)slot.Offset));
+        }
+
+        Network network = new(architecture, backend);
+        network.Parameters.Values.CopyFrom<float>(block);
+        return network;
+    }
+
+    private static Architecture ReadArchitecture(SafetensorsFile file)
+    {
+        if (!file.Metadata.TryGetValue(ArchitectureKey, out string? json))
+        {
+            throw new InvalidCallException(
+                $"{file.Path} says nothing of the architecture (metadata '{ArchitectureKey}'). If it is a plain PyTorch state dict, import it and name its cell.");
+        }
+
+        if (file.Metadata.ContainsKey("gsrnn.checkpoint"))
+            throw new InvalidCallException($"{file.Path} is a checkpoint of a training run, not a model; resume the run to finish it.");
+        try
+        {
+            return Architecture.FromJson(json);
+        }
+        catch (InvalidCallException e)
+        {
+            throw new BrokenFileException(file.Path, e.Message, e);
+        }
+    }
+
+    /// <summary>The elements as floats.</summary>
+    /// <exception cref="BrokenFileException">They are no floating-point numbers.</exception>
+    internal static float[] Floats(string path, NamedArray array) => array.Values switch
+    {
+        float[] values => values,
+        double[] values => Array.ConvertAll(values, value => (float)value),
+        _ => throw new BrokenFileException(path, $"{array} holds no floating-point numbers."),
+    };
+}

@@ -1,0 +1,133 @@
+using System.Text.Json.Serialization;
+using GpuSpectralRnn.Networks.Execution;
+using GpuSpectralRnn.Networks.Modules;
+
+namespace GpuSpectralRnn.Networks;
+
+/// <summary>
+/// One coarse operation of a graph, as plain data: which values it reads by name, and its own choices. Everything else follows from the values that
+/// it reads (<see cref="Scope"/>).
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(Concat), "concat")]
+[JsonDerivedType(typeof(Dropout), "dropout")]
+[JsonDerivedType(typeof(Embedding), "embedding")]
+[JsonDerivedType(typeof(LastStep), "last-step")]
+[JsonDerivedType(typeof(Linear), "linear")]
+[JsonDerivedType(typeof(MeanOverSteps), "mean-over-steps")]
+[JsonDerivedType(typeof(Recurrent), "recurrent")]
+public abstract record Module
+{
+    /// <summary>Its name, which is also that of its output; unique in a graph.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The values that it reads.</summary>
+    public required IReadOnlyList<string> Inputs { get; init; }
+
+    /// <summary>Its output; checks the inputs.</summary>
+    /// <exception cref="InvalidCallException">It cannot read these values.</exception>
+    internal abstract Value Infer(Scope scope);
+
+    /// <summary>Its parameters in the order of the block, without their places. Modules that name the same parameter share it.</summary>
+    internal virtual IEnumerable<ParameterSpec> DeclareParameters(Scope scope) => [];
+
+    /// <summary>How it meets the axes of its inputs and of its output.</summary>
+    internal virtual IEnumerable<UnitUse> Uses(Scope scope) => [];
+
+    /// <summary>Where its output lies.</summary>
+    internal virtual Placement Place(Scope scope, PassShape shape) => Placement.Own;
+
+    /// <summary>Whether it hands units on as they are: side by side, one step of them, their mean over steps.</summary>
+    internal virtual bool PassesOn => false;
+
+    /// <summary>Whether its backward pass reads its output again, so that no one may overwrite it.</summary>
+    internal virtual bool KeepsOutput => false;
+
+    /// <summary>Whether its backward pass can turn the gradient of its output into that of its first input in place.</summary>
+    internal virtual bool GoesBackInPlace => false;
+
+    /// <summary>Whether it takes a gradient of its output of which only the last or the first step is filled.</summary>
+    internal virtual bool TakesGradientOf(Placement step) => false;
+
+    /// <summary>What it runs with for one shape of passes.</summary>
+    internal abstract ModuleRun Bind(ModuleBinding binding);
+
+    /// <summary>Memory that all shapes share beside values and gradients; null for none.</summary>
+    internal virtual IDisposable? Reserve(Scope scope, Compute.IBackend backend, Reservation size) => null;
+
+    /// <summary>Multiply-adds for one step of a sequence, or for one sequence where the output is a vector.</summary>
+    internal virtual long MultiplyAdds(Scope scope) => 0;
+}
+
+/// <summary>Where a module's output lies.</summary>
+internal enum Placement
+{
+    /// <summary>In memory of its own.</summary>
+    Own,
+
+    /// <summary>It is its first input.</summary>
+    Input,
+
+    /// <summary>It overwrites its first input, if nobody else reads that.</summary>
+    OverInput,
+
+    /// <summary>It is the last step of its first input.</summary>
+    LastStep,
+
+    /// <summary>It is the first step of its first input.</summary>
+    FirstStep,
+}
+
+/// <summary>What a module finds in a graph: the values it reads and the axes there are.</summary>
+internal sealed class Scope(
+    Module module,
+    IReadOnlyList<Value> inputs,
+    IReadOnlyDictionary<string, UnitAxis> axes,
+    IReadOnlyDictionary<string, int> fields,
+    IReadOnlySet<string> recurrentAxes)
+{
+    private Value? output;
+
+    /// <summary>The values that the module reads.</summary>
+    public IReadOnlyList<Value> Inputs => inputs;
+
+    /// <summary>The value that it gives.</summary>
+    public Value Output => output ??= module.Infer(this);
+
+    /// <summary>The only value that it reads.</summary>
+    /// <exception cref="InvalidCallException">It reads none or several.</exception>
+    public Value Input => inputs.Count == 1 ? inputs[0] : throw Refuse($"reads {inputs.Count} values and takes one");
+
+    /// <summary>Whether a recurrence makes these units.</summary>
+    public bool IsRecurrent(UnitAxis axis) => recurrentAxes.Contains(axis.Name);
+
+    /// <summary>The place in <see cref="Graph.Fields"/> of a value's field.</summary>
+    public int FieldIndex(Value value) => fields[value.Field!];
+
+    /// <summary>An axis by its name.</summary>
+    /// <exception cref="InvalidCallException">The graph has no such axis.</exception>
+    public UnitAxis Axis(string name) => axes.TryGetValue(name, out UnitAxis? axis) ? axis : throw Refuse($"names the axis {name}, which the graph lacks");
+
+    /// <summary>The input of one of some kinds.</summary>
+    /// <exception cref="InvalidCallException">It is of another kind.</exception>
+    public Value Take(Value value, params ReadOnlySpan<ValueKind> kinds)
+    {
+        if (kinds.Contains(value.Kind)) return value;
+        string[] names = new string[kinds.Length];
+        for (int i = 0; i < names.Length; i++) names[i] = kinds[i].Name();
+        throw Refuse($"reads the {value} and takes a {string.Join(" or a ", names)}");
+    }
+
+    /// <summary>How each part of a value that is read through columns from <paramref name="firstColumn"/> on is read.</summary>
+    public static IEnumerable<UnitUse> ReadColumns(Value value, string parameter, string? bias, int firstColumn = 0)
+    {
+        foreach (UnitAxis axis in value.Units)
+        {
+            yield return new ReadsLinearly(axis, parameter, firstColumn, bias);
+            firstColumn += axis.Size;
+        }
+    }
+
+    /// <summary>An error of this module's.</summary>
+    public InvalidCallException Refuse(string fault) => new($"The module {module.Name} {fault}.");
+}

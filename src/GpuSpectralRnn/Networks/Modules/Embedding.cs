@@ -1,0 +1,47 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Networks.Execution;
+
+namespace GpuSpectralRnn.Networks.Modules;
+
+/// <summary>Rows of a table [V, E] for tokens: [T, B] to [T, B, E].</summary>
+public sealed record Embedding : Module
+{
+    /// <summary>The bound of initial weights that are a read-out's too: as wide as those of tokens alone would be far too large for it.</summary>
+    public const float TiedBound = 0.1f;
+
+    /// <summary>The axis of its columns.</summary>
+    public required string Axis { get; init; }
+
+    /// <summary>The table's name; by default the module's with <c>.weight</c>.</summary>
+    public string? Weight { get; init; }
+
+    /// <summary>Whether a read-out has the same weights; they then start smaller.</summary>
+    public bool IsTied { get; init; }
+
+    private string WeightName => Weight ?? $"{Name}.weight";
+
+    internal override Value Infer(Scope scope) =>
+        new(Name, ValueKind.Sequence, scope.Take(scope.Input, ValueKind.Tokens).Field, [scope.Axis(Axis)]);
+
+    // Normal with deviation 1, as PyTorch: tokens that are told apart from the start are learned much sooner (docs/language-models.md).
+    internal override IEnumerable<ParameterSpec> DeclareParameters(Scope scope) =>
+    [
+        new(WeightName, new Shape(scope.Input.Vocabulary, scope.Axis(Axis).Size))
+        {
+            Initializer = IsTied ? Initializer.Uniform(TiedBound) : Initializer.Normal(1),
+        },
+    ];
+
+    internal override IEnumerable<UnitUse> Uses(Scope scope) => [new Produces(scope.Axis(Axis), WeightName, IsColumns: true)];
+
+    internal override ModuleRun Bind(ModuleBinding binding) => new Run(binding, WeightName);
+
+    private sealed class Run(ModuleBinding binding, string weight) : ModuleRun(binding)
+    {
+        private readonly Tensor table = binding.Parameters.Formed(weight);
+
+        public override void Forward() => Backend.Embedding.Forward(Input, table, Output);
+
+        public override void Backward() => Backend.Embedding.Backward(Input, OutputGradient, Binding.Parameters.FormedGradient(weight));
+    }
+}

@@ -1,0 +1,44 @@
+namespace GpuSpectralRnn.Networks;
+
+/// <summary>What flows along an edge of a graph.</summary>
+public enum ValueKind
+{
+    /// <summary>Int32 [T, B].</summary>
+    Tokens,
+
+    /// <summary>Float32 [T, B, F].</summary>
+    Sequence,
+
+    /// <summary>Float32 [B, F].</summary>
+    Vector,
+}
+
+/// <summary>One value of a graph: a field, or what a module gives.</summary>
+/// <param name="Name">The field's or the module's name.</param>
+/// <param name="Kind">Its kind.</param>
+/// <param name="Field">The field whose steps T and lengths it has; null of a vector.</param>
+/// <param name="Units">The axes that its last extent F consists of, side by side; none of tokens.</param>
+public sealed record Value(string Name, ValueKind Kind, string? Field, IReadOnlyList<UnitAxis> Units)
+{
+    /// <summary>F.</summary>
+    public int Width => Units.Sum(axis => axis.Size);
+
+    /// <summary>V, of tokens.</summary>
+    public int Vocabulary { get; init; }
+
+    /// <summary>For example <c>sequence l0 of 128</c>: for messages.</summary>
+    public override string ToString() => $"{Kind.Name()} {Name} of {(Kind == ValueKind.Tokens ? Vocabulary : Width)}";
+}
+
+/// <summary>What a graph is fed with.</summary>
+public sealed record Field
+{
+    /// <summary>Its name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>V, of tokens 0..V-1; 0 of real numbers.</summary>
+    public int Vocabulary { get; init; }
+
+    /// <summary>The axis of its features; null of tokens.</summary>
+    public string? Axis { get; init; }
+}
