@@ -294,7 +294,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     {
         (Architecture before, Architecture after) = (network.Architecture, small.Architecture);
         WeightCounts weights = WeightCounts.Count(before, plan);
-        bool dropsUnits = plan.Recurrences.All(part => part.Mask is null && part.Factors is null);
+        bool dropsUnits = plan.DropsUnits;
         FoldLoss[] losses = dropsUnits ? [.. Enumerable.Range(0, before.Recurrences).Select(r => FoldLoss.Compute(calibration, plan, r))] : [];
         terminal.Result($"{network} -> {small}");
         terminal.Result($"parameters: {before.ParameterCount:N0} -> {after.ParameterCount:N0}");
@@ -317,7 +317,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
                 ["hiddenHidden"] = weights.HiddenHidden,
                 ["hiddenOutput"] = weights.HiddenOutput,
             },
-            ["kept"] = new JsonArray([.. plan.Recurrences.Select(part => Numbers(part.Kept))]),
+            ["kept"] = new JsonArray([.. plan.Axes.Take(before.Recurrences).Select(part => Numbers(part.Kept))]),
             ["inputLoss"] = new JsonArray([.. losses.Select(loss => Terminal.Number(loss.Input))]),
             ["outputLoss"] = new JsonArray([.. losses.Select(loss => Terminal.Number(loss.Output))]),
             ["metric"] = metric is { } found

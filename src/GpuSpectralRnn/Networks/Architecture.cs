@@ -105,7 +105,7 @@ public sealed record Architecture : Recipe
     public required int Outputs { get; init; }
 
     /// <summary>What the outputs mean.</summary>
-    public TaskKind Task { get; init; } = TaskKind.Classification;
+    public override TaskKind Task { get; init; } = TaskKind.Classification;
 
     /// <summary>How the data were presented (<c>row</c>, <c>pixel</c>, <c>permuted</c>), where that is a choice.</summary>
     public string? View { get; init; }
@@ -167,7 +167,7 @@ public sealed record Architecture : Recipe
 
     /// <summary>Reads what <see cref="ToJson"/> wrote, and checks it.</summary>
     /// <exception cref="InvalidCallException">It is no valid JSON, a member is missing, unknown or out of range.</exception>
-    public static Architecture FromJson(string json)
+    public static new Architecture FromJson(string json)
     {
         Architecture architecture;
         try
@@ -212,7 +212,8 @@ public sealed record Architecture : Recipe
     }
 
     /// <inheritdoc/>
-    public override Architecture Resize(IReadOnlyDictionary<string, int> sizes)
+    public override Architecture Change(
+        IReadOnlyDictionary<string, int> sizes, IReadOnlyDictionary<string, int>? ranks = null, IReadOnlySet<string>? apart = null)
     {
         for (int r = 0; r < Recurrences; r++)
         {
@@ -224,9 +225,16 @@ public sealed record Architecture : Recipe
         return this with
         {
             Inputs = sizes.GetValueOrDefault(InputAxis, Inputs),
+            TiesWeights = TiesWeights && apart?.Contains("readout") != true,
             Hidden = [.. Hidden.Select((units, layer) => sizes.GetValueOrDefault($"l{layer}", units))],
+            RecurrentRank = ranks is null ? null : [.. Enumerable.Range(0, Layers).Select(layer => ranks.GetValueOrDefault($"l{layer}"))],
         };
     }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override IReadOnlyList<IReadOnlyList<string>> UnitGroups =>
+        [.. Enumerable.Range(0, Recurrences).Select(RecurrenceName).Chunk(Directions)];
 
     /// <summary>What the tokens of a text are numbered by; null for a network that reads no text.</summary>
     /// <exception cref="InvalidCallException">The written tokens are not ones of a text, or one is there twice.</exception>
@@ -292,7 +300,7 @@ public sealed record Architecture : Recipe
     /// <param name="layout">What the sequences have in common.</param>
     /// <param name="name">The data's name, for the message.</param>
     /// <exception cref="InvalidCallException">They do not fit.</exception>
-    public void CheckFits(SequenceLayout layout, string name)
+    public override void CheckFits(SequenceLayout layout, string name)
     {
         if (layout.Vocabulary > 0 && Vocabulary == 0)
             throw new InvalidCallException($"{name} holds tokens but the model takes {Inputs} real inputs per step; give it an embedding, or other data.");

@@ -9,6 +9,10 @@ public sealed class Node
     {
         (Module, Index, Scope, Sources) = (module, index, scope, sources);
         Uses = [.. module.Uses(scope)];
+        ParameterSpec[] declared = [.. module.DeclareParameters(scope)];
+        Parameters = [.. declared.Select(spec => spec.Name)];
+        Vectors = [.. declared.Where(spec => spec.Shape.Rank == 1).Select(spec => spec.Name)];
+        Matrices = [.. Uses.Select(ParameterOf).OfType<string>().Distinct().Except(Vectors)];
     }
 
     /// <summary>The module.</summary>
@@ -26,6 +30,18 @@ public sealed class Node
     /// <summary>How it meets units.</summary>
     public IReadOnlyList<UnitUse> Uses { get; }
 
+    /// <summary>The names of its stored parameters.</summary>
+    public IReadOnlyList<string> Parameters { get; }
+
+    /// <summary>How it meets units through one parameter.</summary>
+    public IEnumerable<UnitUse> UsesOf(string parameter) => Uses.Where(use => ParameterOf(use) == parameter);
+
+    /// <summary>Those of its parameters that are vectors.</summary>
+    internal IReadOnlyList<string> Vectors { get; }
+
+    /// <summary>The matrices that it computes with, which are stored as they are or as factors.</summary>
+    internal IReadOnlyList<string> Matrices { get; }
+
     /// <summary>Who gives each of its inputs; null for a field.</summary>
     internal IReadOnlyList<Node?> Sources { get; }
 
@@ -33,6 +49,13 @@ public sealed class Node
 
     /// <inheritdoc/>
     public override string ToString() => Module.Name;
+
+    private static string? ParameterOf(UnitUse use) => use switch
+    {
+        Produces made => made.Parameter,
+        ReadsLinearly read => read.Parameter,
+        _ => null,
+    };
 }
 
 /// <summary>
@@ -132,17 +155,18 @@ public sealed class Graph
     /// <exception cref="ArgumentException">There is no such axis.</exception>
     public UnitAxis Axis(string name) => axes.TryGetValue(name, out UnitAxis? axis) ? axis : throw new ArgumentException($"The graph has no axis {name}.", nameof(name));
 
+    /// <summary>Whether the first output is there for every step.</summary>
+    public bool AnswersEveryStep => Outputs[0].Kind == ValueKind.Sequence;
+
+    /// <summary>The module that gives the first output.</summary>
+    public Node OutputNode => Node(Outputs[0].Name);
+
+    /// <summary>The recurrent module that makes the units of an axis; null where none does.</summary>
+    public Modules.Recurrent? Recurrence(UnitAxis axis) => Nodes.Select(node => node.Module).OfType<Modules.Recurrent>().FirstOrDefault(module => module.Axis == axis.Name);
+
     /// <summary>How the modules meet an axis, from the first module to the last.</summary>
     public IEnumerable<UnitUse> UsesOf(string axis) => Nodes.SelectMany(node => node.Uses).Where(use => use.Axis.Name == axis)
         .Concat(Boundaries().Where(use => use.Axis.Name == axis));
-
-    /// <summary>The same modules over axes of other sizes.</summary>
-    /// <param name="sizes">New sizes by the axes' names; the others stay.</param>
-    public Graph Resize(IReadOnlyDictionary<string, int> sizes) => new(
-        Fields,
-        axes.Values.Select(axis => sizes.TryGetValue(axis.Name, out int size) ? axis with { Size = size } : axis),
-        [.. Nodes.Select(node => node.Module)],
-        [.. Outputs.Select(output => output.Name)]);
 
     // What the world outside sees has to stay as it is.
     private IEnumerable<UnitUse> Boundaries()

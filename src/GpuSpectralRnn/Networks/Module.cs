@@ -49,6 +49,9 @@ public abstract record Module
     /// <summary>Whether it takes a gradient of its output of which only the last or the first step is filled.</summary>
     internal virtual bool TakesGradientOf(Placement step) => false;
 
+    /// <summary>The same module with parameters under its own name only.</summary>
+    internal virtual Module WithOwnParameters() => this;
+
     /// <summary>What it runs with for one shape of passes.</summary>
     internal abstract ModuleRun Bind(ModuleBinding binding);
 

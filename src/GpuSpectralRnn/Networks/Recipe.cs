@@ -1,8 +1,13 @@
+using GpuSpectralRnn.Data;
+
 namespace GpuSpectralRnn.Networks;
 
 /// <summary>What a network is, as its file says it: a small record from which the graph follows.</summary>
 public abstract record Recipe
 {
+    /// <summary>What the outputs mean.</summary>
+    public abstract TaskKind Task { get; init; }
+
     /// <summary>The graph.</summary>
     /// <exception cref="InvalidCallException">The recipe is not valid.</exception>
     public abstract Graph Build();
@@ -10,10 +15,26 @@ public abstract record Recipe
     /// <summary>One JSON object.</summary>
     public abstract string ToJson();
 
+    /// <summary>A recipe from what <see cref="ToJson"/> wrote: of a stack, or of another graph, which has the member <c>modules</c>.</summary>
+    /// <exception cref="InvalidCallException">It is no valid JSON, a member is missing, unknown or out of range.</exception>
+    public static Recipe FromJson(string json) => GraphRecipe.IsOne(json) ? GraphRecipe.Read(json) : Architecture.FromJson(json);
+
     /// <summary>The recipe of the same graph over axes of other sizes.</summary>
     /// <param name="sizes">New sizes by the axes' names; the others stay.</param>
-    /// <exception cref="InvalidCallException">The recipe cannot say these sizes.</exception>
-    public abstract Recipe Resize(IReadOnlyDictionary<string, int> sizes);
+    /// <param name="ranks">New ranks of recurrent matrices by their modules' names, 0 for whole ones; null: all whole.</param>
+    /// <param name="apart">Modules that get parameters of their own instead of those they shared.</param>
+    /// <exception cref="InvalidCallException">The recipe cannot say this.</exception>
+    public abstract Recipe Change(
+        IReadOnlyDictionary<string, int> sizes, IReadOnlyDictionary<string, int>? ranks = null, IReadOnlySet<string>? apart = null);
+
+    /// <summary>The axes that keep as many units, group by group, where a budget counts by groups: of a stack the directions of each layer.</summary>
+    public abstract IReadOnlyList<IReadOnlyList<string>> UnitGroups { get; }
+
+    /// <summary>Checks that data of <paramref name="layout"/> can be fed to this network, targets included where there are some.</summary>
+    /// <param name="layout">What the sequences have in common.</param>
+    /// <param name="name">The data's name, for the message.</param>
+    /// <exception cref="InvalidCallException">They do not fit.</exception>
+    public abstract void CheckFits(SequenceLayout layout, string name);
 
     /// <summary>A few words for tables, for example <c>irnn 28-128-10</c>.</summary>
     internal abstract string Title { get; }

@@ -146,11 +146,11 @@ public sealed class BudgetTests : IDisposable
         FoldLoss loss = FoldLoss.Compute(calibration, plan, 0);
 
         // With a vanishing ridge the measured loss is Tr R_J.
-        Close.Equal(input.Loss(plan.Recurrences[0].Kept), loss.Input, 1e-6, 0, "L_A");
-        Close.Equal(output.Loss(plan.Recurrences[0].Kept), loss.Output, 1e-6, 0, "L_B");
-        FoldLoss none = FoldLoss.Compute(calibration, new PruningPlan("none", [UnitFold.None(12, plan.Recurrences[0].Kept), UnitPlan.Whole(7)]), 0);
-        Close.Equal(Enumerable.Range(0, 12).Except(plan.Recurrences[0].Kept).Sum(j => gram[j, j]), none.Input, 1e-12, 0, "L_A without reconstruction");
-        PruningPlan affine = new("affine", [UnitFold.Affine(calibration.CentredGram(0), calibration.Mean(0), 1e-9, plan.Recurrences[0].Kept), UnitPlan.Whole(7)]);
+        Close.Equal(input.Loss(plan.Axes[0].Kept), loss.Input, 1e-6, 0, "L_A");
+        Close.Equal(output.Loss(plan.Axes[0].Kept), loss.Output, 1e-6, 0, "L_B");
+        FoldLoss none = FoldLoss.Compute(calibration, new PruningPlan("none", [UnitFold.None(12, plan.Axes[0].Kept), UnitPlan.Whole(7)]), 0);
+        Close.Equal(Enumerable.Range(0, 12).Except(plan.Axes[0].Kept).Sum(j => gram[j, j]), none.Input, 1e-12, 0, "L_A without reconstruction");
+        PruningPlan affine = new("affine", [UnitFold.Affine(calibration.CentredGram(0), calibration.Mean(0), 1e-9, plan.Axes[0].Kept), UnitPlan.Whole(7)]);
         Assert.True(FoldLoss.Compute(calibration, affine, 0).Input < loss.Input, "an intercept can only help");
     }
 }

@@ -121,7 +121,7 @@ public sealed class MethodTests : IDisposable
         using Network network = TestNetworks.MakeLanguageModel(host, Cell.Gru, [5], vocabulary: 9, embedding: 6);
         NetworkWeights weights = NetworkWeights.Read(network);
         Matrix narrow = RandomMatrix.Uniform(9, 3, 1) * RandomMatrix.Uniform(3, 6, 2); // 6 columns, 3 directions
-        using Network big = (weights with { Embedding = narrow }).ToNetwork(host);
+        using Network big = (weights with { Values = new Dictionary<string, Matrix>(weights.Values) { ["embedding.weight"] = narrow } }).ToNetwork(host);
         TokenData data = new(40, 5, 9, isStream: true);
         PruningPlan plan = new SpectralPruning(new SpectralSettings { KeepEmbedding = 3, Ridge = 1e-9 }).Plan(new Calibration(big, data), [5]);
         using Network sliced = Slicer.Slice(big, plan);
@@ -215,7 +215,7 @@ public sealed class MethodTests : IDisposable
             PruningPlan plan = made.Plan(new Calibration(big, data), [4, 3]);
             using Network sliced = Slicer.Slice(big, plan);
 
-            Assert.Equal([0, 1, 2, 3], plan.Recurrences[0].Kept.Select(j => j % 4).Order());
+            Assert.Equal([0, 1, 2, 3], plan.Axes[0].Kept.Select(j => j % 4).Order());
             Parity parity = Parity.Compare(big, sliced, data);
             Assert.True(parity.Difference <= 1e-5, $"{method}: {parity}"); // the goal's own tolerance
         }
@@ -243,7 +243,7 @@ public sealed class MethodTests : IDisposable
         double[] squares = SymmetricEigen.Compute(Matrix.Product(w, w, transposeA: true)).Values;
         foreach (int rank in (int[])[1, 3, 6])
         {
-            Factors factors = new LowRank().Plan(calibration, [rank]).Recurrences[0].Factors!;
+            Factors factors = new LowRank().Plan(calibration, [rank]).Axes[0].Factors!;
 
             // Eckart and Young: the squared error is the sum of the squares left out.
             Close.Equal(squares[rank..].Sum(), Math.Pow((w - factors.Left * factors.Right).FrobeniusNorm(), 2), 1e-10, 1e-12, $"rank {rank}");
@@ -257,7 +257,7 @@ public sealed class MethodTests : IDisposable
         network.Parameters.Write("rnn.bias_ih_l0", [-100, -100, -100, -100]);
         Calibration calibration = new(network, new NormalData(10, 3, 3));
 
-        Assert.Equal(2, new SpectralPruning(new SpectralSettings()).Plan(calibration, [2]).Recurrences[0].Kept.Length);
+        Assert.Equal(2, new SpectralPruning(new SpectralSettings()).Plan(calibration, [2]).Axes[0].Kept.Length);
         SpectralPruning without = new(new SpectralSettings { Ridge = 0 });
         Assert.Contains("ridge", Assert.Throws<InvalidCallException>(() => without.Plan(calibration, [2])).Message);
     }
@@ -281,7 +281,6 @@ public sealed class MethodTests : IDisposable
     {
         NetworkWeights w = NetworkWeights.Read(network);
         Matrix Copy(Matrix rows) => rows.SelectRows([.. Enumerable.Range(0, copies * rows.Rows).Select(i => i % rows.Rows)]);
-        double[] CopyBias(double[] bias) => [.. Enumerable.Range(0, copies * bias.Length).Select(i => bias[i % bias.Length])];
         Matrix Share(Matrix columns)
         {
             Matrix shared = new(columns.Rows, copies * columns.Columns);
@@ -291,12 +290,13 @@ public sealed class MethodTests : IDisposable
             return shared;
         }
 
-        LayerWeights[] layers =
-        [
-            .. w.Recurrences.Select((layer, l) => new LayerWeights(
-                Copy(l == 0 ? layer.Input : Share(layer.Input)), Copy(Share(layer.Hidden)), CopyBias(layer.InputBias), CopyBias(layer.HiddenBias))),
-        ];
-        Architecture bigger = w.Architecture with { Hidden = [.. w.Architecture.Hidden.Select(h => copies * h)] };
-        return new NetworkWeights(bigger, layers, new ReadoutWeights(Share(w.Readout.Weight), w.Readout.Bias)).ToNetwork(host);
+        Architecture bigger = network.Architecture with { Hidden = [.. network.Architecture.Hidden.Select(h => copies * h)] };
+        Dictionary<string, Matrix> values = w.Values.ToDictionary(
+            pair => pair.Key,
+            pair => pair.Key.Contains("weight_ih_l0") ? Copy(pair.Value)
+                : pair.Key.Contains("rnn.weight") ? Copy(Share(pair.Value))
+                : pair.Key.Contains("rnn.bias") ? Copy(pair.Value)
+                : pair.Key == "readout.weight" ? Share(pair.Value) : pair.Value);
+        return new NetworkWeights(bigger, values).ToNetwork(host);
     }
 }

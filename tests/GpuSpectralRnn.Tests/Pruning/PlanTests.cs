@@ -34,14 +34,14 @@ public class PlanTests
     {
         PruningPlan small = new("small", [UnitPlan.Whole(4) with { Kept = [0, 3], Fold = new Matrix(4, 2) }]);
         PruningPlan masked = new("masked", [UnitPlan.Whole(4) with { Mask = new Matrix(12, 4) }]);
-        small.Check(Network);
-        masked.Check(Network);
+        small.Check(Network.Build());
+        masked.Check(Network.Build());
 
         Assert.False(small.IsUnstructured);
         Assert.True(masked.IsUnstructured);
         Assert.Equal([2], small.Shrink(Network).Hidden);
-        Assert.Throws<ArgumentException>(() => small.Check(Network with { Hidden = [4, 4] }));
+        Assert.Throws<ArgumentException>(() => small.Check((Network with { Hidden = [4, 4] }).Build()));
     }
 
-    private static void Refuse(UnitPlan plan) => Assert.Throws<ArgumentException>(() => new PruningPlan("wrong", [plan]).Check(Network));
+    private static void Refuse(UnitPlan plan) => Assert.Throws<ArgumentException>(() => new PruningPlan("wrong", [plan]).Check(Network.Build()));
 }

@@ -63,7 +63,7 @@ public sealed class RefitTests : IDisposable
         Calibration calibration = new(network, new NormalData(30, 4, 3));
         PruningPlan plan = new("all", [UnitPlan.Whole(4), UnitPlan.Whole(3)]), refitted = RowRefit.Apply(calibration, plan);
 
-        foreach (UnitPlan layer in refitted.Recurrences)
+        foreach (UnitPlan layer in refitted.Axes)
         {
             Assert.All(layer.Correction!.Hidden.Data, x => Assert.Equal(0, x));
             Assert.All(layer.Correction.Bias, x => Assert.Equal(0, x));
@@ -79,7 +79,7 @@ public sealed class RefitTests : IDisposable
         Calibration calibration = new(network, data, new CalibrationSettings { Probes = Probes, HeldApart = 0.1 });
         PruningPlan plan = new SpectralPruning(new SpectralSettings()).Plan(calibration, [3]);
 
-        RowCorrection correction = RowRefit.Apply(calibration, plan).Recurrences[0].Correction!;
+        RowCorrection correction = RowRefit.Apply(calibration, plan).Axes[0].Correction!;
 
         // By the definition: deltas = tanh' g from finite differences, regression of w (h - A h_J) on [h_J, x, 1], weights delta^2 / mean + 1/2,
         // ridge 1e-2 of the mean square of the kept states.
@@ -97,7 +97,7 @@ public sealed class RefitTests : IDisposable
         }
 
         Matrix h = Before(states, Units, Count), x = Matrix.From(Steps * Count, Inputs, used);
-        UnitPlan own = plan.Recurrences[0];
+        UnitPlan own = plan.Axes[0];
         Matrix w = calibration.Weights.Recurrences[0].Hidden.SelectRows(own.Kept), keptStates = h.SelectColumns(own.Kept);
         Matrix lost = Matrix.Product(h - Matrix.Product(keptStates, own.Fold!, transposeB: true), w, transposeB: true);
         Matrix found = Beside(correction.Hidden, correction.Input, Column(correction.Bias));
@@ -122,11 +122,11 @@ public sealed class RefitTests : IDisposable
         Calibration calibration = new(network, data, new CalibrationSettings { HeldApart = 0.01 });
         PruningPlan plan = new SpectralPruning(new SpectralSettings { Criterion = SpectralCriterion.Paper, Theta = 1, Fold = FoldKind.Affine }).Plan(calibration, [4, 3]);
 
-        RowCorrection correction = RowRefit.Apply(calibration, plan).Recurrences[1].Correction!;
+        RowCorrection correction = RowRefit.Apply(calibration, plan).Axes[1].Correction!;
 
         ReferenceNetwork reference = ReferenceNetwork.Of(network);
         reference.Forward(FirstSequences(data, Count), Steps, Count);
-        (UnitPlan below, UnitPlan own) = (plan.Recurrences[0], plan.Recurrences[1]);
+        (UnitPlan below, UnitPlan own) = (plan.Axes[0], plan.Axes[1]);
         LayerWeights rows = calibration.Weights.Recurrences[1];
         Matrix h = Before(reference.States[1], 5, Count), x = Matrix.From(Steps * Count, 6, reference.States[0]);
         double[] alike = [.. Enumerable.Repeat(1.5, Steps * Count)];
@@ -211,8 +211,8 @@ public sealed class RefitTests : IDisposable
             new AutoPruning(new SpectralSettings { Refit = Refit.Rows }).Plan(new Calibration(network, data), [4]);
         PruningPlan without = Plan(new NormalData(60, 4, 3)), with = Plan(new NormalData(60, 4, 3, TargetKind.Label, 4));
 
-        Assert.Equal(without.Recurrences[0].Kept, with.Recurrences[0].Kept);
-        Assert.Equal(without.Recurrences[0].Fold!.Data, with.Recurrences[0].Fold!.Data);
+        Assert.Equal(without.Axes[0].Kept, with.Axes[0].Kept);
+        Assert.Equal(without.Axes[0].Fold!.Data, with.Axes[0].Fold!.Data);
     }
 
     [Theory]

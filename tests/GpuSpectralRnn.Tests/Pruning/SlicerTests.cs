@@ -60,7 +60,7 @@ public sealed class SlicerTests : IDisposable
     public void The_check_sees_a_plan_carried_out_wrongly()
     {
         using Network network = TestNetworks.Make(host, Cell.RnnTanh, [6], Readout.Last);
-        PruningPlan plan = Make(network, [3], "fold"), other = plan with { Recurrences = [plan.Recurrences[0] with { Kept = [0, 1, 2] }] };
+        PruningPlan plan = Make(network, [3], "fold"), other = plan with { Axes = [plan.Axes[0] with { Kept = [0, 1, 2] }] };
         using Network sliced = Slicer.Slice(network, other);
 
         Assert.True(Parity.OfPlan(network, sliced, plan, new NormalData(7, 4, 3)).Difference > 1e-3);
@@ -75,8 +75,8 @@ public sealed class SlicerTests : IDisposable
 
         NetworkWeights sliced = Slicer.Slice(weights, plan);
 
-        (int[] j, Matrix a) = (plan.Recurrences[0].Kept, plan.Recurrences[0].Fold!);
-        (int[] above, Matrix b) = (plan.Recurrences[1].Kept, plan.Recurrences[1].Fold!);
+        (int[] j, Matrix a) = (plan.Axes[0].Kept, plan.Axes[0].Fold!);
+        (int[] above, Matrix b) = (plan.Axes[1].Kept, plan.Axes[1].Fold!);
         Assert.Equal((weights.Recurrences[0].Hidden.SelectRows(j) * a).Data, sliced.Recurrences[0].Hidden.Data);
         Assert.Equal(weights.Recurrences[0].Input.SelectRows(j).Data, sliced.Recurrences[0].Input.Data);
         Assert.Equal((weights.Recurrences[1].Input.SelectRows(above) * a).Data, sliced.Recurrences[1].Input.Data);
@@ -93,9 +93,9 @@ public sealed class SlicerTests : IDisposable
         PruningPlan plan = Make(network, [2], "fold");
 
         Assert.Throws<ArgumentException>(() => Slicer.Slice(other, plan));
-        Assert.Throws<ArgumentException>(() => Slicer.Slice(network, plan with { Recurrences = [plan.Recurrences[0], plan.Recurrences[0]] }));
-        Assert.Throws<ArgumentException>(() => Slicer.Slice(network, plan with { Recurrences = [plan.Recurrences[0] with { Kept = [2, 1] }] }));
-        Assert.Throws<ArgumentException>(() => Slicer.Slice(network, plan with { Recurrences = [plan.Recurrences[0] with { Fold = new Matrix(4, 3) }] }));
+        Assert.Throws<ArgumentException>(() => Slicer.Slice(network, plan with { Axes = [plan.Axes[0], plan.Axes[0]] }));
+        Assert.Throws<ArgumentException>(() => Slicer.Slice(network, plan with { Axes = [plan.Axes[0] with { Kept = [2, 1] }] }));
+        Assert.Throws<ArgumentException>(() => Slicer.Slice(network, plan with { Axes = [plan.Axes[0] with { Fold = new Matrix(4, 3) }] }));
     }
 
     private static PruningPlan Make(Network network, int[] keep, string kind, int seed = 0)

@@ -34,6 +34,8 @@ public sealed record Embedding : Module
 
     internal override IEnumerable<UnitUse> Uses(Scope scope) => [new Produces(scope.Axis(Axis), WeightName, IsColumns: true)];
 
+    internal override Module WithOwnParameters() => this with { Weight = null, IsTied = false };
+
     internal override ModuleRun Bind(ModuleBinding binding) => new Run(binding, WeightName);
 
     private sealed class Run(ModuleBinding binding, string weight) : ModuleRun(binding)

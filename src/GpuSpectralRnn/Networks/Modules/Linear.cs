@@ -44,6 +44,8 @@ public sealed record Linear : Module
         new Produces(scope.Axis(Axis), BiasName),
     ];
 
+    internal override Module WithOwnParameters() => this with { Weight = null, Bias = null };
+
     internal override long MultiplyAdds(Scope scope) => (long)scope.Input.Width * scope.Axis(Axis).Size;
 
     internal override ModuleRun Bind(ModuleBinding binding) => new Run(binding, WeightName, BiasName);

@@ -91,6 +91,8 @@ public sealed record Recurrent : Module
         ];
     }
 
+    internal override Module WithOwnParameters() => this with { Weights = null };
+
     internal override long MultiplyAdds(Scope scope)
     {
         (long rows, long hidden) = ((long)Cell.Gates() * scope.Axis(Axis).Size, scope.Axis(Axis).Size);

@@ -81,7 +81,7 @@ public sealed record CompressionBound(GeneralizationBound Risk, BoundSetting Set
         using Network compressed = small.ToNetwork(network.Backend);
         OutputError error = OutputError.Measure(network, compressed, data, ceiling, settings.BatchSize, cancellation);
 
-        UnitPlan layer = plan.Recurrences[0];
+        UnitPlan layer = plan.Axes[0];
         Matrix keep = Matrix.Identity(layer.Units).SelectRows(layer.Kept), lost = Matrix.Identity(layer.Units) - layer.FoldOrSelector() * keep;
         Matrix residual = Matrix.Product(lost * states.SecondMoments.Mean(), lost, transposeB: true); // of h - A h_J
         TimeErrorBound time = new(

@@ -36,13 +36,13 @@ public sealed record OutputDivergence(double Divergence, double? Agreement)
         {
             cancellation.ThrowIfCancellationRequested();
             Tensor wanted = big.Forward(feed.Current), outputs = small.Forward(feed.Current);
-            Add(big.Architecture, feed.Current, wanted, outputs, 1, null, totals);
-            if (big.Architecture.Readout == Readout.Every) padding += outputs.Shape.Rows - feed.ValidSteps;
+            Add(big, feed.Current, wanted, outputs, 1, null, totals);
+            if (big.Graph.AnswersEveryStep) padding += outputs.Shape.Rows - feed.ValidSteps;
         }
 
         LossSums sums = totals.Read();
         long rows = sums.Rows - padding, agreeing = sums.Correct - padding;
-        bool isClassifier = big.Architecture.Task == TaskKind.Classification;
+        bool isClassifier = big.Recipe.Task == TaskKind.Classification;
         return new OutputDivergence(sums.Loss / rows, isClassifier ? (double)agreeing / rows : null);
     }
 
@@ -50,16 +50,16 @@ public sealed record OutputDivergence(double Divergence, double? Agreement)
     /// The loss of the small network's outputs against the big one's, and its gradient where wanted. Padding is made equal in both.
     /// </summary>
     internal static void Add(
-        Architecture architecture, SequenceBatch batch, Tensor big, Tensor small, float scale, Tensor? gradient, LossTotals totals)
+        Network network, SequenceBatch batch, Tensor big, Tensor small, float scale, Tensor? gradient, LossTotals totals)
     {
         ILossOps loss = small.Backend.Loss;
-        if (architecture.Readout == Readout.Every && batch.Lengths is { } lengths)
+        if (network.Graph.AnswersEveryStep && batch.Lengths is { } lengths)
         {
             small.Backend.Matrix.ClearPadding(big, lengths);
             small.Backend.Matrix.ClearPadding(small, lengths);
         }
 
-        if (architecture.Task == TaskKind.Classification) loss.SoftmaxDivergence(small, big, scale, gradient, totals);
+        if (network.Recipe.Task == TaskKind.Classification) loss.SoftmaxDivergence(small, big, scale, gradient, totals);
         else loss.MeanSquaredError(small, big, scale, gradient, totals);
     }
 

@@ -41,7 +41,7 @@ public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
         List<Candidate> tried = [.. Grid(calibration).Select(candidate => Try(calibration, keep, candidate))];
         if (settings.Ridge is null)
         {
-            double usual = Ridge.Default(calibration.Network.Architecture.Cell);
+            double usual = calibration.DefaultRidge(calibration.Network.Graph.PrunableAxes[0]);
             IEnumerable<SpectralSettings> smaller =
                 from candidate in tried.OrderBy(Rank).Take(WithSmallerRidges).ToArray()
                 from factor in SmallerRidges
@@ -89,12 +89,11 @@ public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
         ];
 
         // Many classes: the Fisher metric says more, and gradients in both metrics cost too much.
-        Architecture architecture = calibration.Network.Architecture;
-        if (architecture.Task == TaskKind.Classification) criteria.Insert(0, (SpectralCriterion.Fisher, 0));
+        if (calibration.Network.Recipe.Task == TaskKind.Classification) criteria.Insert(0, (SpectralCriterion.Fisher, 0));
         if (calibration.Metric == AdjointMetric.Identity) criteria.Insert(0, (SpectralCriterion.Adjoint, 0));
 
         // Where every step is answered, all weigh much alike.
-        bool[] timeWeighted = architecture.Readout != Readout.Every && settings.Fold != FoldKind.Affine ? [false, true] : [false];
+        bool[] timeWeighted = !calibration.Network.Graph.AnswersEveryStep && settings.Fold != FoldKind.Affine ? [false, true] : [false];
         return
             from criterion in criteria
             from isTimeWeighted in timeWeighted

@@ -1,5 +1,6 @@
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Networks.Modules;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 
@@ -66,7 +67,7 @@ public sealed class Calibration
     {
         Settings = settings ?? new CalibrationSettings();
         Cancellation = cancellation;
-        network.Architecture.CheckFits(inputs.Layout, inputs.Name);
+        network.Recipe.CheckFits(inputs.Layout, inputs.Name);
         if (Settings.Sequences < 0) throw new InvalidCallException($"{Settings.Sequences} calibration sequences: choose 2 or more, or 0 for all.");
         if (!(Settings.HeldApart > 0 && Settings.HeldApart < 1))
             throw new InvalidCallException($"The share {Settings.HeldApart} to hold apart lies outside 0 to 1; try 0.2.");
@@ -83,9 +84,9 @@ public sealed class Calibration
         (Inputs, Held) = Subset.HoldOut(all, Math.Clamp((int)(all.Count * Settings.HeldApart), 1, all.Count - 1));
         GradientInputs = Subset.Limit(Inputs, Settings.GradientSequences);
         BatchSize = inputs.Layout.IsStream ? Math.Min(Columns, Settings.BatchSize) : Settings.BatchSize;
-        if (network.Architecture.Readout != Readout.Every) return;
+        if (!network.Graph.AnswersEveryStep) return;
         int steps = inputs.Layout.Steps;
-        BatchSize = (int)Math.Clamp(BatchOutputs / ((long)steps * network.Architecture.Outputs), 1, BatchSize);
+        BatchSize = (int)Math.Clamp(BatchOutputs / ((long)steps * network.Graph.Outputs[0].Width), 1, BatchSize);
         GradientInputs = Subset.Limit(GradientInputs, (GradientAnswers + steps - 1) / steps);
         Held = Subset.Limit(Held, (JudgedAnswers + steps - 1) / steps);
     }
@@ -115,16 +116,17 @@ public sealed class Calibration
     public int BatchSize { get; }
 
     /// <summary>Random directions of the outputs per sequence.</summary>
-    public int Probes => Network.Architecture.Readout == Readout.Every ? 1 : Settings.Probes;
+    public int Probes => Network.Graph.AnswersEveryStep ? 1 : Settings.Probes;
 
     /// <summary>How the outputs are weighed where nothing else is asked for: in the Fisher metric from 100 classes on, else alike.</summary>
     public AdjointMetric Metric =>
-        Network.Architecture is { Task: TaskKind.Classification, Outputs: >= ManyClasses } ? AdjointMetric.Fisher : AdjointMetric.Identity;
+        Network.Recipe.Task == TaskKind.Classification && Network.Graph.Outputs[0].Width >= ManyClasses ? AdjointMetric.Fisher : AdjointMetric.Identity;
 
     /// <summary>
-    /// S of a recurrence, plain or weighted by time. The number after the last recurrence stands for what an embedding gives the first layer, here as
-    /// in what follows.
+    /// S of an axis, plain or weighted by time.
     /// </summary>
+    /// <param name="recurrence">The axis' place in <see cref="Graph.PrunableAxes"/>, here as in what follows.</param>
+    /// <param name="isTimeWeighted">Whether steps weigh by their adjoint's size.</param>
     public Matrix Gram(int recurrence, bool isTimeWeighted = false) =>
         isTimeWeighted ? WeightedStates[recurrence].TimeWeighted : States[recurrence].SecondMoments.Mean();
 
@@ -140,6 +142,10 @@ public sealed class Calibration
             for (int j = 0; j < mean.Length; j++) gram[i, j] -= mean[i] * mean[j];
         return gram;
     }
+
+    /// <summary>The ridge that suits an axis: that of its recurrence's cell, or of the network's first.</summary>
+    public double DefaultRidge(PrunableAxis axis) =>
+        Ridge.Default((Network.Graph.Recurrence(axis.Axis) ?? Network.Graph.Nodes.Select(node => node.Module).OfType<Recurrent>().FirstOrDefault())?.Cell ?? Cell.RnnTanh);
 
     /// <summary>G of a recurrence in the metric of <see cref="Metric"/>.</summary>
     public AdjointStatistics Adjoint(int recurrence) => Adjoint(recurrence, Metric);

@@ -17,14 +17,13 @@ public sealed class LowRank : IPruningMethod
     /// <inheritdoc/>
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
-        Architecture architecture = calibration.Network.Architecture;
-        if (architecture.IsBidirectional)
+        if (calibration.Network.Graph.HasReverse)
             throw new InvalidCallException("low-rank is for networks of one direction, this one has two; choose a method that drops units or weights.");
-        return new PruningPlan(Name, [.. KeepCounts.OfRecurrences(architecture, keep).Select((k, r) =>
+        return KeepCounts.PlanRecurrences(Name, calibration, keep, (axis, _, k) =>
         {
-            Matrix hidden = calibration.Weights.Recurrences[r].Hidden;
+            Matrix hidden = calibration.Weights.HiddenWeight(axis);
             return UnitPlan.Whole(hidden.Columns) with { Factors = Factor(hidden, k) };
-        })]);
+        });
     }
 
     // From the eigenvectors V of W^T W: W V_k V_k^T is the best approximation of rank k. Both factors get the square root of the singular values,

@@ -5,7 +5,8 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// Baseline: the units with the largest ||row||^2 + ||column||^2 of W_hh (all gates), with or without reconstruction. It is not among the paper's.
+/// Baseline: the units with the largest ||row||^2 + ||column||^2 of W_hh (all gates), or of all that makes and reads them where no recurrence does,
+/// with or without reconstruction. It is not among the paper's.
 /// </summary>
 /// <param name="isReconstructed">Whether the dropped units are reconstructed from the kept ones.</param>
 /// <param name="ridge">tau over Tr S / m; null: what serves the cell well.</param>
@@ -17,24 +18,55 @@ public sealed class MagnitudeUnits(bool isReconstructed = true, double? ridge = 
     /// <inheritdoc/>
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
-        Architecture architecture = calibration.Network.Architecture;
-        return new PruningPlan(Name, [.. KeepCounts.OfRecurrences(architecture, keep).Select((k, r) =>
+        return KeepCounts.Plan(Name, calibration, keep, (axis, i, k, tied) =>
         {
-            int units = architecture.RecurrenceUnits(r);
-            Matrix hidden = calibration.Weights.Recurrences[r].Hidden;
-            double[] size = new double[units];
+            int[] kept = tied ?? Largest(calibration.Weights, axis, k);
+            return isReconstructed && axis.IsFoldable
+                ? UnitFold.Reconstructed(calibration.Gram(i), ridge ?? calibration.DefaultRidge(axis), kept)
+                : UnitFold.None(axis.Units, kept);
+        });
+    }
+
+    private static int[] Largest(NetworkWeights weights, PrunableAxis axis, int k)
+    {
+        double[] size = new double[axis.Units];
+        if (weights.Graph.Recurrence(axis.Axis) is { } recurrent)
+        {
+            Matrix hidden = weights[recurrent.HiddenWeight];
             for (int i = 0; i < hidden.Rows; i++)
             {
-                for (int j = 0; j < units; j++)
+                for (int j = 0; j < size.Length; j++)
                 {
                     double square = hidden[i, j] * hidden[i, j];
-                    size[i % units] += square;
+                    size[i % size.Length] += square;
                     size[j] += square;
                 }
             }
+        }
+        else
+        {
+            foreach (UnitUse use in weights.Graph.UsesOf(axis.Name)) AddSquares(weights, use, size);
+        }
 
-            int[] kept = [.. Enumerable.Range(0, units).OrderByDescending(j => size[j]).Take(k).Order()];
-            return isReconstructed ? UnitFold.Reconstructed(calibration.Gram(r), ridge ?? Ridge.Default(architecture.Cell), kept) : UnitFold.None(units, kept);
-        })]);
+        return [.. Enumerable.Range(0, size.Length).OrderByDescending(j => size[j]).Take(k).Order()];
+    }
+
+    private static void AddSquares(NetworkWeights weights, UnitUse use, double[] size)
+    {
+        (string? name, int first) = use switch
+        {
+            Produces made => (made.Parameter, 0),
+            ReadsLinearly read => (read.Parameter, read.FirstColumn),
+            _ => (null, 0),
+        };
+        if (name is null) return;
+        Matrix matrix = weights[name];
+        bool isRow = use is Produces { IsColumns: false };
+        for (int i = 0; i < matrix.Rows; i++)
+        {
+            if (isRow) size[i % size.Length] += matrix.Row(i).ToArray().Sum(x => x * x);
+            else
+                for (int j = 0; j < size.Length; j++) size[j] += matrix[i, first + j] * matrix[i, first + j];
+        }
     }
 }

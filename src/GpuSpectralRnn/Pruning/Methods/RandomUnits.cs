@@ -15,13 +15,14 @@ public sealed class RandomUnits(bool isReconstructed = true, double? ridge = nul
     /// <inheritdoc/>
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
-        Architecture architecture = calibration.Network.Architecture;
-        return new PruningPlan(Name, [.. KeepCounts.OfRecurrences(architecture, keep).Select((k, r) =>
+        return KeepCounts.Plan(Name, calibration, keep, (axis, i, k, tied) =>
         {
-            int units = architecture.RecurrenceUnits(r);
+            int units = axis.Units;
             SelectionProblem blind = new(Matrix.Identity(units), new double[units], Matrix.Identity(units));
-            int[] kept = SampledSelector.Uniform(calibration.Settings.Seed + (ulong)r).Select(blind, k).Kept;
-            return isReconstructed ? UnitFold.Reconstructed(calibration.Gram(r), ridge ?? Ridge.Default(architecture.Cell), kept) : UnitFold.None(units, kept);
-        })]);
+            int[] kept = tied ?? SampledSelector.Uniform(calibration.Settings.Seed + (ulong)i).Select(blind, k).Kept;
+            return isReconstructed && axis.IsFoldable
+                ? UnitFold.Reconstructed(calibration.Gram(i), ridge ?? calibration.DefaultRidge(axis), kept)
+                : UnitFold.None(units, kept);
+        });
     }
 }

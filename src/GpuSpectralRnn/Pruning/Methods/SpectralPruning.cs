@@ -113,19 +113,24 @@ public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
     /// <inheritdoc/>
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
-        Architecture architecture = calibration.Network.Architecture;
-        if (settings.KeepEmbedding is { } columns) KeepCounts.CheckEmbedding(architecture, columns);
-        PruningPlan plan = new(Name, [.. KeepCounts.OfRecurrences(architecture, keep).Select((k, r) => Plan(calibration, r, k))])
+        if (settings.KeepEmbedding is { } columns) KeepCounts.CheckEmbedding(calibration.Network.Architecture, columns);
+        PruningPlan plan = KeepCounts.Plan(Name, calibration, keep, (axis, i, k, tied) => Plan(calibration, axis, i, k, tied));
+        if (settings.KeepEmbedding is { } kept)
         {
-            Embedding = settings.KeepEmbedding is { } kept ? Plan(calibration, architecture.Recurrences, kept) : null,
-        };
+            IReadOnlyList<PrunableAxis> axes = calibration.Network.Graph.PrunableAxes;
+            plan = plan with { Axes = [.. plan.Axes.Take(axes.Count - 1), Plan(calibration, axes[^1], axes.Count - 1, kept, null)] };
+        }
+
         if (settings.Refit == Refit.Rows) plan = RowRefit.Apply(calibration, plan);
         return settings.Refit == Refit.None ? plan : ReadoutRefit.Apply(calibration, plan);
     }
 
     /// <summary>The matrix M of L_M, and the selection problem it belongs to.</summary>
+    /// <param name="calibration">Has the statistics.</param>
+    /// <param name="recurrence">The axis' place in <see cref="Graph.PrunableAxes"/>.</param>
     internal SelectionProblem Problem(Calibration calibration, int recurrence)
     {
+        PrunableAxis axis = calibration.Network.Graph.PrunableAxes[recurrence];
         Matrix gram = settings.Fold == FoldKind.Affine
             ? calibration.CentredGram(recurrence)
             : calibration.Gram(recurrence, settings.IsTimeWeighted);
@@ -137,23 +142,36 @@ public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
                 gram, (0.5, calibration.Adjoint(recurrence).Matrix), (0.5, Criterion.Output(calibration.Weights.Consumers(recurrence)))),
             _ => Criterion.Paper(gram, calibration.Weights.Consumers(recurrence), settings.Theta),
         };
-        return new SelectionProblem(gram, Ridge.Uniform(gram, RidgeOf(calibration)), criterion);
+        return new SelectionProblem(gram, Ridge.Uniform(gram, RidgeOf(calibration, axis)), criterion);
     }
 
-    private UnitPlan Plan(Calibration calibration, int recurrence, int keep)
+    private UnitPlan Plan(Calibration calibration, PrunableAxis axis, int recurrence, int keep, int[]? tied)
     {
         calibration.Cancellation.ThrowIfCancellationRequested();
-        SelectionProblem problem = Problem(calibration, recurrence);
+        if (tied is not null) return UnitFold.None(axis.Units, tied);
+        SelectionProblem problem = axis.TiedTo.Count == 0 ? Problem(calibration, recurrence) : JointProblem(calibration, axis);
         int[] kept = Selector(problem, calibration.Settings.Seed + (ulong)recurrence).Select(problem, keep).Kept;
+        if (!axis.IsFoldable) return UnitFold.None(problem.Units, kept);
         return settings.Fold switch
         {
             FoldKind.None => UnitFold.None(problem.Units, kept),
-            FoldKind.Affine => UnitFold.Affine(problem.Gram, calibration.Mean(recurrence), RidgeOf(calibration), kept),
-            _ => UnitFold.Reconstructed(problem.Gram, RidgeOf(calibration), kept),
+            FoldKind.Affine => UnitFold.Affine(problem.Gram, calibration.Mean(recurrence), RidgeOf(calibration, axis), kept),
+            _ => UnitFold.Reconstructed(problem.Gram, RidgeOf(calibration, axis), kept),
         };
     }
 
-    private double RidgeOf(Calibration calibration) => settings.Ridge ?? Ridge.Default(calibration.Network.Architecture.Cell);
+    // Of axes that are read together: what is lost of all of them.
+    private SelectionProblem JointProblem(Calibration calibration, PrunableAxis axis)
+    {
+        IReadOnlyList<PrunableAxis> axes = calibration.Network.Graph.PrunableAxes;
+        SelectionProblem[] problems =
+            [.. Enumerable.Range(0, axes.Count).Where(i => axes[i] == axis || axis.TiedTo.Contains(axes[i].Name)).Select(i => Problem(calibration, i))];
+        Matrix gram = problems.Select(problem => problem.Gram).Aggregate((a, b) => a + b);
+        return new SelectionProblem(
+            gram, Ridge.Uniform(gram, RidgeOf(calibration, axis)), problems.Select(problem => problem.Criterion).Aggregate((a, b) => a + b));
+    }
+
+    private double RidgeOf(Calibration calibration, PrunableAxis axis) => settings.Ridge ?? calibration.DefaultRidge(axis);
 
     private ISelector Selector(SelectionProblem problem, ulong seed) => settings.Search switch
     {

@@ -1,13 +1,12 @@
 using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Networks.Modules;
 using GpuSpectralRnn.Numerics;
-using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// A plan carried out without making anything smaller: dropped units get zero rows and stay zero through all steps, the consumers read A_J h_J by a
-/// square fold whose columns
-/// of dropped units are zero. It must give the outputs of the sliced network: the proof that slicing lost nothing.
+/// A plan carried out without making anything smaller: dropped units get zero rows, the consumers read A_J h_J by a square fold whose columns of
+/// dropped units are zero. It must give the outputs of the sliced network: the proof that slicing lost nothing.
 /// </summary>
 public static class MaskedNetwork
 {
@@ -19,66 +18,65 @@ public static class MaskedNetwork
     /// <exception cref="ArgumentException">The plan does not belong to these weights.</exception>
     public static NetworkWeights Create(NetworkWeights weights, PruningPlan plan)
     {
-        plan.Check(weights.Architecture);
-        Architecture architecture = weights.Architecture;
-        int gates = architecture.Cell.Gates();
-        LayerWeights[] recurrences =
-        [
-            .. weights.Recurrences.Select(
-                (own, r) => Mask(own, plan.Recurrences[r], plan.Below(architecture, r / architecture.Directions), gates)),
-        ];
-        UnitPlan last = plan.Layer(architecture, architecture.Layers - 1);
-        ReadoutWeights old = weights.Readout;
-        ReadoutWeights readout = plan.Readout is { } refitted
-            ? refitted with { Weight = refitted.Weight * Spread(last) }
-            : new ReadoutWeights(old.Weight * (last.FoldOrSelector() * Spread(last)), Add(old.Bias, Times(old.Weight, last.Offset)));
-        return new NetworkWeights(architecture with { RecurrentRank = null, TiesWeights = plan.KeepsTies(architecture) }, recurrences, readout)
+        Graph graph = weights.Graph;
+        plan.Check(graph);
+        Recipe recipe = weights.Recipe.Change(new Dictionary<string, int>(), apart: plan.Apart(graph));
+        Dictionary<string, Matrix> values = [];
+        foreach ((Node node, Node target) in graph.Nodes.Zip(recipe.Build().Nodes))
         {
-            Embedding = weights.Embedding,
-        };
-    }
-
-    private static LayerWeights Mask(LayerWeights weights, UnitPlan plan, UnitPlan? below, int gates)
-    {
-        Matrix hidden = weights.Hidden.Clone();
-        if (plan.Mask is { } mask)
-        {
-            for (int i = 0; i < hidden.Data.Length; i++)
-                if (mask.Data[i] == 0) hidden.Data[i] = 0;
-        }
-
-        if (plan.Factors is { } factors) hidden = factors.Left * factors.Right;
-        double[] hiddenBias = Add(weights.HiddenBias, Times(hidden, plan.Offset));
-        double[] inputBias = Add(weights.InputBias, Times(weights.Input, below?.Offset));
-        hidden *= plan.FoldOrSelector() * Spread(plan);
-        Matrix input = below is null ? weights.Input.Clone() : weights.Input * (below.FoldOrSelector() * Spread(below));
-        if (plan.Correction is { } correction)
-        {
-            int[] rows = GateRows.Select(plan.Kept, plan.Units, gates);
-            Matrix moreHidden = correction.Hidden * Spread(plan), moreInput = below is null ? correction.Input : correction.Input * Spread(below);
-            for (int i = 0; i < rows.Length; i++)
+            foreach ((string name, string renamed) in node.Vectors.Zip(target.Vectors)) values[renamed] = weights[name].Clone();
+            IReadOnlyList<string> before = node.Matrices, after = target.Matrices;
+            for (int i = 0; i < before.Count; i++)
             {
-                for (int j = 0; j < hidden.Columns; j++) hidden[rows[i], j] += moreHidden[i, j];
-                for (int j = 0; j < input.Columns; j++) input[rows[i], j] += moreInput[i, j];
-                hiddenBias[rows[i]] += correction.Bias[i];
-                inputBias[rows[i]] += correction.InputBias[i];
+                Matrix whole = Whole(weights, plan, node, before[i]);
+                UnitPlan columns = Slicer.Columns(graph, plan, node, before[i]);
+                bool isTable = node.UsesOf(before[i]).Any(use => use is Produces { IsColumns: true });
+                values[after[i]] = isTable ? whole : whole * (columns.FoldOrSelector() * columns.Spread());
+                if (columns.Offset is not { } offset || node.UsesOf(before[i]).OfType<ReadsLinearly>().First().Bias is not { } bias) continue;
+                values[target.Vectors[node.Vectors.ToList().IndexOf(bias)]] += whole * Matrix.From(offset.Length, 1, offset);
             }
+
+            if (node.Module is Recurrent && plan.For(graph, node.Output.Units[0]) is { Correction: { } correction } own)
+                Correct(values, (Recurrent)target.Module, own, plan.For(graph, node.Inputs[0]), correction);
+            foreach (Produces made in target.Uses.OfType<Produces>().Where(use => !use.IsColumns))
+            {
+                UnitPlan plans = plan.For(graph, graph.Axis(made.Axis.Name));
+                foreach (int row in GateRows.Select([.. Enumerable.Range(0, plans.Units).Except(plans.Kept)], plans.Units, made.Blocks))
+                    values[made.Parameter].Row(row).Clear();
+            }
+
+            if (plan.Readout is not { } readout || node != graph.OutputNode || target.Module is not Linear linear) continue;
+            values[linear.WeightName] = readout.Weight * plan.For(graph, node.Inputs[0]).Spread();
+            values[linear.BiasName] = Matrix.From(readout.Bias.Length, 1, readout.Bias);
         }
 
-        foreach (int row in GateRows.Select([.. Enumerable.Range(0, plan.Units).Except(plan.Kept)], plan.Units, gates))
-        {
-            hidden.Row(row).Clear();
-            input.Row(row).Clear();
-            hiddenBias[row] = inputBias[row] = 0;
-        }
-
-        return new LayerWeights(input, hidden, inputBias, hiddenBias);
+        return new NetworkWeights(recipe, values);
     }
 
-    // E [k, m]: puts the kept units' columns where they stood.
-    private static Matrix Spread(UnitPlan plan) => Matrix.Identity(plan.Units).SelectRows(plan.Kept);
+    // W_hh with what a plan for single weights or for its rank makes of it; any other matrix as it is.
+    private static Matrix Whole(NetworkWeights weights, PruningPlan plan, Node node, string name)
+    {
+        Matrix whole = weights[name].Clone();
+        if (node.Module is not Recurrent recurrent || recurrent.HiddenWeight != name) return whole;
+        UnitPlan own = plan.For(weights.Graph, node.Output.Units[0]);
+        if (own.Factors is { } factors) return factors.Left * factors.Right;
+        for (int i = 0; own.Mask is { } mask && i < whole.Data.Length; i++)
+            if (mask.Data[i] == 0) whole.Data[i] = 0;
+        return whole;
+    }
 
-    private static double[] Times(Matrix a, double[]? x) => x is null ? new double[a.Rows] : (a * Matrix.From(x.Length, 1, x)).Data;
+    private static void Correct(Dictionary<string, Matrix> values, Recurrent module, UnitPlan own, UnitPlan below, RowCorrection correction)
+    {
+        int[] rows = GateRows.Select(own.Kept, own.Units, module.Cell.Gates());
+        AddRows(values[module.HiddenWeight], rows, correction.Hidden * own.Spread());
+        AddRows(values[module.InputWeight], rows, correction.Input * below.Spread());
+        AddRows(values[module.HiddenBias], rows, Matrix.From(rows.Length, 1, correction.Bias));
+        AddRows(values[module.InputBias], rows, Matrix.From(rows.Length, 1, correction.InputBias));
+    }
 
-    private static double[] Add(double[] a, double[] b) => [.. a.Zip(b, (x, y) => x + y)];
+    private static void AddRows(Matrix values, int[] rows, Matrix more)
+    {
+        for (int i = 0; i < rows.Length; i++)
+            for (int j = 0; j < values.Columns; j++) values[rows[i], j] += more[i, j];
+    }
 }

@@ -1,7 +1,7 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Networks.Modules;
 using GpuSpectralRnn.Numerics;
-using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Pruning;
 
@@ -10,29 +10,45 @@ namespace GpuSpectralRnn.Pruning;
 /// <param name="Hidden">W_hh [G*H, H]; of a factored matrix the product.</param>
 /// <param name="InputBias">b_ih [G*H].</param>
 /// <param name="HiddenBias">b_hh [G*H].</param>
-/// <param name="Factors">The two factors of W_hh where it is kept so.</param>
-/// <param name="Mask">Zeros on the weights of W_hh that were taken away for good, ones on the others; null for none.</param>
-public sealed record LayerWeights(
-    Matrix Input, Matrix Hidden, double[] InputBias, double[] HiddenBias, Factors? Factors = null, Matrix? Mask = null);
+public sealed record LayerWeights(Matrix Input, Matrix Hidden, double[] InputBias, double[] HiddenBias);
 
 /// <summary>W_hh = Left Right.</summary>
 /// <param name="Left">[G*H, r].</param>
 /// <param name="Right">[r, H].</param>
 public sealed record Factors(Matrix Left, Matrix Right);
 
-/// <summary>The linear read-out's weights.</summary>
-/// <param name="Weight">[O, D*H].</param>
+/// <summary>A linear module's weights.</summary>
+/// <param name="Weight">[O, I].</param>
 /// <param name="Bias">[O].</param>
 public sealed record ReadoutWeights(Matrix Weight, double[] Bias);
 
-/// <summary>All weights of a network on the host: what plans are made from and carried out on.</summary>
-/// <param name="Architecture">What the network is.</param>
-/// <param name="Recurrences">One for each layer and direction (<see cref="Architecture.Recurrences"/>).</param>
-/// <param name="Readout">The read-out.</param>
-public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<LayerWeights> Recurrences, ReadoutWeights Readout)
+/// <summary>All weights of a network in double precision on the host: what plans are made from and carried out on.</summary>
+/// <param name="Recipe">What the network is.</param>
+/// <param name="Values">The parameters by name, a vector as a column; of a factored matrix the product too.</param>
+public sealed record NetworkWeights(Recipe Recipe, IReadOnlyDictionary<string, Matrix> Values)
 {
-    /// <summary>embedding.weight [V, E]; null without one.</summary>
-    public Matrix? Embedding { get; init; }
+    /// <summary>The modules.</summary>
+    public Graph Graph { get; } = Recipe.Build();
+
+    /// <summary>Zeros on the weights that were taken away for good, ones on the others, by the parameters' names; empty for none.</summary>
+    public IReadOnlyDictionary<string, Matrix> Masks { get; init; } = new Dictionary<string, Matrix>();
+
+    /// <summary>A parameter [rows, columns], a vector as a column.</summary>
+    public Matrix this[string name] => Values[name];
+
+    /// <summary>The weights of every recurrence, in the order of a forward pass.</summary>
+    public IReadOnlyList<LayerWeights> Recurrences => [.. Graph.Nodes.Select(node => node.Module).OfType<Recurrent>().Select(Recurrence)];
+
+    /// <summary>The weights of the linear module that gives the output.</summary>
+    /// <exception cref="InvalidCallException">No linear module gives the only output.</exception>
+    public ReadoutWeights Readout
+    {
+        get
+        {
+            Linear module = Graph.OutputNode.Module as Linear ?? throw new InvalidCallException("No linear module gives the network's output.");
+            return new ReadoutWeights(this[module.WeightName], this[module.BiasName].Data);
+        }
+    }
 
     /// <summary>Copies a network's weights.</summary>
     public static NetworkWeights Read(Network network) => Read(network, network.Parameters.Values.ToArray());
@@ -40,83 +56,54 @@ public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<Lay
     /// <summary>The weights of a network, from a copy of its parameters' block.</summary>
     internal static NetworkWeights Read(Network network, float[] block)
     {
-        Architecture architecture = network.Architecture;
-        Parameters parameters = network.Parameters;
-        LayerWeights[] recurrences = new LayerWeights[architecture.Recurrences];
-        for (int r = 0; r < recurrences.Length; r++)
+        Dictionary<string, Matrix> values = [], masks = [];
+        foreach (ParameterSpec spec in network.Parameters.Slots)
         {
-            string end = architecture.RecurrenceName(r);
-            bool isFactored = architecture.Rank(r / architecture.Directions) > 0;
-            Factors? factors = isFactored ? new(Whole($"rnn.weight_hh_left_{end}"), Whole($"rnn.weight_hh_right_{end}")) : null;
-            recurrences[r] = new LayerWeights(
-                Whole($"rnn.weight_ih_{end}"),
-                factors is null ? Whole($"rnn.weight_hh_{end}") : factors.Left * factors.Right,
-                Bias($"rnn.bias_ih_{end}"),
-                Bias($"rnn.bias_hh_{end}"),
-                factors,
-                Mask($"rnn.weight_hh_{end}"));
+            (int rows, int columns) = Extents(spec);
+            values.Add(spec.Name, Matrix.From(rows, columns, block.AsSpan((int)spec.Offset, (int)spec.Shape.Count)));
+            if (network.Parameters.MaskOf(spec.Name) is { } ones) masks.Add(spec.Name, Matrix.From(rows, columns, ones));
         }
 
-        return new NetworkWeights(architecture, recurrences, new ReadoutWeights(Whole(architecture.ReadoutWeight), Bias("readout.bias")))
-        {
-            Embedding = architecture.HasEmbedding ? Whole(ParameterSpec.Embedding) : null,
-        };
-
-        ReadOnlySpan<float> Values(string name) => block.AsSpan((int)parameters[name].Offset, (int)parameters[name].Count);
-        Matrix Whole(string name) => Matrix.From(parameters[name].Shape.Rows, parameters[name].Shape.Columns, Values(name));
-        Matrix? Mask(string name) =>
-            parameters.MaskOf(name) is { } ones ? Matrix.From(parameters[name].Shape.Rows, parameters[name].Shape.Columns, ones) : null;
-        double[] Bias(string name) => Array.ConvertAll(Values(name).ToArray(), x => (double)x);
+        foreach (Recurrent module in network.Graph.Nodes.Select(node => node.Module).OfType<Recurrent>().Where(module => module.Rank > 0))
+            values[module.HiddenWeight] = values[module.LeftFactor] * values[module.RightFactor];
+        return new NetworkWeights(network.Recipe, values) { Masks = masks };
     }
 
     /// <summary>A network of these weights; the caller owns it.</summary>
     public Network ToNetwork(IBackend backend)
     {
-        Network network = new(Architecture, backend);
-        Parameters parameters = network.Parameters;
-        for (int r = 0; r < Recurrences.Count; r++)
-        {
-            (LayerWeights weights, string end) = (Recurrences[r], Architecture.RecurrenceName(r));
-            parameters.Write($"rnn.weight_ih_{end}", weights.Input.ToSingle());
-            if (weights.Factors is { } factors)
-            {
-                parameters.Write($"rnn.weight_hh_left_{end}", factors.Left.ToSingle());
-                parameters.Write($"rnn.weight_hh_right_{end}", factors.Right.ToSingle());
-            }
-            else
-            {
-                parameters.Write($"rnn.weight_hh_{end}", weights.Hidden.ToSingle());
-                if (weights.Mask is { } mask) parameters.SetMask($"rnn.weight_hh_{end}", mask.ToSingle());
-            }
-
-            parameters.Write($"rnn.bias_ih_{end}", Single(weights.InputBias));
-            parameters.Write($"rnn.bias_hh_{end}", Single(weights.HiddenBias));
-        }
-
-        if (Embedding is not null) parameters.Write(ParameterSpec.Embedding, Embedding.ToSingle());
-        if (!Architecture.TiesWeights) parameters.Write(ParameterSpec.Readout, Readout.Weight.ToSingle());
-        parameters.Write("readout.bias", Single(Readout.Bias));
+        Network network = new(Recipe, backend);
+        foreach (ParameterSpec spec in network.Parameters.Slots) network.Parameters.Write(spec.Name, Values[spec.Name].ToSingle());
+        foreach ((string name, Matrix mask) in Masks) network.Parameters.SetMask(name, mask.ToSingle());
         return network;
     }
 
     /// <summary>
-    /// The rows that read recurrence <paramref name="recurrence"/>: its columns of the next layer's W_ih (of both directions) or of the read-out,
-    /// over its own W_hh. [r, m]. The number after the last recurrence stands for the embedding, which the first layer's W_ih reads.
+    /// The rows that read the units of an axis, one module's under the other's: its columns of every matrix that reads it; those of the recurrence that
+    /// makes the units last. [r, m].
     /// </summary>
-    public Matrix Consumers(int recurrence)
+    /// <param name="axis">Its place in <see cref="Graph.PrunableAxes"/>.</param>
+    public Matrix Consumers(int axis)
     {
-        if (recurrence == Architecture.Recurrences) return Stack([.. Recurrences.Take(Architecture.Directions).Select(first => first.Input)]);
-        (int layer, int direction) = (recurrence / Architecture.Directions, recurrence % Architecture.Directions);
-        Matrix own = Recurrences[recurrence].Hidden;
-        int[] block = [.. Enumerable.Range(direction * own.Columns, own.Columns)];
-        IEnumerable<Matrix> above = layer + 1 < Architecture.Layers
-            ? Enumerable.Range(0, Architecture.Directions).Select(d => Recurrences[(layer + 1) * Architecture.Directions + d].Input)
-            : [Readout.Weight];
-        return Stack([.. above.Select(matrix => matrix.SelectColumns(block)), own]);
+        UnitAxis units = Graph.PrunableAxes[axis].Axis;
+        Matrix[] blocks =
+        [
+            .. from node in Graph.Nodes
+               orderby node.Module is Recurrent recurrent && recurrent.Axis == units.Name ? 1 : 0, node.Index
+               from use in node.Uses.OfType<ReadsLinearly>()
+               where use.Axis.Name == units.Name
+               select this[use.Parameter].SelectColumns([.. Enumerable.Range(use.FirstColumn, units.Size)]),
+        ];
+        return Matrix.From(blocks.Sum(block => block.Rows), units.Size, blocks.SelectMany(block => block.Data).ToArray().AsSpan());
     }
 
-    private static Matrix Stack(Matrix[] blocks) =>
-        Matrix.From(blocks.Sum(block => block.Rows), blocks[0].Columns, blocks.SelectMany(block => block.Data).ToArray().AsSpan());
+    /// <summary>W_hh of the recurrence that makes the units of an axis.</summary>
+    internal Matrix HiddenWeight(PrunableAxis axis) => this[Graph.Recurrence(axis.Axis)!.HiddenWeight];
 
-    private static float[] Single(double[] values) => Array.ConvertAll(values, x => (float)x);
+    /// <summary>The weights of a recurrent module.</summary>
+    internal LayerWeights Recurrence(Recurrent module) =>
+        new(this[module.InputWeight], this[module.HiddenWeight], this[module.InputBias].Data, this[module.HiddenBias].Data);
+
+    private static (int Rows, int Columns) Extents(ParameterSpec spec) =>
+        spec.Shape.Rank == 1 ? ((int)spec.Shape.Count, 1) : (spec.Shape.Rows, spec.Shape.Columns);
 }

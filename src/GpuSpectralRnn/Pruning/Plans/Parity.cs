@@ -21,7 +21,7 @@ public sealed record Parity(double Difference, double Largest, int Sequences)
     /// <exception cref="InvalidCallException">The data do not fit the networks.</exception>
     public static Parity Compare(Network first, Network second, ISequenceData data, int batchSize = 64)
     {
-        first.Architecture.CheckFits(data.Layout, data.Name);
+        first.Recipe.CheckFits(data.Layout, data.Name);
         using DeviceBatches feed = new(data, first.Backend, batchSize);
         double difference = 0, largest = 0;
         while (feed.Next())

@@ -1,146 +1,97 @@
 using GpuSpectralRnn.Networks;
-using GpuSpectralRnn.Numerics;
-using GpuSpectralRnn.Spectral;
+using GpuSpectralRnn.Networks.Modules;
 
 namespace GpuSpectralRnn.Pruning;
 
-/// <summary>What is added to a recurrence's folded weights after its units were chosen (a refit of the rows).</summary>
-/// <param name="Hidden">To W_hh [G*k, k].</param>
-/// <param name="Input">To W_ih [G*k, inputs of the smaller network].</param>
-/// <param name="Bias">To b_hh [G*k].</param>
-/// <param name="InputBias">To b_ih [G*k]; only a GRU's gate n tells the two biases apart.</param>
-public sealed record RowCorrection(Matrix Hidden, Matrix Input, double[] Bias, double[] InputBias);
-
-/// <summary>What becomes of the units of one recurrence, or of the columns of an embedding.</summary>
-public sealed record UnitPlan
-{
-    /// <summary>m, units before.</summary>
-    public required int Units { get; init; }
-
-    /// <summary>J, the units that stay, ascending. One set for all gates.</summary>
-    public required int[] Kept { get; init; }
-
-    /// <summary>A [m, k]: every consumer reads A h_J for h. Null: the others count as zero.</summary>
-    public Matrix? Fold { get; init; }
-
-    /// <summary>c [m]: every consumer reads A h_J + c; goes into their biases. Null for none.</summary>
-    public double[]? Offset { get; init; }
-
-    /// <summary>Refitted rows, as what is added to the folded ones.</summary>
-    public RowCorrection? Correction { get; init; }
-
-    /// <summary>Ones and zeros on W_hh [G*m, m] where single weights are taken away; then all units stay.</summary>
-    public Matrix? Mask { get; init; }
-
-    /// <summary>W_hh as two factors; then all units stay.</summary>
-    public Factors? Factors { get; init; }
-
-    /// <summary>A layer that stays as it is.</summary>
-    public static UnitPlan Whole(int units) => new() { Units = units, Kept = [.. Enumerable.Range(0, units)] };
-
-    /// <summary>The fold as a matrix [m, k], the selector where there is none.</summary>
-    public Matrix FoldOrSelector() => Fold ?? Matrix.Identity(Units).SelectColumns(Kept);
-
-    /// <summary>
-    /// How a consumer of several recurrences side by side reads them: their units one after the other, their folds as the blocks of a diagonal.
-    /// </summary>
-    public static UnitPlan Join(IReadOnlyList<UnitPlan> parts)
-    {
-        if (parts.Count == 1) return parts[0];
-        int units = parts.Sum(part => part.Units), k = parts.Sum(part => part.Kept.Length);
-        (int[] kept, double[] offset) = (new int[k], new double[units]);
-        int row = 0, column = 0;
-        foreach (UnitPlan part in parts)
-        {
-            for (int j = 0; j < part.Kept.Length; j++) kept[column + j] = row + part.Kept[j];
-            part.Offset?.CopyTo(offset, row);
-            row += part.Units;
-            column += part.Kept.Length;
-        }
-
-        return new UnitPlan
-        {
-            Units = units,
-            Kept = kept,
-            Fold = parts.All(part => part.Fold is null) ? null : Matrix.BlockDiagonal([.. parts.Select(part => part.FoldOrSelector())]),
-            Offset = parts.All(part => part.Offset is null) ? null : offset,
-        };
-    }
-}
-
 /// <summary>What a compression method decided; <see cref="Slicer"/> carries it out, whatever the method.</summary>
 /// <param name="Method">The method's name, for tables.</param>
-/// <param name="Recurrences">One part for each layer and direction (<see cref="Architecture.Recurrences"/>); the directions of a layer keep as many
-/// units, not the same.</param>
-/// <param name="Readout">A refitted read-out [O, D*k] of the smaller network; null: the old one, folded.</param>
-public sealed record PruningPlan(string Method, IReadOnlyList<UnitPlan> Recurrences, ReadoutWeights? Readout = null)
+/// <param name="Axes">One part for each of <see cref="Graph.PrunableAxes"/>, in their order; those behind the recurrences' may be missing and then stay
+/// as they are.</param>
+/// <param name="Readout">Refitted weights of the module that gives the output; null: the old ones, folded.</param>
+public sealed record PruningPlan(string Method, IReadOnlyList<UnitPlan> Axes, ReadoutWeights? Readout = null)
 {
-    /// <summary>Which columns of the embedding stay, and how the first layer reads them; null: the embedding stays as it is.</summary>
-    public UnitPlan? Embedding { get; init; }
-
     /// <summary>Whether single weights were taken away: the network keeps its size, and training must keep the mask.</summary>
-    public bool IsUnstructured => Recurrences.Any(plan => plan.Mask is not null);
+    public bool IsUnstructured => Axes.Any(plan => plan.Mask is not null);
 
-    /// <summary>How the consumers above layer <paramref name="layer"/> (0-based) read it.</summary>
-    public UnitPlan Layer(Architecture architecture, int layer) =>
-        UnitPlan.Join([.. Enumerable.Range(layer * architecture.Directions, architecture.Directions).Select(r => Recurrences[r])]);
+    /// <summary>Whether units are dropped, rather than weights or ranks.</summary>
+    public bool DropsUnits => Axes.All(plan => plan.Mask is null && plan.Factors is null);
 
-    /// <summary>How layer <paramref name="layer"/> reads what is below it; null where it reads inputs that stay as they are.</summary>
-    public UnitPlan? Below(Architecture architecture, int layer) => layer == 0 ? Embedding : Layer(architecture, layer - 1);
-
-    /// <summary>
-    /// Whether a read-out tied to the embedding stays so: any change of the one or of the layer that the other reads gives the two weights of their
-    /// own.
-    /// </summary>
-    public bool KeepsTies(Architecture architecture) =>
-        architecture.TiesWeights
-        && Readout is null
-        && Embedding is null
-        && Layer(architecture, architecture.Layers - 1) is { Fold: null, Offset: null } top
-        && top.Kept.Length == top.Units;
-
-    /// <summary>The smaller network's architecture.</summary>
-    public Architecture Shrink(Architecture architecture) => architecture with
+    /// <summary>What becomes of an axis.</summary>
+    public UnitPlan For(Graph graph, UnitAxis axis)
     {
-        Inputs = Embedding?.Kept.Length ?? architecture.Inputs,
-        TiesWeights = KeepsTies(architecture),
-        Hidden = [.. Enumerable.Range(0, architecture.Layers).Select(layer => Recurrences[layer * architecture.Directions].Kept.Length)],
-        RecurrentRank = Recurrences.All(plan => plan.Factors is null) ? null : [.. Recurrences.Select(plan => plan.Factors?.Right.Rows ?? 0)],
-    };
-
-    /// <summary>Refuses a plan that does not belong to the network.</summary>
-    /// <exception cref="ArgumentException">Extents or units do not fit.</exception>
-    public void Check(Architecture architecture)
-    {
-        if (Recurrences.Count != architecture.Recurrences)
-            throw new ArgumentException($"A plan for {Recurrences.Count} recurrences does not fit a network of {architecture.Recurrences}.");
-        int gates = architecture.Cell.Gates();
-        for (int r = 0; r < Recurrences.Count; r++)
-        {
-            (UnitPlan plan, string name) = (Recurrences[r], architecture.RecurrenceName(r));
-            int[] kept = plan.Kept;
-            Check(plan, architecture.RecurrenceUnits(r), name);
-            if (kept.Length != Recurrences[r - (r % architecture.Directions)].Kept.Length)
-                throw new ArgumentException($"The plan keeps {kept.Length} units of {name}, and another number in the other direction.");
-            if (plan.Mask is { } mask && (mask.Rows != gates * plan.Units || mask.Columns != plan.Units || kept.Length != plan.Units))
-                throw new ArgumentException(
-                    $"The mask of {name} is {mask}; it must be {gates * plan.Units} x {plan.Units}, with all units kept.");
-            if (plan.Factors is not null && kept.Length != plan.Units)
-                throw new ArgumentException($"{name} has factors; all its units must be kept.");
-        }
-
-        if (Embedding is null) return;
-        if (!architecture.HasEmbedding) throw new ArgumentException("The plan is for an embedding, which the network lacks.");
-        Check(Embedding, architecture.Inputs, ParameterSpec.Embedding);
+        for (int i = 0; i < Axes.Count; i++)
+            if (graph.PrunableAxes[i].Name == axis.Name) return Axes[i];
+        return UnitPlan.Whole(axis.Size);
     }
 
-    private static void Check(UnitPlan plan, int units, string name)
+    /// <summary>How a module reads a value: the parts of all its axes side by side.</summary>
+    public UnitPlan For(Graph graph, Value value) => UnitPlan.Join([.. value.Units.Select(axis => For(graph, axis))]);
+
+    /// <summary>The smaller network's recipe.</summary>
+    public Recipe Shrink(Recipe recipe) => Shrink(recipe, recipe.Build());
+
+    /// <summary>The smaller stack's recipe.</summary>
+    public Architecture Shrink(Architecture architecture) => (Architecture)Shrink(architecture, architecture.Build());
+
+    /// <summary>The smaller network's recipe.</summary>
+    internal Recipe Shrink(Recipe recipe, Graph graph)
     {
-        int[] kept = plan.Kept;
-        bool isAscending = kept.Length > 0 && kept[0] >= 0 && kept[^1] < plan.Units && kept.Zip(kept.Skip(1)).All(pair => pair.First < pair.Second);
-        if (plan.Units != units || !isAscending)
-            throw new ArgumentException($"The plan keeps {kept.Length} of {plan.Units} units of {name} of {units}; list each once, ascending.");
-        if (plan.Fold is { } fold && (fold.Rows != plan.Units || fold.Columns != kept.Length))
-            throw new ArgumentException($"The fold of {name} is {fold}; it must be {plan.Units} x {kept.Length}.");
+        Dictionary<string, int> sizes = [], ranks = [];
+        for (int i = 0; i < Axes.Count; i++)
+        {
+            sizes.Add(graph.PrunableAxes[i].Name, Axes[i].Kept.Length);
+            if (Axes[i].Factors is not { } factors) continue;
+            foreach (Node node in graph.Nodes.Where(node => node.Module is Recurrent recurrent && recurrent.Axis == graph.PrunableAxes[i].Name))
+                ranks.Add(node.Module.Name, factors.Right.Rows);
+        }
+
+        return recipe.Change(sizes, ranks.Count == 0 ? null : ranks, Apart(graph));
+    }
+
+    /// <summary>
+    /// Modules that share a parameter with one before them but meet it with other units, and so can share it no longer: a read-out tied to an
+    /// embedding, once the one or the other changes.
+    /// </summary>
+    internal IReadOnlySet<string> Apart(Graph graph)
+    {
+        HashSet<string> apart = [];
+        Dictionary<string, Node> owners = [];
+        Node? refitted = Readout is null ? null : graph.OutputNode;
+        foreach (Node node in graph.Nodes)
+        {
+            foreach (string name in node.Parameters)
+            {
+                if (owners.TryAdd(name, node)) continue;
+                UnitUse[] first = [.. owners[name].UsesOf(name)], own = [.. node.UsesOf(name)];
+                bool isAlike = first.ToHashSet().SetEquals(own);
+                if (node == refitted || (!isAlike && first.Concat(own).Any(use => !For(graph, use.Axis).IsWhole))) apart.Add(node.Module.Name);
+            }
+        }
+
+        return apart;
+    }
+
+    /// <summary>Refuses a plan that does not belong to the network.</summary>
+    /// <exception cref="ArgumentException">Extents or units do not fit, or an axis cannot take what the plan has for it.</exception>
+    public void Check(Graph graph)
+    {
+        IReadOnlyList<PrunableAxis> axes = graph.PrunableAxes;
+        if (Axes.Count > axes.Count || Axes.Count < axes.Count(axis => graph.Recurrence(axis.Axis) is not null))
+            throw new ArgumentException($"A plan for {Axes.Count} axes does not fit a network of {axes.Count}.");
+        for (int i = 0; i < Axes.Count; i++)
+        {
+            (UnitPlan plan, PrunableAxis axis) = (Axes[i], axes[i]);
+            plan.Check(axis.Name, axis.Units);
+            int rows = (graph.Recurrence(axis.Axis)?.Cell.Gates() ?? 0) * plan.Units;
+            if (plan.Mask is { } mask && (mask.Rows != rows || mask.Columns != plan.Units || plan.Kept.Length != plan.Units))
+                throw new ArgumentException($"The mask of {axis.Name} is {mask}; it must be {rows} x {plan.Units}, with all units kept.");
+            if (!axis.IsFoldable && (plan.Fold is not null || plan.Offset is not null))
+                throw new ArgumentException($"The units of {axis.Name} are read element by element: they can be selected, not replaced by others.");
+            foreach (string tied in axis.TiedTo)
+            {
+                if (!For(graph, graph.Axis(tied)).Kept.SequenceEqual(plan.Kept))
+                    throw new ArgumentException($"The units of {axis.Name} and of {tied} are read together; the plan must keep the same of both.");
+            }
+        }
     }
 }

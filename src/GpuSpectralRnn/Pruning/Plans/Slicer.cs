@@ -1,13 +1,12 @@
 using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Networks.Modules;
 using GpuSpectralRnn.Numerics;
-using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// Carries a plan out: the smaller dense network (docs/method.md, section 6.1). Layer by layer W_hh# = (W_hh)_{J,:} A_J, W_ih# = (W_ih)_{J,:} A
-/// below, biases_J; every consumer
-/// of h (the layer's own recurrence, the layer above, the read-out) reads A_J h_J + c in its place. An embedding loses columns the same way.
+/// Carries a plan out: a smaller dense network, whatever the graph (docs/method.md, section 4). Every module's parameters follow from how it meets
+/// units (<see cref="UnitUse"/>): rows of dropped units go, columns that read units are folded, offsets go into biases.
 /// </summary>
 public static class Slicer
 {
@@ -19,56 +18,102 @@ public static class Slicer
     /// <exception cref="ArgumentException">The plan does not belong to these weights.</exception>
     public static NetworkWeights Slice(NetworkWeights weights, PruningPlan plan)
     {
-        plan.Check(weights.Architecture);
-        Architecture architecture = weights.Architecture;
-        int gates = architecture.Cell.Gates();
-        LayerWeights[] recurrences =
-        [
-            .. weights.Recurrences.Select(
-                (own, r) => Slice(own, plan.Recurrences[r], plan.Below(architecture, r / architecture.Directions), gates)),
-        ];
-        UnitPlan last = plan.Layer(architecture, architecture.Layers - 1);
-        ReadoutWeights readout = plan.Readout
-            ?? new ReadoutWeights(Fold(weights.Readout.Weight, last), Shift(weights.Readout.Bias, weights.Readout.Weight, last.Offset));
-        return new NetworkWeights(plan.Shrink(architecture), recurrences, readout)
+        Graph graph = weights.Graph;
+        plan.Check(graph);
+        Recipe recipe = plan.Shrink(weights.Recipe, graph);
+        Graph small = recipe.Build();
+        Dictionary<string, Matrix> values = [], masks = [];
+        foreach ((Node node, Node target) in graph.Nodes.Zip(small.Nodes))
         {
-            Embedding = plan.Embedding is null ? weights.Embedding : weights.Embedding!.SelectColumns(plan.Embedding.Kept),
-        };
-    }
+            IReadOnlyList<string> before = node.Matrices, after = target.Matrices;
+            for (int i = 0; i < before.Count; i++)
+            {
+                Matrix rows = Rows(weights, plan, node, before[i]);
+                UnitPlan columns = Columns(graph, plan, node, before[i]);
+                values[after[i]] = columns.Fold is null ? rows.SelectColumns(columns.Kept) : rows * columns.Fold;
+                if (Mask(weights, plan, node, before[i]) is { } mask) masks[after[i]] = mask.SelectColumns(columns.Kept);
+            }
 
-    private static LayerWeights Slice(LayerWeights weights, UnitPlan plan, UnitPlan? below, int gates)
-    {
-        int[] rows = GateRows.Select(plan.Kept, plan.Units, gates);
-        Matrix whole = plan.Mask is null ? weights.Hidden : Times(weights.Hidden, plan.Mask);
-        Matrix? mask = plan.Mask is null || weights.Mask is null ? plan.Mask ?? weights.Mask : Times(plan.Mask, weights.Mask);
-        if (plan.Fold is not null || plan.Correction is not null || plan.Factors is not null) mask = null; // every weight is a sum of many now
-        Matrix hiddenRows = whole.SelectRows(rows), inputRows = weights.Input.SelectRows(rows);
-        Matrix hidden = Fold(hiddenRows, plan), input = below is null ? inputRows : Fold(inputRows, below);
-        double[] hiddenBias = Shift(Select(weights.HiddenBias, rows), hiddenRows, plan.Offset);
-        double[] inputBias = Shift(Select(weights.InputBias, rows), inputRows, below?.Offset);
-        if (plan.Correction is { } correction)
-        {
-            hidden += correction.Hidden;
-            input += correction.Input;
-            hiddenBias = [.. hiddenBias.Zip(correction.Bias, (a, b) => a + b)];
-            inputBias = [.. inputBias.Zip(correction.InputBias, (a, b) => a + b)];
+            foreach ((string name, string renamed) in node.Vectors.Zip(target.Vectors)) values[renamed] = Bias(weights, plan, node, name);
+            if (node.Module is Recurrent recurrent) Correct(values, plan.For(graph, node.Output.Units[0]), (Recurrent)target.Module);
+            if (plan.Readout is { } readout && node == graph.OutputNode && target.Module is Linear linear)
+            {
+                values[linear.WeightName] = readout.Weight;
+                values[linear.BiasName] = Column(readout.Bias);
+            }
         }
 
-        return new LayerWeights(input, hidden, inputBias, hiddenBias, plan.Factors, mask?.SelectRows(rows).SelectColumns(plan.Kept));
+        return new NetworkWeights(recipe, values) { Masks = masks };
     }
 
-    private static Matrix Fold(Matrix consumer, UnitPlan plan) => plan.Fold is null ? consumer.SelectColumns(plan.Kept) : consumer * plan.Fold;
-
-    private static double[] Shift(double[] bias, Matrix consumer, double[]? offset)
+    /// <summary>A matrix without the rows of dropped units, masked; not yet folded.</summary>
+    private static Matrix Rows(NetworkWeights weights, PruningPlan plan, Node node, string name)
     {
-        if (offset is null) return bias;
-        double[] shifted = [.. bias];
-        for (int i = 0; i < shifted.Length; i++)
-            for (int j = 0; j < offset.Length; j++) shifted[i] += consumer[i, j] * offset[j];
-        return shifted;
+        Matrix whole = weights[name];
+        if (OwnPlan(weights.Graph, plan, node, name) is { Mask: { } mask }) whole = Times(whole, mask);
+        return SelectRows(weights.Graph, plan, node, name, whole);
     }
 
-    private static double[] Select(double[] values, int[] indices) => Array.ConvertAll(indices, i => values[i]);
+    // Zeros that stay zeros; none once every weight is a sum of many.
+    private static Matrix? Mask(NetworkWeights weights, PruningPlan plan, Node node, string name)
+    {
+        UnitPlan? own = OwnPlan(weights.Graph, plan, node, name);
+        Matrix? before = weights.Masks.GetValueOrDefault(name);
+        Matrix? mask = own?.Mask is { } more ? before is null ? more : Times(more, before) : before;
+        bool isCorrected = node.Module is Recurrent && plan.For(weights.Graph, node.Output.Units[0]).Correction is not null;
+        if (mask is null || own?.Factors is not null || isCorrected || Columns(weights.Graph, plan, node, name).Fold is not null) return null;
+        return SelectRows(weights.Graph, plan, node, name, mask);
+    }
+
+    private static Matrix Bias(NetworkWeights weights, PruningPlan plan, Node node, string name)
+    {
+        double[] bias = [.. SelectRows(weights.Graph, plan, node, name, weights[name]).Data];
+        foreach (string reader in node.Matrices.Where(matrix => node.UsesOf(matrix).Any(use => use is ReadsLinearly linear && linear.Bias == name)))
+        {
+            if (Columns(weights.Graph, plan, node, reader).Offset is not { } offset) continue;
+            Matrix rows = Rows(weights, plan, node, reader);
+            for (int i = 0; i < bias.Length; i++)
+                for (int j = 0; j < offset.Length; j++) bias[i] += rows[i, j] * offset[j];
+        }
+
+        return Column(bias);
+    }
+
+    private static Matrix SelectRows(Graph graph, PruningPlan plan, Node node, string name, Matrix values)
+    {
+        if (node.UsesOf(name).OfType<Produces>().FirstOrDefault(use => !use.IsColumns) is not { } made) return values;
+        UnitPlan own = plan.For(graph, made.Axis);
+        return own.Kept.Length == own.Units ? values : values.SelectRows(GateRows.Select(own.Kept, own.Units, made.Blocks));
+    }
+
+    // The plan of the recurrence whose matrix W_hh it is.
+    private static UnitPlan? OwnPlan(Graph graph, PruningPlan plan, Node node, string name) =>
+        node.Module is Recurrent recurrent && recurrent.HiddenWeight == name ? plan.For(graph, node.Output.Units[0]) : null;
+
+    /// <summary>How a module reads the columns of a matrix.</summary>
+    internal static UnitPlan Columns(Graph graph, PruningPlan plan, Node node, string name)
+    {
+        if (node.UsesOf(name).OfType<Produces>().FirstOrDefault(use => use.IsColumns) is { } made)
+            return UnitPlan.Whole(made.Axis.Size) with { Kept = plan.For(graph, made.Axis).Kept };
+        return UnitPlan.Join([.. node.UsesOf(name).OfType<ReadsLinearly>().OrderBy(use => use.FirstColumn).Select(use => plan.For(graph, use.Axis))]);
+    }
+
+    private static void Correct(Dictionary<string, Matrix> values, UnitPlan own, Recurrent target)
+    {
+        if (own.Factors is { } factors)
+        {
+            values[target.LeftFactor] = factors.Left;
+            values[target.RightFactor] = factors.Right;
+        }
+
+        if (own.Correction is not { } correction) return;
+        values[target.HiddenWeight] += correction.Hidden;
+        values[target.InputWeight] += correction.Input;
+        values[target.HiddenBias] += Column(correction.Bias);
+        values[target.InputBias] += Column(correction.InputBias);
+    }
+
+    private static Matrix Column(double[] values) => Matrix.From(values.Length, 1, values);
 
     private static Matrix Times(Matrix a, Matrix mask)
     {

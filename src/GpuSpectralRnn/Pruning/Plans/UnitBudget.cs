@@ -3,7 +3,7 @@ using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Pruning;
 
-/// <summary>How many units each layer keeps; exactly one of the rules is given.</summary>
+/// <summary>How many units each layer, or other group of axes, keeps; exactly one of the rules is given.</summary>
 public sealed record UnitBudget
 {
     /// <summary>Counts: one for every layer, or one for all.</summary>
@@ -29,12 +29,12 @@ public sealed record UnitBudget
 
     /// <summary>Checks what needs no data.</summary>
     /// <exception cref="InvalidCallException">Not exactly one rule is given, or its value is out of range.</exception>
-    public void Check(Architecture architecture)
+    public void Check(Recipe recipe)
     {
         int rules = (Keep is null ? 0 : 1) + (Fraction is null ? 0 : 1) + (Trace is null ? 0 : 1) + (Lambda is null ? 0 : 1);
         if (rules != 1) throw new InvalidCallException("Say how much to keep, in one way: `Keep`, `Fraction`, `Trace`, `Lambda`, or by a search within a `tolerance`.");
         if (RoundTo < 1) throw new InvalidCallException($"`RoundTo` {RoundTo}: choose 1 or more.");
-        if (Keep is not null) KeepCounts.Check(architecture, Counts(architecture, Keep));
+        if (Keep is not null) KeepCounts.Check(recipe, recipe.Build(), Counts(KeepCounts.Units(recipe, recipe.Build()), Keep));
         if (Fraction is { } share && !(share > 0 && share <= 1))
             throw new InvalidCallException($"`Fraction` {share} is not a share; give more than 0 and at most 1, for example 0.33.");
         if (Trace is { } power && !(power > 0 && power <= 1))
@@ -47,48 +47,61 @@ public sealed record UnitBudget
     /// <exception cref="InvalidCallException">Not exactly one rule is given, or its value is out of range.</exception>
     public int[] Resolve(Calibration calibration)
     {
-        Architecture architecture = calibration.Network.Architecture;
-        Check(architecture);
-        int[] keep;
+        Network network = calibration.Network;
+        Check(network.Recipe);
+        int[] units = KeepCounts.Units(network.Recipe, network.Graph), keep;
         if (Keep is not null)
         {
-            keep = Counts(architecture, Keep);
+            keep = Counts(units, Keep);
         }
         else if (Fraction is { } share)
         {
-            keep = OfShare(architecture, share);
+            keep = OfShare(units, share);
         }
         else
         {
-            // Both directions of a layer keep as many units: what the one that needs more needs.
-            keep = [.. Enumerable.Range(0, architecture.Recurrences).Select(r => Spectrum.Compute(calibration.Gram(r)))
-                .Select(spectrum => Trace is { } trace ? spectrum.UnitsForTrace(trace) : spectrum.UnitsForLambda(Lambda!.Value))
-                .Chunk(architecture.Directions).Select(layer => layer.Max())];
+            // The axes of a group keep as many units: what the one that needs most needs.
+            keep =
+            [
+                .. from places in GroupPlaces(network)
+                   select places.Max(place => Spectrum.Compute(calibration.Gram(place)) is var spectrum && Trace is { } trace
+                       ? spectrum.UnitsForTrace(trace)
+                       : spectrum.UnitsForLambda(Lambda!.Value)),
+            ];
         }
 
-        if (IsShared) keep = Share(calibration, keep);
-        return Rounded(architecture, keep, RoundTo);
+        if (IsShared) keep = Share(calibration, units, keep);
+        return Rounded(units, keep, RoundTo);
     }
 
-    private static int[] Counts(Architecture architecture, IReadOnlyList<int> keep) =>
-        keep.Count == 1 ? [.. Enumerable.Repeat(keep[0], architecture.Layers)] : [.. keep];
+    private static int[] Counts(int[] units, IReadOnlyList<int> keep) =>
+        keep.Count == 1 ? [.. Enumerable.Repeat(keep[0], units.Length)] : [.. keep];
 
-    /// <summary>The same share of every layer's units, to the nearest count, at least 1.</summary>
-    internal static int[] OfShare(Architecture architecture, double share) =>
-        [.. architecture.Hidden.Select(m => Math.Clamp((int)Math.Round(share * m), 1, m))];
+    /// <summary>The same share of every group's units, to the nearest count, at least 1.</summary>
+    internal static int[] OfShare(IReadOnlyList<int> units, double share) => [.. units.Select(m => Math.Clamp((int)Math.Round(share * m), 1, m))];
 
     /// <summary>Counts rounded up to multiples.</summary>
-    internal static int[] Rounded(Architecture architecture, IReadOnlyList<int> keep, int multiple) =>
-        [.. keep.Select((k, layer) => Math.Min(architecture.Hidden[layer], (k + multiple - 1) / multiple * multiple))];
+    internal static int[] Rounded(IReadOnlyList<int> units, IReadOnlyList<int> keep, int multiple) =>
+        [.. keep.Select((k, group) => Math.Min(units[group], (k + multiple - 1) / multiple * multiple))];
 
-    private static int[] Share(Calibration calibration, int[] keep)
+    private static int[] Share(Calibration calibration, int[] units, int[] keep)
     {
-        Architecture architecture = calibration.Network.Architecture;
+        Network network = calibration.Network;
         bool isFisher = calibration.Metric == AdjointMetric.Fisher;
         SpectralPruning adjoint = new(new SpectralSettings { Criterion = isFisher ? SpectralCriterion.Fisher : SpectralCriterion.Adjoint });
-        Selection[] paths =
-            [.. Enumerable.Range(0, architecture.Recurrences).Select(r => new BackwardSelector().Select(adjoint.Problem(calibration, r), 1))];
-        long Count(IReadOnlyList<int> hidden) => (architecture with { Hidden = hidden }).ParameterCount;
-        return UnitAllocation.Allocate(architecture.Hidden, [.. paths.Chunk(architecture.Directions)], Count, Count(keep));
+        IReadOnlyList<Selection>[] paths =
+        [
+            .. from places in GroupPlaces(network)
+               select (Selection[])[.. places.Select(place => new BackwardSelector().Select(adjoint.Problem(calibration, place), 1))],
+        ];
+        return UnitAllocation.Allocate(units, paths, Count, Count(keep));
+
+        long Count(IReadOnlyList<int> sizes) => KeepCounts.Plan("", calibration, sizes, (axis, _, k, _) => UnitPlan.Whole(axis.Units) with { Kept = [.. Enumerable.Range(0, k)] })
+            .Shrink(network.Recipe, network.Graph).Build().ParameterCount;
     }
+
+    // The places in Graph.PrunableAxes of each group's axes.
+    private static IEnumerable<int[]> GroupPlaces(Network network) =>
+        from names in network.Recipe.UnitGroups
+        select (int[])[.. network.Graph.PrunableAxes.Index().Where(pair => names.Contains(pair.Item.Name)).Select(pair => pair.Index)];
 }

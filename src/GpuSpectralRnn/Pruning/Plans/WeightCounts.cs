@@ -32,7 +32,7 @@ public sealed record WeightCounts(long InputHidden, long HiddenHidden, long Hidd
     public static WeightCounts Count(Architecture architecture, PruningPlan plan)
     {
         WeightCounts stored = Count(plan.Shrink(architecture));
-        long masked = plan.Recurrences.Sum(part => part.Mask?.Data.LongCount(x => x == 0) ?? 0);
+        long masked = plan.Axes.Sum(part => part.Mask?.Data.LongCount(x => x == 0) ?? 0);
         return stored with { HiddenHidden = stored.HiddenHidden - masked };
     }
 }

@@ -54,7 +54,7 @@ public static class Distillation
             {
                 cancellation.ThrowIfCancellationRequested();
                 Tensor wanted = big.Forward(feed.Current), outputs = small.Forward(feed.Current, isTraining: true);
-                OutputDivergence.Add(big.Architecture, feed.Current, wanted, outputs, 1f / outputs.Shape.Rows, outputs, totals);
+                OutputDivergence.Add(big, feed.Current, wanted, outputs, 1f / outputs.Shape.Rows, outputs, totals);
                 small.Backend.Fill(small.Parameters.Gradients, 0);
                 small.Backward(outputs);
                 optimizer.Step(settings.Schedule.Rate(settings.LearningRate, step, feed.BatchCount, steps), step + 1);

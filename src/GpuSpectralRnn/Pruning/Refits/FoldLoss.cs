@@ -11,7 +11,7 @@ public sealed record FoldLoss(double Input, double Output)
     /// <summary>Of one recurrence; with A the selector where the plan reconstructs nothing.</summary>
     public static FoldLoss Compute(Calibration calibration, PruningPlan plan, int recurrence)
     {
-        UnitPlan own = plan.Recurrences[recurrence];
+        UnitPlan own = plan.Axes[recurrence];
         Matrix gram = calibration.Gram(recurrence), keep = Matrix.Identity(own.Units).SelectRows(own.Kept);
         Matrix lost = Matrix.Identity(own.Units) - own.FoldOrSelector() * keep; // h - A h_J = (I - A E_J) h
         Matrix residual = Matrix.Product(lost * gram, lost, transposeB: true);

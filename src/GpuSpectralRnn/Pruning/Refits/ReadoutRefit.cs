@@ -1,5 +1,6 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Networks.Modules;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Training;
@@ -21,11 +22,12 @@ public static class ReadoutRefit
     public static PruningPlan Apply(Calibration calibration, PruningPlan plan)
     {
         Network big = calibration.Network;
+        if (big.Graph.Outputs.Count > 1 || big.Graph.OutputNode.Module is not Linear) return plan; // nothing that least squares could fit
         IBackend backend = big.Backend;
         NetworkWeights folded = Slicer.Slice(calibration.Weights, plan);
         using Network small = folded.ToNetwork(backend);
-        Architecture architecture = big.Architecture;
-        int outputs = architecture.Outputs, seen = small.Architecture.LayerOutputs(architecture.Layers - 1);
+        Value read = small.Graph.OutputNode.Inputs[0];
+        int outputs = big.Graph.Outputs[0].Width, seen = read.Width;
         double[] constant = new double[seen + 1];
         constant[seen] = 1;
         using RegressionRows rows = new(backend, constant, RegressionRows.Place(seen + 1, 0, Matrix.Identity(seen)));
@@ -35,14 +37,14 @@ public static class ReadoutRefit
         float[] batch = new float[yz.Data.Length];
 
         // A network that answers at every step gives so many rows that fewer sequences do.
-        bool isEvery = architecture.Readout == Readout.Every;
+        bool isEvery = big.Graph.AnswersEveryStep;
         using DeviceBatches feed = new(isEvery ? calibration.GradientInputs : calibration.Inputs, backend, calibration.BatchSize);
         while (feed.Next())
         {
             calibration.Cancellation.ThrowIfCancellationRequested();
             Tensor wanted = big.Forward(feed.Current);
             small.Forward(feed.Current);
-            Tensor z = rows.Join(small.Values(small.Graph.Node("readout").Inputs[0].Name)); // [N, seen + 1]
+            Tensor z = rows.Join(small.Values(read.Name)); // [N, seen + 1]
             if (isEvery && feed.Current.Lengths is { } lengths) backend.Matrix.ClearPadding(z.View(0, z.Shape.Rows / feed.Size, feed.Size, z.Shape.Columns), lengths);
             gram.Add(z);
             backend.Matrix.Gemm(true, false, 1, wanted.View(0, z.Shape.Rows, outputs), z, 0, products);

@@ -1,5 +1,6 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Networks.Modules;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 
@@ -31,17 +32,21 @@ public static class RowRefit
     /// <exception cref="OperationCanceledException">The calibration was cancelled.</exception>
     public static PruningPlan Apply(Calibration calibration, PruningPlan plan) => plan with
     {
-        Recurrences = [.. plan.Recurrences.Select((part, r) => part with { Correction = Fit(calibration, plan, r) })],
+        Axes =
+        [
+            .. plan.Axes.Select((part, i) => calibration.Network.Graph.Recurrence(calibration.Network.Graph.PrunableAxes[i].Axis) is { } recurrent
+                ? part with { Correction = Fit(calibration, plan, recurrent, part, i) }
+                : part),
+        ],
     };
 
-    private static RowCorrection Fit(Calibration calibration, PruningPlan plan, int recurrence)
+    private static RowCorrection Fit(Calibration calibration, PruningPlan plan, Recurrent module, UnitPlan own, int recurrence)
     {
-        Architecture architecture = calibration.Network.Architecture;
-        UnitPlan own = plan.Recurrences[recurrence];
-        LayerWeights weights = calibration.Weights.Recurrences[recurrence];
-        UnitPlan below = plan.Below(architecture, recurrence / architecture.Directions) ?? UnitPlan.Whole(weights.Input.Columns);
+        Graph graph = calibration.Network.Graph;
+        LayerWeights weights = calibration.Weights.Recurrence(module);
+        UnitPlan below = plan.For(graph, graph.Node(module.Name).Inputs[0]);
         RowSamples samples = calibration.RowSamples[recurrence];
-        int gates = architecture.Cell.Gates(), rows = gates * own.Kept.Length;
+        int gates = module.Cell.Gates(), rows = gates * own.Kept.Length;
         RowCorrection correction = new(new Matrix(rows, own.Kept.Length), new Matrix(rows, below.Kept.Length), new double[rows], new double[rows]);
         if (samples.Count == 0) return correction;
         for (int gate = 0; gate < gates; gate++)
@@ -49,7 +54,7 @@ public static class RowRefit
             int[] products = Array.ConvertAll(own.Kept, j => gate * own.Units + j);
             Source states = new(samples.States, own, weights.Hidden.SelectRows(products), correction.Hidden);
             Source inputs = new(samples.Inputs, below, weights.Input.SelectRows(products), correction.Input);
-            if (architecture.Cell != Cell.Gru || gate < 2)
+            if (module.Cell != Cell.Gru || gate < 2)
             {
                 Solve(calibration, samples, products, gate, gates, correction.Bias, states, inputs);
                 continue;

@@ -19,7 +19,7 @@ internal static class OutputProbe
     public static void Draw(Network network, Tensor outputs, Tensor? lengths, AdjointMetric metric, ulong seed, ulong stream)
     {
         IBackend backend = network.Backend;
-        if (metric == AdjointMetric.Fisher && network.Architecture.Task == TaskKind.Classification)
+        if (metric == AdjointMetric.Fisher && network.Recipe.Task == TaskKind.Classification)
         {
             using Tensor normals = backend.Allocate(outputs.Shape);
             backend.Random.Normal(normals, seed, stream, 0, 1);
@@ -30,6 +30,6 @@ internal static class OutputProbe
             backend.Random.Normal(outputs, seed, stream, 0, 1);
         }
 
-        if (lengths is not null && network.Architecture.Readout == Readout.Every) backend.Matrix.ClearPadding(outputs, lengths);
+        if (lengths is not null && network.Graph.AnswersEveryStep) backend.Matrix.ClearPadding(outputs, lengths);
     }
 }

@@ -36,7 +36,7 @@ public sealed class StatisticsCollector
     /// <summary>Takes a copy of the network's parameters that was checked before (<see cref="Parameters.ReadFinite"/>).</summary>
     internal StatisticsCollector(Network network, ISequenceData data, int batchSize, float[] parameters)
     {
-        network.Architecture.CheckFits(data.Layout, data.Name);
+        network.Recipe.CheckFits(data.Layout, data.Name);
         (this.network, this.data, this.batchSize, this.parameters) = (network, data, batchSize, parameters);
     }
 

@@ -1,0 +1,128 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Formats;
+
+namespace GpuSpectralRnn.Networks;
+
+/// <summary>A graph written out: fields, axes, modules and outputs. For networks that no smaller record describes.</summary>
+public sealed record GraphRecipe : Recipe
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
+        RespectNullableAnnotations = true,
+        AllowOutOfOrderMetadataProperties = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
+    };
+
+    /// <summary>What the network is fed with.</summary>
+    public required IReadOnlyList<Field> Fields { get; init; }
+
+    /// <summary>Sizes of all unit axes by their names.</summary>
+    public required IReadOnlyDictionary<string, int> Axes { get; init; }
+
+    /// <summary>The modules, each after those whose values it reads.</summary>
+    public required IReadOnlyList<Module> Modules { get; init; }
+
+    /// <summary>The values that the network gives.</summary>
+    public required IReadOnlyList<string> Outputs { get; init; }
+
+    /// <inheritdoc/>
+    public override TaskKind Task { get; init; }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override IReadOnlyList<IReadOnlyList<string>> UnitGroups
+    {
+        get
+        {
+            List<IReadOnlyList<string>> groups = [];
+            foreach (PrunableAxis axis in Build().PrunableAxes)
+            {
+                if (!groups.Any(group => group.Contains(axis.Name))) groups.Add([axis.Name, .. axis.TiedTo]);
+            }
+
+            return groups;
+        }
+    }
+
+    internal override string Title => $"graph of {Modules.Count} modules";
+
+    /// <summary>Whether a text is the JSON of such a recipe.</summary>
+    internal static bool IsOne(string json)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("modules", out _);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote, and checks it.</summary>
+    /// <exception cref="InvalidCallException">It is no valid JSON, a member is missing, unknown or out of range.</exception>
+    internal static GraphRecipe Read(string json)
+    {
+        GraphRecipe recipe;
+        try
+        {
+            recipe = JsonSerializer.Deserialize<GraphRecipe>(json, Json) ?? throw new InvalidCallException("The graph is null; it must be a JSON object.");
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            throw new InvalidCallException($"The graph cannot be read: {(e is JsonException fault ? JsonFault.Describe(fault) : "a module has no known type")}.", e);
+        }
+
+        _ = recipe.Build();
+        return recipe;
+    }
+
+    /// <inheritdoc/>
+    public override string ToJson() => JsonSerializer.Serialize(this, Json);
+
+    /// <inheritdoc/>
+    public override Graph Build() => new(Fields, Axes.Select(pair => new UnitAxis(pair.Key, pair.Value)), Modules, Outputs);
+
+    /// <inheritdoc/>
+    public override GraphRecipe Change(
+        IReadOnlyDictionary<string, int> sizes, IReadOnlyDictionary<string, int>? ranks = null, IReadOnlySet<string>? apart = null) => this with
+        {
+            Axes = Axes.ToDictionary(pair => pair.Key, pair => sizes.GetValueOrDefault(pair.Key, pair.Value)),
+            Modules =
+            [
+                .. from module in Modules
+                   let own = apart?.Contains(module.Name) == true ? module.WithOwnParameters() : module
+                   select own is Networks.Modules.Recurrent recurrent ? recurrent with { Rank = ranks?.GetValueOrDefault(module.Name) ?? 0 } : own,
+            ],
+        };
+
+    /// <inheritdoc/>
+    public override void CheckFits(SequenceLayout layout, string name)
+    {
+        if (Fields.Count != 1) throw new InvalidCallException($"{name} has one field and the network takes {Fields.Count}.");
+        Graph graph = Build();
+        (Value field, Value output) = (graph.Value(Fields[0].Name), graph.Outputs[0]);
+        if (layout.Vocabulary != field.Vocabulary || (field.Vocabulary == 0 && layout.Features != field.Width))
+            throw new InvalidCallException($"{name} holds {layout.Vocabulary} tokens and {layout.Features} inputs per step, which are not the network's {field}.");
+        bool isEvery = output.Kind == ValueKind.Sequence;
+        bool fits = layout.Target switch
+        {
+            TargetKind.None => true,
+            TargetKind.Value => Task == TaskKind.Regression && !isEvery && layout.Outputs == output.Width,
+            _ => Task == TaskKind.Classification && isEvery == (layout.Target == TargetKind.LabelPerStep) && layout.Outputs <= output.Width,
+        };
+        if (!fits) throw new InvalidCallException($"The targets of {name} ({layout.Target.Name()}, {layout.Outputs}) are not what the network gives, {output}.");
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(GraphRecipe? other) => other is not null && ToJson() == other.ToJson();
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => ToJson().GetHashCode(StringComparison.Ordinal);
+}
