@@ -21,6 +21,9 @@ public interface IBackend : IDisposable
     /// <summary>Products, biases, sums.</summary>
     IMatrixOps Matrix { get; }
 
+    /// <summary>Operations on each number by itself.</summary>
+    IElementwiseOps Elementwise { get; }
+
     /// <summary>Embedding of tokens.</summary>
     IEmbeddingOps Embedding { get; }
 

@@ -21,6 +21,7 @@ public sealed unsafe class HostBackend : IBackend
         this.threads = new HostParallel(Threads);
         gemm = new Gemm(this.threads);
         Matrix = new HostMatrixOps(this, this.threads, gemm);
+        Elementwise = new HostElementwiseOps(this, this.threads);
         Embedding = new HostEmbeddingOps(this, this.threads);
         Recurrent = new HostRecurrentOps(this, this.threads, gemm);
         Loss = new HostLossOps(this, this.threads);
@@ -37,6 +38,9 @@ public sealed unsafe class HostBackend : IBackend
 
     /// <inheritdoc/>
     public IMatrixOps Matrix { get; }
+
+    /// <inheritdoc/>
+    public IElementwiseOps Elementwise { get; }
 
     /// <inheritdoc/>
     public IEmbeddingOps Embedding { get; }

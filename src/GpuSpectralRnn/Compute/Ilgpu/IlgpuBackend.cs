@@ -18,6 +18,7 @@ public sealed class IlgpuBackend : IBackend
     private readonly UploadRing? ring;
     private readonly Lazy<Launcher<Fill>> fill;
     private readonly Lazy<IlgpuMatrixOps> matrix;
+    private readonly Lazy<IlgpuElementwiseOps> elementwise;
     private readonly Lazy<IlgpuEmbeddingOps> embedding;
     private readonly Lazy<IlgpuRecurrentOps> recurrent;
     private readonly Lazy<IlgpuLossOps> loss;
@@ -73,6 +74,7 @@ public sealed class IlgpuBackend : IBackend
 
         fill = new(() => Loader.Elements<Fill>());
         matrix = owned.KeepLazy(() => new IlgpuMatrixOps(this, cuBlas));
+        elementwise = new(() => new IlgpuElementwiseOps(this));
         embedding = owned.KeepLazy(() => new IlgpuEmbeddingOps(this));
         recurrent = owned.KeepLazy(() => new IlgpuRecurrentOps(this, matrix.Value));
         loss = owned.KeepLazy(() => new IlgpuLossOps(this));
@@ -86,6 +88,9 @@ public sealed class IlgpuBackend : IBackend
 
     /// <inheritdoc/>
     public IMatrixOps Matrix => matrix.Value;
+
+    /// <inheritdoc/>
+    public IElementwiseOps Elementwise => elementwise.Value;
 
     /// <inheritdoc/>
     public IEmbeddingOps Embedding => embedding.Value;
