@@ -24,6 +24,7 @@ public class HostGemmTests(HostDevice device) : GemmTests(device), IClassFixture
 public class HostLinearTests(HostDevice device) : LinearTests(device), IClassFixture<HostDevice>;
 public class HostSumsTests(HostDevice device) : SumsTests(device), IClassFixture<HostDevice>;
 public class HostElementwiseTests(HostDevice device) : ElementwiseTests(device), IClassFixture<HostDevice>;
+public class HostScaledColumnsTests(HostDevice device) : ScaledColumnsTests(device), IClassFixture<HostDevice>;
 public class HostEmbeddingTests(HostDevice device) : EmbeddingTests(device), IClassFixture<HostDevice>;
 public class HostRecurrentLayerTests(HostDevice device) : RecurrentLayerTests(device), IClassFixture<HostDevice>;
 public class HostLossTests(HostDevice device) : LossTests(device), IClassFixture<HostDevice>;
@@ -37,6 +38,7 @@ public class HostTransferTests(HostDevice device) : TransferTests(device), IClas
 [Collection("ilgpu-cpu")] public class IlgpuCpuLinearTests(IlgpuCpuDevice device) : LinearTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuSumsTests(IlgpuCpuDevice device) : SumsTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuElementwiseTests(IlgpuCpuDevice device) : ElementwiseTests(device);
+[Collection("ilgpu-cpu")] public class IlgpuCpuScaledColumnsTests(IlgpuCpuDevice device) : ScaledColumnsTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuEmbeddingTests(IlgpuCpuDevice device) : EmbeddingTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuRecurrentLayerTests(IlgpuCpuDevice device) : RecurrentLayerTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuLossTests(IlgpuCpuDevice device) : LossTests(device);
@@ -64,6 +66,7 @@ public class SlicedPairGramTests(SlicedPairDevice device) : GramTests(device), I
 [Collection("opencl:0")] public class OpenClLinearTests(OpenClDevice device) : LinearTests(device);
 [Collection("opencl:0")] public class OpenClSumsTests(OpenClDevice device) : SumsTests(device);
 [Collection("opencl:0")] public class OpenClElementwiseTests(OpenClDevice device) : ElementwiseTests(device);
+[Collection("opencl:0")] public class OpenClScaledColumnsTests(OpenClDevice device) : ScaledColumnsTests(device);
 [Collection("opencl:0")] public class OpenClEmbeddingTests(OpenClDevice device) : EmbeddingTests(device);
 [Collection("opencl:0")] public class OpenClRecurrentLayerTests(OpenClDevice device) : RecurrentLayerTests(device);
 [Collection("opencl:0")] public class OpenClLossTests(OpenClDevice device) : LossTests(device);
@@ -86,6 +89,7 @@ public class OpenClPersistentLayerTests(OpenClPersistentDevice device)
 [Collection("cuda:0")] public class CudaLinearTests(CudaDevice device) : LinearTests(device);
 [Collection("cuda:0")] public class CudaSumsTests(CudaDevice device) : SumsTests(device);
 [Collection("cuda:0")] public class CudaElementwiseTests(CudaDevice device) : ElementwiseTests(device);
+[Collection("cuda:0")] public class CudaScaledColumnsTests(CudaDevice device) : ScaledColumnsTests(device);
 [Collection("cuda:0")] public class CudaEmbeddingTests(CudaDevice device) : EmbeddingTests(device);
 [Collection("cuda:0")] public class CudaRecurrentLayerTests(CudaDevice device) : RecurrentLayerTests(device);
 [Collection("cuda:0")] public class CudaLossTests(CudaDevice device) : LossTests(device);

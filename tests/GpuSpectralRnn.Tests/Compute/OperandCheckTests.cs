@@ -19,6 +19,8 @@ public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
         ["its backward"] = ("ni oi no ni oi o", (b, x, _) => b.Matrix.LinearBackward(x[0], x[1], x[2], x[3], x[4], x[5])),
         ["column sums"] = ("ni i", (b, x, _) => b.Matrix.ColumnSums(x[0], 1, x[1])),
         ["columns"] = ("ni no", (b, x, _) => b.Matrix.CopyColumns(x[0], 0, x[1], 1, 1)),
+        ["scaled columns"] = ("ni i ni", (b, x, _) => b.Matrix.ScaleColumns(new(x[0], 0, x[1], x[2]))),
+        ["products of columns"] = ("ni ni i", (b, x, _) => b.Matrix.ColumnDots(new(x[0], x[1], 0, x[2]))),
         ["mean over steps"] = ("tni ni", (b, x, _) => b.Matrix.MeanOverSteps(x[0], x[1])),
         ["its backward by lengths"] = ("ni tni n#", (b, x, _) => b.Matrix.SpreadOverSteps(x[0], x[1], x[2])),
         ["last steps"] = ("tni n# ni", (b, x, _) => b.Matrix.LastSteps(x[0], x[1], x[2])),
