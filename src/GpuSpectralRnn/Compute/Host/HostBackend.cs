@@ -23,6 +23,7 @@ public sealed unsafe class HostBackend : IBackend
         Matrix = new HostMatrixOps(this, this.threads, gemm);
         Elementwise = new HostElementwiseOps(this, this.threads);
         Embedding = new HostEmbeddingOps(this, this.threads);
+        Attention = new HostAttentionOps(this, this.threads);
         Recurrent = new HostRecurrentOps(this, this.threads, gemm);
         Loss = new HostLossOps(this, this.threads);
         Optimizer = new HostOptimizerOps(this, this.threads);
@@ -44,6 +45,9 @@ public sealed unsafe class HostBackend : IBackend
 
     /// <inheritdoc/>
     public IEmbeddingOps Embedding { get; }
+
+    /// <inheritdoc/>
+    public IAttentionOps Attention { get; }
 
     /// <inheritdoc/>
     public IRecurrentOps Recurrent { get; }

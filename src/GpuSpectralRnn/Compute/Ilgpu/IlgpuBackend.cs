@@ -20,6 +20,7 @@ public sealed class IlgpuBackend : IBackend
     private readonly Lazy<IlgpuMatrixOps> matrix;
     private readonly Lazy<IlgpuElementwiseOps> elementwise;
     private readonly Lazy<IlgpuEmbeddingOps> embedding;
+    private readonly Lazy<IlgpuAttentionOps> attention;
     private readonly Lazy<IlgpuRecurrentOps> recurrent;
     private readonly Lazy<IlgpuLossOps> loss;
     private readonly Lazy<IlgpuOptimizerOps> optimizer;
@@ -76,6 +77,7 @@ public sealed class IlgpuBackend : IBackend
         matrix = owned.KeepLazy(() => new IlgpuMatrixOps(this, cuBlas));
         elementwise = new(() => new IlgpuElementwiseOps(this));
         embedding = owned.KeepLazy(() => new IlgpuEmbeddingOps(this));
+        attention = new(() => new IlgpuAttentionOps(this));
         recurrent = owned.KeepLazy(() => new IlgpuRecurrentOps(this, matrix.Value));
         loss = owned.KeepLazy(() => new IlgpuLossOps(this));
         optimizer = owned.KeepLazy(() => new IlgpuOptimizerOps(this));
@@ -94,6 +96,9 @@ public sealed class IlgpuBackend : IBackend
 
     /// <inheritdoc/>
     public IEmbeddingOps Embedding => embedding.Value;
+
+    /// <inheritdoc/>
+    public IAttentionOps Attention => attention.Value;
 
     /// <inheritdoc/>
     public IRecurrentOps Recurrent => recurrent.Value;
