@@ -21,9 +21,8 @@ public readonly record struct AttentionShape(int ContextSteps, int QuestionSteps
     /// </summary>
     public long WorkspaceFor(bool isTraining)
     {
-        long cells = (long)ContextSteps * Batch, sums = (long)Batch * Width;
-        long forward = cells * (QuestionSteps + 3) + sums;
-        return isTraining ? forward + cells * (QuestionSteps + 2) + sums + (long)QuestionSteps * Batch * (Width + 1) : forward;
+        AttentionLayout layout = new(this);
+        return isTraining ? layout.End : layout.EndOfForward;
     }
 }
 
@@ -70,4 +69,23 @@ public interface IAttentionOps
 
     /// <summary>Backward of <see cref="SoftmaxOverSteps"/>: dL/dx[t, b] = y[t, b] (dL/dy[t, b] - sum_s y[s, b] dL/dy[s, b]).</summary>
     void SoftmaxOverStepsBackward(SoftmaxOverStepsBackward operands);
+
+    /// <summary>
+    /// Bidirectional attention flow (Seo, Kembhavi, Farhadi, Hajishirzi 2017), for each sequence of the batch by itself, t below the context's length
+    /// and j below the question's:
+    /// <code>
+    /// S_tj = w_h . h_t + w_u . u_j + w_hu . (h_t * u_j)
+    /// a_tj = softmax of S_tj over j,      v_t = sum_j a_tj u_j          what of the question matters to step t
+    /// b_t  = softmax over t of max_j S_tj, c   = sum_t b_t h_t          what of the context matters to the question
+    /// G_t  = [h_t ; v_t ; h_t * v_t ; h_t * c]
+    /// </code>
+    /// A question of length 0 has v_t = 0 and max_j S_tj = 0; a context of length 0 has c = 0.
+    /// </summary>
+    void Forward(AttentionForward operands);
+
+    /// <summary>
+    /// Backward of <see cref="Forward"/>. The gradient of a maximum goes to its first place. Needs output and workspace as the forward call left them;
+    /// the order of the additions is fixed.
+    /// </summary>
+    void Backward(AttentionBackward operands);
 }

@@ -46,6 +46,7 @@ public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
         ["uniform numbers"] = ("ni", (b, x, _) => b.Random.Uniform(x[0], 1, 2, 0, 1)),
         ["softmax over steps"] = ("tn tn n#", (b, x, _) => b.Attention.SoftmaxOverSteps(x[0], x[1], x[2])),
         ["its gradient"] = ("tn tn tn n#", (b, x, _) => b.Attention.SoftmaxOverStepsBackward(new(x[0], x[1], x[2], x[3]))),
+        ["attention"] = ("tno ino n# n#", (b, x, e) => WithAttention(b, x[0], x[1], e, x[2], x[3])),
         ["recurrent layer"] = ("oi oo o o tni no tno n#", (b, x, e) =>
         {
             using RecurrentWorkspace workspace = b.Recurrent.Prepare(new RecurrentShape(CellKind.RnnTanh, e.T, e.N, e.I, e.O), isTraining: false);
@@ -86,6 +87,15 @@ public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
     {
         using LossTotals totals = backend.Loss.CreateTotals();
         use(totals);
+    }
+
+    // Workspace, weights and output fit the operands that fit.
+    private static void WithAttention(IBackend backend, Tensor context, Tensor question, Extents e, Tensor contextLengths, Tensor questionLengths)
+    {
+        AttentionShape shape = new(e.T, e.I, e.N, e.O);
+        using Tensor weights = backend.Allocate(new Shape(3 * e.O)), output = backend.Allocate(new Shape(e.T, e.N, 4 * e.O));
+        using Tensor workspace = backend.Allocate(new Shape((int)shape.WorkspaceFor(isTraining: false)));
+        backend.Attention.Forward(new(context, question, weights, output, workspace, contextLengths, questionLengths));
     }
 
     // What was thrown; null where the operands are taken.

@@ -23,7 +23,7 @@ public sealed unsafe class HostBackend : IBackend
         Matrix = new HostMatrixOps(this, this.threads, gemm);
         Elementwise = new HostElementwiseOps(this, this.threads);
         Embedding = new HostEmbeddingOps(this, this.threads);
-        Attention = new HostAttentionOps(this, this.threads);
+        Attention = new HostAttentionOps(this, this.threads, gemm);
         Recurrent = new HostRecurrentOps(this, this.threads, gemm);
         Loss = new HostLossOps(this, this.threads);
         Optimizer = new HostOptimizerOps(this, this.threads);

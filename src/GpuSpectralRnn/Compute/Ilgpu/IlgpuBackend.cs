@@ -77,7 +77,7 @@ public sealed class IlgpuBackend : IBackend
         matrix = owned.KeepLazy(() => new IlgpuMatrixOps(this, cuBlas));
         elementwise = new(() => new IlgpuElementwiseOps(this));
         embedding = owned.KeepLazy(() => new IlgpuEmbeddingOps(this));
-        attention = new(() => new IlgpuAttentionOps(this));
+        attention = owned.KeepLazy(() => new IlgpuAttentionOps(this));
         recurrent = owned.KeepLazy(() => new IlgpuRecurrentOps(this, matrix.Value));
         loss = owned.KeepLazy(() => new IlgpuLossOps(this));
         optimizer = owned.KeepLazy(() => new IlgpuOptimizerOps(this));
