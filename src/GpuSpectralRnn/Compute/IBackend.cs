@@ -27,6 +27,9 @@ public interface IBackend : IDisposable
     /// <summary>Embedding of tokens.</summary>
     IEmbeddingOps Embedding { get; }
 
+    /// <summary>Words as their characters.</summary>
+    ICharacterOps Character { get; }
+
     /// <summary>Softmax over time, and the attention of two sequences to each other.</summary>
     IAttentionOps Attention { get; }
 

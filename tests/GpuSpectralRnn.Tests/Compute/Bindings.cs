@@ -26,6 +26,7 @@ public class HostSumsTests(HostDevice device) : SumsTests(device), IClassFixture
 public class HostElementwiseTests(HostDevice device) : ElementwiseTests(device), IClassFixture<HostDevice>;
 public class HostScaledColumnsTests(HostDevice device) : ScaledColumnsTests(device), IClassFixture<HostDevice>;
 public class HostEmbeddingTests(HostDevice device) : EmbeddingTests(device), IClassFixture<HostDevice>;
+public class HostConvolveMaxTests(HostDevice device) : ConvolveMaxTests(device), IClassFixture<HostDevice>;
 public class HostSoftmaxOverStepsTests(HostDevice device) : SoftmaxOverStepsTests(device), IClassFixture<HostDevice>;
 public class HostAttentionTests(HostDevice device) : AttentionTests(device), IClassFixture<HostDevice>;
 public class HostRecurrentLayerTests(HostDevice device) : RecurrentLayerTests(device), IClassFixture<HostDevice>;
@@ -42,6 +43,7 @@ public class HostTransferTests(HostDevice device) : TransferTests(device), IClas
 [Collection("ilgpu-cpu")] public class IlgpuCpuElementwiseTests(IlgpuCpuDevice device) : ElementwiseTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuScaledColumnsTests(IlgpuCpuDevice device) : ScaledColumnsTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuEmbeddingTests(IlgpuCpuDevice device) : EmbeddingTests(device);
+[Collection("ilgpu-cpu")] public class IlgpuCpuConvolveMaxTests(IlgpuCpuDevice device) : ConvolveMaxTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuSoftmaxOverStepsTests(IlgpuCpuDevice device) : SoftmaxOverStepsTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuAttentionTests(IlgpuCpuDevice device) : AttentionTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuRecurrentLayerTests(IlgpuCpuDevice device) : RecurrentLayerTests(device);
@@ -72,6 +74,7 @@ public class SlicedPairGramTests(SlicedPairDevice device) : GramTests(device), I
 [Collection("opencl:0")] public class OpenClElementwiseTests(OpenClDevice device) : ElementwiseTests(device);
 [Collection("opencl:0")] public class OpenClScaledColumnsTests(OpenClDevice device) : ScaledColumnsTests(device);
 [Collection("opencl:0")] public class OpenClEmbeddingTests(OpenClDevice device) : EmbeddingTests(device);
+[Collection("opencl:0")] public class OpenClConvolveMaxTests(OpenClDevice device) : ConvolveMaxTests(device);
 [Collection("opencl:0")] public class OpenClSoftmaxOverStepsTests(OpenClDevice device) : SoftmaxOverStepsTests(device);
 [Collection("opencl:0")] public class OpenClAttentionTests(OpenClDevice device) : AttentionTests(device);
 [Collection("opencl:0")] public class OpenClRecurrentLayerTests(OpenClDevice device) : RecurrentLayerTests(device);
@@ -97,6 +100,7 @@ public class OpenClPersistentLayerTests(OpenClPersistentDevice device)
 [Collection("cuda:0")] public class CudaElementwiseTests(CudaDevice device) : ElementwiseTests(device);
 [Collection("cuda:0")] public class CudaScaledColumnsTests(CudaDevice device) : ScaledColumnsTests(device);
 [Collection("cuda:0")] public class CudaEmbeddingTests(CudaDevice device) : EmbeddingTests(device);
+[Collection("cuda:0")] public class CudaConvolveMaxTests(CudaDevice device) : ConvolveMaxTests(device);
 [Collection("cuda:0")] public class CudaSoftmaxOverStepsTests(CudaDevice device) : SoftmaxOverStepsTests(device);
 [Collection("cuda:0")] public class CudaAttentionTests(CudaDevice device) : AttentionTests(device);
 [Collection("cuda:0")] public class CudaRecurrentLayerTests(CudaDevice device) : RecurrentLayerTests(device);

@@ -44,6 +44,7 @@ public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
         ["mask"] = ("ni ni", (b, x, _) => b.Optimizer.Mask(x[0], x[1])),
         ["dropout"] = ("ni ni", (b, x, _) => b.Random.Dropout(x[0], 0.5f, 1, 2, x[1])),
         ["uniform numbers"] = ("ni", (b, x, _) => b.Random.Uniform(x[0], 1, 2, 0, 1)),
+        ["convolution"] = ("tni oi o n# no no#", (b, x, _) => b.Character.ConvolveMax(new(x[0], x[1], x[2], x[3], x[4], x[5]))),
         ["softmax over steps"] = ("tn tn n#", (b, x, _) => b.Attention.SoftmaxOverSteps(x[0], x[1], x[2])),
         ["its gradient"] = ("tn tn tn n#", (b, x, _) => b.Attention.SoftmaxOverStepsBackward(new(x[0], x[1], x[2], x[3]))),
         ["attention"] = ("tno ino n# n#", (b, x, e) => WithAttention(b, x[0], x[1], e, x[2], x[3])),

@@ -23,6 +23,7 @@ public sealed unsafe class HostBackend : IBackend
         Matrix = new HostMatrixOps(this, this.threads, gemm);
         Elementwise = new HostElementwiseOps(this, this.threads);
         Embedding = new HostEmbeddingOps(this, this.threads);
+        Character = new HostCharacterOps(this, this.threads);
         Attention = new HostAttentionOps(this, this.threads, gemm);
         Recurrent = new HostRecurrentOps(this, this.threads, gemm);
         Loss = new HostLossOps(this, this.threads);
@@ -45,6 +46,9 @@ public sealed unsafe class HostBackend : IBackend
 
     /// <inheritdoc/>
     public IEmbeddingOps Embedding { get; }
+
+    /// <inheritdoc/>
+    public ICharacterOps Character { get; }
 
     /// <inheritdoc/>
     public IAttentionOps Attention { get; }

@@ -20,6 +20,7 @@ public sealed class IlgpuBackend : IBackend
     private readonly Lazy<IlgpuMatrixOps> matrix;
     private readonly Lazy<IlgpuElementwiseOps> elementwise;
     private readonly Lazy<IlgpuEmbeddingOps> embedding;
+    private readonly Lazy<IlgpuCharacterOps> character;
     private readonly Lazy<IlgpuAttentionOps> attention;
     private readonly Lazy<IlgpuRecurrentOps> recurrent;
     private readonly Lazy<IlgpuLossOps> loss;
@@ -77,6 +78,7 @@ public sealed class IlgpuBackend : IBackend
         matrix = owned.KeepLazy(() => new IlgpuMatrixOps(this, cuBlas));
         elementwise = new(() => new IlgpuElementwiseOps(this));
         embedding = owned.KeepLazy(() => new IlgpuEmbeddingOps(this));
+        character = owned.KeepLazy(() => new IlgpuCharacterOps(this));
         attention = owned.KeepLazy(() => new IlgpuAttentionOps(this));
         recurrent = owned.KeepLazy(() => new IlgpuRecurrentOps(this, matrix.Value));
         loss = owned.KeepLazy(() => new IlgpuLossOps(this));
@@ -96,6 +98,9 @@ public sealed class IlgpuBackend : IBackend
 
     /// <inheritdoc/>
     public IEmbeddingOps Embedding => embedding.Value;
+
+    /// <inheritdoc/>
+    public ICharacterOps Character => character.Value;
 
     /// <inheritdoc/>
     public IAttentionOps Attention => attention.Value;
