@@ -1,6 +1,6 @@
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>An Elman cell's nonlinearity, with its derivative as a function of the output.</summary>
+/// <summary>A nonlinearity, with its derivative as a function of the output.</summary>
 public interface IActivation
 {
     /// <summary>s(x).</summary>
@@ -28,4 +28,14 @@ public readonly struct HyperbolicTangent : IActivation
 
     /// <inheritdoc/>
     public float Slope(float h) => 1f - h * h;
+}
+
+/// <summary>The logistic function.</summary>
+public readonly struct Logistic : IActivation
+{
+    /// <inheritdoc/>
+    public float Apply(float x) => Elementary.Sigmoid(x);
+
+    /// <inheritdoc/>
+    public float Slope(float h) => h * (1f - h);
 }

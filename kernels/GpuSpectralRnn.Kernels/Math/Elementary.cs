@@ -12,29 +12,10 @@ public static class Elementary
     private const float HighestExponent = 88.72f;
 
     /// <summary>e^x; 0 where the result would be below the normal range, infinity above the largest number.</summary>
-    public static float Exp(float x)
-    {
-        if (x < LowestExponent) return 0f;
-        if (x > HighestExponent) return float.PositiveInfinity;
-
-        // x = n ln 2 + r, |r| <= ln 2 / 2; ln 2 in two parts, the first with so few bits that n times it is exact.
-        float scaled = x * 1.44269504f;
-        int n = (int)(scaled + (scaled < 0f ? -0.5f : 0.5f));
-        float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-
-        // Taylor's series: the first term left out is below 6e-9 there.
-        float p = 1f / 5040f;
-        p = p * r + 1f / 720f;
-        p = p * r + 1f / 120f;
-        p = p * r + 1f / 24f;
-        p = p * r + 1f / 6f;
-        p = p * r + 0.5f;
-        p = p * r * r + r + 1f;
-
-        // 2^n in two factors: 2^128 is no float.
-        int half = n / 2;
-        return p * PowerOfTwo(half) * PowerOfTwo(n - half);
-    }
+    public static float Exp(float x) =>
+        x < LowestExponent ? 0f // a choice, not a statement with a return: ILGPU turns that one's comparison round, and OpenCL then answers yes for NaN
+        : x > HighestExponent ? float.PositiveInfinity
+        : ExpInRange(x);
 
     /// <summary>The natural logarithm of a positive normal number (0 gives no meaningful result); infinity gives infinity.</summary>
     public static float Log(float x)
@@ -110,6 +91,27 @@ public static class Elementary
 
     /// <summary>Whether x is a number, neither infinite nor NaN.</summary>
     public static bool IsFinite(float x) => (Interop.FloatAsInt(x) & 0x7F800000u) != 0x7F800000u;
+
+    private static float ExpInRange(float x)
+    {
+        // x = n ln 2 + r, |r| <= ln 2 / 2; ln 2 in two parts, the first with so few bits that n times it is exact.
+        float scaled = x * 1.44269504f;
+        int n = (int)(scaled + (scaled < 0f ? -0.5f : 0.5f));
+        float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+
+        // Taylor's series: the first term left out is below 6e-9 there.
+        float p = 1f / 5040f;
+        p = p * r + 1f / 720f;
+        p = p * r + 1f / 120f;
+        p = p * r + 1f / 24f;
+        p = p * r + 1f / 6f;
+        p = p * r + 0.5f;
+        p = p * r * r + r + 1f;
+
+        // 2^n in two factors: 2^128 is no float.
+        int half = n / 2;
+        return p * PowerOfTwo(half) * PowerOfTwo(n - half);
+    }
 
     private static float PowerOfTwo(int n) => Interop.IntAsFloat((uint)(n + 127) << 23);
 }

@@ -21,8 +21,17 @@ public interface IBackend : IDisposable
     /// <summary>Products, biases, sums.</summary>
     IMatrixOps Matrix { get; }
 
+    /// <summary>Operations on each number by itself.</summary>
+    IElementwiseOps Elementwise { get; }
+
     /// <summary>Embedding of tokens.</summary>
     IEmbeddingOps Embedding { get; }
+
+    /// <summary>Words as their characters.</summary>
+    ICharacterOps Character { get; }
+
+    /// <summary>Softmax over time, and the attention of two sequences to each other.</summary>
+    IAttentionOps Attention { get; }
 
     /// <summary>Recurrent layers over whole sequences.</summary>
     IRecurrentOps Recurrent { get; }

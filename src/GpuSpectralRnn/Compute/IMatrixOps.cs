@@ -29,6 +29,17 @@ public interface IMatrixOps
     void CopyColumns(Tensor source, int from, Tensor destination, int to, int columns, bool adds = false);
 
     /// <summary>
+    /// W' = W diag(z) on some columns, destination[i, from + j] = source[i, from + j] scales[j] for each of the scales: weights whose inputs pass gates.
+    /// </summary>
+    void ScaleColumns(ColumnScaling operands);
+
+    /// <summary>
+    /// dots[j] += sum_i a[i, from + j] b[i, from + j] for each of the dots: the gradient of <see cref="ScaleColumns"/> for its scales, of W and the
+    /// gradient of W' (that for W is another scaling, of the gradient of W'). The order of the additions is fixed.
+    /// </summary>
+    void ColumnDots(ColumnProducts operands);
+
+    /// <summary>
     /// The mean over each sequence's valid steps, mean[b, j] = (1/L_b) sum_{t below L_b} x[t, b, j]; 0 of none. x [T, B, H], mean [B, H], lengths
     /// Int32 [B] of 0..T, or null for T.
     /// </summary>

@@ -88,6 +88,28 @@ internal static partial class OperandChecks
         return source.Shape.Rows;
     }
 
+    /// <summary>Columns times a number each: returns the rows and how many columns.</summary>
+    public static (int M, int N) ScaleColumns(IBackend backend, ColumnScaling o)
+    {
+        (Tensor source, Tensor scales, Tensor destination) = (o.Source, o.Scales, o.Destination);
+        (int m, int n) = SomeColumns(backend, source, o.From, scales);
+        Float(backend, destination, m, source.Shape.Columns);
+        if (destination.Offset != source.Offset) Apart(backend, destination, source);
+        Apart(backend, destination, scales);
+        return (m, n);
+    }
+
+    /// <summary>Inner products of columns: returns the rows and how many columns.</summary>
+    public static (int M, int N) ColumnDots(IBackend backend, ColumnProducts o)
+    {
+        (Tensor a, Tensor b, Tensor dots) = (o.A, o.B, o.Dots);
+        (int m, int n) = SomeColumns(backend, a, o.From, dots);
+        Float(backend, b, m, a.Shape.Columns);
+        Apart(backend, dots, a);
+        Apart(backend, dots, b);
+        return (m, n);
+    }
+
     /// <summary>Dropout: returns the count.</summary>
     public static long Dropout(IBackend backend, Tensor x, float rate, Tensor y)
     {
@@ -321,6 +343,16 @@ internal static partial class OperandChecks
         Shape shape = tensor.Shape;
         if (shape.Rank != 3 || shape[0] != steps || shape[1] != batch || shape[2] != width)
             Fail($"{name} is {shape}; it must be [{steps}, {batch}, {width}].", name);
+    }
+
+    // Columns of a matrix and a number for each: returns the rows and how many columns.
+    private static (int M, int N) SomeColumns(IBackend backend, Tensor matrix, int from, Tensor perColumn)
+    {
+        Float(backend, matrix);
+        Float(backend, perColumn);
+        if (from < 0 || from + perColumn.Count > matrix.Shape.Columns)
+            Fail($"Columns {from}..{from + perColumn.Count} lie outside the matrix's {matrix.Shape.Columns}.", nameof(from));
+        return (matrix.Shape.Rows, (int)perColumn.Count);
     }
 
     private static (int T, int B, int H) Sequence(IBackend backend, Tensor sequence, Tensor? lengths)

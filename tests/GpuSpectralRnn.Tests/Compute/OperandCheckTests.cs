@@ -19,10 +19,19 @@ public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
         ["its backward"] = ("ni oi no ni oi o", (b, x, _) => b.Matrix.LinearBackward(x[0], x[1], x[2], x[3], x[4], x[5])),
         ["column sums"] = ("ni i", (b, x, _) => b.Matrix.ColumnSums(x[0], 1, x[1])),
         ["columns"] = ("ni no", (b, x, _) => b.Matrix.CopyColumns(x[0], 0, x[1], 1, 1)),
+        ["scaled columns"] = ("ni i ni", (b, x, _) => b.Matrix.ScaleColumns(new(x[0], 0, x[1], x[2]))),
+        ["products of columns"] = ("ni ni i", (b, x, _) => b.Matrix.ColumnDots(new(x[0], x[1], 0, x[2]))),
         ["mean over steps"] = ("tni ni", (b, x, _) => b.Matrix.MeanOverSteps(x[0], x[1])),
         ["its backward by lengths"] = ("ni tni n#", (b, x, _) => b.Matrix.SpreadOverSteps(x[0], x[1], x[2])),
         ["last steps"] = ("tni n# ni", (b, x, _) => b.Matrix.LastSteps(x[0], x[1], x[2])),
         ["their backward"] = ("ni n# tni", (b, x, _) => b.Matrix.SpreadToLastSteps(x[0], x[1], x[2])),
+        ["activation"] = ("ni ni", (b, x, _) => b.Elementwise.Activate(ActivationKind.Tanh, x[0], x[1])),
+        ["its backward from the output"] = ("ni ni ni", (b, x, _) => b.Elementwise.ActivateBackward(new(ActivationKind.Relu, x[0], x[1], x[2]))),
+        ["numbers multiplied"] = ("ni ni ni", (b, x, _) => b.Elementwise.Multiply(x[0], x[1], x[2])),
+        ["their gradients"] = ("ni ni ni ni ni", (b, x, _) => b.Elementwise.MultiplyBackward(new(x[0], x[1], x[2], x[3], x[4]))),
+        ["highway"] = ("ni ni ni ni", (b, x, _) => b.Elementwise.Highway(new(x[0], x[1], x[2], x[3]))),
+        ["its gradients"] = ("ni ni ni ni ni ni ni", (b, x, _) => b.Elementwise.HighwayBackward(new(x[0], x[1], x[2], x[3], x[4], x[5], x[6]))),
+        ["multiples added"] = ("ni ni", (b, x, _) => b.Elementwise.AddScaled(2, x[0], x[1])),
         ["embedding"] = ("n# oi ni", (b, x, _) => b.Embedding.Forward(x[0], x[1], x[2])),
         ["embedding's backward"] = ("n# ni oi", (b, x, _) => b.Embedding.Backward(x[0], x[1], x[2])),
         ["cross-entropy"] = ("ni n# ni", (b, x, _) => WithTotals(b, totals => b.Loss.SoftmaxCrossEntropy(x[0], x[1], 1, x[2], totals))),
@@ -35,6 +44,10 @@ public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
         ["mask"] = ("ni ni", (b, x, _) => b.Optimizer.Mask(x[0], x[1])),
         ["dropout"] = ("ni ni", (b, x, _) => b.Random.Dropout(x[0], 0.5f, 1, 2, x[1])),
         ["uniform numbers"] = ("ni", (b, x, _) => b.Random.Uniform(x[0], 1, 2, 0, 1)),
+        ["convolution"] = ("tni oi o n# no no#", (b, x, _) => b.Character.ConvolveMax(new(x[0], x[1], x[2], x[3], x[4], x[5]))),
+        ["softmax over steps"] = ("tn tn n#", (b, x, _) => b.Attention.SoftmaxOverSteps(x[0], x[1], x[2])),
+        ["its gradient"] = ("tn tn tn n#", (b, x, _) => b.Attention.SoftmaxOverStepsBackward(new(x[0], x[1], x[2], x[3]))),
+        ["attention"] = ("tno ino n# n#", (b, x, e) => WithAttention(b, x[0], x[1], e, x[2], x[3])),
         ["recurrent layer"] = ("oi oo o o tni no tno n#", (b, x, e) =>
         {
             using RecurrentWorkspace workspace = b.Recurrent.Prepare(new RecurrentShape(CellKind.RnnTanh, e.T, e.N, e.I, e.O), isTraining: false);
@@ -75,6 +88,15 @@ public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
     {
         using LossTotals totals = backend.Loss.CreateTotals();
         use(totals);
+    }
+
+    // Workspace, weights and output fit the operands that fit.
+    private static void WithAttention(IBackend backend, Tensor context, Tensor question, Extents e, Tensor contextLengths, Tensor questionLengths)
+    {
+        AttentionShape shape = new(e.T, e.I, e.N, e.O);
+        using Tensor weights = backend.Allocate(new Shape(3 * e.O)), output = backend.Allocate(new Shape(e.T, e.N, 4 * e.O));
+        using Tensor workspace = backend.Allocate(new Shape((int)shape.WorkspaceFor(isTraining: false)));
+        backend.Attention.Forward(new(context, question, weights, output, workspace, contextLengths, questionLengths));
     }
 
     // What was thrown; null where the operands are taken.

@@ -21,7 +21,10 @@ public sealed unsafe class HostBackend : IBackend
         this.threads = new HostParallel(Threads);
         gemm = new Gemm(this.threads);
         Matrix = new HostMatrixOps(this, this.threads, gemm);
+        Elementwise = new HostElementwiseOps(this, this.threads);
         Embedding = new HostEmbeddingOps(this, this.threads);
+        Character = new HostCharacterOps(this, this.threads);
+        Attention = new HostAttentionOps(this, this.threads, gemm);
         Recurrent = new HostRecurrentOps(this, this.threads, gemm);
         Loss = new HostLossOps(this, this.threads);
         Optimizer = new HostOptimizerOps(this, this.threads);
@@ -39,7 +42,16 @@ public sealed unsafe class HostBackend : IBackend
     public IMatrixOps Matrix { get; }
 
     /// <inheritdoc/>
+    public IElementwiseOps Elementwise { get; }
+
+    /// <inheritdoc/>
     public IEmbeddingOps Embedding { get; }
+
+    /// <inheritdoc/>
+    public ICharacterOps Character { get; }
+
+    /// <inheritdoc/>
+    public IAttentionOps Attention { get; }
 
     /// <inheritdoc/>
     public IRecurrentOps Recurrent { get; }

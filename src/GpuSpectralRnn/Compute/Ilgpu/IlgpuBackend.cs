@@ -18,7 +18,10 @@ public sealed class IlgpuBackend : IBackend
     private readonly UploadRing? ring;
     private readonly Lazy<Launcher<Fill>> fill;
     private readonly Lazy<IlgpuMatrixOps> matrix;
+    private readonly Lazy<IlgpuElementwiseOps> elementwise;
     private readonly Lazy<IlgpuEmbeddingOps> embedding;
+    private readonly Lazy<IlgpuCharacterOps> character;
+    private readonly Lazy<IlgpuAttentionOps> attention;
     private readonly Lazy<IlgpuRecurrentOps> recurrent;
     private readonly Lazy<IlgpuLossOps> loss;
     private readonly Lazy<IlgpuOptimizerOps> optimizer;
@@ -73,7 +76,10 @@ public sealed class IlgpuBackend : IBackend
 
         fill = new(() => Loader.Elements<Fill>());
         matrix = owned.KeepLazy(() => new IlgpuMatrixOps(this, cuBlas));
+        elementwise = new(() => new IlgpuElementwiseOps(this));
         embedding = owned.KeepLazy(() => new IlgpuEmbeddingOps(this));
+        character = owned.KeepLazy(() => new IlgpuCharacterOps(this));
+        attention = owned.KeepLazy(() => new IlgpuAttentionOps(this));
         recurrent = owned.KeepLazy(() => new IlgpuRecurrentOps(this, matrix.Value));
         loss = owned.KeepLazy(() => new IlgpuLossOps(this));
         optimizer = owned.KeepLazy(() => new IlgpuOptimizerOps(this));
@@ -88,7 +94,16 @@ public sealed class IlgpuBackend : IBackend
     public IMatrixOps Matrix => matrix.Value;
 
     /// <inheritdoc/>
+    public IElementwiseOps Elementwise => elementwise.Value;
+
+    /// <inheritdoc/>
     public IEmbeddingOps Embedding => embedding.Value;
+
+    /// <inheritdoc/>
+    public ICharacterOps Character => character.Value;
+
+    /// <inheritdoc/>
+    public IAttentionOps Attention => attention.Value;
 
     /// <inheritdoc/>
     public IRecurrentOps Recurrent => recurrent.Value;

@@ -11,6 +11,8 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
     private readonly CuBlasProducts cuBlas;
     private readonly Gemm gemm;
     private readonly ColumnSums columnSums;
+    private readonly ColumnDots columnDots;
+    private readonly Launcher<ScaledColumns> scaleColumns;
     private readonly Launcher<MeanOverSteps> stepMean;
     private readonly Launcher<MeanOverStepsBackward> stepMeanBackward;
     private readonly Launcher<LastSteps> lastSteps;
@@ -26,6 +28,8 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         this.backend = backend;
         this.cuBlas = cuBlas;
         columnSums = new ColumnSums(backend.Loader);
+        columnDots = new ColumnDots(backend.Loader, columnSums);
+        scaleColumns = backend.Loader.Elements<ScaledColumns>();
         gemm = new Gemm(backend.Loader, columnSums, roundsToTf32: backend.Blas == ProductBackend.KernelsTf32);
         fillRows = backend.Loader.Elements<FillRows>();
         stepMean = backend.Loader.Elements<MeanOverSteps>();
@@ -83,6 +87,27 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
             backend.Stream,
             rows * columns,
             new(backend.View(source), backend.View(destination), columns, from, to, source.Shape.Columns, destination.Shape.Columns, adds));
+    }
+
+    /// <inheritdoc/>
+    public void ScaleColumns(ColumnScaling operands)
+    {
+        (int m, int n) = OperandChecks.ScaleColumns(backend, operands);
+        (Tensor source, Tensor target) = (operands.Source, operands.Destination);
+        backend.Count(source);
+        scaleColumns(
+            backend.Stream,
+            m * n,
+            new(backend.View(source), backend.View(operands.Scales), backend.View(target), operands.From, n, source.Shape.Columns));
+    }
+
+    /// <inheritdoc/>
+    public void ColumnDots(ColumnProducts operands)
+    {
+        (int m, int n) = OperandChecks.ColumnDots(backend, operands);
+        backend.Count(operands.A);
+        (ArrayView<float> a, ArrayView<float> b) = (backend.View(operands.A), backend.View(operands.B));
+        columnDots.Run(backend.Stream, a, b, backend.View(operands.Dots), m, operands.From, n, operands.A.Shape.Columns);
     }
 
     /// <inheritdoc/>
@@ -170,6 +195,7 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
     public void Dispose()
     {
         gemm.Dispose();
+        columnDots.Dispose();
         columnSums.Dispose();
     }
 }

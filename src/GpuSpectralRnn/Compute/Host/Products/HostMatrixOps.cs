@@ -56,6 +56,23 @@ internal sealed unsafe class HostMatrixOps(HostBackend backend, HostParallel thr
     }
 
     /// <inheritdoc/>
+    public void ScaleColumns(ColumnScaling operands)
+    {
+        (int m, int n) = OperandChecks.ScaleColumns(backend, operands);
+        float* source = backend.Address(operands.Source) + operands.From;
+        float* target = backend.Address(operands.Destination) + operands.From;
+        ScaledColumns.Run(threads, source, backend.Address(operands.Scales), target, m, n, operands.Source.Shape.Columns);
+    }
+
+    /// <inheritdoc/>
+    public void ColumnDots(ColumnProducts operands)
+    {
+        (int m, int n) = OperandChecks.ColumnDots(backend, operands);
+        float* a = backend.Address(operands.A) + operands.From, b = backend.Address(operands.B) + operands.From;
+        Host.ColumnDots.Run(threads, a, b, backend.Address(operands.Dots), m, n, operands.A.Shape.Columns);
+    }
+
+    /// <inheritdoc/>
     public void MeanOverSteps(Tensor x, Tensor mean, Tensor? lengths = null)
     {
         (int t, int b, int h) = OperandChecks.OverSteps(backend, x, mean, lengths);
