@@ -16,6 +16,12 @@ public enum TargetKind
     Value,
 }
 
+/// <summary>What every sequence of one field of a data set has in common.</summary>
+/// <param name="Steps">T.</param>
+/// <param name="Features">I, inputs per step; 1 of tokens.</param>
+/// <param name="Vocabulary">V: every step is one token of 0..V-1; 0 of real numbers.</param>
+public readonly record struct FieldLayout(int Steps, int Features, int Vocabulary = 0);
+
 /// <summary>What every sequence of a data set has in common.</summary>
 /// <param name="Steps">T.</param>
 /// <param name="Features">I, inputs per step.</param>
@@ -25,6 +31,18 @@ public readonly record struct SequenceLayout(int Steps, int Features, TargetKind
 {
     /// <summary>V: every step is one token of 0..V-1, and <see cref="Features"/> is 1; 0 where the inputs are real numbers.</summary>
     public int Vocabulary { get; init; }
+
+    /// <summary>The fields after the first, of data for networks that read several; null for none.</summary>
+    public IReadOnlyList<FieldLayout>? More { get; init; }
+
+    /// <summary>The classes of each label after the first, of data with several labels per sequence; null for none.</summary>
+    public IReadOnlyList<int>? MoreLabels { get; init; }
+
+    /// <summary>Number of fields.</summary>
+    public int FieldCount => 1 + (More?.Count ?? 0);
+
+    /// <summary>A field by its place.</summary>
+    public FieldLayout Field(int index) => index == 0 ? new(Steps, Features, Vocabulary) : More![index - 1];
 
     /// <summary>Whether sequences may be shorter than <see cref="Steps"/>; see <see cref="Batch.Lengths"/>.</summary>
     public bool HasLengths { get; init; }
@@ -79,6 +97,8 @@ public sealed class Batch
             _ => [],
         };
         ValueMemory = layout.Target == TargetKind.Value ? new float[(long)capacity * layout.Outputs] : [];
+        More = layout.More is null ? [] : [.. layout.More.Select(field => new BatchField(this, field, capacity))];
+        MoreLabelMemory = layout.MoreLabels is null ? [] : [.. layout.MoreLabels.Select(_ => new int[capacity])];
     }
 
     /// <summary>Extents and target.</summary>
@@ -107,6 +127,12 @@ public sealed class Batch
         _ => 0,
     });
 
+    /// <summary>The fields after the first.</summary>
+    public IReadOnlyList<BatchField> More { get; }
+
+    /// <summary>Labels [B] after the first of each sequence, by <see cref="SequenceLayout.MoreLabels"/>; -1 counts for nothing.</summary>
+    public Span<int> MoreLabels(int index) => MoreLabelMemory[index].AsSpan(0, Size);
+
     /// <summary>Target values [B, D].</summary>
     public Span<float> Values => ValueMemory.AsSpan(0, Layout.Target == TargetKind.Value ? Size * Layout.Outputs : 0);
 
@@ -120,11 +146,43 @@ public sealed class Batch
 
     private float[] ValueMemory { get; }
 
+    private int[][] MoreLabelMemory { get; }
+
     /// <summary>Sets B, and all lengths to T; for data sets, at the start of a read.</summary>
     public void Resize(int size)
     {
         if (size < 1 || size > Capacity) throw new ArgumentOutOfRangeException(nameof(size), size, $"This batch holds 1 to {Capacity} sequences.");
         Size = size;
         Lengths.Fill(Layout.Steps);
+        foreach (BatchField field in More) field.Lengths.Fill(field.Layout.Steps);
     }
+}
+
+/// <summary>Host memory for one of several fields of a batch.</summary>
+public sealed class BatchField
+{
+    private readonly Batch batch;
+    private readonly float[] inputs;
+    private readonly int[] tokens, lengths;
+
+    internal BatchField(Batch batch, FieldLayout layout, int capacity)
+    {
+        (this.batch, Layout) = (batch, layout);
+        long cells = (long)layout.Steps * capacity;
+        inputs = layout.Vocabulary == 0 ? new float[cells * layout.Features] : [];
+        tokens = layout.Vocabulary == 0 ? [] : new int[cells];
+        lengths = new int[capacity];
+    }
+
+    /// <summary>Its extents.</summary>
+    public FieldLayout Layout { get; }
+
+    /// <summary>Inputs [T, B, I]; empty where they are tokens.</summary>
+    public Span<float> Inputs => inputs.AsSpan(0, Layout.Vocabulary == 0 ? Layout.Steps * batch.Size * Layout.Features : 0);
+
+    /// <summary>Tokens [T, B]; empty where the inputs are real numbers.</summary>
+    public Span<int> Tokens => tokens.AsSpan(0, Layout.Vocabulary == 0 ? 0 : Layout.Steps * batch.Size);
+
+    /// <summary>Valid steps of each sequence [B]: T unless the data set says less.</summary>
+    public Span<int> Lengths => lengths.AsSpan(0, batch.Size);
 }

@@ -407,7 +407,7 @@ public sealed record Architecture : Recipe
 
         if (HasEmbedding && Readout != Readout.Every) x = Drop(x, Layers - 1);
         axes.Add(new UnitAxis("outputs", Outputs));
-        modules.Add(new Linear { Name = "readout", Inputs = [x], Axis = "outputs", Weight = ReadoutWeight });
+        modules.Add(new Linear { Name = "readout", Inputs = [x], Axes = ["outputs"], Weight = ReadoutWeight });
         return new Graph([field], axes, modules, ["readout"]);
 
         string Add(Module module)

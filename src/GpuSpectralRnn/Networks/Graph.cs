@@ -52,7 +52,8 @@ public sealed class Node
 
     private static string? ParameterOf(UnitUse use) => use switch
     {
-        Produces made => made.Parameter,
+        RowsOfUnits rows => rows.Parameter,
+        ProducesByColumns made => made.Parameter,
         ReadsLinearly read => read.Parameter,
         _ => null,
     };
@@ -146,6 +147,15 @@ public sealed class Graph
     /// <summary>A field or what a module gives.</summary>
     /// <exception cref="ArgumentException">There is no such value.</exception>
     public Value Value(string name) => values.TryGetValue(name, out Value? value) ? value : throw new ArgumentException($"The graph has no value {name}.", nameof(name));
+
+    /// <summary>The place in <see cref="Fields"/> of a value's field.</summary>
+    /// <exception cref="ArgumentException">The value is a vector.</exception>
+    public int FieldIndex(Value value)
+    {
+        for (int i = 0; i < Fields.Count; i++)
+            if (Fields[i].Name == value.Field) return i;
+        throw new ArgumentException($"The {value} has no steps.", nameof(value));
+    }
 
     /// <summary>A module by its name.</summary>
     /// <exception cref="ArgumentException">There is no such module.</exception>

@@ -105,20 +105,27 @@ public sealed record GraphRecipe : Recipe
     /// <inheritdoc/>
     public override void CheckFits(SequenceLayout layout, string name)
     {
-        if (Fields.Count != 1) throw new InvalidCallException($"{name} has one field and the network takes {Fields.Count}.");
+        if (layout.FieldCount != Fields.Count) throw new InvalidCallException($"{name} has {layout.FieldCount} fields and the network takes {Fields.Count}.");
         Graph graph = Build();
-        (Value field, Value output) = (graph.Value(Fields[0].Name), graph.Outputs[0]);
-        if (layout.Vocabulary != field.Vocabulary || (field.Vocabulary == 0 && layout.Features != field.Width))
-            throw new InvalidCallException($"{name} holds {layout.Vocabulary} tokens and {layout.Features} inputs per step, which are not the network's {field}.");
-        bool isEvery = output.Kind == ValueKind.Sequence;
-        bool fits = layout.Target switch
+        for (int i = 0; i < Fields.Count; i++)
         {
-            TargetKind.None => true,
-            TargetKind.Value => Task == TaskKind.Regression && !isEvery && layout.Outputs == output.Width,
-            _ => Task == TaskKind.Classification && isEvery == (layout.Target == TargetKind.LabelPerStep) && layout.Outputs <= output.Width,
-        };
-        if (!fits) throw new InvalidCallException($"The targets of {name} ({layout.Target.Name()}, {layout.Outputs}) are not what the network gives, {output}.");
+            (FieldLayout given, Value field) = (layout.Field(i), graph.Value(Fields[i].Name));
+            if (field.Vocabulary == 0 ? given.Vocabulary > 0 || given.Features != field.Width : given.Vocabulary == 0 || given.Vocabulary > field.Vocabulary)
+                throw new InvalidCallException(
+                    $"{name} holds {(given.Vocabulary > 0 ? $"{given.Vocabulary} tokens" : $"{given.Features} inputs per step")} where the network takes the {field}.");
+        }
+
+        if (layout.IsStream && graph.HasReverse) throw new InvalidCallException($"{name} is one long stream, whose end the network cannot know.");
+        if (layout.Target == TargetKind.None) return;
+        int[] asked = [layout.Outputs, .. layout.MoreLabels ?? []];
+        bool fits = asked.Length == graph.Outputs.Count && asked.Zip(graph.Outputs).All(pair => Fits(layout.Target, pair.First, pair.Second));
+        if (!fits)
+            throw new InvalidCallException($"The targets of {name} ({layout.Target.Name()}, {string.Join(", ", asked)}) are not what the network gives, {string.Join(", ", graph.Outputs)}.");
     }
+
+    private bool Fits(TargetKind target, int asked, Value output) => target == TargetKind.Value
+        ? Task == TaskKind.Regression && output.Kind == ValueKind.Vector && asked == output.Width
+        : Task == TaskKind.Classification && asked <= output.Width && (output.Kind == ValueKind.Sequence) == (target == TargetKind.LabelPerStep);
 
     /// <inheritdoc/>
     public bool Equals(GraphRecipe? other) => other is not null && ToJson() == other.ToJson();

@@ -18,8 +18,8 @@ public interface IBackwardObserver
     void Gradient(Value value, Tensor gradient, int from);
 
     /// <summary>After a recurrence went back through time.</summary>
-    /// <param name="axis">Of its hidden states.</param>
+    /// <param name="states">Its hidden states.</param>
     /// <param name="gradient">The gradient at the output of the recurrent product W_hh h_{t-1}, [T, B, G*H], h_{t-1} the state of the step walked
     /// before; of an Elman layer that of its pre-activation.</param>
-    void Products(UnitAxis axis, Tensor gradient);
+    void Products(Value states, Tensor gradient);
 }

@@ -24,7 +24,7 @@ public static class ModelFile
         [
             .. parameters.Slots.Select(slot => NamedArray.Create(slot.Name, slot.Shape, block.AsSpan((int)slot.Offset, (int)slot.Shape.Count).ToArray())),
         ];
-        Dictionary<string, string> metadata = new() { ["format"] = "pt", [ArchitectureKey] = network.Architecture.ToJson() };
+        Dictionary<string, string> metadata = new() { ["format"] = "pt", [ArchitectureKey] = network.Recipe.ToJson() };
         if (MaskText.Write(parameters) is { } mask) metadata[MaskText.Key] = mask;
         SafetensorsFile.Write(path, arrays, metadata);
     }
@@ -36,7 +36,7 @@ public static class ModelFile
     public static Network Load(string path, IBackend backend)
     {
         SafetensorsFile file = SafetensorsFile.Read(path);
-        Network network = Build(file, ReadArchitecture(file), backend, file.Arrays.ToDictionary(array => array.Name));
+        Network network = Build(file, ReadRecipe(file), backend, file.Arrays.ToDictionary(array => array.Name));
         try
         {
             if (file.Metadata.TryGetValue(MaskText.Key, out string? mask)) MaskText.Apply(mask, network.Parameters, path);
@@ -52,15 +52,22 @@ public static class ModelFile
     /// <summary>Reads only what the network is.</summary>
     /// <exception cref="InvalidCallException">There is no such file, or it holds no architecture.</exception>
     /// <exception cref="BrokenFileException">The file is damaged.</exception>
-    public static Architecture LoadArchitecture(string path) => ReadArchitecture(SafetensorsFile.Read(path));
+    public static Recipe LoadRecipe(string path) => ReadRecipe(SafetensorsFile.Read(path));
+
+    /// <summary>Reads only what a stack is.</summary>
+    /// <exception cref="InvalidCallException">There is no such file, it holds no architecture, or its network is another graph.</exception>
+    /// <exception cref="BrokenFileException">The file is damaged.</exception>
+    public static Architecture LoadArchitecture(string path) => LoadRecipe(path) as Architecture
+        ?? throw new InvalidCallException($"{path} holds another graph than a stack of recurrent layers under one read-out, which this needs.");
 
     /// <summary>
-    /// A network from tensors that must be exactly those of <paramref name="architecture"/>; <paramref name="tensors"/> maps our names to the file's
+    /// A network from tensors that must be exactly those of <paramref name="recipe"/>; <paramref name="tensors"/> maps our names to the file's
     /// arrays.
     /// </summary>
-    internal static Network Build(SafetensorsFile file, Architecture architecture, IBackend backend, IReadOnlyDictionary<string, NamedArray> tensors)
+    internal static Network Build(SafetensorsFile file, Recipe recipe, IBackend backend, IReadOnlyDictionary<string, NamedArray> tensors)
     {
-        IReadOnlyList<ParameterSpec> slots = architecture.Build().Parameters;
+        Graph graph = recipe.Build();
+        IReadOnlyList<ParameterSpec> slots = graph.Parameters;
         string[] missing = [.. slots.Select(slot => slot.Name).Except(tensors.Keys)];
         if (missing.Length > 0) throw new BrokenFileException(file.Path, $"the architecture needs the tensors {string.Join(", ", missing)}, which are missing.");
         string[] extra = [.. tensors.Keys.Except(slots.Select(slot => slot.Name))];
@@ -72,7 +79,7 @@ public static class ModelFile
         }
 
         // Only now: an architecture that lies may ask for more than the memory holds.
-        float[] block = new float[architecture.Build().Extent];
+        float[] block = new float[graph.Extent];
         foreach (ParameterSpec slot in slots)
         {
             NamedArray array = tensors[slot.Name];
@@ -82,12 +89,12 @@ public static class ModelFile
             values.CopyTo(block.AsSpan((int)slot.Offset));
         }
 
-        Network network = new(architecture, backend);
+        Network network = new(recipe, backend);
         network.Parameters.Values.CopyFrom<float>(block);
         return network;
     }
 
-    private static Architecture ReadArchitecture(SafetensorsFile file)
+    private static Recipe ReadRecipe(SafetensorsFile file)
     {
         if (!file.Metadata.TryGetValue(ArchitectureKey, out string? json))
         {
@@ -99,7 +106,7 @@ public static class ModelFile
             throw new InvalidCallException($"{file.Path} is a checkpoint of a training run, not a model; resume the run to finish it.");
         try
         {
-            return Architecture.FromJson(json);
+            return Recipe.FromJson(json);
         }
         catch (InvalidCallException e)
         {

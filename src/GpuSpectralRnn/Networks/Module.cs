@@ -9,13 +9,18 @@ namespace GpuSpectralRnn.Networks;
 /// it reads (<see cref="Scope"/>).
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(Activation), "activation")]
+[JsonDerivedType(typeof(Attention), "attention")]
 [JsonDerivedType(typeof(Concat), "concat")]
 [JsonDerivedType(typeof(Dropout), "dropout")]
 [JsonDerivedType(typeof(Embedding), "embedding")]
+[JsonDerivedType(typeof(Highway), "highway")]
 [JsonDerivedType(typeof(LastStep), "last-step")]
 [JsonDerivedType(typeof(Linear), "linear")]
 [JsonDerivedType(typeof(MeanOverSteps), "mean-over-steps")]
+[JsonDerivedType(typeof(Multiply), "multiply")]
 [JsonDerivedType(typeof(Recurrent), "recurrent")]
+[JsonDerivedType(typeof(SoftmaxOverSteps), "softmax-over-steps")]
 public abstract record Module
 {
     /// <summary>Its name, which is also that of its output; unique in a graph.</summary>
@@ -45,6 +50,9 @@ public abstract record Module
 
     /// <summary>Whether its backward pass can turn the gradient of its output into that of its first input in place.</summary>
     internal virtual bool GoesBackInPlace => false;
+
+    /// <summary>Whether its backward pass writes the gradients of all its inputs, wanted or not.</summary>
+    internal virtual bool WritesAllGradients => false;
 
     /// <summary>Whether it takes a gradient of its output of which only the last or the first step is filled.</summary>
     internal virtual bool TakesGradientOf(Placement step) => false;
@@ -122,13 +130,16 @@ internal sealed class Scope(
     }
 
     /// <summary>How each part of a value that is read through columns from <paramref name="firstColumn"/> on is read.</summary>
-    public static IEnumerable<UnitUse> ReadColumns(Value value, string parameter, string? bias, int firstColumn = 0)
+    public static IEnumerable<UnitUse> ReadColumns(Value value, string parameter, string? bias, int firstColumn = 0) =>
+        value.Parts.Select(part => new ReadsLinearly(part.Axis, parameter, firstColumn + part.First, bias));
+
+    /// <summary>How values of one width are read unit by unit: their axes are tied, place by place.</summary>
+    /// <exception cref="InvalidCallException">Their axes are not of the same sizes.</exception>
+    public IEnumerable<UnitUse> TieUnits(Value first, Value other)
     {
-        foreach (UnitAxis axis in value.Units)
-        {
-            yield return new ReadsLinearly(axis, parameter, firstColumn, bias);
-            firstColumn += axis.Size;
-        }
+        if (!first.Units.Select(axis => axis.Size).SequenceEqual(other.Units.Select(axis => axis.Size)))
+            throw Refuse($"reads the {first} and the {other} unit by unit, whose axes have other sizes");
+        return first.Units.Zip(other.Units).Select(pair => new ReadsByElement(pair.First, pair.Second));
     }
 
     /// <summary>An error of this module's.</summary>

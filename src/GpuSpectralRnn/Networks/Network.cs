@@ -102,12 +102,16 @@ public sealed class Network : IDisposable
 
         Parameters.Form();
         current.Forward();
-        return current.Output(0);
+        return current.Outputs[0];
     }
 
     /// <summary>An output of the last forward call, in the order of <see cref="Graph.Outputs"/>. It holds until the next one.</summary>
     /// <exception cref="InvalidOperationException">There was no forward call yet.</exception>
-    public Tensor Output(int index) => Current.Output(index);
+    public Tensor Output(int index) => Current.Outputs[index];
+
+    /// <summary>Goes back from the outputs, which a loss has overwritten with their gradients.</summary>
+    /// <exception cref="InvalidOperationException">No forward call for training went before.</exception>
+    public void BackwardFromOutputs(IBackwardObserver? observer = null) => Backward(Current.Outputs, observer);
 
     /// <summary>Goes back from the only output; see <see cref="Backward(ReadOnlySpan{Tensor}, IBackwardObserver)"/>.</summary>
     public void Backward(Tensor outputGradient, IBackwardObserver? observer = null) => Backward([outputGradient], observer);

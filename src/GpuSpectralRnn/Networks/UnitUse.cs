@@ -4,12 +4,29 @@ namespace GpuSpectralRnn.Networks;
 /// <param name="Axis">The axis.</param>
 public abstract record UnitUse(UnitAxis Axis);
 
-/// <summary>The module makes the units: unit j is entry <c>g * Size + j</c> of the parameter's rows, or of its columns, for every block g.</summary>
+/// <summary>
+/// Rows of a parameter belong to units: those of unit j are g * <paramref name="Stride"/> + <paramref name="FirstRow"/> + j for every block g. They go
+/// with the unit.
+/// </summary>
 /// <param name="Axis">The axis.</param>
 /// <param name="Parameter">A parameter's name.</param>
-/// <param name="Blocks">How many blocks of the axis' size are stacked: a cell's gates.</param>
-/// <param name="IsColumns">Whether units are columns of the parameter, as an embedding's are.</param>
-public sealed record Produces(UnitAxis Axis, string Parameter, int Blocks = 1, bool IsColumns = false) : UnitUse(Axis);
+/// <param name="Blocks">How many blocks are stacked: a cell's gates.</param>
+/// <param name="FirstRow">The row of unit 0 in each block.</param>
+/// <param name="Stride">Rows of a block; 0 for the axis' size.</param>
+public abstract record RowsOfUnits(UnitAxis Axis, string Parameter, int Blocks = 1, int FirstRow = 0, int Stride = 0) : UnitUse(Axis);
+
+/// <summary>The module makes the units by rows of a parameter.</summary>
+public sealed record Produces(UnitAxis Axis, string Parameter, int Blocks = 1, int FirstRow = 0, int Stride = 0)
+    : RowsOfUnits(Axis, Parameter, Blocks, FirstRow, Stride);
+
+/// <summary>The module weighs every unit by entries of its own: a cell's peepholes, the weights of an attention.</summary>
+public sealed record WeighsUnits(UnitAxis Axis, string Parameter, int Blocks = 1, int FirstRow = 0, int Stride = 0)
+    : RowsOfUnits(Axis, Parameter, Blocks, FirstRow, Stride);
+
+/// <summary>The module makes the units by columns of a parameter, as an embedding does.</summary>
+/// <param name="Axis">The axis.</param>
+/// <param name="Parameter">A parameter's name.</param>
+public sealed record ProducesByColumns(UnitAxis Axis, string Parameter) : UnitUse(Axis);
 
 /// <summary>
 /// The module reads the units through columns of a parameter, W h: what stands for the units, A h_J + c, can be worked into W A and into the bias.

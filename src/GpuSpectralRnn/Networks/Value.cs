@@ -23,6 +23,20 @@ public sealed record Value(string Name, ValueKind Kind, string? Field, IReadOnly
     /// <summary>F.</summary>
     public int Width => Units.Sum(axis => axis.Size);
 
+    /// <summary>The axes with the places of their first units in F.</summary>
+    public IEnumerable<(UnitAxis Axis, int First)> Parts
+    {
+        get
+        {
+            int first = 0;
+            foreach (UnitAxis axis in Units)
+            {
+                yield return (axis, first);
+                first += axis.Size;
+            }
+        }
+    }
+
     /// <summary>V, of tokens.</summary>
     public int Vocabulary { get; init; }
 

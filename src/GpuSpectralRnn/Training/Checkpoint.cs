@@ -69,7 +69,7 @@ public sealed class Checkpoint
     };
 
     /// <summary>What the network is.</summary>
-    public required Architecture Architecture { get; init; }
+    public required Recipe Recipe { get; init; }
 
     /// <summary>How it is trained.</summary>
     public required TrainingSettings Settings { get; init; }
@@ -102,7 +102,7 @@ public sealed class Checkpoint
         SafetensorsFile.Write(path, arrays, new Dictionary<string, string>
         {
             [FormatKey] = Format,
-            [ArchitectureKey] = Architecture.ToJson(),
+            [ArchitectureKey] = Recipe.ToJson(),
             [SettingsKey] = Settings.ToJson(),
             [StateKey] = JsonSerializer.Serialize(State, Json),
         });
@@ -119,11 +119,11 @@ public sealed class Checkpoint
         if (format != Format) throw new InvalidCallException($"{path} is a checkpoint of format {format}; this program knows format {Format}.");
         try
         {
-            Architecture architecture = Architecture.FromJson(Member(ArchitectureKey));
-            long extent = architecture.Build().Extent;
+            Recipe recipe = Recipe.FromJson(Member(ArchitectureKey));
+            long extent = recipe.Build().Extent;
             return new Checkpoint
             {
-                Architecture = architecture,
+                Recipe = recipe,
                 Settings = TrainingSettings.FromJson(Member(SettingsKey)),
                 State = JsonSerializer.Deserialize<TrainingState>(Member(StateKey), Json) ?? throw new BrokenFileException(path, $"{StateKey} is null."),
                 Parameters = Values(ParametersName, extent) ?? throw new BrokenFileException(path, $"the array '{ParametersName}' is missing."),

@@ -1,5 +1,6 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Training;
 
@@ -10,6 +11,8 @@ internal sealed class DeviceBatch : IDisposable
     private readonly Tensor inputMemory;
     private readonly Tensor? targetMemory;
     private readonly Tensor lengthMemory;
+    private readonly (Tensor Values, Tensor Lengths)[] moreMemory;
+    private readonly Tensor[] moreLabelMemory;
     private int viewedSize;
 
     /// <summary>Makes room for batches of up to <paramref name="capacity"/> sequences.</summary>
@@ -26,6 +29,13 @@ internal sealed class DeviceBatch : IDisposable
             TargetKind.Value => backend.Allocate(new Shape(capacity * layout.Outputs)),
             _ => null,
         };
+        moreMemory =
+        [
+            .. from field in layout.More ?? []
+               let type = field.Vocabulary > 0 ? ElementType.Int32 : ElementType.Float32
+               select (backend.Allocate(new Shape(field.Steps * capacity * field.Features), type), backend.Allocate(new Shape(capacity), ElementType.Int32)),
+        ];
+        moreLabelMemory = [.. (layout.MoreLabels ?? []).Select(_ => backend.Allocate(new Shape(capacity), ElementType.Int32))];
         (Inputs, Lengths) = (inputMemory, lengthMemory);
     }
 
@@ -38,6 +48,12 @@ internal sealed class DeviceBatch : IDisposable
     /// <summary>Int32 labels [B] or [T B], or values [B, D]; null without targets.</summary>
     public Tensor? Targets { get; private set; }
 
+    /// <summary>The fields after the first; their lengths are null where all sequences are whole.</summary>
+    public IReadOnlyList<SequenceField>? More { get; private set; }
+
+    /// <summary>Int32 labels [B] of one output after another: those of <see cref="Targets"/>, then <see cref="SequenceLayout.MoreLabels"/>.</summary>
+    public Tensor Labels(int output) => output == 0 ? Targets! : moreLabelMemory[output - 1].View(0, viewedSize);
+
     /// <summary>
     /// Copies a batch to the device, by <paramref name="lane"/> where there is one; <paramref name="hasLengths"/>: its lengths too.
     /// </summary>
@@ -47,6 +63,8 @@ internal sealed class DeviceBatch : IDisposable
         if (layout.Vocabulary > 0) Upload<int>(batch.Tokens, Inputs, lane);
         else Upload<float>(batch.Inputs, Inputs, lane);
         if (hasLengths) Upload<int>(batch.Lengths, Lengths, lane);
+        if (moreMemory.Length > 0) More = [.. batch.More.Select((field, i) => Fill(field, moreMemory[i], batch.Size, lane))];
+        for (int i = 0; i < moreLabelMemory.Length; i++) Upload<int>(batch.MoreLabels(i), Labels(i + 1), lane);
         if (Targets is null) return;
         if (layout.Target == TargetKind.Value) Upload<float>(batch.Values, Targets, lane);
         else Upload<int>(batch.Labels, Targets, lane);
@@ -58,6 +76,26 @@ internal sealed class DeviceBatch : IDisposable
         inputMemory.Dispose();
         lengthMemory.Dispose();
         targetMemory?.Dispose();
+        foreach ((Tensor values, Tensor lengths) in moreMemory)
+        {
+            values.Dispose();
+            lengths.Dispose();
+        }
+
+        foreach (Tensor labels in moreLabelMemory) labels.Dispose();
+    }
+
+    private static SequenceField Fill(BatchField field, (Tensor Values, Tensor Lengths) memory, int size, IUploadLane? lane)
+    {
+        FieldLayout layout = field.Layout;
+        bool isToken = layout.Vocabulary > 0;
+        Tensor values = isToken ? memory.Values.View(0, layout.Steps, size) : memory.Values.View(0, layout.Steps, size, layout.Features);
+        if (isToken) Upload<int>(field.Tokens, values, lane);
+        else Upload<float>(field.Inputs, values, lane);
+        if (!field.Lengths.ContainsAnyExcept(layout.Steps)) return new SequenceField(values);
+        Tensor lengths = memory.Lengths.View(0, size);
+        Upload<int>(field.Lengths, lengths, lane);
+        return new SequenceField(values, lengths);
     }
 
     private static void Upload<T>(ReadOnlySpan<T> source, Tensor target, IUploadLane? lane)

@@ -45,6 +45,9 @@ public sealed class DeviceBatches : IDisposable
     /// <summary>Rows of the outputs that count for the loss of this batch: sequences, or steps whose label is not -1.</summary>
     public int CountedRows { get; private set; }
 
+    /// <summary>Rows of an output by its place that count for the loss of this batch.</summary>
+    public int CountedRowsOf(int output) => output == 0 ? CountedRows : Size - reader.Batch.MoreLabels(output - 1).Count(-1);
+
     /// <summary>Sum of the lengths of this batch: step-sequence pairs that are no padding.</summary>
     public int ValidSteps { get; private set; }
 
@@ -53,6 +56,20 @@ public sealed class DeviceBatches : IDisposable
 
     /// <summary>Valid steps of each sequence of this batch [B].</summary>
     public ReadOnlySpan<int> Lengths => reader.Batch.Lengths;
+
+    /// <summary>Sum of the lengths of this batch in a field by its place.</summary>
+    public int ValidStepsOf(int field)
+    {
+        int sum = 0;
+        foreach (int length in LengthsOf(field)) sum += length;
+        return sum;
+    }
+
+    /// <summary>Valid steps of each sequence in a field by its place [B].</summary>
+    public ReadOnlySpan<int> LengthsOf(int field) => field == 0 ? Lengths : reader.Batch.More[field - 1].Lengths;
+
+    /// <summary>Int32 labels [B] of an output by its place, of data with several.</summary>
+    public Tensor Labels(int output) => slots[turn].Labels(output);
 
     /// <summary>What the network takes: inputs or tokens, the lengths where some row is shorter, and whether a stream goes on.</summary>
     public SequenceBatch Current { get; private set; }
@@ -85,7 +102,11 @@ public sealed class DeviceBatches : IDisposable
         lane?.Begin();
         slot.Fill(batch, !isFull, lane);
         lane?.End();
-        Current = new SequenceBatch(slot.Inputs, isFull ? null : slot.Lengths, reader.Continues) { IsWhole = !layout.IsStream };
+        Current = new SequenceBatch(slot.Inputs, isFull ? null : slot.Lengths, reader.Continues) 
+        {
+            IsWhole = !layout.IsStream,
+            More = slot.More,
+        };
         ValidSteps = 0;
         foreach (int length in batch.Lengths) ValidSteps += length;
         CountedRows = layout.Target switch

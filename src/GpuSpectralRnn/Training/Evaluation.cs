@@ -26,13 +26,13 @@ public sealed record Evaluation(string Metric, double Value, double Loss, long R
     public double? Perplexity => Metric is "perplexity" or BitsPerCharacter ? Math.Exp(Loss) : null;
 
     /// <summary>The means behind <paramref name="sums"/> over a whole set; not a number without rows.</summary>
-    public static Evaluation From(LossSums sums, Architecture architecture)
+    public static Evaluation From(LossSums sums, Recipe recipe)
     {
         double loss = sums.Loss / sums.Rows;
-        return architecture switch
+        return recipe switch
         {
-            { IsLanguageModel: true, Unit: TextUnit.Char } => new Evaluation(BitsPerCharacter, loss / Math.Log(2), loss, sums.Rows),
-            { IsLanguageModel: true } => new Evaluation("perplexity", Math.Exp(loss), loss, sums.Rows),
+            Architecture { IsLanguageModel: true, Unit: TextUnit.Char } => new Evaluation(BitsPerCharacter, loss / Math.Log(2), loss, sums.Rows),
+            Architecture { IsLanguageModel: true } => new Evaluation("perplexity", Math.Exp(loss), loss, sums.Rows),
             { Task: TaskKind.Classification } => new Evaluation(Accuracy, (double)sums.Correct / sums.Rows, loss, sums.Rows),
             _ => new Evaluation("mse", loss, loss, sums.Rows),
         };

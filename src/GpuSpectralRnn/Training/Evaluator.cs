@@ -17,7 +17,7 @@ public sealed class Evaluator : IDisposable
     /// <exception cref="InvalidCallException">They do not, or the set is empty.</exception>
     public Evaluator(Network network, ISequenceData data, int batchSize)
     {
-        network.Architecture.CheckFits(data.Layout, data.Name);
+        network.Recipe.CheckFits(data.Layout, data.Name);
         this.network = network;
         this.data = data;
         feed = new DeviceBatches(data, network.Backend, batchSize);
@@ -35,14 +35,15 @@ public sealed class Evaluator : IDisposable
         if (data.Layout.Target == TargetKind.None)
             throw new InvalidCallException($"{data.Name} has no targets to compare with; give labels or values.");
         totals.Reset();
-        foreach (Tensor outputs in Outputs(cancellation)) Objective.Apply(network, outputs, feed, gradient: null, totals);
-        return Evaluation.From(totals.Read(), network.Architecture);
+        TargetObjective objective = new();
+        foreach (Tensor _ in Outputs(cancellation)) objective.Apply(network, feed, isTraining: false, totals);
+        return Evaluation.From(totals.Read(), network.Recipe);
     }
 
     /// <summary>What <see cref="Predict(CancellationToken)"/> gives: [N, O], or [N, T, O] from a network that answers at every step.</summary>
-    public Shape OutputShape => network.Architecture is { Readout: Readout.Every, Outputs: var outputs }
-        ? new Shape(data.Count, data.Layout.Steps, outputs)
-        : new Shape(data.Count, network.Architecture.Outputs);
+    public Shape OutputShape => network.Graph is { AnswersEveryStep: true }
+        ? new Shape(data.Count, data.Layout.Steps, network.Graph.Outputs[0].Width)
+        : new Shape(data.Count, network.Graph.Outputs[0].Width);
 
     /// <summary>The outputs (logits or predictions) of every sequence in order, of <see cref="OutputShape"/>; zero beyond a sequence's
     /// length.</summary>
@@ -66,8 +67,8 @@ public sealed class Evaluator : IDisposable
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public void Predict(Action<int, ReadOnlySpan<float>> write, CancellationToken cancellation = default)
     {
-        int outputs = network.Architecture.Outputs;
-        int steps = network.Architecture.Readout == Readout.Every ? data.Layout.Steps : 1;
+        int outputs = network.Graph.Outputs[0].Width;
+        int steps = network.Graph.AnswersEveryStep ? data.Layout.Steps : 1;
         float[] scratch = new float[BatchOutputs(steps, feed.BatchSize, outputs)]; // [T, B, O]
         float[] sequence = new float[steps * outputs]; // [T, O]
         foreach (Tensor batch in Outputs(cancellation))

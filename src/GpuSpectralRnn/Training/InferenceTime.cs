@@ -19,7 +19,7 @@ public static class InferenceTime
     /// <exception cref="InvalidCallException">The data do not fit the network.</exception>
     public static double MillisecondsPerSequence(Network network, ISequenceData data, int batchSize, int passes = 15)
     {
-        network.Architecture.CheckFits(data.Layout, data.Name);
+        network.Recipe.CheckFits(data.Layout, data.Name);
         using DeviceBatches feed = new(data, network.Backend, batchSize);
         feed.Next();
         return MedianTime.Measure(network.Backend, () => network.Forward(feed.Current), passes) / feed.Size;

@@ -3,17 +3,37 @@ using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Training;
 
-/// <summary>The loss that belongs to a network's task: the mean over the rows of a batch that count.</summary>
-internal static class Objective
+/// <summary>What a training step minimises.</summary>
+public abstract class Objective
 {
     /// <summary>
-    /// Adds the batch's losses to <paramref name="totals"/> and writes the gradient of their mean, where wanted (it may be the outputs themselves).
+    /// Adds the losses of the last forward pass over a batch to <paramref name="totals"/>; writes the gradients of their means over the outputs, where
+    /// wanted.
     /// </summary>
-    public static void Apply(Network network, Tensor outputs, DeviceBatches feed, Tensor? gradient, LossTotals totals)
+    /// <param name="network">Which went forward.</param>
+    /// <param name="feed">The batch.</param>
+    /// <param name="isTraining">Whether the outputs become their gradients.</param>
+    /// <param name="totals">Receives the losses.</param>
+    public abstract void Apply(Network network, DeviceBatches feed, bool isTraining, LossTotals totals);
+}
+
+/// <summary>
+/// The loss that belongs to a network's task, the mean over the rows of a batch that count: softmax cross-entropy, the sum over the outputs of a network
+/// that has several, or the mean squared error.
+/// </summary>
+public sealed class TargetObjective : Objective
+{
+    /// <inheritdoc/>
+    public override void Apply(Network network, DeviceBatches feed, bool isTraining, LossTotals totals)
     {
         ILossOps loss = network.Backend.Loss;
-        float scale = 1f / Math.Max(1, feed.CountedRows);
-        if (network.Architecture.Task == TaskKind.Classification) loss.SoftmaxCrossEntropy(outputs, feed.Targets!, scale, gradient, totals);
-        else loss.MeanSquaredError(outputs, feed.Targets!, scale, gradient, totals);
+        for (int i = 0; i < network.Graph.Outputs.Count; i++)
+        {
+            Tensor outputs = network.Output(i);
+            Tensor? gradient = isTraining ? outputs : null;
+            float scale = 1f / Math.Max(1, feed.CountedRowsOf(i));
+            if (network.Recipe.Task == TaskKind.Classification) loss.SoftmaxCrossEntropy(outputs, feed.Labels(i), scale, gradient, totals);
+            else loss.MeanSquaredError(outputs, feed.Targets!, scale, gradient, totals);
+        }
     }
 }

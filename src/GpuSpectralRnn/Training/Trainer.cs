@@ -18,6 +18,7 @@ public sealed class Trainer : IDisposable
     private readonly DeviceBatches feed;
     private readonly Evaluator? evaluator;
     private readonly LossTotals totals;
+    private readonly TrainingStep step;
     private readonly Tensor? best;
     private string? dataHash;
     private readonly Stopwatch clock = new();
@@ -37,10 +38,10 @@ public sealed class Trainer : IDisposable
     public Trainer(Network network, ISequenceData data, ISequenceData? validation, TrainingSettings settings)
     {
         settings.Validate();
-        network.Architecture.CheckFits(data.Layout, data.Name);
+        network.Recipe.CheckFits(data.Layout, data.Name);
         if (data.Layout.Target == TargetKind.None) throw new InvalidCallException($"{data.Name} has no targets to learn; give labels or values.");
         if (validation?.Layout.Target == TargetKind.None) throw new InvalidCallException($"{validation.Name} has no targets to compare with; give labels or values.");
-        if (settings.Dropout > 0 && network.Architecture is { Layers: < 2, Vocabulary: 0 })
+        if (settings.Dropout > 0 && !network.Graph.Nodes.Any(node => node.Module is Networks.Modules.Dropout))
             throw new InvalidCallException($"Dropout {settings.Dropout} works between layers and this network has one; give it two, or leave the dropout out.");
         if (settings.Patience > 0 && validation is null) throw new InvalidCallException("Patience needs validation data to watch; give some or leave the patience out.");
         if (settings.Schedule.Kind == ScheduleKind.Anneal && validation is null)
@@ -52,6 +53,7 @@ public sealed class Trainer : IDisposable
         feed = new DeviceBatches(data, network.Backend, settings.BatchSize);
         evaluator = validation is null ? null : new Evaluator(network, validation, settings.BatchSize);
         totals = network.Backend.Loss.CreateTotals();
+        step = new TrainingStep(network, feed, new TargetObjective(), optimizer, totals);
         best = settings.Patience > 0 || settings.Schedule.Kind == ScheduleKind.Anneal ? network.Backend.Allocate(network.Parameters.Values.Shape) : null;
         state = state with { Data = Fingerprint };
     }
@@ -93,7 +95,8 @@ public sealed class Trainer : IDisposable
     {
         if (state.Step > 0) throw new InvalidOperationException("A run is warmed up before its first step, and before a checkpoint is restored.");
         feed.Restart();
-        Backpropagate();
+        feed.Next();
+        step.Backpropagate(Mask);
         _ = network.Backend.Optimizer; // loads its kernels
         network.Backend.Synchronize();
     }
@@ -103,9 +106,9 @@ public sealed class Trainer : IDisposable
     /// accepted).</exception>
     public void Restore(Checkpoint checkpoint)
     {
-        if (checkpoint.Architecture != network.Architecture)
+        if (!checkpoint.Recipe.Equals(network.Recipe))
             throw new InvalidCallException(
-                $"The checkpoint's network is another: {JsonDifference.Describe(checkpoint.Architecture.ToJson(), network.Architecture.ToJson())}; resume with the same.");
+                $"The checkpoint's network is another: {JsonDifference.Describe(checkpoint.Recipe.ToJson(), network.Recipe.ToJson())}; resume with the same.");
         TrainingSettings before = checkpoint.Settings with { Epochs = settings.Epochs };
         if (before != settings)
             throw new InvalidCallException(
@@ -185,7 +188,8 @@ public sealed class Trainer : IDisposable
         {
             if (cancellation.IsCancellationRequested) return Pause(start, secondsBefore);
             double rate = settings.Schedule.Rate(settings.LearningRate, state.Step, StepsPerEpoch, Steps, state.WorseEpochs);
-            Step(rate);
+            feed.Next();
+            step.Run(rate, state.Step + 1, Mask);
             state = state with { Step = state.Step + 1, Batch = batch + 1 };
             if (clock.Elapsed - lastReport >= ReportEvery)
             {
@@ -221,22 +225,7 @@ public sealed class Trainer : IDisposable
         return true;
     }
 
-    private void Step(double rate)
-    {
-        Backpropagate();
-        optimizer.Step(rate, state.Step + 1);
-        network.Parameters.ApplyMask();
-    }
-
-    // The gradients of the next batch.
-    private void Backpropagate()
-    {
-        feed.Next();
-        Tensor outputs = network.Forward(feed.Current, isTraining: true, new DropoutMask((float)settings.Dropout, settings.Seed, state.Step));
-        Objective.Apply(network, outputs, feed, outputs, totals);
-        network.Backend.Fill(network.Parameters.Gradients, 0f);
-        network.Backward(outputs);
-    }
+    private DropoutMask Mask => new((float)settings.Dropout, settings.Seed, state.Step);
 
     // Loss and metric of the epoch so far: what an interrupted session had (start) and what this one added.
     private Evaluation ReadTotals(TrainingState start)
@@ -244,7 +233,7 @@ public sealed class Trainer : IDisposable
         LossSums sums = totals.Read();
         if (sums.FirstBadCall >= 0) throw Diverged(totalsStart + sums.FirstBadCall + 1, "the loss is NaN or infinite");
         state = state with { LossSum = start.LossSum + sums.Loss, Correct = start.Correct + sums.Correct, Rows = start.Rows + sums.Rows };
-        return Evaluation.From(new LossSums(state.LossSum, state.Correct, state.Rows, 0, -1), network.Architecture);
+        return Evaluation.From(new LossSums(state.LossSum, state.Correct, state.Rows, 0, -1), network.Recipe);
     }
 
     private bool Validate(CancellationToken cancellation)
@@ -283,7 +272,7 @@ public sealed class Trainer : IDisposable
         if (CheckpointPath is null) return;
         new Checkpoint
         {
-            Architecture = network.Architecture,
+            Recipe = network.Recipe,
             Settings = settings,
             State = state with { DataHash = DataHash },
             Parameters = parameters,

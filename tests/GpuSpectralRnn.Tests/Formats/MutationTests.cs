@@ -65,7 +65,7 @@ public sealed class MutationTests : IDisposable
         int extent = (int)architecture.Build().Extent;
         new Checkpoint
         {
-            Architecture = architecture,
+            Recipe = architecture,
             Settings = new TrainingSettings(),
             State = new TrainingState { Data = "toy" },
             Parameters = new float[extent],

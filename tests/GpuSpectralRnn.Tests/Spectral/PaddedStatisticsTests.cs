@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Networks;
@@ -92,7 +93,7 @@ public sealed class PaddedStatisticsTests : IDisposable
         using Network network = TestNetworks.Make(host, cell, [5, 3], readout, isBidirectional: isBidirectional);
         float[] inputs = Numbers.Normal(Steps * Count * Inputs, 3), v = Numbers.Normal((readout == Readout.Every ? Steps : 1) * Count * Outputs, 8);
         int[] lengths = [4, 1, 3, 2, 4, 3];
-        using AdjointObserver together = new(network, Steps, Count), alone = new(network, Steps, 1);
+        using AdjointObserver together = new(network, Layout(Steps), Count), alone = new(network, Layout(Steps), 1);
         Run(together, inputs, v, lengths, Steps);
         AdjointStatistics[] result = together.Read();
 
@@ -102,7 +103,7 @@ public sealed class PaddedStatisticsTests : IDisposable
             int steps = lengths[b];
             float[] Rows(float[] all, int width, int rows) =>
                 [.. Enumerable.Range(0, rows).SelectMany(t => all[((t * Count + b) * width)..((t * Count + b + 1) * width)])];
-            using AdjointObserver one = new(network, steps, 1);
+            using AdjointObserver one = new(network, Layout(steps), 1);
             Run(one, Rows(inputs, Inputs, steps), Rows(v, Outputs, readout == Readout.Every ? steps : 1), [steps], steps);
             AdjointStatistics[] own = one.Read();
             for (int r = 0; r < own.Length; r++) expected[r] += (double)steps / lengths.Sum() * own[r].Matrix;
@@ -110,6 +111,8 @@ public sealed class PaddedStatisticsTests : IDisposable
 
         // The same single-precision gradients in other batches
         for (int r = 0; r < result.Length; r++) Close.Equal(expected[r].Data, result[r].Matrix.Data, 1e-4, 1e-6, $"G {r}");
+
+        static SequenceLayout Layout(int steps) => new(steps, Inputs, TargetKind.None, 0);
 
         void Run(AdjointObserver observer, float[] inputs, float[] v, int[] lengths, int steps)
         {
@@ -120,7 +123,7 @@ public sealed class PaddedStatisticsTests : IDisposable
             Tensor outputs = network.Forward(batch, isTraining: true);
             outputs.CopyFrom<float>(v);
             if (readout == Readout.Every && batch.Lengths is not null) host.Matrix.ClearPadding(outputs, batch.Lengths);
-            observer.Begin(batch, lengths);
+            observer.Begin(batch, _ => lengths);
             network.Backward(outputs, observer);
         }
     }

@@ -71,10 +71,11 @@ public sealed class StatisticsCollectorTests : IDisposable
         double[] v = Numbers.Normal((readout == Readout.Every ? steps : 1) * Count * 4, 9).ToDoubles();
         using Tensor x = host.Allocate(new Shape(steps, Count, 3));
         x.CopyFrom<float>(Array.ConvertAll(input, value => (float)value));
-        using AdjointObserver observer = new(network, steps, Count);
+        using AdjointObserver observer = new(network, new SequenceLayout(steps, 3, TargetKind.None, 0), Count);
         Tensor outputs = network.Forward(x, isTraining: true);
         outputs.CopyFrom<float>(Array.ConvertAll(v, value => (float)value));
-        observer.Begin(new SequenceBatch(x), [.. Enumerable.Repeat(steps, Count)]);
+        int[] lengths = [.. Enumerable.Repeat(steps, Count)];
+        observer.Begin(new SequenceBatch(x), _ => lengths);
 
         network.Backward(outputs, observer);
         AdjointStatistics[] result = observer.Read();

@@ -116,7 +116,7 @@ public sealed class StreamTests : IDisposable
         Checkpoint whole = Checkpoint.Load(path);
         Checkpoint part = new()
         {
-            Architecture = whole.Architecture, Settings = whole.Settings, State = whole.State, Parameters = whole.Parameters, Optimizer = whole.Optimizer,
+            Recipe = whole.Recipe, Settings = whole.Settings, State = whole.State, Parameters = whole.Parameters, Optimizer = whole.Optimizer,
         };
 
         Assert.Contains("lacks the state", Assert.Throws<InvalidCallException>(() => Train(Cell.Lstm, resume: part)).Message);

@@ -12,6 +12,7 @@ internal sealed class BoundGraph : IDisposable
     private readonly Dictionary<string, ValueSlot> slots = [];
     private readonly ValueSlot[] fieldSlots;
     private readonly ValueSlot[] outputSlots;
+    private readonly Tensor[] outputs;
     private readonly ModuleRun?[] runs;
     private readonly List<(Tensor From, ValueSlot To)>[] sums; // what is added to a gradient after a module went back
     private readonly bool[] hasExternalGradient;
@@ -35,6 +36,7 @@ internal sealed class BoundGraph : IDisposable
         }
 
         outputSlots = [.. graph.Outputs.Select(output => slots[output.Name])];
+        outputs = Array.ConvertAll(outputSlots, slot => slot.Values);
         hasExternalGradient = [.. outputSlots.Select(slot => !plan.Gradients.ContainsKey(plan.Root(slot.Value.Name)))];
         if (plan.Shape.IsTraining) BindGradients(memory, inputGradients);
     }
@@ -46,7 +48,7 @@ internal sealed class BoundGraph : IDisposable
     public Tensor Values(string value) => slots[value].Values;
 
     /// <summary>The numbers of the outputs.</summary>
-    public Tensor Output(int index) => outputSlots[index].Values;
+    public ReadOnlySpan<Tensor> Outputs => outputs;
 
     /// <summary>Runs all modules.</summary>
     public void Forward()

@@ -110,6 +110,7 @@ internal sealed class MemoryPlan
 
         Placements[node.Index] = placement;
         if (placement == Placement.Own) ValueSizes[node.Index] = Size(node.Output);
+        if (node.Module.WritesAllGradients) differentiable.UnionWith(node.Inputs.Select(input => Root(input.Name)));
         if (node.Module.DeclareParameters(node.Scope).Any() || node.Inputs.Any(input => differentiable.Contains(input.Name)))
             differentiable.Add(node.Output.Name);
     }
@@ -168,6 +169,12 @@ internal sealed class MemoryPlan
     private void TakeGradient(string read)
     {
         if (Gradients.ContainsKey(read)) return;
+        if (fields.ContainsKey(read))
+        {
+            Gradients.Add(read, Take(Size(graph.Value(read))));
+            return;
+        }
+
         Node node = graph.Node(read);
         if (Placements[node.Index] is Placement.LastStep or Placement.FirstStep)
         {

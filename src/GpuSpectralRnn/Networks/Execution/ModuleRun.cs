@@ -109,6 +109,9 @@ internal abstract class ModuleRun(ModuleBinding binding) : IDisposable
     {
     }
 
+    /// <summary>The numbers of an input.</summary>
+    protected Tensor Read(int input) => binding.Inputs[input].Values;
+
     /// <summary>Int32 [B], the lengths of a value's sequences in this pass; null where all are whole.</summary>
     protected Tensor? Lengths(Value value) => value.Field is null ? null : binding.Pass.Batch[binding.FieldOf(value)].Lengths;
 }

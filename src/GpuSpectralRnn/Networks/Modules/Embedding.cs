@@ -32,7 +32,7 @@ public sealed record Embedding : Module
         },
     ];
 
-    internal override IEnumerable<UnitUse> Uses(Scope scope) => [new Produces(scope.Axis(Axis), WeightName, IsColumns: true)];
+    internal override IEnumerable<UnitUse> Uses(Scope scope) => [new ProducesByColumns(scope.Axis(Axis), WeightName)];
 
     internal override Module WithOwnParameters() => this with { Weight = null, IsTied = false };
 

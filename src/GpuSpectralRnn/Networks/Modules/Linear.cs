@@ -6,8 +6,8 @@ namespace GpuSpectralRnn.Networks.Modules;
 /// <summary>y = x W^T + b for every step or for a vector; W [O, I], b [O].</summary>
 public sealed record Linear : Module
 {
-    /// <summary>The axis of its outputs.</summary>
-    public required string Axis { get; init; }
+    /// <summary>The axes of its outputs, side by side; most often one.</summary>
+    public required IReadOnlyList<string> Axes { get; init; }
 
     /// <summary>The name of W; by default the module's with <c>.weight</c>. Another module's parameter of this shape is shared.</summary>
     public string? Weight { get; init; }
@@ -22,13 +22,13 @@ public sealed record Linear : Module
     internal override Value Infer(Scope scope)
     {
         Value input = scope.Take(scope.Input, ValueKind.Sequence, ValueKind.Vector);
-        return new Value(Name, input.Kind, input.Field, [scope.Axis(Axis)]);
+        return new Value(Name, input.Kind, input.Field, Outputs(scope));
     }
 
     // Uniform in +-1/sqrt(inputs), as PyTorch.
     internal override IEnumerable<ParameterSpec> DeclareParameters(Scope scope)
     {
-        int outputs = scope.Axis(Axis).Size;
+        int outputs = scope.Output.Width;
         Initializer initializer = Initializer.Uniform(1f / MathF.Sqrt(scope.Input.Width));
         return
         [
@@ -37,16 +37,21 @@ public sealed record Linear : Module
         ];
     }
 
-    internal override IEnumerable<UnitUse> Uses(Scope scope) =>
-    [
-        .. Scope.ReadColumns(scope.Input, WeightName, BiasName),
-        new Produces(scope.Axis(Axis), WeightName),
-        new Produces(scope.Axis(Axis), BiasName),
-    ];
+    internal override IEnumerable<UnitUse> Uses(Scope scope)
+    {
+        foreach (UnitUse use in Scope.ReadColumns(scope.Input, WeightName, BiasName)) yield return use;
+        foreach ((UnitAxis axis, int row) in scope.Output.Parts)
+        {
+            yield return new Produces(axis, WeightName, 1, row);
+            yield return new Produces(axis, BiasName, 1, row);
+        }
+    }
 
     internal override Module WithOwnParameters() => this with { Weight = null, Bias = null };
 
-    internal override long MultiplyAdds(Scope scope) => (long)scope.Input.Width * scope.Axis(Axis).Size;
+    internal override long MultiplyAdds(Scope scope) => (long)scope.Input.Width * scope.Output.Width;
+
+    private UnitAxis[] Outputs(Scope scope) => [.. Axes.Select(scope.Axis)];
 
     internal override ModuleRun Bind(ModuleBinding binding) => new Run(binding, WeightName, BiasName);
 

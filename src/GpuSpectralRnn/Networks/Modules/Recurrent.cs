@@ -109,7 +109,6 @@ public sealed record Recurrent : Module
     private sealed class Run : ModuleRun
     {
         private readonly Recurrent module;
-        private readonly UnitAxis axis;
         private readonly RecurrentWorkspace workspace;
         private readonly RecurrentWeights weights;
         private RecurrentWeights? gradients;
@@ -119,10 +118,9 @@ public sealed record Recurrent : Module
         {
             this.module = module;
             Node node = binding.Node;
-            axis = node.Output.Units[0];
             int field = binding.FieldOf(node.Output);
             RecurrentShape shape = new(
-                module.Cell.Kind(), binding.Shape.Steps(field), binding.Shape.Batch, node.Inputs[0].Width, axis.Size) { IsReverse = module.IsReverse };
+                module.Cell.Kind(), binding.Shape.Steps(field), binding.Shape.Batch, node.Inputs[0].Width, node.Output.Width) { IsReverse = module.IsReverse };
             weights = binding.Parameters.Recurrent(module);
             workspace = Backend.Recurrent.Prepare(shape, binding.Shape.IsTraining, (RecurrentMemory?)binding.Memory);
             binding.Output.Values = binding.Shape.HasLengths(field) ? binding.TakeOutput() : workspace.Outputs ?? binding.TakeOutput();
@@ -147,7 +145,7 @@ public sealed record Recurrent : Module
                 InputGradient,
                 InitialGradient: null,
                 Lengths()));
-            Binding.Pass.Observer?.Products(axis, workspace.ProductGradient!);
+            Binding.Pass.Observer?.Products(Binding.Node.Output, workspace.ProductGradient!);
         }
 
         public override void Dispose()

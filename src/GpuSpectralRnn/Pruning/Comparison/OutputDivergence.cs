@@ -35,9 +35,13 @@ public sealed record OutputDivergence(double Divergence, double? Agreement)
         while (feed.Next())
         {
             cancellation.ThrowIfCancellationRequested();
-            Tensor wanted = big.Forward(feed.Current), outputs = small.Forward(feed.Current);
-            Add(big, feed.Current, wanted, outputs, 1, null, totals);
-            if (big.Graph.AnswersEveryStep) padding += outputs.Shape.Rows - feed.ValidSteps;
+            big.Forward(feed.Current);
+            small.Forward(feed.Current);
+            for (int i = 0; i < big.Graph.Outputs.Count; i++)
+            {
+                Add(big, feed.Current, i, small.Output(i), 1, null, totals);
+                if (big.Graph.Outputs[i].Kind == ValueKind.Sequence) padding += big.Output(i).Shape.Rows - feed.ValidStepsOf(big.Graph.FieldIndex(big.Graph.Outputs[i]));
+            }
         }
 
         LossSums sums = totals.Read();
@@ -47,20 +51,21 @@ public sealed record OutputDivergence(double Divergence, double? Agreement)
     }
 
     /// <summary>
-    /// The loss of the small network's outputs against the big one's, and its gradient where wanted. Padding is made equal in both.
+    /// The loss of an output of the small network against the big one's last one, and its gradient where wanted. Padding is made equal in both.
     /// </summary>
     internal static void Add(
-        Network network, SequenceBatch batch, Tensor big, Tensor small, float scale, Tensor? gradient, LossTotals totals)
+        Network big, SequenceBatch batch, int output, Tensor small, float scale, Tensor? gradient, LossTotals totals)
     {
         ILossOps loss = small.Backend.Loss;
-        if (network.Graph.AnswersEveryStep && batch.Lengths is { } lengths)
+        (Value value, Tensor wanted) = (big.Graph.Outputs[output], big.Output(output));
+        if (value.Kind == ValueKind.Sequence && batch[big.Graph.FieldIndex(value)].Lengths is { } lengths)
         {
-            small.Backend.Matrix.ClearPadding(big, lengths);
+            small.Backend.Matrix.ClearPadding(wanted, lengths);
             small.Backend.Matrix.ClearPadding(small, lengths);
         }
 
-        if (network.Recipe.Task == TaskKind.Classification) loss.SoftmaxDivergence(small, big, scale, gradient, totals);
-        else loss.MeanSquaredError(small, big, scale, gradient, totals);
+        if (big.Recipe.Task == TaskKind.Classification) loss.SoftmaxDivergence(small, wanted, scale, gradient, totals);
+        else loss.MeanSquaredError(small, wanted, scale, gradient, totals);
     }
 
     /// <summary>For example <c>KL 0.1312, agreement 94.1 %</c>, or <c>mean squared difference 0.0021</c>.</summary>

@@ -55,18 +55,22 @@ public sealed class MagnitudeUnits(bool isReconstructed = true, double? ridge = 
     {
         (string? name, int first) = use switch
         {
-            Produces made => (made.Parameter, 0),
+            RowsOfUnits rows => (rows.Parameter, 0),
+            ProducesByColumns made => (made.Parameter, 0),
             ReadsLinearly read => (read.Parameter, read.FirstColumn),
             _ => (null, 0),
         };
         if (name is null) return;
         Matrix matrix = weights[name];
-        bool isRow = use is Produces { IsColumns: false };
-        for (int i = 0; i < matrix.Rows; i++)
+        if (use is RowsOfUnits own)
         {
-            if (isRow) size[i % size.Length] += matrix.Row(i).ToArray().Sum(x => x * x);
-            else
-                for (int j = 0; j < size.Length; j++) size[j] += matrix[i, first + j] * matrix[i, first + j];
+            int stride = own.Stride == 0 ? size.Length : own.Stride;
+            for (int block = 0; block < own.Blocks; block++)
+                for (int j = 0; j < size.Length; j++) size[j] += VectorOps.Dot(matrix.Row((block * stride) + own.FirstRow + j), matrix.Row((block * stride) + own.FirstRow + j));
+            return;
         }
+
+        for (int i = 0; i < matrix.Rows; i++)
+            for (int j = 0; j < size.Length; j++) size[j] += matrix[i, first + j] * matrix[i, first + j];
     }
 }

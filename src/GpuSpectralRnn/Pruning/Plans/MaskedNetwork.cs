@@ -30,7 +30,7 @@ public static class MaskedNetwork
             {
                 Matrix whole = Whole(weights, plan, node, before[i]);
                 UnitPlan columns = Slicer.Columns(graph, plan, node, before[i]);
-                bool isTable = node.UsesOf(before[i]).Any(use => use is Produces { IsColumns: true });
+                bool isTable = node.UsesOf(before[i]).Any(use => use is ProducesByColumns);
                 values[after[i]] = isTable ? whole : whole * (columns.FoldOrSelector() * columns.Spread());
                 if (columns.Offset is not { } offset || node.UsesOf(before[i]).OfType<ReadsLinearly>().First().Bias is not { } bias) continue;
                 values[target.Vectors[node.Vectors.ToList().IndexOf(bias)]] += whole * Matrix.From(offset.Length, 1, offset);
@@ -38,11 +38,10 @@ public static class MaskedNetwork
 
             if (node.Module is Recurrent && plan.For(graph, node.Output.Units[0]) is { Correction: { } correction } own)
                 Correct(values, (Recurrent)target.Module, own, plan.For(graph, node.Inputs[0]), correction);
-            foreach (Produces made in target.Uses.OfType<Produces>().Where(use => !use.IsColumns))
+            foreach (IGrouping<string, RowsOfUnits> uses in target.Uses.OfType<RowsOfUnits>().GroupBy(use => use.Parameter))
             {
-                UnitPlan plans = plan.For(graph, graph.Axis(made.Axis.Name));
-                foreach (int row in GateRows.Select([.. Enumerable.Range(0, plans.Units).Except(plans.Kept)], plans.Units, made.Blocks))
-                    values[made.Parameter].Row(row).Clear();
+                Matrix matrix = values[uses.Key];
+                foreach (int row in Enumerable.Range(0, matrix.Rows).Except(Slicer.KeptRows(graph, plan, uses))) matrix.Row(row).Clear();
             }
 
             if (plan.Readout is not { } readout || node != graph.OutputNode || target.Module is not Linear linear) continue;

@@ -26,12 +26,17 @@ public sealed record Parity(double Difference, double Largest, int Sequences)
         double difference = 0, largest = 0;
         while (feed.Next())
         {
-            float[] a = first.Forward(feed.Current).ToArray(), b = second.Forward(feed.Current).ToArray();
-            for (int i = 0; i < a.Length; i++)
+            first.Forward(feed.Current);
+            second.Forward(feed.Current);
+            for (int output = 0; output < first.Graph.Outputs.Count; output++)
             {
-                double apart = Math.Abs((double)a[i] - b[i]);
-                if (!(apart <= difference)) difference = apart;
-                if (!(Math.Abs(a[i]) <= largest)) largest = Math.Abs(a[i]);
+                float[] a = first.Output(output).ToArray(), b = second.Output(output).ToArray();
+                for (int i = 0; i < a.Length; i++)
+                {
+                    double apart = Math.Abs((double)a[i] - b[i]);
+                    if (!(apart <= difference)) difference = apart;
+                    if (!(Math.Abs(a[i]) <= largest)) largest = Math.Abs(a[i]);
+                }
             }
         }
 

@@ -81,10 +81,17 @@ public static class Slicer
 
     private static Matrix SelectRows(Graph graph, PruningPlan plan, Node node, string name, Matrix values)
     {
-        if (node.UsesOf(name).OfType<Produces>().FirstOrDefault(use => !use.IsColumns) is not { } made) return values;
-        UnitPlan own = plan.For(graph, made.Axis);
-        return own.Kept.Length == own.Units ? values : values.SelectRows(GateRows.Select(own.Kept, own.Units, made.Blocks));
+        int[] rows = KeptRows(graph, plan, node.UsesOf(name));
+        return rows.Length == 0 ? values : values.SelectRows(rows);
     }
+
+    /// <summary>The rows of a parameter that belong to kept units, ascending; none where no rows belong to units.</summary>
+    internal static int[] KeptRows(Graph graph, PruningPlan plan, IEnumerable<UnitUse> uses) =>
+    [
+        .. uses.OfType<RowsOfUnits>().SelectMany(use => Enumerable.Range(0, use.Blocks).SelectMany(
+            block => plan.For(graph, use.Axis).Kept.Select(j => (block * (use.Stride == 0 ? use.Axis.Size : use.Stride)) + use.FirstRow + j)))
+            .Distinct().Order(),
+    ];
 
     // The plan of the recurrence whose matrix W_hh it is.
     private static UnitPlan? OwnPlan(Graph graph, PruningPlan plan, Node node, string name) =>
@@ -93,7 +100,7 @@ public static class Slicer
     /// <summary>How a module reads the columns of a matrix.</summary>
     internal static UnitPlan Columns(Graph graph, PruningPlan plan, Node node, string name)
     {
-        if (node.UsesOf(name).OfType<Produces>().FirstOrDefault(use => use.IsColumns) is { } made)
+        if (node.UsesOf(name).OfType<ProducesByColumns>().FirstOrDefault() is { } made)
             return UnitPlan.Whole(made.Axis.Size) with { Kept = plan.For(graph, made.Axis).Kept };
         return UnitPlan.Join([.. node.UsesOf(name).OfType<ReadsLinearly>().OrderBy(use => use.FirstColumn).Select(use => plan.For(graph, use.Axis))]);
     }

@@ -47,18 +47,14 @@ public static class Distillation
         using Optimizer optimizer = new(settings, small.Parameters);
         using DeviceBatches feed = new(inputs, small.Backend, settings.BatchSize);
         using LossTotals totals = small.Backend.Loss.CreateTotals();
+        TrainingStep training = new(small, feed, new DivergenceObjective(big), optimizer, totals);
         for (int step = 0, epoch = 0; step < steps; epoch++)
         {
             feed.RestartShuffled(settings.Seed, epoch);
             while (step < steps && feed.Next())
             {
                 cancellation.ThrowIfCancellationRequested();
-                Tensor wanted = big.Forward(feed.Current), outputs = small.Forward(feed.Current, isTraining: true);
-                OutputDivergence.Add(big, feed.Current, wanted, outputs, 1f / outputs.Shape.Rows, outputs, totals);
-                small.Backend.Fill(small.Parameters.Gradients, 0);
-                small.Backward(outputs);
-                optimizer.Step(settings.Schedule.Rate(settings.LearningRate, step, feed.BatchCount, steps), step + 1);
-                small.Parameters.ApplyMask();
+                training.Run(settings.Schedule.Rate(settings.LearningRate, step, feed.BatchCount, steps), step + 1);
                 step++;
             }
         }
@@ -71,5 +67,19 @@ public static class Distillation
         }
 
         return sums.Loss / sums.Rows;
+    }
+
+    // How far the outputs are from the big network's.
+    private sealed class DivergenceObjective(Network big) : Objective
+    {
+        public override void Apply(Network network, DeviceBatches feed, bool isTraining, LossTotals totals)
+        {
+            big.Forward(feed.Current);
+            for (int i = 0; i < network.Graph.Outputs.Count; i++)
+            {
+                Tensor outputs = network.Output(i);
+                OutputDivergence.Add(big, feed.Current, i, outputs, 1f / outputs.Shape.Rows, isTraining ? outputs : null, totals);
+            }
+        }
     }
 }

@@ -34,18 +34,21 @@ public static class RowRefit
     {
         Axes =
         [
-            .. plan.Axes.Select((part, i) => calibration.Network.Graph.Recurrence(calibration.Network.Graph.PrunableAxes[i].Axis) is { } recurrent
-                ? part with { Correction = Fit(calibration, plan, recurrent, part, i) }
+            .. plan.Axes.Select((part, i) => Module(calibration.Network.Graph, calibration.Network.Graph.PrunableAxes[i]) is { } recurrent
+                ? part with { Correction = Fit(calibration, plan, recurrent, part) }
                 : part),
         ],
     };
 
-    private static RowCorrection Fit(Calibration calibration, PruningPlan plan, Recurrent module, UnitPlan own, int recurrence)
+    // Rows that several modules share would have to be fitted on all their inputs; they stay as they are.
+    private static Recurrent? Module(Graph graph, PrunableAxis axis) => axis.Carriers.Count == 1 ? graph.Recurrence(axis.Axis) : null;
+
+    private static RowCorrection Fit(Calibration calibration, PruningPlan plan, Recurrent module, UnitPlan own)
     {
         Graph graph = calibration.Network.Graph;
         LayerWeights weights = calibration.Weights.Recurrence(module);
         UnitPlan below = plan.For(graph, graph.Node(module.Name).Inputs[0]);
-        RowSamples samples = calibration.RowSamples[recurrence];
+        RowSamples samples = calibration.RowSamples[graph.Nodes.Where(node => node.Module is Recurrent).TakeWhile(node => node.Module != module).Count()];
         int gates = module.Cell.Gates(), rows = gates * own.Kept.Length;
         RowCorrection correction = new(new Matrix(rows, own.Kept.Length), new Matrix(rows, below.Kept.Length), new double[rows], new double[rows]);
         if (samples.Count == 0) return correction;

@@ -38,9 +38,9 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
             for (int probe = 0; probe < calibration.Probes; probe++)
             {
                 calibration.Cancellation.ThrowIfCancellationRequested();
-                Tensor outputs = network.Forward(probe == 0 ? feed.Current : feed.Current.Again, isTraining: true);
-                OutputProbe.Draw(network, outputs, feed.Current.Lengths, calibration.Metric, calibration.Settings.Seed, stream++);
-                network.Backward(outputs, squares);
+                network.Forward(probe == 0 ? feed.Current : feed.Current.Again, isTraining: true);
+                OutputProbe.Draw(network, feed.Current, calibration.Metric, calibration.Settings.Seed, ref stream);
+                network.BackwardFromOutputs(squares);
                 network.Backend.Fill(network.Parameters.Gradients, 0);
             }
 
@@ -58,18 +58,18 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
 
         public void Clear() => sums.Clear();
 
-        public Tensor Of(string axis) => sums[axis];
+        public Tensor Of(string states) => sums[states];
 
         public void Gradient(Value value, Tensor gradient, int from)
         {
         }
 
-        public void Products(UnitAxis axis, Tensor gradient)
+        public void Products(Value states, Tensor gradient)
         {
-            if (!sums.TryGetValue(axis.Name, out Tensor? sum))
+            if (!sums.TryGetValue(states.Name, out Tensor? sum))
             {
-                if (!memory.TryGetValue(axis.Name, out Tensor? room)) memory.Add(axis.Name, room = network.Backend.Allocate(gradient.Shape));
-                sums.Add(axis.Name, sum = room.View(0, gradient.Shape.Rows, gradient.Shape.Columns));
+                if (!memory.TryGetValue(states.Name, out Tensor? room)) memory.Add(states.Name, room = network.Backend.Allocate(gradient.Shape));
+                sums.Add(states.Name, sum = room.View(0, gradient.Shape.Rows, gradient.Shape.Columns));
                 network.Backend.Fill(sum, 0);
             }
 
@@ -99,7 +99,7 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
             stride = (int)Math.Max(1, steps * (rows + hidden + inputs) / Room);
         }
 
-        public string Name => recurrent.Axis;
+        public string Name => node.Output.Name;
 
         // Of a batch [T, B]: every stride-th step that is no padding.
         public void Add(Network network, Tensor batchSquares, DeviceBatches feed)

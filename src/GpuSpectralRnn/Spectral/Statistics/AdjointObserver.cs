@@ -1,9 +1,13 @@
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Networks.Modules;
 using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Spectral;
+
+/// <summary>The lengths of a batch's sequences [B] in a field by its place.</summary>
+internal delegate ReadOnlySpan<int> FieldLengths(int field);
 
 /// <summary>
 /// Forms g_t = consumers' gradient + W_hh^T (gradient at the recurrent product of the step walked next) during backward passes, and sums g g^T and
@@ -12,32 +16,35 @@ namespace GpuSpectralRnn.Spectral;
 internal sealed class AdjointObserver : IBackwardObserver, IDisposable
 {
     private readonly Network network;
-    private readonly int steps;
     private readonly IReadOnlyList<PrunableAxis> axes;
     private readonly DisposableBag owned = new();
     private readonly Tensor memory;
-    private readonly StepWeights weights;
+    private readonly StepWeights[] weights; // of each field
     private readonly GramAccumulator[] grams;
     private readonly StepSquares[] squares;
-    private readonly double[] counts; // of sequences, step by step
+    private readonly double[][] sequencesAt; // of each field, step by step
+    private readonly Tensor?[] counted; // of each field
+    private readonly double[] counts; // of each field
     private double sequences;
     private int batch;
-    private Tensor? counted;
-    private double count;
 
-    /// <summary>Makes room for batches of up to <paramref name="capacity"/> sequences.</summary>
-    public AdjointObserver(Network network, int steps, int capacity)
+    /// <summary>Makes room for batches of data of a layout.</summary>
+    /// <param name="network">Whose gradients are seen.</param>
+    /// <param name="layout">Of the data.</param>
+    /// <param name="capacity">The most sequences of a batch.</param>
+    public AdjointObserver(Network network, SequenceLayout layout, int capacity)
     {
-        (this.network, this.steps, axes) = (network, steps, network.Graph.PrunableAxes);
+        (this.network, axes) = (network, network.Graph.PrunableAxes);
         IBackend backend = network.Backend;
-        int widest = axes.Max(axis => axis.Units);
+        int[] steps = [.. Enumerable.Range(0, layout.FieldCount).Select(field => layout.Field(field).Steps)];
+        (int widest, int longest) = (axes.Max(axis => axis.Units), steps.Max());
         try
         {
             memory = owned.Keep(backend.Allocate(new Shape(Extents.Product(
-                $"The adjoint of {steps} steps of {capacity} sequences and {widest} units", "make the batch smaller", steps, capacity, widest))));
-            weights = owned.Keep(StepWeights.Ones(backend, steps, capacity));
+                $"The adjoint of {longest} steps of {capacity} sequences and {widest} units", "make the batch smaller", longest, capacity, widest))));
+            weights = [.. steps.Select(count => owned.Keep(StepWeights.Ones(backend, count, capacity)))];
             grams = [.. axes.Select(axis => owned.Keep(backend.Spectral.CreateGram(axis.Units)))];
-            squares = [.. axes.Select(axis => owned.Keep(backend.Spectral.CreateStepSquares(IsVector(axis) ? 1 : steps)))];
+            squares = [.. axes.Select(axis => owned.Keep(backend.Spectral.CreateStepSquares(StepsOf(axis))))];
         }
         catch
         {
@@ -45,18 +52,28 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
             throw;
         }
 
-        counts = new double[steps];
+        sequencesAt = [.. steps.Select(count => new double[count])];
+        (counted, counts) = (new Tensor?[steps.Length], new double[steps.Length]);
+
+        // Carriers of several fields share the sums of the longest.
+        int StepsOf(PrunableAxis axis) => IsVector(axis) ? 1 : axis.Carriers.Max(carrier => steps[network.Graph.FieldIndex(carrier)]);
     }
 
-    /// <summary>A backward pass over a batch follows, whose lengths on the processor are [B]; padding does not count.</summary>
-    public void Begin(SequenceBatch current, ReadOnlySpan<int> lengths)
+    /// <summary>A backward pass over a batch follows; padding does not count.</summary>
+    /// <param name="current">The batch.</param>
+    /// <param name="lengthsOf">The lengths of its sequences on the processor [B], by the field's place.</param>
+    public void Begin(SequenceBatch current, FieldLengths lengthsOf)
     {
-        batch = lengths.Length;
+        batch = current.Size;
         sequences += batch;
-        (Tensor ones, count) = weights.For(current, lengths);
-        counted = current.Lengths is null ? null : ones;
-        foreach (int length in lengths)
-            for (int t = 0; t < length; t++) counts[t]++;
+        for (int field = 0; field < weights.Length; field++)
+        {
+            ReadOnlySpan<int> lengths = lengthsOf(field);
+            (Tensor ones, counts[field]) = weights[field].For(current[field].Lengths, lengths);
+            counted[field] = current[field].Lengths is null ? null : ones;
+            foreach (int length in lengths)
+                for (int t = 0; t < length; t++) sequencesAt[field][t]++;
+        }
     }
 
     /// <inheritdoc/>
@@ -64,19 +81,19 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     {
         for (int i = 0; i < axes.Count; i++)
         {
-            if (axes[i].Carrier.Name != value.Name) continue;
-            if (network.Graph.Node(value.Name).Module is Recurrent recurrent) Keep(recurrent, axes[i].Units, gradient, from);
-            else Add(i, value.Units.Count == 1 ? gradient : Columns(axes[i], gradient));
+            if (!axes[i].Carriers.Contains(value)) continue;
+            if (network.Graph.Node(value.Name).Module is Recurrent recurrent) Keep(recurrent, value, gradient, from);
+            else Add(i, value, value.Units.Count == 1 ? gradient : Columns(axes[i], value, gradient));
         }
     }
 
     /// <inheritdoc/>
-    public void Products(UnitAxis axis, Tensor gradient)
+    public void Products(Value states, Tensor gradient)
     {
-        int index = axes.TakeWhile(own => own.Name != axis.Name).Count();
-        if (index == axes.Count || network.Graph.Node(axes[index].Carrier.Name).Module is not Recurrent recurrent) return;
+        int index = axes.TakeWhile(axis => !axis.Carriers.Contains(states)).Count();
+        if (index == axes.Count || network.Graph.Node(states.Name).Module is not Recurrent recurrent) return;
         IBackend backend = network.Backend;
-        int hidden = axis.Size, width = gradient.Shape.Columns, rows = (steps - 1) * batch;
+        int hidden = states.Width, width = gradient.Shape.Columns, rows = (gradient.Shape[0] - 1) * batch;
         if (rows > 0)
         {
             (int next, int own) = recurrent.IsReverse ? (0, batch) : (batch, 0);
@@ -85,7 +102,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
             backend.Matrix.Gemm(false, false, 1, products, hiddenWeights, 1, memory.View((long)own * hidden, rows, hidden));
         }
 
-        Add(index, memory.View(0, steps, batch, hidden));
+        Add(index, states, memory.View(0, gradient.Shape[0], batch, hidden));
     }
 
     /// <summary>The means over everything seen.</summary>
@@ -98,10 +115,10 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
             (Matrix sums, double count) = StatisticsCollector.Read(grams[i]);
             if (!sums.IsFinite())
                 throw new RunFailedException(
-                    $"The gradients of {axes[i].Name} explode to NaN or infinity over {steps} steps; use the paper's criterion, which needs none.");
-            double[] counted = IsVector(axes[i]) ? [sequences] : counts, perStep = new double[counted.Length];
+                    $"The gradients of {axes[i].Name} explode to NaN or infinity over {sequencesAt.Max(own => own.Length)} steps; use the paper's criterion, which needs none.");
+            double[] seen = SequencesAt(axes[i]), perStep = new double[seen.Length];
             squares[i].Read(perStep);
-            for (int t = 0; t < perStep.Length; t++) perStep[t] = counted[t] > 0 ? perStep[t] * grams[i].Units / counted[t] : 0;
+            for (int t = 0; t < perStep.Length; t++) perStep[t] = seen[t] > 0 ? perStep[t] * grams[i].Units / seen[t] : 0;
             result[i] = new AdjointStatistics(1 / Math.Max(1, count) * sums, perStep);
         }
 
@@ -111,29 +128,44 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     /// <inheritdoc/>
     public void Dispose() => owned.Dispose();
 
-    private static bool IsVector(PrunableAxis axis) => axis.Carrier.Kind == ValueKind.Vector;
+    // How many sequences were seen at each step, in all carriers of an axis.
+    private double[] SequencesAt(PrunableAxis axis)
+    {
+        if (IsVector(axis)) return [sequences * axis.Carriers.Count];
+        double[][] all = [.. axis.Carriers.Select(carrier => sequencesAt[network.Graph.FieldIndex(carrier)])];
+        return [.. Enumerable.Range(0, all.Max(own => own.Length)).Select(t => all.Sum(own => t < own.Length ? own[t] : 0))];
+    }
+
+    private static bool IsVector(PrunableAxis axis) => axis.Carriers[0].Kind == ValueKind.Vector;
 
     // The consumers' part of g, to which that of the recurrence is added once it is known.
-    private void Keep(Recurrent recurrent, int units, Tensor gradient, int from)
+    private void Keep(Recurrent recurrent, Value states, Tensor gradient, int from)
     {
-        int row = batch * units, count = (steps - from) * row;
+        int row = batch * states.Width, count = (gradient.Shape[0] - from) * row;
         (int first, int empty) = recurrent.IsReverse ? (0, count) : (from * row, 0);
         if (from > 0) network.Backend.Fill(memory.View(empty, from * row), 0);
         network.Backend.Copy(gradient.View(first, count), memory.View(first, count));
     }
 
-    private Tensor Columns(PrunableAxis axis, Tensor gradient)
+    private Tensor Columns(PrunableAxis axis, Value value, Tensor gradient)
     {
-        Tensor part = IsVector(axis) ? memory.View(0, batch, axis.Units) : memory.View(0, steps, batch, axis.Units);
-        network.Backend.Matrix.CopyColumns(gradient, axis.FirstColumn, part, 0, axis.Units);
+        Tensor part = IsVector(axis) ? memory.View(0, batch, axis.Units) : memory.View(0, gradient.Shape[0], batch, axis.Units);
+        network.Backend.Matrix.CopyColumns(gradient, axis.FirstColumn(value), part, 0, axis.Units);
         return part;
     }
 
     // g [T, B, m], zero where there is padding, or [B, m].
-    private void Add(int index, Tensor g)
+    private void Add(int index, Value value, Tensor g)
     {
-        if (IsVector(axes[index])) grams[index].Add(g);
-        else grams[index].Add(g, counted, count);
-        squares[index].Add(IsVector(axes[index]) ? g.View(0, 1, batch, axes[index].Units) : g);
+        if (IsVector(axes[index]))
+        {
+            grams[index].Add(g);
+            squares[index].Add(g.View(0, 1, batch, axes[index].Units));
+            return;
+        }
+
+        int field = network.Graph.FieldIndex(value);
+        grams[index].Add(g, counted[field], counts[field]);
+        squares[index].Add(g);
     }
 }

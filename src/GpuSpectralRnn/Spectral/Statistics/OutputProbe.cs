@@ -7,29 +7,33 @@ namespace GpuSpectralRnn.Spectral;
 internal static class OutputProbe
 {
     /// <summary>
-    /// Replaces outputs by v, one for each row: N(0, I), or N(0, diag(p) - p p^T) in the Fisher metric of a classifier, p the softmax of the row.
-    /// Rows of padding become zero.
+    /// Replaces the outputs of the last forward pass by v, one for each row: N(0, I), or N(0, diag(p) - p p^T) in the Fisher metric of a classifier, p the
+    /// softmax of the row. Rows of padding become zero.
     /// </summary>
-    /// <param name="network">Whose outputs they are.</param>
-    /// <param name="outputs">[B, O] or [T, B, O].</param>
-    /// <param name="lengths">Int32 [B], the sequences' lengths; null where all are whole.</param>
+    /// <param name="network">Which went forward.</param>
+    /// <param name="batch">What it read.</param>
     /// <param name="metric">How the outputs are weighed.</param>
     /// <param name="seed">Of the random numbers.</param>
-    /// <param name="stream">Of the random numbers; another for every call.</param>
-    public static void Draw(Network network, Tensor outputs, Tensor? lengths, AdjointMetric metric, ulong seed, ulong stream)
+    /// <param name="stream">Of the random numbers; moves on for every output.</param>
+    public static void Draw(Network network, SequenceBatch batch, AdjointMetric metric, ulong seed, ref ulong stream)
     {
         IBackend backend = network.Backend;
-        if (metric == AdjointMetric.Fisher && network.Recipe.Task == TaskKind.Classification)
+        for (int i = 0; i < network.Graph.Outputs.Count; i++)
         {
-            using Tensor normals = backend.Allocate(outputs.Shape);
-            backend.Random.Normal(normals, seed, stream, 0, 1);
-            backend.Loss.FisherDirections(outputs, normals);
-        }
-        else
-        {
-            backend.Random.Normal(outputs, seed, stream, 0, 1);
-        }
+            Tensor outputs = network.Output(i);
+            if (metric == AdjointMetric.Fisher && network.Recipe.Task == TaskKind.Classification)
+            {
+                using Tensor normals = backend.Allocate(outputs.Shape);
+                backend.Random.Normal(normals, seed, stream++, 0, 1);
+                backend.Loss.FisherDirections(outputs, normals);
+            }
+            else
+            {
+                backend.Random.Normal(outputs, seed, stream++, 0, 1);
+            }
 
-        if (lengths is not null && network.Graph.AnswersEveryStep) backend.Matrix.ClearPadding(outputs, lengths);
+            Value value = network.Graph.Outputs[i];
+            if (value.Kind == ValueKind.Sequence && batch[network.Graph.FieldIndex(value)].Lengths is { } lengths) backend.Matrix.ClearPadding(outputs, lengths);
+        }
     }
 }

@@ -70,7 +70,11 @@ public sealed class StatisticsCollector
         Tensor[] columns = [.. axes.Select(axis => owned.Keep(backend.Allocate(new Shape(axis.Units))))];
         double[][] stateSums = [.. axes.Select(axis => new double[axis.Units])];
         using DeviceBatches feed = new(data, backend, batchSize);
-        StepWeights ones = owned.Keep(StepWeights.Ones(backend, data.Layout.Steps, feed.BatchSize));
+        StepWeights[] ones =
+        [
+            .. Enumerable.Range(0, data.Layout.FieldCount)
+                .Select(field => owned.Keep(StepWeights.Ones(backend, data.Layout.Field(field).Steps, feed.BatchSize))),
+        ];
         StepWeights[] shares = stepWeights is null
             ? []
             : [.. stepWeights.Select(weights => owned.Keep(new StepWeights(backend, Normalised(weights), feed.BatchSize)))];
@@ -78,27 +82,37 @@ public sealed class StatisticsCollector
         while (!cancellation.IsCancellationRequested && feed.Next())
         {
             network.Forward(feed.Current);
-            Tensor? lengths = feed.Current.Lengths;
-            (Tensor counted, double count) = ones.For(feed.Current, feed.Lengths);
             for (int i = 0; i < axes.Count; i++)
             {
-                using Units units = new(network, axes[i]);
-                Tensor states = units.Values;
-                bool isVector = axes[i].Carrier.Kind == ValueKind.Vector;
-                if (isVector) plain[i].Add(states);
-                else plain[i].Add(states, lengths is null ? null : counted, count);
-                if (stepWeights is not null)
+                foreach (Value carrier in axes[i].Carriers)
                 {
-                    (Tensor weights, double sum) = shares[i].For(feed.Current, feed.Lengths);
-                    if (isVector) weighted[i].Add(states);
-                    else weighted[i].Add(states, weights, sum);
-                }
+                    using Units units = new(network, axes[i], carrier);
+                    Tensor states = units.Values;
+                    if (carrier.Kind == ValueKind.Vector)
+                    {
+                        plain[i].Add(states);
+                        if (stepWeights is not null) weighted[i].Add(states);
+                    }
+                    else
+                    {
+                        int field = network.Graph.FieldIndex(carrier);
+                        Tensor? lengths = feed.Current[field].Lengths;
+                        (Tensor counted, double count) = ones[field].For(lengths, feed.LengthsOf(field));
+                        plain[i].Add(states, lengths is null ? null : counted, count);
+                        if (stepWeights is not null)
+                        {
+                            (Tensor weights, double sum) = shares[i].For(lengths, feed.LengthsOf(field));
+                            weighted[i].Add(states, weights, sum);
+                        }
 
-                // Hidden states are zero where there is padding, other values are not.
-                if (!isVector && lengths is not null && !units.AreHiddenStates) backend.Matrix.ClearPadding(states, lengths);
-                backend.Matrix.ColumnSums(states, 0, columns[i]);
-                float[] sums = columns[i].ToArray();
-                for (int j = 0; j < sums.Length; j++) stateSums[i][j] += sums[j];
+                        // Hidden states are zero where there is padding, other values are not.
+                        if (lengths is not null && !units.AreHiddenStates) backend.Matrix.ClearPadding(states, lengths);
+                    }
+
+                    backend.Matrix.ColumnSums(states, 0, columns[i]);
+                    float[] sums = columns[i].ToArray();
+                    for (int j = 0; j < sums.Length; j++) stateSums[i][j] += sums[j];
+                }
             }
 
             done += feed.Sequences;
@@ -138,7 +152,7 @@ public sealed class StatisticsCollector
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(probes, 1);
         using DeviceBatches feed = new(data, network.Backend, batchSize);
-        using AdjointObserver observer = new(network, data.Layout.Steps, feed.BatchSize);
+        using AdjointObserver observer = new(network, data.Layout, feed.BatchSize);
         ulong stream = ProbeStream;
         int done = 0;
         while (feed.Next())
@@ -146,10 +160,10 @@ public sealed class StatisticsCollector
             for (int probe = 0; probe < probes; probe++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                Tensor outputs = network.Forward(probe == 0 ? feed.Current : feed.Current.Again, isTraining: true);
-                OutputProbe.Draw(network, outputs, feed.Current.Lengths, metric, seed, stream++);
-                observer.Begin(feed.Current, feed.Lengths);
-                network.Backward(outputs, observer);
+                network.Forward(probe == 0 ? feed.Current : feed.Current.Again, isTraining: true);
+                OutputProbe.Draw(network, feed.Current, metric, seed, ref stream);
+                observer.Begin(feed.Current, feed.LengthsOf);
+                network.BackwardFromOutputs(observer);
                 network.Backend.Fill(network.Parameters.Gradients, 0);
             }
 
@@ -186,14 +200,14 @@ public sealed class StatisticsCollector
     {
         private readonly Tensor? copy;
 
-        public Units(Network network, PrunableAxis axis)
+        public Units(Network network, PrunableAxis axis, Value carrier)
         {
-            Values = network.Values(axis.Carrier.Name);
-            AreHiddenStates = network.Graph.Node(axis.Carrier.Name).Module is Recurrent;
-            if (axis.Carrier.Units.Count == 1) return;
+            Values = network.Values(carrier.Name);
+            AreHiddenStates = network.Graph.Node(carrier.Name).Module is Recurrent;
+            if (carrier.Units.Count == 1) return;
             Shape shape = Values.Shape;
             copy = network.Backend.Allocate(shape.Rank == 2 ? new Shape(shape[0], axis.Units) : new Shape(shape[0], shape[1], axis.Units));
-            network.Backend.Matrix.CopyColumns(Values, axis.FirstColumn, copy, 0, axis.Units);
+            network.Backend.Matrix.CopyColumns(Values, axis.FirstColumn(carrier), copy, 0, axis.Units);
             Values = copy;
         }
 

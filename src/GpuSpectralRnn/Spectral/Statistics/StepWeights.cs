@@ -28,18 +28,18 @@ internal sealed class StepWeights : IDisposable
     public static StepWeights Ones(IBackend backend, int steps, int capacity) => new(backend, [.. Enumerable.Repeat(1f, steps)], capacity);
 
     /// <summary>The weights of a batch, which hold until the next, and their sum over its steps and sequences.</summary>
-    /// <param name="batch">On the device.</param>
+    /// <param name="onDevice">The lengths on the device, Int32 [B]; null where all sequences are whole.</param>
     /// <param name="lengths">The lengths of its sequences on the processor [B].</param>
     /// <returns>[T], or [T, B] where a sequence is shorter than T.</returns>
-    public (Tensor Weights, double Sum) For(SequenceBatch batch, ReadOnlySpan<int> lengths)
+    public (Tensor Weights, double Sum) For(Tensor? onDevice, ReadOnlySpan<int> lengths)
     {
         double sum = 0;
         foreach (int length in lengths) sum += sums[length];
-        if (batch.Lengths is null) return (perStep, sum);
+        if (onDevice is null) return (perStep, sum);
         int steps = sums.Length - 1;
         perSequence ??= backend.Allocate(new Shape(steps, capacity));
         Tensor weights = perSequence.View(0, steps, lengths.Length);
-        backend.Matrix.WeighSteps(perStep, batch.Lengths, weights);
+        backend.Matrix.WeighSteps(perStep, onDevice, weights);
         return (weights, sum);
     }
 

@@ -1,0 +1,93 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Networks.Execution;
+
+namespace GpuSpectralRnn.Networks.Modules;
+
+/// <summary>
+/// Attention of a context h [T, B, F] and a question u [J, B, F] to each other (<see cref="IAttentionOps.Forward"/>): [T, B, 4F], h, what of the
+/// question matters to each step, and their products. Its weights [3F] score pairs of steps.
+/// </summary>
+public sealed record Attention : Module
+{
+    /// <summary>The name of its weights; by default the module's with <c>.weight</c>.</summary>
+    public string? Weight { get; init; }
+
+    private string WeightName => Weight ?? $"{Name}.weight";
+
+    internal override bool WritesAllGradients => true;
+
+    internal override Value Infer(Scope scope)
+    {
+        if (scope.Inputs.Count != 2) throw scope.Refuse($"reads {scope.Inputs.Count} values and takes two: a context and a question");
+        Value context = scope.Take(scope.Inputs[0], ValueKind.Sequence), question = scope.Take(scope.Inputs[1], ValueKind.Sequence);
+        if (context.Width != question.Width) throw scope.Refuse($"reads the {context} and the {question}, which have other widths");
+        return context with { Name = Name, Units = [.. context.Units, .. context.Units, .. context.Units, .. context.Units] };
+    }
+
+    internal override IEnumerable<ParameterSpec> DeclareParameters(Scope scope)
+    {
+        int count = 3 * scope.Inputs[0].Width;
+        return [new(WeightName, new Shape(count)) { Initializer = Initializer.Uniform(1f / MathF.Sqrt(count)) }];
+    }
+
+    internal override IEnumerable<UnitUse> Uses(Scope scope) =>
+    [
+        .. scope.TieUnits(scope.Inputs[0], scope.Inputs[1]),
+        .. scope.Inputs[0].Parts.Select(part => new WeighsUnits(part.Axis, WeightName, 3, part.First, scope.Inputs[0].Width)),
+    ];
+
+    internal override Module WithOwnParameters() => this with { Weight = null };
+
+    internal override IDisposable Reserve(Scope scope, IBackend backend, Reservation size) => new Workspaces(backend);
+
+    internal override ModuleRun Bind(ModuleBinding binding) => new Run(binding, WeightName);
+
+    // Of the shape that ran last; T and J vary apart, so that the largest is known only once it is met.
+    private sealed class Workspaces(IBackend backend) : IDisposable
+    {
+        private Tensor? memory;
+
+        public Tensor Take(long count)
+        {
+            if (memory is not null && memory.Count >= count) return memory;
+            memory?.Dispose();
+            return memory = backend.Allocate(new Shape(checked((int)count)));
+        }
+
+        public void Dispose() => memory?.Dispose();
+    }
+
+    private sealed class Run : ModuleRun
+    {
+        private readonly Tensor weights;
+        private readonly string weight;
+        private readonly long workspace;
+
+        public Run(ModuleBinding binding, string weight)
+            : base(binding)
+        {
+            (this.weight, weights) = (weight, binding.Parameters.Formed(weight));
+            (Value context, Value question) = (binding.Node.Inputs[0], binding.Node.Inputs[1]);
+            AttentionShape shape = new(
+                binding.Shape.Steps(binding.FieldOf(context)), binding.Shape.Steps(binding.FieldOf(question)), binding.Shape.Batch, context.Width);
+            workspace = shape.WorkspaceFor(binding.Shape.IsTraining);
+            Memory.Take(workspace);
+        }
+
+        private Workspaces Memory => (Workspaces)Binding.Memory!;
+
+        private AttentionForward Operands => new(
+            Read(0),
+            Read(1),
+            weights,
+            Output,
+            Memory.Take(workspace),
+            Lengths(Binding.Node.Inputs[0]),
+            Lengths(Binding.Node.Inputs[1]));
+
+        public override void Forward() => Backend.Attention.Forward(Operands);
+
+        public override void Backward() => Backend.Attention.Backward(new(
+            Operands, OutputGradient, Binding.InputGradients[0]!, Binding.InputGradients[1]!, Binding.Parameters.FormedGradient(weight)));
+    }
+}
