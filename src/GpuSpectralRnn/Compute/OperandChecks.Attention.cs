@@ -30,7 +30,8 @@ internal static partial class OperandChecks
         (Tensor context, Tensor question, Tensor weights, Tensor output, Tensor workspace) = (o.Context, o.Question, o.Weights, o.Output, o.Workspace);
         (int t, int b, int f) = Sequence(backend, context, o.ContextLengths);
         (int j, int questions, int width) = Sequence(backend, question, o.QuestionLengths);
-        if (questions != b || width != f) Fail($"The questions are {question.Shape}; with the contexts {context.Shape} they must be [J, {b}, {f}].", nameof(question));
+        if (questions != b || width != f)
+            Fail($"The questions are {question.Shape}; with the contexts {context.Shape} they must be [J, {b}, {f}].", nameof(question));
         if (t < 1 || j < 1 || b < 1 || f < 1)
             Fail($"Every extent of an attention is one or more: contexts {context.Shape}, questions {question.Shape}.", nameof(context));
         Float(backend, weights, 3 * f);

@@ -21,8 +21,10 @@ internal static partial class OperandChecks
         (int w, int n, int e) = (characters.Shape[0], characters.Shape[1], characters.Shape[2]);
         Float(backend, filters);
         (int f, int weights) = (filters.Shape.Rows, filters.Shape.Columns);
-        if (w < 1 || e < 1 || f < 1 || weights < 1) Fail($"Words {characters.Shape} and filters {filters.Shape}: every extent but N is one or more.", nameof(characters));
-        if (weights % e != 0) Fail($"Filters of {weights} weights do not fit characters of {e}; a filter has {e} for each that it sees.", nameof(filters));
+        if (w < 1 || e < 1 || f < 1 || weights < 1)
+            Fail($"Words {characters.Shape} and filters {filters.Shape}: every extent but N is one or more.", nameof(characters));
+        if (weights % e != 0)
+            Fail($"Filters of {weights} weights do not fit characters of {e}; a filter has {e} for each that it sees.", nameof(filters));
         Float(backend, bias, f);
         Typed(backend, lengths, ElementType.Int32);
         if (lengths.Count != n) Fail($"There are {lengths.Count} lengths for {n} words.", nameof(lengths));

@@ -49,15 +49,12 @@ internal static partial class OperandChecks
     // All of one count; a result is an operand's very memory or apart from it, and apart from the other results.
     private static void Fitting(IBackend backend, long count, ReadOnlySpan<Tensor> read, params ReadOnlySpan<Tensor?> results)
     {
-        foreach (Tensor operand in read)
-        {
-            if (Float(backend, operand) != count) Fail($"{operand.Shape} has {operand.Count} elements, another operand {count}; they must agree.", nameof(read));
-        }
+        foreach (Tensor operand in read) Counted(backend, operand, count);
 
         for (int i = 0; i < results.Length; i++)
         {
             if (results[i] is not { } result) continue;
-            if (Float(backend, result) != count) Fail($"{result.Shape} has {result.Count} elements, another operand {count}; they must agree.", nameof(results));
+            Counted(backend, result, count);
             foreach (Tensor operand in read)
             {
                 if (result.Offset != operand.Offset) Apart(backend, result, operand);
@@ -68,5 +65,11 @@ internal static partial class OperandChecks
                 if (results[j] is { } other) Apart(backend, result, other);
             }
         }
+    }
+
+    private static void Counted(IBackend backend, Tensor operand, long count)
+    {
+        if (Float(backend, operand) != count)
+            Fail($"{operand.Shape} has {operand.Count} elements, another operand {count}; they must agree.", nameof(operand));
     }
 }

@@ -9,6 +9,7 @@ public sealed unsafe class HostBackend : IBackend
 {
     private readonly HostParallel threads;
     private readonly Gemm gemm;
+    private readonly HostCharacterOps character;
     private bool isDisposed;
 
     /// <summary>Uses <paramref name="threads"/> threads, or one per core where it is 0.</summary>
@@ -23,7 +24,7 @@ public sealed unsafe class HostBackend : IBackend
         Matrix = new HostMatrixOps(this, this.threads, gemm);
         Elementwise = new HostElementwiseOps(this, this.threads);
         Embedding = new HostEmbeddingOps(this, this.threads);
-        Character = new HostCharacterOps(this, this.threads);
+        character = new HostCharacterOps(this, this.threads);
         Attention = new HostAttentionOps(this, this.threads, gemm);
         Recurrent = new HostRecurrentOps(this, this.threads, gemm);
         Loss = new HostLossOps(this, this.threads);
@@ -48,7 +49,7 @@ public sealed unsafe class HostBackend : IBackend
     public IEmbeddingOps Embedding { get; }
 
     /// <inheritdoc/>
-    public ICharacterOps Character { get; }
+    public ICharacterOps Character => character;
 
     /// <inheritdoc/>
     public IAttentionOps Attention { get; }
@@ -123,6 +124,7 @@ public sealed unsafe class HostBackend : IBackend
     public void Dispose()
     {
         isDisposed = true;
+        character.Dispose();
         gemm.Dispose();
         threads.Dispose();
     }

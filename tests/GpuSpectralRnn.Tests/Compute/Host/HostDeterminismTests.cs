@@ -96,6 +96,44 @@ public class HostDeterminismTests
         return [.. sums.Select(sum => (float)sum), .. sums.Select(sum => (float)(sum - (float)sum))]; // each in two parts
     });
 
+    [Fact]
+    public void Attention_and_softmax() => SameBits(backend =>
+    {
+        AttentionShape shape = new(61, 13, 7, 37);
+        using Tensor context = Random(backend, 1, 61, 7, 37), question = Random(backend, 2, 13, 7, 37), weights = Random(backend, 3, 111);
+        using Tensor output = backend.Allocate(new Shape(61, 7, 148)), workspace = backend.Allocate(new Shape((int)shape.WorkspaceFor(isTraining: true)));
+        using Tensor slope = Random(backend, 4, 61, 7, 148), steps = Random(backend, 5, 97, 83), shares = backend.Allocate(steps.Shape);
+        using Tensor toContext = backend.Allocate(context.Shape), toQuestion = backend.Allocate(question.Shape), toWeights = backend.Allocate(weights.Shape);
+        AttentionForward forward = new(context, question, weights, output, workspace);
+        backend.Attention.Forward(forward);
+        backend.Attention.Backward(new(forward, slope, toContext, toQuestion, toWeights));
+        backend.Attention.SoftmaxOverSteps(steps, shares);
+        backend.Attention.SoftmaxOverStepsBackward(new(shares, steps, steps));
+        return [.. output.ToArray(), .. toContext.ToArray(), .. toQuestion.ToArray(), .. toWeights.ToArray(), .. shares.ToArray(), .. steps.ToArray()];
+    });
+
+    [Fact]
+    public void Characters_and_columns() => SameBits(backend =>
+    {
+        using Tensor characters = Random(backend, 1, 7, 311, 5), filters = Random(backend, 2, 23, 15), bias = Random(backend, 3, 23);
+        using Tensor lengths = backend.Allocate(new Shape(311), ElementType.Int32), places = backend.Allocate(new Shape(311, 23), ElementType.Int32);
+        lengths.CopyFrom<int>(Numbers.Integers(311, 4, 0, 8));
+        using Tensor output = backend.Allocate(new Shape(311, 23)), toCharacters = backend.Allocate(characters.Shape), scaled = Random(backend, 5, 311, 23);
+        ConvolveMaxForward forward = new(characters, filters, bias, lengths, output, places);
+        backend.Character.ConvolveMax(forward);
+        using Tensor toFilters = backend.Allocate(filters.Shape), toBias = backend.Allocate(bias.Shape);
+        backend.Character.ConvolveMaxBackward(new(forward, output, toCharacters, toFilters, toBias));
+        using Tensor wide = Random(backend, 6, 901, 203), other = Random(backend, 7, 901, 203), dots = backend.Allocate(new Shape(150));
+        backend.Matrix.ColumnDots(new(wide, other, 11, dots));
+        backend.Matrix.ScaleColumns(new(wide, 11, dots, wide));
+        backend.Elementwise.HighwayBackward(new(wide, other, wide, other, wide, other, null));
+        return
+        [
+            .. output.ToArray(), .. toCharacters.ToArray(), .. toFilters.ToArray(), .. toBias.ToArray(), .. dots.ToArray(), .. wide.ToArray(),
+            .. other.ToArray(),
+        ];
+    });
+
     private static void SameBits(Func<HostBackend, float[]> compute)
     {
         using HostBackend one = new(1);

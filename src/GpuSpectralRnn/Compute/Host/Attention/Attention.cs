@@ -3,6 +3,8 @@ namespace GpuSpectralRnn.Compute.Host;
 /// <summary>Bidirectional attention flow for one sequence of a batch, whose rows lie B rows apart.</summary>
 internal readonly unsafe struct Attention
 {
+    private const long BlockSteps = 16; // rows that stay at hand while the words take their sums from them
+
     private readonly AttentionLayout layout;
     private readonly int steps, words, batch, width;
     private readonly float* context, question, weights, output, workspace; // [T, B, F], [J, B, F], [3 F], [T, B, 4 F]
@@ -48,9 +50,13 @@ internal readonly unsafe struct Attention
 
         float* contextShares = workspace + layout.ContextShares + sequence;
         SoftmaxOverSteps.Run(largest, contextShares, steps, valid, batch);
-        new Span<float>(summary, width).Clear();
-        for (long t = 0; t < valid; t++)
-            Elementwise.Run(new AddScaled(contextShares[t * batch], context + (t * batch + sequence) * width, summary), 0, width);
+        Clear(summary);
+        for (long t = 0; t < valid; t += BlockSteps)
+        {
+            float* first = context + (t * batch + sequence) * width;
+            AddRows(first, contextShares + t * batch, batch, Math.Min(BlockSteps, valid - t), summary);
+        }
+
         for (long t = 0; t < valid; t++)
         {
             long cell = t * batch + sequence;
@@ -64,7 +70,7 @@ internal readonly unsafe struct Attention
         (long valid, long asked) = Valid(sequence);
         float* summary = workspace + layout.Summary + sequence * width, summaryGradient = workspace + layout.SummaryGradient + sequence * width;
         float* contextShares = workspace + layout.ContextShares + sequence, largest = workspace + layout.LargestGradient + sequence;
-        new Span<float>(summaryGradient, width).Clear();
+        Clear(summaryGradient);
         for (long t = 0; t < valid; t++)
         {
             long cell = t * batch + sequence;
@@ -75,33 +81,19 @@ internal readonly unsafe struct Attention
 
         for (long t = 0; t < valid; t++) largest[t * batch] = RowDot.Run(summaryGradient, context + (t * batch + sequence) * width, width);
         SoftmaxOverSteps.RunBackward(contextShares, largest, largest, steps, asked > 0 ? valid : 0, batch);
-        for (long j = 0; j < words; j++)
-        {
-            long word = j * batch + sequence;
-            new Span<float>(questionGradient + word * width, width).Clear();
-            new Span<float>(workspace + layout.ContextSums + word * width, width).Clear();
-            workspace[layout.ScoreSums + word] = 0;
-        }
-
+        for (long t = 0; t < valid; t++) ScoreGradients(t * batch + sequence, sequence, asked, largest[t * batch], contextGradient);
+        QuestionGradients(sequence, valid, asked, contextGradient, questionGradient);
         for (long t = 0; t < steps; t++)
         {
             long cell = t * batch + sequence;
             float* gradient = contextGradient + cell * width;
-            if (t < valid) ScoreGradients(cell, sequence, asked, largest[t * batch], gradient, questionGradient);
-            else new Span<float>(gradient, width).Clear();
+            float* scores = workspace + layout.ScoreGradient + cell * words;
+            float share = contextShares[t * batch], top = largest[t * batch];
+            Clear(gradient);
             if (t >= valid) continue;
+            AddRows(question + sequence * width, scores, 1, asked, gradient);
             float* d = outputGradient + cell * 4 * width, g = output + cell * 4 * width;
-            float share = contextShares[t * batch];
-            Elementwise.Run(
-                new AttentionRows.ContextGradient(weights, g, d, summary, summaryGradient, share, largest[t * batch], gradient, width), 0, width);
-        }
-
-        for (long j = 0; j < asked; j++)
-        {
-            long word = j * batch + sequence;
-            float* sums = workspace + layout.ContextSums + word * width;
-            float total = workspace[layout.ScoreSums + word];
-            Elementwise.Run(new AttentionRows.QuestionGradient(weights, sums, total, questionGradient + word * width, width), 0, width);
+            Elementwise.Run(new AttentionRows.ContextGradient(weights, g, d, summary, summaryGradient, share, top, gradient, width), 0, width);
         }
     }
 
@@ -118,33 +110,59 @@ internal readonly unsafe struct Attention
         float largest = SoftmaxRow.Largest(shares, (nint)asked);
         int winner = Math.Max(0, new ReadOnlySpan<float>(shares, (int)asked).IndexOf(largest));
         float factor = (float)(1 / SoftmaxRow.SumOfExponentials(shares, (nint)asked, largest, shares));
-        new Span<float>(gathered, width).Clear();
-        for (long j = 0; j < asked; j++)
-        {
-            shares[j] *= factor;
-            Elementwise.Run(new AddScaled(shares[j], question + (j * batch + sequence) * width, gathered), 0, width);
-        }
-
+        for (long j = 0; j < asked; j++) shares[j] *= factor;
+        Clear(gathered);
+        AddRows(question + sequence * width, shares, 1, asked, gathered);
         return (largest, winner);
     }
 
-    // dL/dS of a step and what it gives the question; leaves sum_j dL/dS_tj u_j in the place of dL/dv.
-    private void ScoreGradients(long cell, long sequence, long asked, float largest, float* gathered, float* questionGradient)
+    // dL/dS of a step, from dL/dv in the place of dL/dh.
+    private void ScoreGradients(long cell, long sequence, long asked, float largest, float* contextGradient)
     {
         float* shares = workspace + AttentionLayout.Shares + cell * words, scores = workspace + layout.ScoreGradient + cell * words;
-        float* h = context + cell * width;
+        float* gathered = contextGradient + cell * width;
         float mean = RowDot.Run(gathered, output + (cell * 4 + 1) * width, width);
         int winner = (int)workspace[layout.Winners + cell];
         for (long j = 0; j < asked; j++)
+            scores[j] = shares[j] * (RowDot.Run(gathered, question + (j * batch + sequence) * width, width) - mean) + (j == winner ? largest : 0);
+    }
+
+    // What all steps give the words of the question, and the sums that the weights take from them.
+    private void QuestionGradients(long sequence, long valid, long asked, float* contextGradient, float* questionGradient)
+    {
+        for (long j = 0; j < words; j++)
         {
             long word = j * batch + sequence;
-            scores[j] = shares[j] * (RowDot.Run(gathered, question + word * width, width) - mean) + (j == winner ? largest : 0);
-            Elementwise.Run(new AddScaled(shares[j], gathered, questionGradient + word * width), 0, width);
-            Elementwise.Run(new AddScaled(scores[j], h, workspace + layout.ContextSums + word * width), 0, width);
-            workspace[layout.ScoreSums + word] += scores[j];
+            Clear(questionGradient + word * width);
+            Clear(ContextSums + word * width);
+            WordSums[word] = 0;
         }
 
-        new Span<float>(gathered, width).Clear();
-        for (long j = 0; j < asked; j++) Elementwise.Run(new AddScaled(scores[j], question + (j * batch + sequence) * width, gathered), 0, width);
+        long apart = (long)batch * words;
+        for (long t = 0; t < valid; t += BlockSteps)
+        {
+            long count = Math.Min(BlockSteps, valid - t), cell = t * batch + sequence;
+            for (long j = 0; j < asked; j++)
+            {
+                long word = j * batch + sequence;
+                float* shares = workspace + AttentionLayout.Shares + cell * words + j, scores = workspace + layout.ScoreGradient + cell * words + j;
+                AddRows(contextGradient + cell * width, shares, apart, count, questionGradient + word * width);
+                AddRows(context + cell * width, scores, apart, count, ContextSums + word * width);
+                for (long i = 0; i < count; i++) WordSums[word] += scores[i * apart];
+            }
+        }
+
+        for (long j = 0; j < asked; j++)
+        {
+            long word = j * batch + sequence;
+            float* sums = ContextSums + word * width, gradient = questionGradient + word * width;
+            Elementwise.Run(new AttentionRows.QuestionGradient(weights, sums, WordSums[word], gradient, width), 0, width);
+        }
     }
+
+    // y += sum_i w_i x_i over rows of one sequence, the weights so many numbers apart.
+    private void AddRows(float* x, float* w, long apart, long rows, float* y) =>
+        Elementwise.Run(new AttentionRows.WeightedSum(x, (long)batch * width, w, apart, rows, y), 0, width);
+
+    private void Clear(float* row) => new Span<float>(row, width).Clear();
 }

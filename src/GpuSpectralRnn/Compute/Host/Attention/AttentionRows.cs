@@ -16,6 +16,22 @@ internal static unsafe class AttentionRows
             lanes.Store(TSimd.MultiplyAdd(lanes.Load(a + index), lanes.Load(b + index), lanes.Load(c + index)), y + index);
     }
 
+    /// <summary>y += sum_i w_i x_i, of rows x_i and their weights w_i, each so many numbers apart.</summary>
+    public readonly struct WeightedSum(float* x, long stride, float* w, long apart, long rows, float* y) : IElementwise
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
+            where TSimd : struct, ISimd<TVector>
+            where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
+        {
+            TVector sum = lanes.Load(y + index);
+            float* source = x + index;
+            for (long i = 0; i < rows; i++, source += stride) sum = TSimd.MultiplyAdd(TSimd.Broadcast(w[i * apart]), lanes.Load(source), sum);
+            lanes.Store(sum, y + index);
+        }
+    }
+
     /// <summary>G_t = [h ; v ; h * v ; h * c], of which v is there.</summary>
     public readonly struct Output(float* h, float* c, float* g, nint width) : IElementwise
     {

@@ -24,7 +24,8 @@ internal sealed unsafe class HostAttentionOps(HostBackend backend, HostParallel 
     public void SoftmaxOverStepsBackward(SoftmaxOverStepsBackward operands)
     {
         (int t, int b) = OperandChecks.SoftmaxOverStepsBackward(backend, operands);
-        float* y = backend.Address(operands.Output), d = backend.Address(operands.OutputGradient), result = backend.Address(operands.InputGradient); // [T, B]
+        float* y = backend.Address(operands.Output), d = backend.Address(operands.OutputGradient); // [T, B]
+        float* result = backend.Address(operands.InputGradient); // [T, B]
         int* valid = LengthsOrNull(operands.Lengths);
         threads.Split(b, LineOfSequences, operands.Output.Count, (_, from, to) =>
         {

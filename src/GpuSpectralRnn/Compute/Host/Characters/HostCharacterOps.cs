@@ -5,7 +5,7 @@ namespace GpuSpectralRnn.Compute.Host;
 /// <summary>
 /// Words as their characters, on the processor. Threads share out the words, and the filters where the sums over the words are taken.
 /// </summary>
-internal sealed unsafe class HostCharacterOps(HostBackend backend, HostParallel threads) : ICharacterOps
+internal sealed unsafe class HostCharacterOps(HostBackend backend, HostParallel threads) : ICharacterOps, IDisposable
 {
     private const int BlockWords = 256; // summed in single precision before they join the total
 
@@ -73,6 +73,13 @@ internal sealed unsafe class HostCharacterOps(HostBackend backend, HostParallel 
                 biasGradient[f] += (float)sum;
             }
         });
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        shared?.Dispose();
+        own?.Dispose();
     }
 
     private void CharacterGradient(ConvolveMaxBackward operands, ConvolutionShape s)

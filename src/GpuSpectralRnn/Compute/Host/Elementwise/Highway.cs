@@ -22,7 +22,8 @@ internal readonly unsafe struct HighwayOutput(float* t, float* g, float* x, floa
 /// tGradient = d (max(g, 0) - x) s (1 - s), gGradient = d s where g is above 0, xGradient = d (1 - s), where wanted; they may be what is read. Numbers
 /// below <see cref="Simd.Tiny"/> become zero.
 /// </summary>
-internal readonly unsafe struct HighwayGradients(float* t, float* g, float* x, float* d, float* tGradient, float* gGradient, float* xGradient) : IElementwise
+internal readonly unsafe struct HighwayGradients(float* t, float* g, float* x, float* d, float* tGradient, float* gGradient, float* xGradient)
+    : IElementwise
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
