@@ -5,6 +5,7 @@ using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Networks.Modules;
 using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Spectral;
+using GpuSpectralRnn.Tests.Formats;
 using GpuSpectralRnn.Tests.Support;
 using GpuSpectralRnn.Training;
 
@@ -18,7 +19,7 @@ public sealed class ReaderGraphTests : IDisposable
     private const int Vocabulary = 8, Embedded = 6, Hidden = 5, Modelled = 7, Classes = 4;
 
     private readonly HostBackend host = new(threads: 2);
-    private readonly TestFolder folder = new();
+    private readonly TemporaryFolder folder = new();
 
     public static GraphRecipe Recipe { get; } = new()
     {
@@ -34,7 +35,7 @@ public sealed class ReaderGraphTests : IDisposable
             new Embedding { Name = "question.words", Inputs = ["question"], Axis = "word", Weight = "words" },
             .. Encoder("context"),
             .. Encoder("question"),
-            new Attention { Name = "attention", Inputs = ["context.encoded", "question.encoded"] },
+            new GpuSpectralRnn.Networks.Modules.Attention { Name = "attention", Inputs = ["context.encoded", "question.encoded"] },
             new Dropout { Name = "attention.dropped", Inputs = ["attention"], Stream = 7 },
             new Recurrent { Name = "model", Inputs = ["attention.dropped"], Cell = Cell.Gru, Axis = "model" },
             new MeanOverSteps { Name = "mean", Inputs = ["model"] },

@@ -21,7 +21,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     private readonly Tensor memory;
     private readonly StepWeights[] weights; // of each field
     private readonly GramAccumulator[] grams;
-    private readonly StepSquares[] squares;
+    private readonly StepSquares[][] squares; // of each axis and carrier
     private readonly double[][] sequencesAt; // of each field, step by step
     private readonly Tensor?[] counted; // of each field
     private readonly double[] counts; // of each field
@@ -44,7 +44,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
                 $"The adjoint of {longest} steps of {capacity} sequences and {widest} units", "make the batch smaller", longest, capacity, widest))));
             weights = [.. steps.Select(count => owned.Keep(StepWeights.Ones(backend, count, capacity)))];
             grams = [.. axes.Select(axis => owned.Keep(backend.Spectral.CreateGram(axis.Units)))];
-            squares = [.. axes.Select(axis => owned.Keep(backend.Spectral.CreateStepSquares(StepsOf(axis))))];
+            squares = [.. axes.Select(axis => axis.Carriers.Select(carrier => owned.Keep(backend.Spectral.CreateStepSquares(StepsOf(carrier)))).ToArray())];
         }
         catch
         {
@@ -55,8 +55,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
         sequencesAt = [.. steps.Select(count => new double[count])];
         (counted, counts) = (new Tensor?[steps.Length], new double[steps.Length]);
 
-        // Carriers of several fields share the sums of the longest.
-        int StepsOf(PrunableAxis axis) => IsVector(axis) ? 1 : axis.Carriers.Max(carrier => steps[network.Graph.FieldIndex(carrier)]);
+        int StepsOf(Value carrier) => carrier.Kind == ValueKind.Vector ? 1 : steps[network.Graph.FieldIndex(carrier)];
     }
 
     /// <summary>A backward pass over a batch follows; padding does not count.</summary>
@@ -117,7 +116,13 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
                 throw new RunFailedException(
                     $"The gradients of {axes[i].Name} explode to NaN or infinity over {sequencesAt.Max(own => own.Length)} steps; use the paper's criterion, which needs none.");
             double[] seen = SequencesAt(axes[i]), perStep = new double[seen.Length];
-            squares[i].Read(perStep);
+            foreach (StepSquares own in squares[i])
+            {
+                double[] part = new double[own.Steps];
+                own.Read(part);
+                for (int t = 0; t < part.Length; t++) perStep[t] += part[t];
+            }
+
             for (int t = 0; t < perStep.Length; t++) perStep[t] = seen[t] > 0 ? perStep[t] * grams[i].Units / seen[t] : 0;
             result[i] = new AdjointStatistics(1 / Math.Max(1, count) * sums, perStep);
         }
@@ -157,15 +162,16 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     // g [T, B, m], zero where there is padding, or [B, m].
     private void Add(int index, Value value, Tensor g)
     {
+        StepSquares sums = squares[index][axes[index].Carriers.TakeWhile(carrier => carrier != value).Count()];
         if (IsVector(axes[index]))
         {
             grams[index].Add(g);
-            squares[index].Add(g.View(0, 1, batch, axes[index].Units));
+            sums.Add(g.View(0, 1, batch, axes[index].Units));
             return;
         }
 
         int field = network.Graph.FieldIndex(value);
         grams[index].Add(g, counted[field], counts[field]);
-        squares[index].Add(g);
+        sums.Add(g);
     }
 }

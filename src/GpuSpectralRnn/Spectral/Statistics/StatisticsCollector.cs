@@ -75,16 +75,19 @@ public sealed class StatisticsCollector
             .. Enumerable.Range(0, data.Layout.FieldCount)
                 .Select(field => owned.Keep(StepWeights.Ones(backend, data.Layout.Field(field).Steps, feed.BatchSize))),
         ];
-        StepWeights[] shares = stepWeights is null
-            ? []
-            : [.. stepWeights.Select(weights => owned.Keep(new StepWeights(backend, Normalised(weights), feed.BatchSize)))];
+        StepWeights?[][] shares =
+        [
+            .. axes.Select((axis, i) => axis.Carriers.Select(carrier => stepWeights is null || carrier.Kind == ValueKind.Vector
+                ? null
+                : owned.Keep(new StepWeights(backend, Normalised(stepWeights[i])[..StepsOf(carrier)], feed.BatchSize))).ToArray()),
+        ];
         int done = 0;
         while (!cancellation.IsCancellationRequested && feed.Next())
         {
             network.Forward(feed.Current);
             for (int i = 0; i < axes.Count; i++)
             {
-                foreach (Value carrier in axes[i].Carriers)
+                foreach ((int place, Value carrier) in axes[i].Carriers.Index())
                 {
                     using Units units = new(network, axes[i], carrier);
                     Tensor states = units.Values;
@@ -101,7 +104,7 @@ public sealed class StatisticsCollector
                         plain[i].Add(states, lengths is null ? null : counted, count);
                         if (stepWeights is not null)
                         {
-                            (Tensor weights, double sum) = shares[i].For(lengths, feed.LengthsOf(field));
+                            (Tensor weights, double sum) = shares[i][place]!.For(lengths, feed.LengthsOf(field));
                             weighted[i].Add(states, weights, sum);
                         }
 
@@ -118,6 +121,8 @@ public sealed class StatisticsCollector
             done += feed.Sequences;
             Progress?.Invoke(done);
         }
+
+        int StepsOf(Value carrier) => data.Layout.Field(network.Graph.FieldIndex(carrier)).Steps;
 
         string fingerprint = Fingerprint(network.Recipe, parameters);
         StateStatistics[] result = new StateStatistics[axes.Count];
