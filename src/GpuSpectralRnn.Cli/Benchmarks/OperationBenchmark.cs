@@ -136,7 +136,7 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
         Prepare = (backend, owned) =>
         {
             Tensor[] p = [.. Enumerable.Range(0, 4).Select(_ => Zeros(backend, owned, count))];
-            return () => backend.Optimizer.Adam(new(p[0], p[1], p[2], p[3], 1e-4f, 0.9f, 0.999f, 1e-8f, 0, Decoupled: false, 1));
+            return () => backend.Optimizer.Adam(new(p[0], p[1], p[2], p[3], new(1e-4f, 0.9f, 0.999f, 1e-8f, 0, decoupled: false, 1)));
         },
     };
 
@@ -145,7 +145,7 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
     private static Tensor Normal(IBackend backend, DisposableBag owned, params int[] extents)
     {
         Tensor tensor = Zeros(backend, owned, extents);
-        backend.Random.Normal(tensor, seed: 0, stream: (ulong)tensor.Count, 0, 1);
+        backend.Random.Normal(new(tensor, Seed: 0, Stream: (ulong)tensor.Count, 0, 1));
         return tensor;
     }
 }

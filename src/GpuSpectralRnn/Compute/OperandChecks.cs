@@ -88,10 +88,25 @@ internal static partial class OperandChecks
         return source.Shape.Rows;
     }
 
-    /// <summary>Dropout: returns the count.</summary>
-    public static long Dropout(IBackend backend, Tensor x, float rate, Tensor y)
+    /// <summary>A fill with uniform numbers: returns the count.</summary>
+    public static long Uniform(IBackend backend, UniformOperands o)
     {
-        if (!(rate >= 0 && rate < 1)) throw new ArgumentOutOfRangeException(nameof(rate), rate, "A share of zeros is one of 0 to below 1.");
+        if (!(o.Low < o.High)) throw new ArgumentOutOfRangeException(nameof(o.High), o.High, $"A uniform range ends above its start {o.Low}.");
+        return Float(backend, o.Destination);
+    }
+
+    /// <summary>A fill with normal numbers: returns the count.</summary>
+    public static long Normal(IBackend backend, NormalOperands o)
+    {
+        if (!(o.Deviation >= 0)) throw new ArgumentOutOfRangeException(nameof(o.Deviation), o.Deviation, "A standard deviation is zero or more.");
+        return Float(backend, o.Destination);
+    }
+
+    /// <summary>Dropout: returns the count.</summary>
+    public static long Dropout(IBackend backend, DropoutOperands o)
+    {
+        if (!(o.Rate >= 0 && o.Rate < 1)) throw new ArgumentOutOfRangeException(nameof(o.Rate), o.Rate, "A share of zeros is one of 0 to below 1.");
+        (Tensor x, Tensor y) = (o.X, o.Y);
         Float(backend, x);
         Float(backend, y);
         if (x.Count != y.Count) Fail($"y is {y.Shape}; x is {x.Shape}.", nameof(y));
@@ -236,17 +251,11 @@ internal static partial class OperandChecks
         return parameters.Count;
     }
 
-    /// <summary>A step of Adam: returns the count.</summary>
-    public static long Adam(IBackend backend, AdamStep step)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(step.Step, 1);
-        return Optimizer(backend, step.Parameters, step.Gradients, step.FirstMoment, step.SecondMoment);
-    }
-
     /// <summary>Gradients to clip and the scalar for their norm: returns the count.</summary>
-    public static long ClipGlobalNorm(IBackend backend, Tensor gradients, float limit, Tensor norm)
+    public static long ClipGlobalNorm(IBackend backend, ClipOperands o)
     {
-        if (!(limit > 0)) throw new ArgumentOutOfRangeException(nameof(limit), limit, "A limit of the norm is above zero.");
+        if (!(o.Limit > 0)) throw new ArgumentOutOfRangeException(nameof(o.Limit), o.Limit, "A limit of the norm is above zero.");
+        (Tensor gradients, Tensor norm) = (o.Gradients, o.Norm);
         Float(backend, gradients);
         Float(backend, norm);
         if (norm.Count != 1) Fail($"The norm is one number, not {norm.Shape}.", nameof(norm));

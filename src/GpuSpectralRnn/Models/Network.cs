@@ -307,7 +307,7 @@ public sealed class Network : IDisposable
         Backend.Matrix.CopyColumns(seen, 0, now.LastPassedGradients!, 0, seen.Shape.Columns);
     }
 
-    private void Drop(Tensor x, int place, Tensor y) => Backend.Random.Dropout(x, currentMask.Rate, currentMask.Seed, currentMask.Stream(place), y);
+    private void Drop(Tensor x, int place, Tensor y) => Backend.Random.Dropout(new(x, currentMask.Rate, currentMask.Seed, currentMask.Stream(place), y));
 
     private void GoBack(Activations now, int layer, bool isReverse, int gradientFrom, Tensor? inputGradient, IBackwardObserver? observer)
     {

@@ -28,13 +28,13 @@ public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
         ["cross-entropy"] = ("ni n# ni", (b, x, _) => WithTotals(b, totals => b.Loss.SoftmaxCrossEntropy(x[0], x[1], 1, x[2], totals))),
         ["divergence"] = ("ni ni ni", (b, x, _) => WithTotals(b, totals => b.Loss.SoftmaxDivergence(x[0], x[1], 1, x[2], totals))),
         ["squared error"] = ("ni ni ni", (b, x, _) => WithTotals(b, totals => b.Loss.MeanSquaredError(x[0], x[1], 1, x[2], totals))),
-        ["SGD"] = ("ni ni", (b, x, _) => b.Optimizer.Sgd(x[0], x[1], 0.1f, 0)),
-        ["momentum"] = ("ni ni ni", (b, x, _) => b.Optimizer.Momentum(x[0], x[1], x[2], 0.1f, 0.9f, 0)),
-        ["RMSprop"] = ("ni ni ni", (b, x, _) => b.Optimizer.RmsProp(x[0], x[1], x[2], 0.1f, 0.9f, 1e-3f, 0)),
-        ["Adam"] = ("ni ni ni ni", (b, x, _) => b.Optimizer.Adam(new(x[0], x[1], x[2], x[3], 0.1f, 0.9f, 0.9f, 1e-3f, 0, false, 1))),
-        ["mask"] = ("ni ni", (b, x, _) => b.Optimizer.Mask(x[0], x[1])),
-        ["dropout"] = ("ni ni", (b, x, _) => b.Random.Dropout(x[0], 0.5f, 1, 2, x[1])),
-        ["uniform numbers"] = ("ni", (b, x, _) => b.Random.Uniform(x[0], 1, 2, 0, 1)),
+        ["SGD"] = ("ni ni", (b, x, _) => b.Optimizer.Sgd(new(x[0], x[1], new(0.1f, 0)))),
+        ["momentum"] = ("ni ni ni", (b, x, _) => b.Optimizer.Momentum(new(x[0], x[1], x[2], new(0.1f, 0.9f, 0)))),
+        ["RMSprop"] = ("ni ni ni", (b, x, _) => b.Optimizer.RmsProp(new(x[0], x[1], x[2], new(0.1f, 0.9f, 1e-3f, 0)))),
+        ["Adam"] = ("ni ni ni ni", (b, x, _) => b.Optimizer.Adam(new(x[0], x[1], x[2], x[3], new(0.1f, 0.9f, 0.9f, 1e-3f, 0, false, 1)))),
+        ["mask"] = ("ni ni", (b, x, _) => b.Optimizer.Mask(new(x[0], x[1]))),
+        ["dropout"] = ("ni ni", (b, x, _) => b.Random.Dropout(new(x[0], 0.5f, 1, 2, x[1]))),
+        ["uniform numbers"] = ("ni", (b, x, _) => b.Random.Uniform(new(x[0], 1, 2, 0, 1))),
         ["recurrent layer"] = ("oi oo o o tni no tno n#", (b, x, e) =>
         {
             using RecurrentWorkspace workspace = b.Recurrent.Prepare(new RecurrentShape(CellKind.RnnTanh, e.T, e.N, e.I, e.O), isTraining: false);

@@ -22,12 +22,12 @@ internal static class OutputProbe
         if (metric == AdjointMetric.Fisher && network.Architecture.Task == TaskKind.Classification)
         {
             using Tensor normals = backend.Allocate(outputs.Shape);
-            backend.Random.Normal(normals, seed, stream, 0, 1);
+            backend.Random.Normal(new(normals, seed, stream, 0, 1));
             backend.Loss.FisherDirections(outputs, normals);
         }
         else
         {
-            backend.Random.Normal(outputs, seed, stream, 0, 1);
+            backend.Random.Normal(new(outputs, seed, stream, 0, 1));
         }
 
         if (lengths is not null && network.Architecture.Readout == Readout.Every) backend.Matrix.ClearPadding(outputs, lengths);
