@@ -61,5 +61,5 @@ public class SoftmaxBenchmarks
     }
 
     [Benchmark]
-    public void Host() => backend.Loss.SoftmaxCrossEntropy(logits, labels, 1, gradient, totals);
+    public void Host() => backend.Loss.SoftmaxCrossEntropy(new(logits, labels, 1, gradient, totals));
 }

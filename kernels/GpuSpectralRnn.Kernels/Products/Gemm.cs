@@ -169,8 +169,10 @@ public sealed class Gemm : IDisposable
         GemmPlan plan = PlanFor(m, n, k, call.TransposeA, call.TransposeB);
         if (plan == GemmPlan.ColumnSums)
         {
-            if (n == 1 && call.TransposeA) sums.Run(stream, call.A, call.B, call.C, k, m, call.Alpha, call.Beta);
-            else sums.Run(stream, call.B, call.A, call.C, k, n, call.Alpha, call.Beta);
+            (ArrayView<float> x, ArrayView<float> weights, int columns) =
+                n == 1 && call.TransposeA ? (call.A, call.B, m) : (call.B, call.A, n);
+            sums.RunWeighted(
+                stream, new() { X = x, Sums = call.C, Rows = k, Columns = columns, Alpha = call.Alpha, Beta = call.Beta }, weights);
             return;
         }
 
@@ -197,7 +199,7 @@ public sealed class Gemm : IDisposable
 
         ArrayView<float> partial = partials.Of((long)slices * m * n); // [slices, M, N]
         Multiply(plan, stream, blocks * slices, arguments with { C = partial, HasQuads = n % 4 == 0 ? 1 : 0, Alpha = 1f, Beta = 0f });
-        sums.Run(stream, partial, call.C, slices, m * n, call.Alpha, call.Beta);
+        sums.Run(stream, new() { X = partial, Sums = call.C, Rows = slices, Columns = m * n, Alpha = call.Alpha, Beta = call.Beta });
     }
 
     /// <summary>

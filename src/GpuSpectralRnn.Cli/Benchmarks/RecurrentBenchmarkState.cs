@@ -61,7 +61,7 @@ public sealed class RecurrentBenchmarkState : IDisposable
         backend.Fill(gradients, 0);
         Infer();
         Layer last = layers[^1];
-        backend.Loss.MeanSquaredError(last.Output, target, 1f / last.Output.Shape.Rows, last.OutputGradient, totals);
+        backend.Loss.MeanSquaredError(new(last.Output, target, 1f / last.Output.Shape.Rows, last.OutputGradient, totals));
         for (int i = layers.Length - 1; i >= 0; i--)
         {
             (RecurrentWorkspace workspace, RecurrentWeights weights, RecurrentWeights weightGradients, Tensor output, Tensor outputGradient) = layers[i];

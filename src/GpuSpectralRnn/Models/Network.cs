@@ -88,13 +88,13 @@ public sealed class Network : IDisposable
         Parameters.FormProducts();
         if (current.Embedded is { } embedded)
         {
-            Backend.Embedding.Forward(input, Parameters[ParameterSpec.Embedding], embedded);
+            Backend.Embedding.Forward(new(input, Parameters[ParameterSpec.Embedding], embedded));
             if (drops) Drop(embedded, DropoutMask.Embedding, embedded);
         }
 
         for (int layer = 0; layer < Architecture.Layers; layer++) RunLayer(current, layer);
         See(current);
-        Backend.Matrix.Linear(current.Seen, readoutWeight, readoutBias, current.Outputs);
+        Backend.Matrix.Linear(new(current.Seen, readoutWeight, readoutBias, current.Outputs));
         return current.Outputs;
     }
 
@@ -110,7 +110,7 @@ public sealed class Network : IDisposable
         if (!canGoBack || current is null)
             throw new InvalidOperationException("Backward needs a Forward call with isTraining before it.");
         Backend.Matrix.LinearBackward(
-            current.Seen, readoutWeight, outputGradient, current.SeenGradient, Parameters.Gradient(ParameterSpec.Readout), Parameters.Gradient("readout.bias"));
+            new(current.Seen, readoutWeight, outputGradient, current.SeenGradient, Parameters.Gradient(ParameterSpec.Readout), Parameters.Gradient("readout.bias")));
         int gradientFrom = SpreadSeen(current);
         for (int layer = Architecture.Layers - 1; layer >= 0; layer--)
         {
@@ -125,7 +125,7 @@ public sealed class Network : IDisposable
             {
                 Tensor? other = inputGradient is null ? null : current.OtherGradients[layer];
                 GoBack(current, layer, isReverse: true, gradientFrom, other, observer);
-                if (other is not null) Backend.Matrix.CopyColumns(other, 0, inputGradient!, 0, other.Shape.Columns, adds: true);
+                if (other is not null) Backend.Matrix.CopyColumns(new(other, 0, inputGradient!, 0, other.Shape.Columns, Adds: true));
             }
 
             gradientFrom = 0;
@@ -135,7 +135,7 @@ public sealed class Network : IDisposable
         {
             observer?.Inputs(embeddedGradient);
             if (current.Drops) Drop(embeddedGradient, DropoutMask.Embedding, embeddedGradient);
-            Backend.Embedding.Backward(currentBatch.Inputs, embeddedGradient, Parameters.Gradient(ParameterSpec.Embedding));
+            Backend.Embedding.Backward(new(currentBatch.Inputs, Parameters.Gradient(ParameterSpec.Embedding), embeddedGradient));
         }
 
         Parameters.SpreadProductGradients();
@@ -245,12 +245,12 @@ public sealed class Network : IDisposable
     {
         if (!Activations.SeesOwn(Architecture, now.Shape)) return;
         Tensor top = now.Hidden[^Architecture.Directions]; // the forward direction's states
-        if (Architecture.Readout == Readout.Mean) Backend.Matrix.MeanOverSteps(now.Passed[^1], now.Seen, currentBatch.Lengths);
+        if (Architecture.Readout == Readout.Mean) Backend.Matrix.MeanOverSteps(new(now.Passed[^1], now.Seen, currentBatch.Lengths));
         else if (Architecture.Readout == Readout.LastStep) SeeLastStep(now);
-        else if (currentBatch.Lengths is { } lengths) Backend.Matrix.LastSteps(top, lengths, now.Seen);
-        else Backend.Matrix.CopyColumns(now.LastStates, 0, now.Seen, 0, top.Shape.Columns);
+        else if (currentBatch.Lengths is { } lengths) Backend.Matrix.LastSteps(new(top, lengths, now.Seen));
+        else Backend.Matrix.CopyColumns(new(now.LastStates, 0, now.Seen, 0, top.Shape.Columns));
         if (Architecture is { Readout: Readout.Last, IsBidirectional: true })
-            Backend.Matrix.CopyColumns(now.FirstStates, 0, now.Seen, top.Shape.Columns, top.Shape.Columns);
+            Backend.Matrix.CopyColumns(new(now.FirstStates, 0, now.Seen, top.Shape.Columns, top.Shape.Columns));
         if (now.Drops && Architecture.HasEmbedding) Drop(now.Seen, Architecture.Layers - 1, now.Seen);
     }
 
@@ -263,7 +263,7 @@ public sealed class Network : IDisposable
         if (now.Drops && Architecture.HasEmbedding) Drop(seen, Architecture.Layers - 1, seen);
         if (Architecture.Readout == Readout.Mean)
         {
-            Backend.Matrix.SpreadOverSteps(seen, now.PassedGradients[^1], currentBatch.Lengths);
+            Backend.Matrix.SpreadOverSteps(new(now.PassedGradients[^1], seen, currentBatch.Lengths));
             return 0;
         }
 
@@ -278,33 +278,33 @@ public sealed class Network : IDisposable
         if (currentBatch.Lengths is { } lengths)
         {
             if (Architecture.IsBidirectional) Backend.Fill(reverse, 0);
-            Backend.Matrix.SpreadToLastSteps(seen, lengths, top);
+            Backend.Matrix.SpreadToLastSteps(new(top, lengths, seen));
         }
         else
         {
-            Backend.Matrix.CopyColumns(seen, 0, now.LastGradients!, 0, hidden);
+            Backend.Matrix.CopyColumns(new(seen, 0, now.LastGradients!, 0, hidden));
         }
 
-        if (Architecture.IsBidirectional) Backend.Matrix.CopyColumns(seen, hidden, now.FirstGradients!, 0, hidden);
+        if (Architecture.IsBidirectional) Backend.Matrix.CopyColumns(new(seen, hidden, now.FirstGradients!, 0, hidden));
         return currentBatch.Lengths is null ? last : 0;
     }
 
     private void SeeLastStep(Activations now)
     {
-        if (currentBatch.Lengths is { } lengths) Backend.Matrix.LastSteps(now.Passed[^1], lengths, now.Seen);
-        else Backend.Matrix.CopyColumns(now.LastPassed, 0, now.Seen, 0, now.Seen.Shape.Columns);
+        if (currentBatch.Lengths is { } lengths) Backend.Matrix.LastSteps(new(now.Passed[^1], lengths, now.Seen));
+        else Backend.Matrix.CopyColumns(new(now.LastPassed, 0, now.Seen, 0, now.Seen.Shape.Columns));
     }
 
     private void SpreadLastStep(Activations now, Tensor seen)
     {
         if (currentBatch.Lengths is { } lengths)
         {
-            Backend.Matrix.SpreadToLastSteps(seen, lengths, now.PassedGradients[^1]);
+            Backend.Matrix.SpreadToLastSteps(new(now.PassedGradients[^1], lengths, seen));
             return;
         }
 
         Backend.Fill(now.PassedGradients[^1], 0);
-        Backend.Matrix.CopyColumns(seen, 0, now.LastPassedGradients!, 0, seen.Shape.Columns);
+        Backend.Matrix.CopyColumns(new(seen, 0, now.LastPassedGradients!, 0, seen.Shape.Columns));
     }
 
     private void Drop(Tensor x, int place, Tensor y) => Backend.Random.Dropout(new(x, currentMask.Rate, currentMask.Seed, currentMask.Stream(place), y));
@@ -332,15 +332,15 @@ public sealed class Network : IDisposable
     private void Join(Tensor forward, Tensor reverse, Tensor both)
     {
         int hidden = forward.Shape.Columns;
-        Backend.Matrix.CopyColumns(forward, 0, both, 0, hidden);
-        Backend.Matrix.CopyColumns(reverse, 0, both, hidden, hidden);
+        Backend.Matrix.CopyColumns(new(forward, 0, both, 0, hidden));
+        Backend.Matrix.CopyColumns(new(reverse, 0, both, hidden, hidden));
     }
 
     private void Part(Tensor both, Tensor forward, Tensor reverse)
     {
         int hidden = forward.Shape.Columns;
-        Backend.Matrix.CopyColumns(both, 0, forward, 0, hidden);
-        Backend.Matrix.CopyColumns(both, hidden, reverse, 0, hidden);
+        Backend.Matrix.CopyColumns(new(both, 0, forward, 0, hidden));
+        Backend.Matrix.CopyColumns(new(both, hidden, reverse, 0, hidden));
     }
 
     private CarriedState PrepareState(int batch)

@@ -94,7 +94,7 @@ public sealed class Parameters : IDisposable
     public void FormProducts()
     {
         foreach ((string end, Tensor product) in products)
-            Backend.Matrix.Gemm(false, false, 1, views[$"rnn.weight_hh_left_{end}"], views[$"rnn.weight_hh_right_{end}"], 0, product);
+            Backend.Matrix.Gemm(new(false, false, 1, views[$"rnn.weight_hh_left_{end}"], views[$"rnn.weight_hh_right_{end}"], 0, product));
     }
 
     /// <summary>Hands the gradients of the products on to the factors, after a backward pass: dleft += dW right^T, dright += left^T dW.</summary>
@@ -102,8 +102,8 @@ public sealed class Parameters : IDisposable
     {
         foreach ((string end, Tensor gradient) in productGradients)
         {
-            Backend.Matrix.Gemm(false, true, 1, gradient, views[$"rnn.weight_hh_right_{end}"], 1, gradientViews![$"rnn.weight_hh_left_{end}"]);
-            Backend.Matrix.Gemm(true, false, 1, views[$"rnn.weight_hh_left_{end}"], gradient, 1, gradientViews[$"rnn.weight_hh_right_{end}"]);
+            Backend.Matrix.Gemm(new(false, true, 1, gradient, views[$"rnn.weight_hh_right_{end}"], 1, gradientViews![$"rnn.weight_hh_left_{end}"]));
+            Backend.Matrix.Gemm(new(true, false, 1, views[$"rnn.weight_hh_left_{end}"], gradient, 1, gradientViews[$"rnn.weight_hh_right_{end}"]));
             Backend.Fill(gradient, 0);
         }
     }

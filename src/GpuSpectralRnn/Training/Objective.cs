@@ -13,7 +13,7 @@ internal static class Objective
     {
         ILossOps loss = network.Backend.Loss;
         float scale = 1f / Math.Max(1, feed.CountedRows);
-        if (network.Architecture.Task == TaskKind.Classification) loss.SoftmaxCrossEntropy(outputs, feed.Targets!, scale, gradient, totals);
-        else loss.MeanSquaredError(outputs, feed.Targets!, scale, gradient, totals);
+        if (network.Architecture.Task == TaskKind.Classification) loss.SoftmaxCrossEntropy(new(outputs, feed.Targets!, scale, gradient, totals));
+        else loss.MeanSquaredError(new(outputs, feed.Targets!, scale, gradient, totals));
     }
 }

@@ -37,8 +37,9 @@ internal sealed class IlgpuGramAccumulator : GramAccumulator
     public override int Units { get; }
 
     /// <inheritdoc/>
-    public override void Add(Tensor states, Tensor? weights = null, double? weightSum = null)
+    public override void Add(GramOperands operands)
     {
+        (Tensor states, Tensor? weights, double? weightSum) = operands;
         ObjectDisposedException.ThrowIf(isDisposed, this);
         OperandChecks.Float(backend, states);
         if (states.Shape.Columns != Units)
@@ -58,7 +59,14 @@ internal sealed class IlgpuGramAccumulator : GramAccumulator
         }
 
         total += sum;
-        gram.Add(backend.Stream, backend.View(states), backend.View(weights ?? states), count, rowsPerWeight);
+        gram.Add(backend.Stream, new()
+        {
+            Values = backend.View(states),
+            Weights = backend.View(weights ?? states),
+            Units = Units,
+            Count = count,
+            RowsPerWeight = rowsPerWeight,
+        });
     }
 
     /// <inheritdoc/>

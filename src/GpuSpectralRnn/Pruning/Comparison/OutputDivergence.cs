@@ -55,12 +55,12 @@ public sealed record OutputDivergence(double Divergence, double? Agreement)
         ILossOps loss = small.Backend.Loss;
         if (architecture.Readout == Readout.Every && batch.Lengths is { } lengths)
         {
-            small.Backend.Matrix.ClearPadding(big, lengths);
-            small.Backend.Matrix.ClearPadding(small, lengths);
+            small.Backend.Matrix.ClearPadding(new(big, lengths));
+            small.Backend.Matrix.ClearPadding(new(small, lengths));
         }
 
-        if (architecture.Task == TaskKind.Classification) loss.SoftmaxDivergence(small, big, scale, gradient, totals);
-        else loss.MeanSquaredError(small, big, scale, gradient, totals);
+        if (architecture.Task == TaskKind.Classification) loss.SoftmaxDivergence(new(small, big, scale, gradient, totals));
+        else loss.MeanSquaredError(new(small, big, scale, gradient, totals));
     }
 
     /// <summary>For example <c>KL 0.1312, agreement 94.1 %</c>, or <c>mean squared difference 0.0021</c>.</summary>

@@ -77,7 +77,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
             (int next, int own) = isReverse ? (0, batch) : (batch, 0);
             Tensor hiddenWeights = network.Parameters.Layer(recurrence / architecture.Directions, isReverse).HiddenWeights;
             Tensor products = productGradient.View((long)next * width, rows, width); // [(T-1) B, G*H]
-            backend.Matrix.Gemm(false, false, 1, products, hiddenWeights, 1, memory.View((long)own * hidden, rows, hidden));
+            backend.Matrix.Gemm(new(false, false, 1, products, hiddenWeights, 1, memory.View((long)own * hidden, rows, hidden)));
         }
 
         Add(recurrence, memory.View(0, steps, batch, hidden));
@@ -112,7 +112,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     // g [T, B, m] is zero where there is padding.
     private void Add(int index, Tensor g)
     {
-        grams[index].Add(g, counted, count);
+        grams[index].Add(new(g, counted, count));
         squares[index].Add(g);
     }
 }

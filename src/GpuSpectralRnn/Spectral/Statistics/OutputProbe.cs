@@ -23,13 +23,13 @@ internal static class OutputProbe
         {
             using Tensor normals = backend.Allocate(outputs.Shape);
             backend.Random.Normal(new(normals, seed, stream, 0, 1));
-            backend.Loss.FisherDirections(outputs, normals);
+            backend.Loss.FisherDirections(new(outputs, normals));
         }
         else
         {
             backend.Random.Normal(new(outputs, seed, stream, 0, 1));
         }
 
-        if (lengths is not null && network.Architecture.Readout == Readout.Every) backend.Matrix.ClearPadding(outputs, lengths);
+        if (lengths is not null && network.Architecture.Readout == Readout.Every) backend.Matrix.ClearPadding(new(outputs, lengths));
     }
 }

@@ -84,16 +84,16 @@ public sealed class StatisticsCollector
             for (int i = 0; i < units.Length; i++)
             {
                 Tensor states = i < architecture.Recurrences ? network.RecurrenceStates(i) : network.LayerInput(0);
-                plain[i].Add(states, lengths is null ? null : counted, count);
+                plain[i].Add(new(states, lengths is null ? null : counted, count));
                 if (stepWeights is not null)
                 {
                     (Tensor weights, double sum) = shares[i].For(feed.Current, feed.Lengths);
-                    weighted[i].Add(states, weights, sum);
+                    weighted[i].Add(new(states, weights, sum));
                 }
 
                 // Hidden states are zero where there is padding, embedded tokens are those of token 0.
-                if (i == architecture.Recurrences && lengths is not null) backend.Matrix.ClearPadding(states, lengths);
-                backend.Matrix.ColumnSums(states, 0, columns[i]);
+                if (i == architecture.Recurrences && lengths is not null) backend.Matrix.ClearPadding(new(states, lengths));
+                backend.Matrix.ColumnSums(new(states, 0, columns[i]));
                 float[] sums = columns[i].ToArray();
                 for (int j = 0; j < sums.Length; j++) stateSums[i][j] += sums[j];
             }

@@ -18,7 +18,7 @@ public class HostDeterminismTests
         using Tensor a = Random(backend, 1, transposeA ? [k, m] : [m, k]);
         using Tensor b = Random(backend, 2, transposeB ? [n, k] : [k, n]);
         using Tensor c = Random(backend, 3, m, n);
-        backend.Matrix.Gemm(transposeA, transposeB, 1.5f, a, b, 0.5f, c);
+        backend.Matrix.Gemm(new(transposeA, transposeB, 1.5f, a, b, 0.5f, c));
         return c.ToArray();
     });
 
@@ -68,13 +68,13 @@ public class HostDeterminismTests
         using Tensor y = backend.Allocate(new Shape(411, 523));
         backend.Random.Uniform(new(y, 3, 4, -1, 2));
         using Tensor sums = backend.Allocate(new Shape(523));
-        backend.Matrix.ColumnSums(x, 0, sums);
+        backend.Matrix.ColumnSums(new(x, 0, sums));
         using Tensor labels = backend.Allocate(new Shape(411), ElementType.Int32);
         labels.CopyFrom<int>(Numbers.Integers(411, 5, -1, 523));
         using Tensor gradient = backend.Allocate(new Shape(411, 523));
         using LossTotals totals = backend.Loss.CreateTotals();
-        backend.Loss.SoftmaxCrossEntropy(x, labels, 1, gradient, totals);
-        backend.Loss.MeanSquaredError(x, y, 1, null, totals);
+        backend.Loss.SoftmaxCrossEntropy(new(x, labels, 1, gradient, totals));
+        backend.Loss.MeanSquaredError(new(x, y, 1, null, totals));
         using Tensor norm = backend.Allocate(new Shape(1));
         backend.Optimizer.ClipGlobalNorm(new(gradient, 0.1f, norm));
         using Tensor first = backend.Allocate(x.Shape);
@@ -91,7 +91,7 @@ public class HostDeterminismTests
         double[] sums = new double[40 * 40];
         using Tensor x = Random(backend, 1, 3000, 40);
         using GramAccumulator gram = backend.Spectral.CreateGram(40);
-        gram.Add(x);
+        gram.Add(new(x));
         gram.Read(sums);
         return [.. sums.Select(sum => (float)sum), .. sums.Select(sum => (float)(sum - (float)sum))]; // each in two parts
     });

@@ -45,7 +45,7 @@ public class DeviceFailureTests
         {
             Exception failed = Assert.ThrowsAny<Exception>(() =>
             {
-                backend.Matrix.Gemm(false, false, 1, tensor, tensor, 0, product);
+                backend.Matrix.Gemm(new(false, false, 1, tensor, tensor, 0, product));
                 _ = product.ToArray();
             });
             Assert.Contains(words, Devices.FailureOf(failed), StringComparison.Ordinal);

@@ -6,12 +6,12 @@ namespace GpuSpectralRnn.Compute.Host;
 internal sealed unsafe class HostEmbeddingOps(HostBackend backend, HostParallel threads) : IEmbeddingOps
 {
     /// <inheritdoc/>
-    public void Forward(Tensor tokens, Tensor weights, Tensor output)
+    public void Forward(EmbeddingOperands operands)
     {
-        (int n, int v, int e) = OperandChecks.Embedding(backend, tokens, weights, output);
-        int* token = Checked(tokens, n, v); // [N]
-        float* table = backend.Address(weights); // [V, E]
-        float* result = backend.Address(output); // [N, E]
+        (int n, int v, int e) = OperandChecks.Embedding(backend, operands);
+        int* token = Checked(operands.Tokens, n, v); // [N]
+        float* table = backend.Address(operands.Table); // [V, E]
+        float* result = backend.Address(operands.Rows); // [N, E]
         threads.Split(n, 1, (long)n * e, (_, from, to) =>
         {
             for (long i = from; i < to; i++) new ReadOnlySpan<float>(table + (long)token[i] * e, e).CopyTo(new Span<float>(result + i * e, e));
@@ -19,12 +19,12 @@ internal sealed unsafe class HostEmbeddingOps(HostBackend backend, HostParallel 
     }
 
     /// <inheritdoc/>
-    public void Backward(Tensor tokens, Tensor outputGradient, Tensor weightGradient)
+    public void Backward(EmbeddingOperands operands)
     {
-        (int n, int v, int e) = OperandChecks.Embedding(backend, tokens, weightGradient, outputGradient);
-        int* token = Checked(tokens, n, v); // [N]
-        float* delta = backend.Address(outputGradient); // [N, E]
-        float* table = backend.Address(weightGradient); // [V, E]
+        (int n, int v, int e) = OperandChecks.Embedding(backend, operands);
+        int* token = Checked(operands.Tokens, n, v); // [N]
+        float* delta = backend.Address(operands.Rows); // [N, E]
+        float* table = backend.Address(operands.Table); // [V, E]
         threads.Split(e, 16, (long)n * e, (_, from, to) =>
         {
             for (long i = 0; i < n; i++) Elementwise.Run(new AddTo(table + (long)token[i] * e, delta + i * e), (nint)from, (nint)to);
