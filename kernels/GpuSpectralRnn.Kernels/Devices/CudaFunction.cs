@@ -31,7 +31,9 @@ public static partial class CudaFunction
     {
         try
         {
-            return GetDeviceAttribute(out int bytes, MaxSharedMemoryPerBlockOptin, device) == 0 ? Math.Max(bytes, PlainSharedBytes) : PlainSharedBytes;
+            return GetDeviceAttribute(out int bytes, MaxSharedMemoryPerBlockOptin, device) == 0
+                ? Math.Max(bytes, PlainSharedBytes)
+                : PlainSharedBytes;
         }
         catch (Exception missing) when (missing is DllNotFoundException or EntryPointNotFoundException)
         {

@@ -72,8 +72,8 @@ public sealed partial class KernelLoader : IDisposable
     public int BusyWidth { get; }
 
     /// <summary>
-    /// Number of work items to launch over <paramref name="elements"/> elements. On a processor one for each element: it runs the items of a group one
-    /// after the other, so a strided loop would evict cache lines before the neighbouring item reads them.
+    /// Number of work items to launch over <paramref name="elements"/> elements. On a processor one for each element: it runs the items of a group
+    /// one after the other, so a strided loop would evict cache lines before the neighbouring item reads them.
     /// </summary>
     public int WidthFor(long elements) => (int)Math.Min(elements, IsProcessor ? int.MaxValue : BusyWidth);
 
@@ -90,8 +90,8 @@ public sealed partial class KernelLoader : IDisposable
     }
 
     /// <summary>
-    /// Loads a kernel over elements. Groups have the size that <see cref="KernelAttribute"/> states, or less where the device, or an OpenCL driver for
-    /// this kernel, allows less (one on the simulator). The launcher's extent is the number of elements; with 0 it does nothing.
+    /// Loads a kernel over elements. Groups have the size that <see cref="KernelAttribute"/> states, or less where the device, or an OpenCL driver
+    /// for this kernel, allows less (one on the simulator). The launcher's extent is the number of elements; with 0 it does nothing.
     /// </summary>
     public Launcher<TKernel> Elements<TKernel>()
         where TKernel : struct, IElementKernel
@@ -185,7 +185,8 @@ public sealed partial class KernelLoader : IDisposable
 
     private Kernel LoadItems(MethodInfo kernel, int groupSize, int groupsPerMultiprocessor)
     {
-        if (Accelerator is CudaAccelerator cuda) return Accelerator.LoadImplicitlyGroupedKernel(Compiled(cuda, kernel, KernelSpecialization.Empty), groupSize);
+        if (Accelerator is CudaAccelerator cuda)
+            return Accelerator.LoadImplicitlyGroupedKernel(Compiled(cuda, kernel, KernelSpecialization.Empty), groupSize);
         Kernel items = Accelerator.LoadImplicitlyGroupedKernel(kernel, groupSize);
         return Accelerator is CLAccelerator && Accelerator.EstimateGroupSize(items) is var granted && granted < groupSize
             ? Accelerator.LoadImplicitlyGroupedKernel(kernel, granted)

@@ -37,8 +37,8 @@ public sealed class LaunchGraphs : IDisposable
         new(areWanted && stream is CudaStream cuda ? launches => CudaGraph.Record(accelerator, cuda, launches) : null);
 
     /// <summary>
-    /// Captures what <paramref name="launches"/> queues on the stream, without running it. Kernels must be loaded; it must not allocate or synchronise.
-    /// Null if graphs are off or the driver refuses.
+    /// Captures what <paramref name="launches"/> queues on the stream, without running it. Kernels must be loaded; it must not allocate or
+    /// synchronise. Null if graphs are off or the driver refuses.
     /// </summary>
     public LaunchGraph? Record(Action launches)
     {

@@ -101,7 +101,8 @@ public sealed class FisherDirections
                 mine = 0f;
                 for (int j = me; j < a.Classes; j += GroupSums.Threads) mine += MathF.Sqrt(a.Logits[first + j] / sum) * a.Normals[first + j];
                 float inner = GroupSums.Sum(values, mine);
-                for (int j = me; j < a.Classes; j += GroupSums.Threads) a.Logits[first + j] = Direction(a.Logits[first + j] / sum, a.Normals[first + j], inner);
+                for (int j = me; j < a.Classes; j += GroupSums.Threads)
+                    a.Logits[first + j] = Direction(a.Logits[first + j] / sum, a.Normals[first + j], inner);
             }
         }
     }

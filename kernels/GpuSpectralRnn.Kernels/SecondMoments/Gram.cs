@@ -30,8 +30,8 @@ public struct GramRows
 }
 
 /// <summary>
-/// Second moments sum_n w_n x_n x_n^T, kept on the device. The rows are cut into slices that are summed side by side, and the slices are added to
-/// the running sums always in the same order.
+/// Second moments sum_n w_n x_n x_n^T in device memory. Slices of the rows are summed in parallel and then added to the running sums in a fixed
+/// order.
 /// </summary>
 public abstract class Gram : IDisposable
 {
@@ -45,14 +45,14 @@ public abstract class Gram : IDisposable
     /// <summary>Waits for the device and writes the symmetric matrix [units, units].</summary>
     public abstract void Read(AcceleratorStream stream, Span<double> sums);
 
-    /// <summary>Starts again from zero.</summary>
+    /// <summary>Sets the sums to zero.</summary>
     public abstract void Reset(AcceleratorStream stream);
 
     /// <inheritdoc/>
     public abstract void Dispose();
 }
 
-/// <summary>Second moments in one kind of arithmetic.</summary>
+/// <summary>Second moments in double precision or in compensated pairs of singles.</summary>
 internal sealed class Gram<TSum> : Gram
     where TSum : unmanaged, IMomentSum<TSum>
 {

@@ -1,6 +1,6 @@
 namespace GpuSpectralRnn.Compute;
 
-/// <summary>What was summed up over a number of loss calls.</summary>
+/// <summary>Sums over a number of loss calls.</summary>
 /// <param name="Loss">Sum of the rows' losses, accumulated in double precision or as a compensated pair of singles.</param>
 /// <param name="Correct">Rows whose largest logit (the first of equals) is the label's; 0 for regression.</param>
 /// <param name="Rows">Rows that counted.</param>
@@ -8,13 +8,13 @@ namespace GpuSpectralRnn.Compute;
 /// <param name="FirstBadCall">0-based number of the first call whose sum was not finite, or -1.</param>
 public readonly record struct LossSums(double Loss, long Correct, long Rows, long Calls, long FirstBadCall);
 
-/// <summary>Sums that stay on the device until they are asked for, so that a training step needs no round trip.</summary>
+/// <summary>Sums kept on the device until they are read, so that a training step does not synchronise.</summary>
 public abstract class LossTotals : IDisposable
 {
     /// <summary>Waits for the device and reads the sums.</summary>
     public abstract LossSums Read();
 
-    /// <summary>Starts again from zero.</summary>
+    /// <summary>Sets the sums to zero.</summary>
     public abstract void Reset();
 
     /// <inheritdoc/>

@@ -31,14 +31,14 @@ public abstract class GramAccumulator : IDisposable
     /// <returns>The sum of the weights (the number of rows where none were given).</returns>
     public abstract double Read(Span<double> sums);
 
-    /// <summary>Starts again from zero.</summary>
+    /// <summary>Sets the sums to zero.</summary>
     public abstract void Reset();
 
     /// <inheritdoc/>
     public abstract void Dispose();
 }
 
-/// <summary>For every step the sum of its rows' mean squares, kept where the rows live until it is asked for.</summary>
+/// <summary>For every step the sum of its rows' mean squares, accumulated on the device until it is read.</summary>
 public abstract class StepSquares : IDisposable
 {
     /// <summary>T.</summary>

@@ -139,7 +139,8 @@ internal static partial class OperandChecks
         ArgumentNullException.ThrowIfNull(lengths);
         (int t, int b, int h) = Sequence(backend, sequence, lengths);
         Float(backend, last);
-        if (last.Shape.Rank != 2 || last.Shape[0] != b || last.Shape[1] < h) Fail($"The last steps are {last.Shape}; they must be [{b}, {h} or more].", nameof(last));
+        if (last.Shape.Rank != 2 || last.Shape[0] != b || last.Shape[1] < h)
+            Fail($"The last steps are {last.Shape}; they must be [{b}, {h} or more].", nameof(last));
         Apart(backend, sequence, last);
         return (t, b, h);
     }

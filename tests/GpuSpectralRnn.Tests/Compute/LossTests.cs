@@ -148,7 +148,8 @@ public abstract class LossTests(DeviceFixture device) : LossChecks(device)
         Assert.Throws<ArgumentException>(() => loss.SoftmaxCrossEntropy(new(x, Zeros(2), 1, null, totals)));
         Assert.Throws<ArgumentException>(() => loss.SoftmaxCrossEntropy(new(x, MakeIntegers(0, 1), 1, Zeros(3, 2), totals)));
         Tensor memory = Zeros(7);
-        Assert.Throws<ArgumentException>(() => loss.SoftmaxCrossEntropy(new(memory.View(0, 2, 3), MakeIntegers(0, 1), 1, memory.View(1, 2, 3), totals)));
+        Assert.Throws<ArgumentException>(
+            () => loss.SoftmaxCrossEntropy(new(memory.View(0, 2, 3), MakeIntegers(0, 1), 1, memory.View(1, 2, 3), totals)));
         Assert.Throws<ArgumentException>(() => loss.MeanSquaredError(new(x, Zeros(3, 2), 1, null, totals)));
         Tensor targets = Zeros(2, 3);
         Assert.Throws<ArgumentException>(() => loss.MeanSquaredError(new(x, targets, 1, targets, totals)));

@@ -98,7 +98,9 @@ public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
 
         Exception? thrown = Record.Exception(() => Operations[operation].Run(backend, [.. given], fitting));
         foreach (Tensor tensor in owned) tensor.Dispose();
-        return thrown is null ? null : $"{thrown.GetType().Name}: {thrown.Message.Replace($" on {backend.Device.Id}", " on DEVICE", StringComparison.Ordinal)}";
+        return thrown is null
+            ? null
+            : $"{thrown.GetType().Name}: {thrown.Message.Replace($" on {backend.Device.Id}", " on DEVICE", StringComparison.Ordinal)}";
     }
 
     private sealed record Extents(int T, int N, int I, int O)

@@ -4,8 +4,7 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
 /// <summary>
-/// Second moments in device memory. Weights whose sum the caller does not say are brought to the processor, which checks and counts them; the rows stay
-/// where they are.
+/// Second moments in device memory. Weights whose sum is not given are copied to the host, which checks and adds them up; rows are not copied.
 /// </summary>
 internal sealed class IlgpuGramAccumulator : GramAccumulator
 {

@@ -34,7 +34,8 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         IlgpuRecurrentWorkspace own = Own(o.Workspace);
         OperandChecks.RecurrentForward(backend, o);
         if (o.Output == own.Outputs && o.Lengths is not null)
-            throw new ArgumentException("Beyond a sequence's length outputs are zero and states are not: give the outputs a place of their own.", nameof(o.Output));
+            throw new ArgumentException(
+                "Beyond a sequence's length outputs are zero and states are not: give the outputs a place of their own.", nameof(o.Output));
         o.Workspace.ProductGradient = null;
         RecurrentShape shape = o.Workspace.Shape;
         Tensor gates = own.Gates ?? o.Output;

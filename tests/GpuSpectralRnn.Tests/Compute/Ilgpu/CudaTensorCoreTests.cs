@@ -64,12 +64,15 @@ public class CudaTensorCoreTests(CudaTensorCoreDevice device) : GemmTests(device
         float[] b = Numbers.Normal(K * N, 2);
         Tensor c = Garbage(M, N);
         Backend.Matrix.Gemm(new(false, false, 1, Make(a, M, K), Make(b, K, N), 0, c));
-        double[] rounded = ReferenceMatrix.Gemm(M, N, K, 1, Array.ConvertAll(a, Tf32.Round).ToDoubles(), false, Array.ConvertAll(b, Tf32.Round).ToDoubles(), false);
+        double[] rounded = ReferenceMatrix.Gemm(
+            M, N, K, 1, Array.ConvertAll(a, Tf32.Round).ToDoubles(), false, Array.ConvertAll(b, Tf32.Round).ToDoubles(), false);
         double[] exact = ReferenceMatrix.Gemm(M, N, K, 1, a.ToDoubles(), false, b.ToDoubles(), false);
-        double[] sizes = ReferenceMatrix.Gemm(M, N, K, 1, Array.ConvertAll(a.ToDoubles(), Math.Abs), false, Array.ConvertAll(b.ToDoubles(), Math.Abs), false);
+        double[] sizes = ReferenceMatrix.Gemm(
+            M, N, K, 1, Array.ConvertAll(a.ToDoubles(), Math.Abs), false, Array.ConvertAll(b.ToDoubles(), Math.Abs), false);
         Close.Equal(rounded, c, 1e-6, ErrorPerProduct * K + 1e-6);
         float[] result = c.ToArray();
-        for (int i = 0; i < result.Length; i++) Assert.InRange(result[i], exact[i] - sizes[i] / 1000, exact[i] + sizes[i] / 1000); // 2^-10, and some for the sums
+        for (int i = 0; i < result.Length; i++)
+            Assert.InRange(result[i], exact[i] - sizes[i] / 1000, exact[i] + sizes[i] / 1000); // 2^-10, and some for the sums
         Assert.Contains(Enumerable.Range(0, result.Length), i => Math.Abs(result[i] - exact[i]) > 1e-4 * sizes[i]); // single precision errs by 1e-6 of it
     }
 

@@ -4,9 +4,8 @@ using GpuSpectralRnn.Kernels;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// The optimisers' rules on one vector of parameters p, gradients g and states, each in one pass. States below <see cref="Simd.Tiny"/> become zero:
-/// those of dead
-/// units would fade into denormals and stay there.
+/// The optimisers' rules on one vector of parameters p, gradients g and states, each in one pass. States below <see cref="Simd.Tiny"/> become zero,
+/// because those of units without gradient would decay into denormals.
 /// </summary>
 internal static unsafe class OptimizerPointwise
 {
@@ -82,7 +81,8 @@ internal static unsafe class OptimizerPointwise
         {
             TVector parameter = lanes.Load(p + index);
             TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(numbers.Decay), parameter, lanes.Load(g + index));
-            TVector first = TSimd.MultiplyAdd(TSimd.Broadcast(numbers.Beta1), lanes.Load(m + index), TSimd.Multiply(TSimd.Broadcast(1 - numbers.Beta1), slope));
+            TVector first = TSimd.MultiplyAdd(
+                TSimd.Broadcast(numbers.Beta1), lanes.Load(m + index), TSimd.Multiply(TSimd.Broadcast(1 - numbers.Beta1), slope));
             first = SimdMath.Flush<TSimd, TVector>(first);
             TVector fresh = TSimd.Multiply(TSimd.Broadcast(1 - numbers.Beta2), TSimd.Multiply(slope, slope));
             TVector second = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(TSimd.Broadcast(numbers.Beta2), lanes.Load(v + index), fresh));

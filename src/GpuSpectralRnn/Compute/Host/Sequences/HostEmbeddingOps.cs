@@ -2,7 +2,7 @@ using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Compute.Host;
 
-/// <summary>Embedding of tokens on the processor. Threads share out the rows going forward and the columns going back.</summary>
+/// <summary>Embedding of tokens on the processor. Forward is divided among threads by rows, backward by columns.</summary>
 internal sealed unsafe class HostEmbeddingOps(HostBackend backend, HostParallel threads) : IEmbeddingOps
 {
     /// <inheritdoc/>
@@ -35,6 +35,8 @@ internal sealed unsafe class HostEmbeddingOps(HostBackend backend, HostParallel 
     {
         int* token = backend.Address<int>(tokens);
         int wrong = new ReadOnlySpan<int>(token, count).IndexOfAnyExceptInRange(0, vocabulary - 1);
-        return wrong < 0 ? token : throw new InvalidCallException($"Token {token[wrong]} at place {wrong} is not one of the {vocabulary} known, 0..{vocabulary - 1}.");
+        return wrong < 0
+            ? token
+            : throw new InvalidCallException($"Token {token[wrong]} at place {wrong} is not one of the {vocabulary} known, 0..{vocabulary - 1}.");
     }
 }
