@@ -5,8 +5,8 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Weighted rows whose second moments are summed. Its size is a multiple of 8 bytes: ILGPU 1.5.3 passes what follows padding in a nested struct to
-/// CUDA at the wrong place.
+/// Weighted rows whose second moments are summed. Without padding at the end: with ILGPU 1.5.3 a CUDA kernel finds what follows the padding of a nested
+/// struct at the wrong place.
 /// </summary>
 public struct GramRows
 {
