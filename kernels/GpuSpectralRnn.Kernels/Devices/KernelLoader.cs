@@ -126,7 +126,8 @@ public sealed partial class KernelLoader : IDisposable
 
     /// <summary>Loads a kernel of groups of any size, which it reads from <c>Group.DimX</c>.</summary>
     public Launcher<TKernel> Groups<TKernel>(int groupSize)
-        where TKernel : struct, IGroupKernel => GroupLauncher<TKernel>(Once(KernelEntries.Find(typeof(TKernel)), groupSize, 1, LoadGroups), groupSize);
+        where TKernel : struct, IGroupKernel =>
+        GroupLauncher<TKernel>(Once(KernelEntries.Find(typeof(TKernel)), groupSize, 1, LoadGroups), groupSize);
 
     /// <summary>The size of groups where <paramref name="wanted"/> is wanted: less where the device allows less; one on the simulator.</summary>
     public int GroupSizeFor(int wanted) => IsSimulator ? 1 : Math.Min(wanted, Accelerator.MaxNumThreadsPerGroup);

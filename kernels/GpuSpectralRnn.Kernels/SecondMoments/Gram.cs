@@ -5,8 +5,8 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Weighted rows whose second moments are summed. Without padding at the end: with ILGPU 1.5.3 a CUDA kernel finds what follows the padding of a nested
-/// struct at the wrong place.
+/// Weighted rows whose second moments are summed. Without padding at the end: with ILGPU 1.5.3 a CUDA kernel finds what follows the padding of a
+/// nested struct at the wrong place.
 /// </summary>
 public struct GramRows
 {
@@ -37,7 +37,9 @@ public abstract class Gram : IDisposable
 {
     /// <summary>Makes empty sums for rows of <paramref name="units"/> numbers.</summary>
     public static Gram Create(KernelLoader loader, int units, bool hasFloat64) =>
-        hasFloat64 ? new Gram<DoubleSum>(loader, units, sum => sum.Value) : new Gram<PairSum>(loader, units, sum => (double)sum.Value.High + sum.Value.Low);
+        hasFloat64
+            ? new Gram<DoubleSum>(loader, units, sum => sum.Value)
+            : new Gram<PairSum>(loader, units, sum => (double)sum.Value.High + sum.Value.Low);
 
     /// <summary>Adds w_n x_n x_n^T for every row n.</summary>
     public abstract void Add(AcceleratorStream stream, GramRows rows);

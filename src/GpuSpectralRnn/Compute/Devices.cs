@@ -59,7 +59,11 @@ public static class Devices
     /// <exception cref="RunFailedException">The device's driver refuses.</exception>
     /// <exception cref="InvalidCallException">There is no such device here; the message lists those there are.</exception>
     public static IBackend Open(
-        string id, int threads = 0, RecurrentStrategy kernels = RecurrentStrategy.Auto, ProductBackend blas = ProductBackend.Auto, bool usesGraphs = true)
+        string id,
+        int threads = 0,
+        RecurrentStrategy kernels = RecurrentStrategy.Auto,
+        ProductBackend blas = ProductBackend.Auto,
+        bool usesGraphs = true)
     {
         string wanted = id switch
         {
@@ -82,7 +86,8 @@ public static class Devices
         }
 
         IlgpuDevice device = IlgpuDevices.All.FirstOrDefault(device => device.Info.Id == wanted)
-            ?? throw new InvalidCallException($"There is no device '{id}' here; use {Auto} or one of: {string.Join(", ", List().Select(present => present.Info.Id))}.");
+            ?? throw new InvalidCallException(
+                $"There is no device '{id}' here; use {Auto} or one of: {string.Join(", ", List().Select(present => present.Info.Id))}.");
         return IlgpuDevices.Open(device, kernels, blas, usesGraphs);
     }
 

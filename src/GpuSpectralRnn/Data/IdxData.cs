@@ -31,7 +31,9 @@ public static class IdxData
         int wrong = classes is { } known ? Array.FindIndex(numbers, n => n >= known) : -1;
         if (wrong >= 0)
             throw new InvalidCallException(
-                $"{labelsPath}: label {numbers[wrong]} of image {wrong} is not below {classes}, the model's number of classes; use the labels it was trained with.");
-        return new ImageData(Path.GetFileName(imagesPath), images.As<byte>(), numbers, images.Shape[1], images.Shape[2], classes ?? Math.Max(UsualClasses, numbers.Max() + 1), view);
+                $"{labelsPath}: label {numbers[wrong]} of image {wrong} is not below {classes}, the model's number of classes; " +
+                "use the labels it was trained with.");
+        int number = classes ?? Math.Max(UsualClasses, numbers.Max() + 1);
+        return new ImageData(Path.GetFileName(imagesPath), images.As<byte>(), numbers, images.Shape[1], images.Shape[2], number, view);
     }
 }

@@ -25,7 +25,9 @@ internal sealed class CuBlasProducts : IDisposable
         bool mayBe = isAsked || choice == ProductBackend.Auto;
         blas = new(() => mayBe && accelerator is CudaAccelerator cuda && queue is not null ? Load(cuda, queue, choice) : null);
         if (!isAsked || blas.Value is not null) return;
-        throw Absent(device, queue is null ? "it is no CUDA device" : "libcublas.so.11, .12 or .13 cannot be loaded (is its folder in LD_LIBRARY_PATH?)");
+        throw Absent(
+            device,
+            queue is null ? "it is no CUDA device" : "libcublas.so.11, .12 or .13 cannot be loaded (is its folder in LD_LIBRARY_PATH?)");
     }
 
     /// <summary>Whether the library is loaded.</summary>

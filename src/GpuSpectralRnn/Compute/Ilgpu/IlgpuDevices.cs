@@ -30,7 +30,8 @@ internal static class IlgpuDevices
     {
         get
         {
-            string? version = typeof(Context).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0];
+            string? version = typeof(Context).Assembly
+                .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0];
             return $"package {version}";
         }
     }

@@ -71,12 +71,7 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
     }
 
     /// <inheritdoc/>
-    public void ColumnSums(ColumnSumsOperands o)
-    {
-        (int m, int n) = OperandChecks.ColumnSums(backend, o);
-        backend.Count(o.X);
-        columnSums.Run(backend.Stream, new() { X = backend.View(o.X), Sums = backend.View(o.Sums), Rows = m, Columns = n, Alpha = 1, Beta = o.Beta });
-    }
+    public void ColumnSums(ColumnSumsOperands o) => columnSums.Run(backend.Stream, Arguments(o));
 
     /// <inheritdoc/>
     public void CopyColumns(CopyColumnsOperands o)
@@ -152,15 +147,8 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         addSquares(backend.Stream, backend.Count(o.X), new(backend.View(o.X), backend.View(o.Sums)));
     }
 
-    /// <summary>first += the sums of x's columns and second += the same, shapes checked by the caller.</summary>
-    internal void AddColumnSums(Tensor x, Tensor first, Tensor second)
-    {
-        int columns = x.Shape.Columns;
-        columnSums.Run(
-            backend.Stream,
-            new() { X = backend.View(x), Sums = backend.View(first), Rows = backend.Count(x) / columns, Columns = columns, Alpha = 1, Beta = 1 },
-            backend.View(second));
-    }
+    /// <summary>The same for a second tensor [N] of sums, whose shape the caller has checked; x is read once.</summary>
+    internal void ColumnSums(ColumnSumsOperands o, Tensor second) => columnSums.Run(backend.Stream, Arguments(o), backend.View(second));
 
     /// <summary>How a product of these extents is computed: by cuBLAS, or by which of our kernels.</summary>
     internal string PlanFor(int m, int n, int k, bool transposeA, bool transposeB) =>
@@ -168,7 +156,15 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
 
     /// <summary>The error for a device without tensor cores that take TF32.</summary>
     internal static InvalidCallException NoTensorCores(DeviceInfo device) => new(
-        $"`blas` kernels-tf32: {device.Id} has no tensor cores for TF32, as CUDA devices have from compute capability 8.0 on; leave the choice to `blas` auto.");
+        $"`blas` kernels-tf32: {device.Id} has no tensor cores for TF32, as CUDA devices have from compute capability 8.0 on; " +
+        "leave the choice to `blas` auto.");
+
+    private ColumnSumsArguments Arguments(ColumnSumsOperands o)
+    {
+        (int m, int n) = OperandChecks.ColumnSums(backend, o);
+        backend.Count(o.X);
+        return new() { X = backend.View(o.X), Sums = backend.View(o.Sums), Rows = m, Columns = n, Alpha = 1, Beta = o.Beta };
+    }
 
     private ArrayView<int>? LengthsOrNull(Tensor? lengths) => lengths is null ? null : backend.View<int>(lengths);
 

@@ -78,7 +78,7 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         matrix.Gemm(new(true, false, 1, product, own.StatesBefore, 1, o.Gradients.HiddenWeights));
         if (product == delta)
         {
-            matrix.AddColumnSums(delta, o.Gradients.InputBias, o.Gradients.HiddenBias);
+            matrix.ColumnSums(new(delta, 1, o.Gradients.InputBias), o.Gradients.HiddenBias);
         }
         else
         {

@@ -104,7 +104,8 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
         }
     }
 
-    private readonly struct Operands(int m, int n, int k, float alpha, float* a, bool transposeA, float* b, bool transposeB, float* add, nint addStride, float* c)
+    private readonly struct Operands(
+        int m, int n, int k, float alpha, float* a, bool transposeA, float* b, bool transposeB, float* add, nint addStride, float* c)
     {
         public readonly int M = m;
         public readonly int N = n;
