@@ -97,7 +97,9 @@ internal sealed class ImportVerb : ComputeVerb
     private Architecture WithWords(Architecture architecture, TextUnit unit)
     {
         if (!architecture.IsLanguageModel)
-            return VocabularyPath is null ? architecture : throw new InvalidCallException($"--vocabulary is for language models; {File} is {architecture.Summary}.");
+            return VocabularyPath is null
+                ? architecture
+                : throw new InvalidCallException($"--vocabulary is for language models; {File} is {architecture.Summary}.");
         if (VocabularyPath is null && architecture.Unit is not null) return architecture; // a graph that gsrnn exported
         if (VocabularyPath is null)
             throw new InvalidCallException(

@@ -112,7 +112,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         DataSplits splits = new DataSource(this, architecture).OpenAll();
         ISequenceData? judged = ChooseJudged(part, splits);
         if (FineTune > 0 && splits.Train.Layout.Target == TargetKind.None)
-            throw new InvalidCallException($"--fine-tune {FineTune} needs labels, which {splits.Train.Name} lacks; use --refine STEPS, which needs none.");
+            throw new InvalidCallException(
+                $"--fine-tune {FineTune} needs labels, which {splits.Train.Name} lacks; use --refine STEPS, which needs none.");
         using Network network = ModelFile.Load(ModelPath, backend);
         using Interruption interruption = new();
         Calibration calibration = new(network, splits.Train, new CalibrationSettings { Seed = Seed, Progress = terminal.Note }, interruption.Token);

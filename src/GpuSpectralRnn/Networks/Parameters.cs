@@ -167,7 +167,7 @@ public sealed class Parameters : IDisposable
     /// <summary>Sets the weights that were taken away to zero again, after an optimiser step.</summary>
     public void ApplyMask()
     {
-        if (Mask is not null) Backend.Optimizer.Mask(Values, Mask);
+        if (Mask is not null) Backend.Optimizer.Mask(new(Values, Mask));
     }
 
     /// <summary>Copies values and mask from a network of the same parameters on the same backend.</summary>

@@ -38,22 +38,22 @@ public sealed class Optimizer : IDisposable
         IOptimizerOps ops = parameters.Backend.Optimizer;
         (Tensor values, Tensor gradients) = (parameters.Values, parameters.Gradients);
         (float r, float decay) = ((float)rate, (float)settings.WeightDecay);
-        if (settings.Clip > 0) ops.ClipGlobalNorm(gradients, (float)settings.Clip, norm);
+        if (settings.Clip > 0) ops.ClipGlobalNorm(new(gradients, (float)settings.Clip, norm));
         switch (settings.Optimizer)
         {
             case OptimizerKind.Sgd:
-                ops.Sgd(values, gradients, r, decay);
+                ops.Sgd(new(values, gradients, new(r, decay)));
                 break;
             case OptimizerKind.Momentum:
-                ops.Momentum(values, gradients, State[0].Values, r, (float)settings.Momentum, decay);
+                ops.Momentum(new(values, gradients, State[0].Values, new(r, (float)settings.Momentum, decay)));
                 break;
             case OptimizerKind.Rmsprop:
-                ops.RmsProp(values, gradients, State[0].Values, r, (float)settings.Alpha, (float)settings.Epsilon, decay);
+                ops.RmsProp(new(values, gradients, State[0].Values, new(r, (float)settings.Alpha, (float)settings.Epsilon, decay)));
                 break;
             default:
                 bool isDecoupled = settings.Optimizer == OptimizerKind.Adamw;
                 (float beta1, float beta2, float epsilon) = ((float)settings.Beta1, (float)settings.Beta2, (float)settings.Epsilon);
-                ops.Adam(new(values, gradients, State[0].Values, State[1].Values, r, beta1, beta2, epsilon, decay, isDecoupled, step));
+                ops.Adam(new(values, gradients, State[0].Values, State[1].Values, new(r, beta1, beta2, epsilon, decay, isDecoupled, step)));
                 break;
         }
     }

@@ -34,11 +34,12 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         IlgpuRecurrentWorkspace own = Own(o.Workspace);
         OperandChecks.RecurrentForward(backend, o);
         if (o.Output == own.Outputs && o.Lengths is not null)
-            throw new ArgumentException("Beyond a sequence's length outputs are zero and states are not: give the outputs a place of their own.", nameof(o.Output));
+            throw new ArgumentException(
+                "Beyond a sequence's length outputs are zero and states are not: give the outputs a place of their own.", nameof(o.Output));
         o.Workspace.ProductGradient = null;
         RecurrentShape shape = o.Workspace.Shape;
         Tensor gates = own.Gates ?? o.Output;
-        matrix.Multiply(false, true, 1, o.Input, o.Weights.InputWeights, 0, gates, shape.Steps * shape.Batch, shape.GateRows, shape.Inputs);
+        matrix.Gemm(new(false, true, 1, o.Input, o.Weights.InputWeights, 0, gates));
         Start(own.Start, o.Initial?.Hidden);
         if (own.CellStart is not null) Start(own.CellStart, o.Initial?.Cell);
         RecurrentViews views = Views(own, o.Weights, gates, o.Lengths) with
@@ -73,23 +74,23 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
             new RecurrentOperands { Walk = own.Walk, Views = views, Arranged = backend.View(own.ArrangedWeights), GradientFrom = o.GradientFrom });
         o.Workspace.ProductGradient = product;
 
-        matrix.Multiply(true, false, 1, delta, o.Input, 1, o.Gradients.InputWeights, shape.GateRows, i, t * b);
-        matrix.Multiply(true, false, 1, product, own.StatesBefore, 1, o.Gradients.HiddenWeights, shape.GateRows, h, t * b);
+        matrix.Gemm(new(true, false, 1, delta, o.Input, 1, o.Gradients.InputWeights));
+        matrix.Gemm(new(true, false, 1, product, own.StatesBefore, 1, o.Gradients.HiddenWeights));
         if (product == delta)
         {
-            matrix.AddColumnSums(delta, o.Gradients.InputBias, o.Gradients.HiddenBias);
+            matrix.ColumnSums(new(delta, 1, o.Gradients.InputBias), o.Gradients.HiddenBias);
         }
         else
         {
-            matrix.ColumnSums(delta, 1, o.Gradients.InputBias);
-            matrix.ColumnSums(product, 1, o.Gradients.HiddenBias);
+            matrix.ColumnSums(new(delta, 1, o.Gradients.InputBias));
+            matrix.ColumnSums(new(product, 1, o.Gradients.HiddenBias));
         }
 
-        if (o.InputGradient is not null) matrix.Multiply(false, false, 1, delta, o.Weights.InputWeights, 0, o.InputGradient, t * b, i, shape.GateRows);
+        if (o.InputGradient is not null) matrix.Gemm(new(false, false, 1, delta, o.Weights.InputWeights, 0, o.InputGradient));
         if (o.InitialGradient is null) return;
         backend.Copy(own.Carry!, o.InitialGradient.Hidden);
         Tensor first = product.Slice(own.Walk.FirstTime);
-        matrix.Multiply(false, false, 1, first, o.Weights.HiddenWeights, 1, o.InitialGradient.Hidden, b, h, shape.GateRows);
+        matrix.Gemm(new(false, false, 1, first, o.Weights.HiddenWeights, 1, o.InitialGradient.Hidden));
         if (own.CellCarry is not null && o.InitialGradient.Cell is not null) backend.Copy(own.CellCarry, o.InitialGradient.Cell);
     }
 

@@ -74,7 +74,7 @@ internal sealed class BoundGraph : IDisposable
             if (output.Gradient is null) continue;
             pass.Observer?.Gradient(graph.Nodes[i].Output, output.Gradient, output.GradientFrom);
             run.Backward();
-            foreach ((Tensor from, ValueSlot to) in sums[i]) backend.Matrix.CopyColumns(from, 0, to.Gradient!, 0, from.Shape.Columns, adds: true);
+            foreach ((Tensor from, ValueSlot to) in sums[i]) backend.Matrix.CopyColumns(new(from, 0, to.Gradient!, 0, from.Shape.Columns, Adds: true));
         }
     }
 

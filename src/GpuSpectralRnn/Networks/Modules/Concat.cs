@@ -29,7 +29,7 @@ public sealed record Concat : Module
             foreach (ValueSlot input in Binding.Inputs)
             {
                 int width = input.Value.Width;
-                Backend.Matrix.CopyColumns(input.Values, 0, Output, column, width);
+                Backend.Matrix.CopyColumns(new(input.Values, 0, Output, column, width));
                 column += width;
             }
         }
@@ -40,7 +40,7 @@ public sealed record Concat : Module
             for (int i = 0; i < Binding.Inputs.Count; i++)
             {
                 int width = Binding.Inputs[i].Value.Width;
-                if (Binding.InputGradients[i] is { } gradient) Backend.Matrix.CopyColumns(OutputGradient, column, gradient, 0, width);
+                if (Binding.InputGradients[i] is { } gradient) Backend.Matrix.CopyColumns(new(OutputGradient, column, gradient, 0, width));
                 column += width;
             }
         }

@@ -42,8 +42,8 @@ public sealed record Embedding : Module
     {
         private readonly Tensor table = binding.Parameters.Formed(weight);
 
-        public override void Forward() => Backend.Embedding.Forward(Input, table, Output);
+        public override void Forward() => Backend.Embedding.Forward(new(Input, table, Output));
 
-        public override void Backward() => Backend.Embedding.Backward(Input, OutputGradient, Binding.Parameters.FormedGradient(weight));
+        public override void Backward() => Backend.Embedding.Backward(new(Input, Binding.Parameters.FormedGradient(weight), OutputGradient));
     }
 }

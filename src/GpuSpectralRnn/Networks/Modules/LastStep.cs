@@ -32,8 +32,8 @@ public sealed record LastStep : Module
         public override void Forward()
         {
             if (!IsCopied) return;
-            if (!isReverse && Lengths(Binding.Node.Inputs[0]) is { } lengths) Backend.Matrix.LastSteps(Input, lengths, Output);
-            else Backend.Matrix.CopyColumns(Input.Slice(Step(Input)), 0, Output, 0, Output.Shape.Columns);
+            if (!isReverse && Lengths(Binding.Node.Inputs[0]) is { } lengths) Backend.Matrix.LastSteps(new(Input, lengths, Output));
+            else Backend.Matrix.CopyColumns(new(Input.Slice(Step(Input)), 0, Output, 0, Output.Shape.Columns));
         }
 
         public override void Backward()
@@ -41,12 +41,12 @@ public sealed record LastStep : Module
             if (Binding.SharesGradient || InputGradient is not { } gradient) return;
             if (!isReverse && Lengths(Binding.Node.Inputs[0]) is { } lengths)
             {
-                Backend.Matrix.SpreadToLastSteps(OutputGradient, lengths, gradient);
+                Backend.Matrix.SpreadToLastSteps(new(gradient, lengths, OutputGradient));
                 return;
             }
 
             Backend.Fill(gradient, 0);
-            Backend.Matrix.CopyColumns(OutputGradient, 0, gradient.Slice(Step(gradient)), 0, gradient.Shape.Columns);
+            Backend.Matrix.CopyColumns(new(OutputGradient, 0, gradient.Slice(Step(gradient)), 0, gradient.Shape.Columns));
         }
 
         private int Step(Tensor sequence) => isReverse ? 0 : sequence.Shape[0] - 1;

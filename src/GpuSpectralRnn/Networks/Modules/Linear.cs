@@ -60,9 +60,9 @@ public sealed record Linear : Module
         private readonly Tensor weights = binding.Parameters.Formed(weight);
         private readonly Tensor offsets = binding.Parameters.Formed(bias);
 
-        public override void Forward() => Backend.Matrix.Linear(Input, weights, offsets, Output);
+        public override void Forward() => Backend.Matrix.Linear(new(Input, weights, offsets, Output));
 
         public override void Backward() => Backend.Matrix.LinearBackward(
-            Input, weights, OutputGradient, InputGradient, Binding.Parameters.FormedGradient(weight), Binding.Parameters.FormedGradient(bias));
+            new(Input, weights, OutputGradient, InputGradient, Binding.Parameters.FormedGradient(weight), Binding.Parameters.FormedGradient(bias)));
     }
 }

@@ -111,7 +111,7 @@ public static class RowRefit
             float[] weights = Weights(samples, products[from..to], count);
             u.CopyFrom<float>(weights);
             moments.Reset();
-            moments.Add(z, u);
+            moments.Add(new(z, u));
             (Matrix zz, _) = StatisticsCollector.Read(moments);
             for (int n = 0; n < count; n++)
                 for (int i = from; i < to; i++) residuals[n * kept + i] *= weights[n];
@@ -119,7 +119,7 @@ public static class RowRefit
         }
 
         scaled.CopyFrom<float>(residuals);
-        backend.Matrix.Gemm(true, false, 1, z, scaled, 0, sums);
+        backend.Matrix.Gemm(new(true, false, 1, z, scaled, 0, sums));
         Matrix right = Matrix.From(width, kept, sums.ToArray());
         foreach ((int from, int to, Cholesky factor) in equations)
         {

@@ -43,7 +43,8 @@ public sealed class LaunchKeyTests(IlgpuCpuDevice device)
         static long[] Key(object views)
         {
             long[] words = new long[LaunchKey<RecurrentOperands>.Words];
-            LaunchKey<RecurrentOperands>.Fill(new() { Walk = new RecurrentWalk(9, 1, 1, false), Views = (RecurrentViews)views, Arranged = default }, words);
+            LaunchKey<RecurrentOperands>.Fill(
+                new() { Walk = new RecurrentWalk(9, 1, 1, false), Views = (RecurrentViews)views, Arranged = default }, words);
             return words;
         }
     }

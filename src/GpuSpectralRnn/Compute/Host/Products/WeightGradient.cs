@@ -58,7 +58,8 @@ internal sealed unsafe class WeightGradient : IDisposable
     {
         Source source = new(pass, hidden, inputs);
         float* total = sums.Of(0);
-        if (slices == 1) threads.Split(rows, 8, count * rows * columns, (part, from, to) => Sum(source, delta, 0, count, part, total, (int)from, (int)to));
+        if (slices == 1)
+            threads.Split(rows, 8, count * rows * columns, (part, from, to) => Sum(source, delta, 0, count, part, total, (int)from, (int)to));
         else SumSlices(source, delta);
         if (hiddenWeights != null) AddTransposed(total, hidden, hiddenWeights);
         if (inputWeights != null) AddTransposed(total + (long)hidden * paddedColumns, inputs, inputWeights);
@@ -100,7 +101,8 @@ internal sealed unsafe class WeightGradient : IDisposable
                 for (nint j = 0; j < paddedColumns; j += width)
                 {
                     float* add = first == start ? null : c + j;
-                    GemmKernel.Multiply(height, Math.Min(width, columns - j), depth, tile, 0, true, panels + j * depth, c + j, paddedColumns, add, paddedColumns);
+                    GemmKernel.Multiply(
+                        height, Math.Min(width, columns - j), depth, tile, 0, true, panels + j * depth, c + j, paddedColumns, add, paddedColumns);
                 }
 
                 row += height;
