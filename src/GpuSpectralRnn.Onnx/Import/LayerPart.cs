@@ -71,7 +71,7 @@ internal sealed record LayerPart(string Name, Cell Cell, NodeWeights Weights)
         if (node.Type == "RNN" && Is(["Relu"])) return Cell.RnnRelu;
         throw Refuse(node, $"has the activations {string.Join(", ", given)}, which no cell of this library has");
 
-        bool Is(string[] functions) =>
+        bool Is(IReadOnlyList<string> functions) =>
             given.SequenceEqual(Enumerable.Repeat(functions, directions).SelectMany(f => f), StringComparer.OrdinalIgnoreCase);
     }
 

@@ -23,7 +23,7 @@ internal sealed class RefinedCell(Cell cell)
     public static string? FindObstacle(RecurrentNode node, NodeWeights weights)
     {
         string[] activations = Attributes.Words(node.Node, "activations") ?? [];
-        bool isStandard = activations.Chunk(node.StandardActivations.Length).All(direction => direction.SequenceEqual(node.StandardActivations))
+        bool isStandard = activations.Chunk(node.StandardActivations.Count).All(direction => direction.SequenceEqual(node.StandardActivations))
             || node.Type == "RNN" && activations.All(word => word == "Relu");
         return !isStandard ? $"its activations are {string.Join(", ", activations)}"
             : weights.Peephole is not null ? "it has peepholes"

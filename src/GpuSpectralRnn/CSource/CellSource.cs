@@ -8,6 +8,9 @@ namespace GpuSpectralRnn.CSource;
 /// </summary>
 internal static class CellSource
 {
+    /// <summary>What the cell's function is called.</summary>
+    public static string Function(CellKind kind) => kind switch { CellKind.Lstm => "lstm", CellKind.Gru => "gru", _ => "elman" };
+
     /// <summary>The cell's function, called <paramref name="name"/> and the cell, and what it needs.</summary>
     public static string Write(CellKind kind, string name) => kind switch
     {

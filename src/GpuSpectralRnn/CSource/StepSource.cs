@@ -21,8 +21,8 @@ internal sealed class StepSource
     public StepSource(Network network, string name)
     {
         (this.network, this.name) = (network, name);
-        int widest = Architecture.Hidden.Max() * Architecture.Cell.Gates();
-        (gates, products, factors) = (widest, Kind == CellKind.Gru ? widest : 0, Enumerable.Range(0, Architecture.Layers).Max(Architecture.Rank));
+        int widest = Architecture.Hidden.Max() * Cell.Gates;
+        (gates, products, factors) = (widest, Cell.ResetsProduct ? widest : 0, Enumerable.Range(0, Architecture.Layers).Max(Architecture.Rank));
         string x = "input";
         if (Architecture.HasEmbedding) x = $"{Array("embedding", network.Parameters.Read(ParameterSpec.Embedding))} + token * {Architecture.Inputs}";
         for (int layer = 0; layer < Architecture.Layers; layer++) x = AddLayer(layer, x, ref state);
@@ -38,7 +38,7 @@ internal sealed class StepSource
 
     private Architecture Architecture => network.Architecture;
 
-    private CellKind Kind => Architecture.Cell.Kind();
+    private CellSpec Cell => Architecture.Cell.Spec();
 
     private string Input => Architecture.HasEmbedding ? "long token" : $"const float input[{Architecture.Inputs}]";
 
@@ -68,7 +68,7 @@ internal sealed class StepSource
             }
 
             """);
-        if (Kind != CellKind.Gru)
+        if (!Cell.ResetsProduct)
             writer.Write($$"""
 
                 /* y += W x with W [rows, columns] */
@@ -83,7 +83,7 @@ internal sealed class StepSource
                 }
 
                 """);
-        writer.Write(CellSource.Write(Kind, name));
+        writer.Write(CellSource.Write(Cell.Kind, name));
         writer.Write($$"""
 
             void {{name}}_reset(float state[{{state}}])
@@ -134,15 +134,15 @@ internal sealed class StepSource
     // The lines of one layer; gives where its states lie.
     private string AddLayer(int layer, string x, ref int place)
     {
-        (int hidden, int rows) = (Architecture.Hidden[layer], Architecture.Hidden[layer] * Architecture.Cell.Gates());
+        (int hidden, int rows) = (Architecture.Hidden[layer], Architecture.Hidden[layer] * Cell.Gates);
         string end = $"l{layer}", h = $"state + {place}";
         float[] inputBias = network.Parameters.Read($"rnn.bias_ih_{end}"), hiddenBias = network.Parameters.Read($"rnn.bias_hh_{end}");
         string w = Array($"weight_ih_{end}", network.Parameters.Read($"rnn.weight_ih_{end}"));
-        bool isGru = Kind == CellKind.Gru;
+        bool isSplit = Cell.ResetsProduct;
 
         // Only a GRU treats its two biases differently.
-        string b = Array($"bias_{(isGru ? "ih_" : "")}{end}", isGru ? inputBias : [.. inputBias.Zip(hiddenBias, (a, c) => a + c)]);
-        string? c = isGru ? Array($"bias_hh_{end}", hiddenBias) : null;
+        string b = Array($"bias_{(isSplit ? "ih_" : "")}{end}", isSplit ? inputBias : [.. inputBias.Zip(hiddenBias, (a, c) => a + c)]);
+        string? d = isSplit ? Array($"bias_hh_{end}", hiddenBias) : null;
         Line($"{name}_linear({b}, {w}, {rows}, {Architecture.LayerInputs(layer)}, {x}, gates);");
         (string seen, int columns, string recurrent) = (h, hidden, "weight_hh_");
         if (Architecture.Rank(layer) is var rank && rank > 0)
@@ -153,16 +153,12 @@ internal sealed class StepSource
         }
 
         string r = Array(recurrent + end, network.Parameters.Read($"rnn.{recurrent}{end}"));
-        Line(isGru
-            ? $"{name}_linear({c}, {r}, {rows}, {columns}, {seen}, products);"
+        Line(isSplit
+            ? $"{name}_linear({d}, {r}, {rows}, {columns}, {seen}, products);"
             : $"{name}_add_product({r}, {rows}, {columns}, {seen}, gates);");
-        Line(Kind switch
-        {
-            CellKind.Lstm => $"{name}_lstm(gates, {hidden}, {h}, state + {place + hidden});",
-            CellKind.Gru => $"{name}_gru(gates, products, {hidden}, {h});",
-            _ => $"{name}_elman(gates, {hidden}, {h});",
-        });
-        place += Kind == CellKind.Lstm ? 2 * hidden : hidden;
+        string c = Cell.HasCellState ? $", state + {place + hidden}" : "";
+        Line($"{name}_{CellSource.Function(Cell.Kind)}(gates{(isSplit ? ", products" : "")}, {hidden}, {h}{c});");
+        place += Cell.HasCellState ? 2 * hidden : hidden;
         return h;
     }
 

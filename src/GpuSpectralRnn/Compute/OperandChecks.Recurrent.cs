@@ -58,7 +58,7 @@ internal static partial class OperandChecks
         Float(backend, state.Hidden, shape.Batch, shape.Hidden);
         if (state.Cell is not null)
         {
-            if (shape.Cell != CellKind.Lstm) Fail($"{shape.Cell} has no cell state c; give the hidden state alone.", nameof(state));
+            if (!shape.Spec.HasCellState) Fail($"{shape.Cell} has no cell state c; give the hidden state alone.", nameof(state));
             Float(backend, state.Cell, shape.Batch, shape.Hidden);
         }
 

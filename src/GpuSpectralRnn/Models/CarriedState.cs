@@ -19,7 +19,7 @@ internal sealed class CarriedState : IDisposable
     public CarriedState(Architecture architecture, IBackend backend, int batch)
     {
         (this.architecture, capacity) = (architecture, batch);
-        int[] extents = [.. architecture.Hidden.SelectMany(hidden => Enumerable.Repeat(hidden, IsLstm ? 2 : 1))];
+        int[] extents = [.. architecture.Hidden.SelectMany(hidden => Enumerable.Repeat(hidden, HasCells ? 2 : 1))];
         memory = [.. Enumerable.Range(0, 2).Select(_ => Array.ConvertAll(extents, hidden => backend.Allocate(new Shape(batch, hidden))))];
         views = [];
     }
@@ -27,7 +27,7 @@ internal sealed class CarriedState : IDisposable
     /// <summary>B of the last call; 0 before the first.</summary>
     public int Batch { get; private set; }
 
-    private bool IsLstm => architecture.Cell.Kind() == CellKind.Lstm;
+    private bool HasCells => architecture.Cell.Spec().HasCellState;
 
     /// <summary>Whether <paramref name="batch"/> sequences have room.</summary>
     public bool Serves(int batch) => batch <= capacity;
@@ -89,7 +89,7 @@ internal sealed class CarriedState : IDisposable
     private RecurrentState View(Tensor[] tensors, int layer)
     {
         int hidden = architecture.Hidden[layer];
-        return IsLstm
+        return HasCells
             ? new RecurrentState(tensors[2 * layer].View(0, Batch, hidden), tensors[2 * layer + 1].View(0, Batch, hidden))
             : new RecurrentState(tensors[layer].View(0, Batch, hidden));
     }

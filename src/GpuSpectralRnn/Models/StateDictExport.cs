@@ -29,8 +29,8 @@ public static class StateDictExport
     public static IEnumerable<string> Modules(Architecture architecture)
     {
         if (architecture.HasEmbedding) yield return $"embedding = nn.Embedding({architecture.Vocabulary}, {architecture.Inputs})";
-        string type = architecture.Cell.Kind() switch { CellKind.Lstm => "nn.LSTM", CellKind.Gru => "nn.GRU", _ => "nn.RNN" };
-        string options = (architecture.Cell.Kind() == CellKind.RnnRelu ? ", nonlinearity='relu'" : "") + ", batch_first=True"
+        string type = architecture.Cell.Spec().PyTorch!;
+        string options = architecture.Cell.Spec().PyTorchOptions + ", batch_first=True"
             + (architecture.IsBidirectional ? ", bidirectional=True" : "");
         yield return IsOneModule(architecture)
             ? $"rnn = {type}({architecture.Inputs}, {architecture.Hidden[0]}, {architecture.Layers}{options})"

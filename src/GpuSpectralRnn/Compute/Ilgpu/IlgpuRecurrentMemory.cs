@@ -23,17 +23,18 @@ internal sealed class IlgpuRecurrentMemory : RecurrentMemory, IKept
     {
         this.backend = backend;
         Kernels = kernels;
-        long rows = (long)cell.Gates() * hidden;
+        CellSpec spec = CellSpec.Of(cell);
+        long rows = (long)spec.Gates * hidden;
         try
         {
             Arranged = Own(kernels.ArrangedCount(batch, hidden));
             States = Own((cells + batch) * hidden);
-            if (cell.Gates() > 1) Gates = Own(cells * rows);
-            if (cell == CellKind.Lstm) CellStates = Own((cells + batch) * hidden);
-            if (cell == CellKind.Gru) Products = Own(isTraining ? cells * rows : 1);
+            if (spec.Gates > 1) Gates = Own(cells * rows);
+            if (spec.HasCellState) CellStates = Own((cells + batch) * hidden);
+            if (spec.ResetsProduct) Products = Own(isTraining ? cells * rows : 1);
             if (!isTraining) return;
             Carry = Own((long)batch * hidden);
-            if (cell == CellKind.Lstm) CellCarry = Own((long)batch * hidden);
+            if (spec.HasCellState) CellCarry = Own((long)batch * hidden);
         }
         catch
         {

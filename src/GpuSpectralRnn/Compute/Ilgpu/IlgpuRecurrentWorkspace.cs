@@ -31,7 +31,7 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace, IKept
         own = isOwner ? memory : null;
         Cell = memory.Kernels;
         Recurrence = new RecurrentReplay(Cell, backend.Graphs, backend.Stream);
-        (CellKind cell, int t, int b, _, int h) = shape;
+        (_, int t, int b, _, int h) = shape;
         int rows = shape.GateRows;
         Walk = new RecurrentWalk(t, b, h, shape.IsReverse);
         ArrangedWeights = memory.Arranged;

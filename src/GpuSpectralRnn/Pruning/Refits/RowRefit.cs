@@ -49,7 +49,7 @@ public static class RowRefit
             int[] products = Array.ConvertAll(own.Kept, j => gate * own.Units + j);
             Source states = new(samples.States, own, weights.Hidden.SelectRows(products), correction.Hidden);
             Source inputs = new(samples.Inputs, below, weights.Input.SelectRows(products), correction.Input);
-            if (architecture.Cell != Cell.Gru || gate < 2)
+            if (!architecture.Cell.Spec().ResetsProduct || gate < gates - 1)
             {
                 Solve(calibration, samples, products, gate, gates, correction.Bias, states, inputs);
                 continue;

@@ -29,25 +29,12 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         float* hiddenBias = backend.Address(o.Weights.HiddenBias);
         for (int j = 0; j < shape.GateRows; j++)
         {
-            own.Bias[j] = shape.Cell == CellKind.Gru ? inputBias[j] : inputBias[j] + hiddenBias[j];
+            own.Bias[j] = shape.Spec.ResetsProduct ? inputBias[j] : inputBias[j] + hiddenBias[j];
             own.HiddenBias[j] = hiddenBias[j];
         }
 
-        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) =>
-        {
-            switch (shape.Cell)
-            {
-                case CellKind.Lstm:
-                    LstmLayer.Forward(pass, own, from, to);
-                    break;
-                case CellKind.Gru:
-                    GruLayer.Forward(pass, own, from, to);
-                    break;
-                default:
-                    ElmanLayer.Forward(pass, own, from, to);
-                    break;
-            }
-        });
+        HostCell cell = shape.Spec.Host;
+        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) => cell.Forward(pass, own, from, to));
     }
 
     /// <inheritdoc/>
@@ -64,27 +51,14 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         // The state before a reverse sequence's first step is the initial one, wherever the sequence begins.
         bool startsInside = o.Lengths is not null && shape.IsReverse && o.Initial is not null;
         if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, pass.InitialHidden);
-        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) =>
-        {
-            switch (shape.Cell)
-            {
-                case CellKind.Lstm:
-                    LstmLayer.Backward(pass, own, given, o.GradientFrom, o.InitialGradient is not null, from, to);
-                    break;
-                case CellKind.Gru:
-                    GruLayer.Backward(pass, own, given, o.GradientFrom, o.InitialGradient is not null, from, to);
-                    break;
-                default:
-                    ElmanLayer.Backward(pass, own, given, o.GradientFrom, first, from, to);
-                    break;
-            }
-        });
+        HostCell cell = shape.Spec.Host;
+        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) => cell.Backward(pass, own, given, o.GradientFrom, first, from, to));
         Tensor delta = own.Gates ?? o.OutputGradient; // of the inputs' product, [T, B, G*H]
         o.Workspace.ProductGradient = own.Products ?? delta;
         AddGradients(own, pass, delta, o.Gradients);
         if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, null);
         if (first != null && own.Gates is not null) Copy(own.Carry, first, (long)shape.Batch * shape.Hidden);
-        if (o.InitialGradient?.Cell is { } cell) Copy(own.CellCarry, backend.Address(cell), (long)shape.Batch * shape.Hidden);
+        if (o.InitialGradient?.Cell is { } cells) Copy(own.CellCarry, backend.Address(cells), (long)shape.Batch * shape.Hidden);
         if (o.InputGradient is null) return;
         float* inputWeights = backend.Address(o.Weights.InputWeights); // [G*H, I]
         gemm.Run(

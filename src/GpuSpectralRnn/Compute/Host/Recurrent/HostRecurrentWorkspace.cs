@@ -22,7 +22,8 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     public HostRecurrentWorkspace(RecurrentShape shape, bool isTraining, HostBackend backend, HostParallel threads)
         : base(shape, isTraining)
     {
-        (CellKind cell, int steps, int batch, int inputs, int units) = shape;
+        (_, int steps, int batch, int inputs, int units) = shape;
+        CellSpec cell = shape.Spec;
         this.backend = backend;
         int rows = shape.GateRows;
         long width = GemmKernel.PanelWidth;
@@ -30,13 +31,13 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         hidden = new ThreadScratch(1, GemmKernel.Panels(rows) * width * units);
         back = new ThreadScratch(1, isTraining ? GemmKernel.Panels(units) * width * rows : 0);
         vectors = new ThreadScratch(3, GemmKernel.Panels(rows) * width);
-        carries = new ThreadScratch(2, isTraining && cell.Gates() > 1 ? (long)batch * units : 0);
+        carries = new ThreadScratch(2, isTraining && cell.Gates > 1 ? (long)batch * units : 0);
         new Span<float>(Zeros, units).Clear();
-        if (cell.Gates() > 1) gates = backend.Allocate(new Shape(isTraining ? steps : 1, batch, rows));
-        if (cell == CellKind.Gru) products = backend.Allocate(gates!.Shape);
-        if (cell == CellKind.Lstm) cells = backend.Allocate(new Shape(isTraining ? steps : 2, batch, units));
+        if (cell.Gates > 1) gates = backend.Allocate(new Shape(isTraining ? steps : 1, batch, rows));
+        if (cell.ResetsProduct) products = backend.Allocate(gates!.Shape);
+        if (cell.HasCellState) cells = backend.Allocate(new Shape(isTraining ? steps : 2, batch, units));
         if (!isTraining) return;
-        bool isSplit = cell == CellKind.Gru;
+        bool isSplit = cell.ResetsProduct;
         HiddenGradient = new WeightGradient(threads, units, isSplit ? 0 : inputs, rows, (long)steps * batch);
         InputGradient = isSplit ? new WeightGradient(threads, 0, inputs, rows, (long)steps * batch) : null;
     }

@@ -1,10 +1,10 @@
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>An LSTM layer's steps for some rows of the batch.</summary>
-internal static unsafe class LstmLayer
+internal sealed unsafe class LstmLayer : HostCell
 {
-    /// <summary>Runs all steps of rows from..to.</summary>
-    public static void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
+    /// <inheritdoc/>
+    public override void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
     {
         (_, int steps, int batch, int inputs, int hidden) = pass.Shape;
         nint rows = (nint)(to - from);
@@ -44,7 +44,7 @@ internal static unsafe class LstmLayer
     /// Goes back over all steps of rows from..to: the gates turn into gradients of pre-activations, carry and cell carry into those of the initial
     /// state.
     /// </summary>
-    public static void Backward(RecurrentPass pass, HostRecurrentWorkspace own, float* outputGradient, int gradientFrom, bool wantsInitial, long from, long to)
+    public override void Backward(RecurrentPass pass, HostRecurrentWorkspace own, float* outputGradient, int gradientFrom, float* initialGradient, long from, long to)
     {
         (_, int steps, _, _, int hidden) = pass.Shape;
         nint rows = (nint)(to - from);
@@ -76,7 +76,7 @@ internal static unsafe class LstmLayer
             }
 
             // Where a sequence is over or has not begun, its carry stands still: its gradients are zero and are added to it.
-            if (number == 0 && !wantsInitial) return;
+            if (number == 0 && initialGradient == null) return;
             Gemm.MultiplyPacked(rows, hidden, width, a, width, own.Back, carry, hidden, pass.Lengths == null ? null : carry, hidden);
         }
     }
