@@ -20,7 +20,7 @@ public struct RecurrentViews
 
     /// <summary>
     /// [T, B, 3H] (GRU): the gradient of h_{t-1} W_hh^T, which is not that of the pre-activations: r lies between. Its block n keeps the
-    /// product itself in between. One element where the layer is not trained.
+    /// product itself in between. One element where the layer is not trained. For the GRU that resets before the product, its <see cref="ResetParts"/>.
     /// </summary>
     public ArrayView<float> ProductGradient;
 
@@ -89,6 +89,9 @@ public abstract class RecurrentCell
     /// <summary>The GRU, a launch a step.</summary>
     public static RecurrentCell StepwiseGru(KernelLoader loader, Gemm gemm) => StepwiseCell<GruCell>.Load(loader, gemm);
 
+    /// <summary>The GRU that resets before the product, four launches a step.</summary>
+    public static RecurrentCell StepwiseGruResetBefore(KernelLoader loader, Gemm gemm) => new GruResetBefore(loader, gemm);
+
     /// <summary>Elman's cell, all steps in one launch; the tile is the same both ways.</summary>
     /// <exception cref="NotSupportedException">The driver does not grant so much shared memory, or so many threads.</exception>
     public static RecurrentCell PersistentElman<TActivation>(KernelLoader loader, PersistentTile tile)
@@ -133,7 +136,7 @@ public abstract class RecurrentCell
 
     /// <summary>
     /// Runs all steps backward. The gradient of the initial h is then <see cref="RecurrentViews.Carry"/> plus the first step's gradients times
-    /// W_hh, that of the initial c is <see cref="RecurrentViews.CellCarry"/>.
+    /// W_hh (of the GRU that resets before the product the carry alone), that of the initial c is <see cref="RecurrentViews.CellCarry"/>.
     /// </summary>
     public abstract void Backward(AcceleratorStream stream, in RecurrentOperands operands);
 }

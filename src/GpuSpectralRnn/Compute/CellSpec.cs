@@ -25,6 +25,12 @@ public enum CellKind
     /// n = tanh(W_in x_t + b_in + sigmoid(r) (W_hn h_{t-1} + b_hn)), h_t = (1 - sigmoid(z)) n + sigmoid(z) h_{t-1}.
     /// </summary>
     Gru,
+
+    /// <summary>
+    /// GRU with the reset gate before the product (Cho et al. 2014; Keras' reset_after=False, ONNX' linear_before_reset=0); gate order r, z, n:
+    /// n = tanh(W_in x_t + b_in + W_hn (sigmoid(r) h_{t-1}) + b_hn), h_t = (1 - sigmoid(z)) n + sigmoid(z) h_{t-1}.
+    /// </summary>
+    GruResetBefore,
 }
 
 /// <summary>
@@ -68,6 +74,13 @@ public sealed record CellSpec
             Onnx = new("GRU", [1, 0, 2], ["Sigmoid", "Tanh"]), // z, r, h
             KerasOrder = [1, 0, 2], // z, r, h
         },
+        new(CellKind.GruResetBefore, new GruResetBeforeLayer(), RecurrentCell.StepwiseGruResetBefore)
+        {
+            Gates = 3,
+            ResetsState = true,
+            Onnx = new("GRU", [1, 0, 2], ["Sigmoid", "Tanh"]),
+            KerasOrder = [1, 0, 2],
+        },
     ];
 
     private CellSpec(CellKind kind, HostCell host, Func<KernelLoader, DeviceGemm, RecurrentCell> stepwise) =>
@@ -90,6 +103,9 @@ public sealed record CellSpec
     /// pre-activations.
     /// </summary>
     public bool ResetsProduct { get; init; }
+
+    /// <summary>Whether the last block of W_hh multiplies r h and not h, where r is its first gate.</summary>
+    public bool ResetsState { get; init; }
 
     /// <summary>The share of Tr S / m that served as a ridge (docs/method.md, section 2.3): for gated cells ten times more.</summary>
     public double DefaultRidge { get; init; } = 1e-3;

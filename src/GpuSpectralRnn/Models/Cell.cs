@@ -22,6 +22,9 @@ public enum Cell
 
     /// <summary>GRU, gates r, z, n (see <see cref="CellKind.Gru"/>).</summary>
     Gru,
+
+    /// <summary>GRU, gates r, z, n, the reset before the product (see <see cref="CellKind.GruResetBefore"/>).</summary>
+    GruResetBefore,
 }
 
 /// <summary>What follows from the choice of a cell.</summary>

@@ -113,6 +113,7 @@ public abstract class RecurrentLayerTests(DeviceFixture device) : RecurrentLayer
     [InlineData(CellKind.RnnTanh)]
     [InlineData(CellKind.Lstm)]
     [InlineData(CellKind.Gru)]
+    [InlineData(CellKind.GruResetBefore)]
     public void Chunks_that_hand_on_their_final_state_equal_the_whole(CellKind cell)
     {
         RecurrentShape whole = new(cell, 6, 3, 2, 19);

@@ -12,6 +12,7 @@ public sealed class ReferenceLayer
     private readonly RecurrentShape shape;
     private readonly double[] gates; // [T, B, G*H], activated
     private readonly double[] product; // [T, B, G*H], W_hh h_before + b_hh
+    private readonly double[] seen; // [T, B, H], what the last block of W_hh multiplies: h_before, or r h_before
     private readonly double[] before; // [T, B, H], h before the step
     private readonly double[] cellBefore; // [T, B, H], c before the step
     private readonly double[] cell; // [T, B, H], c after the step
@@ -21,7 +22,7 @@ public sealed class ReferenceLayer
     {
         this.shape = shape;
         int rows = shape.GateRows, count = shape.Steps * shape.Batch;
-        (gates, product) = (new double[count * rows], new double[count * rows]);
+        (gates, product, seen) = (new double[count * rows], new double[count * rows], new double[count * shape.Hidden]);
         (before, cellBefore, cell) = (new double[count * shape.Hidden], new double[count * shape.Hidden], new double[count * shape.Hidden]);
     }
 
@@ -107,6 +108,19 @@ public sealed class ReferenceLayer
                     Margin = Math.Min(Margin, Math.Abs(fromInput[r] + sum));
                 }
 
+                h.CopyTo(seen, at * n);
+                for (int j = 0; kind == CellKind.GruResetBefore && j < n; j++)
+                {
+                    gates[at * rows + j] = Sigmoid(fromInput[j] + product[at * rows + j]);
+                    seen[at * n + j] *= gates[at * rows + j];
+                }
+
+                for (int r = 2 * n; kind == CellKind.GruResetBefore && r < rows; r++)
+                {
+                    product[at * rows + r] = HiddenBias[r];
+                    for (int i = 0; i < n; i++) product[at * rows + r] += HiddenWeights[r * n + i] * seen[at * n + i];
+                }
+
                 for (int j = 0; j < n; j++)
                 {
                     double Sum(int gate) => fromInput[gate * n + j] + product[at * rows + gate * n + j];
@@ -122,6 +136,10 @@ public sealed class ReferenceLayer
                             double update = Gate(1, Sigmoid(Sum(1)));
                             double fresh = Gate(2, Math.Tanh(fromInput[2 * n + j] + reset * product[at * rows + 2 * n + j]));
                             h[j] = memory[j] = (1 - update) * fresh + update * memory[j];
+                            break;
+                        case CellKind.GruResetBefore:
+                            double keep = Gate(1, Sigmoid(Sum(1)));
+                            h[j] = memory[j] = (1 - keep) * Gate(2, Math.Tanh(Sum(2))) + keep * memory[j];
                             break;
                         default:
                             h[j] = Gate(0, kind == CellKind.RnnTanh ? Math.Tanh(Sum(0)) : Math.Max(Sum(0), 0));
@@ -192,13 +210,26 @@ public sealed class ReferenceLayer
                             Put(2, dFresh, Gate(0));
                             next[j] = d * Gate(1);
                             break;
+                        case CellKind.GruResetBefore:
+                            Put(1, d * (before[at * n + j] - Gate(2)) * Gate(1) * (1 - Gate(1)));
+                            Put(2, d * (1 - Gate(1)) * (1 - Gate(2) * Gate(2)));
+                            next[j] = d * Gate(1);
+                            break;
                         default:
                             Put(0, d * (kind == CellKind.RnnTanh ? 1 - Gate(0) * Gate(0) : Gate(0) > 0 ? 1 : 0));
                             break;
                     }
                 }
 
-                for (int r = 0; r < rows; r++)
+                for (int j = 0; kind == CellKind.GruResetBefore && j < n; j++)
+                {
+                    double ofReset = 0, gate = gates[at * rows + j];
+                    for (int r = 2 * n; r < rows; r++) ofReset += back[at * rows + r] * HiddenWeights[r * n + j];
+                    delta[at * rows + j] = back[at * rows + j] = ofReset * before[at * n + j] * gate * (1 - gate);
+                    next[j] += ofReset * gate;
+                }
+
+                for (int r = 0; r < (kind == CellKind.GruResetBefore ? 2 * n : rows); r++)
                 {
                     for (int j = 0; j < n; j++) next[j] += back[at * rows + r] * HiddenWeights[r * n + j];
                 }
@@ -210,10 +241,11 @@ public sealed class ReferenceLayer
             dc.CopyTo(initialCell, b * n);
         }
 
-        int count = steps * batch;
+        int count = steps * batch, block = rows - n;
+        double[] others = ReferenceMatrix.Gemm(rows, n, count, 1, back, true, before, false), last = ReferenceMatrix.Gemm(rows, n, count, 1, back, true, seen, false);
         return new LayerGradients(
             ReferenceMatrix.Gemm(rows, inputs, count, 1, delta, true, Input, false),
-            ReferenceMatrix.Gemm(rows, n, count, 1, back, true, before, false),
+            [.. others[..(block * n)], .. last[(block * n)..]],
             ReferenceMatrix.ColumnSums(count, rows, delta),
             ReferenceMatrix.ColumnSums(count, rows, back),
             ReferenceMatrix.Gemm(count, inputs, rows, 1, delta, false, InputWeights, false),

@@ -12,6 +12,8 @@ public class ReferenceLayerTests
     [InlineData(CellKind.Lstm, true)]
     [InlineData(CellKind.Gru, false)]
     [InlineData(CellKind.Gru, true)]
+    [InlineData(CellKind.GruResetBefore, false)]
+    [InlineData(CellKind.GruResetBefore, true)]
     public void Backward_agrees_with_finite_differences(CellKind cell, bool isReverse)
     {
         foreach (bool hasLengths in new[] { false, true })

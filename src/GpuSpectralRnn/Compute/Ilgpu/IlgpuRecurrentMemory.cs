@@ -32,6 +32,7 @@ internal sealed class IlgpuRecurrentMemory : RecurrentMemory, IKept
             if (spec.Gates > 1) Gates = Own(cells * rows);
             if (spec.HasCellState) CellStates = Own((cells + batch) * hidden);
             if (spec.ResetsProduct) Products = Own(isTraining ? cells * rows : 1);
+            if (spec.ResetsState) Resets = Own(ResetParts.Count(cells, batch, hidden, isTraining));
             if (!isTraining) return;
             Carry = Own((long)batch * hidden);
             if (spec.HasCellState) CellCarry = Own((long)batch * hidden);
@@ -66,6 +67,9 @@ internal sealed class IlgpuRecurrentMemory : RecurrentMemory, IKept
 
     /// <summary>Recurrent products, and backward their gradients, for [T, B, 3H] (GRU; one element without training).</summary>
     public Tensor? Products { get; }
+
+    /// <summary><see cref="ResetParts"/> (GRU that resets before the product).</summary>
+    public Tensor? Resets { get; }
 
     /// <summary>The part of dL/dh that passes a step by, for [B, H]; null without training.</summary>
     public Tensor? Carry { get; }

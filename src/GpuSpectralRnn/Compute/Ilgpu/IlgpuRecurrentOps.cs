@@ -74,7 +74,16 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         o.Workspace.ProductGradient = product;
 
         matrix.Multiply(true, false, 1, delta, o.Input, 1, o.Gradients.InputWeights, shape.GateRows, i, t * b);
-        matrix.Multiply(true, false, 1, product, own.StatesBefore, 1, o.Gradients.HiddenWeights, shape.GateRows, h, t * b);
+        if (own.ResetStates is null)
+        {
+            matrix.Multiply(true, false, 1, product, own.StatesBefore, 1, o.Gradients.HiddenWeights, shape.GateRows, h, t * b);
+        }
+        else
+        {
+            matrix.Multiply(true, false, 1, own.GateGradients!, own.StatesBefore, 1, o.Gradients.HiddenWeights.View(0, 2 * h, h), 2 * h, h, t * b);
+            matrix.Multiply(true, false, 1, own.FreshGradients!, own.ResetStates, 1, o.Gradients.HiddenWeights.View(2L * h * h, h, h), h, h, t * b);
+        }
+
         if (product == delta)
         {
             matrix.AddColumnSums(delta, o.Gradients.InputBias, o.Gradients.HiddenBias);
@@ -88,8 +97,12 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         if (o.InputGradient is not null) matrix.Multiply(false, false, 1, delta, o.Weights.InputWeights, 0, o.InputGradient, t * b, i, shape.GateRows);
         if (o.InitialGradient is null) return;
         backend.Copy(own.Carry!, o.InitialGradient.Hidden);
-        Tensor first = product.Slice(own.Walk.FirstTime);
-        matrix.Multiply(false, false, 1, first, o.Weights.HiddenWeights, 1, o.InitialGradient.Hidden, b, h, shape.GateRows);
+        if (own.ResetStates is null)
+        {
+            Tensor first = product.Slice(own.Walk.FirstTime);
+            matrix.Multiply(false, false, 1, first, o.Weights.HiddenWeights, 1, o.InitialGradient.Hidden, b, h, shape.GateRows);
+        }
+
         if (own.CellCarry is not null && o.InitialGradient.Cell is not null) backend.Copy(own.CellCarry, o.InitialGradient.Cell);
     }
 
@@ -102,7 +115,7 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         Gates = backend.View(gates),
         States = backend.View(own.States),
         CellStates = ViewOrDefault(own.CellStates),
-        ProductGradient = ViewOrDefault(own.Products),
+        ProductGradient = ViewOrDefault(own.Products ?? own.Resets),
         Weights = backend.View(weights.HiddenWeights),
         Lengths = backend.View<int>(lengths ?? own.FullLengths),
     };

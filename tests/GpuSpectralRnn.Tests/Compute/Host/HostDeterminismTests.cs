@@ -28,6 +28,7 @@ public class HostDeterminismTests
     [InlineData(CellKind.RnnRelu, 3, 7, 300, 65)]
     [InlineData(CellKind.Lstm, 5, 37, 11, 43)]
     [InlineData(CellKind.Gru, 9, 64, 3, 64)]
+    [InlineData(CellKind.GruResetBefore, 7, 39, 5, 45)]
     [InlineData(CellKind.RnnTanh, 300, 29, 3, 19)]
     public void Recurrent_layer(CellKind cell, int t, int b, int i, int h) => SameBits(backend =>
     {

@@ -24,7 +24,9 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         RecurrentShape shape = o.Workspace.Shape;
         RecurrentPass pass = new(backend, shape, o.Input, o.Initial, o.Output, o.Final, o.Lengths);
         Pack(backend.Address(o.Weights.InputWeights), isTransposed: true, shape.Inputs, shape.GateRows, own.Input);
-        Pack(backend.Address(o.Weights.HiddenWeights), isTransposed: true, shape.Hidden, shape.GateRows, own.Hidden);
+        float* hiddenWeights = backend.Address(o.Weights.HiddenWeights);
+        Pack(hiddenWeights, isTransposed: true, shape.Hidden, own.StateRows, own.Hidden);
+        if (own.ResetStates is not null) Pack(hiddenWeights + own.StateRows * (long)shape.Hidden, isTransposed: true, shape.Hidden, shape.Hidden, own.HiddenOfReset);
         float* inputBias = backend.Address(o.Weights.InputBias);
         float* hiddenBias = backend.Address(o.Weights.HiddenBias);
         for (int j = 0; j < shape.GateRows; j++)
@@ -44,7 +46,9 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         OperandChecks.RecurrentBackward(backend, o);
         RecurrentShape shape = o.Workspace.Shape;
         RecurrentPass pass = new(backend, shape, o.Input, o.Initial, o.Output, null, o.Lengths);
-        Pack(backend.Address(o.Weights.HiddenWeights), isTransposed: false, shape.GateRows, shape.Hidden, own.Back);
+        float* hiddenWeights = backend.Address(o.Weights.HiddenWeights);
+        Pack(hiddenWeights, isTransposed: false, own.StateRows, shape.Hidden, own.Back);
+        if (own.ResetStates is not null) Pack(hiddenWeights + own.StateRows * (long)shape.Hidden, isTransposed: false, shape.Hidden, shape.Hidden, own.BackOfReset);
         float* given = backend.Address(o.OutputGradient); // [T, B, H]
         float* first = backend.AddressOrNull(o.InitialGradient?.Hidden); // [B, H]
 
@@ -94,6 +98,10 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         if (own.InputGradient is null)
         {
             own.HiddenGradient!.Add(pass, backend.Address(delta), inputWeights, hiddenWeights, inputBias, hiddenBias);
+            if (own.ResetStates is null) return;
+            (int count, int hidden) = (pass.Shape.Steps * pass.Shape.Batch, pass.Shape.Hidden);
+            float* fresh = backend.Address(own.FreshGradients!);
+            gemm.Run(hidden, hidden, count, 1, fresh, true, backend.Address(own.ResetStates), false, 1, hiddenWeights + own.StateRows * (long)hidden);
             return;
         }
 
