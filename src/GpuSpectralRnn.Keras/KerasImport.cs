@@ -56,7 +56,7 @@ public static class KerasImport
         if (stack.Cell is not { } told)
         {
             return asked ?? throw new InvalidCallException(
-                $"{path}: `cell` is missing: a weights file does not tell its activations; irnn, rnn-tanh, rnn-relu, lstm or gru.");
+                $"{path}: `cell` is missing: a weights file does not tell its activations; {string.Join(", ", EnumNames.All<Cell>())}.");
         }
 
         return asked is null || asked.Value.Kind() == told.Kind()

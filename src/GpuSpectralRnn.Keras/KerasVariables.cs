@@ -110,14 +110,14 @@ internal sealed class KerasVariables
 
         if (!cell.Spec().ResetsProduct)
         {
-            parameters.Write($"rnn.bias_ih_{end}", file.Read(bias, rows));
+            parameters.Write($"rnn.bias_ih_{end}", Gates(file.Read(bias, rows)));
             return;
         }
 
         if (stack.Cell is null && file.Rank(bias) == 1)
         {
             throw new InvalidCallException(
-                $"{path}: {ForeignText.Show(place)} is a GRU with reset_after=False, which is not supported: the GRU here resets after the product.");
+                $"{path}: {ForeignText.Show(place)} is a GRU with reset_after=False, whose `cell` is gru-reset-before.");
         }
 
         float[] both = file.Read(bias, 2, rows);

@@ -22,9 +22,6 @@ internal sealed record LayerPart(string Name, Cell Cell, NodeWeights Weights)
         if (Attributes.Find(node.Node, "clip") is not null) throw Refuse(node, "clips its sums, which no cell of this library does");
         if (Attributes.Integer(node.Node, "input_forget", 0) != 0)
             throw Refuse(node, "couples its input and forget gates, which no cell of this library does");
-        if (node.ResetsBefore)
-            throw Refuse(
-                node, "resets the state before the product; the GRU here, as PyTorch's, does so after it (linear_before_reset=1)");
         foreach (RecurrentInput input in (RecurrentInput[])[RecurrentInput.W, RecurrentInput.R, RecurrentInput.B, RecurrentInput.P])
         {
             if (node.Input(input) is { Length: > 0 } value && Constants.FindObstacle(graph.Scope, value) is { } obstacle)

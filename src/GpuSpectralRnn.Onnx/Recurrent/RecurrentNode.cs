@@ -29,7 +29,8 @@ internal sealed class RecurrentNode
     public int Gates => StandardCell.Gates();
 
     /// <summary>The cell of its type with the activations that ONNX gives it by default.</summary>
-    public Cell StandardCell => Cells.Of(CellSpec.All.First(spec => spec.Onnx.Operator == Type).Kind);
+    public Cell StandardCell => Cells.Of(
+        CellSpec.All.First(spec => spec.Onnx.Operator == Type && spec.ResetsState == ResetsBefore).Kind);
 
     /// <summary>The activations of one direction by default.</summary>
     public IReadOnlyList<string> StandardActivations => StandardCell.Spec().Onnx.Activations;

@@ -22,7 +22,7 @@ internal sealed class StepSource
     {
         (this.network, this.name) = (network, name);
         int widest = Architecture.Hidden.Max() * Cell.Gates;
-        (gates, products, factors) = (widest, Cell.ResetsProduct ? widest : 0, Enumerable.Range(0, Architecture.Layers).Max(Architecture.Rank));
+        (gates, products, factors) = (widest, Cell.ResetsProduct ? widest : Cell.ResetsState ? Architecture.Hidden.Max() : 0, Enumerable.Range(0, Architecture.Layers).Max(Architecture.Rank));
         string x = "input";
         if (Architecture.HasEmbedding) x = $"{Array("embedding", network.Parameters.Read(ParameterSpec.Embedding))} + token * {Architecture.Inputs}";
         for (int layer = 0; layer < Architecture.Layers; layer++) x = AddLayer(layer, x, ref state);
@@ -144,22 +144,33 @@ internal sealed class StepSource
         string b = Array($"bias_{(isSplit ? "ih_" : "")}{end}", isSplit ? inputBias : [.. inputBias.Zip(hiddenBias, (a, c) => a + c)]);
         string? d = isSplit ? Array($"bias_hh_{end}", hiddenBias) : null;
         Line($"{name}_linear({b}, {w}, {rows}, {Architecture.LayerInputs(layer)}, {x}, gates);");
-        (string seen, int columns, string recurrent) = (h, hidden, "weight_hh_");
-        if (Architecture.Rank(layer) is var rank && rank > 0)
-        {
-            string right = Array($"weight_hh_right_{end}", network.Parameters.Read($"rnn.weight_hh_right_{end}"));
-            Line($"{name}_linear(0, {right}, {rank}, {hidden}, {h}, factors);");
-            (seen, columns, recurrent) = ("factors", rank, "weight_hh_left_");
-        }
-
+        int rank = Architecture.Rank(layer), columns = rank > 0 ? rank : hidden;
+        string recurrent = rank > 0 ? "weight_hh_left_" : "weight_hh_";
+        string? right = rank > 0 ? Array($"weight_hh_right_{end}", network.Parameters.Read($"rnn.weight_hh_right_{end}")) : null;
+        string seen = Seen(h);
         string r = Array(recurrent + end, network.Parameters.Read($"rnn.{recurrent}{end}"));
+        int direct = Cell.ResetsState ? rows - hidden : rows;
         Line(isSplit
             ? $"{name}_linear({d}, {r}, {rows}, {columns}, {seen}, products);"
-            : $"{name}_add_product({r}, {rows}, {columns}, {seen}, gates);");
+            : $"{name}_add_product({r}, {direct}, {columns}, {seen}, gates);");
+        if (Cell.ResetsState)
+        {
+            Line($"{name}_reset_state(gates, {hidden}, {h}, products);");
+            Line($"{name}_add_product({r} + {direct * columns}, {hidden}, {columns}, {Seen("products")}, gates + {direct});");
+        }
+
         string c = Cell.HasCellState ? $", state + {place + hidden}" : "";
         Line($"{name}_{CellSource.Function(Cell.Kind)}(gates{(isSplit ? ", products" : "")}, {hidden}, {h}{c});");
         place += Cell.HasCellState ? 2 * hidden : hidden;
         return h;
+
+        // What the recurrent weights multiply; of a factored matrix the right factor's product.
+        string Seen(string states)
+        {
+            if (right is null) return states;
+            Line($"{name}_linear(0, {right}, {rank}, {hidden}, {states}, factors);");
+            return "factors";
+        }
     }
 
     private void AddReadout(string top, ref int place)

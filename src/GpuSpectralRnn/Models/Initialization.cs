@@ -10,7 +10,7 @@ namespace GpuSpectralRnn.Models;
 /// first layer is normal with standard deviation 0.01: the paper's 0.001 learned more slowly here, on rows and on single pixels of MNIST. Of the
 /// layers above, whose inputs are small hidden states, it is the identity too where the sizes agree and uniform as for the other cells where they do
 /// not.</item>
-/// <item>rnn-tanh, rnn-relu, lstm, gru: everything uniform in +-1/sqrt(H), as PyTorch; the forget gate has no bias of its own.</item>
+/// <item>all other cells: everything uniform in +-1/sqrt(H), as PyTorch; the forget gate has no bias of its own.</item>
 /// <item>Read-out: uniform in +-1/sqrt(its inputs), as PyTorch.</item>
 /// <item>Embedding: normal with standard deviation 1, as PyTorch; tokens that are told apart from the start are learned much sooner
 /// (docs/language-models.md). Tied to the read-out, for which that is far too large: uniform in +-0.1.</item>

@@ -24,6 +24,7 @@ public static class StateDict
     public static Network Import(
         string path, IBackend backend, Cell cell, Readout? readout = null, TaskKind? task = null, Action<string>? note = null)
     {
+        if (cell.Spec().PyTorch is null) throw new InvalidCallException($"{path}: `cell` {cell.Name()}: PyTorch has no such module; import ONNX or Keras.");
         SafetensorsFile file = SafetensorsFile.Read(path);
         StateDictTensors tensors = new(file, note ?? (_ => { }));
         List<int> hidden = [];

@@ -10,9 +10,12 @@ namespace GpuSpectralRnn.Models;
 public static class StateDictExport
 {
     /// <summary>Writes the tensors, without this library's metadata.</summary>
+    /// <exception cref="InvalidCallException">PyTorch has no module of the network's cell.</exception>
     /// <exception cref="RunFailedException">A parameter is NaN or infinite, or the file cannot be written.</exception>
     public static void Save(string path, Network network)
     {
+        Cell cell = network.Architecture.Cell;
+        if (cell.Spec().PyTorch is null) throw new InvalidCallException($"PyTorch has no module of the cell {cell.Name()}; export ONNX or C.");
         _ = network.Parameters.ReadFinite();
         network.Parameters.FormProducts();
         SafetensorsFile.Write(path, [.. Tensors(network)], new Dictionary<string, string> { ["format"] = "pt" });

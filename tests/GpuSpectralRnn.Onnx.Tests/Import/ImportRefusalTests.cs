@@ -19,7 +19,6 @@ public sealed class ImportRefusalTests : IDisposable
     [Fact]
     public void AttributesThatNoCellHas()
     {
-        Refused(Cell.Gru, node => Attributes.Set(node, "linear_before_reset", 0), "GRU steps_l0", "linear_before_reset");
         Refused(Cell.Lstm, node => Attributes.Set(node, "input_forget", 1), "LSTM steps_l0", "couples");
         Refused(Cell.Lstm, node => Attributes.Find(node, "direction")!.S = ByteString.CopyFromUtf8("reverse"), "LSTM steps_l0", "reverse");
         Refused(Cell.Lstm, node => node.Attribute.Add(new AttributeProto { Name = "clip", Type = 1, F = 3 }), "LSTM steps_l0", "clips");

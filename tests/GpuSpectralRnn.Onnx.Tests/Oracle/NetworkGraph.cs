@@ -75,7 +75,7 @@ internal sealed class NetworkGraph
         (string type, int[] order) = Architecture.Cell switch
         {
             Cell.Lstm => ("LSTM", [0, 3, 1, 2]), // ONNX: i, o, f, g; here i, f, g, o
-            Cell.Gru => ("GRU", [1, 0, 2]), // ONNX: z, r, n; here r, z, n
+            Cell.Gru or Cell.GruResetBefore => ("GRU", [1, 0, 2]), // ONNX: z, r, n; here r, z, n
             _ => ("RNN", (int[])[0]),
         };
         string[] ends = directions == 2 ? [$"l{layer}", $"l{layer}_reverse"] : [$"l{layer}"];
@@ -87,7 +87,7 @@ internal sealed class NetworkGraph
         maker.Constant($"b_{layer}", [directions, 2 * gates * hidden], biases);
         string direction = directions == 2 ? "bidirectional" : "forward";
         List<AttributeProto> attributes = [Attributes.Create("hidden_size", hidden), Attributes.Create("direction", direction)];
-        if (type == "GRU") attributes.Add(Attributes.Create("linear_before_reset", 1));
+        if (type == "GRU") attributes.Add(Attributes.Create("linear_before_reset", Architecture.Cell == Cell.Gru ? 1 : 0));
         if (type == "RNN")
         {
             ByteString activation = ByteString.CopyFromUtf8(Architecture.Cell == Cell.RnnTanh ? "Tanh" : "Relu");
