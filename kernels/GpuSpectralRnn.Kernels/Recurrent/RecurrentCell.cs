@@ -48,6 +48,12 @@ public struct RecurrentViews
     /// <summary>Backward: [B, H], dL/dc (LSTM).</summary>
     public ArrayView<float> CellCarry;
 
+    /// <summary>[3H]: what i, f and o see of c (LSTM with peepholes).</summary>
+    public ArrayView<float> Peepholes;
+
+    /// <summary>Backward: [B, 3H], the sums over the steps of their gradients; no initial value is read (LSTM with peepholes).</summary>
+    public ArrayView<float> PeepholeSums;
+
     /// <summary>A step's recurrent product [B, G*H], or backward [B, H], for cells that compute it in a launch of its own; they set it.</summary>
     public ArrayView<float> StepProducts;
 }
@@ -85,6 +91,9 @@ public abstract class RecurrentCell
 
     /// <summary>The LSTM, a launch a step.</summary>
     public static RecurrentCell StepwiseLstm(KernelLoader loader, Gemm gemm) => StepwiseCell<LstmCell>.Load(loader, gemm);
+
+    /// <summary>The LSTM with peepholes, a launch a step.</summary>
+    public static RecurrentCell StepwisePeepholeLstm(KernelLoader loader, Gemm gemm) => StepwiseCell<PeepholeLstmCell>.Load(loader, gemm);
 
     /// <summary>The GRU, a launch a step.</summary>
     public static RecurrentCell StepwiseGru(KernelLoader loader, Gemm gemm) => StepwiseCell<GruCell>.Load(loader, gemm);

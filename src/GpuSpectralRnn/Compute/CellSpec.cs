@@ -31,6 +31,12 @@ public enum CellKind
     /// n = tanh(W_in x_t + b_in + W_hn (sigmoid(r) h_{t-1}) + b_hn), h_t = (1 - sigmoid(z)) n + sigmoid(z) h_{t-1}.
     /// </summary>
     GruResetBefore,
+
+    /// <summary>
+    /// LSTM with peepholes (Gers, Schmidhuber 2000; ONNX' input P): gates i, f, g, o as of <see cref="Lstm"/>, where p_i c_{t-1}, p_f c_{t-1} and p_o c_t
+    /// are added to the pre-activations of i, f and o, unit by unit.
+    /// </summary>
+    LstmPeephole,
 }
 
 /// <summary>
@@ -81,6 +87,13 @@ public sealed record CellSpec
             Onnx = new("GRU", [1, 0, 2], ["Sigmoid", "Tanh"]),
             KerasOrder = [1, 0, 2],
         },
+        new(CellKind.LstmPeephole, new PeepholeLstmLayer(), RecurrentCell.StepwisePeepholeLstm)
+        {
+            Gates = 4,
+            HasCellState = true,
+            HasPeepholes = true,
+            Onnx = new("LSTM", [0, 3, 1, 2], ["Sigmoid", "Tanh", "Tanh"]),
+        },
     ];
 
     private CellSpec(CellKind kind, HostCell host, Func<KernelLoader, DeviceGemm, RecurrentCell> stepwise) =>
@@ -106,6 +119,12 @@ public sealed record CellSpec
 
     /// <summary>Whether the last block of W_hh multiplies r h and not h, where r is its first gate.</summary>
     public bool ResetsState { get; init; }
+
+    /// <summary>
+    /// Whether it has weights <c>weight_peephole</c> [3H] in blocks i, f, o, which multiply c unit by unit; no row of W_hh is part of them, so that they
+    /// do not show in the product's gradient.
+    /// </summary>
+    public bool HasPeepholes { get; init; }
 
     /// <summary>The share of Tr S / m that served as a ridge (docs/method.md, section 2.3): for gated cells ten times more.</summary>
     public double DefaultRidge { get; init; } = 1e-3;
@@ -156,11 +175,15 @@ public sealed record CellSpec
     }
 }
 
-/// <summary>A recurrence as ONNX has it.</summary>
+/// <summary>A recurrence as ONNX has it. Peepholes come in blocks i, o, f.</summary>
 /// <param name="Operator">RNN, LSTM or GRU.</param>
 /// <param name="Order">For each block of its rows the block here.</param>
 /// <param name="Activations">Its activations of one direction.</param>
-public sealed record OnnxCell(string Operator, IReadOnlyList<int> Order, IReadOnlyList<string> Activations);
+public sealed record OnnxCell(string Operator, IReadOnlyList<int> Order, IReadOnlyList<string> Activations)
+{
+    /// <summary>For each block of peepholes the block here.</summary>
+    public static IReadOnlyList<int> PeepholeOrder { get; } = [0, 2, 1];
+}
 
 /// <summary>What follows from the choice of a recurrence.</summary>
 public static class CellKinds

@@ -23,7 +23,8 @@ public readonly record struct RecurrentShape(CellKind Cell, int Steps, int Batch
 /// <param name="HiddenWeights">weight_hh [G*H, H].</param>
 /// <param name="InputBias">bias_ih [G*H].</param>
 /// <param name="HiddenBias">bias_hh [G*H].</param>
-public sealed record RecurrentWeights(Tensor InputWeights, Tensor HiddenWeights, Tensor InputBias, Tensor HiddenBias);
+/// <param name="Peepholes">[3H], of cells that have them alone (<see cref="CellSpec.HasPeepholes"/>).</param>
+public sealed record RecurrentWeights(Tensor InputWeights, Tensor HiddenWeights, Tensor InputBias, Tensor HiddenBias, Tensor? Peepholes = null);
 
 /// <summary>The state a layer starts from or ends with, or the gradient of it.</summary>
 /// <param name="Hidden">h [B, H].</param>

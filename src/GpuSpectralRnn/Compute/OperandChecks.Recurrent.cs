@@ -76,5 +76,8 @@ internal static partial class OperandChecks
         Float(backend, weights.HiddenWeights, shape.GateRows, shape.Hidden);
         Float(backend, weights.InputBias, shape.GateRows);
         Float(backend, weights.HiddenBias, shape.GateRows);
+        if (shape.Spec.HasPeepholes != weights.Peepholes is not null)
+            Fail($"{shape.Cell} has {(weights.Peepholes is null ? "" : "no ")}peepholes; give {(weights.Peepholes is null ? "them" : "none")}.", nameof(weights));
+        if (weights.Peepholes is not null) Float(backend, weights.Peepholes, 3 * shape.Hidden);
     }
 }

@@ -25,6 +25,9 @@ public enum Cell
 
     /// <summary>GRU, gates r, z, n, the reset before the product (see <see cref="CellKind.GruResetBefore"/>).</summary>
     GruResetBefore,
+
+    /// <summary>LSTM, gates i, f, g, o, with peepholes (see <see cref="CellKind.LstmPeephole"/>).</summary>
+    LstmPeephole,
 }
 
 /// <summary>What follows from the choice of a cell.</summary>

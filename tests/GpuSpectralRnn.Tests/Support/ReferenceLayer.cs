@@ -46,7 +46,8 @@ public sealed class ReferenceLayer
             InputBias = Numbers.Normal(rows, seed + 3, 0.3).ToDoubles();
             HiddenBias = Numbers.Normal(rows, seed + 4, 0.3).ToDoubles();
             Initial = hasInitial ? Numbers.Normal((long)batch * hidden, seed + 5).ToDoubles() : null;
-            InitialCell = hasInitial && kind == CellKind.Lstm ? Numbers.Normal((long)batch * hidden, seed + 6).ToDoubles() : null;
+            Peepholes = shape.Spec.HasPeepholes ? Numbers.Normal(3L * hidden, seed + 8, 0.7).ToDoubles() : null;
+            InitialCell = hasInitial && shape.Spec.HasCellState ? Numbers.Normal((long)batch * hidden, seed + 6).ToDoubles() : null;
             OutputGradient = Numbers.Normal((long)steps * batch * hidden, seed + 7).ToDoubles();
             seed += 100;
             Forward();
@@ -63,6 +64,8 @@ public sealed class ReferenceLayer
     public double[] InputBias { get; init; } = []; // [G*H]
 
     public double[] HiddenBias { get; init; } = []; // [G*H]
+
+    public double[]? Peepholes { get; init; } // [3H], of i, f, o
 
     public double[]? Initial { get; init; } // [B, H]
 
@@ -131,6 +134,12 @@ public sealed class ReferenceLayer
                             c[j] = Gate(1, Sigmoid(Sum(1))) * c[j] + Gate(0, Sigmoid(Sum(0))) * Gate(2, Math.Tanh(Sum(2)));
                             h[j] = Gate(3, Sigmoid(Sum(3))) * Math.Tanh(c[j]);
                             break;
+                        case CellKind.LstmPeephole:
+                            double old = c[j];
+                            c[j] = Gate(1, Sigmoid(Sum(1) + (Peepholes![n + j] * old))) * old
+                                + Gate(0, Sigmoid(Sum(0) + (Peepholes[j] * old))) * Gate(2, Math.Tanh(Sum(2)));
+                            h[j] = Gate(3, Sigmoid(Sum(3) + (Peepholes[2 * n + j] * c[j]))) * Math.Tanh(c[j]);
+                            break;
                         case CellKind.Gru:
                             double reset = Gate(0, Sigmoid(Sum(0)));
                             double update = Gate(1, Sigmoid(Sum(1)));
@@ -172,6 +181,7 @@ public sealed class ReferenceLayer
         double[] given = GradientFrom(from);
         double[] delta = new double[steps * batch * rows]; // of the input's projection
         double[] back = new double[steps * batch * rows]; // of the recurrent product
+        double[] peepholes = new double[Peepholes?.Length ?? 0];
         double[] initial = new double[batch * n];
         double[] initialCell = new double[batch * n];
         for (int b = 0; b < batch; b++)
@@ -202,6 +212,20 @@ public sealed class ReferenceLayer
                             Put(2, dCell * Gate(0) * (1 - Gate(2) * Gate(2)));
                             Put(3, d * squashed * Gate(3) * (1 - Gate(3)));
                             dc[j] = dCell * Gate(1);
+                            break;
+                        case CellKind.LstmPeephole:
+                            double after = cell[at * n + j], old = cellBefore[at * n + j], bent = Math.Tanh(after);
+                            double dOut = d * bent * Gate(3) * (1 - Gate(3));
+                            double dc2 = dc[j] + d * Gate(3) * (1 - bent * bent) + dOut * Peepholes![2 * n + j];
+                            double dIn = dc2 * Gate(2) * Gate(0) * (1 - Gate(0)), dForget = dc2 * old * Gate(1) * (1 - Gate(1));
+                            Put(0, dIn);
+                            Put(1, dForget);
+                            Put(2, dc2 * Gate(0) * (1 - Gate(2) * Gate(2)));
+                            Put(3, dOut);
+                            dc[j] = dc2 * Gate(1) + dIn * Peepholes[j] + dForget * Peepholes[n + j];
+                            peepholes[j] += dIn * old;
+                            peepholes[n + j] += dForget * old;
+                            peepholes[2 * n + j] += dOut * after;
                             break;
                         case CellKind.Gru:
                             double dFresh = d * (1 - Gate(1)) * (1 - Gate(2) * Gate(2));
@@ -251,7 +275,10 @@ public sealed class ReferenceLayer
             ReferenceMatrix.Gemm(count, inputs, rows, 1, delta, false, InputWeights, false),
             initial,
             initialCell,
-            back);
+            back)
+        {
+            Peepholes = peepholes,
+        };
     }
 
     /// <summary>The gradients of <see cref="Loss"/> by finite differences; without that of the product.</summary>
@@ -259,7 +286,10 @@ public sealed class ReferenceLayer
     {
         double[] Of(double[]? operand) => operand is null ? [] : FiniteDifferences.Gradient(() => Loss(from), operand);
         return new LayerGradients(
-            Of(InputWeights), Of(HiddenWeights), Of(InputBias), Of(HiddenBias), Of(Input), Of(Initial), Of(InitialCell), []);
+            Of(InputWeights), Of(HiddenWeights), Of(InputBias), Of(HiddenBias), Of(Input), Of(Initial), Of(InitialCell), [])
+        {
+            Peepholes = Of(Peepholes),
+        };
     }
 
     private static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
@@ -293,4 +323,7 @@ public sealed record LayerGradients(
     double[] Input,
     double[] Initial,
     double[] InitialCell,
-    double[] Product);
+    double[] Product)
+{
+    public double[] Peepholes { get; init; } = []; // [3H]
+}

@@ -36,6 +36,7 @@ internal sealed class IlgpuRecurrentMemory : RecurrentMemory, IKept
             if (!isTraining) return;
             Carry = Own((long)batch * hidden);
             if (spec.HasCellState) CellCarry = Own((long)batch * hidden);
+            if (spec.HasPeepholes) PeepholeSums = Own(3L * batch * hidden);
         }
         catch
         {
@@ -76,6 +77,9 @@ internal sealed class IlgpuRecurrentMemory : RecurrentMemory, IKept
 
     /// <summary>dL/dc, for [B, H] (LSTM); null without training.</summary>
     public Tensor? CellCarry { get; }
+
+    /// <summary>The peepholes' gradients, for [B, 3H]; null without training.</summary>
+    public Tensor? PeepholeSums { get; }
 
     /// <inheritdoc/>
     public override void Dispose()

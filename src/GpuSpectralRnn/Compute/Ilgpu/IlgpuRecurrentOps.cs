@@ -68,6 +68,7 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
             OutputGradient = backend.View(o.OutputGradient),
             Carry = ViewOrDefault(own.Carry),
             CellCarry = ViewOrDefault(own.CellCarry),
+            PeepholeSums = ViewOrDefault(own.PeepholeSums),
         };
         own.Recurrence.Backward(
             new RecurrentOperands { Walk = own.Walk, Views = views, Arranged = backend.View(own.ArrangedWeights), GradientFrom = o.GradientFrom });
@@ -94,6 +95,7 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
             matrix.ColumnSums(product, 1, o.Gradients.HiddenBias);
         }
 
+        if (own.PeepholeSums is not null) matrix.ColumnSums(own.PeepholeSums, 1, o.Gradients.Peepholes!);
         if (o.InputGradient is not null) matrix.Multiply(false, false, 1, delta, o.Weights.InputWeights, 0, o.InputGradient, t * b, i, shape.GateRows);
         if (o.InitialGradient is null) return;
         backend.Copy(own.Carry!, o.InitialGradient.Hidden);
@@ -117,6 +119,7 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         CellStates = ViewOrDefault(own.CellStates),
         ProductGradient = ViewOrDefault(own.Products ?? own.Resets),
         Weights = backend.View(weights.HiddenWeights),
+        Peepholes = ViewOrDefault(weights.Peepholes),
         Lengths = backend.View<int>(lengths ?? own.FullLengths),
     };
 

@@ -59,6 +59,7 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace, IKept
         if (!isTraining) return;
         Carry = memory.Carry!.View(0, b, h);
         CellCarry = memory.CellCarry?.View(0, b, h);
+        PeepholeSums = memory.PeepholeSums?.View(0, b, 3 * h);
     }
 
     /// <inheritdoc/>
@@ -126,6 +127,9 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace, IKept
 
     /// <summary>Backward: dL/dc [B, H] (LSTM).</summary>
     public Tensor? CellCarry { get; }
+
+    /// <summary>Backward: the peepholes' gradients, sequence by sequence [B, 3H].</summary>
+    public Tensor? PeepholeSums { get; }
 
     /// <summary>Int32 [B], all T: for sequences of equal length.</summary>
     public Tensor FullLengths { get; }

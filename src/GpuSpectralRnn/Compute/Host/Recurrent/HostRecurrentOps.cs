@@ -35,6 +35,7 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
             own.HiddenBias[j] = hiddenBias[j];
         }
 
+        own.Peepholes = backend.AddressOrNull(o.Weights.Peepholes);
         HostCell cell = shape.Spec.Host;
         threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) => cell.Forward(pass, own, from, to));
     }
@@ -55,6 +56,8 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         // The state before a reverse sequence's first step is the initial one, wherever the sequence begins.
         bool startsInside = o.Lengths is not null && shape.IsReverse && o.Initial is not null;
         if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, pass.InitialHidden);
+        for (long b = 0; shape.Spec.HasPeepholes && b < shape.Batch; b++) new Span<float>(own.PeepholeSums + b * 3 * shape.Hidden, 3 * shape.Hidden).Clear();
+        own.Peepholes = backend.AddressOrNull(o.Weights.Peepholes);
         HostCell cell = shape.Spec.Host;
         threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) => cell.Backward(pass, own, given, o.GradientFrom, first, from, to));
         Tensor delta = own.Gates ?? o.OutputGradient; // of the inputs' product, [T, B, G*H]
@@ -95,6 +98,9 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         float* hiddenWeights = backend.Address(gradients.HiddenWeights);
         float* inputBias = backend.Address(gradients.InputBias);
         float* hiddenBias = backend.Address(gradients.HiddenBias);
+        float* peepholes = backend.AddressOrNull(gradients.Peepholes);
+        for (long b = 0; peepholes != null && b < pass.Shape.Batch; b++)
+            Elementwise.Run(new AddTo(peepholes, own.PeepholeSums + b * 3 * pass.Shape.Hidden), 0, 3 * pass.Shape.Hidden);
         if (own.InputGradient is null)
         {
             own.HiddenGradient!.Add(pass, backend.Address(delta), inputWeights, hiddenWeights, inputBias, hiddenBias);

@@ -14,6 +14,7 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     private readonly ThreadScratch back;
     private readonly ThreadScratch vectors; // b_ih, b_hh, zeros
     private readonly ThreadScratch carries; // dL/dh, dL/dc
+    private readonly ThreadScratch peepholeSums; // [B, 3H]
     private readonly Tensor? gates; // [T or 1, B, G*H]
     private readonly Tensor? products; // [T or 1, B, G*H]
     private readonly Tensor? cells; // [T or 2, B, H]
@@ -33,6 +34,7 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         back = new ThreadScratch(1, isTraining ? GemmKernel.Panels(units) * width * rows : 0);
         vectors = new ThreadScratch(3, GemmKernel.Panels(rows) * width);
         carries = new ThreadScratch(2, isTraining && cell.Gates > 1 ? (long)batch * units : 0);
+        peepholeSums = new ThreadScratch(1, isTraining && cell.HasPeepholes ? 3L * batch * units : 0);
         new Span<float>(Zeros, units).Clear();
         if (cell.Gates > 1) gates = backend.Allocate(new Shape(isTraining ? steps : 1, batch, rows));
         if (cell.ResetsProduct) products = backend.Allocate(gates!.Shape);
@@ -74,6 +76,12 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
 
     /// <summary>b_hh [G*H], for the GRU.</summary>
     public float* HiddenBias => vectors.Of(1);
+
+    /// <summary>The peepholes [3H] of the pass that runs; null where the cell has none.</summary>
+    public float* Peepholes { get; set; }
+
+    /// <summary>Their gradients, sequence by sequence [B, 3H].</summary>
+    public float* PeepholeSums => peepholeSums.Of(0);
 
     /// <summary>[H].</summary>
     public float* Zeros => vectors.Of(2);
@@ -130,6 +138,7 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         back.Dispose();
         vectors.Dispose();
         carries.Dispose();
+        peepholeSums.Dispose();
         gates?.Dispose();
         products?.Dispose();
         cells?.Dispose();
