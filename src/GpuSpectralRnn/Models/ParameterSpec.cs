@@ -17,12 +17,15 @@ public sealed record ParameterSpec(string Name, Shape Shape, long Offset)
     /// <summary>The read-out's weights [O, D*H]; no slot of its own where they are tied to the embedding's.</summary>
     public const string Readout = "readout.weight";
 
+    /// <summary>How the names of peepholes [3H] begin; PyTorch has none.</summary>
+    public const string Peephole = "rnn.weight_peephole_";
+
     /// <summary>What PyTorch appends to the names of the reverse direction.</summary>
     public const string Reverse = "_reverse";
 
     /// <summary>
     /// The parameters of a network in the order of the block: the embedding, where there is one; layer by layer weight_ih, weight_hh (or its two
-    /// factors), bias_ih, bias_hh, then the same of the reverse direction, where there is one; last the read-out, without weights where they are the
+    /// factors), bias_ih, bias_hh, peepholes where the cell has them, then the same of the reverse direction, where there is one; last the read-out, without weights where they are the
     /// embedding's.
     /// </summary>
     public static IReadOnlyList<ParameterSpec> From(Architecture architecture)
@@ -46,11 +49,13 @@ public sealed record ParameterSpec(string Name, Shape Shape, long Offset)
 
             Add($"rnn.bias_ih_l{layer}", gates * hidden);
             Add($"rnn.bias_hh_l{layer}", gates * hidden);
+            if (architecture.Cell.Spec().HasPeepholes) Add($"{Peephole}l{layer}", 3 * hidden);
             if (!architecture.IsBidirectional) continue;
             Add($"rnn.weight_ih_l{layer}{Reverse}", gates * hidden, architecture.LayerInputs(layer));
             Add($"rnn.weight_hh_l{layer}{Reverse}", gates * hidden, hidden);
             Add($"rnn.bias_ih_l{layer}{Reverse}", gates * hidden);
             Add($"rnn.bias_hh_l{layer}{Reverse}", gates * hidden);
+            if (architecture.Cell.Spec().HasPeepholes) Add($"{Peephole}l{layer}{Reverse}", 3 * hidden);
         }
 
         if (!architecture.TiesWeights) Add(Readout, architecture.Outputs, architecture.LayerOutputs(architecture.Layers - 1));

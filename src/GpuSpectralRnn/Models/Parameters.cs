@@ -207,7 +207,8 @@ public sealed class Parameters : IDisposable
             views[$"rnn.weight_ih_{end}"],
             products.TryGetValue(end, out Tensor? product) ? product : views[$"rnn.weight_hh_{end}"],
             views[$"rnn.bias_ih_{end}"],
-            views[$"rnn.bias_hh_{end}"]);
+            views[$"rnn.bias_hh_{end}"],
+            views.GetValueOrDefault(ParameterSpec.Peephole + end));
     }
 
     // Tied weights go by both names.
