@@ -55,6 +55,8 @@ public static class KerasImport
     {
         if (stack.Cell is not { } told)
         {
+            if (asked is { } peeping && peeping.Spec().HasPeepholes)
+                throw new InvalidCallException($"{path}: `cell` {peeping.Name()}: Keras has no such layer.");
             return asked ?? throw new InvalidCallException(
                 $"{path}: `cell` is missing: a weights file does not tell its activations; {string.Join(", ", EnumNames.All<Cell>())}.");
         }

@@ -80,6 +80,13 @@ internal sealed class StackGraph
         string b = writer.Constant($"rnn.B_l{layer}", [directions, 2 * rows], Stacked(weights, w => [w.InputBias, w.HiddenBias]));
         List<string> inputs = [x, w, r, b, options.TakesLengths ? Lengths : ""];
         if (options.IsStateful) inputs.AddRange(States(layer).Select(state => writer.Input(state, Tensors.Float, 1, Batch, hidden)));
+        if (Cell.HasPeepholes)
+        {
+            float[] peepholes = [.. weights.SelectMany(w => CellSpec.TakeBlocks(OnnxCell.PeepholeOrder, w.Peepholes!.ToArray()))];
+            inputs.AddRange(Enumerable.Repeat("", (int)RecurrentInput.P - inputs.Count));
+            inputs.Add(writer.Constant($"rnn.P_l{layer}", [directions, 3 * hidden], peepholes));
+        }
+
         if (inputs[^1].Length == 0) inputs.RemoveAt(inputs.Count - 1);
         string final = options.IsStateful ? $"h_l{layer}_next" : needsSteps ? "" : $"h_l{layer}_final";
         RecurrentResults results = new(needsSteps ? $"steps_l{layer}" : "", final);

@@ -29,8 +29,6 @@ internal sealed record LayerPart(string Name, Cell Cell, NodeWeights Weights)
         }
 
         NodeWeights weights = NodeWeights.Read(model, node);
-        if (weights.Peephole is { } peephole && peephole.Values.Any(value => value != 0))
-            throw Refuse(node, "has peepholes, which no cell of this library has");
         if (weights.Directions != (direction == "forward" ? 1 : 2))
             throw Refuse(node, $"is {direction} but has weights of {weights.Directions} directions");
         foreach (RecurrentInput state in (RecurrentInput[])[RecurrentInput.InitialH, RecurrentInput.InitialC])
@@ -40,7 +38,8 @@ internal sealed record LayerPart(string Name, Cell Cell, NodeWeights Weights)
                 throw Refuse(node, "starts from a fixed state other than zero");
         }
 
-        return new LayerPart(node.ToString(), CellOf(node, weights.Directions), weights);
+        bool hasPeepholes = weights.Peephole is { } peephole && peephole.Values.Any(value => value != 0);
+        return new LayerPart(node.ToString(), CellOf(node, weights.Directions) is var cell && hasPeepholes ? Cell.LstmPeephole : cell, weights);
     }
 
     /// <summary>Writes the weights into layer <paramref name="layer"/> of a network, in PyTorch's order.</summary>
@@ -52,6 +51,8 @@ internal sealed record LayerPart(string Name, Cell Cell, NodeWeights Weights)
             RecurrentWeights to = parameters.Layer(layer, direction == 1);
             Write(Weights.Input.Values, direction * rows * Weights.Inputs, to.InputWeights);
             Write(Weights.Recurrent.Values, direction * rows * Weights.Hidden, to.HiddenWeights);
+            if (to.Peepholes is { } peepholes)
+                peepholes.CopyFrom<float>(CellSpec.PutBlocks(OnnxCell.PeepholeOrder, Weights.Peephole!.Values.AsSpan(direction * 3 * Weights.Hidden, 3 * Weights.Hidden)));
             if (Weights.Bias is null) continue;
             Write(Weights.Bias.Values, direction * 2 * rows, to.InputBias);
             Write(Weights.Bias.Values, ((direction * 2) + 1) * rows, to.HiddenBias);

@@ -28,9 +28,9 @@ internal sealed class RecurrentNode
     /// <summary>Gates: 1, 4 (i, o, f, c) or 3 (z, r, h).</summary>
     public int Gates => StandardCell.Gates();
 
-    /// <summary>The cell of its type with the activations that ONNX gives it by default.</summary>
-    public Cell StandardCell => Cells.Of(
-        CellSpec.All.First(spec => spec.Onnx.Operator == Type && spec.ResetsState == ResetsBefore).Kind);
+    /// <summary>The cell of its type without peepholes, with the activations that ONNX gives it by default.</summary>
+    public Cell StandardCell => Cells.From(
+        CellSpec.All.First(spec => spec.Onnx.Operator == Type && spec.ResetsState == ResetsBefore && !spec.HasPeepholes).Kind);
 
     /// <summary>The activations of one direction by default.</summary>
     public IReadOnlyList<string> StandardActivations => StandardCell.Spec().Onnx.Activations;

@@ -8,7 +8,7 @@ namespace GpuSpectralRnn.CSource;
 internal static class CellSource
 {
     /// <summary>What the cell's function is called.</summary>
-    public static string Function(CellKind kind) => kind switch { CellKind.Lstm => "lstm", CellKind.Gru or CellKind.GruResetBefore => "gru", _ => "elman" };
+    public static string Function(CellKind kind) => kind switch { CellKind.Lstm or CellKind.LstmPeephole => "lstm", CellKind.Gru or CellKind.GruResetBefore => "gru", _ => "elman" };
 
     /// <summary>The cell's function, called <paramref name="name"/> and the cell, and what it needs.</summary>
     public static string Write(CellKind kind, string name) => kind switch
@@ -35,6 +35,21 @@ internal static class CellSource
                     float update = {{name}}_sigmoid(gates[units + i] + products[units + i]);
                     float candidate = tanhf(gates[2 * units + i] + reset * products[2 * units + i]);
                     h[i] = (1.0f - update) * candidate + update * h[i];
+                }
+            }
+
+            """,
+        CellKind.LstmPeephole => Sigmoid(name) + $$"""
+
+            /* peepholes [3, units]: what i, f and o see of c */
+            static void {{name}}_lstm(const float *gates, int units, float *h, float *c, const float *peepholes)
+            {
+                int i;
+                for (i = 0; i < units; i++) {
+                    float input = {{name}}_sigmoid(gates[i] + peepholes[i] * c[i]);
+                    float forget = {{name}}_sigmoid(gates[units + i] + peepholes[units + i] * c[i]);
+                    c[i] = forget * c[i] + input * tanhf(gates[2 * units + i]);
+                    h[i] = {{name}}_sigmoid(gates[3 * units + i] + peepholes[2 * units + i] * c[i]) * tanhf(c[i]);
                 }
             }
 

@@ -160,6 +160,7 @@ internal sealed class StepSource
         }
 
         string c = Cell.HasCellState ? $", state + {place + hidden}" : "";
+        if (Cell.HasPeepholes) c += $", {Array($"weight_peephole_{end}", network.Parameters.Read(ParameterSpec.Peephole + end))}";
         Line($"{name}_{CellSource.Function(Cell.Kind)}(gates{(isSplit ? ", products" : "")}, {hidden}, {h}{c});");
         place += Cell.HasCellState ? 2 * hidden : hidden;
         return h;

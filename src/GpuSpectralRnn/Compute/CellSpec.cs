@@ -152,7 +152,7 @@ public sealed record CellSpec
 
     /// <summary>The line of a recurrence.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is none.</exception>
-    public static CellSpec Of(CellKind kind) => kind >= 0 && (int)kind < Table.Length
+    public static CellSpec From(CellKind kind) => kind >= 0 && (int)kind < Table.Length
         ? Table[(int)kind]
         : throw new ArgumentOutOfRangeException(nameof(kind), kind, "Unknown cell.");
 
@@ -189,5 +189,5 @@ public sealed record OnnxCell(string Operator, IReadOnlyList<int> Order, IReadOn
 public static class CellKinds
 {
     /// <summary>G: how many blocks of H rows its weight matrices stack.</summary>
-    public static int Gates(this CellKind cell) => CellSpec.Of(cell).Gates;
+    public static int Gates(this CellKind cell) => CellSpec.From(cell).Gates;
 }

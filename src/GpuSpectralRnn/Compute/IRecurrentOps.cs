@@ -15,7 +15,7 @@ public readonly record struct RecurrentShape(CellKind Cell, int Steps, int Batch
     public int GateRows => Spec.Gates * Hidden;
 
     /// <summary>What is to be known of the cell.</summary>
-    public CellSpec Spec => CellSpec.Of(Cell);
+    public CellSpec Spec => CellSpec.From(Cell);
 }
 
 /// <summary>A layer's weights, or the gradients of them, in PyTorch's layout (gate blocks stacked in the first dimension; Elman has one).</summary>

@@ -37,10 +37,10 @@ public static class Cells
     public static CellKind Kind(this Cell cell) => cell.Spec().Kind;
 
     /// <summary>What is to be known of that recurrence.</summary>
-    public static CellSpec Spec(this Cell cell) => CellSpec.Of(cell == Cell.Irnn ? CellKind.RnnRelu : (CellKind)(cell - 1));
+    public static CellSpec Spec(this Cell cell) => CellSpec.From(cell == Cell.Irnn ? CellKind.RnnRelu : (CellKind)(cell - 1));
 
     /// <summary>The cell of a recurrence, whose initial weights are PyTorch's.</summary>
-    public static Cell Of(CellKind kind) => (Cell)(kind + 1);
+    public static Cell From(CellKind kind) => (Cell)(kind + 1);
 
     /// <summary>G: how many blocks of H rows its weight matrices stack.</summary>
     public static int Gates(this Cell cell) => cell.Spec().Gates;

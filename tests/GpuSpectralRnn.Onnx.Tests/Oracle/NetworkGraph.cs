@@ -74,7 +74,7 @@ internal sealed class NetworkGraph
         int hidden = Architecture.Hidden[layer], directions = Architecture.Directions, gates = Architecture.Cell.Gates();
         (string type, int[] order) = Architecture.Cell switch
         {
-            Cell.Lstm => ("LSTM", [0, 3, 1, 2]), // ONNX: i, o, f, g; here i, f, g, o
+            Cell.Lstm or Cell.LstmPeephole => ("LSTM", [0, 3, 1, 2]), // ONNX: i, o, f, g; here i, f, g, o
             Cell.Gru or Cell.GruResetBefore => ("GRU", [1, 0, 2]), // ONNX: z, r, n; here r, z, n
             _ => ("RNN", (int[])[0]),
         };
@@ -94,7 +94,16 @@ internal sealed class NetworkGraph
             attributes.Add(new AttributeProto { Name = "activations", Type = 8, Strings = { Enumerable.Repeat(activation, directions) } });
         }
 
-        maker.Node(type, [below, $"w_{layer}", $"r_{layer}", $"b_{layer}", lengths], [$"all_{layer}", $"h_{layer}"], [.. attributes]);
+        List<string> operands = [below, $"w_{layer}", $"r_{layer}", $"b_{layer}", lengths];
+        if (Architecture.Cell == Cell.LstmPeephole)
+        {
+            float[] Peepholes(string end) =>
+                [.. ((int[])[0, 2, 1]).SelectMany(gate => Read($"rnn.weight_peephole_{end}")[(gate * hidden)..((gate + 1) * hidden)])]; // ONNX: i, o, f; here i, f, o
+            maker.Constant($"p_{layer}", [directions, 3 * hidden], [.. ends.SelectMany(Peepholes)]);
+            operands.AddRange(["", "", $"p_{layer}"]);
+        }
+
+        maker.Node(type, [.. operands], [$"all_{layer}", $"h_{layer}"], [.. attributes]);
         string flat = Flat($"all_{layer}", [0, 2, 1, 3], [steps, batch, directions * hidden]);
         maker.Node("Identity", [flat], [$"out_{layer}"]);
     }

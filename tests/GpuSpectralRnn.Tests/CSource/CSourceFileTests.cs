@@ -33,6 +33,8 @@ public sealed class CSourceFileTests : IDisposable
     [InlineData(Cell.Gru, Readout.Every)]
     [InlineData(Cell.GruResetBefore, Readout.Last)]
     [InlineData(Cell.GruResetBefore, Readout.Mean)]
+    [InlineData(Cell.LstmPeephole, Readout.Last)]
+    [InlineData(Cell.LstmPeephole, Readout.Every)]
     public void Stacks_answer_as_predict_does(Cell cell, Readout readout)
     {
         using Network network = TestNetworks.Make(host, cell, [5, 4], readout);

@@ -13,8 +13,8 @@ public class CellSpecTests
         Assert.Equal(Enum.GetValues<CellKind>(), CellSpec.All.Select(spec => spec.Kind));
         Assert.Equal(CellKind.RnnRelu, Cell.Irnn.Kind());
         Assert.All(Enum.GetValues<Cell>().Where(cell => cell != Cell.Irnn), cell => Assert.Equal(cell.ToString(), cell.Kind().ToString()));
-        Assert.All(Enum.GetValues<CellKind>(), kind => Assert.Equal(kind, Cells.Of(kind).Kind()));
-        Assert.Throws<ArgumentOutOfRangeException>(() => CellSpec.Of((CellKind)99));
+        Assert.All(Enum.GetValues<CellKind>(), kind => Assert.Equal(kind, Cells.From(kind).Kind()));
+        Assert.Throws<ArgumentOutOfRangeException>(() => CellSpec.From((CellKind)99));
         Assert.Throws<ArgumentOutOfRangeException>(() => ((Cell)99).Kind());
     }
 

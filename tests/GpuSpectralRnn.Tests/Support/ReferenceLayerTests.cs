@@ -31,7 +31,7 @@ public class ReferenceLayerTests
             Close.Equal(exact.Peepholes, numerical.Peepholes, Tolerance, Tolerance);
             Close.Equal(exact.Input, numerical.Input, Tolerance, Tolerance);
             Close.Equal(exact.Initial, numerical.Initial, Tolerance, Tolerance);
-            if (CellSpec.Of(cell).HasCellState) Close.Equal(exact.InitialCell, numerical.InitialCell, Tolerance, Tolerance);
+            if (CellSpec.From(cell).HasCellState) Close.Equal(exact.InitialCell, numerical.InitialCell, Tolerance, Tolerance);
         }
     }
 }

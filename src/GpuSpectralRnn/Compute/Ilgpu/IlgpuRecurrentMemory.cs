@@ -23,7 +23,7 @@ internal sealed class IlgpuRecurrentMemory : RecurrentMemory, IKept
     {
         this.backend = backend;
         Kernels = kernels;
-        CellSpec spec = CellSpec.Of(cell);
+        CellSpec spec = CellSpec.From(cell);
         long rows = (long)spec.Gates * hidden;
         try
         {

@@ -72,7 +72,10 @@ public static class MaskedNetwork
             hiddenBias[row] = inputBias[row] = 0;
         }
 
-        return new LayerWeights(input, hidden, inputBias, hiddenBias);
+        return new LayerWeights(input, hidden, inputBias, hiddenBias)
+        {
+            Peepholes = weights.Peepholes, // those of dropped units multiply a c of zero
+        };
     }
 
     // E [k, m]: puts the kept units' columns where they stood.

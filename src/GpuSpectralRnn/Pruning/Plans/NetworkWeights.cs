@@ -13,7 +13,11 @@ namespace GpuSpectralRnn.Pruning;
 /// <param name="Factors">The two factors of W_hh where it is kept so.</param>
 /// <param name="Mask">Zeros on the weights of W_hh that were taken away for good, ones on the others; null for none.</param>
 public sealed record LayerWeights(
-    Matrix Input, Matrix Hidden, double[] InputBias, double[] HiddenBias, Factors? Factors = null, Matrix? Mask = null);
+    Matrix Input, Matrix Hidden, double[] InputBias, double[] HiddenBias, Factors? Factors = null, Matrix? Mask = null)
+{
+    /// <summary>weight_peephole [3H]; null where the cell has none.</summary>
+    public double[]? Peepholes { get; init; }
+}
 
 /// <summary>W_hh = Left Right.</summary>
 /// <param name="Left">[G*H, r].</param>
@@ -54,7 +58,10 @@ public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<Lay
                 Bias($"rnn.bias_ih_{end}"),
                 Bias($"rnn.bias_hh_{end}"),
                 factors,
-                Mask($"rnn.weight_hh_{end}"));
+                Mask($"rnn.weight_hh_{end}"))
+            {
+                Peepholes = architecture.Cell.Spec().HasPeepholes ? Bias(ParameterSpec.Peephole + end) : null,
+            };
         }
 
         return new NetworkWeights(architecture, recurrences, new ReadoutWeights(Whole(ParameterSpec.Readout), Bias("readout.bias")))
@@ -91,6 +98,7 @@ public sealed record NetworkWeights(Architecture Architecture, IReadOnlyList<Lay
 
             parameters.Write($"rnn.bias_ih_{end}", Single(weights.InputBias));
             parameters.Write($"rnn.bias_hh_{end}", Single(weights.HiddenBias));
+            if (weights.Peepholes is not null) parameters.Write(ParameterSpec.Peephole + end, Single(weights.Peepholes));
         }
 
         if (Embedding is not null) parameters.Write(ParameterSpec.Embedding, Embedding.ToSingle());

@@ -54,7 +54,10 @@ public static class Slicer
             inputBias = [.. inputBias.Zip(correction.InputBias, (a, b) => a + b)];
         }
 
-        return new LayerWeights(input, hidden, inputBias, hiddenBias, plan.Factors, mask?.SelectRows(rows).SelectColumns(plan.Kept));
+        return new LayerWeights(input, hidden, inputBias, hiddenBias, plan.Factors, mask?.SelectRows(rows).SelectColumns(plan.Kept))
+        {
+            Peepholes = weights.Peepholes is null ? null : Select(weights.Peepholes, GateRows.Select(plan.Kept, plan.Units, 3)),
+        };
     }
 
     private static Matrix Fold(Matrix consumer, UnitPlan plan) => plan.Fold is null ? consumer.SelectColumns(plan.Kept) : consumer * plan.Fold;

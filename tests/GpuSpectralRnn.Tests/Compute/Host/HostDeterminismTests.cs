@@ -41,7 +41,7 @@ public class HostDeterminismTests
         backend.Fill(gradients, 0);
         RecurrentWeights Split(Tensor flat) => new(
             flat.View(0, g * h, i), flat.View(g * h * i, g * h, h), flat.View(g * h * (i + h), g * h), flat.View(g * h * (i + h + 1), g * h),
-            CellSpec.Of(cell).HasPeepholes ? flat.View(g * h * (i + h + 2), 3 * h) : null);
+            CellSpec.From(cell).HasPeepholes ? flat.View(g * h * (i + h + 2), 3 * h) : null);
         using Tensor input = Random(backend, 2, t, b, i);
         using Tensor initial = Random(backend, 3, b, h);
         using Tensor output = backend.Allocate(new Shape(t, b, h));
