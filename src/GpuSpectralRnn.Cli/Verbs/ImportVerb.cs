@@ -21,7 +21,7 @@ internal sealed class ImportVerb : ComputeVerb
     public string File { get; set; } = "";
 
     [Option("cell", MetaValue = "C", HelpText =
-        "irnn, rnn-tanh, rnn-relu, lstm or gru: what a state dict or .weights.h5 cannot tell; a graph or .keras says it itself.")]
+        "irnn, rnn-tanh, rnn-relu, lstm, gru (or gru-reset-before, of Keras): what a state dict or .weights.h5 cannot tell; a graph or .keras says it itself.")]
     public string? Cell { get; set; }
 
     [Option("readout", MetaValue = "R", HelpText =

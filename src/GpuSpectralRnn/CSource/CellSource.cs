@@ -3,11 +3,13 @@ using GpuSpectralRnn.Compute;
 namespace GpuSpectralRnn.CSource;
 
 /// <summary>
-/// The cells in C: what becomes of the gates' sums, unit by unit. Gates stand in PyTorch's order, LSTM i, f, g, o and GRU r, z, n with the reset gate
-/// after the product.
+/// The cells in C: what becomes of the gates' sums, unit by unit. Gates stand in PyTorch's order, LSTM i, f, g, o and GRU r, z, n.
 /// </summary>
 internal static class CellSource
 {
+    /// <summary>What the cell's function is called.</summary>
+    public static string Function(CellKind kind) => kind switch { CellKind.Lstm or CellKind.LstmPeephole => "lstm", CellKind.Gru or CellKind.GruResetBefore => "gru", _ => "elman" };
+
     /// <summary>The cell's function, called <paramref name="name"/> and the cell, and what it needs.</summary>
     public static string Write(CellKind kind, string name) => kind switch
     {
@@ -33,6 +35,40 @@ internal static class CellSource
                     float update = {{name}}_sigmoid(gates[units + i] + products[units + i]);
                     float candidate = tanhf(gates[2 * units + i] + reset * products[2 * units + i]);
                     h[i] = (1.0f - update) * candidate + update * h[i];
+                }
+            }
+
+            """,
+        CellKind.LstmPeephole => Sigmoid(name) + $$"""
+
+            /* peepholes [3, units]: what i, f and o see of c */
+            static void {{name}}_lstm(const float *gates, int units, float *h, float *c, const float *peepholes)
+            {
+                int i;
+                for (i = 0; i < units; i++) {
+                    float input = {{name}}_sigmoid(gates[i] + peepholes[i] * c[i]);
+                    float forget = {{name}}_sigmoid(gates[units + i] + peepholes[units + i] * c[i]);
+                    c[i] = forget * c[i] + input * tanhf(gates[2 * units + i]);
+                    h[i] = {{name}}_sigmoid(gates[3 * units + i] + peepholes[2 * units + i] * c[i]) * tanhf(c[i]);
+                }
+            }
+
+            """,
+        CellKind.GruResetBefore => Sigmoid(name) + $$"""
+
+            /* reset = r h, before the product of the candidate */
+            static void {{name}}_reset_state(const float *gates, int units, const float *h, float *reset)
+            {
+                int i;
+                for (i = 0; i < units; i++) reset[i] = {{name}}_sigmoid(gates[i]) * h[i];
+            }
+
+            static void {{name}}_gru(const float *gates, int units, float *h)
+            {
+                int i;
+                for (i = 0; i < units; i++) {
+                    float update = {{name}}_sigmoid(gates[units + i]);
+                    h[i] = (1.0f - update) * tanhf(gates[2 * units + i]) + update * h[i];
                 }
             }
 

@@ -86,10 +86,15 @@ public sealed class Parameters : IDisposable
     public RecurrentWeights RecurrentGradients(string name) => RecurrentGradients((Recurrent)graph.Node(name).Module);
 
     internal RecurrentWeights Recurrent(Recurrent module) =>
-        new(Formed(module.InputWeight), Formed(module.HiddenWeight), Formed(module.InputBias), Formed(module.HiddenBias));
+        new(Formed(module.InputWeight), Formed(module.HiddenWeight), Formed(module.InputBias), Formed(module.HiddenBias), module.Cell.Spec().HasPeepholes ? Formed(module.Peephole) : null);
 
     internal RecurrentWeights RecurrentGradients(Recurrent module) =>
-        new(FormedGradient(module.InputWeight), FormedGradient(module.HiddenWeight), FormedGradient(module.InputBias), FormedGradient(module.HiddenBias));
+        new(
+            FormedGradient(module.InputWeight),
+            FormedGradient(module.HiddenWeight),
+            FormedGradient(module.InputBias),
+            FormedGradient(module.HiddenBias),
+            module.Cell.Spec().HasPeepholes ? FormedGradient(module.Peephole) : null);
 
     /// <summary>Forms what transforms stand for, before a forward pass.</summary>
     public void Form()

@@ -69,13 +69,23 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
             OutputGradient = backend.View(o.OutputGradient),
             Carry = ViewOrDefault(own.Carry),
             CellCarry = ViewOrDefault(own.CellCarry),
+            PeepholeSums = ViewOrDefault(own.PeepholeSums),
         };
         own.Recurrence.Backward(
             new RecurrentOperands { Walk = own.Walk, Views = views, Arranged = backend.View(own.ArrangedWeights), GradientFrom = o.GradientFrom });
         o.Workspace.ProductGradient = product;
 
         matrix.Gemm(new(true, false, 1, delta, o.Input, 1, o.Gradients.InputWeights));
-        matrix.Gemm(new(true, false, 1, product, own.StatesBefore, 1, o.Gradients.HiddenWeights));
+        if (own.ResetStates is null)
+        {
+            matrix.Gemm(new(true, false, 1, product, own.StatesBefore, 1, o.Gradients.HiddenWeights));
+        }
+        else
+        {
+            matrix.Gemm(new(true, false, 1, own.GateGradients!, own.StatesBefore, 1, o.Gradients.HiddenWeights.View(0, 2 * h, h)));
+            matrix.Gemm(new(true, false, 1, own.FreshGradients!, own.ResetStates, 1, o.Gradients.HiddenWeights.View(2L * h * h, h, h)));
+        }
+
         if (product == delta)
         {
             matrix.ColumnSums(new(delta, 1, o.Gradients.InputBias), o.Gradients.HiddenBias);
@@ -86,11 +96,16 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
             matrix.ColumnSums(new(product, 1, o.Gradients.HiddenBias));
         }
 
+        if (own.PeepholeSums is not null) matrix.ColumnSums(new(own.PeepholeSums, 1, o.Gradients.Peepholes!));
         if (o.InputGradient is not null) matrix.Gemm(new(false, false, 1, delta, o.Weights.InputWeights, 0, o.InputGradient));
         if (o.InitialGradient is null) return;
         backend.Copy(own.Carry!, o.InitialGradient.Hidden);
-        Tensor first = product.Slice(own.Walk.FirstTime);
-        matrix.Gemm(new(false, false, 1, first, o.Weights.HiddenWeights, 1, o.InitialGradient.Hidden));
+        if (own.ResetStates is null)
+        {
+            Tensor first = product.Slice(own.Walk.FirstTime);
+            matrix.Gemm(new(false, false, 1, first, o.Weights.HiddenWeights, 1, o.InitialGradient.Hidden));
+        }
+
         if (own.CellCarry is not null && o.InitialGradient.Cell is not null) backend.Copy(own.CellCarry, o.InitialGradient.Cell);
     }
 
@@ -103,8 +118,9 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         Gates = backend.View(gates),
         States = backend.View(own.States),
         CellStates = ViewOrDefault(own.CellStates),
-        ProductGradient = ViewOrDefault(own.Products),
+        ProductGradient = ViewOrDefault(own.Products ?? own.Resets),
         Weights = backend.View(weights.HiddenWeights),
+        Peepholes = ViewOrDefault(weights.Peepholes),
         Lengths = backend.View<int>(lengths ?? own.FullLengths),
     };
 

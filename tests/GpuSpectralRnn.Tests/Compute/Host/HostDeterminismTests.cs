@@ -28,17 +28,20 @@ public class HostDeterminismTests
     [InlineData(CellKind.RnnRelu, 3, 7, 300, 65)]
     [InlineData(CellKind.Lstm, 5, 37, 11, 43)]
     [InlineData(CellKind.Gru, 9, 64, 3, 64)]
+    [InlineData(CellKind.GruResetBefore, 7, 39, 5, 45)]
+    [InlineData(CellKind.LstmPeephole, 6, 35, 5, 41)]
     [InlineData(CellKind.RnnTanh, 300, 29, 3, 19)]
     public void Recurrent_layer(CellKind cell, int t, int b, int i, int h) => SameBits(backend =>
     {
         int g = cell.Gates();
         using RecurrentWorkspace workspace = backend.Recurrent.Prepare(new RecurrentShape(cell, t, b, i, h), isTraining: true);
-        using Tensor parameters = Random(backend, 1, g * h * (i + h + 2));
+        using Tensor parameters = Random(backend, 1, (g * h * (i + h + 2)) + (3 * h));
         using Tensor gradients = backend.Allocate(parameters.Shape);
         backend.Optimizer.ClipGlobalNorm(new(parameters, MathF.Sqrt(h), gradients.View(0, 1)));
         backend.Fill(gradients, 0);
         RecurrentWeights Split(Tensor flat) => new(
-            flat.View(0, g * h, i), flat.View(g * h * i, g * h, h), flat.View(g * h * (i + h), g * h), flat.View(g * h * (i + h + 1), g * h));
+            flat.View(0, g * h, i), flat.View(g * h * i, g * h, h), flat.View(g * h * (i + h), g * h), flat.View(g * h * (i + h + 1), g * h),
+            CellSpec.From(cell).HasPeepholes ? flat.View(g * h * (i + h + 2), 3 * h) : null);
         using Tensor input = Random(backend, 2, t, b, i);
         using Tensor initial = Random(backend, 3, b, h);
         using Tensor output = backend.Allocate(new Shape(t, b, h));

@@ -21,7 +21,7 @@ public sealed class LaunchKeyTests(IlgpuCpuDevice device)
         foreach (FieldInfo field in fields) field.SetValue(views, View(field, 0, 4));
         long[] key = Key(views);
 
-        Assert.Equal(13, fields.Length);
+        Assert.Equal(15, fields.Length);
         Assert.Equal(key, Key(views));
         foreach (FieldInfo field in fields)
         {

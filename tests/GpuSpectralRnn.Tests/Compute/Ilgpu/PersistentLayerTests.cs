@@ -90,7 +90,7 @@ public abstract class SimulatedPersistentLayerTests(int threadsOfWarp) : Persist
         PersistentTiles lean = PersistentLimits.Query(backend.Accelerator).Tiles(cell, hidden, registerStrips: 2);
         Assert.Equal((2, 1), (lean.Forward.RegisterStrips, lean.Forward.SharedStrips));
         Assert.Equal((2, 1), (lean.Backward.RegisterStrips, lean.Backward.SharedStrips));
-        RecurrentCell kernels = RecurrentCells.Load(backend.Loader, cell, lean);
+        RecurrentCell kernels = CellSpec.From(cell).Persistent!(backend.Loader, lean);
         using IlgpuRecurrentWorkspace workspace = new(backend, kernels, shape, isTraining: true);
         ReferenceLayer problem = new(shape, seed: 74, hasInitial: true, hasLengths: true);
         Check(problem, shape, 0, problem.Backward(0), workspace);
