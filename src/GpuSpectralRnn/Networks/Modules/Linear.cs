@@ -59,10 +59,11 @@ public sealed record Linear : Module
     {
         private readonly Tensor weights = binding.Parameters.Formed(weight);
         private readonly Tensor offsets = binding.Parameters.Formed(bias);
+        private Tensor? weightGradient, biasGradient;
 
         public override void Forward() => Backend.Matrix.Linear(new(Input, weights, offsets, Output));
 
         public override void Backward() => Backend.Matrix.LinearBackward(
-            new(Input, weights, OutputGradient, InputGradient, Binding.Parameters.FormedGradient(weight), Binding.Parameters.FormedGradient(bias)));
+            new(Input, weights, OutputGradient, InputGradient, weightGradient ??= Binding.Parameters.FormedGradient(weight), biasGradient ??= Binding.Parameters.FormedGradient(bias)));
     }
 }

@@ -13,7 +13,17 @@ namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 public abstract class PersistentLayerTests(DeviceFixture? device) : RecurrentLayerChecks(device)
 {
     /// <summary>Every cell, both directions, with and without lengths.</summary>
-    public static TheoryData<CellKind, bool, bool> Kinds => RecurrentLayerTests.Kinds;
+    public static TheoryData<CellKind, bool, bool> Kinds
+    {
+        get
+        {
+            TheoryData<CellKind, bool, bool> kinds = [];
+            foreach (CellSpec cell in CellSpec.All.Where(cell => cell.Persistent is not null))
+                foreach (bool isReverse in new[] { false, true })
+                    foreach (bool hasLengths in new[] { false, true }) kinds.Add(cell.Kind, isReverse, hasLengths);
+            return kinds;
+        }
+    }
 
     // Groups that are not full, and a width that is padded.
     [SkippableTheory]
