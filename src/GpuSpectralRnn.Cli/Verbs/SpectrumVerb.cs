@@ -18,8 +18,7 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
     /// <summary>Sequences that gradients are taken of, as prune does.</summary>
     private const int GradientSequences = 2000;
 
-    [Option("data", MetaValue = "NAME", HelpText =
-        "digits, idx, npy, text, adding or copy, as for train; not needed where all is loaded with --load-covariance (no adjoint-weighted loss then).")]
+    [Option("data", MetaValue = "NAME", HelpText = nameof(HelpTexts.DataOfModel), ResourceType = typeof(HelpTexts))]
     public override string Data { get; set; } = "";
 
     public double? Ridge { get; set; }

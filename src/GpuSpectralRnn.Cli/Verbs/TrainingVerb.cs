@@ -14,7 +14,6 @@ internal abstract class TrainingVerb : SequenceVerb
     [Option("recipe", MetaValue = "R", HelpText =
         "text: ptb-small, ptb-medium or ptb-large, model and training of Zaremba, Sutskever, Vinyals 2014, " +
         "or ptb-rnn (rnn-tanh 128); further options override it.")]
-    [OfData(DataSource.Text)]
     public string? RecipeName { get; set; }
 
     [Option("cell", MetaValue = "C", HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm (default for text), gru, gru-reset-before or lstm-peephole.")]
@@ -35,11 +34,9 @@ internal abstract class TrainingVerb : SequenceVerb
     public string? Readout { get; set; }
 
     [Option("embedding", MetaValue = "E", HelpText = "text: numbers that stand for a token (default: as many as units of the first layer).")]
-    [OfData(DataSource.Text)]
     public int? Embedding { get; set; }
 
     [Option("tie-weights", HelpText = "text: the embedding's weights are the read-out's too; E is then the units of the top layer.")]
-    [OfData(DataSource.Text)]
     public bool TieWeights { get; set; }
 
     [Option("init-range", MetaValue = "X",
@@ -99,7 +96,6 @@ internal abstract class TrainingVerb : SequenceVerb
     {
         if (InitialRange is { } range) CheckNumber("--init-range", range, isZeroFine: false);
         if (Embedding is { } embedding) CheckPositive("--embedding", embedding);
-        bool isText = Data == DataSource.Text;
         int[] sizes = Hidden.Any() || Layers is not null || Recipe is null ? [.. Hidden] : Recipe.Hidden;
         if (Layers is { } layers)
         {
@@ -113,7 +109,7 @@ internal abstract class TrainingVerb : SequenceVerb
 
         Architecture architecture = new()
         {
-            Cell = EnumNames.Parse<Cell>(Cell ?? Recipe?.Cell ?? (isText ? "lstm" : "irnn"), "--cell"),
+            Cell = (Cell ?? Recipe?.Cell) is { } cell ? EnumNames.Parse<Cell>(cell, "--cell") : DataFormat.Find(Data)?.Cell ?? GpuSpectralRnn.Networks.Cell.Irnn,
             Inputs = 1,
             Hidden = sizes.Length == 0 ? [128] : sizes,
             IsBidirectional = Bidirectional,
