@@ -21,11 +21,11 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     [WritesFile]
     public string Out { get; set; } = "";
 
-    [Option("method", Default = "spectral", MetaValue = "M", HelpText =
+    [Option("method", Default = MethodSpec.Spectral, MetaValue = "M", HelpText =
         "spectral (or auto; --criterion says which), auto-refined (with --refine 250), adjoint, paper, random, magnitude-unit, and paper-without, " +
         "random-without, magnitude-unit-without as with --no-reconstruction (smaller models); magnitude-weight, random-weight, column (masks: " +
         "the size stays); low-rank (two factors).")]
-    public string Method { get; set; } = "spectral";
+    public string Method { get; set; } = MethodSpec.Spectral;
 
     [Option("keep", Separator = ',', MetaValue = "K[,K...]", HelpText =
         "Units to keep, one number for all layers or one for each, 64,32 or 64x32 (weights: K^2 of them; column: K columns; low-rank: the rank).")]
@@ -167,7 +167,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         Refuse(isChosen, "--time-weighted", IsTimeWeighted, "a --criterion other than auto");
         Refuse(isChosen, "--fold", FoldName is not null, "a --criterion other than auto");
         Refuse(isChosen && settings.Criterion == SpectralCriterion.Paper, "--theta", Theta is not null, "--criterion paper");
-        Refuse(isSpectral || usual is RandomUnits or MagnitudeUnits, "--no-reconstruction", NoReconstruction, "methods that drop units");
+        Refuse(method.DropsUnits, "--no-reconstruction", NoReconstruction, "methods that drop units");
         CheckRidge(this);
         FoldKind fold = NoReconstruction ? FoldKind.None : FoldName is null ? settings.Fold : EnumNames.Parse<FoldKind>(FoldName, "--fold");
         if (FoldName is not null && NoReconstruction) throw new InvalidCallException("--fold and --no-reconstruction exclude each other; give one.");

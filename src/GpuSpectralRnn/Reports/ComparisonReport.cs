@@ -13,13 +13,11 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
         + "factors, and the multiply-adds of applying one after the other; here they are multiplied out before a forward pass, so that the time does "
         + "not fall.";
 
-    private const string Scratch = "scratch";
-
     // What a network may be worse than the big one, as a share of that one's metric, and still pass for as good.
     private const double Hardly = 0.01;
 
     // The lines that are coloured, the most telling first; others follow in the order of the table.
-    private static readonly string[] First = ["auto", "adjoint", Scratch, "random", "magnitude-unit", "paper"];
+    internal static readonly string[] First = [MethodSpec.Auto, "adjoint", MethodSpec.Scratch, "random", "magnitude-unit", "paper"];
 
     private ComparisonRow Big => rows.First(row => row.Method == MethodSpec.Baseline);
 
@@ -101,7 +99,7 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
         double big = Final(Big);
         ComparisonRow[] some =
         [
-            .. rows.Where(row => (method is null ? row.Method != Scratch : row.Method == method) && double.IsFinite(Final(row))
+            .. rows.Where(row => (method is null ? row.Method != MethodSpec.Scratch : row.Method == method) && double.IsFinite(Final(row))
                 && row.Keep is not null && row.Architecture.ParameterCount < Big.Architecture.ParameterCount),
         ];
         double Loss(ComparisonRow row) => isLargerBetter ? -Final(row) : Final(row);

@@ -3,6 +3,7 @@ using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Pruning;
+using GpuSpectralRnn.Reports;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Tests.Support;
 
@@ -46,6 +47,20 @@ public sealed class MethodTests : IDisposable
         ["column"] = new(128, 5376, 1280),
         ["low-rank"] = new(128, 10752, 1280),
     };
+
+    [Fact]
+    public void There_is_one_vocabulary_of_methods()
+    {
+        string[] names = [.. MethodSpec.All.Select(method => method.Name)];
+        Assert.Equal(names.Distinct(), names);
+        foreach (MethodSpec method in MethodSpec.All.Where(method => method.Create is not null))
+        {
+            IPruningMethod made = method.Create!(method.Settings);
+            Assert.Equal(made is SpectralPruning or AutoPruning ? MethodSpec.Spectral : method.Name.Replace("-without", ""), made.Name);
+        }
+
+        Assert.All(ComparisonReport.First, name => Assert.Contains(name, names));
+    }
 
     [Theory]
     [MemberData(nameof(All))]

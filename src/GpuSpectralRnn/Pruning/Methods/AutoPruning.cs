@@ -27,7 +27,7 @@ public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
     private static readonly double[] SmallerRidges = [1e-1, 1e-2];
 
     /// <inheritdoc/>
-    public string Name => "spectral";
+    public string Name => MethodSpec.Spectral;
 
     /// <summary>Called for each candidate as it was judged.</summary>
     public Action<Candidate>? Tried { get; set; }

@@ -3,7 +3,7 @@ namespace GpuSpectralRnn.Pruning;
 /// <summary>A way to make a network smaller.</summary>
 public interface IPruningMethod
 {
-    /// <summary>Its name in tables and on the command line, for example <c>spectral</c>.</summary>
+    /// <summary>Its family, for plans: <see cref="MethodSpec.Spectral"/>, or else its name in <see cref="MethodSpec.All"/> without <c>-without</c>.</summary>
     string Name { get; }
 
     /// <summary>Decides what stays.</summary>

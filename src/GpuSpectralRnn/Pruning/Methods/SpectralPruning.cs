@@ -108,7 +108,7 @@ public sealed record SpectralSettings
 public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
 {
     /// <inheritdoc/>
-    public string Name => "spectral";
+    public string Name => MethodSpec.Spectral;
 
     /// <inheritdoc/>
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
