@@ -14,6 +14,8 @@ public sealed record Attention : Module
 
     private string WeightName => Weight ?? $"{Name}.weight";
 
+    internal override bool KeepsOutput => true;
+
     internal override bool WritesAllGradients => true;
 
     internal override Value Infer(Scope scope)
@@ -21,7 +23,7 @@ public sealed record Attention : Module
         if (scope.Inputs.Count != 2) throw scope.Refuse($"reads {scope.Inputs.Count} values and takes two: a context and a question");
         Value context = scope.Take(scope.Inputs[0], ValueKind.Sequence), question = scope.Take(scope.Inputs[1], ValueKind.Sequence);
         if (context.Width != question.Width) throw scope.Refuse($"reads the {context} and the {question}, which have other widths");
-        return context with { Name = Name, Units = [.. context.Units, .. context.Units, .. context.Units, .. context.Units] };
+        return context with { Name = Name, IsClear = true, Units = [.. context.Units, .. context.Units, .. context.Units, .. context.Units] };
     }
 
     internal override IEnumerable<ParameterSpec> DeclareParameters(Scope scope)

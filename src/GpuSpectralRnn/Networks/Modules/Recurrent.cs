@@ -47,7 +47,7 @@ public sealed record Recurrent : Module
     internal override bool TakesGradientOf(Placement step) => step == (IsReverse ? Placement.FirstStep : Placement.LastStep);
 
     internal override Value Infer(Scope scope) =>
-        new(Name, ValueKind.Sequence, scope.Take(scope.Input, ValueKind.Sequence).Field, [scope.Axis(Axis)]);
+        new(Name, ValueKind.Sequence, scope.Take(scope.Input, ValueKind.Sequence).Field, [scope.Axis(Axis)]) { IsClear = true };
 
     internal override IEnumerable<ParameterSpec> DeclareParameters(Scope scope)
     {
