@@ -14,6 +14,7 @@ public static class StateDictExport
     public static void Save(string path, Network network)
     {
         _ = network.Parameters.ReadFinite();
+        network.Parameters.RefuseGates();
         network.Parameters.Form();
         SafetensorsFile.Write(path, [.. Tensors(network)], new Dictionary<string, string> { ["format"] = "pt" });
     }

@@ -68,7 +68,7 @@ public sealed record Attention : Module
         public Run(ModuleBinding binding, string weight)
             : base(binding)
         {
-            (this.weight, weights) = (weight, binding.Parameters.Formed(weight));
+            (this.weight, weights) = (weight, binding.Formed(weight));
             (Value context, Value question) = (binding.Node.Inputs[0], binding.Node.Inputs[1]);
             AttentionShape shape = new(
                 binding.Shape.Steps(binding.FieldOf(context)), binding.Shape.Steps(binding.FieldOf(question)), binding.Shape.Batch, context.Width);
@@ -90,6 +90,6 @@ public sealed record Attention : Module
         public override void Forward() => Backend.Attention.Forward(Operands);
 
         public override void Backward() => Backend.Attention.Backward(new(
-            Operands, OutputGradient, Binding.InputGradients[0]!, Binding.InputGradients[1]!, Binding.Parameters.FormedGradient(weight)));
+            Operands, OutputGradient, Binding.InputGradients[0]!, Binding.InputGradients[1]!, Binding.FormedGradient(weight)));
     }
 }

@@ -40,10 +40,10 @@ public sealed record Embedding : Module
 
     private sealed class Run(ModuleBinding binding, string weight) : ModuleRun(binding)
     {
-        private readonly Tensor table = binding.Parameters.Formed(weight);
+        private readonly Tensor table = binding.Formed(weight);
 
         public override void Forward() => Backend.Embedding.Forward(Input, table, Output);
 
-        public override void Backward() => Backend.Embedding.Backward(Input, OutputGradient, Binding.Parameters.FormedGradient(weight));
+        public override void Backward() => Backend.Embedding.Backward(Input, OutputGradient, Binding.FormedGradient(weight));
     }
 }

@@ -57,12 +57,12 @@ public sealed record Linear : Module
 
     private sealed class Run(ModuleBinding binding, string weight, string bias) : ModuleRun(binding)
     {
-        private readonly Tensor weights = binding.Parameters.Formed(weight);
-        private readonly Tensor offsets = binding.Parameters.Formed(bias);
+        private readonly Tensor weights = binding.Formed(weight);
+        private readonly Tensor offsets = binding.Formed(bias);
 
         public override void Forward() => Backend.Matrix.Linear(Input, weights, offsets, Output);
 
         public override void Backward() => Backend.Matrix.LinearBackward(
-            Input, weights, OutputGradient, InputGradient, Binding.Parameters.FormedGradient(weight), Binding.Parameters.FormedGradient(bias));
+            Input, weights, OutputGradient, InputGradient, Binding.FormedGradient(weight), Binding.FormedGradient(bias));
     }
 }
