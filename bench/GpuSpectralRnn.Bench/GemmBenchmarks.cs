@@ -58,10 +58,10 @@ public class GemmBenchmarks
     }
 
     [Benchmark]
-    public void OneThread() => single.Matrix.Gemm(false, false, 1, onSingle[0], onSingle[1], 0, onSingle[2]);
+    public void OneThread() => single.Matrix.Gemm(new(false, false, 1, onSingle[0], onSingle[1], 0, onSingle[2]));
 
     [Benchmark]
-    public void AllThreads() => all.Matrix.Gemm(false, false, 1, onAll[0], onAll[1], 0, onAll[2]);
+    public void AllThreads() => all.Matrix.Gemm(new(false, false, 1, onAll[0], onAll[1], 0, onAll[2]));
 
     private Tensor[] Upload(HostBackend backend)
     {

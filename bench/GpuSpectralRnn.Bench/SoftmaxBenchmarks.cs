@@ -29,7 +29,7 @@ public class SoftmaxBenchmarks
         labels = backend.Allocate(new Shape(Rows), ElementType.Int32);
         gradient = backend.Allocate(new Shape(Rows, Classes));
         totals = backend.Loss.CreateTotals();
-        backend.Random.Normal(logits, 1, 1, 0, 1);
+        backend.Random.Normal(new(logits, 1, 1, 0, 1));
         x = logits.ToArray();
         slope = new float[x.Length];
     }
@@ -61,5 +61,5 @@ public class SoftmaxBenchmarks
     }
 
     [Benchmark]
-    public void Host() => backend.Loss.SoftmaxCrossEntropy(logits, labels, 1, gradient, totals);
+    public void Host() => backend.Loss.SoftmaxCrossEntropy(new(logits, labels, 1, gradient, totals));
 }

@@ -4,7 +4,7 @@ namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
 /// How a kernel (<see cref="IElementKernel"/>, <see cref="IItemKernel"/>, <see cref="IGroupKernel"/>) is compiled. A generic kernel names the types
-/// that close its type parameters, in turn: with two parameters, two types make one kernel.
+/// that close its type parameters, in order: with two parameters, two types make one kernel.
 /// </summary>
 [AttributeUsage(AttributeTargets.Struct)]
 public class KernelAttribute(params Type[] instances) : Attribute
@@ -13,27 +13,25 @@ public class KernelAttribute(params Type[] instances) : Attribute
     public IReadOnlyList<Type> Instances { get; } = instances;
 
     /// <summary>
-    /// Threads of a group. Of elements and items as many at most, and 128 where there is no number; 0 for a kernel of groups whose launcher has
-    /// several sizes.
+    /// Threads of a group: an upper bound for kernels of elements and items (0: 128), the exact size for kernels of groups (0: the launcher states
+    /// it).
     /// </summary>
     public int GroupSize { get; init; }
 
-    /// <summary>How many groups a multiprocessor is to hold side by side: the compiler plans registers for them.</summary>
+    /// <summary>Number of groups to be resident on a multiprocessor; it limits the registers of a thread.</summary>
     public int GroupsPerMultiprocessor { get; init; } = 1;
 
     /// <summary>
-    /// Whether CUDA may divide to two units in the last place and take denormal numbers for zero: for kernels in which divisions are a good part of
-    /// the work.
+    /// Whether CUDA may use divisions with an error of 2 ulp and flush denormal numbers to zero: for kernels dominated by divisions.
     /// </summary>
     public bool DividesFast { get; init; }
 
     /// <summary>
-    /// For a kernel with inline PTX: the least compute capability, 80 for 8.0, of the CUDA devices that have its instructions; no other device can
-    /// run it. 0 for a kernel of every device.
+    /// For a kernel with inline PTX: the least CUDA compute capability (80 for 8.0) that has its instructions. 0: runs on every device.
     /// </summary>
     public int CudaCapability { get; init; }
 
-    /// <summary>The mark of the kernel behind an entry (<see cref="KernelEntries"/>); one of defaults where it has none.</summary>
+    /// <summary>The attribute of the kernel of an entry (<see cref="KernelEntries"/>), or the defaults.</summary>
     public static KernelAttribute From(MethodInfo entry) =>
         entry.GetGenericArguments()[0].GetCustomAttribute<KernelAttribute>() ?? new KernelAttribute();
 }

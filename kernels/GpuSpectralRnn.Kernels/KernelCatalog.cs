@@ -19,13 +19,13 @@ public static class KernelCatalog
         }
     }
 
-    /// <summary>Whether a kernel uses shuffles, which ILGPU has not for every OpenCL device.</summary>
+    /// <summary>Whether a kernel uses warp shuffles, which ILGPU does not support on every OpenCL device.</summary>
     public static bool UsesShuffles(MethodInfo entry) => Kernel(entry).GetGenericArguments().Contains(typeof(ByShuffles));
 
-    /// <summary>The least compute capability, 80 for 8.0, of the CUDA devices that alone can run this kernel; 0 where every device can.</summary>
+    /// <summary>The least CUDA compute capability (80 for 8.0) that this kernel needs; 0: runs on every device.</summary>
     public static int CudaCapability(MethodInfo entry) => KernelAttribute.From(entry).CudaCapability;
 
-    /// <summary>Whether the launcher chooses the groups of this kernel (its entry's first parameter is the index).</summary>
+    /// <summary>Whether the launcher chooses the size of groups (the entry's first parameter is the index).</summary>
     public static bool IsImplicitlyGrouped(MethodInfo entry) => entry.GetParameters()[0].ParameterType == typeof(Index1D);
 
     /// <summary>The kernel of an entry.</summary>

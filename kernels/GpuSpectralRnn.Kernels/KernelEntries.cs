@@ -4,8 +4,8 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// A kernel over elements that are handled independently. As every kernel it is a struct whose fields are its arguments; views say their shapes where
-/// they are declared.
+/// A kernel over elements that are handled independently. As every kernel it is a struct whose fields are its arguments; shapes of views stand
+/// where they are declared.
 /// </summary>
 public interface IElementKernel
 {
@@ -20,7 +20,7 @@ public interface IItemKernel
     void Run(int item);
 }
 
-/// <summary>A kernel of groups of threads, which know their places by <see cref="Group"/> and <see cref="Grid"/>.</summary>
+/// <summary>A kernel of groups of threads, which read their indices from <see cref="Group"/> and <see cref="Grid"/>.</summary>
 public interface IGroupKernel
 {
     /// <summary>Runs a thread.</summary>
@@ -41,23 +41,23 @@ public interface IKernelWith<TSelf, TArguments>
 /// <summary>The methods that devices launch, one for each kind of kernel.</summary>
 public static class KernelEntries
 {
-    /// <summary>Each item takes every so manieth element.</summary>
+    /// <summary>One item, every items-th element (grid-stride loop).</summary>
     public static void Elements<TKernel>(Index1D index, TKernel kernel, int count, int items)
         where TKernel : struct, IElementKernel
     {
         for (int i = index; i < count; i += items) kernel.Run(i);
     }
 
-    /// <summary>Items.</summary>
+    /// <summary>One item.</summary>
     public static void Items<TKernel>(Index1D index, TKernel kernel)
         where TKernel : struct, IItemKernel => kernel.Run(index);
 
-    /// <summary>Threads of groups.</summary>
+    /// <summary>One thread of a group.</summary>
     public static void Groups<TKernel>(TKernel kernel)
         where TKernel : struct, IGroupKernel => kernel.Run();
 
     /// <summary>The entry of a kernel.</summary>
-    /// <exception cref="ArgumentException">It is none.</exception>
+    /// <exception cref="ArgumentException">The type is not a kernel.</exception>
     public static MethodInfo Find(Type kernel)
     {
         string name = NameFor(kernel) ?? throw new ArgumentException($"{kernel.Name} is not a kernel.", nameof(kernel));

@@ -40,7 +40,9 @@ internal static class Program
             settings.ParsingCulture = CultureInfo.InvariantCulture;
         });
         ParserResult<object> result = parser.ParseArguments(args, Verbs);
-        return result is NotParsed<object> notParsed ? Explain(notParsed, args, output, error) : Run((Verb)result.Value, given, args, new Terminal((Verb)result.Value, output, error));
+        return result is NotParsed<object> notParsed
+            ? Explain(notParsed, args, output, error)
+            : Run((Verb)result.Value, given, args, new Terminal((Verb)result.Value, output, error));
     }
 
     private static bool IsVerb(string word) => Verbs.Any(verb => verb.GetCustomAttribute<VerbAttribute>()!.Name == word);

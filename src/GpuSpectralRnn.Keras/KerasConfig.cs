@@ -186,7 +186,7 @@ internal sealed class KerasConfig
         if (type != "GRU") throw Refuse(name, $"a Bidirectional of {type} is not supported");
         return !config.TryGetProperty("reset_after", out JsonElement resets) || resets.GetBoolean()
             ? Cell.Gru
-            : throw Refuse(name, "reset_after=False is not supported: the GRU here resets after the product");
+            : Cell.GruResetBefore;
     }
 
     private static bool IsQuantized(JsonElement config) =>

@@ -55,8 +55,10 @@ public static class KerasImport
     {
         if (stack.Cell is not { } told)
         {
+            if (asked is { } peeping && peeping.Spec().HasPeepholes)
+                throw new InvalidCallException($"{path}: `cell` {peeping.Name()}: Keras has no such layer.");
             return asked ?? throw new InvalidCallException(
-                $"{path}: `cell` is missing: a weights file does not tell its activations; irnn, rnn-tanh, rnn-relu, lstm or gru.");
+                $"{path}: `cell` is missing: a weights file does not tell its activations; {string.Join(", ", EnumNames.All<Cell>())}.");
         }
 
         return asked is null || asked.Value.Kind() == told.Kind()

@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Formats;
 using GpuSpectralRnn.Networks;
 
@@ -103,20 +104,20 @@ internal sealed class KerasVariables
         string bias = $"{place}/vars/2";
         if (!file.Has(bias))
         {
-            if (cell == Cell.Gru && stack.Cell is null) note($"{ForeignText.Show(place)} has no bias, and is taken for a GRU with reset_after=True");
+            if (cell.Spec().ResetsProduct && stack.Cell is null) note($"{ForeignText.Show(place)} has no bias, and is taken for a GRU with reset_after=True");
             return; // use_bias=False; zeros are the same
         }
 
-        if (cell != Cell.Gru)
+        if (!cell.Spec().ResetsProduct)
         {
-            parameters.Write($"rnn.bias_ih_{end}", file.Read(bias, rows));
+            parameters.Write($"rnn.bias_ih_{end}", Gates(file.Read(bias, rows)));
             return;
         }
 
         if (stack.Cell is null && file.Rank(bias) == 1)
         {
             throw new InvalidCallException(
-                $"{path}: {ForeignText.Show(place)} is a GRU with reset_after=False, which is not supported: the GRU here resets after the product.");
+                $"{path}: {ForeignText.Show(place)} is a GRU with reset_after=False, whose `cell` is gru-reset-before.");
         }
 
         float[] both = file.Read(bias, 2, rows);
@@ -124,10 +125,5 @@ internal sealed class KerasVariables
         parameters.Write($"rnn.bias_hh_{end}", Gates(both[rows..]));
     }
 
-    // The blocks of a GRU's rows from z, r, h to r, z, n.
-    private float[] Gates(float[] rows)
-    {
-        int block = rows.Length / 3;
-        return cell == Cell.Gru ? [.. rows[block..(2 * block)], .. rows[..block], .. rows[(2 * block)..]] : rows;
-    }
+    private float[] Gates(float[] rows) => cell.Spec().KerasOrder is { } order ? CellSpec.PutBlocks(order, rows) : rows;
 }

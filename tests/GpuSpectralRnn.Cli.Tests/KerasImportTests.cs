@@ -40,6 +40,24 @@ public class KerasImportTests
         CheckPredictions(sample, network);
     }
 
+    [Theory]
+    [InlineData(1, false, true)]
+    [InlineData(2, true, true)]
+    [InlineData(2, false, false)]
+    public void A_GRU_that_resets_before_the_product(int layers, bool isBidirectional, bool hasBias)
+    {
+        using Folder folder = new();
+        KerasSample sample = new("GRU", "last", layers, isBidirectional, HasBias: hasBias, ResetsBefore: true);
+        sample.Save(folder["m.keras"]);
+        File.WriteAllBytes(folder["m.weights.h5"], sample.Weights());
+        using HostBackend backend = new();
+        using Network network = KerasImport.Read(folder["m.keras"], backend);
+        Assert.Equal(Cell.GruResetBefore, network.Architecture.Cell);
+        CheckPredictions(sample, network);
+        if (layers == 1)
+            Gsrnn.Run("import", folder["m.weights.h5"], "--cell", "gru", "--out", folder["m"]).FailsWith(2, "gru-reset-before");
+    }
+
     /// <summary>
     /// The layout that h5py writes, as Keras does: contiguous variables, groups without any, attributes.
     /// <code>
@@ -107,7 +125,6 @@ public class KerasImportTests
     [InlineData("LSTM", "activation", "\"relu\"", "relu; tanh is needed")]
     [InlineData("LSTM", "recurrent_activation", "\"hard_sigmoid\"", "hard_sigmoid; sigmoid is needed")]
     [InlineData("LSTM", "activation", "{\"class_name\":\"function\"}", "tanh is needed")]
-    [InlineData("GRU", "reset_after", "false", "resets after the product")]
     [InlineData("GRU", "go_backwards", "true", "go_backwards")]
     [InlineData("GRU", "stateful", "true", "stateful")]
     [InlineData("SimpleRNN", "activation", "\"sigmoid\"", "tanh or relu is needed")]

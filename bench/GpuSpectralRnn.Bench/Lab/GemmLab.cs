@@ -29,8 +29,8 @@ internal sealed class GemmLab(IlgpuBackend backend, int order)
         Tensor a = owned.Keep(backend.Allocate(new Shape(order, order)));
         Tensor b = owned.Keep(backend.Allocate(new Shape(order, order)));
         Tensor c = owned.Keep(backend.Allocate(new Shape(order, order)));
-        backend.Random.Normal(a, 1, 0, 0, 1);
-        backend.Random.Normal(b, 1, 1, 0, 1);
+        backend.Random.Normal(new(a, 1, 0, 0, 1));
+        backend.Random.Normal(new(b, 1, 1, 0, 1));
         (ArrayView<float> left, ArrayView<float> right, ArrayView<float> result) = (backend.View(a), backend.View(b), backend.View(c));
         AcceleratorStream stream = backend.Stream;
         Console.WriteLine($"{backend.Device.Name}, {order}^3, medians of {Runs}");

@@ -120,8 +120,8 @@ public sealed class Attention(KernelLoader loader, SoftmaxOverSteps softmax, Col
         scoreGradient(stream, cells * a.QuestionSteps.Steps, new(a, g));
         questionGradient(stream, words * width, new(a, g));
         contextGradient(stream, cells * width, new(a, g));
-        sums.Run(stream, a.Context, g.Largest, weightGradient.SubView(0, width), cells, width, 1, 1);
-        sums.Run(stream, a.Question, g.ScoreSums, weightGradient.SubView(width, width), words, width, 1, 1);
+        sums.RunWeighted(stream, new() { X = a.Context, Sums = weightGradient.SubView(0, width), Rows = cells, Columns = width, Alpha = 1, Beta = 1 }, g.Largest);
+        sums.RunWeighted(stream, new() { X = a.Question, Sums = weightGradient.SubView(width, width), Rows = words, Columns = width, Alpha = 1, Beta = 1 }, g.ScoreSums);
         dots.Run(stream, a.Question, g.ContextSums, weightGradient.SubView(2 * width, width), words, 0, width, width);
     }
 

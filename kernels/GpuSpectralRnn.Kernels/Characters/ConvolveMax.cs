@@ -78,10 +78,10 @@ public sealed class ConvolveMax(KernelLoader loader, ColumnSums sums) : IDisposa
         int columns = a.Count * a.Weights;
         ArrayView<float> partial = Slice(columns, a.Words, out int slices, out int perSlice);
         filterSlices(stream, slices * columns, new(a, d, partial, perSlice));
-        sums.Run(stream, partial, filters, slices, columns, 1, 1);
+        sums.Run(stream, new() { X = partial, Sums = filters, Rows = slices, Columns = columns, Alpha = 1, Beta = 1 });
         partial = Slice(a.Count, a.Words, out slices, out perSlice);
         biasSlices(stream, slices * a.Count, new(a, d, partial, perSlice));
-        sums.Run(stream, partial, bias, slices, a.Count, 1, 1);
+        sums.Run(stream, new() { X = partial, Sums = bias, Rows = slices, Columns = a.Count, Alpha = 1, Beta = 1 });
     }
 
     /// <inheritdoc/>

@@ -3,7 +3,7 @@ using ILGPU.Runtime.Cuda;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>A mark in the queue of one CUDA stream, for which others wait on the device while the host goes on.</summary>
+/// <summary>A CUDA event: a point in one stream that other streams wait for on the device, without blocking the host.</summary>
 public sealed partial class CudaEvent : IDisposable
 {
     private const int DisableTiming = 2; // CU_EVENT_DISABLE_TIMING
@@ -12,7 +12,7 @@ public sealed partial class CudaEvent : IDisposable
 
     private CudaEvent(nint handle) => this.handle = handle;
 
-    /// <summary>Makes one in the current CUDA context; null where the driver refuses.</summary>
+    /// <summary>Creates an event in the current CUDA context; null if the driver refuses.</summary>
     public static CudaEvent? Create()
     {
         try
@@ -25,15 +25,15 @@ public sealed partial class CudaEvent : IDisposable
         }
     }
 
-    /// <summary>Marks what is queued on a stream so far; an earlier mark is forgotten, but not by those who already wait for it.</summary>
+    /// <summary>Records the event behind what is queued on a stream so far. Waits queued earlier keep the earlier record.</summary>
     /// <exception cref="InvalidOperationException">The driver refuses.</exception>
     public void Record(CudaStream stream) => Check(RecordEvent(handle, stream.StreamPtr));
 
-    /// <summary>Lets what is queued on a stream from here on wait for the mark as it is now; without a mark it waits for nothing.</summary>
+    /// <summary>Makes work queued on a stream from now on wait for the latest record; without a record it does not wait.</summary>
     /// <exception cref="InvalidOperationException">The driver refuses.</exception>
     public void Await(CudaStream stream) => Check(StreamWaitEvent(stream.StreamPtr, handle, 0));
 
-    /// <summary>Gives it back, while the context lives.</summary>
+    /// <summary>Destroys the event; the context must still exist.</summary>
     public void Dispose()
     {
         if (handle != 0) _ = DestroyEvent(handle);

@@ -2,13 +2,13 @@ using System.Runtime.InteropServices;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>What the CUDA driver knows of a loaded kernel, and what ILGPU does not ask it.</summary>
+/// <summary>Attributes of loaded kernels and devices that ILGPU does not read from the CUDA driver.</summary>
 public static partial class CudaFunction
 {
-    /// <summary>Shared memory that a group may have without asking, in bytes.</summary>
+    /// <summary>Shared memory of a group without opt-in, in bytes.</summary>
     public const int PlainSharedBytes = 48 * 1024;
 
-    /// <summary>The name under which the driver's library is asked for; a resolver finds the one of the system.</summary>
+    /// <summary>Name of the driver's library for P/Invoke; a resolver maps it to the system's file.</summary>
     public const string Library = "cuda";
 
     private const int LocalSizeBytes = 3; // CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES
@@ -16,7 +16,7 @@ public static partial class CudaFunction
     private const int MaxDynamicSharedSizeBytes = 8; // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
     private const int MaxSharedMemoryPerBlockOptin = 97; // CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
 
-    /// <summary>Allows launches with so much dynamic shared memory; what was allowed before stays allowed.</summary>
+    /// <summary>Raises a kernel's limit of dynamic shared memory to this number of bytes; never lowers it.</summary>
     /// <exception cref="NotSupportedException">The driver refuses.</exception>
     public static void AllowSharedBytes(nint function, int bytes)
     {
@@ -26,12 +26,14 @@ public static partial class CudaFunction
         if (error != 0) throw new NotSupportedException($"The CUDA driver refuses {bytes} bytes of shared memory (error {error}).");
     }
 
-    /// <summary>Shared memory that a group can get on a device, in bytes; without a driver, what every device grants.</summary>
+    /// <summary>Largest shared memory of a group on a device with opt-in, in bytes; 48 KiB without a driver.</summary>
     public static int SharedBytes(int device)
     {
         try
         {
-            return GetDeviceAttribute(out int bytes, MaxSharedMemoryPerBlockOptin, device) == 0 ? Math.Max(bytes, PlainSharedBytes) : PlainSharedBytes;
+            return GetDeviceAttribute(out int bytes, MaxSharedMemoryPerBlockOptin, device) == 0
+                ? Math.Max(bytes, PlainSharedBytes)
+                : PlainSharedBytes;
         }
         catch (Exception missing) when (missing is DllNotFoundException or EntryPointNotFoundException)
         {
@@ -39,8 +41,8 @@ public static partial class CudaFunction
         }
     }
 
-    /// <summary>Registers of one thread, and bytes of local memory into which it spills.</summary>
-    /// <exception cref="NotSupportedException">The driver does not say.</exception>
+    /// <summary>Registers and bytes of local memory (spills) of one thread.</summary>
+    /// <exception cref="NotSupportedException">The driver refuses the query.</exception>
     public static (int Registers, int LocalBytes) Usage(nint function)
     {
         int error = GetAttribute(out int registers, NumRegs, function);

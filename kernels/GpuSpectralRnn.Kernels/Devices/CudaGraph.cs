@@ -4,7 +4,7 @@ using ILGPU.Runtime.Cuda;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>Launches on a CUDA stream as a graph, which the driver queues by one call.</summary>
+/// <summary>A CUDA graph: captured launches that the driver queues by one call.</summary>
 public sealed partial class CudaGraph : LaunchGraph
 {
     private const int ThreadLocal = 1; // CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: other threads may go on allocating
@@ -17,7 +17,7 @@ public sealed partial class CudaGraph : LaunchGraph
         (this.accelerator, this.stream, this.executable) = (accelerator, stream, executable);
 
     /// <summary>
-    /// Takes down what <paramref name="launches"/> queues on a stream; nothing of it runs. Its kernels are loaded, and it does not allocate or wait.
+    /// Captures what <paramref name="launches"/> queues on a stream, without running it. Kernels must be loaded; it must not allocate or synchronise.
     /// </summary>
     /// <exception cref="NotSupportedException">The driver refuses.</exception>
     public static CudaGraph Record(Accelerator accelerator, CudaStream stream, Action launches)

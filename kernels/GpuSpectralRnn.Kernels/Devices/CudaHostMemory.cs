@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>Page-locked memory of the host, from which CUDA copies while the host goes on.</summary>
+/// <summary>Page-locked host memory, the source of asynchronous copies.</summary>
 public static partial class CudaHostMemory
 {
-    /// <summary>Allocates in the current CUDA context; null where the driver refuses.</summary>
+    /// <summary>Allocates in the current CUDA context; null if the driver refuses.</summary>
     public static nint? Allocate(int bytes)
     {
         try
@@ -18,7 +18,7 @@ public static partial class CudaHostMemory
         }
     }
 
-    /// <summary>Gives it back, while the context lives.</summary>
+    /// <summary>Frees the memory; the context must still exist.</summary>
     public static void Free(nint address) => _ = FreeHost(address);
 
     [LibraryImport(CudaFunction.Library, EntryPoint = "cuMemAllocHost_v2")]

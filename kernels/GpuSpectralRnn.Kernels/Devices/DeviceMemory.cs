@@ -2,20 +2,20 @@ using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>Memory of one device, and what of it is in use. Whoever takes a buffer disposes it.</summary>
+/// <summary>Allocates memory of one device and counts what is in use. The caller owns and disposes each buffer.</summary>
 public sealed class DeviceMemory(Accelerator accelerator)
 {
     private readonly List<WeakReference<MemoryBuffer>> buffers = [];
     private int pruneAt = 64;
 
-    /// <summary>Buffers taken so far, given back or not.</summary>
+    /// <summary>Number of allocations so far.</summary>
     public long Allocations { get; private set; }
 
-    /// <summary>Bytes of the buffers that were not given back.</summary>
+    /// <summary>Bytes of the buffers not yet disposed.</summary>
     public long LiveBytes => buffers.Sum(Bytes);
 
-    /// <summary>Memory for some elements of a size, not cleared.</summary>
-    /// <exception cref="AcceleratorException">The device has not that much.</exception>
+    /// <summary>Allocates a number of elements of a size in bytes; not cleared.</summary>
+    /// <exception cref="AcceleratorException">The device has too little free memory.</exception>
     public MemoryBuffer Allocate(long count, int elementSize)
     {
         MemoryBuffer buffer = accelerator.AllocateRaw(count, elementSize);

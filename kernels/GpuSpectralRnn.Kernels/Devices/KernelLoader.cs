@@ -13,26 +13,26 @@ using ILGPU.Runtime.OpenCL;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>Queues a kernel with its arguments.</summary>
-/// <param name="stream">Where.</param>
-/// <param name="extent">How many elements, items or groups.</param>
-/// <param name="kernel">The kernel.</param>
+/// <param name="stream">The stream.</param>
+/// <param name="extent">Number of elements, items or groups.</param>
+/// <param name="kernel">The kernel with its arguments.</param>
 public delegate void Launcher<TKernel>(AcceleratorStream stream, int extent, in TKernel kernel)
     where TKernel : struct;
 
-/// <summary>Compiles and loads kernels for one accelerator, each once, and says how wide to launch them there.</summary>
+/// <summary>Compiles and loads kernels for one accelerator, each once, and decides how many items and groups to launch.</summary>
 public sealed partial class KernelLoader : IDisposable
 {
     private const int ItemsPerGroup = 128;
 
     private readonly Dictionary<(MethodInfo Kernel, int GroupSize, int GroupsPerMultiprocessor), Kernel> loaded = [];
 
-    /// <summary>Loads for <paramref name="accelerator"/>, launching as its kind asks.</summary>
+    /// <summary>Loads for <paramref name="accelerator"/>, with the launch widths of its kind.</summary>
     public KernelLoader(Accelerator accelerator)
         : this(accelerator, accelerator.AcceleratorType == AcceleratorType.CPU)
     {
     }
 
-    /// <summary>Loads for <paramref name="accelerator"/>, launching as on ILGPU's simulator or as on a real device.</summary>
+    /// <summary>Loads for <paramref name="accelerator"/>, with the launch widths of ILGPU's simulator or of a real device.</summary>
     public KernelLoader(Accelerator accelerator, bool isSimulator)
     {
         Accelerator = accelerator;
@@ -50,48 +50,48 @@ public sealed partial class KernelLoader : IDisposable
     /// <summary>Its memory.</summary>
     public DeviceMemory Memory { get; }
 
-    /// <summary>ILGPU's simulator, where a work item costs much and a barrier more: few and fat items are best.</summary>
+    /// <summary>Whether this is ILGPU's simulator, where every work item is costly and a barrier more so: few large items are fastest.</summary>
     public bool IsSimulator { get; }
 
-    /// <summary>An OpenCL driver that computes on the processor: it makes vectors of neighbouring items.</summary>
+    /// <summary>Whether this is an OpenCL driver on the processor, which vectorises across neighbouring items.</summary>
     public bool IsProcessor { get; }
 
     /// <summary>
-    /// Whether threads gain by exchanging data through shared memory. Where a processor plays the device, the simulator's or an OpenCL driver's,
-    /// caches serve all threads alike and a barrier costs a pass over the group.
+    /// Whether exchanging data through shared memory is faster than reading it again. On the processor (the simulator, an OpenCL driver) it is not:
+    /// all threads share caches, and a barrier is a loop over the group.
     /// </summary>
     public bool SharesMemory { get; init; }
 
-    /// <summary>Whether groups of so many threads are granted and gain by sharing memory.</summary>
+    /// <summary>Whether groups of this size are allowed and <see cref="SharesMemory"/> holds.</summary>
     public bool CanShare(int threads) => SharesMemory && Accelerator.MaxNumThreadsPerGroup >= threads;
 
     /// <summary>Multiprocessors of the device.</summary>
     public int Multiprocessors { get; init; }
 
-    /// <summary>Work items that keep the device busy; kernels over more elements walk them with this stride.</summary>
+    /// <summary>Number of work items that fills the device; kernels over more elements loop with this stride.</summary>
     public int BusyWidth { get; }
 
     /// <summary>
-    /// Work items to launch over <paramref name="elements"/> elements. On a processor one for each: it takes the items of a group in turn, and an
-    /// item that walked with a stride would touch lines of the cache that are gone when its neighbour wants them.
+    /// Number of work items to launch over <paramref name="elements"/> elements. On a processor one for each element: it runs the items of a group
+    /// one after the other, so a strided loop would evict cache lines before the neighbouring item reads them.
     /// </summary>
     public int WidthFor(long elements) => (int)Math.Min(elements, IsProcessor ? int.MaxValue : BusyWidth);
 
-    /// <summary>How many kernels were loaded so far, each for one size of groups.</summary>
+    /// <summary>Number of kernels loaded so far; one kernel with two group sizes counts twice.</summary>
     public int Loaded => loaded.Count;
 
-    /// <summary>Compiles for devices on which the order of a kernel's text is kept; its contexts come with the first kernel.</summary>
+    /// <summary>Compiles kernels in source order, for GPUs; created on first use.</summary>
     public SourceOrderCompiler Compiler => compiler.Value;
 
-    /// <summary>Gives back what kernels were compiled with; the kernels go with their accelerator, which belongs to the caller.</summary>
+    /// <summary>Disposes the compiler. Kernels are disposed with their accelerator, which the caller owns.</summary>
     public void Dispose()
     {
         if (compiler.IsValueCreated) compiler.Value.Dispose();
     }
 
     /// <summary>
-    /// Loads a kernel over elements, in groups of the size that its mark states, or fewer where the device, or an OpenCL driver for this kernel,
-    /// grants fewer (of one on the simulator). The launcher's extent is the number of elements; without any it launches nothing.
+    /// Loads a kernel over elements. Groups have the size that <see cref="KernelAttribute"/> states, or less where the device, or an OpenCL driver
+    /// for this kernel, allows less (one on the simulator). The launcher's extent is the number of elements; with 0 it does nothing.
     /// </summary>
     public Launcher<TKernel> Elements<TKernel>()
         where TKernel : struct, IElementKernel
@@ -104,7 +104,7 @@ public sealed partial class KernelLoader : IDisposable
         };
     }
 
-    /// <summary>Loads a kernel of items, in such groups too. The launcher's extent is the number of items.</summary>
+    /// <summary>Loads a kernel of items, in groups as for elements. The launcher's extent is the number of items.</summary>
     public Launcher<TKernel> Items<TKernel>()
         where TKernel : struct, IItemKernel
     {
@@ -113,8 +113,8 @@ public sealed partial class KernelLoader : IDisposable
     }
 
     /// <summary>
-    /// Loads a kernel of groups that is always launched in groups of the size that its mark states; CUDA compiles it for registers so few that as
-    /// many groups as are stated there fit side by side. The launcher's extent is the number of groups.
+    /// Loads a kernel of groups of the size that <see cref="KernelAttribute"/> states; CUDA limits its registers so that the stated number of groups
+    /// is resident on a multiprocessor. The launcher's extent is the number of groups.
     /// </summary>
     public Launcher<TKernel> Groups<TKernel>()
         where TKernel : struct, IGroupKernel
@@ -124,18 +124,19 @@ public sealed partial class KernelLoader : IDisposable
         return GroupLauncher<TKernel>(Once(entry, mark.GroupSize, mark.GroupsPerMultiprocessor, LoadGroups), mark.GroupSize);
     }
 
-    /// <summary>Loads a kernel of groups that asks its group for its size.</summary>
+    /// <summary>Loads a kernel of groups of any size, which it reads from <c>Group.DimX</c>.</summary>
     public Launcher<TKernel> Groups<TKernel>(int groupSize)
-        where TKernel : struct, IGroupKernel => GroupLauncher<TKernel>(Once(KernelEntries.Find(typeof(TKernel)), groupSize, 1, LoadGroups), groupSize);
+        where TKernel : struct, IGroupKernel =>
+        GroupLauncher<TKernel>(Once(KernelEntries.Find(typeof(TKernel)), groupSize, 1, LoadGroups), groupSize);
 
-    /// <summary>The threads of a group where so many are wanted: less where the device grants less; one on the simulator.</summary>
+    /// <summary>The size of groups where <paramref name="wanted"/> is wanted: less where the device allows less; one on the simulator.</summary>
     public int GroupSizeFor(int wanted) => IsSimulator ? 1 : Math.Min(wanted, Accelerator.MaxNumThreadsPerGroup);
 
-    /// <summary>Loads a kernel of groups that is launched with shared memory of the launch's own.</summary>
+    /// <summary>Loads a kernel of groups with dynamic shared memory.</summary>
     /// <param name="groupSize">Threads of a group.</param>
-    /// <param name="dynamicBytes">Shared memory that each launch adds.</param>
-    /// <param name="spilledBytes">Local memory of a thread, into which it spills registers; 0 where the device does not tell.</param>
-    /// <exception cref="NotSupportedException">The driver does not grant so much shared memory, or so many threads.</exception>
+    /// <param name="dynamicBytes">Dynamic shared memory of a group, in bytes.</param>
+    /// <param name="spilledBytes">Receives the bytes of local memory (spilled registers) of a thread; 0 where the device does not report it.</param>
+    /// <exception cref="NotSupportedException">The driver does not allow this much shared memory, or this many threads.</exception>
     public Launcher<TKernel> Groups<TKernel>(int groupSize, int dynamicBytes, out int spilledBytes)
         where TKernel : struct, IGroupKernel
     {
@@ -154,7 +155,7 @@ public sealed partial class KernelLoader : IDisposable
         return GroupLauncher<TKernel>(groups, groupSize, dynamicBytes);
     }
 
-    /// <summary>The launcher of a kernel by the arguments that it shares with others.</summary>
+    /// <summary>A launcher that takes the arguments shared by a family of kernels.</summary>
     public static Launcher<TArguments> Sharing<TKernel, TArguments>(Launcher<TKernel> launcher)
         where TKernel : struct, IKernelWith<TKernel, TArguments>
         where TArguments : struct =>
@@ -185,7 +186,8 @@ public sealed partial class KernelLoader : IDisposable
 
     private Kernel LoadItems(MethodInfo kernel, int groupSize, int groupsPerMultiprocessor)
     {
-        if (Accelerator is CudaAccelerator cuda) return Accelerator.LoadImplicitlyGroupedKernel(Compiled(cuda, kernel, KernelSpecialization.Empty), groupSize);
+        if (Accelerator is CudaAccelerator cuda)
+            return Accelerator.LoadImplicitlyGroupedKernel(Compiled(cuda, kernel, KernelSpecialization.Empty), groupSize);
         Kernel items = Accelerator.LoadImplicitlyGroupedKernel(kernel, groupSize);
         return Accelerator is CLAccelerator && Accelerator.EstimateGroupSize(items) is var granted && granted < groupSize
             ? Accelerator.LoadImplicitlyGroupedKernel(kernel, granted)

@@ -1,10 +1,10 @@
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>Launches that were taken down once and can be queued again as they are, with the same operands.</summary>
+/// <summary>Captured launches that can be queued again with the same arguments.</summary>
 public abstract class LaunchGraph : IDisposable
 {
-    /// <summary>Queues them.</summary>
-    /// <exception cref="NotSupportedException">The driver refuses; nothing is queued.</exception>
+    /// <summary>Queues the launches.</summary>
+    /// <exception cref="NotSupportedException">The driver refuses; nothing was queued.</exception>
     public abstract void Launch();
 
     /// <inheritdoc/>

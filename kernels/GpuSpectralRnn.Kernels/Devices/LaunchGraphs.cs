@@ -4,8 +4,7 @@ using ILGPU.Runtime.Cuda;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// The launch graphs of one stream, where its device has any: CUDA's. If the driver refuses one thing, there are none from then on, and the caller
-/// launches kernel by kernel as before.
+/// The launch graphs of one stream (CUDA only). After the first refusal by the driver no more graphs are made, and callers launch kernel by kernel.
 /// </summary>
 public sealed class LaunchGraphs : IDisposable
 {
@@ -13,7 +12,7 @@ public sealed class LaunchGraphs : IDisposable
     private readonly HashSet<LaunchGraph> alive = [];
 
     /// <summary>
-    /// Graphs that <paramref name="record"/> takes down, throwing <see cref="NotSupportedException"/> where it cannot; null for none.
+    /// Graphs captured by <paramref name="record"/>, which throws <see cref="NotSupportedException"/> if it cannot; null: no graphs.
     /// </summary>
     public LaunchGraphs(Func<Action, LaunchGraph>? record)
     {
@@ -21,25 +20,25 @@ public sealed class LaunchGraphs : IDisposable
         IsOn = record is not null;
     }
 
-    /// <summary>Whether graphs are to be had.</summary>
+    /// <summary>Whether graphs can be recorded.</summary>
     public bool IsOn { get; private set; }
 
-    /// <summary>Why there are none any more; null where nothing was refused.</summary>
+    /// <summary>The driver's reason for the refusal; null if there was none.</summary>
     public string? Refusal { get; private set; }
 
-    /// <summary>Graphs taken down so far.</summary>
+    /// <summary>Number of graphs recorded so far.</summary>
     public int Recorded { get; private set; }
 
-    /// <summary>How often one was queued.</summary>
+    /// <summary>Number of launches of graphs so far.</summary>
     public long Launched { get; private set; }
 
-    /// <summary>Those of a stream, if it is one of CUDA's and they are wanted.</summary>
+    /// <summary>Graphs of a stream; none if it is not a CUDA stream or they are not wanted.</summary>
     public static LaunchGraphs Create(Accelerator accelerator, AcceleratorStream stream, bool areWanted) =>
         new(areWanted && stream is CudaStream cuda ? launches => CudaGraph.Record(accelerator, cuda, launches) : null);
 
     /// <summary>
-    /// Takes down what <paramref name="launches"/> queues on the stream: kernels that are loaded, no allocation, no waiting. Nothing of it runs. Null
-    /// where that cannot be.
+    /// Captures what <paramref name="launches"/> queues on the stream, without running it. Kernels must be loaded; it must not allocate or
+    /// synchronise. Null if graphs are off or the driver refuses.
     /// </summary>
     public LaunchGraph? Record(Action launches)
     {
@@ -57,7 +56,7 @@ public sealed class LaunchGraphs : IDisposable
         }
     }
 
-    /// <summary>Queues a graph; false, and nothing is queued, where the driver refuses.</summary>
+    /// <summary>Queues a graph; false if the driver refuses, and then nothing was queued.</summary>
     public bool Launch(LaunchGraph graph)
     {
         if (!IsOn) return false;
@@ -74,13 +73,13 @@ public sealed class LaunchGraphs : IDisposable
         }
     }
 
-    /// <summary>Gives a graph back.</summary>
+    /// <summary>Disposes a graph.</summary>
     public void Release(LaunchGraph graph)
     {
         if (alive.Remove(graph)) graph.Dispose();
     }
 
-    /// <summary>Gives all graphs back, while the device lives.</summary>
+    /// <summary>Disposes all graphs; the device must still exist.</summary>
     public void Dispose()
     {
         IsOn = false;

@@ -4,8 +4,8 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// What kernels hand on from launch to launch within one operation: as much as was needed at most so far, so that the second run of a shape takes no
-/// memory.
+/// Temporary memory between the launches of one operation. It grows to the largest size asked for and is kept, so that repeated shapes do not
+/// allocate.
 /// </summary>
 internal sealed class Scratch(DeviceMemory memory) : IDisposable
 {
@@ -14,7 +14,7 @@ internal sealed class Scratch(DeviceMemory memory) : IDisposable
     private MemoryBuffer? buffer;
 
     /// <summary>
-    /// Numbers, not cleared; valid until the next call. Launches that still use the memory of an earlier call are waited for where it has to grow.
+    /// A view of <paramref name="count"/> numbers, not cleared, valid until the next call. Growing waits for launches that use the old memory.
     /// </summary>
     public ArrayView<float> Of(long count)
     {

@@ -3,6 +3,22 @@ using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Kernels;
 
+/// <summary>Arguments of Fisher directions. As <see cref="GramRows"/>, without padding.</summary>
+public readonly struct FisherArguments(ArrayView<float> logits, ArrayView<float> normals, int rows, int classes)
+{
+    /// <summary>[rows, classes]; becomes u.</summary>
+    public readonly ArrayView<float> Logits = logits;
+
+    /// <summary>z [rows, classes].</summary>
+    public readonly ArrayView<float> Normals = normals;
+
+    /// <summary>Number of rows.</summary>
+    public readonly int Rows = rows;
+
+    /// <summary>Number of classes.</summary>
+    public readonly int Classes = classes;
+}
+
 /// <summary>
 /// Random directions of a classifier's logits in its Fisher metric, row by row: u = diag(s) z - p (s . z) with p = softmax(logits), s = sqrt(p) and z
 /// of N(0, I) has the covariance diag(p) - p p^T.
@@ -22,16 +38,12 @@ public sealed class FisherDirections
     }
 
     /// <summary>Replaces logits by u.</summary>
-    /// <param name="stream">Where to run.</param>
-    /// <param name="logits">[rows, classes].</param>
-    /// <param name="normals">z [rows, classes].</param>
-    /// <param name="rows">Number of rows.</param>
-    /// <param name="classes">Number of classes.</param>
-    public void Run(AcceleratorStream stream, ArrayView<float> logits, ArrayView<float> normals, int rows, int classes)
+    public void Run(AcceleratorStream stream, in FisherArguments arguments)
     {
-        int inGroups = byGroups is null ? 0 : SoftmaxGroups.GroupsFor(classes, Math.Min(rows, MostGroups));
-        if (inGroups > 0) byGroups!(stream, inGroups, new(logits, normals, rows, classes, inGroups));
-        else byRows(stream, rows, new(logits, normals, classes));
+        int rows = arguments.Rows;
+        int inGroups = byGroups is null ? 0 : SoftmaxGroups.GroupsFor(arguments.Classes, Math.Min(rows, MostGroups));
+        if (inGroups > 0) byGroups!(stream, inGroups, new(arguments, inGroups));
+        else byRows(stream, rows, new(arguments));
     }
 
     private static float Direction(float share, float normal, float inner)
@@ -42,64 +54,55 @@ public sealed class FisherDirections
 
     /// <summary>An element is a row.</summary>
     [Kernel(GroupSize = 32)]
-    internal readonly struct ByRows(
-        ArrayView<float> logits, // [rows, classes]
-        ArrayView<float> normals, // [rows, classes]
-        int classes)
-        : IElementKernel
+    internal readonly struct ByRows(FisherArguments a) : IElementKernel
     {
         public void Run(int element)
         {
-            int first = element * classes;
-            float largest = logits[first];
-            for (int j = first + 1; j < first + classes; j++)
-                if (logits[j] > largest) largest = logits[j];
+            int first = element * a.Classes;
+            float largest = a.Logits[first];
+            for (int j = first + 1; j < first + a.Classes; j++)
+                if (a.Logits[j] > largest) largest = a.Logits[j];
             float sum = 0f;
-            for (int j = first; j < first + classes; j++)
+            for (int j = first; j < first + a.Classes; j++)
             {
-                float share = Elementary.Exp(logits[j] - largest);
-                logits[j] = share;
+                float share = Elementary.Exp(a.Logits[j] - largest);
+                a.Logits[j] = share;
                 sum += share;
             }
 
             float inner = 0f;
-            for (int j = first; j < first + classes; j++) inner += MathF.Sqrt(logits[j] / sum) * normals[j];
-            for (int j = first; j < first + classes; j++) logits[j] = Direction(logits[j] / sum, normals[j], inner);
+            for (int j = first; j < first + a.Classes; j++) inner += MathF.Sqrt(a.Logits[j] / sum) * a.Normals[j];
+            for (int j = first; j < first + a.Classes; j++) a.Logits[j] = Direction(a.Logits[j] / sum, a.Normals[j], inner);
         }
     }
 
     /// <summary>One group, every width-th row; a thread reads back only what it wrote.</summary>
     [Kernel(GroupSize = GroupSums.Threads)]
-    internal readonly struct ByGroups(
-        ArrayView<float> logits, // [rows, classes]
-        ArrayView<float> normals, // [rows, classes]
-        int rows,
-        int classes,
-        int width)
-        : IGroupKernel
+    internal readonly struct ByGroups(FisherArguments a, int width) : IGroupKernel
     {
         public void Run()
         {
             ArrayView<float> values = SharedMemory.Allocate<float>(GroupSums.Threads);
             ArrayView<int> places = SharedMemory.Allocate<int>(GroupSums.Threads);
             int me = Group.IdxX;
-            for (int row = Grid.IdxX; row < rows; row += width)
+            for (int row = Grid.IdxX; row < a.Rows; row += width)
             {
-                int first = row * classes;
-                float largest = GroupSums.Best(values, places, Largest.Find(logits, first, classes)).Value;
+                int first = row * a.Classes;
+                float largest = GroupSums.Best(values, places, Largest.Find(a.Logits, first, a.Classes)).Value;
                 float mine = 0f;
-                for (int j = me; j < classes; j += GroupSums.Threads)
+                for (int j = me; j < a.Classes; j += GroupSums.Threads)
                 {
-                    float share = Elementary.Exp(logits[first + j] - largest);
-                    logits[first + j] = share;
+                    float share = Elementary.Exp(a.Logits[first + j] - largest);
+                    a.Logits[first + j] = share;
                     mine += share;
                 }
 
                 float sum = GroupSums.Sum(values, mine);
                 mine = 0f;
-                for (int j = me; j < classes; j += GroupSums.Threads) mine += MathF.Sqrt(logits[first + j] / sum) * normals[first + j];
+                for (int j = me; j < a.Classes; j += GroupSums.Threads) mine += MathF.Sqrt(a.Logits[first + j] / sum) * a.Normals[first + j];
                 float inner = GroupSums.Sum(values, mine);
-                for (int j = me; j < classes; j += GroupSums.Threads) logits[first + j] = Direction(logits[first + j] / sum, normals[first + j], inner);
+                for (int j = me; j < a.Classes; j += GroupSums.Threads)
+                    a.Logits[first + j] = Direction(a.Logits[first + j] / sum, a.Normals[first + j], inner);
             }
         }
     }

@@ -3,33 +3,33 @@ using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>What the kernels of a loss take.</summary>
-/// <typeparam name="TTarget">Labels, or numbers.</typeparam>
+/// <summary>Arguments of a loss kernel.</summary>
+/// <typeparam name="TTarget">int for labels, float for values.</typeparam>
 public struct LossArguments<TTarget>
     where TTarget : unmanaged
 {
     /// <summary>Logits or predictions [rows, columns].</summary>
     public ArrayView<float> Outputs;
 
-    /// <summary>Labels [rows], or numbers [rows, columns].</summary>
+    /// <summary>Labels [rows], or values [rows, columns].</summary>
     public ArrayView<TTarget> Targets;
 
     /// <summary>[rows, columns]; may be the outputs; written where <see cref="WantsGradient"/> is 1.</summary>
     public ArrayView<float> Gradient;
 
-    /// <summary>[width, 2]: where an item, or group, leaves its sum as [high, low]; set by the launcher.</summary>
+    /// <summary>[width, 2]; receives each item's or group's sum as [high, low]; set by the launcher.</summary>
     public ArrayView<float> PartialSums;
 
-    /// <summary>[width, 2]: where an item, or group, leaves its counts [correct, rows]; set by the launcher.</summary>
+    /// <summary>[width, 2]; receives each item's or group's counts [correct, rows]; set by the launcher.</summary>
     public ArrayView<int> PartialCounts;
 
     /// <summary>Number of rows.</summary>
     public int Rows;
 
-    /// <summary>Numbers in a row: classes, or values to meet.</summary>
+    /// <summary>Length of a row: classes, or values.</summary>
     public int Columns;
 
-    /// <summary>Items, or groups, launched; set by the launcher.</summary>
+    /// <summary>Number of items or groups launched; set by the launcher.</summary>
     public int Width;
 
     /// <summary>1 where the gradient is written.</summary>
@@ -50,7 +50,7 @@ public struct LossArguments<TTarget>
         Scale = scale;
     }
 
-    /// <summary>Leaves an item's sum and counts.</summary>
+    /// <summary>Stores an item's sum and counts.</summary>
     internal readonly void Store(int item, CompensatedSum sum, int correct, int rows)
     {
         PartialSums[2 * item] = sum.High;
@@ -62,28 +62,27 @@ public struct LossArguments<TTarget>
 
 /// <summary>A loss by groups of <see cref="GroupSums.Threads"/>.</summary>
 /// <typeparam name="TSelf">The kernel.</typeparam>
-/// <typeparam name="TTarget">Labels, or numbers.</typeparam>
+/// <typeparam name="TTarget">int for labels, float for values.</typeparam>
 internal interface ILossGroups<TSelf, TTarget> : IGroupKernel, IKernelWith<TSelf, LossArguments<TTarget>>
     where TSelf : struct
     where TTarget : unmanaged
 {
-    /// <summary>How many groups suit the extents, of <paramref name="most"/> that compute rows; 0 where lone items are better.</summary>
+    /// <summary>Number of groups to launch, at most <paramref name="most"/>; 0 where items are faster.</summary>
     static abstract int GroupsFor(int rows, int columns, int most);
 }
 
 /// <summary>
-/// A loss over rows, with its gradient in the same pass: by lone items, each every width-th row, or by groups, where threads share memory and that is
-/// better. Each call is added to totals.
+/// A loss over rows with its gradient in the same pass: by items, each every width-th row, or by groups, where threads share memory and the extents
+/// make that faster. Each call is added to running totals.
 /// </summary>
 public abstract class Loss<TTarget>
     where TTarget : unmanaged
 {
     /// <summary>Adds the loss of every row to the totals, and writes the gradient where it is wanted.</summary>
-    /// <param name="stream">Where to run.</param>
+    /// <param name="stream">The stream.</param>
     /// <param name="arguments">What to compute.</param>
-    /// <param name="sums">The totals' sums.</param>
-    /// <param name="counts">The totals' counts.</param>
-    public abstract void Run(AcceleratorStream stream, LossArguments<TTarget> arguments, ArrayView<float> sums, ArrayView<long> counts);
+    /// <param name="totals">What the losses are added to.</param>
+    public abstract void Run(AcceleratorStream stream, LossArguments<TTarget> arguments, LossTotalsViews totals);
 }
 
 /// <summary>The three losses.</summary>
@@ -114,7 +113,7 @@ internal sealed class Loss<TTarget, TItems, TGroups>(KernelLoader loader, LossAc
     private readonly Launcher<TGroups>? groups = loader.CanShare(GroupSums.Threads) ? loader.Groups<TGroups>() : null;
 
     /// <inheritdoc/>
-    public override void Run(AcceleratorStream stream, LossArguments<TTarget> arguments, ArrayView<float> sums, ArrayView<long> counts)
+    public override void Run(AcceleratorStream stream, LossArguments<TTarget> arguments, LossTotalsViews totals)
     {
         int width = accumulator.WidthFor(arguments.Rows);
         int inGroups = groups is null ? 0 : TGroups.GroupsFor(arguments.Rows, arguments.Columns, width);
@@ -122,6 +121,6 @@ internal sealed class Loss<TTarget, TItems, TGroups>(KernelLoader loader, LossAc
         (arguments.PartialSums, arguments.PartialCounts) = (accumulator.PartialSums, accumulator.PartialCounts);
         if (inGroups > 0) groups!(stream, inGroups, TGroups.With(arguments));
         else items(stream, width, TItems.With(arguments));
-        accumulator.Add(stream, arguments.Width, sums, counts);
+        accumulator.Add(stream, arguments.Width, totals);
     }
 }

@@ -3,8 +3,18 @@ using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Kernels;
 
+/// <summary>Running totals of losses in device memory.</summary>
+public struct LossTotalsViews
+{
+    /// <summary>[high, low] of the compensated loss.</summary>
+    public ArrayView<float> Sums;
+
+    /// <summary>[correct, rows, calls, first bad call].</summary>
+    public ArrayView<long> Counts;
+}
+
 /// <summary>
-/// Adds up a loss call on the device: the items of a loss kernel leave one partial sum each, one more item or group adds them to the running totals
+/// Adds up a loss call on the device: the items of a loss kernel store one partial sum each; one more item or group adds them to the running totals
 /// in a fixed order. Totals are [high, low] of the compensated loss and [correct, rows, calls, first bad call] as counts.
 /// </summary>
 public sealed class LossAccumulator : IDisposable
@@ -33,19 +43,19 @@ public sealed class LossAccumulator : IDisposable
         partialCounts = loader.Memory.Allocate(Capacity * 2, sizeof(int));
     }
 
-    /// <summary>Where item i of a loss kernel leaves its sum: [high, low] at 2 i.</summary>
+    /// <summary>Partial sums of items: [high, low] of item i at 2 i.</summary>
     internal ArrayView<float> PartialSums => partialSums.AsArrayView<float>(0, Capacity * 2);
 
-    /// <summary>Where item i of a loss kernel leaves its counts: [correct, rows] at 2 i.</summary>
+    /// <summary>Partial counts of items: [correct, rows] of item i at 2 i.</summary>
     internal ArrayView<int> PartialCounts => partialCounts.AsArrayView<int>(0, Capacity * 2);
 
     /// <summary>Items a loss kernel over <paramref name="rows"/> rows runs with.</summary>
     internal int WidthFor(int rows) => Math.Max(1, Math.Min(loader.WidthFor(rows), Capacity));
 
     /// <summary>Adds the partial sums of <paramref name="items"/> items to the running totals.</summary>
-    internal void Add(AcceleratorStream stream, int items, ArrayView<float> sums, ArrayView<long> counts)
+    internal void Add(AcceleratorStream stream, int items, LossTotalsViews totals)
     {
-        AccumulatorArguments arguments = new(sums, counts, PartialSums, PartialCounts, items);
+        AccumulatorArguments arguments = new(totals, PartialSums, PartialCounts, items);
         if (byGroup is null) byItem(stream, 1, new(arguments));
         else byGroup(stream, 1, new(arguments));
     }
@@ -57,15 +67,14 @@ public sealed class LossAccumulator : IDisposable
         partialCounts.Dispose();
     }
 
-    /// <summary>What the kernels take.</summary>
+    /// <summary>Arguments of both kernels.</summary>
     internal readonly struct AccumulatorArguments(
-        ArrayView<float> sums, // [high, low]
-        ArrayView<long> counts, // [correct, rows, calls, first bad call]
+        LossTotalsViews totals,
         ArrayView<float> partialSums, // [items, 2]
         ArrayView<int> partialCounts, // [items, 2]
         int items)
     {
-        /// <summary>Adds the partial sums from one item on, some apart.</summary>
+        /// <summary>Adds the partial sums of items first, first + step, ...</summary>
         public void Collect(int first, int step, ref CompensatedSum call, ref int correct, ref int rows)
         {
             for (int i = first; i < items; i += step)
@@ -79,14 +88,14 @@ public sealed class LossAccumulator : IDisposable
         /// <summary>Adds a call's sum to the totals.</summary>
         public void AddToTotals(CompensatedSum call, int correct, int rows)
         {
-            CompensatedSum total = Load(sums, 0);
+            CompensatedSum total = Load(totals.Sums, 0);
             total.Add(call);
-            sums[0] = total.High;
-            sums[1] = total.Low;
-            if (counts[3] < 0 && !Elementary.IsFinite(call.Rounded)) counts[3] = counts[2];
-            counts[0] += correct;
-            counts[1] += rows;
-            counts[2] += 1;
+            totals.Sums[0] = total.High;
+            totals.Sums[1] = total.Low;
+            if (totals.Counts[3] < 0 && !Elementary.IsFinite(call.Rounded)) totals.Counts[3] = totals.Counts[2];
+            totals.Counts[0] += correct;
+            totals.Counts[1] += rows;
+            totals.Counts[2] += 1;
         }
 
         private static CompensatedSum Load(ArrayView<float> pairs, int index)
@@ -110,7 +119,7 @@ public sealed class LossAccumulator : IDisposable
         }
     }
 
-    /// <summary>The same by a group, for devices where a lone item would wait for each of its numbers.</summary>
+    /// <summary>The same by one group, for GPUs, where a single item would be bound by memory latency.</summary>
     [Kernel(GroupSize = GroupSums.Threads)]
     internal readonly struct AccumulateByGroup(AccumulatorArguments accumulator) : IGroupKernel
     {

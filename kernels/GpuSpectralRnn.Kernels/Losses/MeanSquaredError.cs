@@ -31,7 +31,7 @@ internal readonly struct MeanSquaredErrorRows(LossArguments<float> a) : IItemKer
 }
 
 /// <summary>
-/// Mean squared error by groups, whatever the rows: neighbouring threads read neighbouring numbers. The first group counts the rows.
+/// Mean squared error by groups over all elements regardless of rows, for coalesced reads. The first group counts the rows.
 /// </summary>
 [Kernel(GroupSize = GroupSums.Threads)]
 internal readonly struct MeanSquaredErrorGroups(LossArguments<float> a) : ILossGroups<MeanSquaredErrorGroups, float>

@@ -53,8 +53,8 @@ internal readonly struct SoftmaxCrossEntropyRows(LossArguments<int> a) : IItemKe
 }
 
 /// <summary>
-/// Softmax cross-entropy over many classes, a row a group: its threads read and write the row side by side and find the largest logit and the sum
-/// through shared memory, in a fixed order. For vocabularies, where one item per row would read alone for thousands of steps.
+/// Softmax cross-entropy over many classes, one group for a row: coalesced reads and writes; the largest logit and the sum are reduced through shared
+/// memory in a fixed order.
 /// </summary>
 [Kernel(GroupSize = GroupSums.Threads)]
 internal readonly struct SoftmaxCrossEntropyGroups(LossArguments<int> a) : ILossGroups<SoftmaxCrossEntropyGroups, int>
@@ -98,15 +98,15 @@ internal readonly struct SoftmaxCrossEntropyGroups(LossArguments<int> a) : ILoss
     }
 }
 
-/// <summary>What softmaxes by groups have in common.</summary>
+/// <summary>Common parts of softmax kernels by groups.</summary>
 internal static class SoftmaxGroups
 {
     private const int LeastClasses = 2 * GroupSums.Threads; // fewer leave too many threads idle
 
-    /// <summary>A group for each row, or so many as there may be; none for few classes.</summary>
+    /// <summary>One group for each row, at most <paramref name="most"/>; 0 for few classes.</summary>
     public static int GroupsFor(int classes, int most) => classes >= LeastClasses ? most : 0;
 
-    /// <summary>A thread's part, every 256th, of sum_j exp(logits[j] - largest).</summary>
+    /// <summary>A thread's part (every 256th class) of sum_j exp(logits[j] - largest).</summary>
     public static float SumOfExponentials(ArrayView<float> logits, int first, int classes, float largest)
     {
         float sum = 0f;

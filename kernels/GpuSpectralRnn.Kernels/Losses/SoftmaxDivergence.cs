@@ -66,7 +66,7 @@ internal readonly struct SoftmaxDivergenceRows(LossArguments<float> a) : IItemKe
     }
 }
 
-/// <summary>Divergence of softmaxes over many classes, a row a group, as in <see cref="SoftmaxCrossEntropyGroups"/>.</summary>
+/// <summary>Divergence of softmaxes over many classes, one group for a row, as in <see cref="SoftmaxCrossEntropyGroups"/>.</summary>
 [Kernel(GroupSize = GroupSums.Threads)]
 internal readonly struct SoftmaxDivergenceGroups(LossArguments<float> a) : ILossGroups<SoftmaxDivergenceGroups, float>
 {

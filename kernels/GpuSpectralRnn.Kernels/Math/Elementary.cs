@@ -3,8 +3,8 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Elementary functions in plain single precision, to a few units in the last place on every device. The hardware's own are far coarser in places
-/// (PTX tanh.approx errs by 5e-4, lg2.approx by 2^-22 even where the result is tiny). NaN stays NaN.
+/// Elementary functions in plain single precision, to a few units in the last place on every device. The hardware instructions have larger errors
+/// (PTX tanh.approx 5e-4, lg2.approx 2^-22 absolute, even for tiny results). NaN stays NaN.
 /// </summary>
 public static class Elementary
 {
@@ -58,11 +58,11 @@ public static class Elementary
     public static float Sigmoid(float x) => 1f / (1f + Exp(-x));
 
     /// <summary>
-    /// The logistic function by the device's own exponential, to 3e-7: for kernels in which these functions are a good part of the work.
+    /// The logistic function by the device's exponential, to 3e-7: for kernels dominated by these functions.
     /// </summary>
     public static float GateSigmoid(float x) => 1f / (1f + MathF.Exp(-x));
 
-    /// <summary>tanh x as 2 sigmoid(2x) - 1, to 6e-7 (absolutely, not relatively near 0).</summary>
+    /// <summary>tanh x as 2 sigmoid(2x) - 1, with an absolute error of 6e-7.</summary>
     public static float GateTanh(float x) => 2f * GateSigmoid(2f * x) - 1f;
 
     /// <summary>cos(2 pi u) for u in [0, 1).</summary>

@@ -9,7 +9,7 @@ public readonly struct Fill(ArrayView<float> target, float value) : IElementKern
     public void Run(int element) => target[element] = value;
 }
 
-/// <summary>target[i, j] = row[j]; a bias before a product is added to it.</summary>
+/// <summary>target[i, j] = row[j]: the bias, to which a product is added.</summary>
 public readonly struct FillRows(
     ArrayView<float> target, // [rows, columns]
     ArrayView<float> row, // [columns]

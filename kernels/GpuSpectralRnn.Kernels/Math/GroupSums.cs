@@ -3,12 +3,12 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// What all threads of a group of 256 have, put together through shared memory in a fixed order; every thread gets the result, and the memory may be
-/// used again.
+/// Reductions over a group of 256 threads through shared memory, in a fixed order. Every thread gets the result; all calls end with a barrier, so the
+/// memory can be used again.
 /// </summary>
 internal static class GroupSums
 {
-    /// <summary>Threads of a group, and numbers in each view that is handed in.</summary>
+    /// <summary>Threads of a group; also the length of the shared views.</summary>
     public const int Threads = 256;
 
     /// <summary>The sum.</summary>
@@ -70,7 +70,7 @@ internal static class GroupSums
         return sum;
     }
 
-    /// <summary>The largest value and its place; of equals the first.</summary>
+    /// <summary>The largest value and its index; the lowest index among equal values.</summary>
     public static Largest Best(ArrayView<float> values, ArrayView<int> places, Largest mine)
     {
         int me = Group.IdxX;
@@ -96,13 +96,13 @@ internal static class GroupSums
     private static bool IsBetter(float value, int place, float other, int otherPlace) => value > other || (value == other && place < otherPlace);
 }
 
-/// <summary>The largest of some numbers.</summary>
+/// <summary>A value and its index.</summary>
 internal struct Largest
 {
     public float Value;
     public int Place;
 
-    /// <summary>Of a row's numbers those that a thread of a group looks at: every 256th.</summary>
+    /// <summary>The largest of a thread's part of a row, every 256th element.</summary>
     public static Largest Find(ArrayView<float> numbers, int first, int count)
     {
         int me = Group.IdxX;

@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>values[i] *= factors[i]; weights are taken away by a mask of zeros and ones.</summary>
+/// <summary>values[i] *= factors[i]; applies a mask of zeros and ones to parameters.</summary>
 public readonly struct MultiplyInPlace(ArrayView<float> values, ArrayView<float> factors) : IElementKernel
 {
     /// <inheritdoc/>

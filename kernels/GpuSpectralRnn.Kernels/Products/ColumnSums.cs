@@ -3,6 +3,28 @@ using ILGPU.Runtime;
 
 namespace GpuSpectralRnn.Kernels;
 
+/// <summary>Arguments of column sums: sums[j] = alpha sum_i x[i, j] + beta sums[j].</summary>
+public struct ColumnSumsArguments
+{
+    /// <summary>x [rows, columns].</summary>
+    public ArrayView<float> X;
+
+    /// <summary>[columns].</summary>
+    public ArrayView<float> Sums;
+
+    /// <summary>Number of rows.</summary>
+    public int Rows;
+
+    /// <summary>Number of columns.</summary>
+    public int Columns;
+
+    /// <summary>Factor on the sum.</summary>
+    public float Alpha;
+
+    /// <summary>Factor on the old sums; with 0 they are not read.</summary>
+    public float Beta;
+}
+
 /// <summary>
 /// Sums of a matrix's columns: the gradient of a bias, slices of a product, and, with weights, a product whose other factor is one line. Slices of
 /// the rows are summed first, then the slices, always in the same order.
@@ -24,59 +46,56 @@ public sealed class ColumnSums : IDisposable
         partials = new Scratch(loader.Memory);
     }
 
-    /// <summary>sums[j] = alpha sum_i x[i, j] + beta sums[j]; x [rows, columns], sums [columns]. With beta 0, sums is not read.</summary>
-    public void Run(AcceleratorStream stream, ArrayView<float> x, ArrayView<float> sums, int rows, int columns, float alpha, float beta)
+    /// <summary>sums[j] = alpha sum_i x[i, j] + beta sums[j].</summary>
+    public void Run(AcceleratorStream stream, ColumnSumsArguments arguments)
     {
-        if (columns == 0) return;
-        int slices = SlicesFor(rows, columns);
-        if (rows > ShortColumn && slices > 1) x = SumInSlices(stream, x, null, slices, ref rows, columns);
-        Sum(stream, x, sums, rows, columns, alpha, beta);
+        if (arguments.Columns == 0) return;
+        int slices = SlicesFor(arguments);
+        if (arguments.Rows > ShortColumn && slices > 1) SumInSlices(stream, ref arguments, null, slices);
+        sumColumns(stream, arguments.Columns, new(arguments));
     }
 
-    /// <summary>first[j] += sum_i x[i, j] and second[j] += the same; x, [rows, columns], is read once.</summary>
-    public void AddTo(AcceleratorStream stream, ArrayView<float> x, ArrayView<float> first, ArrayView<float> second, int rows, int columns)
+    /// <summary>The same, and the same for a second view [columns] of sums; x is read once.</summary>
+    public void Run(AcceleratorStream stream, ColumnSumsArguments arguments, ArrayView<float> second)
     {
-        if (columns == 0) return;
-        int slices = SlicesFor(rows, columns);
-        if (slices > 1) x = SumInSlices(stream, x, null, slices, ref rows, columns);
-        Sum(stream, x, first, rows, columns, 1, 1);
-        Sum(stream, x, second, rows, columns, 1, 1);
+        if (arguments.Columns == 0) return;
+        int slices = SlicesFor(arguments);
+        if (slices > 1) SumInSlices(stream, ref arguments, null, slices);
+        sumColumns(stream, arguments.Columns, new(arguments));
+        sumColumns(stream, arguments.Columns, new(arguments with { Sums = second }));
     }
 
     /// <summary>
-    /// sums[j] = alpha sum_i weights[i] x[i, j] + beta sums[j]; x [rows, columns], weights [rows], sums [columns]; at least one row, at most 2^18
-    /// columns. With beta 0, sums is not read.
+    /// sums[j] = alpha sum_i weights[i] x[i, j] + beta sums[j]; weights [rows], at least one row, at most 2^18 columns.
     /// </summary>
-    public void Run(
-        AcceleratorStream stream, ArrayView<float> x, ArrayView<float> weights, ArrayView<float> sums, int rows, int columns, float alpha, float beta)
+    public void RunWeighted(AcceleratorStream stream, ColumnSumsArguments arguments, ArrayView<float> weights)
     {
-        if (columns == 0) return;
-        ArrayView<float> partial = SumInSlices(stream, x, weights, SlicesFor(rows, columns), ref rows, columns);
-        Sum(stream, partial, sums, rows, columns, alpha, beta);
+        if (arguments.Columns == 0) return;
+        SumInSlices(stream, ref arguments, weights, SlicesFor(arguments));
+        sumColumns(stream, arguments.Columns, new(arguments));
     }
 
-    /// <summary>Whether so many columns may have weights.</summary>
+    /// <summary>Whether <see cref="RunWeighted"/> takes this number of columns.</summary>
     public static bool CanWeigh(int columns) => columns <= PartialCapacity;
 
     /// <inheritdoc/>
     public void Dispose() => partials.Dispose();
 
     // About sqrt(rows) slices balance the two stages and keep rounding errors small.
-    private static int SlicesFor(int rows, int columns) => Math.Max(1, Math.Min((int)Math.Sqrt(rows), PartialCapacity / columns));
+    private static int SlicesFor(in ColumnSumsArguments arguments) =>
+        Math.Max(1, Math.Min((int)Math.Sqrt(arguments.Rows), PartialCapacity / arguments.Columns));
 
-    // The sums of the slices, [rows, columns] of what rows becomes.
-    private ArrayView<float> SumInSlices(AcceleratorStream stream, ArrayView<float> x, ArrayView<float>? weights, int slices, ref int rows, int columns)
+    // Replaces x by the sums of its slices.
+    private void SumInSlices(AcceleratorStream stream, ref ColumnSumsArguments arguments, ArrayView<float>? weights, int slices)
     {
+        (int rows, int columns) = (arguments.Rows, arguments.Columns);
         int perSlice = Math.Max(1, (rows + slices - 1) / slices);
         slices = (rows + perSlice - 1) / perSlice;
         ArrayView<float> partial = partials.Of((long)slices * columns);
-        sumSlices(stream, slices * columns, new(x, weights ?? x, partial, rows, columns, perSlice, weights is null ? 0 : 1));
-        rows = slices;
-        return partial;
+        sumSlices(
+            stream, slices * columns, new(arguments.X, weights ?? arguments.X, partial, rows, columns, perSlice, weights is null ? 0 : 1));
+        (arguments.X, arguments.Rows) = (partial, slices);
     }
-
-    private void Sum(AcceleratorStream stream, ArrayView<float> x, ArrayView<float> sums, int rows, int columns, float alpha, float beta) =>
-        sumColumns(stream, columns, new(x, sums, rows, columns, alpha, beta));
 
     /// <summary>One item, one column of one slice.</summary>
     internal readonly struct SumSlices(
@@ -98,20 +117,13 @@ public sealed class ColumnSums : IDisposable
         }
     }
 
-    /// <summary>An element is a column.</summary>
-    internal readonly struct SumColumns(
-        ArrayView<float> x, // [rows, columns]
-        ArrayView<float> sums, // [columns]
-        int rows,
-        int columns,
-        float alpha,
-        float beta)
-        : IElementKernel
+    /// <summary>One element, one column.</summary>
+    internal readonly struct SumColumns(ColumnSumsArguments a) : IElementKernel
     {
         public void Run(int element)
         {
-            float sum = alpha * Rows(x, columns, element, 0, rows);
-            sums[element] = beta == 0f ? sum : beta * sums[element] + sum;
+            float sum = a.Alpha * Rows(a.X, a.Columns, element, 0, a.Rows);
+            a.Sums[element] = a.Beta == 0f ? sum : a.Beta * a.Sums[element] + sum;
         }
     }
 

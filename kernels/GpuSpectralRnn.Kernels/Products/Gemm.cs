@@ -8,7 +8,7 @@ namespace GpuSpectralRnn.Kernels;
 public enum GemmPlan
 {
     /// <summary>
-    /// A 4 x 4 block of C in the registers of each item, the factors straight from memory: the simulator, and devices with small groups.
+    /// A 4 x 4 block of C in the registers of each item, the factors read from global memory: the simulator, and devices with small groups.
     /// </summary>
     Registers,
 
@@ -21,10 +21,10 @@ public enum GemmPlan
     /// <summary>A 128 x 128 block of C in each group, the factors through shared memory.</summary>
     LargeBlocks,
 
-    /// <summary>The same on tensor cores, which round the factors to TF32 (10 bits behind the point); only where it was asked for.</summary>
+    /// <summary>128 x 128 blocks on tensor cores, which round the factors to TF32 (10 bits of mantissa); only on request.</summary>
     TensorCores,
 
-    /// <summary>Weighted sums of the columns of one factor, where the other is a single line.</summary>
+    /// <summary>Weighted column sums of one factor, where the other is a vector.</summary>
     ColumnSums,
 }
 
@@ -38,7 +38,7 @@ public enum GemmPlan
 /// <param name="TransposeA">Whether A is [K, M].</param>
 /// <param name="TransposeB">Whether B is [N, K].</param>
 /// <param name="Alpha">Factor on the product.</param>
-/// <param name="Beta">Factor on what C was; 0: C is not read.</param>
+/// <param name="Beta">Factor on the old C; with 0, C is not read.</param>
 public readonly record struct GemmCall(
     ArrayView<float> A,
     ArrayView<float> B,
@@ -51,7 +51,7 @@ public readonly record struct GemmCall(
     float Alpha = 1f,
     float Beta = 0f);
 
-/// <summary>What the kernels of products take: C = alpha op(A) op(B) + beta C. A transpose is a swap of two strides.</summary>
+/// <summary>Arguments of the kernels of products: C = alpha op(A) op(B) + beta C. A transpose is a swap of two strides.</summary>
 public struct GemmArguments
 {
     /// <summary>op(A) [M, K].</summary>
@@ -72,16 +72,16 @@ public struct GemmArguments
     /// <summary>Factor on the product.</summary>
     public float Alpha;
 
-    /// <summary>Factor on what C was; 0: C is not read.</summary>
+    /// <summary>Factor on the old C; with 0, C is not read.</summary>
     public float Beta;
 
     /// <summary>The summed extent.</summary>
     public int K;
 
-    /// <summary>How much of K one slice sums up; a multiple of 4 unless it is all of it.</summary>
+    /// <summary>Length of a slice of K; a multiple of 4, or K.</summary>
     public int Slice;
 
-    /// <summary>1 where four neighbours of a row of C may be read and written at once.</summary>
+    /// <summary>1 where C can be accessed by 128 bits.</summary>
     public int HasQuads;
 
     /// <summary>Rows of C.</summary>
@@ -90,7 +90,7 @@ public struct GemmArguments
     /// <summary>Columns of C.</summary>
     public readonly int N => B.Lines;
 
-    /// <summary>How many slices there are; with more than one, each writes a partial C behind the other's.</summary>
+    /// <summary>Number of slices of K; with more than one, C holds one partial product for each.</summary>
     public readonly int Slices => (K + Slice - 1) / Slice;
 }
 
@@ -116,8 +116,8 @@ public sealed class Gemm : IDisposable
     private readonly Scratch? transposed;
 
     /// <summary>
-    /// Loads the kernels, beside those for sums, which belong to the caller: devices that compute on the processor, or do not grant groups of 256, do
-    /// without shared memory; with <paramref name="roundsToTf32"/> also those for tensor cores, which the device must have.
+    /// Loads the kernels; <paramref name="sums"/> belongs to the caller. Devices on the processor, or without groups of 256, get kernels without
+    /// shared memory. With <paramref name="roundsToTf32"/> the device must have tensor cores for TF32.
     /// </summary>
     public Gemm(KernelLoader loader, ColumnSums sums, bool roundsToTf32 = false)
     {
@@ -169,8 +169,10 @@ public sealed class Gemm : IDisposable
         GemmPlan plan = PlanFor(m, n, k, call.TransposeA, call.TransposeB);
         if (plan == GemmPlan.ColumnSums)
         {
-            if (n == 1 && call.TransposeA) sums.Run(stream, call.A, call.B, call.C, k, m, call.Alpha, call.Beta);
-            else sums.Run(stream, call.B, call.A, call.C, k, n, call.Alpha, call.Beta);
+            (ArrayView<float> x, ArrayView<float> weights, int columns) =
+                n == 1 && call.TransposeA ? (call.A, call.B, m) : (call.B, call.A, n);
+            sums.RunWeighted(
+                stream, new() { X = x, Sums = call.C, Rows = k, Columns = columns, Alpha = call.Alpha, Beta = call.Beta }, weights);
             return;
         }
 
@@ -197,13 +199,13 @@ public sealed class Gemm : IDisposable
 
         ArrayView<float> partial = partials.Of((long)slices * m * n); // [slices, M, N]
         Multiply(plan, stream, blocks * slices, arguments with { C = partial, HasQuads = n % 4 == 0 ? 1 : 0, Alpha = 1f, Beta = 0f });
-        sums.Run(stream, partial, call.C, slices, m * n, call.Alpha, call.Beta);
+        sums.Run(stream, new() { X = partial, Sums = call.C, Rows = slices, Columns = m * n, Alpha = call.Alpha, Beta = call.Beta });
     }
 
     /// <summary>
-    /// How a product of these extents is computed. Large blocks do twice the arithmetic per number read from shared memory, but only where there are
-    /// enough of them, slices of 256 counted in, to occupy the multiprocessors. Blocks are worth their barriers even where most of them is beyond the
-    /// edge: a step waits once for 16 k, where a lone item waits for each. Only a single line is a loss, if the other factor can be read as it lies.
+    /// The plan for a product of these extents. Large blocks do twice the arithmetic per number read from shared memory, and are taken where there
+    /// is one for each multiprocessor, counting slices of K of 256. Blocks are faster than register tiles even where most of a block lies beyond the
+    /// edge, because latency is paid once for 16 k. The exception are vectors whose other factor has contiguous rows: column sums.
     /// </summary>
     public GemmPlan PlanFor(int m, int n, int k, bool transposeA = false, bool transposeB = false)
     {
@@ -217,10 +219,10 @@ public sealed class Gemm : IDisposable
         return fits && large >= loader.Multiprocessors ? GemmPlan.LargeBlocks : GemmPlan.SmallBlocks;
     }
 
-    /// <summary>Into how many parts K is cut for a plan in blocks, each with its own groups.</summary>
+    /// <summary>Number of slices of K for a plan.</summary>
     public int SlicesFor(GemmPlan plan, int m, int n, int k) => (k + SliceFor(plan, m, n, k) - 1) / SliceFor(plan, m, n, k);
 
-    /// <summary>In how many blocks C is computed.</summary>
+    /// <summary>Number of blocks of C for a plan.</summary>
     public static long BlocksOf(GemmPlan plan, int m, int n)
     {
         int edge = EdgeOf(plan);
@@ -267,7 +269,7 @@ public sealed class Gemm : IDisposable
 }
 
 /// <summary>
-/// One item, one 4 x 4 block of C. Its columns lie a grid apart, so that neighbouring items read and write neighbouring columns.
+/// One item, one 4 x 4 block of C. Its columns are ceil(N / 4) apart, so that accesses of neighbouring items coalesce.
 /// </summary>
 [Kernel(GroupSize = 64)]
 internal readonly struct GemmTiles(GemmArguments e) : IItemKernel

@@ -5,7 +5,7 @@ namespace GpuSpectralRnn.Kernels;
 /// <summary>A factor of a product as lines, the rows of op(A) or the columns of op(B), that run along the summed extent.</summary>
 public struct GemmOperand
 {
-    /// <summary>How many lines there are.</summary>
+    /// <summary>Number of lines.</summary>
     public int Lines;
 
     /// <summary>From a line to the next; 1 where neighbours in memory belong to neighbouring lines.</summary>
@@ -14,7 +14,7 @@ public struct GemmOperand
     /// <summary>From an element of a line to the next.</summary>
     public int Step;
 
-    /// <summary>1 where four neighbours in memory may be read at once: they start at a multiple of 16 bytes and none is beyond an end.</summary>
+    /// <summary>1 where the matrix can be read by 128 bits: aligned to 16 bytes, and rows are a multiple of four long.</summary>
     public int HasQuads;
 
     /// <summary>The factor in a dense matrix: <paramref name="linesAreRows"/> of [lines, length], else of [length, lines].</summary>

@@ -4,8 +4,8 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Products where a processor plays the device. An item adds four terms at a time to a panel of C, 4 rows of up to 128 columns, in place: the
-/// compiler makes vectors of the loop along the columns, C's panel stays in the first cache, and each number read from it meets four multiply-adds.
+/// Products for OpenCL on the processor. An item adds four terms at a time to a panel of C, 4 rows of up to 128 columns, in place: the compiler
+/// vectorises the loop over columns, the panel stays in the level-1 cache, and each number read from it takes part in four multiply-adds.
 /// </summary>
 internal sealed class GemmPanels(KernelLoader loader)
 {

@@ -4,7 +4,7 @@ using ILGPU.Runtime.Cuda;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// The product on tensor cores (CUDA from compute capability 8.0 on): factors rounded to TF32, 10 bits behind the point, sums in single precision. As
+/// The product on tensor cores (CUDA from compute capability 8.0 on): factors rounded to TF32 (10 bits of mantissa), sums in single precision. As
 /// in <see cref="GemmBlocks{TBlock}"/> a group of 256 threads computes a block of C, here 128 x 128, in steps of 16 through K out of one half of the
 /// shared memory, while each thread fetches its part of the next step into registers.
 /// </summary>

@@ -45,7 +45,7 @@ public sealed class ColumnDots(KernelLoader loader, ColumnSums sums) : IDisposab
         count = (rows + perSlice - 1) / perSlice;
         ArrayView<float> partial = partials.Of((long)count * columns);
         slices(stream, count * columns, new(a, b, partial, rows, from, columns, stride, perSlice));
-        sums.Run(stream, partial, dots, count, columns, 1, 1);
+        sums.Run(stream, new() { X = partial, Sums = dots, Rows = count, Columns = columns, Alpha = 1, Beta = 1 });
     }
 
     /// <inheritdoc/>

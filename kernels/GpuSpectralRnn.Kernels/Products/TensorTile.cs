@@ -3,10 +3,10 @@ using ILGPU.Runtime.Cuda;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Inline PTX (sm_80): what a thread of <see cref="GemmTensorCores{TLeft, TRight}"/> keeps in registers, and the shared memory of its group. What
-/// ILGPU lets a statement write goes through memory; so sums and factors are in registers and shared memory that PTX declares by name, and C# hands in
-/// numbers and places, in bytes. In shared memory a factor is pairs of lines, and a pair is 8 quads of 2 lines x 2 k, which quad k / 2 of pair P lies
-/// at k / 2 ^ P mod 8.
+/// Inline PTX (sm_80): the registers of a thread of <see cref="GemmTensorCores{TLeft, TRight}"/> and the shared memory of its group. Output operands
+/// of ILGPU's inline PTX go through memory; therefore sums and factors live in registers and shared memory that the PTX declares by name, and C#
+/// passes values and offsets in bytes only. In shared memory a factor is pairs of lines, and a pair is 8 quads of 2 lines x 2 k, which quad k / 2 of
+/// pair P lies at k / 2 ^ P mod 8.
 /// </summary>
 internal static class TensorTile
 {

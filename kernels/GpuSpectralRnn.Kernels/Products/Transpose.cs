@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace GpuSpectralRnn.Kernels;
 
-/// <summary>target = source transposed, so that a product walks it along its rows.</summary>
+/// <summary>target = source^T, for products that read B along its rows.</summary>
 internal readonly struct Transpose(
     ArrayView<float> source, // [rows, columns]
     ArrayView<float> target, // [columns, rows]

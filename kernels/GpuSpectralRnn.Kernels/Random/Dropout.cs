@@ -3,7 +3,7 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Dropout by <see cref="Philox"/>: the mask is a function of seed, stream and place and is never stored. y[i] = scale x[i], or 0 where uniform
+/// Dropout by <see cref="Philox"/>: the mask is a function of seed, stream and index and is not stored. y[i] = scale x[i], or 0 where uniform
 /// number i is below the rate.
 /// </summary>
 public readonly struct Dropout(

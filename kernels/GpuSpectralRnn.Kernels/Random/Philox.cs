@@ -2,7 +2,7 @@ namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
 /// Philox4x32-10, the counter-based generator of Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011). Element i of a
-/// stream is word i mod 4 of the block whose counter is (i / 4, stream) under the key seed. Host and device run this very code. Standard normal
+/// stream is word i mod 4 of the block whose counter is (i / 4, stream) under the key seed. Host and devices run the same code. Standard normal
 /// number i (Box and Muller 1958) takes two words of block i / 2, X and Y where i is even, Z and W where it is odd: sqrt(-2 ln(1 - u)) cos(2 pi v), u
 /// and v their uniform numbers.
 /// </summary>

@@ -27,4 +27,4 @@ internal struct StepArguments
 
 /// <summary>Marks a kernel over cells.</summary>
 internal sealed class CellKernelAttribute()
-    : KernelAttribute(typeof(ElmanCell<Relu>), typeof(ElmanCell<HyperbolicTangent>), typeof(LstmCell), typeof(GruCell));
+    : KernelAttribute(typeof(ElmanCell<Relu>), typeof(ElmanCell<HyperbolicTangent>), typeof(LstmCell), typeof(GruCell), typeof(PeepholeLstmCell));

@@ -20,7 +20,7 @@ public struct RecurrentViews
 
     /// <summary>
     /// [T, B, 3H] (GRU): the gradient of h_{t-1} W_hh^T, which is not that of the pre-activations: r lies between. Its block n keeps the
-    /// product itself in between. One element where the layer is not trained.
+    /// product itself in between. One element where the layer is not trained. For the GRU that resets before the product, its <see cref="ResetParts"/>.
     /// </summary>
     public ArrayView<float> ProductGradient;
 
@@ -47,6 +47,12 @@ public struct RecurrentViews
 
     /// <summary>Backward: [B, H], dL/dc (LSTM).</summary>
     public ArrayView<float> CellCarry;
+
+    /// <summary>[3H]: what i, f and o see of c (LSTM with peepholes).</summary>
+    public ArrayView<float> Peepholes;
+
+    /// <summary>Backward: [B, 3H], the sums over the steps of their gradients; no initial value is read (LSTM with peepholes).</summary>
+    public ArrayView<float> PeepholeSums;
 
     /// <summary>A step's recurrent product [B, G*H], or backward [B, H], for cells that compute it in a launch of its own; they set it.</summary>
     public ArrayView<float> StepProducts;
@@ -86,8 +92,14 @@ public abstract class RecurrentCell
     /// <summary>The LSTM, a launch a step.</summary>
     public static RecurrentCell StepwiseLstm(KernelLoader loader, Gemm gemm) => StepwiseCell<LstmCell>.Load(loader, gemm);
 
+    /// <summary>The LSTM with peepholes, a launch a step.</summary>
+    public static RecurrentCell StepwisePeepholeLstm(KernelLoader loader, Gemm gemm) => StepwiseCell<PeepholeLstmCell>.Load(loader, gemm);
+
     /// <summary>The GRU, a launch a step.</summary>
     public static RecurrentCell StepwiseGru(KernelLoader loader, Gemm gemm) => StepwiseCell<GruCell>.Load(loader, gemm);
+
+    /// <summary>The GRU that resets before the product, four launches a step.</summary>
+    public static RecurrentCell StepwiseGruResetBefore(KernelLoader loader, Gemm gemm) => new GruResetBefore(loader, gemm);
 
     /// <summary>Elman's cell, all steps in one launch; the tile is the same both ways.</summary>
     /// <exception cref="NotSupportedException">The driver does not grant so much shared memory, or so many threads.</exception>
@@ -133,7 +145,7 @@ public abstract class RecurrentCell
 
     /// <summary>
     /// Runs all steps backward. The gradient of the initial h is then <see cref="RecurrentViews.Carry"/> plus the first step's gradients times
-    /// W_hh, that of the initial c is <see cref="RecurrentViews.CellCarry"/>.
+    /// W_hh (of the GRU that resets before the product the carry alone), that of the initial c is <see cref="RecurrentViews.CellCarry"/>.
     /// </summary>
     public abstract void Backward(AcceleratorStream stream, in RecurrentOperands operands);
 }

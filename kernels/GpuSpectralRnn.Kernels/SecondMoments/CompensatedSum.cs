@@ -1,7 +1,7 @@
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// A sum in two singles, about 48 bits: what is rounded away by each addition is kept (Knuth's two-sum, TAOCP 2, 4.2.2). The same on devices with and
+/// A sum in two singles, about 48 bits: the rounding error of each addition is kept (Knuth's two-sum, TAOCP 2, 4.2.2). The same on devices with and
 /// without double precision.
 /// </summary>
 internal struct CompensatedSum

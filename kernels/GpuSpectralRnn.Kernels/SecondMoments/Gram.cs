@@ -5,34 +5,56 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// Second moments sum_n w_n x_n x_n^T, kept on the device. The rows are cut into slices that are summed side by side, and the slices are added to
-/// the running sums always in the same order.
+/// Weighted rows whose second moments are summed. Without padding at the end: with ILGPU 1.5.3 a CUDA kernel finds what follows the padding of a
+/// nested struct at the wrong place.
+/// </summary>
+public struct GramRows
+{
+    /// <summary>[count, units].</summary>
+    public ArrayView<float> Values;
+
+    /// <summary>[count / rowsPerWeight]; not read where rowsPerWeight is 0.</summary>
+    public ArrayView<float> Weights;
+
+    /// <summary>Width of a row.</summary>
+    public int Units;
+
+    /// <summary>Number of rows.</summary>
+    public int Count;
+
+    /// <summary>Number of consecutive rows that share a weight; 0: all weights are one.</summary>
+    public int RowsPerWeight;
+
+    /// <summary>Number of rows in a slice; set by <see cref="Gram"/>.</summary>
+    internal int PerSlice;
+}
+
+/// <summary>
+/// Second moments sum_n w_n x_n x_n^T in device memory. Slices of the rows are summed in parallel and then added to the running sums in a fixed
+/// order.
 /// </summary>
 public abstract class Gram : IDisposable
 {
     /// <summary>Makes empty sums for rows of <paramref name="units"/> numbers.</summary>
     public static Gram Create(KernelLoader loader, int units, bool hasFloat64) =>
-        hasFloat64 ? new Gram<DoubleSum>(loader, units, sum => sum.Value) : new Gram<PairSum>(loader, units, sum => (double)sum.Value.High + sum.Value.Low);
+        hasFloat64
+            ? new Gram<DoubleSum>(loader, units, sum => sum.Value)
+            : new Gram<PairSum>(loader, units, sum => (double)sum.Value.High + sum.Value.Low);
 
-    /// <summary>Adds rows.</summary>
-    /// <param name="stream">Where to run.</param>
-    /// <param name="rows">[count, units].</param>
-    /// <param name="weights">[count / rowsPerWeight]; not read where that is 0.</param>
-    /// <param name="count">How many rows.</param>
-    /// <param name="rowsPerWeight">How many rows in a row share a weight; 0: all weights are one.</param>
-    public abstract void Add(AcceleratorStream stream, ArrayView<float> rows, ArrayView<float> weights, int count, int rowsPerWeight);
+    /// <summary>Adds w_n x_n x_n^T for every row n.</summary>
+    public abstract void Add(AcceleratorStream stream, GramRows rows);
 
     /// <summary>Waits for the device and writes the symmetric matrix [units, units].</summary>
     public abstract void Read(AcceleratorStream stream, Span<double> sums);
 
-    /// <summary>Starts again from zero.</summary>
+    /// <summary>Sets the sums to zero.</summary>
     public abstract void Reset(AcceleratorStream stream);
 
     /// <inheritdoc/>
     public abstract void Dispose();
 }
 
-/// <summary>Second moments in one kind of arithmetic.</summary>
+/// <summary>Second moments in double precision or in compensated pairs of singles.</summary>
 internal sealed class Gram<TSum> : Gram
     where TSum : unmanaged, IMomentSum<TSum>
 {
@@ -84,26 +106,24 @@ internal sealed class Gram<TSum> : Gram
     private ArrayView<TSum> Sums => sums.AsArrayView<TSum>(0, (long)units * units);
 
     /// <inheritdoc/>
-    public override void Add(AcceleratorStream stream, ArrayView<float> rows, ArrayView<float> weights, int count, int rowsPerWeight)
+    public override void Add(AcceleratorStream stream, GramRows rows)
     {
+        int count = rows.Count;
         if (count == 0) return;
         int across = (units + 3) / 4;
         int filled = sumBlocks is null ? loader.BusyWidth / (across * across) : mostSlices;
         int wanted = Math.Min(Math.Min(filled, count / SmallestSlice), mostSlices);
-        int perSlice = (count + Math.Max(1, wanted) - 1) / Math.Max(1, wanted);
-        int slices = (count + perSlice - 1) / perSlice;
+        rows.PerSlice = (count + Math.Max(1, wanted) - 1) / Math.Max(1, wanted);
+        int slices = (count + rows.PerSlice - 1) / rows.PerSlice;
         ArrayView<TSum> partial = partials.AsArrayView<TSum>(0, (long)slices * units * units);
         if (sumBlocks is null)
         {
-            sumSlices(stream, slices * across * across, new(rows, weights, partial, units, count, rowsPerWeight, perSlice));
+            sumSlices(stream, slices * across * across, new(rows, partial));
         }
         else
         {
-            int hasQuads = units % 4 == 0 && GemmOperand.StartsAtQuad(rows) ? 1 : 0;
-            sumBlocks(
-                stream,
-                slices * BlocksAcross * BlocksAcross,
-                new(rows, weights, partial.Cast<DoubleSum>(), units, count, rowsPerWeight, perSlice, hasQuads));
+            int hasQuads = units % 4 == 0 && GemmOperand.StartsAtQuad(rows.Values) ? 1 : 0;
+            sumBlocks(stream, slices * BlocksAcross * BlocksAcross, new(rows, partial.Cast<DoubleSum>(), hasQuads));
         }
 
         addSlices(stream, units * units, new(partial, Sums, units, slices));
@@ -134,31 +154,26 @@ internal sealed class Gram<TSum> : Gram
     /// </summary>
     [Kernel(typeof(DoubleSum), typeof(PairSum))]
     internal readonly struct SumSlices(
-        ArrayView<float> rows, // [count, units]
-        ArrayView<float> weights, // [count / rowsPerWeight]
-        ArrayView<TSum> partial, // [slices, units, units]
-        int units,
-        int count,
-        int rowsPerWeight,
-        int perSlice)
+        GramRows rows,
+        ArrayView<TSum> partial) // [slices, units, units]
         : IItemKernel
     {
         public void Run(int item)
         {
-            int across = (units + 3) / 4;
+            int across = (rows.Units + 3) / 4;
             int q = item % across;
             int p = item / across % across;
             if (p > q) return;
             int slice = item / across / across;
-            int from = slice * perSlice;
-            int to = from + perSlice < count ? from + perSlice : count;
-            QuadIndices left = QuadIndices.Create(p, across, units, 1);
-            QuadIndices right = QuadIndices.Create(q, across, units, 1);
+            int from = slice * rows.PerSlice;
+            int to = from + rows.PerSlice < rows.Count ? from + rows.PerSlice : rows.Count;
+            QuadIndices left = QuadIndices.Create(p, across, rows.Units, 1);
+            QuadIndices right = QuadIndices.Create(q, across, rows.Units, 1);
             MomentTile<TSum> tile = default;
             for (int row = from; row < to; row++)
             {
-                float w = rowsPerWeight == 0 ? 1f : weights[row / rowsPerWeight];
-                if (w != 0f) tile.AddOuter(w, left.Load(rows, row * units), right.Load(rows, row * units));
+                float w = rows.RowsPerWeight == 0 ? 1f : rows.Weights[row / rows.RowsPerWeight];
+                if (w != 0f) tile.AddOuter(w, left.Load(rows.Values, row * rows.Units), right.Load(rows.Values, row * rows.Units));
             }
 
             for (int i = 0; i < 4; i++)
@@ -168,9 +183,9 @@ internal sealed class Gram<TSum> : Gram
                 for (int j = 0; j < 4; j++)
                 {
                     int v = q + j * across;
-                    if (u >= units || v >= units || (p == q && u > v)) continue;
-                    int place = u <= v ? u * units + v : v * units + u;
-                    partial[slice * units * units + place] = line.Element(j);
+                    if (u >= rows.Units || v >= rows.Units || (p == q && u > v)) continue;
+                    int place = u <= v ? u * rows.Units + v : v * rows.Units + u;
+                    partial[slice * rows.Units * rows.Units + place] = line.Element(j);
                 }
             }
         }

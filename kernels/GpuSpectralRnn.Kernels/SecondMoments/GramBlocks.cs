@@ -94,13 +94,8 @@ internal struct DoubleBlock
 /// </summary>
 [Kernel(GroupSize = GramBlocks.Threads, GroupsPerMultiprocessor = GramBlocks.PerMultiprocessor)]
 internal readonly struct GramBlocks(
-    ArrayView<float> rows, // [count, units]
-    ArrayView<float> weights, // [count / rowsPerWeight]
+    GramRows rows,
     ArrayView<DoubleSum> partial, // [slices, units, units]
-    int units,
-    int count,
-    int rowsPerWeight, // 0: all weights are one
-    int perSlice,
     int hasQuads) // 1 where four neighbours of a row may be read at once
     : IGroupKernel
 {
@@ -130,14 +125,14 @@ internal readonly struct GramBlocks(
     {
         ArrayView<DoublePair> left = SharedMemory.Allocate<DoublePair>(2 * Stage); // [2, Depth, Edge / 2]: w x
         ArrayView<DoublePair> right = SharedMemory.Allocate<DoublePair>(2 * Stage); // x
-        int across = (units + Edge - 1) / Edge;
+        int across = (rows.Units + Edge - 1) / Edge;
         int block = Grid.IdxX % (across * across);
         int slice = Grid.IdxX / (across * across);
         int p = block / across * Edge;
         int q = block % across * Edge;
         if (p > q) return;
-        int from = slice * perSlice;
-        int to = from + perSlice < count ? from + perSlice : count;
+        int from = slice * rows.PerSlice;
+        int to = from + rows.PerSlice < rows.Count ? from + rows.PerSlice : rows.Count;
 
         // What a thread fetches: four units of a row and of the fourth row behind it.
         int thread = Group.IdxX;
@@ -192,8 +187,8 @@ internal readonly struct GramBlocks(
             Double4 line = tile.Row(i);
             for (int j = 0; j < 4; j++)
             {
-                bool isInside = v + j < units && u + i <= v + j;
-                if (isInside) partial[(slice * units + u + i) * units + v + j] = new DoubleSum { Value = line.Element(j) };
+                bool isInside = v + j < rows.Units && u + i <= v + j;
+                if (isInside) partial[(slice * rows.Units + u + i) * rows.Units + v + j] = new DoubleSum { Value = line.Element(j) };
             }
         }
     }
@@ -208,20 +203,20 @@ internal readonly struct GramBlocks(
     private float Weight(int row, int to)
     {
         if (row >= to) return 0f;
-        return rowsPerWeight == 0 ? 1f : weights[row / rowsPerWeight];
+        return rows.RowsPerWeight == 0 ? 1f : rows.Weights[row / rows.RowsPerWeight];
     }
 
     // Four units of a row; zeros beyond the last one, and of a row of weight zero, which is not read.
     private Float4 Load(int row, int unit, float weight)
     {
         Float4 quad = default;
-        if (weight == 0f || unit >= units) return quad;
-        int place = row * units + unit;
-        if (hasQuads != 0) return rows.Cast<Float4>()[place / 4];
-        quad.X = rows[place];
-        if (unit + 1 < units) quad.Y = rows[place + 1];
-        if (unit + 2 < units) quad.Z = rows[place + 2];
-        if (unit + 3 < units) quad.W = rows[place + 3];
+        if (weight == 0f || unit >= rows.Units) return quad;
+        int place = row * rows.Units + unit;
+        if (hasQuads != 0) return rows.Values.Cast<Float4>()[place / 4];
+        quad.X = rows.Values[place];
+        if (unit + 1 < rows.Units) quad.Y = rows.Values[place + 1];
+        if (unit + 2 < rows.Units) quad.Z = rows.Values[place + 2];
+        if (unit + 3 < rows.Units) quad.W = rows.Values[place + 3];
         return quad;
     }
 }

@@ -5,7 +5,7 @@ namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
 /// Eigenvalues and vectors of a symmetric matrix by cyclic Jacobi rotations, in double precision. A round rotates order / 2 pairs that share no row
-/// at once; order - 1 rounds, a tournament in which everyone meets everyone (Brent and Luk, SIAM J. Sci. Stat. Comput. 6, 1985), make a sweep.
+/// at once; order - 1 rounds, a round-robin tournament over all pairs (Brent and Luk, SIAM J. Sci. Stat. Comput. 6, 1985), make a sweep.
 /// </summary>
 public sealed class Jacobi(KernelLoader loader)
 {
@@ -19,9 +19,9 @@ public sealed class Jacobi(KernelLoader loader)
     /// <param name="order">An even number.</param>
     /// <param name="matrix">[order, order], symmetric; replaced by the diagonal of eigenvalues.</param>
     /// <param name="vectors">[order, order]; receives an eigenvector per row.</param>
-    /// <param name="threshold">Elements of this size or less count as zero.</param>
-    /// <param name="graphs">Repeat the launches of a sweep, where the device can.</param>
-    /// <returns>Whether all elements off the diagonal became so small.</returns>
+    /// <param name="threshold">Off-diagonal elements of this magnitude or less count as zero.</param>
+    /// <param name="graphs">Used to repeat the launches of a sweep, where the device supports it.</param>
+    /// <returns>Whether all off-diagonal elements fell to the threshold within 40 sweeps.</returns>
     public bool Run(AcceleratorStream stream, int order, Span<double> matrix, Span<double> vectors, double threshold, LaunchGraphs graphs)
     {
         int half = order / 2;

@@ -50,7 +50,8 @@ internal sealed record CaseTimes(string Name, string[] Keys, double[] Millisecon
             json["tensorBytes"] = (long)TensorBytes;
         }
 
-        if (Others is not null) json["against"] = new JsonObject(Others.Select(other => KeyValuePair.Create(other.Key, Terminal.Number(other.Value))));
+        if (Others is not null)
+            json["against"] = new JsonObject(Others.Select(other => KeyValuePair.Create(other.Key, Terminal.Number(other.Value))));
         return json;
     }
 

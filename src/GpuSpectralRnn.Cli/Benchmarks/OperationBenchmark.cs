@@ -64,7 +64,7 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
                 Tensor a = transposeA ? Normal(backend, owned, k, m) : Normal(backend, owned, m, k);
                 Tensor b = transposeB ? Normal(backend, owned, n, k) : Normal(backend, owned, k, n);
                 Tensor c = Zeros(backend, owned, m, n);
-                return () => backend.Matrix.Gemm(transposeA, transposeB, 1, a, b, 0, c);
+                return () => backend.Matrix.Gemm(new(transposeA, transposeB, 1, a, b, 0, c));
             },
             Plan = backend => backend.ProductPlan(m, n, k, transposeA, transposeB),
         };
@@ -87,7 +87,7 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
             {
                 Tensor states = Normal(backend, owned, rows, units);
                 GramAccumulator sums = owned.Keep(backend.Spectral.CreateGram(units));
-                return () => sums.Add(states);
+                return () => sums.Add(new(states));
             },
         };
 
@@ -99,13 +99,13 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
             double[] matrix = new double[order * order];
             using (GramAccumulator sums = backend.Spectral.CreateGram(order))
             {
-                sums.Add(rows);
+                sums.Add(new(rows));
                 sums.Read(matrix);
             }
 
             double[] values = new double[order];
             double[] vectors = new double[order * order];
-            return () => backend.Spectral.SymmetricEigen(order, matrix, values, vectors);
+            return () => backend.Spectral.SymmetricEigen(new(order, matrix, values, vectors));
         },
     };
 
@@ -117,7 +117,7 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
             Tensor gradient = Zeros(backend, owned, rows, classes);
             Tensor labels = owned.Keep(backend.Allocate(new Shape(rows), ElementType.Int32));
             LossTotals totals = owned.Keep(backend.Loss.CreateTotals());
-            return () => backend.Loss.SoftmaxCrossEntropy(logits, labels, 1, gradient, totals);
+            return () => backend.Loss.SoftmaxCrossEntropy(new(logits, labels, 1, gradient, totals));
         },
     };
 
@@ -127,7 +127,7 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
         {
             Tensor x = Normal(backend, owned, rows, columns);
             Tensor sums = Zeros(backend, owned, columns);
-            return () => backend.Matrix.ColumnSums(x, 0, sums);
+            return () => backend.Matrix.ColumnSums(new(x, 0, sums));
         },
     };
 
@@ -136,7 +136,7 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
         Prepare = (backend, owned) =>
         {
             Tensor[] p = [.. Enumerable.Range(0, 4).Select(_ => Zeros(backend, owned, count))];
-            return () => backend.Optimizer.Adam(new(p[0], p[1], p[2], p[3], 1e-4f, 0.9f, 0.999f, 1e-8f, 0, Decoupled: false, 1));
+            return () => backend.Optimizer.Adam(new(p[0], p[1], p[2], p[3], new(1e-4f, 0.9f, 0.999f, 1e-8f, 0, decoupled: false, 1)));
         },
     };
 
@@ -145,7 +145,7 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
     private static Tensor Normal(IBackend backend, DisposableBag owned, params int[] extents)
     {
         Tensor tensor = Zeros(backend, owned, extents);
-        backend.Random.Normal(tensor, seed: 0, stream: (ulong)tensor.Count, 0, 1);
+        backend.Random.Normal(new(tensor, Seed: 0, Stream: (ulong)tensor.Count, 0, 1));
         return tensor;
     }
 }

@@ -23,7 +23,8 @@ internal sealed class OtherTimes
         try
         {
             OtherTimes times = new();
-            JsonObject read = JsonNode.Parse(File.ReadAllText(path))?["cases"]?.AsObject() ?? throw new InvalidOperationException("it has no \"cases\"");
+            JsonObject read = JsonNode.Parse(File.ReadAllText(path))?["cases"]?.AsObject()
+                ?? throw new InvalidOperationException("it has no \"cases\"");
             foreach ((string name, JsonNode? values) in read)
             {
                 times.cases[name] = values!.AsObject()

@@ -81,13 +81,9 @@ public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape, int L
     {
         get
         {
-            (CellKind cell, int steps, int batch, int inputs, int hidden) = Shape;
-            double perRow = cell switch
-            {
-                CellKind.Lstm => 4 + 1,
-                CellKind.Gru => 3 + 3,
-                _ => 0,
-            };
+            (_, int steps, int batch, int inputs, int hidden) = Shape;
+            CellSpec cell = Shape.Spec;
+            double perRow = cell.Gates == 1 ? 0 : cell.Gates + (cell.HasCellState ? 1 : 0) + (cell.ResetsProduct ? cell.Gates : 0);
             return sizeof(float) * (4.0 * Parameters + (double)steps * batch * (inputs + hidden + Layers * (2 + perRow) * hidden));
         }
     }

@@ -33,8 +33,8 @@ public sealed class RecurrentBenchmarkState : IDisposable
         target = Zeros(steps, batch, hidden);
         totals = owned.Keep(backend.Loss.CreateTotals());
         float bound = 1 / MathF.Sqrt(hidden);
-        backend.Random.Uniform(parameters, seed: 0, stream: 0, -bound, bound);
-        backend.Random.Normal(input, seed: 0, stream: 1, 0, 1);
+        backend.Random.Uniform(new(parameters, Seed: 0, Stream: 0, -bound, bound));
+        backend.Random.Normal(new(input, Seed: 0, Stream: 1, 0, 1));
         layers = new Layer[count];
         int offset = 0;
         for (int i = 0; i < count; i++)
@@ -61,7 +61,7 @@ public sealed class RecurrentBenchmarkState : IDisposable
         backend.Fill(gradients, 0);
         Infer();
         Layer last = layers[^1];
-        backend.Loss.MeanSquaredError(last.Output, target, 1f / last.Output.Shape.Rows, last.OutputGradient, totals);
+        backend.Loss.MeanSquaredError(new(last.Output, target, 1f / last.Output.Shape.Rows, last.OutputGradient, totals));
         for (int i = layers.Length - 1; i >= 0; i--)
         {
             (RecurrentWorkspace workspace, RecurrentWeights weights, RecurrentWeights weightGradients, Tensor output, Tensor outputGradient) = layers[i];
@@ -69,7 +69,7 @@ public sealed class RecurrentBenchmarkState : IDisposable
             backend.Recurrent.Backward(new(workspace, weights, InputOf(i), null, output, outputGradient, 0, weightGradients, inputGradient, null));
         }
 
-        backend.Optimizer.Adam(new(parameters, gradients, firstMoment, secondMoment, 1e-4f, 0.9f, 0.999f, 1e-8f, 0, Decoupled: false, ++step));
+        backend.Optimizer.Adam(new(parameters, gradients, firstMoment, secondMoment, new(1e-4f, 0.9f, 0.999f, 1e-8f, 0, decoupled: false, ++step)));
     }
 
     /// <summary>Forward only.</summary>

@@ -36,8 +36,10 @@ internal static class NumberOptions
     {
         if (type == typeof(double))
         {
-            if (value.Contains(',')) return $"{option} {value}: write the decimals behind a point, {value.Replace(',', '.')}, and no separators between thousands.";
-            if (!double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)) return $"{option} '{value}' is no number; write it as 0.003 or 3e-3.";
+            if (value.Contains(','))
+                return $"{option} {value}: write the decimals behind a point, {value.Replace(',', '.')}, and no separators between thousands.";
+            if (!double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number))
+                return $"{option} '{value}' is no number; write it as 0.003 or 3e-3.";
             return double.IsFinite(number) ? null : $"{option} {value}: choose a finite number.";
         }
 

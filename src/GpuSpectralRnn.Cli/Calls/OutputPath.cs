@@ -47,7 +47,8 @@ internal static class OutputPath
         }
         catch (PathTooLongException e)
         {
-            throw new InvalidCallException($"The name {ForeignText.Show(Path.GetFileName(probe))} is too long for the folder {folder}; give a shorter one.", e);
+            throw new InvalidCallException(
+                $"The name {ForeignText.Show(Path.GetFileName(probe))} is too long for the folder {folder}; give a shorter one.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

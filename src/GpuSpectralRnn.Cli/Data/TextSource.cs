@@ -66,7 +66,8 @@ internal sealed class TextSource
     public static Vocabulary LoadWritten(string? path, TextUnit unit, int count)
     {
         if (path is null)
-            throw new InvalidCallException($"The model knows {count} tokens but not how they are written: name the file of its words with --vocabulary F.");
+            throw new InvalidCallException(
+                $"The model knows {count} tokens but not how they are written: name the file of its words with --vocabulary F.");
         return Vocabulary.Load(path, unit, count);
     }
 

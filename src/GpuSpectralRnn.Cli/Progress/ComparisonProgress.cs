@@ -29,7 +29,8 @@ internal sealed class ComparisonProgress(Terminal terminal, int networks, Sequen
             { Value: double.NaN } => ", fine-tuning diverged",
             { } tuned => $", fine-tuned {tuned.Value:0.0000}",
         };
-        Write($"{++measured}/{networks * RunsPerNetwork}  seed {run.Seed}, {run.Method}{size}: {run.Result.Metric} {run.Result.Value:0.0000}{further}");
+        Write(
+            $"{++measured}/{networks * RunsPerNetwork}  seed {run.Seed}, {run.Method}{size}: {run.Result.Metric} {run.Result.Value:0.0000}{further}");
     }
 
     /// <summary>A network under training.</summary>

@@ -26,7 +26,8 @@ internal sealed class LiveProgress(Terminal terminal, SequenceLayout layout) : I
     {
         double share = (double)report.Step / report.Steps;
         int filled = (int)(share * BarWidth);
-        terminal.Overwrite($"[{new string('=', filled)}{new string(' ', BarWidth - filled)}] {100 * share,3:0} %  {ProgressText.Format(report, layout)}");
+        terminal.Overwrite(
+            $"[{new string('=', filled)}{new string(' ', BarWidth - filled)}] {100 * share,3:0} %  {ProgressText.Format(report, layout)}");
     }
 
     /// <inheritdoc/>

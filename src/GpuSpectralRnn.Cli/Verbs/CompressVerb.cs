@@ -171,7 +171,8 @@ internal sealed class CompressVerb : Verb
     private void Print(Terminal terminal, SmallGraph graph, GraphProof proof)
     {
         terminal.Result(CompressionReport.Nodes(proof).ToText());
-        terminal.Result($"on {proof.HeldOut} sequences held out, units chosen by the loss of {graph.Criterion}:\n{CompressionReport.Outputs(proof).ToText()}");
+        terminal.Result(
+            $"on {proof.HeldOut} sequences held out, units chosen by the loss of {graph.Criterion}:\n{CompressionReport.Outputs(proof).ToText()}");
         terminal.Result(
             $"{Out}: {proof.BytesAfter:N0} of {proof.BytesBefore:N0} bytes, {proof.MicrosecondsAfter:0.0} us a call instead of {proof.MicrosecondsBefore:0.0} (1 thread)");
         terminal.Result(new JsonObject

@@ -34,8 +34,10 @@ internal abstract class ComputeVerb : Verb
     /// <summary>Opens the device that was asked for.</summary>
     protected IBackend OpenBackend()
     {
-        if (Threads is < 0 or > MostThreads) throw new InvalidCallException($"--threads {Threads}: choose 1 to {MostThreads}, or 0 for one per core.");
+        if (Threads is < 0 or > MostThreads)
+            throw new InvalidCallException($"--threads {Threads}: choose 1 to {MostThreads}, or 0 for one per core.");
         if (Threads > 0) Devices.ProcessorThreads = Threads;
-        return Devices.Open(Device, Threads, EnumNames.Parse<RecurrentStrategy>(Kernel, "--kernel"), EnumNames.Parse<ProductBackend>(Blas, "--blas"), UsesGraphs);
+        return Devices.Open(
+            Device, Threads, EnumNames.Parse<RecurrentStrategy>(Kernel, "--kernel"), EnumNames.Parse<ProductBackend>(Blas, "--blas"), UsesGraphs);
     }
 }

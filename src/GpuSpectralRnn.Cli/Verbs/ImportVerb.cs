@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Interchange;
 using System.Text.Json.Nodes;
 using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
@@ -21,7 +22,7 @@ internal sealed class ImportVerb : ComputeVerb
     public string File { get; set; } = "";
 
     [Option("cell", MetaValue = "C", HelpText =
-        "irnn, rnn-tanh, rnn-relu, lstm or gru: what a state dict or .weights.h5 cannot tell; a graph or .keras says it itself.")]
+        "irnn, rnn-tanh, rnn-relu, lstm, gru (or gru-reset-before, of Keras): what a state dict or .weights.h5 cannot tell; a graph or .keras says it itself.")]
     public string? Cell { get; set; }
 
     [Option("readout", MetaValue = "R", HelpText =
@@ -97,7 +98,9 @@ internal sealed class ImportVerb : ComputeVerb
     private Architecture WithWords(Architecture architecture, TextUnit unit)
     {
         if (!architecture.IsLanguageModel)
-            return VocabularyPath is null ? architecture : throw new InvalidCallException($"--vocabulary is for language models; {File} is {architecture.Summary}.");
+            return VocabularyPath is null
+                ? architecture
+                : throw new InvalidCallException($"--vocabulary is for language models; {File} is {architecture.Summary}.");
         if (VocabularyPath is null && architecture.Unit is not null) return architecture; // a graph that gsrnn exported
         if (VocabularyPath is null)
             throw new InvalidCallException(

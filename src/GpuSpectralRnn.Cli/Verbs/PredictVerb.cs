@@ -44,7 +44,8 @@ internal sealed class PredictVerb : ModelVerb
     private static Action<int, ReadOnlySpan<float>> CheckFinite(Action<int, ReadOnlySpan<float>> write) => (row, values) =>
     {
         if (values.IndexOfAnyExceptInRange(float.MinValue, float.MaxValue) is >= 0 and var wrong)
-            throw new RunFailedException($"The answer to sequence {row} is {values[wrong]}: the network diverged, or its inputs are far from those it was trained on.");
+            throw new RunFailedException(
+                $"The answer to sequence {row} is {values[wrong]}: the network diverged, or its inputs are far from those it was trained on.");
         write(row, values);
     };
 

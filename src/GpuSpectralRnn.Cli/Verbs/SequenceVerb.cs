@@ -154,7 +154,9 @@ internal abstract class SequenceVerb : ComputeVerb
                 $"The answers on {data.Name} are not finite ({result.Metric} {result.Value}): the network diverged. Train it again with a lower --lr or a --clip.");
     }
 
-    /// <summary>R^2, the share of the targets' variance that a regression explains: 1 - mse / variance; null for other tasks and constant targets.</summary>
+    /// <summary>
+    /// R^2, the share of the targets' variance that a regression explains: 1 - mse / variance; null for other tasks and constant targets.
+    /// </summary>
     protected static double? Explained(Evaluation result, ISequenceData data) =>
         data.Layout.Target == TargetKind.Value && TargetVariance.Measure(data) is > 0 and var variance ? 1 - (result.Value / variance) : null;
 

@@ -17,7 +17,7 @@ internal abstract class TrainingVerb : SequenceVerb
     [OfData(DataSource.Text)]
     public string? RecipeName { get; set; }
 
-    [Option("cell", MetaValue = "C", HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm (default for text) or gru.")]
+    [Option("cell", MetaValue = "C", HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm (default for text), gru, gru-reset-before or lstm-peephole.")]
     public string? Cell { get; set; }
 
     [Option("hidden", Separator = ',', MetaValue = "H[,H...]", HelpText = "Hidden units of each layer (default 128).")]

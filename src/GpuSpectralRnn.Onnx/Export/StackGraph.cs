@@ -22,7 +22,7 @@ internal sealed class StackGraph
 
     private Architecture Architecture => network.Architecture;
 
-    private bool IsLstm => Architecture.Cell.Kind() == CellKind.Lstm;
+    private CellSpec Cell => Architecture.Cell.Spec();
 
     /// <summary>Makes the graph.</summary>
     public static ModelProto Build(Network network, GraphOptions options)
@@ -68,26 +68,32 @@ internal sealed class StackGraph
         }
     }
 
-    private string[] States(int layer) => IsLstm ? [$"h_l{layer}", $"c_l{layer}"] : [$"h_l{layer}"];
+    private string[] States(int layer) => Cell.HasCellState ? [$"h_l{layer}", $"c_l{layer}"] : [$"h_l{layer}"];
 
     // x [time, batch, I] -> states of all steps [time, D, batch, H], final h [D, batch, H].
     private RecurrentResults Layer(int layer, string x, bool needsSteps)
     {
-        int hidden = Architecture.Hidden[layer], directions = Architecture.Directions, rows = Architecture.Cell.Gates() * hidden;
+        int hidden = Architecture.Hidden[layer], directions = Architecture.Directions, rows = Cell.Gates * hidden;
         RecurrentWeights[] weights = [.. Enumerable.Range(0, directions).Select(direction => network.Parameters.Recurrent(Architecture.RecurrenceName((layer * directions) + direction)))];
         string w = writer.Constant($"rnn.W_l{layer}", [directions, rows, Architecture.LayerInputs(layer)], Stacked(weights, w => [w.InputWeights]));
         string r = writer.Constant($"rnn.R_l{layer}", [directions, rows, hidden], Stacked(weights, w => [w.HiddenWeights]));
         string b = writer.Constant($"rnn.B_l{layer}", [directions, 2 * rows], Stacked(weights, w => [w.InputBias, w.HiddenBias]));
         List<string> inputs = [x, w, r, b, options.TakesLengths ? Lengths : ""];
         if (options.IsStateful) inputs.AddRange(States(layer).Select(state => writer.Input(state, Tensors.Float, 1, Batch, hidden)));
+        if (Cell.HasPeepholes)
+        {
+            float[] peepholes = [.. weights.SelectMany(w => CellSpec.TakeBlocks(OnnxCell.PeepholeOrder, w.Peepholes!.ToArray()))];
+            inputs.AddRange(Enumerable.Repeat("", (int)RecurrentInput.P - inputs.Count));
+            inputs.Add(writer.Constant($"rnn.P_l{layer}", [directions, 3 * hidden], peepholes));
+        }
+
         if (inputs[^1].Length == 0) inputs.RemoveAt(inputs.Count - 1);
         string final = options.IsStateful ? $"h_l{layer}_next" : needsSteps ? "" : $"h_l{layer}_final";
         RecurrentResults results = new(needsSteps ? $"steps_l{layer}" : "", final);
         List<string> names = [results.Steps, results.Final];
-        if (options.IsStateful && IsLstm) names.Add($"c_l{layer}_next");
+        if (options.IsStateful && Cell.HasCellState) names.Add($"c_l{layer}_next");
         if (names[^1].Length == 0) names.RemoveAt(names.Count - 1);
-        string type = Architecture.Cell.Kind() switch { CellKind.Lstm => "LSTM", CellKind.Gru => "GRU", _ => "RNN" };
-        writer.Node(type, [.. names], [.. inputs], [.. Settings(hidden)]);
+        writer.Node(Cell.Onnx.Operator, [.. names], [.. inputs], [.. Settings(hidden)]);
         return results;
     }
 
@@ -95,10 +101,8 @@ internal sealed class StackGraph
     {
         yield return Attributes.Create("hidden_size", hidden);
         yield return Attributes.Create("direction", Architecture.IsBidirectional ? "bidirectional" : "forward");
-        CellKind kind = Architecture.Cell.Kind();
-        if (kind == CellKind.Gru) yield return Attributes.Create("linear_before_reset", 1);
-        if (kind is CellKind.RnnRelu or CellKind.RnnTanh)
-            yield return Attributes.OfWords("activations", Enumerable.Repeat(kind == CellKind.RnnRelu ? "Relu" : "Tanh", Architecture.Directions));
+        if (Cell.ResetsProduct) yield return Attributes.Create("linear_before_reset", 1);
+        if (Cell.Gates == 1) yield return Attributes.OfWords("activations", Enumerable.Repeat(Cell.Onnx.Activations[0], Architecture.Directions));
     }
 
     private float[] Stacked(RecurrentWeights[] directions, Func<RecurrentWeights, Tensor[]> parts) =>

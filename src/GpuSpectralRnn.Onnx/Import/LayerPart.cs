@@ -22,9 +22,6 @@ internal sealed record LayerPart(string Name, Cell Cell, NodeWeights Weights)
         if (Attributes.Find(node.Node, "clip") is not null) throw Refuse(node, "clips its sums, which no cell of this library does");
         if (Attributes.Integer(node.Node, "input_forget", 0) != 0)
             throw Refuse(node, "couples its input and forget gates, which no cell of this library does");
-        if (node.ResetsBefore)
-            throw Refuse(
-                node, "resets the state before the product; the GRU here, as PyTorch's, does so after it (linear_before_reset=1)");
         foreach (RecurrentInput input in (RecurrentInput[])[RecurrentInput.W, RecurrentInput.R, RecurrentInput.B, RecurrentInput.P])
         {
             if (node.Input(input) is { Length: > 0 } value && Constants.FindObstacle(graph.Scope, value) is { } obstacle)
@@ -32,8 +29,6 @@ internal sealed record LayerPart(string Name, Cell Cell, NodeWeights Weights)
         }
 
         NodeWeights weights = NodeWeights.Read(model, node);
-        if (weights.Peephole is { } peephole && peephole.Values.Any(value => value != 0))
-            throw Refuse(node, "has peepholes, which no cell of this library has");
         if (weights.Directions != (direction == "forward" ? 1 : 2))
             throw Refuse(node, $"is {direction} but has weights of {weights.Directions} directions");
         foreach (RecurrentInput state in (RecurrentInput[])[RecurrentInput.InitialH, RecurrentInput.InitialC])
@@ -43,7 +38,8 @@ internal sealed record LayerPart(string Name, Cell Cell, NodeWeights Weights)
                 throw Refuse(node, "starts from a fixed state other than zero");
         }
 
-        return new LayerPart(node.ToString(), CellOf(node, weights.Directions), weights);
+        bool hasPeepholes = weights.Peephole is { } peephole && peephole.Values.Any(value => value != 0);
+        return new LayerPart(node.ToString(), CellOf(node, weights.Directions) is var cell && hasPeepholes ? Cell.LstmPeephole : cell, weights);
     }
 
     /// <summary>Writes the weights into layer <paramref name="layer"/> of a network, in PyTorch's order.</summary>
@@ -55,6 +51,8 @@ internal sealed record LayerPart(string Name, Cell Cell, NodeWeights Weights)
             RecurrentWeights to = parameters.Recurrent($"l{layer}{(direction == 1 ? ParameterSpec.Reverse : "")}");
             Write(Weights.Input.Values, direction * rows * Weights.Inputs, to.InputWeights);
             Write(Weights.Recurrent.Values, direction * rows * Weights.Hidden, to.HiddenWeights);
+            if (to.Peepholes is { } peepholes)
+                peepholes.CopyFrom<float>(CellSpec.PutBlocks(OnnxCell.PeepholeOrder, Weights.Peephole!.Values.AsSpan(direction * 3 * Weights.Hidden, 3 * Weights.Hidden)));
             if (Weights.Bias is null) continue;
             Write(Weights.Bias.Values, direction * 2 * rows, to.InputBias);
             Write(Weights.Bias.Values, ((direction * 2) + 1) * rows, to.HiddenBias);
@@ -71,7 +69,7 @@ internal sealed record LayerPart(string Name, Cell Cell, NodeWeights Weights)
         if (node.Type == "RNN" && Is(["Relu"])) return Cell.RnnRelu;
         throw Refuse(node, $"has the activations {string.Join(", ", given)}, which no cell of this library has");
 
-        bool Is(string[] functions) =>
+        bool Is(IReadOnlyList<string> functions) =>
             given.SequenceEqual(Enumerable.Repeat(functions, directions).SelectMany(f => f), StringComparer.OrdinalIgnoreCase);
     }
 

@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
@@ -25,13 +26,14 @@ internal sealed class RecurrentNode
     public string Type => Node.OpType;
 
     /// <summary>Gates: 1, 4 (i, o, f, c) or 3 (z, r, h).</summary>
-    public int Gates => Type switch { "LSTM" => 4, "GRU" => 3, _ => 1 };
+    public int Gates => StandardCell.Gates();
 
-    /// <summary>The cell of its type with the activations that ONNX gives it by default.</summary>
-    public Cell StandardCell => Type switch { "LSTM" => Cell.Lstm, "GRU" => Cell.Gru, _ => Cell.RnnTanh };
+    /// <summary>The cell of its type without peepholes, with the activations that ONNX gives it by default.</summary>
+    public Cell StandardCell => Cells.From(
+        CellSpec.All.First(spec => spec.Onnx.Operator == Type && spec.ResetsState == ResetsBefore && !spec.HasPeepholes).Kind);
 
     /// <summary>The activations of one direction by default.</summary>
-    public string[] StandardActivations => Type switch { "LSTM" => ["Sigmoid", "Tanh", "Tanh"], "GRU" => ["Sigmoid", "Tanh"], _ => ["Tanh"] };
+    public IReadOnlyList<string> StandardActivations => StandardCell.Spec().Onnx.Activations;
 
     /// <summary>A GRU that resets the state before the product with R, not after it.</summary>
     public bool ResetsBefore => Type == "GRU" && Attributes.Integer(Node, "linear_before_reset", 0) == 0;

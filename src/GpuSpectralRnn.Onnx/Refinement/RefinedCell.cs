@@ -23,11 +23,10 @@ internal sealed class RefinedCell(Cell cell)
     public static string? FindObstacle(RecurrentNode node, NodeWeights weights)
     {
         string[] activations = Attributes.Words(node.Node, "activations") ?? [];
-        bool isStandard = activations.Chunk(node.StandardActivations.Length).All(direction => direction.SequenceEqual(node.StandardActivations))
+        bool isStandard = activations.Chunk(node.StandardActivations.Count).All(direction => direction.SequenceEqual(node.StandardActivations))
             || node.Type == "RNN" && activations.All(word => word == "Relu");
         return !isStandard ? $"its activations are {string.Join(", ", activations)}"
             : weights.Peephole is not null ? "it has peepholes"
-            : node.ResetsBefore ? "it resets before its product (linear_before_reset=0)"
             : Attributes.Find(node.Node, "clip") is not null ? "it clips"
             : Attributes.Integer(node.Node, "input_forget", 0) != 0 ? "it couples its gates (input_forget)"
             : Attributes.Word(node.Node, "direction", "forward") == "reverse" ? "it walks backwards"

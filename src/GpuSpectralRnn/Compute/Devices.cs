@@ -23,10 +23,10 @@ public static class Devices
     public static string IlgpuVersion => IlgpuDevices.Version;
 
     /// <summary>
-    /// Threads of what the processor does whatever the device: products, eigenvalues and selections in double precision. One per core unless set; a
-    /// choice holds for the thread that makes it and the tasks and threads that it starts, so that others may choose differently.
+    /// Number of threads for work that always runs on the processor: products, eigenvalues and selections in double precision. Default: one per core.
+    /// A set value applies to the current execution context: this thread and the tasks and threads it starts.
     /// </summary>
-    /// <exception cref="InvalidCallException">Fewer than one is asked for.</exception>
+    /// <exception cref="InvalidCallException">The value is below one.</exception>
     public static int ProcessorThreads
     {
         get => HostParallel.Shared.Count;
@@ -34,7 +34,7 @@ public static class Devices
     }
 
     /// <summary>
-    /// All devices, graphics processors first. Looking for them takes up to a second the first time; missing drivers only shorten the list.
+    /// All devices, GPUs first. The first call takes up to a second; devices without a driver are left out.
     /// </summary>
     public static IReadOnlyList<PresentDevice> List()
     {
@@ -59,7 +59,11 @@ public static class Devices
     /// <exception cref="RunFailedException">The device's driver refuses.</exception>
     /// <exception cref="InvalidCallException">There is no such device here; the message lists those there are.</exception>
     public static IBackend Open(
-        string id, int threads = 0, RecurrentStrategy kernels = RecurrentStrategy.Auto, ProductBackend blas = ProductBackend.Auto, bool usesGraphs = true)
+        string id,
+        int threads = 0,
+        RecurrentStrategy kernels = RecurrentStrategy.Auto,
+        ProductBackend blas = ProductBackend.Auto,
+        bool usesGraphs = true)
     {
         string wanted = id switch
         {
@@ -82,11 +86,12 @@ public static class Devices
         }
 
         IlgpuDevice device = IlgpuDevices.All.FirstOrDefault(device => device.Info.Id == wanted)
-            ?? throw new InvalidCallException($"There is no device '{id}' here; use {Auto} or one of: {string.Join(", ", List().Select(present => present.Info.Id))}.");
+            ?? throw new InvalidCallException(
+                $"There is no device '{id}' here; use {Auto} or one of: {string.Join(", ", List().Select(present => present.Info.Id))}.");
         return IlgpuDevices.Open(device, kernels, blas, usesGraphs);
     }
 
-    /// <summary>What to tell the user where a device's driver failed in the middle of its work; null for every other exception.</summary>
+    /// <summary>The message for an exception that a device's driver raised during work; null for every other exception.</summary>
     public static string? FailureOf(Exception e) => IlgpuDevices.IsFailure(e)
         ? $"the device failed: {e.Message}; what was not saved is lost."
         : null;

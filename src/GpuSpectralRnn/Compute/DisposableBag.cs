@@ -2,12 +2,12 @@ using System.Runtime.ExceptionServices;
 
 namespace GpuSpectralRnn.Compute;
 
-/// <summary>Ends several things together, the last kept first; each of them, also where one before it fails.</summary>
+/// <summary>Disposes several objects together, in reverse order of adding; all of them, even if one throws.</summary>
 public sealed class DisposableBag : IDisposable
 {
     private readonly List<IDisposable> things = [];
 
-    /// <summary>Keeps something until the end.</summary>
+    /// <summary>Adds an object and returns it.</summary>
     public T Keep<T>(T thing)
         where T : IDisposable
     {
@@ -15,7 +15,7 @@ public sealed class DisposableBag : IDisposable
         return thing;
     }
 
-    /// <summary>Something that is made when first asked for, and ended here if it ever was and has an end.</summary>
+    /// <summary>A lazily created object, disposed here if it was created and is disposable.</summary>
     public Lazy<T> KeepLazy<T>(Func<T> make)
         where T : class => new(() =>
     {

@@ -1,6 +1,6 @@
 namespace GpuSpectralRnn.Compute;
 
-/// <summary>What a tensor's elements are.</summary>
+/// <summary>Element type of a tensor.</summary>
 public enum ElementType
 {
     /// <summary>IEEE single precision: weights, activations, gradients.</summary>

@@ -2,7 +2,7 @@ using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Compute;
 
-/// <summary>What one device can do.</summary>
+/// <summary>Properties of a device.</summary>
 /// <param name="Id">How it is asked for: <c>host</c>, <c>ilgpu-cpu</c>, <c>cuda:0</c>, <c>opencl:0</c>.</param>
 /// <param name="Name">Its maker's name.</param>
 /// <param name="MemoryBytes">Memory it can use, in bytes.</param>
@@ -10,7 +10,7 @@ namespace GpuSpectralRnn.Compute;
 public sealed record DeviceInfo(string Id, string Name, long MemoryBytes, bool HasFloat64);
 
 /// <summary>
-/// A device that runs the project's operations. Operations are coarse, each backend is free inside. Work may run behind the caller's back:
+/// A device that runs the project's operations. Operations are coarse. Work may be asynchronous:
 /// only <see cref="Download"/>, <see cref="Synchronize"/> and reading a <see cref="LossTotals"/> wait for it. One thread at a time.
 /// </summary>
 public interface IBackend : IDisposable

@@ -1,11 +1,11 @@
 namespace GpuSpectralRnn.Compute;
 
-/// <summary>Something that one backend makes and keeps for its caller, and that no other can use: totals, workspaces, memory for them.</summary>
+/// <summary>An object made by one backend that only this backend can use: totals, workspaces, memory for them.</summary>
 internal interface IKept
 {
-    /// <summary>Who made it.</summary>
+    /// <summary>The backend that made it.</summary>
     IBackend Backend { get; }
 
-    /// <summary>Whether it was given back.</summary>
+    /// <summary>Whether it was disposed.</summary>
     bool IsDisposed { get; }
 }

@@ -1,32 +1,108 @@
 namespace GpuSpectralRnn.Compute;
 
-/// <summary>Dense linear algebra in fp32. A tensor of more than two dimensions counts as the matrix [Shape.Rows, Shape.Columns].</summary>
+/// <summary>Operands of a product C = alpha op(A) op(B) + beta C.</summary>
+/// <param name="TransposeA">Whether op(A) is A^T.</param>
+/// <param name="TransposeB">Whether op(B) is B^T.</param>
+/// <param name="Alpha">Factor on the product.</param>
+/// <param name="A">op(A) is [M, K].</param>
+/// <param name="B">op(B) is [K, N].</param>
+/// <param name="Beta">Factor on the old C; with 0, C is not read.</param>
+/// <param name="C">[M, N]; shares no memory with A or B.</param>
+public readonly record struct GemmOperands(bool TransposeA, bool TransposeB, float Alpha, Tensor A, Tensor B, float Beta, Tensor C);
+
+/// <summary>Operands of a linear layer.</summary>
+/// <param name="X">Inputs [N, I].</param>
+/// <param name="Weights">W [O, I], as in PyTorch.</param>
+/// <param name="Bias">[O], or null.</param>
+/// <param name="Y">Receives the outputs [N, O].</param>
+public readonly record struct LinearOperands(Tensor X, Tensor Weights, Tensor? Bias, Tensor Y);
+
+/// <summary>Operands of a linear layer's backward pass.</summary>
+/// <param name="X">Inputs [N, I].</param>
+/// <param name="Weights">W [O, I].</param>
+/// <param name="OutputGradient">dy [N, O].</param>
+/// <param name="InputGradient">Receives dx [N, I], or null.</param>
+/// <param name="WeightGradient">dW [O, I]; added to.</param>
+/// <param name="BiasGradient">[O], added to; null for a layer without a bias.</param>
+public readonly record struct LinearBackwardOperands(
+    Tensor X, Tensor Weights, Tensor OutputGradient, Tensor? InputGradient, Tensor WeightGradient, Tensor? BiasGradient);
+
+/// <summary>Operands of column sums.</summary>
+/// <param name="X">[M, N].</param>
+/// <param name="Beta">Factor on the old sums; with 0 they are not read.</param>
+/// <param name="Sums">[N].</param>
+public readonly record struct ColumnSumsOperands(Tensor X, float Beta, Tensor Sums);
+
+/// <summary>Columns of one matrix and of another with as many rows.</summary>
+/// <param name="Source">[M, at least From + Columns].</param>
+/// <param name="From">First column of the source.</param>
+/// <param name="Destination">[M, at least To + Columns].</param>
+/// <param name="To">First column of the destination.</param>
+/// <param name="Columns">Number of columns.</param>
+/// <param name="Adds">Whether to add to the destination instead of overwriting it.</param>
+public readonly record struct CopyColumnsOperands(Tensor Source, int From, Tensor Destination, int To, int Columns, bool Adds = false);
+
+/// <summary>Sequences and their means over the valid steps, or the gradients of both.</summary>
+/// <param name="Sequence">[T, B, H], T one or more.</param>
+/// <param name="Mean">[B, H].</param>
+/// <param name="Lengths">L, Int32 [B] of 0..T; null where every length is T.</param>
+public readonly record struct MeanOverStepsOperands(Tensor Sequence, Tensor Mean, Tensor? Lengths = null);
+
+/// <summary>Sequences and their last valid steps, or the gradients of both.</summary>
+/// <param name="Sequence">[T, B, H].</param>
+/// <param name="Lengths">L, Int32 [B] of 0..T.</param>
+/// <param name="Last">[B, W], W of H or more; only the first H columns are used.</param>
+public readonly record struct LastStepsOperands(Tensor Sequence, Tensor Lengths, Tensor Last);
+
+/// <summary>Sequences and their lengths.</summary>
+/// <param name="X">[T, B, H].</param>
+/// <param name="Lengths">L, Int32 [B] of 0..T.</param>
+public readonly record struct ClearPaddingOperands(Tensor X, Tensor Lengths);
+
+/// <summary>Weights of steps, and of every step of every sequence.</summary>
+/// <param name="StepWeights">[T].</param>
+/// <param name="Lengths">L, Int32 [B] of 0..T.</param>
+/// <param name="Weights">Receives the weights [T, B].</param>
+public readonly record struct WeighStepsOperands(Tensor StepWeights, Tensor Lengths, Tensor Weights);
+
+/// <summary>Numbers and the sums that their squares are added to.</summary>
+/// <param name="X">Float32 of any shape.</param>
+/// <param name="Sums">Of x's count.</param>
+public readonly record struct AddSquaresOperands(Tensor X, Tensor Sums);
+
+/// <summary>
+/// Dense linear algebra in single precision. A tensor of more than two dimensions counts as the matrix [Shape.Rows, Shape.Columns].
+/// </summary>
+/// <exception cref="ArgumentException">Shapes or types do not fit, or an output shares memory with an input.</exception>
 public interface IMatrixOps
 {
-    /// <summary>
-    /// C = alpha op(A) op(B) + beta C, op(A) [M, K], op(B) [K, N], C [M, N]. With beta 0, C is not read. C aliases neither A nor B.
-    /// </summary>
-    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
-    void Gemm(bool transposeA, bool transposeB, float alpha, Tensor a, Tensor b, float beta, Tensor c);
+    /// <summary>C = alpha op(A) op(B) + beta C.</summary>
+    void Gemm(GemmOperands operands);
 
-    /// <summary>y = x W^T + bias. x [N, I], weights [O, I] (PyTorch's layout), bias [O] or none, y [N, O].</summary>
-    void Linear(Tensor x, Tensor weights, Tensor? bias, Tensor y);
+    /// <summary>y = x W^T + bias.</summary>
+    void Linear(LinearOperands operands);
 
-    /// <summary>
-    /// Backward of <see cref="Linear"/>: dx = dy W (overwritten, where wanted); dW += dy^T x; dBias += column sums of dy (where there is a bias).
-    /// </summary>
-    void LinearBackward(Tensor x, Tensor weights, Tensor outputGradient, Tensor? inputGradient, Tensor weightGradient, Tensor? biasGradient);
+    /// <summary>Backward of <see cref="Linear"/>: dx = dy W (overwrites); dW += dy^T x; dBias += the column sums of dy.</summary>
+    void LinearBackward(LinearBackwardOperands operands);
+
+    /// <summary>sums[j] = beta sums[j] + sum_i x[i, j]. The order of the additions is fixed.</summary>
+    void ColumnSums(ColumnSumsOperands operands);
 
     /// <summary>
-    /// sums[j] = beta sums[j] + sum_i x[i, j]; x [M, N], sums [N]. With beta 0, sums is not read. The order of the additions is fixed.
+    /// destination[i, to + j] = source[i, from + j], or += where it adds, for 0 &lt;= j &lt; columns.
     /// </summary>
-    void ColumnSums(Tensor x, float beta, Tensor sums);
+    void CopyColumns(CopyColumnsOperands operands);
+
+    /// <summary>mean[b, j] = (1/L_b) sum_{t &lt; L_b} sequence[t, b, j]; 0 where L_b is 0.</summary>
+    void MeanOverSteps(MeanOverStepsOperands operands);
 
     /// <summary>
-    /// Copies, or adds, columns between matrices of as many rows: destination[i, to + j] = source[i, from + j] (+ destination[i, to + j]) for j below
-    /// <paramref name="columns"/>.
+    /// Backward of <see cref="MeanOverSteps"/>: sequence[t, b, j] = mean[b, j] / L_b for t &lt; L_b, else 0; overwrites the sequence.
     /// </summary>
-    void CopyColumns(Tensor source, int from, Tensor destination, int to, int columns, bool adds = false);
+    void SpreadOverSteps(MeanOverStepsOperands operands);
+
+    /// <summary>last[b, j] = sequence[L_b - 1, b, j]; 0 where L_b is 0.</summary>
+    void LastSteps(LastStepsOperands operands);
 
     /// <summary>
     /// W' = W diag(z) on some columns, destination[i, from + j] = source[i, from + j] scales[j] for each of the scales: weights whose inputs pass gates.
@@ -39,36 +115,15 @@ public interface IMatrixOps
     /// </summary>
     void ColumnDots(ColumnProducts operands);
 
-    /// <summary>
-    /// The mean over each sequence's valid steps, mean[b, j] = (1/L_b) sum_{t below L_b} x[t, b, j]; 0 of none. x [T, B, H], mean [B, H], lengths
-    /// Int32 [B] of 0..T, or null for T.
-    /// </summary>
-    void MeanOverSteps(Tensor x, Tensor mean, Tensor? lengths = null);
+    /// <summary>Backward of <see cref="LastSteps"/>: sequence[L_b - 1, b, j] = last[b, j], all other elements 0; overwrites the sequence.</summary>
+    void SpreadToLastSteps(LastStepsOperands operands);
 
-    /// <summary>
-    /// Backward of <see cref="MeanOverSteps"/>: gradient[t, b, j] = meanGradient[b, j] / L_b, zero beyond a sequence's length; overwrites.
-    /// </summary>
-    void SpreadOverSteps(Tensor meanGradient, Tensor gradient, Tensor? lengths = null);
+    /// <summary>x[t, b, j] = 0 for t &gt;= L_b.</summary>
+    void ClearPadding(ClearPaddingOperands operands);
 
-    /// <summary>
-    /// Each sequence's last valid step, last[b, j] = x[L_b - 1, b, j], or 0 of none, in the first H columns of last. x [T, B, H], lengths Int32 [B]
-    /// of 0..T, last [B, W] with W of H or more.
-    /// </summary>
-    void LastSteps(Tensor x, Tensor lengths, Tensor last);
+    /// <summary>weights[t, b] = stepWeights[t] for t &lt; L_b, else 0.</summary>
+    void WeighSteps(WeighStepsOperands operands);
 
-    /// <summary>
-    /// Backward of <see cref="LastSteps"/>: gradient [T, B, H] is zero but for gradient[L_b - 1, b, j] = lastGradient[b, j]; overwrites.
-    /// </summary>
-    void SpreadToLastSteps(Tensor lastGradient, Tensor lengths, Tensor gradient);
-
-    /// <summary>x[t, b, j] = 0 for t of L_b or more. x [T, B, H], lengths Int32 [B] of 0..T.</summary>
-    void ClearPadding(Tensor x, Tensor lengths);
-
-    /// <summary>
-    /// weights[t, b] = stepWeights[t], or 0 for t of L_b or more. stepWeights [T], lengths Int32 [B] of 0..T, weights [T, B].
-    /// </summary>
-    void WeighSteps(Tensor stepWeights, Tensor lengths, Tensor weights);
-
-    /// <summary>sums[i] += x[i]^2, for tensors of one count.</summary>
-    void AddSquares(Tensor x, Tensor sums);
+    /// <summary>sums[i] += x[i]^2.</summary>
+    void AddSquares(AddSquaresOperands operands);
 }

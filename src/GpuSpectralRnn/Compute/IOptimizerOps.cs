@@ -2,46 +2,61 @@ using GpuSpectralRnn.Kernels;
 
 namespace GpuSpectralRnn.Compute;
 
-/// <summary>Operands of a step of Adam.</summary>
-/// <param name="Parameters">p.</param>
-/// <param name="Gradients">Of p's count.</param>
-/// <param name="FirstMoment">m, of p's count.</param>
-/// <param name="SecondMoment">v, of p's count.</param>
-/// <param name="Rate">The learning rate.</param>
-/// <param name="Beta1">The decay rate of m.</param>
-/// <param name="Beta2">The decay rate of v.</param>
-/// <param name="Epsilon">Added to the root of v.</param>
-/// <param name="WeightDecay">Weight decay.</param>
-/// <param name="Decoupled">AdamW's weight decay.</param>
-/// <param name="Step">Counted from 1.</param>
-public readonly record struct AdamStep(
-    Tensor Parameters,
-    Tensor Gradients,
-    Tensor FirstMoment,
-    Tensor SecondMoment,
-    float Rate,
-    float Beta1,
-    float Beta2,
-    float Epsilon,
-    float WeightDecay,
-    bool Decoupled,
-    long Step)
-{
-    /// <summary>The numbers with the bias corrections worked in.</summary>
-    internal AdamNumbers Numbers => new(Rate, Beta1, Beta2, Epsilon, WeightDecay, Decoupled, Step);
-}
+/// <summary>Operands of a step of gradient descent.</summary>
+/// <param name="Parameters">p [P].</param>
+/// <param name="Gradients">g [P].</param>
+/// <param name="Numbers">The learning rate and the weight decay.</param>
+public readonly record struct SgdStep(Tensor Parameters, Tensor Gradients, SgdNumbers Numbers);
 
-/// <summary>One step of an optimiser over a flat block of parameters [P] and its gradients [P]. The rules are PyTorch's.</summary>
+/// <summary>Operands of a step of gradient descent with momentum.</summary>
+/// <param name="Parameters">p [P].</param>
+/// <param name="Gradients">g [P].</param>
+/// <param name="Velocity">v [P], zero before the first step.</param>
+/// <param name="Numbers">The learning rate, the momentum and the weight decay.</param>
+public readonly record struct MomentumStep(Tensor Parameters, Tensor Gradients, Tensor Velocity, MomentumNumbers Numbers);
+
+/// <summary>Operands of a step of RMSProp.</summary>
+/// <param name="Parameters">p [P].</param>
+/// <param name="Gradients">g [P].</param>
+/// <param name="MeanSquare">s [P], zero before the first step.</param>
+/// <param name="Numbers">The learning rate, the decay rate of s, epsilon and the weight decay.</param>
+public readonly record struct RmsPropStep(Tensor Parameters, Tensor Gradients, Tensor MeanSquare, RmsPropNumbers Numbers);
+
+/// <summary>Operands of a step of Adam.</summary>
+/// <param name="Parameters">p [P].</param>
+/// <param name="Gradients">g [P].</param>
+/// <param name="FirstMoment">m [P], zero before the first step.</param>
+/// <param name="SecondMoment">v [P], zero before the first step.</param>
+/// <param name="Numbers">The learning rate, the decay rates, epsilon, the weight decay and the number of the step.</param>
+public readonly record struct AdamStep(
+    Tensor Parameters, Tensor Gradients, Tensor FirstMoment, Tensor SecondMoment, AdamNumbers Numbers);
+
+/// <summary>Parameters and the mask that is applied to them.</summary>
+/// <param name="Parameters">p [P].</param>
+/// <param name="Mask">[P], zeros and ones.</param>
+public readonly record struct MaskOperands(Tensor Parameters, Tensor Mask);
+
+/// <summary>Gradients to be clipped by their norm.</summary>
+/// <param name="Gradients">g [P].</param>
+/// <param name="Limit">The largest norm, above zero.</param>
+/// <param name="Norm">[1]; receives the norm before clipping.</param>
+public readonly record struct ClipOperands(Tensor Gradients, float Limit, Tensor Norm);
+
+/// <summary>
+/// One step of an optimiser over a flat block of parameters [P] and its gradients [P]. The rules are PyTorch's. Only
+/// <see cref="ClipGlobalNorm"/> writes the gradients.
+/// </summary>
+/// <exception cref="ArgumentException">Counts differ, or operands share memory.</exception>
 public interface IOptimizerOps
 {
-    /// <summary>g += weightDecay p; p -= rate g.</summary>
-    void Sgd(Tensor parameters, Tensor gradients, float rate, float weightDecay);
+    /// <summary>p -= rate (g + decay p).</summary>
+    void Sgd(SgdStep step);
 
-    /// <summary>g += weightDecay p; v = momentum v + g; p -= rate v (v starts at zero).</summary>
-    void Momentum(Tensor parameters, Tensor gradients, Tensor velocity, float rate, float momentum, float weightDecay);
+    /// <summary>v = momentum v + g + decay p; p -= rate v.</summary>
+    void Momentum(MomentumStep step);
 
-    /// <summary>g += weightDecay p; s = alpha s + (1 - alpha) g^2; p -= rate g / (sqrt(s) + epsilon).</summary>
-    void RmsProp(Tensor parameters, Tensor gradients, Tensor meanSquare, float rate, float alpha, float epsilon, float weightDecay);
+    /// <summary>g' = g + decay p; s = alpha s + (1 - alpha) g'^2; p -= rate g' / (sqrt(s) + epsilon).</summary>
+    void RmsProp(RmsPropStep step);
 
     /// <summary>
     /// Adam (Kingma and Ba 2015): p -= rate (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + epsilon); decoupled, AdamW (Loshchilov and Hutter
@@ -49,12 +64,13 @@ public interface IOptimizerOps
     /// </summary>
     void Adam(AdamStep step);
 
-    /// <summary>p *= mask, element by element: with zeros and ones, weights that were taken away stay away.</summary>
-    void Mask(Tensor parameters, Tensor mask);
+    /// <summary>p *= mask, element by element: parameters at zeros of the mask become zero.</summary>
+    void Mask(MaskOperands operands);
 
     /// <summary>
-    /// Scales the gradients by min(1, limit / (norm + 1e-6)) (Pascanu et al. 2013) and writes their norm before that to <paramref name="norm"/> [1].
-    /// Stays on the device; the order of the additions is fixed.
+    /// Scales the gradients by min(1, limit / (norm + 1e-6)), norm = ||g||_2 (Pascanu et al. 2013), and writes the norm. Nothing is read back to the
+    /// host; the order of the additions is fixed.
     /// </summary>
-    void ClipGlobalNorm(Tensor gradients, float limit, Tensor norm);
+    /// <exception cref="ArgumentOutOfRangeException">The limit is not above zero.</exception>
+    void ClipGlobalNorm(ClipOperands operands);
 }

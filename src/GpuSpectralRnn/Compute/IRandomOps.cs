@@ -1,25 +1,47 @@
 namespace GpuSpectralRnn.Compute;
 
+/// <summary>Operands of a fill with uniform random numbers.</summary>
+/// <param name="Destination">Float32 of any shape; overwritten.</param>
+/// <param name="Seed">Key of the generator.</param>
+/// <param name="Stream">Number of the stream.</param>
+/// <param name="Low">Least value.</param>
+/// <param name="High">Exclusive upper end, above <paramref name="Low"/>.</param>
+public readonly record struct UniformOperands(Tensor Destination, ulong Seed, ulong Stream, float Low, float High);
+
+/// <summary>Operands of a fill with normal random numbers.</summary>
+/// <param name="Destination">Float32 of any shape; overwritten.</param>
+/// <param name="Seed">Key of the generator.</param>
+/// <param name="Stream">Number of the stream.</param>
+/// <param name="Mean">Mean.</param>
+/// <param name="Deviation">Standard deviation, zero or more.</param>
+public readonly record struct NormalOperands(Tensor Destination, ulong Seed, ulong Stream, float Mean, float Deviation);
+
+/// <summary>Operands of dropout.</summary>
+/// <param name="X">Float32 of any shape.</param>
+/// <param name="Rate">Probability of a zero, from 0 to below 1.</param>
+/// <param name="Seed">Key of the generator.</param>
+/// <param name="Stream">Number of the stream; a different one for each layer and step.</param>
+/// <param name="Y">Of x's count; may be x.</param>
+public readonly record struct DropoutOperands(Tensor X, float Rate, ulong Seed, ulong Stream, Tensor Y);
+
 /// <summary>
-/// Random numbers by Philox4x32-10 (Salmon et al., SC 2011): element i depends on the seed, the stream and i alone, so every backend and every launch
-/// shape gives the same uniform bits. Normal numbers go through log and cos and agree to a few units in the last place.
+/// Random numbers by Philox4x32-10 (Salmon et al., SC 2011): element i is a function of the seed, the stream and i, so every backend and every launch
+/// shape gives the same uniform bits. Normal numbers go through log and cos and agree between backends to a few units in the last place.
 /// </summary>
 public interface IRandomOps
 {
-    /// <summary>Fills with uniform numbers of [low, high).</summary>
-    void Uniform(Tensor destination, ulong seed, ulong stream, float low, float high);
+    /// <summary>Fills with independent uniform numbers of [low, high).</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range is empty.</exception>
+    void Uniform(UniformOperands operands);
 
     /// <summary>
-    /// Dropout (Srivastava et al., JMLR 2014): y[i] = x[i] / (1 - rate) where uniform number i of the stream is <paramref name="rate"/> or more, else
-    /// 0. The gradient passes through the same call. y may be x.
+    /// Dropout (Srivastava et al., JMLR 2014): y[i] = x[i] / (1 - rate) where uniform number i of the stream is at least the rate, else 0. The
+    /// backward pass is the same call on the gradient.
     /// </summary>
-    /// <param name="x">Any shape.</param>
-    /// <param name="rate">Share of zeros, from 0 to below 1.</param>
-    /// <param name="seed">Seed of the numbers.</param>
-    /// <param name="stream">Stream of the numbers: another for each layer and step.</param>
-    /// <param name="y">Of x's count.</param>
-    void Dropout(Tensor x, float rate, ulong seed, ulong stream, Tensor y);
+    /// <exception cref="ArgumentOutOfRangeException">The rate is not of [0, 1).</exception>
+    void Dropout(DropoutOperands operands);
 
-    /// <summary>Fills with normal numbers (Box-Muller).</summary>
-    void Normal(Tensor destination, ulong seed, ulong stream, float mean, float deviation);
+    /// <summary>Fills with independent normal numbers (Box and Muller 1958).</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The deviation is negative.</exception>
+    void Normal(NormalOperands operands);
 }

@@ -1,40 +1,5 @@
 namespace GpuSpectralRnn.Compute;
 
-/// <summary>The recurrences the backends compute.</summary>
-public enum CellKind
-{
-    /// <summary>Elman: h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh).</summary>
-    RnnTanh,
-
-    /// <summary>Elman with ReLU; also the IRNN, which differs only in how it starts.</summary>
-    RnnRelu,
-
-    /// <summary>
-    /// LSTM with a forget gate (Gers, Schmidhuber, Cummins 2000), PyTorch's gate order i, f, g, o:
-    /// c_t = sigmoid(f) c_{t-1} + sigmoid(i) tanh(g), h_t = sigmoid(o) tanh(c_t), every gate W_ih x_t + b_ih + W_hh h_{t-1} + b_hh.
-    /// </summary>
-    Lstm,
-
-    /// <summary>
-    /// GRU (Cho et al. 2014) with the reset gate after the product, as PyTorch and cuDNN have it; gate order r, z, n:
-    /// n = tanh(W_in x_t + b_in + sigmoid(r) (W_hn h_{t-1} + b_hn)), h_t = (1 - sigmoid(z)) n + sigmoid(z) h_{t-1}.
-    /// </summary>
-    Gru,
-}
-
-/// <summary>What follows from the choice of a recurrence.</summary>
-public static class CellKinds
-{
-    /// <summary>G: how many blocks of H rows its weight matrices stack.</summary>
-    public static int Gates(this CellKind cell) => cell switch
-    {
-        CellKind.RnnTanh or CellKind.RnnRelu => 1,
-        CellKind.Gru => 3,
-        CellKind.Lstm => 4,
-        _ => throw new ArgumentOutOfRangeException(nameof(cell), cell, "Unknown cell."),
-    };
-}
-
 /// <summary>Extents of one recurrent layer's work.</summary>
 /// <param name="Cell">Which recurrence.</param>
 /// <param name="Steps">T, one or more.</param>
@@ -47,7 +12,10 @@ public readonly record struct RecurrentShape(CellKind Cell, int Steps, int Batch
     public bool IsReverse { get; init; }
 
     /// <summary>G*H, rows of the weight matrices.</summary>
-    public int GateRows => Cell.Gates() * Hidden;
+    public int GateRows => Spec.Gates * Hidden;
+
+    /// <summary>What is to be known of the cell.</summary>
+    public CellSpec Spec => CellSpec.From(Cell);
 }
 
 /// <summary>A layer's weights, or the gradients of them, in PyTorch's layout (gate blocks stacked in the first dimension; Elman has one).</summary>
@@ -55,11 +23,12 @@ public readonly record struct RecurrentShape(CellKind Cell, int Steps, int Batch
 /// <param name="HiddenWeights">weight_hh [G*H, H].</param>
 /// <param name="InputBias">bias_ih [G*H].</param>
 /// <param name="HiddenBias">bias_hh [G*H].</param>
-public sealed record RecurrentWeights(Tensor InputWeights, Tensor HiddenWeights, Tensor InputBias, Tensor HiddenBias);
+/// <param name="Peepholes">[3H], of cells that have them alone (<see cref="CellSpec.HasPeepholes"/>).</param>
+public sealed record RecurrentWeights(Tensor InputWeights, Tensor HiddenWeights, Tensor InputBias, Tensor HiddenBias, Tensor? Peepholes = null);
 
 /// <summary>The state a layer starts from or ends with, or the gradient of it.</summary>
 /// <param name="Hidden">h [B, H].</param>
-/// <param name="Cell">c [B, H], with <see cref="CellKind.Lstm"/> only; null means zero where it is read and not wanted where it is written.</param>
+/// <param name="Cell">c [B, H], with cells that have one only (<see cref="CellSpec.HasCellState"/>); null means zero where it is read and not wanted where it is written.</param>
 public sealed record RecurrentState(Tensor Hidden, Tensor? Cell = null);
 
 /// <summary>What a backend keeps for one recurrent layer between calls: scratch memory, packed weights. The caller owns it.</summary>
@@ -79,7 +48,8 @@ public abstract class RecurrentWorkspace(RecurrentShape shape, bool isTraining) 
 
     /// <summary>
     /// After <see cref="IRecurrentOps.Backward"/> and until the next call: dL/d(W_hh h_{t-1} + b_hh) [T, B, G*H], each step's at its own place and
-    /// zero beyond a sequence's length; null before. For Elman this is the output gradient that was used up.
+    /// zero beyond a sequence's length; null before. For Elman this is the output gradient that was used up. What a block of W_hh multiplies is h_{t-1}
+    /// but for the block n of <see cref="CellKind.GruResetBefore"/>, which multiplies r h_{t-1}: its gradient is dL/d(W_hn (r h_{t-1}) + b_hn).
     /// </summary>
     public Tensor? ProductGradient { get; internal set; }
 

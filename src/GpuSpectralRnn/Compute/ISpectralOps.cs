@@ -2,9 +2,18 @@ using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Compute;
 
+/// <summary>Rows to add to second moments.</summary>
+/// <param name="States">Float32 [..., m], seen as N rows.</param>
+/// <param name="Weights">
+/// Float32 weights, finite and zero or more; their count C must divide N, and each covers N / C consecutive rows ([T] for states [T, B, m]: one per
+/// step; [T, B]: one per row). Null: all ones.
+/// </param>
+/// <param name="WeightSum">The sum of w_n over all rows, if known: a device then need not copy the weights to the host to add them up.</param>
+public readonly record struct GramOperands(Tensor States, Tensor? Weights = null, double? WeightSum = null);
+
 /// <summary>
-/// The uncentred second moments sum_n w_n h_n h_n^T of rows h_n, summed where the rows live until they are asked for: in double precision, or as
-/// compensated pairs of singles on a device without it. Any number of rows in constant memory.
+/// Uncentred second moments sum_n w_n h_n h_n^T of rows h_n [m], accumulated on the device until they are read: in double precision, or as
+/// compensated pairs of singles on a device without it. Memory does not depend on the number of rows.
 /// </summary>
 public abstract class GramAccumulator : IDisposable
 {
@@ -12,28 +21,24 @@ public abstract class GramAccumulator : IDisposable
     public abstract int Units { get; }
 
     /// <summary>
-    /// Adds w_n h_n h_n^T for every row n. A row of weight zero is not read: padding may hold anything. The order of the additions is fixed by the
-    /// rows and the calls.
+    /// Adds w_n h_n h_n^T for every row n. Rows of weight zero are not read and may hold anything. The order of the additions is a function of the
+    /// extents and the order of the calls.
     /// </summary>
-    /// <param name="states">Float32 [..., m], seen as N rows.</param>
-    /// <param name="weights">Float32 weights of zero or more; their count C must divide N, and each covers N / C rows in a row ([T] for states [T, B,
-    /// m]: one per step; [T, B]: one per row). Null: all ones.</param>
-    /// <param name="weightSum">The sum of w_n over all rows where the caller knows it, so that a device need not bring the weights to the processor.</param>
-    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
-    public abstract void Add(Tensor states, Tensor? weights = null, double? weightSum = null);
+    /// <exception cref="ArgumentException">The shapes do not fit, or a weight is negative, infinite or NaN.</exception>
+    public abstract void Add(GramOperands operands);
 
     /// <summary>Waits for the device and writes the symmetric matrix [m, m], row by row.</summary>
     /// <returns>The sum of the weights (the number of rows where none were given).</returns>
     public abstract double Read(Span<double> sums);
 
-    /// <summary>Starts again from zero.</summary>
+    /// <summary>Sets the sums to zero.</summary>
     public abstract void Reset();
 
     /// <inheritdoc/>
     public abstract void Dispose();
 }
 
-/// <summary>For every step the sum of its rows' mean squares, kept where the rows live until it is asked for.</summary>
+/// <summary>For every step the sum of its rows' mean squares, accumulated on the device until it is read.</summary>
 public abstract class StepSquares : IDisposable
 {
     /// <summary>T.</summary>
@@ -51,6 +56,26 @@ public abstract class StepSquares : IDisposable
     public abstract void Dispose();
 }
 
+/// <summary>Operands of an eigendecomposition, in host memory.</summary>
+/// <param name="order">n, zero or more.</param>
+/// <param name="matrix">A [n, n]; not changed.</param>
+/// <param name="values">[n].</param>
+/// <param name="vectors">V [n, n].</param>
+public readonly ref struct SymmetricEigenOperands(int order, ReadOnlySpan<double> matrix, Span<double> values, Span<double> vectors)
+{
+    /// <summary>n.</summary>
+    public readonly int Order = order;
+
+    /// <summary>A [n, n], row by row.</summary>
+    public readonly ReadOnlySpan<double> Matrix = matrix;
+
+    /// <summary>Receives the n eigenvalues, descending; a zero eigenvalue comes out as a number of either sign of the order n eps ||A||.</summary>
+    public readonly Span<double> Values = values;
+
+    /// <summary>Receives V [n, n], row by row: an eigenvector per column, orthonormal.</summary>
+    public readonly Span<double> Vectors = vectors;
+}
+
 /// <summary>Second moments and eigenvalues, in double precision.</summary>
 public interface ISpectralOps
 {
@@ -61,15 +86,11 @@ public interface ISpectralOps
     StepSquares CreateStepSquares(int steps);
 
     /// <summary>
-    /// Eigendecomposition A = V diag(values) V^T of a symmetric matrix by cyclic Jacobi rotations. Of an unsymmetric matrix the symmetric part is
-    /// taken.
+    /// Eigendecomposition A = V diag(values) V^T of the symmetric part of a matrix; by cyclic Jacobi rotations on devices and by one-sided ones on
+    /// the host.
     /// </summary>
-    /// <param name="order">n, zero or more.</param>
-    /// <param name="matrix">A [n, n]; unchanged.</param>
-    /// <param name="values">Receives the n eigenvalues, descending. A zero eigenvalue comes out as a number of either sign of the order n eps
-    /// ||A||.</param>
-    /// <param name="vectors">Receives V [n, n], an eigenvector per column, orthonormal.</param>
+    /// <exception cref="ArgumentException">The extents do not fit.</exception>
     /// <exception cref="RunFailedException">The matrix holds NaN or infinity.</exception>
     /// <exception cref="InvalidCallException">The device has no double precision.</exception>
-    void SymmetricEigen(int order, ReadOnlySpan<double> matrix, Span<double> values, Span<double> vectors);
+    void SymmetricEigen(SymmetricEigenOperands operands);
 }

@@ -1,15 +1,15 @@
 namespace GpuSpectralRnn.Compute;
 
 /// <summary>
-/// A queue of uploads beside the queue of the work, so that a batch travels while the device works on the one before. The host waits for neither. A
-/// caller keeps two places and fills them in turn, each time between <see cref="Begin"/> and <see cref="End"/>; it also calls <see cref="Begin"/>
-/// once when the places are made.
+/// A second queue for uploads, so that a batch is copied while the device works on the one before; the host waits for neither. A caller alternates
+/// between two sets of tensors and fills each between <see cref="Begin"/> and <see cref="End"/>; it also calls <see cref="Begin"/> once after
+/// allocating them.
 /// </summary>
 public interface IUploadLane
 {
     /// <summary>
-    /// Uploads from here on wait for all work that was queued before the <see cref="Begin"/> before this one: for the last user of the place that is
-    /// now filled, but not for that of the other place.
+    /// Makes later uploads wait for all work queued before the previous <see cref="Begin"/>: for the last use of the set that is filled now, but not
+    /// for that of the other set.
     /// </summary>
     void Begin();
 
@@ -17,6 +17,6 @@ public interface IUploadLane
     void Upload<T>(ReadOnlySpan<T> source, Tensor destination)
         where T : unmanaged;
 
-    /// <summary>Work that is queued from here on waits for all uploads so far.</summary>
+    /// <summary>Makes later work wait for all uploads so far.</summary>
     void End();
 }

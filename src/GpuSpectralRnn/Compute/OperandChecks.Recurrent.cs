@@ -58,7 +58,7 @@ internal static partial class OperandChecks
         Float(backend, state.Hidden, shape.Batch, shape.Hidden);
         if (state.Cell is not null)
         {
-            if (shape.Cell != CellKind.Lstm) Fail($"{shape.Cell} has no cell state c; give the hidden state alone.", nameof(state));
+            if (!shape.Spec.HasCellState) Fail($"{shape.Cell} has no cell state c; give the hidden state alone.", nameof(state));
             Float(backend, state.Cell, shape.Batch, shape.Hidden);
         }
 
@@ -76,5 +76,8 @@ internal static partial class OperandChecks
         Float(backend, weights.HiddenWeights, shape.GateRows, shape.Hidden);
         Float(backend, weights.InputBias, shape.GateRows);
         Float(backend, weights.HiddenBias, shape.GateRows);
+        if (shape.Spec.HasPeepholes != weights.Peepholes is not null)
+            Fail($"{shape.Cell} has {(weights.Peepholes is null ? "" : "no ")}peepholes; give {(weights.Peepholes is null ? "them" : "none")}.", nameof(weights));
+        if (weights.Peepholes is not null) Float(backend, weights.Peepholes, 3 * shape.Hidden);
     }
 }

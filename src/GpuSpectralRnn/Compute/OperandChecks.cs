@@ -13,13 +13,14 @@ namespace GpuSpectralRnn.Compute;
 internal static partial class OperandChecks
 {
     /// <summary>C = op(A) op(B): returns (M, N, K).</summary>
-    public static (int M, int N, int K) Gemm(IBackend backend, bool transposeA, bool transposeB, Tensor a, Tensor b, Tensor c)
+    public static (int M, int N, int K) Gemm(IBackend backend, in GemmOperands o)
     {
+        (Tensor a, Tensor b, Tensor c) = (o.A, o.B, o.C);
         Float(backend, a);
         Float(backend, b);
         Float(backend, c);
-        (int m, int k) = transposeA ? (a.Shape.Columns, a.Shape.Rows) : (a.Shape.Rows, a.Shape.Columns);
-        (int kOfB, int n) = transposeB ? (b.Shape.Columns, b.Shape.Rows) : (b.Shape.Rows, b.Shape.Columns);
+        (int m, int k) = o.TransposeA ? (a.Shape.Columns, a.Shape.Rows) : (a.Shape.Rows, a.Shape.Columns);
+        (int kOfB, int n) = o.TransposeB ? (b.Shape.Columns, b.Shape.Rows) : (b.Shape.Rows, b.Shape.Columns);
         if (k != kOfB) Fail($"op(A) is [{m}, {k}] and op(B) is [{kOfB}, {n}]; the inner extents must agree.", nameof(b));
         if (c.Shape.Rows != m || c.Shape.Columns != n) Fail($"C is {c.Shape}; op(A) op(B) is [{m}, {n}].", nameof(c));
         Apart(backend, c, a);
@@ -28,8 +29,9 @@ internal static partial class OperandChecks
     }
 
     /// <summary>y = x W^T + bias: returns (N, I, O).</summary>
-    public static (int N, int I, int O) Linear(IBackend backend, Tensor x, Tensor weights, Tensor? bias, Tensor y)
+    public static (int N, int I, int O) Linear(IBackend backend, LinearOperands operands)
     {
+        (Tensor x, Tensor weights, Tensor? bias, Tensor y) = operands;
         Float(backend, x);
         Float(backend, y);
         (int n, int i, int o) = (x.Shape.Rows, x.Shape.Columns, y.Shape.Columns);
@@ -43,9 +45,9 @@ internal static partial class OperandChecks
     }
 
     /// <summary>Backward of the linear layer: returns (N, I, O).</summary>
-    public static (int N, int I, int O) LinearBackward(
-        IBackend backend, Tensor x, Tensor weights, Tensor outputGradient, Tensor? inputGradient, Tensor weightGradient, Tensor? biasGradient)
+    public static (int N, int I, int O) LinearBackward(IBackend backend, in LinearBackwardOperands operands)
     {
+        (Tensor x, Tensor weights, Tensor outputGradient, Tensor? inputGradient, Tensor weightGradient, Tensor? biasGradient) = operands;
         Float(backend, x);
         Float(backend, outputGradient);
         (int n, int i, int o) = (x.Shape.Rows, x.Shape.Columns, outputGradient.Shape.Columns);
@@ -54,6 +56,9 @@ internal static partial class OperandChecks
         if (biasGradient is not null) Float(backend, biasGradient, o);
         if (outputGradient.Shape.Rows != n)
             Fail($"The output gradient has {outputGradient.Shape.Rows} rows and x has {n}; they must agree.", nameof(outputGradient));
+        Apart(backend, weightGradient, outputGradient);
+        Apart(backend, weightGradient, x);
+        if (biasGradient is not null) Apart(backend, biasGradient, outputGradient);
         if (inputGradient is null) return (n, i, o);
         Float(backend, inputGradient);
         if (inputGradient.Shape.Rows != n || inputGradient.Shape.Columns != i)
@@ -65,8 +70,9 @@ internal static partial class OperandChecks
     }
 
     /// <summary>Column sums: returns (M, N).</summary>
-    public static (int M, int N) ColumnSums(IBackend backend, Tensor x, Tensor sums)
+    public static (int M, int N) ColumnSums(IBackend backend, ColumnSumsOperands o)
     {
+        (Tensor x, Tensor sums) = (o.X, o.Sums);
         Float(backend, x);
         Float(backend, sums, x.Shape.Columns);
         Apart(backend, sums, x);
@@ -74,8 +80,9 @@ internal static partial class OperandChecks
     }
 
     /// <summary>Columns of one matrix and of another: returns the number of rows.</summary>
-    public static int CopyColumns(IBackend backend, Tensor source, int from, Tensor destination, int to, int columns)
+    public static int CopyColumns(IBackend backend, in CopyColumnsOperands operands)
     {
+        (Tensor source, int from, Tensor destination, int to, int columns, _) = operands;
         Float(backend, source);
         Float(backend, destination);
         if (source.Shape.Rows != destination.Shape.Rows)
@@ -110,10 +117,25 @@ internal static partial class OperandChecks
         return (m, n);
     }
 
-    /// <summary>Dropout: returns the count.</summary>
-    public static long Dropout(IBackend backend, Tensor x, float rate, Tensor y)
+    /// <summary>A fill with uniform numbers: returns the count.</summary>
+    public static long Uniform(IBackend backend, UniformOperands o)
     {
-        if (!(rate >= 0 && rate < 1)) throw new ArgumentOutOfRangeException(nameof(rate), rate, "A share of zeros is one of 0 to below 1.");
+        if (!(o.Low < o.High)) throw new ArgumentOutOfRangeException(nameof(o.High), o.High, $"A uniform range ends above its start {o.Low}.");
+        return Float(backend, o.Destination);
+    }
+
+    /// <summary>A fill with normal numbers: returns the count.</summary>
+    public static long Normal(IBackend backend, NormalOperands o)
+    {
+        if (!(o.Deviation >= 0)) throw new ArgumentOutOfRangeException(nameof(o.Deviation), o.Deviation, "A standard deviation is zero or more.");
+        return Float(backend, o.Destination);
+    }
+
+    /// <summary>Dropout: returns the count.</summary>
+    public static long Dropout(IBackend backend, DropoutOperands o)
+    {
+        if (!(o.Rate >= 0 && o.Rate < 1)) throw new ArgumentOutOfRangeException(nameof(o.Rate), o.Rate, "A share of zeros is one of 0 to below 1.");
+        (Tensor x, Tensor y) = (o.X, o.Y);
         Float(backend, x);
         Float(backend, y);
         if (x.Count != y.Count) Fail($"y is {y.Shape}; x is {x.Shape}.", nameof(y));
@@ -122,36 +144,41 @@ internal static partial class OperandChecks
     }
 
     /// <summary>A sequence [T, B, H] and one step of it [B, H], as the mean over steps and its backward have them: returns (T, B, H).</summary>
-    public static (int T, int B, int H) OverSteps(IBackend backend, Tensor sequence, Tensor step, Tensor? lengths)
+    public static (int T, int B, int H) MeanOverSteps(IBackend backend, MeanOverStepsOperands operands)
     {
+        (Tensor sequence, Tensor mean, Tensor? lengths) = operands;
         (int t, int b, int h) = Sequence(backend, sequence, lengths);
         if (t == 0) Fail($"A mean needs one step or more: {sequence.Shape}.", nameof(sequence));
-        Float(backend, step, b, h);
-        Apart(backend, sequence, step);
+        Float(backend, mean, b, h);
+        Apart(backend, sequence, mean);
         return (t, b, h);
     }
 
     /// <summary>A sequence [T, B, H] and its last valid steps [B, W], W of H or more: returns (T, B, H).</summary>
-    public static (int T, int B, int H) LastSteps(IBackend backend, Tensor sequence, Tensor lengths, Tensor last)
+    public static (int T, int B, int H) LastSteps(IBackend backend, LastStepsOperands operands)
     {
+        (Tensor sequence, Tensor lengths, Tensor last) = operands;
         ArgumentNullException.ThrowIfNull(lengths);
         (int t, int b, int h) = Sequence(backend, sequence, lengths);
         Float(backend, last);
-        if (last.Shape.Rank != 2 || last.Shape[0] != b || last.Shape[1] < h) Fail($"The last steps are {last.Shape}; they must be [{b}, {h} or more].", nameof(last));
+        if (last.Shape.Rank != 2 || last.Shape[0] != b || last.Shape[1] < h)
+            Fail($"The last steps are {last.Shape}; they must be [{b}, {h} or more].", nameof(last));
         Apart(backend, sequence, last);
         return (t, b, h);
     }
 
     /// <summary>A sequence [T, B, H] and its lengths: returns (T, B, H).</summary>
-    public static (int T, int B, int H) ClearPadding(IBackend backend, Tensor sequence, Tensor lengths)
+    public static (int T, int B, int H) ClearPadding(IBackend backend, ClearPaddingOperands operands)
     {
+        (Tensor x, Tensor lengths) = operands;
         ArgumentNullException.ThrowIfNull(lengths);
-        return Sequence(backend, sequence, lengths);
+        return Sequence(backend, x, lengths);
     }
 
     /// <summary>Weights of steps [T], and of every step of sequences [T, B]: returns (T, B).</summary>
-    public static (int T, int B) WeighSteps(IBackend backend, Tensor stepWeights, Tensor lengths, Tensor weights)
+    public static (int T, int B) WeighSteps(IBackend backend, WeighStepsOperands operands)
     {
+        (Tensor stepWeights, Tensor lengths, Tensor weights) = operands;
         Float(backend, weights);
         (int t, int b) = (weights.Shape.Rows, weights.Shape.Columns);
         Float(backend, stepWeights, t);
@@ -161,8 +188,9 @@ internal static partial class OperandChecks
     }
 
     /// <summary>Numbers and the sums of their squares: returns the count.</summary>
-    public static long AddSquares(IBackend backend, Tensor x, Tensor sums)
+    public static long AddSquares(IBackend backend, AddSquaresOperands operands)
     {
+        (Tensor x, Tensor sums) = operands;
         Float(backend, x);
         Float(backend, sums);
         if (x.Count != sums.Count) Fail($"The sums are {sums.Shape}; x is {x.Shape}.", nameof(sums));
@@ -171,8 +199,9 @@ internal static partial class OperandChecks
     }
 
     /// <summary>Logits and as many normal numbers: returns (N, C).</summary>
-    public static (int N, int C) FisherDirections(IBackend backend, Tensor logits, Tensor normals)
+    public static (int N, int C) FisherDirections(IBackend backend, FisherOperands operands)
     {
+        (Tensor logits, Tensor normals) = operands;
         Float(backend, logits);
         (int n, int c) = (logits.Shape.Rows, logits.Shape.Columns);
         if (c < 1) Fail($"The logits {logits.Shape} have no classes.", nameof(logits));
@@ -190,8 +219,9 @@ internal static partial class OperandChecks
     }
 
     /// <summary>Tokens [N], a table [V, E] and rows of it [N, E]: returns (N, V, E).</summary>
-    public static (int N, int V, int E) Embedding(IBackend backend, Tensor tokens, Tensor table, Tensor rows)
+    public static (int N, int V, int E) Embedding(IBackend backend, EmbeddingOperands operands)
     {
+        (Tensor tokens, Tensor table, Tensor rows) = operands;
         Typed(backend, tokens, ElementType.Int32);
         Float(backend, table);
         Float(backend, rows);
@@ -202,8 +232,9 @@ internal static partial class OperandChecks
     }
 
     /// <summary>Softmax cross-entropy: returns (N, C).</summary>
-    public static (int N, int C) SoftmaxCrossEntropy(IBackend backend, Tensor logits, Tensor labels, Tensor? gradient)
+    public static (int N, int C) SoftmaxCrossEntropy(IBackend backend, in LossOperands o)
     {
+        (Tensor logits, Tensor labels, Tensor? gradient) = (o.Outputs, o.Targets, o.Gradient);
         Float(backend, logits);
         (int n, int c) = (logits.Shape.Rows, logits.Shape.Columns);
         if (c < 1) Fail($"The logits {logits.Shape} have no classes.", nameof(logits));
@@ -214,8 +245,9 @@ internal static partial class OperandChecks
     }
 
     /// <summary>Divergence of two softmaxes: returns (N, C).</summary>
-    public static (int N, int C) SoftmaxDivergence(IBackend backend, Tensor logits, Tensor targets, Tensor? gradient)
+    public static (int N, int C) SoftmaxDivergence(IBackend backend, in LossOperands o)
     {
+        (Tensor logits, Tensor targets, Tensor? gradient) = (o.Outputs, o.Targets, o.Gradient);
         Float(backend, logits);
         Float(backend, targets);
         (int n, int c) = (logits.Shape.Rows, logits.Shape.Columns);
@@ -229,8 +261,9 @@ internal static partial class OperandChecks
     }
 
     /// <summary>Mean squared error: returns (N, D).</summary>
-    public static (int N, int D) MeanSquaredError(IBackend backend, Tensor predictions, Tensor targets, Tensor? gradient)
+    public static (int N, int D) MeanSquaredError(IBackend backend, in LossOperands o)
     {
+        (Tensor predictions, Tensor targets, Tensor? gradient) = (o.Outputs, o.Targets, o.Gradient);
         Float(backend, predictions);
         Float(backend, targets);
         (int n, int d) = (predictions.Shape.Rows, predictions.Shape.Columns);
@@ -258,17 +291,11 @@ internal static partial class OperandChecks
         return parameters.Count;
     }
 
-    /// <summary>A step of Adam: returns the count.</summary>
-    public static long Adam(IBackend backend, AdamStep step)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(step.Step, 1);
-        return Optimizer(backend, step.Parameters, step.Gradients, step.FirstMoment, step.SecondMoment);
-    }
-
     /// <summary>Gradients to clip and the scalar for their norm: returns the count.</summary>
-    public static long ClipGlobalNorm(IBackend backend, Tensor gradients, float limit, Tensor norm)
+    public static long ClipGlobalNorm(IBackend backend, ClipOperands o)
     {
-        if (!(limit > 0)) throw new ArgumentOutOfRangeException(nameof(limit), limit, "A limit of the norm is above zero.");
+        if (!(o.Limit > 0)) throw new ArgumentOutOfRangeException(nameof(o.Limit), o.Limit, "A limit of the norm is above zero.");
+        (Tensor gradients, Tensor norm) = (o.Gradients, o.Norm);
         Float(backend, gradients);
         Float(backend, norm);
         if (norm.Count != 1) Fail($"The norm is one number, not {norm.Shape}.", nameof(norm));
@@ -290,8 +317,9 @@ internal static partial class OperandChecks
     }
 
     /// <summary>A symmetric matrix [n, n] on the host, its n eigenvalues and vectors [n, n].</summary>
-    public static void SymmetricEigen(int order, int matrix, int values, int vectors)
+    public static void SymmetricEigen(in SymmetricEigenOperands o)
     {
+        (int order, int matrix, int values, int vectors) = (o.Order, o.Matrix.Length, o.Values.Length, o.Vectors.Length);
         long square = (long)order * order; // no product of 32 bits: it could wrap around to a length that fits
         if (order < 0 || matrix != square || values != order || vectors != square)
             Fail($"Order {order} does not fit {matrix} elements, {values} values and {vectors} elements of vectors.", nameof(order));

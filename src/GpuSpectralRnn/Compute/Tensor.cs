@@ -56,7 +56,8 @@ public sealed class Tensor : IDisposable
     /// <exception cref="ArgumentException">The number of elements differs.</exception>
     public Tensor Reshape(params int[] extents)
     {
-        if (new Shape(extents).Count != Count) throw new ArgumentException($"{this} cannot be seen as {new Shape(extents)}: the counts differ.", nameof(extents));
+        if (new Shape(extents).Count != Count)
+            throw new ArgumentException($"{this} cannot be seen as {new Shape(extents)}: the counts differ.", nameof(extents));
         return View(0, extents);
     }
 

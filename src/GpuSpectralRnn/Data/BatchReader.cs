@@ -53,7 +53,7 @@ public sealed class BatchReader
     }
 
     /// <summary>
-    /// Begins a pass in a random order, which depends on nothing but <paramref name="seed"/>, <paramref name="epoch"/> and the number of sequences;
+    /// Begins a pass in a random order, a function of <paramref name="seed"/>, <paramref name="epoch"/> and the number of sequences;
     /// of a stream in its own.
     /// </summary>
     public void RestartShuffled(ulong seed, int epoch)

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace GpuSpectralRnn.Data;
 
-/// <summary>Recognises a data set by what it holds, whatever it is called.</summary>
+/// <summary>Identifies a data set by its content, regardless of its name.</summary>
 public static class ContentHash
 {
     private const int BatchSize = 256;

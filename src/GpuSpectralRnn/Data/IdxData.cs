@@ -2,7 +2,7 @@ using GpuSpectralRnn.Formats;
 
 namespace GpuSpectralRnn.Data;
 
-/// <summary>Images and labels in IDX files, as MNIST and its kin come.</summary>
+/// <summary>Images and labels in IDX files, the format of MNIST and similar sets.</summary>
 public static class IdxData
 {
     private const int UsualClasses = 10;
@@ -11,7 +11,7 @@ public static class IdxData
     /// <param name="imagesPath">Unsigned bytes [N, rows, columns].</param>
     /// <param name="labelsPath">Unsigned bytes [N].</param>
     /// <param name="view">How an image becomes a sequence.</param>
-    /// <param name="classes">Number of classes, where a model fixes it; otherwise 10, as MNIST and its kin have, or the largest label + 1 where that is more.</param>
+    /// <param name="classes">Number of classes, if a model fixes it; else the larger of 10 and the largest label + 1.</param>
     /// <exception cref="InvalidCallException">A file is missing, the shapes do not fit each other, the set is empty, or a label is not below
     /// <paramref name="classes"/>.</exception>
     /// <exception cref="BrokenFileException">A file is truncated or corrupt.</exception>
@@ -31,7 +31,9 @@ public static class IdxData
         int wrong = classes is { } known ? Array.FindIndex(numbers, n => n >= known) : -1;
         if (wrong >= 0)
             throw new InvalidCallException(
-                $"{labelsPath}: label {numbers[wrong]} of image {wrong} is not below {classes}, the model's number of classes; use the labels it was trained with.");
-        return new ImageData(Path.GetFileName(imagesPath), images.As<byte>(), numbers, images.Shape[1], images.Shape[2], classes ?? Math.Max(UsualClasses, numbers.Max() + 1), view);
+                $"{labelsPath}: label {numbers[wrong]} of image {wrong} is not below {classes}, the model's number of classes; " +
+                "use the labels it was trained with.");
+        int number = classes ?? Math.Max(UsualClasses, numbers.Max() + 1);
+        return new ImageData(Path.GetFileName(imagesPath), images.As<byte>(), numbers, images.Shape[1], images.Shape[2], number, view);
     }
 }

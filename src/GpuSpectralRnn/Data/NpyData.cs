@@ -122,9 +122,11 @@ public sealed class NpyData : ISequenceData
     private static int[] Lengths(string path, NamedArray sequences)
     {
         NamedArray array = NpyFile.Read(path);
-        if (array.Values is float[] or double[]) throw new InvalidCallException($"{path} holds real numbers; lengths are integers. Convert with a.astype('int32').");
+        if (array.Values is float[] or double[])
+            throw new InvalidCallException($"{path} holds real numbers; lengths are integers. Convert with a.astype('int32').");
         if (array.Shape.Rank != 1 || array.Shape[0] != sequences.Shape[0])
-            throw new InvalidCallException($"{path} has the shape {array.Shape}; there must be one length for each of the {sequences.Shape[0]} sequences.");
+            throw new InvalidCallException(
+                $"{path} has the shape {array.Shape}; there must be one length for each of the {sequences.Shape[0]} sequences.");
         int steps = sequences.Shape[1];
         return Integers(array, 1, steps, (length, i) => $"length {length} of sequence {i} is outside 1 to {steps}.");
     }

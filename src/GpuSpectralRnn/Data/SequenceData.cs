@@ -1,6 +1,6 @@
 namespace GpuSpectralRnn.Data;
 
-/// <summary>What a data set asks the network for.</summary>
+/// <summary>Kind of target of a data set.</summary>
 public enum TargetKind
 {
     /// <summary>Nothing: inputs only (predict, spectrum, prune).</summary>
@@ -22,7 +22,7 @@ public enum TargetKind
 /// <param name="Vocabulary">V: every step is one token of 0..V-1; 0 of real numbers.</param>
 public readonly record struct FieldLayout(int Steps, int Features, int Vocabulary = 0);
 
-/// <summary>What every sequence of a data set has in common.</summary>
+/// <summary>Extents and kinds common to all sequences of a data set.</summary>
 /// <param name="Steps">T.</param>
 /// <param name="Features">I, inputs per step.</param>
 /// <param name="Target">What is asked for.</param>
@@ -61,7 +61,7 @@ public readonly record struct SequenceLayout(int Steps, int Features, TargetKind
 /// </summary>
 public interface ISequenceData
 {
-    /// <summary>For messages, for example <c>digits (train)</c>.</summary>
+    /// <summary>Name for messages, for example <c>digits (train)</c>.</summary>
     string Name { get; }
 
     /// <summary>Number of sequences.</summary>
@@ -119,7 +119,7 @@ public sealed class Batch
     /// <summary>Valid steps of each sequence [B], counted from the first: T unless the data set says less.</summary>
     public Span<int> Lengths => LengthMemory.AsSpan(0, Size);
 
-    /// <summary>Labels [B] or [T, B], by target; -1 counts for nothing.</summary>
+    /// <summary>Labels [B] or [T, B], by target; -1: not counted.</summary>
     public Span<int> Labels => LabelMemory.AsSpan(0, Layout.Target switch
     {
         TargetKind.Label => Size,

@@ -1,9 +1,9 @@
 namespace GpuSpectralRnn.Data;
 
-/// <summary>What every data set checks before it reads.</summary>
+/// <summary>Checks of indices common to all data sets.</summary>
 internal static class SequenceIndices
 {
-    /// <summary>What a stream reads where a column has ended.</summary>
+    /// <summary>The index that stands for no sequence where a column of a stream has ended.</summary>
     public const int None = -1;
 
     /// <summary>Refuses an index outside <paramref name="data"/>; -1 is one of a stream.</summary>

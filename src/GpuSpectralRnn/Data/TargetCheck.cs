@@ -1,12 +1,12 @@
 namespace GpuSpectralRnn.Data;
 
-/// <summary>Targets that can be read but teach nothing, or something else than was meant.</summary>
+/// <summary>Finds valid but suspicious targets: constant, or probably of another kind than intended.</summary>
 public static class TargetCheck
 {
     private const int BatchSize = 256;
     private const int MostClasses = 1000;
 
-    /// <summary>One line on what is odd about the targets of a training set, or null. Reads until the oddity is refuted, mostly one batch.</summary>
+    /// <summary>A warning about the targets of a training set, or null. Reads until the suspicion is refuted, usually one batch.</summary>
     public static string? Describe(ISequenceData data) => data.Layout.Target switch
     {
         TargetKind.Label or TargetKind.LabelPerStep when OnlyLabel(data) is { } label =>

@@ -1,11 +1,13 @@
 namespace GpuSpectralRnn.Data;
 
-/// <summary>The spread of a regression's targets, against which its error is judged.</summary>
+/// <summary>Variance of a regression's targets, the reference for its error.</summary>
 public static class TargetVariance
 {
     private const int BatchSize = 256;
 
-    /// <summary>Mean over the D target values of their variance over the set: the mean squared error of who always answers the mean.</summary>
+    /// <summary>
+    /// Mean over the D target values of their variance over the set: the mean squared error of the constant prediction of the mean.
+    /// </summary>
     /// <param name="data">A set with target values.</param>
     public static double Measure(ISequenceData data)
     {

@@ -1,9 +1,8 @@
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// A text as a language model reads it: one stream of tokens, cut into windows of T steps, where each token is asked for the one after it. The first
-/// token of the text is
-/// never asked for; every other counts once, those of the last window, which may be shorter, too.
+/// A text for language models: one stream of tokens, cut into windows of T steps; the target of a token is the next one. Every token but the first is
+/// a target exactly once. The last window may be shorter.
 /// </summary>
 public sealed class TextData : ISequenceData
 {
@@ -11,7 +10,7 @@ public sealed class TextData : ISequenceData
 
     /// <summary>Windows over <paramref name="tokens"/>.</summary>
     /// <param name="name">For messages.</param>
-    /// <param name="vocabulary">What the tokens are numbered by.</param>
+    /// <param name="vocabulary">The vocabulary of the tokens.</param>
     /// <param name="tokens">The whole text.</param>
     /// <param name="steps">T, tokens of a window; a shorter text makes one shorter window.</param>
     /// <exception cref="InvalidCallException">There are fewer than two tokens, or T is below 1.</exception>
@@ -37,13 +36,13 @@ public sealed class TextData : ISequenceData
     /// <inheritdoc/>
     public string Name { get; }
 
-    /// <summary>What the tokens are numbered by.</summary>
+    /// <summary>The vocabulary of the tokens.</summary>
     public Vocabulary Vocabulary { get; }
 
     /// <summary>Number of windows.</summary>
     public int Count { get; }
 
-    /// <summary>Tokens that are asked for, over all windows.</summary>
+    /// <summary>Number of targets in all windows.</summary>
     public int Asked { get; }
 
     /// <inheritdoc/>

@@ -4,13 +4,12 @@ using GpuSpectralRnn.Formats;
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// Cuts a text into tokens as it is read. Words as the readers of the Penn Treebank in Mikolov's form have them: whatever stands between white
-/// space, and
-/// <see cref="Vocabulary.EndOfLine"/> for every line feed; a last line without one ends too.
+/// Cuts a text into tokens as it is read. Words are those of Mikolov's form of the Penn Treebank: text between
+/// white space, and <see cref="Vocabulary.EndOfLine"/> for every line feed and for the end of a last line without one.
 /// </summary>
 internal sealed class TokenReader : IDisposable
 {
-    /// <summary>What is longer is no word, but text that has no spaces.</summary>
+    /// <summary>Longest word in characters; longer ones point to text without spaces.</summary>
     private const int LongestWord = 1000;
 
     private readonly Utf8Reader text;
@@ -34,7 +33,7 @@ internal sealed class TokenReader : IDisposable
         this.endsLastLine = endsLastLine;
     }
 
-    /// <summary>The next token, which holds until the one after it; false at the end.</summary>
+    /// <summary>Reads the next token, valid until the next call; false at the end.</summary>
     /// <exception cref="BrokenFileException">The text is not UTF-8.</exception>
     /// <exception cref="InvalidCallException">A word is too long to be one.</exception>
     public bool Next(out ReadOnlySpan<char> next) => unit == TextUnit.Char ? NextCharacter(out next) : NextWord(out next);

@@ -4,7 +4,7 @@ using GpuSpectralRnn.Formats;
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// The tokens a language model knows, each with its number. There is one for what is unknown, <see cref="Unknown"/> among words (many texts use it
+/// The numbered tokens of a language model. One stands for unknown tokens, <see cref="Unknown"/> among words (many texts use it
 /// themselves), <see cref="UnknownCharacter"/> among characters, unless the vocabulary is closed. Immutable.
 /// </summary>
 public sealed class Vocabulary
@@ -22,7 +22,7 @@ public sealed class Vocabulary
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> lookup;
 
     /// <summary>
-    /// A vocabulary in the order of <paramref name="tokens"/>; the tokens for what is unknown and for the end of a line are added at the end where
+    /// A vocabulary in the order of <paramref name="tokens"/>; the tokens for unknown tokens and for the end of a line are added at the end where
     /// they are missing.
     /// </summary>
     /// <param name="unit">What a token is.</param>
@@ -61,7 +61,7 @@ public sealed class Vocabulary
     /// <summary>V, the number of tokens.</summary>
     public int Count => Tokens.Count;
 
-    /// <summary>The number of the token for what is unknown; null where there is none.</summary>
+    /// <summary>The number of the token for unknown tokens; null if the vocabulary is closed.</summary>
     public int? UnknownNumber { get; }
 
     /// <summary>The number of what ends a line: <see cref="EndOfLine"/>, or the line feed of a text by characters that has some.</summary>
@@ -108,11 +108,12 @@ public sealed class Vocabulary
         return new Vocabulary(unit, unit == TextUnit.Word ? byFrequency : byFrequency.OrderBy(CodePoint));
     }
 
-    /// <summary>A vocabulary that was written down: words one to a line, in their order; for characters a text in which each occurs.</summary>
+    /// <summary>Loads a vocabulary: words one to a line, in order; for characters a text in which each occurs.</summary>
     /// <param name="path">UTF-8 text.</param>
     /// <param name="unit">What a token is.</param>
     /// <param name="count">V of a model, where there is one: tokens are added as usual if that makes this number, else none.</param>
-    /// <exception cref="InvalidCallException">The file is missing or empty, a word is there twice, or there are not <paramref name="count"/>.</exception>
+    /// <exception cref="InvalidCallException">The file is missing or empty, a word occurs twice, or
+    /// their number is not <paramref name="count"/>.</exception>
     /// <exception cref="BrokenFileException">The text is not UTF-8.</exception>
     public static Vocabulary Load(string path, TextUnit unit, int? count = null)
     {
@@ -152,7 +153,7 @@ public sealed class Vocabulary
     }
 
     /// <summary>The number of a token, known or not.</summary>
-    /// <exception cref="InvalidCallException">It is not known, and there is no token for what is unknown.</exception>
+    /// <exception cref="InvalidCallException">It is unknown, and the vocabulary is closed.</exception>
     public int NumberOf(ReadOnlySpan<char> token) => lookup.TryGetValue(token, out int number) ? number : UnknownNumber
         ?? throw new InvalidCallException(
             $"'{ForeignText.Show(token.ToString())}' is none of the {Count} tokens of the model, which has none for what is unknown; "

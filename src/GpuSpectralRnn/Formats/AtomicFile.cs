@@ -2,7 +2,7 @@ namespace GpuSpectralRnn.Formats;
 
 /// <summary>
 /// Writes files so that a reader sees the old content or the new one, never a part: to a temporary name in the same folder, then renamed. Links are
-/// followed; what is no file is left alone.
+/// followed; devices and pipes are refused.
 /// </summary>
 public static class AtomicFile
 {
@@ -10,7 +10,7 @@ public static class AtomicFile
     /// Calls <paramref name="write"/> on a temporary file beside <paramref name="path"/>, flushes it to the disk and renames it over
     /// <paramref name="path"/>.
     /// </summary>
-    /// <exception cref="InvalidCallException">A device or a pipe is there.</exception>
+    /// <exception cref="InvalidCallException">The path is a device or a pipe.</exception>
     /// <exception cref="RunFailedException">The folder does not exist or is read-only, the disk is full, ...; the old file, if any, is
     /// untouched.</exception>
     public static void Write(string path, Action<Stream> write)
@@ -32,17 +32,19 @@ public static class AtomicFile
         {
             TryDelete(temporary);
             if (e is IOException or UnauthorizedAccessException)
-                throw new RunFailedException($"Cannot write {path}: {e.Message.TrimEnd('.')}. Check the folder, its permissions and the space left.", e);
+                throw new RunFailedException(
+                    $"Cannot write {path}: {e.Message.TrimEnd('.')}. Check the folder, its permissions and the space left.", e);
             throw;
         }
     }
 
-    /// <summary>Refuses a target that renaming would destroy.</summary>
-    /// <exception cref="InvalidCallException">A device or a pipe is there.</exception>
+    /// <summary>Refuses a target that is not a regular file.</summary>
+    /// <exception cref="InvalidCallException">The path is a device or a pipe.</exception>
     public static void CheckTarget(string path)
     {
         if (FilePath.IsSpecial(path))
-            throw new InvalidCallException($"{ForeignText.Show(path)} is a device or a pipe; results go to a file, which is written beside and renamed. Name one.");
+            throw new InvalidCallException(
+                $"{ForeignText.Show(path)} is a device or a pipe; results go to a file, which is written beside and renamed. Name one.");
     }
 
     // Short, so that it fits wherever the target's own name does not.

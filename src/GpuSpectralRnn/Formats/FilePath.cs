@@ -3,7 +3,7 @@ using System.Runtime.Versioning;
 
 namespace GpuSpectralRnn.Formats;
 
-/// <summary>What stands behind a path: links followed, devices and pipes told from files.</summary>
+/// <summary>Resolves paths: follows links, tells devices and pipes from files.</summary>
 public static partial class FilePath
 {
     private const int MostLinks = 40;
@@ -20,8 +20,8 @@ public static partial class FilePath
     private const uint WantsKind = 0x1;
     private const uint WantsNumber = 0x100;
 
-    /// <summary>The full path with every symbolic link in it followed; parts that do not exist stay as they are. Equal for all spellings of one file.</summary>
-    /// <exception cref="InvalidCallException">The links go round in a circle, or the path is none.</exception>
+    /// <summary>The full path with every symbolic link followed; parts that do not exist are kept. Equal for all spellings of one file.</summary>
+    /// <exception cref="InvalidCallException">The links form a cycle, or the path is invalid.</exception>
     public static string Resolve(string path)
     {
         try

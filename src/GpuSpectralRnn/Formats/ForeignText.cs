@@ -2,7 +2,7 @@ using System.Text;
 
 namespace GpuSpectralRnn.Formats;
 
-/// <summary>Text that came from a file or a call, as it may be shown: a terminal must not take orders from it.</summary>
+/// <summary>Escapes text from files or arguments for display, so that it cannot control a terminal.</summary>
 public static class ForeignText
 {
     private const int Longest = 80;

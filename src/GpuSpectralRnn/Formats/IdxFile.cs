@@ -13,7 +13,7 @@ public static class IdxFile
 {
     private const byte UnsignedByte = 0x08;
 
-    /// <summary>Deflate cannot pack tighter than this, so a header that promises more data than that is wrong.</summary>
+    /// <summary>Largest ratio of Deflate; a header that implies more data is wrong.</summary>
     private const long TightestCompression = 1032;
 
     /// <summary>Reads the array.</summary>

@@ -1,6 +1,6 @@
 namespace GpuSpectralRnn.Formats;
 
-/// <summary>Opens files to read, so that every loader answers a missing or unreadable file in the same way.</summary>
+/// <summary>Opens files to read, with the same errors for missing or unreadable files in every loader.</summary>
 public static class InputFile
 {
     /// <summary>Opens <paramref name="path"/> for sequential reading.</summary>
@@ -45,7 +45,9 @@ public static class InputFile
             throw new BrokenFileException(path, $"the file is truncated: {part} takes {destination.Length} bytes, only {got} are left.");
     }
 
-    /// <summary>What to say of compressed data that do not unpack. The runtime's own words name a method of compression, whatever the fault.</summary>
+    /// <summary>
+    /// The error for compressed data that cannot be unpacked. The runtime's message blames the compression method whatever the fault.
+    /// </summary>
     internal static BrokenFileException Corrupt(string path, InvalidDataException fault) => new(
         path, "the compressed data are corrupt (a checksum or a length does not match, or bytes are damaged); get the file again.", fault);
 }

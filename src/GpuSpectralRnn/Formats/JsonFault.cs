@@ -3,14 +3,15 @@ using System.Text.RegularExpressions;
 
 namespace GpuSpectralRnn.Formats;
 
-/// <summary>What is wrong with JSON that was to describe something, without the words of the serializer, which name types of the runtime.</summary>
+/// <summary>Describes a JSON error without the serializer's message, which names types of the runtime.</summary>
 internal static partial class JsonFault
 {
     /// <summary>For example <c>'cell' has no valid value</c>; no full stop.</summary>
     public static string Describe(JsonException fault)
     {
         if (Missing().Match(fault.Message) is { Success: true } missing) return $"{missing.Groups["names"].Value} is missing";
-        if (Unknown().Match(fault.Message) is { Success: true } unknown) return $"'{unknown.Groups["name"].Value}' is not known; a newer version may have written it";
+        if (Unknown().Match(fault.Message) is { Success: true } unknown)
+            return $"'{unknown.Groups["name"].Value}' is not known; a newer version may have written it";
         return fault.Path is { Length: > 2 } path ? $"'{path[2..]}' has no valid value" : "it is no valid JSON object";
     }
 

@@ -9,8 +9,8 @@ namespace GpuSpectralRnn.Formats;
 
 /// <summary>
 /// One array in NumPy's NPY format, versions 1 to 3 (NumPy Enhancement Proposal 1): magic, version, header length, a Python dictionary, raw data.
-/// Read are little-endian float32 and float64, int32 and int64, and uint8, in C order, and as the next wider of these bool, float16, int8, int16, uint16
-/// and uint32; written is float32.
+/// Reads little-endian float32, float64, int32, int64 and uint8 in C order, and bool, float16, int8, int16, uint16 and uint32 as the next wider of
+/// these; writes float32.
 /// </summary>
 public static partial class NpyFile
 {

@@ -26,7 +26,7 @@ internal sealed class CarriedState : IDisposable
             .. from node in graph.Nodes
                let module = node.Module as Recurrent
                where module is not null
-               select (node.Module.Name, node.Output.Width, module.Cell.Kind() == CellKind.Lstm),
+               select (node.Module.Name, node.Output.Width, module.Cell.Spec().HasCellState),
         ];
         for (int i = 0; i < recurrences.Length; i++) places.Add(recurrences[i].Name, i);
         int[] extents = [.. recurrences.SelectMany(own => Enumerable.Repeat(own.Hidden, own.HasCell ? 2 : 1))];

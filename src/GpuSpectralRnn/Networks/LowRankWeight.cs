@@ -18,15 +18,15 @@ internal sealed class LowRankWeight(Parameters parameters, string name, string l
     public override Tensor? FormedGradient(Node reader, string parameter) =>
         IsMine(reader, parameter) ? gradient ??= parameters.Backend.Allocate(product.Shape) : null;
 
-    public override void Form() => parameters.Backend.Matrix.Gemm(false, false, 1, parameters[left], parameters[right], 0, product);
+    public override void Form() => parameters.Backend.Matrix.Gemm(new(false, false, 1, parameters[left], parameters[right], 0, product));
 
     // dL += dW R^T, dR += L^T dW.
     public override void SpreadGradients()
     {
         if (gradient is null) return;
         IMatrixOps matrix = parameters.Backend.Matrix;
-        matrix.Gemm(false, true, 1, gradient, parameters[right], 1, parameters.Gradient(left));
-        matrix.Gemm(true, false, 1, parameters[left], gradient, 1, parameters.Gradient(right));
+        matrix.Gemm(new(false, true, 1, gradient, parameters[right], 1, parameters.Gradient(left)));
+        matrix.Gemm(new(true, false, 1, parameters[left], gradient, 1, parameters.Gradient(right)));
         parameters.Backend.Fill(gradient, 0);
     }
 

@@ -102,7 +102,7 @@ public sealed class Parameters : IDisposable
         UnitUse[] uses = [.. graph.Nodes.SelectMany(node => node.Uses).Where(use => use.Axis == units)];
         if (graph.Outputs.FirstOrDefault(output => output.Units.Contains(units)) is { } output)
             throw new InvalidCallException($"Gates on {axis}: its units are the output {output.Name}; choose an axis that only modules read.");
-        if (uses.Any(use => use is WeighsUnits or ReadsByElement { TiedTo: not null }))
+        if (uses.Any(use => use is ReadsByElement { TiedTo: not null }))
             throw new InvalidCallException($"Gates on {axis}: a module reads its units element by element; choose an axis that weights read.");
         if (!uses.Any(use => use is ReadsLinearly)) throw new InvalidCallException($"Gates on {axis}: no weights read its units.");
         UnitGates gates = new(this, units);
@@ -227,7 +227,7 @@ public sealed class Parameters : IDisposable
     /// <summary>Sets the weights that were taken away to zero again, after an optimiser step.</summary>
     public void ApplyMask()
     {
-        if (Mask is not null) Backend.Optimizer.Mask(Values, Mask);
+        if (Mask is not null) Backend.Optimizer.Mask(new(Values, Mask));
     }
 
     /// <summary>Copies values and mask from a network of the same parameters on the same backend.</summary>
@@ -255,7 +255,12 @@ public sealed class Parameters : IDisposable
     private static RecurrentWeights Recurrent(Node node, Func<Node, string, Tensor> part)
     {
         Recurrent module = (Recurrent)node.Module;
-        return new(part(node, module.InputWeight), part(node, module.HiddenWeight), part(node, module.InputBias), part(node, module.HiddenBias));
+        return new(
+            part(node, module.InputWeight),
+            part(node, module.HiddenWeight),
+            part(node, module.InputBias),
+            part(node, module.HiddenBias),
+            module.Cell.Spec().HasPeepholes ? part(node, module.Peephole) : null);
     }
 
     private int Last(WeightTransform? before) => (before is null ? transforms.Count : transforms.IndexOf(before)) - 1;

@@ -65,7 +65,7 @@ public sealed class UnitGates : WeightTransform
             }
 
             Tensor below = parameters.FormedGradient(matrix.Readers[0], matrix.Name, this);
-            operations.CopyColumns(gradient, 0, below, 0, gradient.Shape.Columns, adds: true);
+            operations.CopyColumns(new(gradient, 0, below, 0, gradient.Shape.Columns, Adds: true));
             parameters.Backend.Fill(gradient, 0);
         }
     }

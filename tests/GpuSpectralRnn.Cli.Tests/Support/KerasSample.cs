@@ -13,6 +13,7 @@ namespace GpuSpectralRnn.Cli.Tests.Support;
 /// <param name="HasEmbedding">Whether tokens 0..4 go in; else two numbers a step.</param>
 /// <param name="HasBias">use_bias of the recurrent layers.</param>
 /// <param name="Activation">Of a SimpleRNN.</param>
+/// <param name="ResetsBefore">reset_after=False of a GRU.</param>
 internal sealed record KerasSample(
     string Type,
     string Readout = "last",
@@ -20,11 +21,14 @@ internal sealed record KerasSample(
     bool IsBidirectional = false,
     bool HasEmbedding = false,
     bool HasBias = true,
-    string Activation = "tanh")
+    string Activation = "tanh",
+    bool ResetsBefore = false)
 {
     private const int Tokens = 5, Width = 2, Outputs = 4;
 
     private int Gates => Type switch { "LSTM" => 4, "GRU" => 3, _ => 1 };
+
+    private bool HasTwoBiases => Type == "GRU" && !ResetsBefore;
 
     private string Snake => Type == "SimpleRNN" ? "simple_rnn" : Type.ToLowerInvariant();
 
@@ -41,7 +45,7 @@ internal sealed record KerasSample(
             {
                 Add($"{cell}/vars/0", width, rows);
                 Add($"{cell}/vars/1", units, rows);
-                if (HasBias) Add($"{cell}/vars/2", Type == "GRU" ? [2, rows] : [rows]);
+                if (HasBias) Add($"{cell}/vars/2", HasTwoBiases ? [2, rows] : [rows]);
             }
 
             width = units * (IsBidirectional ? 2 : 1);
@@ -175,7 +179,7 @@ internal sealed record KerasSample(
             ["dropout"] = 0.0, ["recurrent_dropout"] = 0.0, ["use_bias"] = HasBias, ["activation"] = Type == "SimpleRNN" ? Activation : "tanh",
         };
         if (Type != "SimpleRNN") config["recurrent_activation"] = "sigmoid";
-        if (Type == "GRU") config["reset_after"] = true;
+        if (Type == "GRU") config["reset_after"] = !ResetsBefore;
         return Layer(Type, $"{(backwards ? "backward" : "forward")}_{layer}", config);
     }
 
@@ -198,7 +202,7 @@ internal sealed record KerasSample(
         {
             int t = isReverse ? x.Length - 1 - step : step;
             double[] a = Affine(x[t], kernel, HasBias ? bias.AsSpan(0, rows) : [], rows);
-            double[] b = Affine(h, recurrent, Type == "GRU" && HasBias ? bias.AsSpan(rows) : [], rows);
+            double[] b = Affine(h, recurrent, HasTwoBiases && HasBias ? bias.AsSpan(rows) : [], rows);
             double[] next = new double[units];
             for (int u = 0; u < units; u++)
             {
@@ -210,7 +214,10 @@ internal sealed record KerasSample(
                         break;
                     case "GRU": // z, r, h
                         double z = Sigmoid(Sum(0, u)), r = Sigmoid(Sum(1, u));
-                        next[u] = (z * h[u]) + ((1 - z) * Math.Tanh(a[(2 * units) + u] + (r * b[(2 * units) + u])));
+                        double product = ResetsBefore
+                            ? Enumerable.Range(0, units).Sum(j => Sigmoid(Sum(1, j)) * h[j] * recurrent[(j * rows) + (2 * units) + u])
+                            : r * b[(2 * units) + u];
+                        next[u] = (z * h[u]) + ((1 - z) * Math.Tanh(a[(2 * units) + u] + product));
                         break;
                     default:
                         next[u] = Activation == "relu" ? Math.Max(0, Sum(0, u)) : Math.Tanh(Sum(0, u));

@@ -43,7 +43,8 @@ public class AssemblyTests
         MethodInfo kernel = OfflineCompilationTests.Kernel(name);
         string ptx = CompiledKernels.Ptx(kernel, CudaArchitecture.SM_80);
 
-        if (KernelCatalog.CudaCapability(kernel) <= 60) AssertKeepsRegisters(Ptxas.Assemble(CompiledKernels.Ptx(kernel, CudaArchitecture.SM_60), "sm_60"));
+        if (KernelCatalog.CudaCapability(kernel) <= 60)
+            AssertKeepsRegisters(Ptxas.Assemble(CompiledKernels.Ptx(kernel, CudaArchitecture.SM_60), "sm_60"));
         AssertKeepsRegisters(Ptxas.Assemble(ptx, "sm_80"));
         AssertKeepsRegisters(Ptxas.Assemble(ptx, "sm_90")); // what the driver does with it there
     }

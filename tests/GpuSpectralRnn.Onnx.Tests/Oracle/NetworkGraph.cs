@@ -74,8 +74,8 @@ internal sealed class NetworkGraph
         int hidden = Architecture.Hidden[layer], directions = Architecture.Directions, gates = Architecture.Cell.Gates();
         (string type, int[] order) = Architecture.Cell switch
         {
-            Cell.Lstm => ("LSTM", [0, 3, 1, 2]), // ONNX: i, o, f, g; here i, f, g, o
-            Cell.Gru => ("GRU", [1, 0, 2]), // ONNX: z, r, n; here r, z, n
+            Cell.Lstm or Cell.LstmPeephole => ("LSTM", [0, 3, 1, 2]), // ONNX: i, o, f, g; here i, f, g, o
+            Cell.Gru or Cell.GruResetBefore => ("GRU", [1, 0, 2]), // ONNX: z, r, n; here r, z, n
             _ => ("RNN", (int[])[0]),
         };
         string[] ends = directions == 2 ? [$"l{layer}", $"l{layer}_reverse"] : [$"l{layer}"];
@@ -87,14 +87,23 @@ internal sealed class NetworkGraph
         maker.Constant($"b_{layer}", [directions, 2 * gates * hidden], biases);
         string direction = directions == 2 ? "bidirectional" : "forward";
         List<AttributeProto> attributes = [Attributes.Create("hidden_size", hidden), Attributes.Create("direction", direction)];
-        if (type == "GRU") attributes.Add(Attributes.Create("linear_before_reset", 1));
+        if (type == "GRU") attributes.Add(Attributes.Create("linear_before_reset", Architecture.Cell == Cell.Gru ? 1 : 0));
         if (type == "RNN")
         {
             ByteString activation = ByteString.CopyFromUtf8(Architecture.Cell == Cell.RnnTanh ? "Tanh" : "Relu");
             attributes.Add(new AttributeProto { Name = "activations", Type = 8, Strings = { Enumerable.Repeat(activation, directions) } });
         }
 
-        maker.Node(type, [below, $"w_{layer}", $"r_{layer}", $"b_{layer}", lengths], [$"all_{layer}", $"h_{layer}"], [.. attributes]);
+        List<string> operands = [below, $"w_{layer}", $"r_{layer}", $"b_{layer}", lengths];
+        if (Architecture.Cell == Cell.LstmPeephole)
+        {
+            float[] Peepholes(string end) =>
+                [.. ((int[])[0, 2, 1]).SelectMany(gate => Read($"rnn.weight_peephole_{end}")[(gate * hidden)..((gate + 1) * hidden)])]; // ONNX: i, o, f; here i, f, o
+            maker.Constant($"p_{layer}", [directions, 3 * hidden], [.. ends.SelectMany(Peepholes)]);
+            operands.AddRange(["", "", $"p_{layer}"]);
+        }
+
+        maker.Node(type, [.. operands], [$"all_{layer}", $"h_{layer}"], [.. attributes]);
         string flat = Flat($"all_{layer}", [0, 2, 1, 3], [steps, batch, directions * hidden]);
         maker.Node("Identity", [flat], [$"out_{layer}"]);
     }

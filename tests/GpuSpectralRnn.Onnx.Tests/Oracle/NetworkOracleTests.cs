@@ -17,7 +17,7 @@ public class NetworkOracleTests
     public static TheoryData<Cell, bool, bool> Kinds()
     {
         TheoryData<Cell, bool, bool> data = [];
-        foreach (Cell cell in (Cell[])[Cell.RnnTanh, Cell.RnnRelu, Cell.Lstm, Cell.Gru])
+        foreach (Cell cell in (Cell[])[Cell.RnnTanh, Cell.RnnRelu, Cell.Lstm, Cell.Gru, Cell.GruResetBefore, Cell.LstmPeephole])
         {
             foreach (bool isBidirectional in (bool[])[false, true])
                 foreach (bool hasLengths in (bool[])[false, true]) data.Add(cell, isBidirectional, hasLengths);

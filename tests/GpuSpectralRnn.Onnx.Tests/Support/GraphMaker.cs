@@ -65,7 +65,7 @@ internal sealed class GraphMaker
 
     /// <summary>A recurrent node that reads <paramref name="x"/> and gives NAME_y (and what else is asked for).</summary>
     public GraphMaker Recurrent(
-        string type, string name, string x, int inputs, int hidden, int directions = 1, string[]? states = null, string[]? outputs = null, bool resetsBefore = false)
+        string type, string name, string x, int inputs, int hidden, int directions = 1, string[]? states = null, string[]? outputs = null, bool resetsBefore = false, float? clip = null)
     {
         int gates = type switch { "LSTM" => 4, "GRU" => 3, _ => 1 };
         float scale = 1.5f / MathF.Sqrt(hidden);
@@ -73,6 +73,7 @@ internal sealed class GraphMaker
         Constant($"{name}_b", [directions, 2 * gates * hidden], 0.3f);
         List<AttributeProto> attributes = [Attributes.Create("hidden_size", hidden), Attributes.Create("direction", directions == 2 ? "bidirectional" : "forward")];
         if (type == "GRU") attributes.Add(Attributes.Create("linear_before_reset", resetsBefore ? 0 : 1));
+        if (clip is { } most) attributes.Add(new AttributeProto { Name = "clip", Type = 1, F = most });
         return Node(type, [x, $"{name}_w", $"{name}_r", $"{name}_b", "", .. states ?? []], outputs ?? [$"{name}_y"], [.. attributes]);
     }
 

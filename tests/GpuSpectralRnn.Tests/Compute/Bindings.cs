@@ -65,7 +65,7 @@ public class SlicedPairGramTests(SlicedPairDevice device) : GramTests(device), I
 {
     [Fact]
     public void Eigenvalues_ask_for_double_precision() =>
-        Assert.Throws<InvalidCallException>(() => Backend.Spectral.SymmetricEigen(1, [1], new double[1], new double[1]));
+        Assert.Throws<InvalidCallException>(() => Backend.Spectral.SymmetricEigen(new(1, [1], new double[1], new double[1])));
 }
 
 [Collection("opencl:0")] public class OpenClGemmTests(OpenClDevice device) : GemmTests(device);

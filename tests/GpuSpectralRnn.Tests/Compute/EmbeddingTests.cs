@@ -23,8 +23,8 @@ public abstract class EmbeddingTests(DeviceFixture device) : OperationTests(devi
         for (int i = 0; i < slope.Length; i++) sums[tokens[i / extent] * extent + i % extent] += slope[i];
 
         Tensor token = MakeIntegers(tokens), output = Garbage(count, extent), gradient = Make(before, vocabulary, extent);
-        Backend.Embedding.Forward(token, Make(table, vocabulary, extent), output);
-        Backend.Embedding.Backward(token, Make(slope, count, extent), gradient);
+        Backend.Embedding.Forward(new(token, Make(table, vocabulary, extent), output));
+        Backend.Embedding.Backward(new(token, gradient, Make(slope, count, extent)));
 
         Assert.Equal(rows, output.ToArray());
         Close.Equal(sums, gradient, 1e-6, 1e-6 * count, "gradient"); // at most count additions of numbers of size one
@@ -42,7 +42,7 @@ public abstract class EmbeddingTests(DeviceFixture device) : OperationTests(devi
         float[] Bits()
         {
             Tensor gradient = Zeros(13, 37);
-            Backend.Embedding.Backward(tokens, slope, gradient);
+            Backend.Embedding.Backward(new(tokens, gradient, slope));
             return gradient.ToArray();
         }
 
@@ -53,11 +53,11 @@ public abstract class EmbeddingTests(DeviceFixture device) : OperationTests(devi
     public void Refuse_operands_that_do_not_fit()
     {
         IEmbeddingOps embedding = Backend.Embedding;
-        Assert.Throws<ArgumentException>(() => embedding.Forward(Zeros(2), Zeros(3, 4), Zeros(2, 4))); // not integers
-        Assert.Throws<ArgumentException>(() => embedding.Forward(MakeIntegers(1, 2), Zeros(3, 4), Zeros(3, 4)));
-        Assert.Throws<ArgumentException>(() => embedding.Forward(MakeIntegers(1, 2), Zeros(3, 4), Zeros(2, 3)));
-        Assert.Throws<ArgumentException>(() => embedding.Backward(MakeIntegers(1, 2), Zeros(2, 4), Zeros(3, 5)));
-        Assert.Throws<InvalidOperationException>(() => embedding.Forward(MakeIntegers(1, 2), Foreign(3, 4), Zeros(2, 4)));
-        Assert.Throws<ObjectDisposedException>(() => embedding.Backward(MakeIntegers(1, 2), Disposed(2, 4), Zeros(3, 4)));
+        Assert.Throws<ArgumentException>(() => embedding.Forward(new(Zeros(2), Zeros(3, 4), Zeros(2, 4)))); // not integers
+        Assert.Throws<ArgumentException>(() => embedding.Forward(new(MakeIntegers(1, 2), Zeros(3, 4), Zeros(3, 4))));
+        Assert.Throws<ArgumentException>(() => embedding.Forward(new(MakeIntegers(1, 2), Zeros(3, 4), Zeros(2, 3))));
+        Assert.Throws<ArgumentException>(() => embedding.Backward(new(MakeIntegers(1, 2), Zeros(3, 5), Zeros(2, 4))));
+        Assert.Throws<InvalidOperationException>(() => embedding.Forward(new(MakeIntegers(1, 2), Foreign(3, 4), Zeros(2, 4))));
+        Assert.Throws<ObjectDisposedException>(() => embedding.Backward(new(MakeIntegers(1, 2), Zeros(3, 4), Disposed(2, 4))));
     }
 }

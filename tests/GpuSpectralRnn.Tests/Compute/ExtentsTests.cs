@@ -26,8 +26,8 @@ public class ExtentsTests
         foreach (string device in (string[])["host", "ilgpu-cpu"])
         {
             using IBackend backend = Devices.Open(device);
-            Assert.Throws<ArgumentException>(() => backend.Spectral.SymmetricEigen(65536, [], new double[65536], []));
-            Assert.Throws<ArgumentException>(() => backend.Spectral.SymmetricEigen(-1, [], [], []));
+            Assert.Throws<ArgumentException>(() => backend.Spectral.SymmetricEigen(new(65536, [], new double[65536], [])));
+            Assert.Throws<ArgumentException>(() => backend.Spectral.SymmetricEigen(new(-1, [], [], [])));
         }
 
         using IBackend host = Devices.Open("host");

@@ -43,7 +43,7 @@ public abstract class GemmTests(DeviceFixture device) : GemmChecks(device)
         Tensor x = memory.View(3, 2, 3, 4); // [2, 3, 4]: six rows of four
         Tensor w = Make(Factor(5 * 4, 2), 5, 4);
         Tensor y = Garbage(6, 5);
-        Backend.Matrix.Gemm(false, true, 1, x, w, 0, y);
+        Backend.Matrix.Gemm(new(false, true, 1, x, w, 0, y));
         double[] expected = ReferenceMatrix.Gemm(6, 5, 4, 1, memory.ToArray()[3..].ToDoubles(), false, w.ToArray().ToDoubles(), true);
         Close.Equal(expected, y, 1e-6, 2e-6); // as above with k 4
     }
@@ -52,7 +52,7 @@ public abstract class GemmTests(DeviceFixture device) : GemmChecks(device)
     public void An_empty_inner_extent_leaves_beta_c()
     {
         Tensor c = Make([1f, 2, 3, 4, 5, 6], 2, 3);
-        Backend.Matrix.Gemm(false, false, 1, Zeros(2, 0), Zeros(0, 3), 2, c);
+        Backend.Matrix.Gemm(new(false, false, 1, Zeros(2, 0), Zeros(0, 3), 2, c));
         Assert.Equal([2f, 4, 6, 8, 10, 12], c.ToArray());
     }
 
@@ -63,8 +63,8 @@ public abstract class GemmTests(DeviceFixture device) : GemmChecks(device)
         Tensor b = Random(2, 1000, 150);
         Tensor first = Garbage(130, 150);
         Tensor second = Garbage(130, 150);
-        Backend.Matrix.Gemm(false, false, 1, a, b, 0, first);
-        Backend.Matrix.Gemm(false, false, 1, a, b, 0, second);
+        Backend.Matrix.Gemm(new(false, false, 1, a, b, 0, first));
+        Backend.Matrix.Gemm(new(false, false, 1, a, b, 0, second));
         Assert.Equal(first.ToArray(), second.ToArray());
     }
 
@@ -73,14 +73,14 @@ public abstract class GemmTests(DeviceFixture device) : GemmChecks(device)
     {
         IMatrixOps matrix = Backend.Matrix;
         Tensor a = Zeros(2, 3);
-        Assert.Throws<ArgumentException>(() => matrix.Gemm(false, false, 1, a, Zeros(2, 3), 0, Zeros(2, 3))); // inner extents
-        Assert.Throws<ArgumentException>(() => matrix.Gemm(false, true, 1, a, Zeros(2, 3), 0, Zeros(2, 3))); // C is [2, 2]
-        Assert.Throws<ArgumentException>(() => matrix.Gemm(true, false, 1, a, Zeros(2, 3), 0, a)); // C is A
-        Assert.Throws<ArgumentException>(() => matrix.Gemm(false, true, 1, a, Zeros(2, 3), 0, a.View(2, 2, 2))); // C overlaps A
+        Assert.Throws<ArgumentException>(() => matrix.Gemm(new(false, false, 1, a, Zeros(2, 3), 0, Zeros(2, 3)))); // inner extents
+        Assert.Throws<ArgumentException>(() => matrix.Gemm(new(false, true, 1, a, Zeros(2, 3), 0, Zeros(2, 3)))); // C is [2, 2]
+        Assert.Throws<ArgumentException>(() => matrix.Gemm(new(true, false, 1, a, Zeros(2, 3), 0, a))); // C is A
+        Assert.Throws<ArgumentException>(() => matrix.Gemm(new(false, true, 1, a, Zeros(2, 3), 0, a.View(2, 2, 2)))); // C overlaps A
         Tensor integers = Own(Backend.Allocate(new Shape(3, 2), ElementType.Int32));
-        Assert.Throws<ArgumentException>(() => matrix.Gemm(false, false, 1, a, integers, 0, Zeros(2, 2)));
-        Assert.Throws<InvalidOperationException>(() => matrix.Gemm(false, false, 1, a, Foreign(3, 2), 0, Zeros(2, 2)));
-        Assert.Throws<ObjectDisposedException>(() => matrix.Gemm(false, false, 1, a, Disposed(3, 2), 0, Zeros(2, 2)));
+        Assert.Throws<ArgumentException>(() => matrix.Gemm(new(false, false, 1, a, integers, 0, Zeros(2, 2))));
+        Assert.Throws<InvalidOperationException>(() => matrix.Gemm(new(false, false, 1, a, Foreign(3, 2), 0, Zeros(2, 2))));
+        Assert.Throws<ObjectDisposedException>(() => matrix.Gemm(new(false, false, 1, a, Disposed(3, 2), 0, Zeros(2, 2))));
     }
 }
 
@@ -102,8 +102,8 @@ public abstract class GemmChecks(DeviceFixture device) : OperationTests(device)
         double atol = ErrorPerProduct * k + 1e-6;
         Tensor sum = Make(c, m, n), product = Garbage(m, n);
 
-        Backend.Matrix.Gemm(transposeA, transposeB, 0.5f, left, right, -2, sum);
-        Backend.Matrix.Gemm(transposeA, transposeB, 1, left, right, 0, product);
+        Backend.Matrix.Gemm(new(transposeA, transposeB, 0.5f, left, right, -2, sum));
+        Backend.Matrix.Gemm(new(transposeA, transposeB, 1, left, right, 0, product));
 
         double[] expected = ReferenceMatrix.Gemm(m, n, k, 1, a.ToDoubles(), transposeA, b.ToDoubles(), transposeB);
         Close.Equal(expected, product, 1e-6, atol, what + " beta 0");

@@ -25,17 +25,17 @@ public abstract class GramTests(DeviceFixture device) : OperationTests(device)
     {
         float[] x = Numbers.Normal((long)rows * units, 1);
         using GramAccumulator gram = Backend.Spectral.CreateGram(units);
-        gram.Add(Make(x, rows, units));
+        gram.Add(new(Make(x, rows, units)));
         (double[] sums, double weight) = Read(gram);
         Assert.Equal(rows, weight);
         Close.Equal(Reference(x, units, _ => 1), sums, Precision, Precision * rows, "sums", units, units);
         for (int i = 0; i < units; i++)
             for (int j = 0; j < i; j++) Assert.Equal(sums[i * units + j], sums[j * units + i]);
 
-        gram.Add(Make(x, rows, units));
+        gram.Add(new(Make(x, rows, units)));
         Assert.Equal(2.0 * rows, Read(gram).Weight);
         gram.Reset();
-        gram.Add(Make(x, rows, units));
+        gram.Add(new(Make(x, rows, units)));
         Assert.Equal(sums, Read(gram).Sums); // the same bits again
     }
 
@@ -49,20 +49,20 @@ public abstract class GramTests(DeviceFixture device) : OperationTests(device)
         x.AsSpan(2 * Batch * Units, Batch * Units).Fill(float.NaN); // rows of weight zero are not read
         Tensor states = Make(x, Steps, Batch, Units);
         using GramAccumulator gram = Backend.Spectral.CreateGram(Units);
-        gram.Add(states, Make(perStep, Steps));
+        gram.Add(new(states, Make(perStep, Steps)));
         (double[] sums, double weight) = Read(gram);
         Assert.Equal(Batch * perStep.Sum(w => (double)w), weight, 1e-9);
         Close.Equal(expected, sums, Precision, Precision * Steps * Batch, "per step");
 
         gram.Reset();
-        gram.Add(states, Make(perStep, Steps), weight); // a sum that is known changes nothing
+        gram.Add(new(states, Make(perStep, Steps), weight)); // a sum that is known changes nothing
         (double[] again, double known) = Read(gram);
         Assert.Equal(weight, known, 1e-9);
         Assert.Equal(sums, again);
 
         gram.Reset();
         Tensor perRow = Make(Enumerable.Range(0, Steps * Batch).Select(row => perStep[row / Batch]).ToArray(), Steps, Batch);
-        for (int t = 0; t < Steps; t++) gram.Add(states.Slice(t), perRow.Slice(t));
+        for (int t = 0; t < Steps; t++) gram.Add(new(states.Slice(t), perRow.Slice(t)));
         Close.Equal(expected, Read(gram).Sums, Precision, Precision * Steps * Batch, "per row, in shards");
     }
 
@@ -70,12 +70,12 @@ public abstract class GramTests(DeviceFixture device) : OperationTests(device)
     public void Sums_refuse_what_does_not_fit()
     {
         using GramAccumulator gram = Backend.Spectral.CreateGram(4);
-        Assert.Throws<ArgumentException>(() => gram.Add(Zeros(2, 5)));
-        Assert.Throws<ArgumentException>(() => gram.Add(Zeros(2, 4), Zeros(3)));
-        Assert.Throws<ArgumentException>(() => gram.Add(Zeros(2, 4), Make(new float[] { 1, -1 }, 2)));
-        Assert.Throws<ArgumentException>(() => gram.Add(Zeros(2, 4), Make(new float[] { 1, float.NaN }, 2)));
+        Assert.Throws<ArgumentException>(() => gram.Add(new(Zeros(2, 5))));
+        Assert.Throws<ArgumentException>(() => gram.Add(new(Zeros(2, 4), Zeros(3))));
+        Assert.Throws<ArgumentException>(() => gram.Add(new(Zeros(2, 4), Make(new float[] { 1, -1 }, 2))));
+        Assert.Throws<ArgumentException>(() => gram.Add(new(Zeros(2, 4), Make(new float[] { 1, float.NaN }, 2))));
         Assert.Throws<ArgumentException>(() => gram.Read(new double[15]));
-        Assert.Throws<InvalidOperationException>(() => gram.Add(Foreign(2, 4)));
+        Assert.Throws<InvalidOperationException>(() => gram.Add(new(Foreign(2, 4))));
         Assert.Throws<ArgumentOutOfRangeException>(() => Backend.Spectral.CreateGram(0));
     }
 

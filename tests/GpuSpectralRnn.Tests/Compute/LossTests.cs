@@ -48,7 +48,7 @@ public abstract class LossTests(DeviceFixture device) : LossChecks(device)
         int[] labels = [2, -1, 6];
         Tensor gradient = Garbage(n, c);
         using LossTotals totals = Backend.Loss.CreateTotals();
-        Backend.Loss.SoftmaxCrossEntropy(Make(logits, n, c), MakeIntegers(labels), 0.5f, gradient, totals);
+        Backend.Loss.SoftmaxCrossEntropy(new(Make(logits, n, c), MakeIntegers(labels), 0.5f, gradient, totals));
         Close.Equal(FiniteDifferences.Gradient(() => 0.5 * CrossEntropy(n, c, logits, labels), logits), gradient, 2e-6, 1e-6, "gradient"); // as above
     }
 
@@ -58,7 +58,7 @@ public abstract class LossTests(DeviceFixture device) : LossChecks(device)
         Tensor x = Make([1000f, 0, -1000, 88, 89, 90, -1e30f, 0, 1], 3, 3);
         Tensor gradient = Garbage(3, 3);
         using LossTotals totals = Backend.Loss.CreateTotals();
-        Backend.Loss.SoftmaxCrossEntropy(x, MakeIntegers(1, 2, 0), 1, gradient, totals);
+        Backend.Loss.SoftmaxCrossEntropy(new(x, MakeIntegers(1, 2, 0), 1, gradient, totals));
         LossSums sums = totals.Read();
         double last = 1e30 + Math.Log(1 + Math.E);
         Close.Equal(1000 + Math.Log(1 + Math.Exp(-1) + Math.Exp(-2)) + last, sums.Loss, 1e-6, 0, "loss");
@@ -77,13 +77,13 @@ public abstract class LossTests(DeviceFixture device) : LossChecks(device)
         Tensor good = Make([1f, 2], 1, 2);
         Tensor bad = Make([float.NaN, 2], 1, 2);
         Tensor labels = MakeIntegers(0);
-        foreach (Tensor x in new[] { good, good, bad, good, bad }) Backend.Loss.SoftmaxCrossEntropy(x, labels, 1, null, totals);
+        foreach (Tensor x in new[] { good, good, bad, good, bad }) Backend.Loss.SoftmaxCrossEntropy(new(x, labels, 1, null, totals));
         LossSums sums = totals.Read();
         Assert.Equal(2, sums.FirstBadCall);
         Assert.Equal(5, sums.Calls);
         Assert.False(double.IsFinite(sums.Loss));
         totals.Reset();
-        Backend.Loss.MeanSquaredError(Make([float.PositiveInfinity], 1, 1), Zeros(1, 1), 1, null, totals);
+        Backend.Loss.MeanSquaredError(new(Make([float.PositiveInfinity], 1, 1), Zeros(1, 1), 1, null, totals));
         Assert.Equal(0, totals.Read().FirstBadCall);
     }
 
@@ -92,9 +92,9 @@ public abstract class LossTests(DeviceFixture device) : LossChecks(device)
     {
         using LossTotals totals = Backend.Loss.CreateTotals();
         Tensor zero = Zeros(1, 1);
-        Backend.Loss.MeanSquaredError(Make([4096f], 1, 1), zero, 1, null, totals); // 2^24: plain single precision would lose every later 1
+        Backend.Loss.MeanSquaredError(new(Make([4096f], 1, 1), zero, 1, null, totals)); // 2^24: plain single precision would lose every later 1
         Tensor one = Make([1f], 1, 1);
-        for (int i = 0; i < 100; i++) Backend.Loss.MeanSquaredError(one, zero, 1, null, totals);
+        for (int i = 0; i < 100; i++) Backend.Loss.MeanSquaredError(new(one, zero, 1, null, totals));
         Assert.Equal(16777216.0 + 100, totals.Read().Loss);
     }
 
@@ -103,11 +103,11 @@ public abstract class LossTests(DeviceFixture device) : LossChecks(device)
     {
         using LossTotals totals = Backend.Loss.CreateTotals();
         float[] rows = [1000f, 0, -1000, 88, 89, 90];
-        Backend.Loss.SoftmaxDivergence(Make(rows, 2, 3), Make(rows, 2, 3), 1, null, totals);
+        Backend.Loss.SoftmaxDivergence(new(Make(rows, 2, 3), Make(rows, 2, 3), 1, null, totals));
         Close.Equal(0, totals.Read().Loss, 0, 1e-6, "divergence");
-        Backend.Loss.SoftmaxDivergence(Make([0f, 0, 0], 1, 3), Make([0f, 500, 0], 1, 3), 1, null, totals);
+        Backend.Loss.SoftmaxDivergence(new(Make([0f, 0, 0], 1, 3), Make([0f, 500, 0], 1, 3), 1, null, totals));
         Close.Equal(Math.Log(3), totals.Read().Loss, 1e-6, 1e-6, "divergence of a certain row from a uniform one");
-        Backend.Loss.SoftmaxDivergence(Make([0f, float.NaN], 1, 2), Make([0f, 0], 1, 2), 1, null, totals);
+        Backend.Loss.SoftmaxDivergence(new(Make([0f, float.NaN], 1, 2), Make([0f, 0], 1, 2), 1, null, totals));
         Assert.Equal(2, totals.Read().FirstBadCall);
     }
 
@@ -116,9 +116,9 @@ public abstract class LossTests(DeviceFixture device) : LossChecks(device)
     {
         using LossTotals totals = Backend.Loss.CreateTotals();
         Tensor x = Zeros(2, 3), targets = Zeros(2, 3);
-        Assert.Throws<ArgumentException>(() => Backend.Loss.SoftmaxDivergence(x, Zeros(3, 2), 1, null, totals));
-        Assert.Throws<ArgumentException>(() => Backend.Loss.SoftmaxDivergence(x, targets, 1, targets, totals));
-        Assert.Throws<ArgumentException>(() => Backend.Loss.SoftmaxDivergence(x, targets, 1, Zeros(3, 2), totals));
+        Assert.Throws<ArgumentException>(() => Backend.Loss.SoftmaxDivergence(new(x, Zeros(3, 2), 1, null, totals)));
+        Assert.Throws<ArgumentException>(() => Backend.Loss.SoftmaxDivergence(new(x, targets, 1, targets, totals)));
+        Assert.Throws<ArgumentException>(() => Backend.Loss.SoftmaxDivergence(new(x, targets, 1, Zeros(3, 2), totals)));
     }
 
     [SkippableFact]
@@ -130,8 +130,8 @@ public abstract class LossTests(DeviceFixture device) : LossChecks(device)
         for (int i = 0; i < 2; i++)
         {
             using LossTotals totals = Backend.Loss.CreateTotals();
-            Backend.Loss.SoftmaxCrossEntropy(x, labels, 1, null, totals);
-            Backend.Loss.MeanSquaredError(x, Random(3, 301, 37), 1, null, totals);
+            Backend.Loss.SoftmaxCrossEntropy(new(x, labels, 1, null, totals));
+            Backend.Loss.MeanSquaredError(new(x, Random(3, 301, 37), 1, null, totals));
             losses[i] = totals.Read().Loss;
         }
 
@@ -144,16 +144,17 @@ public abstract class LossTests(DeviceFixture device) : LossChecks(device)
         ILossOps loss = Backend.Loss;
         LossTotals totals = Own(loss.CreateTotals());
         Tensor x = Zeros(2, 3);
-        Assert.Throws<ArgumentException>(() => loss.SoftmaxCrossEntropy(x, MakeIntegers(0), 1, null, totals));
-        Assert.Throws<ArgumentException>(() => loss.SoftmaxCrossEntropy(x, Zeros(2), 1, null, totals));
-        Assert.Throws<ArgumentException>(() => loss.SoftmaxCrossEntropy(x, MakeIntegers(0, 1), 1, Zeros(3, 2), totals));
+        Assert.Throws<ArgumentException>(() => loss.SoftmaxCrossEntropy(new(x, MakeIntegers(0), 1, null, totals)));
+        Assert.Throws<ArgumentException>(() => loss.SoftmaxCrossEntropy(new(x, Zeros(2), 1, null, totals)));
+        Assert.Throws<ArgumentException>(() => loss.SoftmaxCrossEntropy(new(x, MakeIntegers(0, 1), 1, Zeros(3, 2), totals)));
         Tensor memory = Zeros(7);
-        Assert.Throws<ArgumentException>(() => loss.SoftmaxCrossEntropy(memory.View(0, 2, 3), MakeIntegers(0, 1), 1, memory.View(1, 2, 3), totals));
-        Assert.Throws<ArgumentException>(() => loss.MeanSquaredError(x, Zeros(3, 2), 1, null, totals));
+        Assert.Throws<ArgumentException>(
+            () => loss.SoftmaxCrossEntropy(new(memory.View(0, 2, 3), MakeIntegers(0, 1), 1, memory.View(1, 2, 3), totals)));
+        Assert.Throws<ArgumentException>(() => loss.MeanSquaredError(new(x, Zeros(3, 2), 1, null, totals)));
         Tensor targets = Zeros(2, 3);
-        Assert.Throws<ArgumentException>(() => loss.MeanSquaredError(x, targets, 1, targets, totals));
-        Assert.Throws<InvalidOperationException>(() => loss.MeanSquaredError(x, Foreign(2, 3), 1, null, totals));
-        Assert.Throws<ObjectDisposedException>(() => loss.MeanSquaredError(Disposed(2, 3), x, 1, null, totals));
+        Assert.Throws<ArgumentException>(() => loss.MeanSquaredError(new(x, targets, 1, targets, totals)));
+        Assert.Throws<InvalidOperationException>(() => loss.MeanSquaredError(new(x, Foreign(2, 3), 1, null, totals)));
+        Assert.Throws<ObjectDisposedException>(() => loss.MeanSquaredError(new(Disposed(2, 3), x, 1, null, totals)));
         totals.Dispose();
         Assert.Throws<ObjectDisposedException>(() => totals.Read());
     }
@@ -169,18 +170,18 @@ public abstract class LossChecks(DeviceFixture device) : OperationTests(device)
         Tensor x = Make(logits, n, c);
         Tensor gradient = Garbage(n, c);
         using LossTotals totals = Backend.Loss.CreateTotals();
-        Backend.Loss.SoftmaxCrossEntropy(x, MakeIntegers(labels), 0.25f, gradient, totals);
+        Backend.Loss.SoftmaxCrossEntropy(new(x, MakeIntegers(labels), 0.25f, gradient, totals));
         double[] slope = Gradient(n, c, logits, labels, 0.25);
         Close.Equal(slope, gradient, 2e-6, 1e-7, "gradient"); // a softmax of fp32 exponentials: some ten roundings
         CheckSums(n, c, logits, labels, totals.Read());
         Close.Equal(logits, x, 0, 0, "the logits stay");
 
-        Backend.Loss.SoftmaxCrossEntropy(x, MakeIntegers(labels), 0.25f, x, totals);
+        Backend.Loss.SoftmaxCrossEntropy(new(x, MakeIntegers(labels), 0.25f, x, totals));
         Close.Equal(slope, x, 2e-6, 1e-7, "gradient in place");
         Assert.Equal(2, totals.Read().Calls);
         totals.Reset();
         Assert.Equal(new LossSums(0, 0, 0, 0, -1), totals.Read());
-        Backend.Loss.SoftmaxCrossEntropy(Make(logits, n, c), MakeIntegers(labels), 1, null, totals);
+        Backend.Loss.SoftmaxCrossEntropy(new(Make(logits, n, c), MakeIntegers(labels), 1, null, totals));
         CheckSums(n, c, logits, labels, totals.Read());
     }
 
@@ -192,7 +193,7 @@ public abstract class LossChecks(DeviceFixture device) : OperationTests(device)
         Tensor x = Make(logits, n, c), target = Make(targets, n, c), gradient = Garbage(n, c);
         using LossTotals totals = Backend.Loss.CreateTotals();
 
-        Backend.Loss.SoftmaxDivergence(x, target, 0.25f, gradient, totals);
+        Backend.Loss.SoftmaxDivergence(new(x, target, 0.25f, gradient, totals));
 
         double[] slope = [.. q.Zip(p, (a, b) => 0.25 * (a - b))];
         Close.Equal(slope, gradient, 5e-6, 2e-7, "gradient"); // a difference of two softmaxes of fp32 exponentials
@@ -202,7 +203,7 @@ public abstract class LossChecks(DeviceFixture device) : OperationTests(device)
         int Best(double[] values, int row) => Array.IndexOf(values[(row * c)..((row + 1) * c)], values[(row * c)..((row + 1) * c)].Max());
         long agreed = Enumerable.Range(0, n).LongCount(row => Best(logits, row) == Best(targets, row));
         Assert.Equal((agreed, n, 1, -1), (sums.Correct, sums.Rows, sums.Calls, sums.FirstBadCall));
-        Backend.Loss.SoftmaxDivergence(x, target, 0.25f, x, totals);
+        Backend.Loss.SoftmaxDivergence(new(x, target, 0.25f, x, totals));
         Close.Equal(slope, x, 5e-6, 2e-7, "gradient in place");
         Close.Equal(targets, target, 0, 0, "the targets stay");
     }
@@ -215,14 +216,14 @@ public abstract class LossChecks(DeviceFixture device) : OperationTests(device)
         Tensor predictions = Make(y, n, d);
         Tensor gradient = Garbage(n, d);
         using LossTotals totals = Backend.Loss.CreateTotals();
-        Backend.Loss.MeanSquaredError(predictions, Make(target, n, d), 0.5f, gradient, totals);
+        Backend.Loss.MeanSquaredError(new(predictions, Make(target, n, d), 0.5f, gradient, totals));
         double[] expected = y.Zip(target, (a, b) => 0.5 * 2 / d * (a - b)).ToArray();
         Close.Equal(expected, gradient, 1e-6, 1e-7, "gradient"); // three roundings
         if (n * d < 100) Close.Equal(FiniteDifferences.Gradient(() => 0.5 * Loss(), y), gradient, 1e-6, 1e-6, "gradient");
         LossSums sums = totals.Read();
         Close.Equal(Loss(), sums.Loss, 1e-6, 0, "loss");
         Assert.Equal((0, n, 1, -1), (sums.Correct, sums.Rows, sums.Calls, sums.FirstBadCall));
-        Backend.Loss.MeanSquaredError(predictions, Make(target, n, d), 0.5f, predictions, totals);
+        Backend.Loss.MeanSquaredError(new(predictions, Make(target, n, d), 0.5f, predictions, totals));
         Close.Equal(expected, predictions, 1e-6, 1e-7, "gradient in place");
     }
 
@@ -234,8 +235,8 @@ public abstract class LossChecks(DeviceFixture device) : OperationTests(device)
         float[] targets = [.. logits];
         targets[1] = float.NegativeInfinity;
         using LossTotals labelled = Backend.Loss.CreateTotals(), compared = Backend.Loss.CreateTotals();
-        Backend.Loss.SoftmaxCrossEntropy(Make(logits, 2, c), MakeIntegers(0, c - 1), 1, null, labelled);
-        Backend.Loss.SoftmaxDivergence(Make(logits, 2, c), Make(targets, 2, c), 1, null, compared);
+        Backend.Loss.SoftmaxCrossEntropy(new(Make(logits, 2, c), MakeIntegers(0, c - 1), 1, null, labelled));
+        Backend.Loss.SoftmaxDivergence(new(Make(logits, 2, c), Make(targets, 2, c), 1, null, compared));
         Assert.Equal(1, labelled.Read().Correct);
         LossSums sums = compared.Read();
         Assert.Equal(2, sums.Correct);
@@ -298,8 +299,8 @@ public abstract class LossChecks(DeviceFixture device) : OperationTests(device)
         }
 
         Tensor directions = Make(logits, rows, classes);
-        Backend.Loss.FisherDirections(directions, Make(normals, rows, classes));
+        Backend.Loss.FisherDirections(new(directions, Make(normals, rows, classes)));
         Close.Equal(expected, directions.ToArray(), 2e-6, 3e-6, "u", rows, classes); // two numbers of size 3 and below may cancel
-        Assert.Throws<ArgumentException>(() => Backend.Loss.FisherDirections(directions, Zeros(rows, classes + 1)));
+        Assert.Throws<ArgumentException>(() => Backend.Loss.FisherDirections(new(directions, Zeros(rows, classes + 1))));
     }
 }

@@ -14,17 +14,29 @@ public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
     // Extents of operands that fit: letters stand for the extents t, n, i, o of a case, # for integers.
     private static readonly Dictionary<string, (string Shapes, Action<IBackend, Tensor[], Extents> Run)> Operations = new()
     {
-        ["product"] = ("ni oi no", (b, x, _) => b.Matrix.Gemm(false, true, 1, x[0], x[1], 0, x[2])),
-        ["linear layer"] = ("ni oi o no", (b, x, _) => b.Matrix.Linear(x[0], x[1], x[2], x[3])),
-        ["its backward"] = ("ni oi no ni oi o", (b, x, _) => b.Matrix.LinearBackward(x[0], x[1], x[2], x[3], x[4], x[5])),
-        ["column sums"] = ("ni i", (b, x, _) => b.Matrix.ColumnSums(x[0], 1, x[1])),
-        ["columns"] = ("ni no", (b, x, _) => b.Matrix.CopyColumns(x[0], 0, x[1], 1, 1)),
+        ["product"] = ("ni oi no", (b, x, _) => b.Matrix.Gemm(new(false, true, 1, x[0], x[1], 0, x[2]))),
+        ["linear layer"] = ("ni oi o no", (b, x, _) => b.Matrix.Linear(new(x[0], x[1], x[2], x[3]))),
+        ["its backward"] = ("ni oi no ni oi o", (b, x, _) => b.Matrix.LinearBackward(new(x[0], x[1], x[2], x[3], x[4], x[5]))),
+        ["column sums"] = ("ni i", (b, x, _) => b.Matrix.ColumnSums(new(x[0], 1, x[1]))),
+        ["columns"] = ("ni no", (b, x, _) => b.Matrix.CopyColumns(new(x[0], 0, x[1], 1, 1))),
+        ["mean over steps"] = ("tni ni", (b, x, _) => b.Matrix.MeanOverSteps(new(x[0], x[1]))),
+        ["its backward by lengths"] = ("ni tni n#", (b, x, _) => b.Matrix.SpreadOverSteps(new(x[1], x[0], x[2]))),
+        ["last steps"] = ("tni n# ni", (b, x, _) => b.Matrix.LastSteps(new(x[0], x[1], x[2]))),
+        ["their backward"] = ("ni n# tni", (b, x, _) => b.Matrix.SpreadToLastSteps(new(x[2], x[1], x[0]))),
+        ["embedding"] = ("n# oi ni", (b, x, _) => b.Embedding.Forward(new(x[0], x[1], x[2]))),
+        ["embedding's backward"] = ("n# ni oi", (b, x, _) => b.Embedding.Backward(new(x[0], x[2], x[1]))),
+        ["cross-entropy"] = ("ni n# ni", (b, x, _) => WithTotals(b, totals => b.Loss.SoftmaxCrossEntropy(new(x[0], x[1], 1, x[2], totals)))),
+        ["divergence"] = ("ni ni ni", (b, x, _) => WithTotals(b, totals => b.Loss.SoftmaxDivergence(new(x[0], x[1], 1, x[2], totals)))),
+        ["squared error"] = ("ni ni ni", (b, x, _) => WithTotals(b, totals => b.Loss.MeanSquaredError(new(x[0], x[1], 1, x[2], totals)))),
+        ["SGD"] = ("ni ni", (b, x, _) => b.Optimizer.Sgd(new(x[0], x[1], new(0.1f, 0)))),
+        ["momentum"] = ("ni ni ni", (b, x, _) => b.Optimizer.Momentum(new(x[0], x[1], x[2], new(0.1f, 0.9f, 0)))),
+        ["RMSprop"] = ("ni ni ni", (b, x, _) => b.Optimizer.RmsProp(new(x[0], x[1], x[2], new(0.1f, 0.9f, 1e-3f, 0)))),
+        ["Adam"] = ("ni ni ni ni", (b, x, _) => b.Optimizer.Adam(new(x[0], x[1], x[2], x[3], new(0.1f, 0.9f, 0.9f, 1e-3f, 0, false, 1)))),
+        ["mask"] = ("ni ni", (b, x, _) => b.Optimizer.Mask(new(x[0], x[1]))),
+        ["dropout"] = ("ni ni", (b, x, _) => b.Random.Dropout(new(x[0], 0.5f, 1, 2, x[1]))),
+        ["uniform numbers"] = ("ni", (b, x, _) => b.Random.Uniform(new(x[0], 1, 2, 0, 1))),
         ["scaled columns"] = ("ni i ni", (b, x, _) => b.Matrix.ScaleColumns(new(x[0], 0, x[1], x[2]))),
         ["products of columns"] = ("ni ni i", (b, x, _) => b.Matrix.ColumnDots(new(x[0], x[1], 0, x[2]))),
-        ["mean over steps"] = ("tni ni", (b, x, _) => b.Matrix.MeanOverSteps(x[0], x[1])),
-        ["its backward by lengths"] = ("ni tni n#", (b, x, _) => b.Matrix.SpreadOverSteps(x[0], x[1], x[2])),
-        ["last steps"] = ("tni n# ni", (b, x, _) => b.Matrix.LastSteps(x[0], x[1], x[2])),
-        ["their backward"] = ("ni n# tni", (b, x, _) => b.Matrix.SpreadToLastSteps(x[0], x[1], x[2])),
         ["activation"] = ("ni ni", (b, x, _) => b.Elementwise.Activate(ActivationKind.Tanh, x[0], x[1])),
         ["its backward from the output"] = ("ni ni ni", (b, x, _) => b.Elementwise.ActivateBackward(new(ActivationKind.Relu, x[0], x[1], x[2]))),
         ["numbers multiplied"] = ("ni ni ni", (b, x, _) => b.Elementwise.Multiply(x[0], x[1], x[2])),
@@ -32,18 +44,6 @@ public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
         ["highway"] = ("ni ni ni ni", (b, x, _) => b.Elementwise.Highway(new(x[0], x[1], x[2], x[3]))),
         ["its gradients"] = ("ni ni ni ni ni ni ni", (b, x, _) => b.Elementwise.HighwayBackward(new(x[0], x[1], x[2], x[3], x[4], x[5], x[6]))),
         ["multiples added"] = ("ni ni", (b, x, _) => b.Elementwise.AddScaled(2, x[0], x[1])),
-        ["embedding"] = ("n# oi ni", (b, x, _) => b.Embedding.Forward(x[0], x[1], x[2])),
-        ["embedding's backward"] = ("n# ni oi", (b, x, _) => b.Embedding.Backward(x[0], x[1], x[2])),
-        ["cross-entropy"] = ("ni n# ni", (b, x, _) => WithTotals(b, totals => b.Loss.SoftmaxCrossEntropy(x[0], x[1], 1, x[2], totals))),
-        ["divergence"] = ("ni ni ni", (b, x, _) => WithTotals(b, totals => b.Loss.SoftmaxDivergence(x[0], x[1], 1, x[2], totals))),
-        ["squared error"] = ("ni ni ni", (b, x, _) => WithTotals(b, totals => b.Loss.MeanSquaredError(x[0], x[1], 1, x[2], totals))),
-        ["SGD"] = ("ni ni", (b, x, _) => b.Optimizer.Sgd(x[0], x[1], 0.1f, 0)),
-        ["momentum"] = ("ni ni ni", (b, x, _) => b.Optimizer.Momentum(x[0], x[1], x[2], 0.1f, 0.9f, 0)),
-        ["RMSprop"] = ("ni ni ni", (b, x, _) => b.Optimizer.RmsProp(x[0], x[1], x[2], 0.1f, 0.9f, 1e-3f, 0)),
-        ["Adam"] = ("ni ni ni ni", (b, x, _) => b.Optimizer.Adam(new(x[0], x[1], x[2], x[3], 0.1f, 0.9f, 0.9f, 1e-3f, 0, false, 1))),
-        ["mask"] = ("ni ni", (b, x, _) => b.Optimizer.Mask(x[0], x[1])),
-        ["dropout"] = ("ni ni", (b, x, _) => b.Random.Dropout(x[0], 0.5f, 1, 2, x[1])),
-        ["uniform numbers"] = ("ni", (b, x, _) => b.Random.Uniform(x[0], 1, 2, 0, 1)),
         ["convolution"] = ("tni oi o n# no no#", (b, x, _) => b.Character.ConvolveMax(new(x[0], x[1], x[2], x[3], x[4], x[5]))),
         ["softmax over steps"] = ("tn tn n#", (b, x, _) => b.Attention.SoftmaxOverSteps(x[0], x[1], x[2])),
         ["its gradient"] = ("tn tn tn n#", (b, x, _) => b.Attention.SoftmaxOverStepsBackward(new(x[0], x[1], x[2], x[3]))),
@@ -120,7 +120,9 @@ public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
 
         Exception? thrown = Record.Exception(() => Operations[operation].Run(backend, [.. given], fitting));
         foreach (Tensor tensor in owned) tensor.Dispose();
-        return thrown is null ? null : $"{thrown.GetType().Name}: {thrown.Message.Replace($" on {backend.Device.Id}", " on DEVICE", StringComparison.Ordinal)}";
+        return thrown is null
+            ? null
+            : $"{thrown.GetType().Name}: {thrown.Message.Replace($" on {backend.Device.Id}", " on DEVICE", StringComparison.Ordinal)}";
     }
 
     private sealed record Extents(int T, int N, int I, int O)

@@ -19,7 +19,7 @@ public abstract class OptimizerTests(DeviceFixture device) : ClippingChecks(devi
     public void Sgd(int count) => Check(
         count,
         states: 0,
-        (p, g, s, step) => Backend.Optimizer.Sgd(p, g, 0.1f, 0.01f),
+        (p, g, s, step) => Backend.Optimizer.Sgd(new(p, g, new(0.1f, 0.01f))),
         (p, g, s, step) => p - 0.1f * (g + 0.01f * p));
 
     [SkippableTheory]
@@ -27,7 +27,7 @@ public abstract class OptimizerTests(DeviceFixture device) : ClippingChecks(devi
     public void Momentum(int count) => Check(
         count,
         states: 1,
-        (p, g, s, step) => Backend.Optimizer.Momentum(p, g, s[0], 0.1f, 0.9f, 0.01f),
+        (p, g, s, step) => Backend.Optimizer.Momentum(new(p, g, s[0], new(0.1f, 0.9f, 0.01f))),
         (p, g, s, step) =>
         {
             s[0] = 0.9f * s[0] + g + 0.01f * p;
@@ -39,7 +39,7 @@ public abstract class OptimizerTests(DeviceFixture device) : ClippingChecks(devi
     public void RmsProp(int count) => Check(
         count,
         states: 1,
-        (p, g, s, step) => Backend.Optimizer.RmsProp(p, g, s[0], 0.01f, 0.9f, 1e-3f, 0.01f),
+        (p, g, s, step) => Backend.Optimizer.RmsProp(new(p, g, s[0], new(0.01f, 0.9f, 1e-3f, 0.01f))),
         (p, g, s, step) =>
         {
             double slope = g + 0.01f * p;
@@ -77,10 +77,10 @@ public abstract class OptimizerTests(DeviceFixture device) : ClippingChecks(devi
             g.CopyFrom<float>([0.5f + 0.1f * at[0], -0.25f + 0.1f * at[1]]);
             switch (kind.Split(' ')[0])
             {
-                case "SGD" when kind.Contains("momentum"): ops.Momentum(p, g, m, 0.1f, 0.9f, 0.01f); break;
-                case "SGD": ops.Sgd(p, g, 0.1f, 0.01f); break;
-                case "RMSprop": ops.RmsProp(p, g, v, 0.01f, 0.9f, 1e-8f, 0.01f); break;
-                default: ops.Adam(new(p, g, m, v, 0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, kind.StartsWith("AdamW", StringComparison.Ordinal), step)); break;
+                case "SGD" when kind.Contains("momentum"): ops.Momentum(new(p, g, m, new(0.1f, 0.9f, 0.01f))); break;
+                case "SGD": ops.Sgd(new(p, g, new(0.1f, 0.01f))); break;
+                case "RMSprop": ops.RmsProp(new(p, g, v, new(0.01f, 0.9f, 1e-8f, 0.01f))); break;
+                default: ops.Adam(new(p, g, m, v, new(0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, kind.StartsWith("AdamW", StringComparison.Ordinal), step))); break;
             }
         }
 
@@ -100,8 +100,8 @@ public abstract class OptimizerTests(DeviceFixture device) : ClippingChecks(devi
         Tensor gradients = Random(1, 30011);
         Tensor first = Garbage(1);
         Tensor second = Garbage(1);
-        Backend.Optimizer.ClipGlobalNorm(gradients, 1e9f, first);
-        Backend.Optimizer.ClipGlobalNorm(gradients, 1e9f, second);
+        Backend.Optimizer.ClipGlobalNorm(new(gradients, 1e9f, first));
+        Backend.Optimizer.ClipGlobalNorm(new(gradients, 1e9f, second));
         Assert.Equal(first.ToArray(), second.ToArray());
     }
 
@@ -109,7 +109,7 @@ public abstract class OptimizerTests(DeviceFixture device) : ClippingChecks(devi
     public void A_norm_that_is_not_finite_shows()
     {
         Tensor norm = Zeros(1);
-        Backend.Optimizer.ClipGlobalNorm(Make([1f, float.NaN, 2], 3), 1, norm);
+        Backend.Optimizer.ClipGlobalNorm(new(Make([1f, float.NaN, 2], 3), 1, norm));
         Assert.True(float.IsNaN(norm.ToArray()[0]));
     }
 
@@ -121,10 +121,10 @@ public abstract class OptimizerTests(DeviceFixture device) : ClippingChecks(devi
     {
         double[] p = Numbers.Normal(count, 1).ToDoubles(), mask = [.. Enumerable.Range(0, count).Select(i => i % 3 == 1 ? 0.0 : 1)];
         Tensor parameters = Make(p, count), ones = Make(mask, count);
-        Backend.Optimizer.Mask(parameters, ones);
+        Backend.Optimizer.Mask(new(parameters, ones));
         Close.Equal(p.Zip(mask, (x, m) => x * m).ToArray(), parameters, 0, 0, "masked");
         Close.Equal(mask, ones, 0, 0, "the mask stays");
-        Assert.Throws<ArgumentException>(() => Backend.Optimizer.Mask(parameters, Zeros(count + 1)));
+        Assert.Throws<ArgumentException>(() => Backend.Optimizer.Mask(new(parameters, Zeros(count + 1))));
     }
 
     [SkippableFact]
@@ -132,20 +132,20 @@ public abstract class OptimizerTests(DeviceFixture device) : ClippingChecks(devi
     {
         IOptimizerOps ops = Backend.Optimizer;
         Tensor p = Zeros(4);
-        Assert.Throws<ArgumentException>(() => ops.Sgd(p, Zeros(5), 1, 0));
-        Assert.Throws<ArgumentException>(() => ops.Sgd(p, p, 1, 0));
-        Assert.Throws<ArgumentException>(() => ops.Momentum(p, Zeros(4), Zeros(3), 1, 0, 0));
+        Assert.Throws<ArgumentException>(() => ops.Sgd(new(p, Zeros(5), new(1, 0))));
+        Assert.Throws<ArgumentException>(() => ops.Sgd(new(p, p, new(1, 0))));
+        Assert.Throws<ArgumentException>(() => ops.Momentum(new(p, Zeros(4), Zeros(3), new(1, 0, 0))));
         Tensor state = Zeros(4);
-        Assert.Throws<ArgumentException>(() => ops.Adam(new(p, Zeros(4), state, state, 1, 0, 0, 1, 0, false, 1)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => ops.Adam(new(p, Zeros(4), state, Zeros(4), 1, 0, 0, 1, 0, false, 0)));
-        Assert.Throws<ArgumentException>(() => ops.ClipGlobalNorm(p, 1, Zeros(2)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => ops.ClipGlobalNorm(p, 0, Zeros(1)));
-        Assert.Throws<InvalidOperationException>(() => ops.Sgd(p, Foreign(4), 1, 0));
-        Assert.Throws<ObjectDisposedException>(() => ops.Sgd(Disposed(4), p, 1, 0));
+        Assert.Throws<ArgumentException>(() => ops.Adam(new(p, Zeros(4), state, state, new(1, 0, 0, 1, 0, false, 1))));
+        Assert.Throws<ArgumentOutOfRangeException>(() => ops.Adam(new(p, Zeros(4), state, Zeros(4), new(1, 0, 0, 1, 0, false, 0))));
+        Assert.Throws<ArgumentException>(() => ops.ClipGlobalNorm(new(p, 1, Zeros(2))));
+        Assert.Throws<ArgumentOutOfRangeException>(() => ops.ClipGlobalNorm(new(p, 0, Zeros(1))));
+        Assert.Throws<InvalidOperationException>(() => ops.Sgd(new(p, Foreign(4), new(1, 0))));
+        Assert.Throws<ObjectDisposedException>(() => ops.Sgd(new(Disposed(4), p, new(1, 0))));
     }
 
     private Action<Tensor, Tensor, Tensor[], int> AdamStep(bool decoupled) =>
-        (p, g, s, step) => Backend.Optimizer.Adam(new(p, g, s[0], s[1], 0.01f, 0.9f, 0.99f, 1e-6f, 0.02f, decoupled, step));
+        (p, g, s, step) => Backend.Optimizer.Adam(new(p, g, s[0], s[1], new(0.01f, 0.9f, 0.99f, 1e-6f, 0.02f, decoupled, step)));
 
     private static Func<double, double, double[], int, double> AdamRule(bool decoupled) => (p, g, s, step) =>
     {
@@ -186,10 +186,10 @@ public abstract class ClippingChecks(DeviceFixture device) : OperationTests(devi
         double norm = Math.Sqrt(ReferenceMatrix.Dot(g, g));
         Tensor gradients = Make(g, count);
         Tensor length = Garbage(1);
-        Backend.Optimizer.ClipGlobalNorm(gradients, (float)(norm * 2), length);
+        Backend.Optimizer.ClipGlobalNorm(new(gradients, (float)(norm * 2), length));
         Close.Equal([norm], length, 1e-6, 0, "norm"); // its sum is in double or compensated: one rounding
         Close.Equal(g, gradients, 0, 0, "short gradients stay");
-        Backend.Optimizer.ClipGlobalNorm(gradients, 0.5f, length);
+        Backend.Optimizer.ClipGlobalNorm(new(gradients, 0.5f, length));
         Close.Equal([norm], length, 1e-6, 0, "norm before");
         Close.Equal(g.Select(x => x * Math.Min(1, 0.5 / (norm + 1e-6))).ToArray(), gradients, 1e-6, 0, "clipped"); // two roundings
     }

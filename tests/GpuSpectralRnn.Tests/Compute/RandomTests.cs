@@ -14,7 +14,7 @@ public abstract class RandomTests(DeviceFixture device) : OperationTests(device)
     public void Uniform_numbers_are_the_words_of_Philox(int count)
     {
         Tensor x = Garbage(count);
-        Backend.Random.Uniform(x, seed: 0x123456789ABCDEF0, stream: 0xFEDCBA9876543210, low: 0, high: 1);
+        Backend.Random.Uniform(new(x, Seed: 0x123456789ABCDEF0, Stream: 0xFEDCBA9876543210, Low: 0, High: 1));
         float[] expected = [.. Enumerable.Range(0, count).Select(i => Philox.Uniform(0x123456789ABCDEF0, 0xFEDCBA9876543210, (ulong)i))];
         Assert.Equal(expected, x.ToArray());
     }
@@ -25,16 +25,16 @@ public abstract class RandomTests(DeviceFixture device) : OperationTests(device)
     {
         Tensor x = Random(3, count);
         Tensor y = Garbage(count);
-        Backend.Random.Dropout(x, 0.3f, seed: 7, stream: 0xFEDCBA9876543210, y);
+        Backend.Random.Dropout(new(x, 0.3f, Seed: 7, Stream: 0xFEDCBA9876543210, y));
         float scale = 1 / (1 - 0.3f);
         float[] expected = [.. x.ToArray().Select((v, i) => Philox.Uniform(7, 0xFEDCBA9876543210, (ulong)i) < 0.3f ? 0 : scale * v)];
         Assert.Equal(expected, y.ToArray());
-        Backend.Random.Dropout(x, 0.3f, seed: 7, stream: 0xFEDCBA9876543210, x); // in place
+        Backend.Random.Dropout(new(x, 0.3f, Seed: 7, Stream: 0xFEDCBA9876543210, x)); // in place
         Assert.Equal(expected, x.ToArray());
-        Backend.Random.Dropout(x, 0, 1, 2, y);
+        Backend.Random.Dropout(new(x, 0, 1, 2, y));
         Assert.Equal(expected, y.ToArray());
-        Assert.Throws<ArgumentOutOfRangeException>(() => Backend.Random.Dropout(x, 1, 1, 2, y));
-        Assert.Throws<ArgumentException>(() => Backend.Random.Dropout(x, 0.5f, 1, 2, Zeros(count + 1)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Backend.Random.Dropout(new(x, 1, 1, 2, y)));
+        Assert.Throws<ArgumentException>(() => Backend.Random.Dropout(new(x, 0.5f, 1, 2, Zeros(count + 1))));
     }
 
     // Salmon et al.'s known answers for Philox4x32-10 (Random123, kat_vectors): counter and key all zero, all ones.
@@ -51,9 +51,9 @@ public abstract class RandomTests(DeviceFixture device) : OperationTests(device)
     public void A_uniform_range_is_kept_at_both_ends()
     {
         Tensor x = Garbage(4001);
-        Backend.Random.Uniform(x, 1, 2, 1e8f, 1e8f + 16); // two steps of single precision: rounding must not reach the end
+        Backend.Random.Uniform(new(x, 1, 2, 1e8f, 1e8f + 16)); // two steps of single precision: rounding must not reach the end
         Assert.All(x.ToArray(), v => Assert.InRange(v, 1e8f, 1e8f + 8));
-        Backend.Random.Uniform(x, 1, 2, -3, 5);
+        Backend.Random.Uniform(new(x, 1, 2, -3, 5));
         float[] values = x.ToArray();
         Assert.All(values, v => Assert.InRange(v, -3, MathF.BitDecrement(5)));
         Close.Equal(1, values.Average(), 0, 5 * 8 / Math.Sqrt(12 * 4001), "mean"); // five standard errors
@@ -64,7 +64,7 @@ public abstract class RandomTests(DeviceFixture device) : OperationTests(device)
     public void Normal_numbers_follow_Box_and_Muller(int count)
     {
         Tensor x = Garbage(count);
-        Backend.Random.Normal(x, 99, 7, 1.5f, 2);
+        Backend.Random.Normal(new(x, 99, 7, 1.5f, 2));
         double[] expected = new double[count];
         for (int i = 0; i < count; i++)
         {
@@ -83,7 +83,7 @@ public abstract class RandomTests(DeviceFixture device) : OperationTests(device)
     {
         const int Count = 40000;
         Tensor x = Garbage(Count);
-        Backend.Random.Normal(x, 3, 0, 0, 1);
+        Backend.Random.Normal(new(x, 3, 0, 0, 1));
         double[] values = x.ToArray().ToDoubles();
         double error = 5 / Math.Sqrt(Count); // five standard errors of a mean of unit variance
         Close.Equal(0, values.Average(), 0, error, "mean");
@@ -98,7 +98,7 @@ public abstract class RandomTests(DeviceFixture device) : OperationTests(device)
         float[] Draw(ulong seed, ulong stream)
         {
             Tensor x = Garbage(64);
-            Backend.Random.Normal(x, seed, stream, 0, 1);
+            Backend.Random.Normal(new(x, seed, stream, 0, 1));
             return x.ToArray();
         }
 
@@ -111,11 +111,11 @@ public abstract class RandomTests(DeviceFixture device) : OperationTests(device)
     public void Refuse_what_cannot_be()
     {
         Tensor x = Zeros(3);
-        Assert.Throws<ArgumentOutOfRangeException>(() => Backend.Random.Uniform(x, 1, 1, 2, 2));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Backend.Random.Uniform(x, 1, 1, 0, float.NaN));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Backend.Random.Normal(x, 1, 1, 0, -1));
-        Assert.Throws<ArgumentException>(() => Backend.Random.Normal(MakeIntegers(1, 2), 1, 1, 0, 1));
-        Assert.Throws<InvalidOperationException>(() => Backend.Random.Normal(Foreign(3), 1, 1, 0, 1));
-        Assert.Throws<ObjectDisposedException>(() => Backend.Random.Uniform(Disposed(3), 1, 1, 0, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Backend.Random.Uniform(new(x, 1, 1, 2, 2)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Backend.Random.Uniform(new(x, 1, 1, 0, float.NaN)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Backend.Random.Normal(new(x, 1, 1, 0, -1)));
+        Assert.Throws<ArgumentException>(() => Backend.Random.Normal(new(MakeIntegers(1, 2), 1, 1, 0, 1)));
+        Assert.Throws<InvalidOperationException>(() => Backend.Random.Normal(new(Foreign(3), 1, 1, 0, 1)));
+        Assert.Throws<ObjectDisposedException>(() => Backend.Random.Uniform(new(Disposed(3), 1, 1, 0, 1)));
     }
 }

@@ -31,7 +31,9 @@ public abstract class RecurrentLayerChecks(DeviceFixture? device) : OperationTes
         double[] slope = [.. problem.OutputGradient];
         for (int number = 0; number < from; number++) slope.AsSpan((shape.IsReverse ? t - 1 - number : number) * b * h, b * h).Fill(double.NaN);
         float[][] before = [Numbers.Normal(rows * i, 91), Numbers.Normal(rows * h, 92), Numbers.Normal(rows, 93), Numbers.Normal(rows, 94)];
-        RecurrentWeights gradients = new(Make(before[0], rows, i), Make(before[1], rows, h), Make(before[2], rows), Make(before[3], rows));
+        float[] peepholes = Numbers.Normal(3 * h, 95);
+        RecurrentWeights gradients = new(
+            Make(before[0], rows, i), Make(before[1], rows, h), Make(before[2], rows), Make(before[3], rows), problem.Peepholes is null ? null : Make(peepholes, 3 * h));
         Tensor inputGradient = Garbage(t, b, i);
         RecurrentState? initialGradient = layer.Initial is null ? null : layer.Garbage();
         Backend.Recurrent.Backward(new(
@@ -55,6 +57,7 @@ public abstract class RecurrentLayerChecks(DeviceFixture? device) : OperationTes
         Added(expected.HiddenWeights, before[1], gradients.HiddenWeights, "weight_hh");
         Added(expected.InputBias, before[2], gradients.InputBias, "bias_ih");
         Added(expected.HiddenBias, before[3], gradients.HiddenBias, "bias_hh");
+        if (gradients.Peepholes is not null) Added(expected.Peepholes, peepholes, gradients.Peepholes, "weight_peephole");
         Close.Equal(expected.Input, inputGradient, 1e-5, 2e-5, $"{what} input");
         Close.Equal(states, output, 1e-5, 1e-5, $"{what} states after backward");
         if (expected.Product.Length > 0) Close.Equal(expected.Product, workspace.ProductGradient!, 1e-5, 2e-5, $"{what} product");
@@ -70,7 +73,8 @@ public abstract class RecurrentLayerChecks(DeviceFixture? device) : OperationTes
             test.Make(problem.InputWeights, shape.GateRows, shape.Inputs),
             test.Make(problem.HiddenWeights, shape.GateRows, shape.Hidden),
             test.Make(problem.InputBias, shape.GateRows),
-            test.Make(problem.HiddenBias, shape.GateRows));
+            test.Make(problem.HiddenBias, shape.GateRows),
+            problem.Peepholes is null ? null : test.Make(problem.Peepholes, 3 * shape.Hidden));
 
         public Tensor Input { get; } = test.Make(problem.Input, shape.Steps, shape.Batch, shape.Inputs);
 
@@ -86,9 +90,10 @@ public abstract class RecurrentLayerChecks(DeviceFixture? device) : OperationTes
             test.Zeros(shape.GateRows, shape.Inputs),
             test.Zeros(shape.GateRows, shape.Hidden),
             test.Zeros(shape.GateRows),
-            test.Zeros(shape.GateRows));
+            test.Zeros(shape.GateRows),
+            problem.Peepholes is null ? null : test.Zeros(3 * shape.Hidden));
 
         public RecurrentState Garbage() => new(
-            test.Garbage(shape.Batch, shape.Hidden), shape.Cell == CellKind.Lstm ? test.Garbage(shape.Batch, shape.Hidden) : null);
+            test.Garbage(shape.Batch, shape.Hidden), shape.Spec.HasCellState ? test.Garbage(shape.Batch, shape.Hidden) : null);
     }
 }

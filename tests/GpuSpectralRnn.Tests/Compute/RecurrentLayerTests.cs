@@ -100,7 +100,7 @@ public abstract class RecurrentLayerTests(DeviceFixture device) : RecurrentLayer
             RecurrentWeights sums = layer.ZeroGradients();
             Tensor slope = Make(problem.OutputGradient, 9, 13, 40);
             Backend.Recurrent.Backward(new(workspace, layer.Weights, layer.Input, layer.Initial, output, slope, 0, sums, null, null, layer.Lengths));
-            Tensor[] gradients = [sums.HiddenWeights, sums.InputWeights, sums.InputBias, sums.HiddenBias];
+            Tensor[] gradients = [sums.HiddenWeights, sums.InputWeights, sums.InputBias, sums.HiddenBias, sums.Peepholes ?? sums.HiddenBias];
             return (states, [.. gradients.SelectMany(gradient => gradient.ToArray())]);
         }
 
@@ -113,6 +113,8 @@ public abstract class RecurrentLayerTests(DeviceFixture device) : RecurrentLayer
     [InlineData(CellKind.RnnTanh)]
     [InlineData(CellKind.Lstm)]
     [InlineData(CellKind.Gru)]
+    [InlineData(CellKind.GruResetBefore)]
+    [InlineData(CellKind.LstmPeephole)]
     public void Chunks_that_hand_on_their_final_state_equal_the_whole(CellKind cell)
     {
         RecurrentShape whole = new(cell, 6, 3, 2, 19);
@@ -166,6 +168,11 @@ public abstract class RecurrentLayerTests(DeviceFixture device) : RecurrentLayer
         // h_0 would be overwritten
         Assert.Throws<ArgumentException>(() => ops.Forward(new(workspace, layer.Weights, layer.Input, new RecurrentState(output.Slice(1)), output)));
         Assert.Throws<ArgumentException>(() => ops.Forward(new(workspace, layer.Weights with { InputBias = Zeros(4) }, layer.Input, null, output)));
+        Assert.Throws<ArgumentException>(() => ops.Forward(new(workspace, layer.Weights with { Peepholes = Zeros(15) }, layer.Input, null, output)));
+        using RecurrentWorkspace seeing = ops.Prepare(shape with { Cell = CellKind.LstmPeephole }, isTraining: false);
+        RecurrentWeights blind = new(Zeros(20, 4), Zeros(20, 5), Zeros(20), Zeros(20));
+        Assert.Throws<ArgumentException>(() => ops.Forward(new(seeing, blind, layer.Input, null, output)));
+        Assert.Throws<ArgumentException>(() => ops.Forward(new(seeing, blind with { Peepholes = Zeros(14) }, layer.Input, null, output)));
         Assert.Throws<InvalidOperationException>(() => ops.Forward(new(workspace, layer.Weights, Foreign(2, 3, 4), null, output)));
         Assert.Throws<ObjectDisposedException>(() => ops.Forward(new(workspace, layer.Weights, Disposed(2, 3, 4), null, output)));
         void Backward(RecurrentWorkspace used, Tensor outputGradient, int from) =>

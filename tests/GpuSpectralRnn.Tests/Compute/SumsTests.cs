@@ -17,14 +17,14 @@ public abstract class SumsTests(DeviceFixture device) : OperationTests(device)
         Tensor destination = Random(2, rows, left + right);
         (float[] x, float[] expected) = (source.ToArray(), destination.ToArray());
         for (int i = 0; i < x.Length; i++) expected[i / left * (left + right) + right + i % left] = x[i];
-        Backend.Matrix.CopyColumns(source, 0, destination, right, left);
+        Backend.Matrix.CopyColumns(new(source, 0, destination, right, left));
         Assert.Equal(expected, destination.ToArray());
         for (int i = 0; i < rows; i++) expected[i * (left + right)] += x[i * left + left - 1];
-        Backend.Matrix.CopyColumns(source, left - 1, destination, 0, 1, adds: true);
+        Backend.Matrix.CopyColumns(new(source, left - 1, destination, 0, 1, Adds: true));
         Assert.Equal(expected, destination.ToArray());
-        Assert.Throws<ArgumentException>(() => Backend.Matrix.CopyColumns(source, 1, destination, 0, left));
-        Assert.Throws<ArgumentException>(() => Backend.Matrix.CopyColumns(source, 0, destination, right + 1, left));
-        Assert.Throws<ArgumentException>(() => Backend.Matrix.CopyColumns(source, 0, Zeros(rows + 1, left), 0, left));
+        Assert.Throws<ArgumentException>(() => Backend.Matrix.CopyColumns(new(source, 1, destination, 0, left)));
+        Assert.Throws<ArgumentException>(() => Backend.Matrix.CopyColumns(new(source, 0, destination, right + 1, left)));
+        Assert.Throws<ArgumentException>(() => Backend.Matrix.CopyColumns(new(source, 0, Zeros(rows + 1, left), 0, left)));
     }
 
     [SkippableTheory]
@@ -43,10 +43,10 @@ public abstract class SumsTests(DeviceFixture device) : OperationTests(device)
         double[] expected = ReferenceMatrix.ColumnSums(m, n, x);
         double atol = 3e-7 * m + 1e-6; // rounding of a sum of m unit normal numbers, five times
         Tensor sums = Garbage(n);
-        Backend.Matrix.ColumnSums(Make(x, m, n), 0, sums);
+        Backend.Matrix.ColumnSums(new(Make(x, m, n), 0, sums));
         Close.Equal(expected, sums, 1e-6, atol, "beta 0");
         Tensor scaled = Make(before, n);
-        Backend.Matrix.ColumnSums(Make(x, m, n), -0.5f, scaled);
+        Backend.Matrix.ColumnSums(new(Make(x, m, n), -0.5f, scaled));
         Close.Equal(expected.Zip(before, (a, b) => a - 0.5 * b).ToArray(), scaled, 1e-6, atol, "beta -0.5");
     }
 
@@ -56,8 +56,8 @@ public abstract class SumsTests(DeviceFixture device) : OperationTests(device)
         Tensor x = Random(1, 3001, 37);
         Tensor first = Garbage(37);
         Tensor second = Garbage(37);
-        Backend.Matrix.ColumnSums(x, 0, first);
-        Backend.Matrix.ColumnSums(x, 0, second);
+        Backend.Matrix.ColumnSums(new(x, 0, first));
+        Backend.Matrix.ColumnSums(new(x, 0, second));
         Assert.Equal(first.ToArray(), second.ToArray());
     }
 
@@ -71,10 +71,10 @@ public abstract class SumsTests(DeviceFixture device) : OperationTests(device)
         double[] x = Numbers.Normal(t * b * h, 1).ToDoubles();
         double[] slope = Numbers.Normal(b * h, 2).ToDoubles();
         Tensor mean = Garbage(b, h);
-        Backend.Matrix.MeanOverSteps(Make(x, t, b, h), mean);
+        Backend.Matrix.MeanOverSteps(new(Make(x, t, b, h), mean));
         Close.Equal(ReferenceMatrix.ColumnSums(t, b * h, x).Select(v => v / t).ToArray(), mean, 1e-6, 1e-6, "mean"); // means are below 1 in size
         Tensor spread = Garbage(t, b, h);
-        Backend.Matrix.SpreadOverSteps(Make(slope, b, h), spread);
+        Backend.Matrix.SpreadOverSteps(new(spread, Make(slope, b, h)));
         double[] expected = new double[t * b * h];
         for (int i = 0; i < expected.Length; i++) expected[i] = slope[i % (b * h)] / t;
         Close.Equal(expected, spread, 3e-7, 0, "spread"); // one or two roundings
@@ -106,10 +106,10 @@ public abstract class SumsTests(DeviceFixture device) : OperationTests(device)
         Tensor valid = MakeIntegers(lengths), input = Make(x, t, b, h), wide = Make(slope, b, h + 2);
         Tensor means = Garbage(b, h), lasts = Zeros(b, h + 2), spreads = Garbage(t, b, h), scatters = Garbage(t, b, h);
         Backend.Fill(lasts, 7);
-        Backend.Matrix.MeanOverSteps(input, means, valid);
-        Backend.Matrix.LastSteps(input, valid, lasts);
-        Backend.Matrix.SpreadOverSteps(wide.View(0, b, h), spreads, valid);
-        Backend.Matrix.SpreadToLastSteps(wide, valid, scatters);
+        Backend.Matrix.MeanOverSteps(new(input, means, valid));
+        Backend.Matrix.LastSteps(new(input, valid, lasts));
+        Backend.Matrix.SpreadOverSteps(new(spreads, wide.View(0, b, h), valid));
+        Backend.Matrix.SpreadToLastSteps(new(scatters, valid, wide));
         Close.Equal(mean, means, 1e-6, 1e-6, "mean"); // means are of size one and below
         Close.Equal(last, lasts, 1e-7, 0, "last"); // copies of numbers rounded once
         Close.Equal(spread, spreads, 3e-7, 0, "spread"); // one or two roundings
@@ -132,8 +132,8 @@ public abstract class SumsTests(DeviceFixture device) : OperationTests(device)
             else x.AsSpan(i * h, h).Clear();
         }
 
-        Backend.Matrix.ClearPadding(rows, valid);
-        Backend.Matrix.WeighSteps(Make(perStep, t), valid, result);
+        Backend.Matrix.ClearPadding(new(rows, valid));
+        Backend.Matrix.WeighSteps(new(Make(perStep, t), valid, result));
         Assert.Equal(x, rows.ToArray());
         Assert.Equal(weights, result.ToArray());
     }
@@ -157,32 +157,32 @@ public abstract class SumsTests(DeviceFixture device) : OperationTests(device)
         using StepSquares squares = Backend.Spectral.CreateStepSquares(t);
         squares.Add(rows);
         squares.Add(totals);
-        Backend.Matrix.AddSquares(rows, totals);
+        Backend.Matrix.AddSquares(new(rows, totals));
         double[] read = new double[t];
         squares.Read(read);
         Close.Equal(sums, totals, 2e-7, 2e-7, "by element"); // two roundings; terms of either sign may cancel
         Close.Equal(perStep, read, 1e-7, 0, "by step"); // a device rounds each square once
         Assert.Throws<ArgumentException>(() => squares.Add(Zeros(t + 1, b, m)));
-        Assert.Throws<ArgumentException>(() => Backend.Matrix.AddSquares(rows, Zeros(t, b, m + 1)));
+        Assert.Throws<ArgumentException>(() => Backend.Matrix.AddSquares(new(rows, Zeros(t, b, m + 1))));
     }
 
     [SkippableFact]
     public void Refuse_operands_that_do_not_fit()
     {
-        Assert.Throws<ArgumentException>(() => Backend.Matrix.ClearPadding(Zeros(2, 3, 2), MakeIntegers(1, 2)));
-        Assert.Throws<ArgumentException>(() => Backend.Matrix.ClearPadding(Zeros(6, 2), MakeIntegers(1, 2, 2)));
-        Assert.Throws<ArgumentException>(() => Backend.Matrix.WeighSteps(Zeros(3), MakeIntegers(1, 2), Zeros(2, 2)));
-        Assert.Throws<ArgumentException>(() => Backend.Matrix.WeighSteps(Zeros(2), MakeIntegers(1, 2, 2), Zeros(2, 2)));
+        Assert.Throws<ArgumentException>(() => Backend.Matrix.ClearPadding(new(Zeros(2, 3, 2), MakeIntegers(1, 2))));
+        Assert.Throws<ArgumentException>(() => Backend.Matrix.ClearPadding(new(Zeros(6, 2), MakeIntegers(1, 2, 2))));
+        Assert.Throws<ArgumentException>(() => Backend.Matrix.WeighSteps(new(Zeros(3), MakeIntegers(1, 2), Zeros(2, 2))));
+        Assert.Throws<ArgumentException>(() => Backend.Matrix.WeighSteps(new(Zeros(2), MakeIntegers(1, 2, 2), Zeros(2, 2))));
         IMatrixOps matrix = Backend.Matrix;
-        Assert.Throws<ArgumentException>(() => matrix.MeanOverSteps(Zeros(2, 3, 2), Zeros(3, 2), MakeIntegers(1, 2)));
-        Assert.Throws<ArgumentException>(() => matrix.LastSteps(Zeros(2, 3, 2), MakeIntegers(1, 2), Zeros(3, 2)));
-        Assert.Throws<ArgumentException>(() => matrix.LastSteps(Zeros(2, 3, 2), MakeIntegers(1, 2, 2), Zeros(3, 1)));
-        Assert.Throws<ArgumentException>(() => matrix.SpreadToLastSteps(Zeros(2, 2), MakeIntegers(1, 2, 2), Zeros(2, 3, 2)));
-        Assert.Throws<ArgumentException>(() => matrix.ColumnSums(Zeros(3, 2), 0, Zeros(3)));
-        Assert.Throws<ArgumentException>(() => matrix.MeanOverSteps(Zeros(6, 2), Zeros(3, 2)));
-        Assert.Throws<ArgumentException>(() => matrix.MeanOverSteps(Zeros(2, 3, 2), Zeros(2, 2)));
-        Assert.Throws<ArgumentException>(() => matrix.SpreadOverSteps(Zeros(3, 3), Zeros(2, 3, 2)));
-        Assert.Throws<InvalidOperationException>(() => matrix.ColumnSums(Zeros(3, 2), 0, Foreign(2)));
-        Assert.Throws<ObjectDisposedException>(() => matrix.MeanOverSteps(Disposed(2, 3, 2), Zeros(3, 2)));
+        Assert.Throws<ArgumentException>(() => matrix.MeanOverSteps(new(Zeros(2, 3, 2), Zeros(3, 2), MakeIntegers(1, 2))));
+        Assert.Throws<ArgumentException>(() => matrix.LastSteps(new(Zeros(2, 3, 2), MakeIntegers(1, 2), Zeros(3, 2))));
+        Assert.Throws<ArgumentException>(() => matrix.LastSteps(new(Zeros(2, 3, 2), MakeIntegers(1, 2, 2), Zeros(3, 1))));
+        Assert.Throws<ArgumentException>(() => matrix.SpreadToLastSteps(new(Zeros(2, 3, 2), MakeIntegers(1, 2, 2), Zeros(2, 2))));
+        Assert.Throws<ArgumentException>(() => matrix.ColumnSums(new(Zeros(3, 2), 0, Zeros(3))));
+        Assert.Throws<ArgumentException>(() => matrix.MeanOverSteps(new(Zeros(6, 2), Zeros(3, 2))));
+        Assert.Throws<ArgumentException>(() => matrix.MeanOverSteps(new(Zeros(2, 3, 2), Zeros(2, 2))));
+        Assert.Throws<ArgumentException>(() => matrix.SpreadOverSteps(new(Zeros(2, 3, 2), Zeros(3, 3))));
+        Assert.Throws<InvalidOperationException>(() => matrix.ColumnSums(new(Zeros(3, 2), 0, Foreign(2))));
+        Assert.Throws<ObjectDisposedException>(() => matrix.MeanOverSteps(new(Disposed(2, 3, 2), Zeros(3, 2))));
     }
 }

@@ -48,10 +48,10 @@ public abstract class SymmetricEigenTests(DeviceFixture device) : OperationTests
     [SkippableFact]
     public void Eigenvalues_of_order_zero_and_what_is_refused()
     {
-        Spectral.SymmetricEigen(0, [], [], []);
-        Assert.Throws<ArgumentException>(() => Spectral.SymmetricEigen(2, new double[3], new double[2], new double[4]));
+        Spectral.SymmetricEigen(new(0, [], [], []));
+        Assert.Throws<ArgumentException>(() => Spectral.SymmetricEigen(new(2, new double[3], new double[2], new double[4])));
         foreach (double bad in new[] { double.NaN, double.PositiveInfinity })
-            Assert.Throws<RunFailedException>(() => Spectral.SymmetricEigen(2, [1, bad, bad, 1], new double[2], new double[4]));
+            Assert.Throws<RunFailedException>(() => Spectral.SymmetricEigen(new(2, [1, bad, bad, 1], new double[2], new double[4])));
     }
 
     private void CheckEigen(Matrix a)
@@ -59,7 +59,7 @@ public abstract class SymmetricEigenTests(DeviceFixture device) : OperationTests
         int n = a.Rows;
         double[] values = new double[n];
         Matrix vectors = new(n, n);
-        Spectral.SymmetricEigen(n, a.Data, values, vectors.Data);
+        Spectral.SymmetricEigen(new(n, a.Data, values, vectors.Data));
 
         // Some ten sweeps of n rotations, each with roundings of eps: 1e-14 n is about twenty times what a walk at random adds up to.
         double scale = a.Data.Max(Math.Abs), tolerance = 1e-14 * n * scale;

@@ -116,7 +116,7 @@ public class ArchitectureTests
     public void Written_names_lead_back_to_the_values()
     {
         foreach (Cell cell in Enum.GetValues<Cell>()) Assert.Equal(cell, EnumNames.Parse<Cell>(cell.Name().ToUpperInvariant(), "`cell`"));
-        Assert.Equal(["irnn", "rnn-tanh", "rnn-relu", "lstm", "gru"], EnumNames.All<Cell>());
+        Assert.Equal(["irnn", "rnn-tanh", "rnn-relu", "lstm", "gru", "gru-reset-before", "lstm-peephole"], EnumNames.All<Cell>());
         Assert.Contains("irnn, rnn-tanh, rnn-relu, lstm, gru", Assert.Throws<InvalidCallException>(() => EnumNames.Parse<Cell>("elman", "`cell`")).Message);
         Assert.Throws<InvalidCallException>(() => EnumNames.Parse<Cell>("1", "`cell`"));
     }

@@ -56,6 +56,8 @@ public sealed class ModuleTests(IlgpuCpuDevice simulator) : IDisposable
         new Recurrent { Name = "lstm", Inputs = ["a"], Cell = Cell.Lstm, Axis = "out" },
         new Recurrent { Name = "lstm-from-the-end", Inputs = ["x"], Cell = Cell.Lstm, Axis = "out", IsReverse = true },
         new Recurrent { Name = "gru", Inputs = ["a"], Cell = Cell.Gru, Axis = "out" },
+        new Recurrent { Name = "gru-reset-before", Inputs = ["a"], Cell = Cell.GruResetBefore, Axis = "out" },
+        new Recurrent { Name = "lstm-peephole", Inputs = ["a"], Cell = Cell.LstmPeephole, Axis = "out", IsReverse = true },
         new Recurrent { Name = "gru-of-rank-2", Inputs = ["a"], Cell = Cell.Gru, Axis = "out", Rank = 2 },
         new SoftmaxOverSteps { Name = "shares", Inputs = ["s"] },
     ];

@@ -247,13 +247,13 @@ public class NetworkTests(IlgpuCpuDevice ilgpu, HostDevice host) : IClassFixture
             if (architecture.Task == TaskKind.Classification)
             {
                 using Tensor label = Upload(backend, labels, rows);
-                backend.Loss.SoftmaxCrossEntropy(outputs, label, 1f / labels.Count(l => l >= 0), outputs, totals);
+                backend.Loss.SoftmaxCrossEntropy(new(outputs, label, 1f / labels.Count(l => l >= 0), outputs, totals));
             }
             else
             {
                 using Tensor target = backend.Allocate(new Shape(rows, architecture.Outputs));
                 target.CopyFrom<float>(targets);
-                backend.Loss.MeanSquaredError(outputs, target, 1f / rows, outputs, totals);
+                backend.Loss.MeanSquaredError(new(outputs, target, 1f / rows, outputs, totals));
             }
 
             LossSums sums = totals.Read();

@@ -109,7 +109,7 @@ internal sealed class RandomGraph
                 Put(
                     new Recurrent
                     {
-                        Name = name, Inputs = [sequence.Name], Axis = units, Cell = before?.Cell ?? (Cell)random.Next(5), IsReverse = random.Next(2) == 0,
+                        Name = name, Inputs = [sequence.Name], Axis = units, Cell = before?.Cell ?? (Cell)random.Next(Enum.GetValues<Cell>().Length), IsReverse = random.Next(2) == 0,
                         Weights = before is null ? null : before.Weights ?? $"{before.Name}.*",
                     },
                     sequence with { Sizes = [axes[units]] });

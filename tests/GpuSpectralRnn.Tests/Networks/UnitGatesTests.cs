@@ -26,7 +26,7 @@ public sealed class UnitGatesTests(IlgpuCpuDevice simulator) : IDisposable
             new Concat { Name = "sides", Inputs = ["low", "reverse", "low"] },
             new Linear { Name = "between", Inputs = ["sides"], Axes = ["between"] },
             new Activation { Name = "tanh", Inputs = ["between"], Kind = ActivationKind.Tanh },
-            new Recurrent { Name = "top", Inputs = ["tanh"], Cell = Cell.Lstm, Axis = "top" },
+            new Recurrent { Name = "top", Inputs = ["tanh"], Cell = Cell.LstmPeephole, Axis = "top" },
             new Linear { Name = "end", Inputs = ["top"], Axes = ["out"], Weight = "table" },
         ],
         Outputs = ["end"],

@@ -91,7 +91,7 @@ public sealed class RefitTests : IDisposable
         for (int probe = 0; probe < Probes; probe++)
         {
             using Tensor v = host.Allocate(new Shape(Count, 4));
-            host.Random.Normal(v, 1, RowSamples.ProbeStream + (ulong)probe, 0, 1);
+            host.Random.Normal(new(v, 1, RowSamples.ProbeStream + (ulong)probe, 0, 1));
             double[] g = reference.StateGradient(0, v.ToArray().ToDoubles(), used, Steps, Count);
             for (int i = 0; i < g.Length; i++) squares[i] += Math.Pow(g[i] * (1 - Math.Pow(states[i], 2)), 2) / Probes;
         }

@@ -35,7 +35,7 @@ public sealed class PaddedStatisticsTests : IDisposable
             for (int r = 0; r < result.Length; r++)
             {
                 Tensor states = network.Values(network.Graph.PrunableAxes[r].Name);
-                sums[r].Add(states);
+                sums[r].Add(new(states));
                 float[] values = states.ToArray();
                 for (int v = 0; v < values.Length; v++) means[r][v % means[r].Length] += values[v];
             }
@@ -76,7 +76,7 @@ public sealed class PaddedStatisticsTests : IDisposable
         for (int r = 0; r < 2; r++)
         {
             using GramAccumulator sums = host.Spectral.CreateGram(network.Architecture.Hidden[r]);
-            sums.Add(network.Values(network.Architecture.RecurrenceName(r))); // zero beyond the length
+            sums.Add(new(network.Values(network.Architecture.RecurrenceName(r)))); // zero beyond the length
             Close.Equal(StatisticsCollector.Read(sums).Sums.Data, result[r].SecondMoments.Sums.Data, 1e-5, 1e-6, $"sums {r}");
             Assert.Equal(length * Columns - 1, result[r].SecondMoments.Weight);
         }
@@ -122,7 +122,7 @@ public sealed class PaddedStatisticsTests : IDisposable
             SequenceBatch batch = new(x, lengths.All(length => length == steps) ? null : n);
             Tensor outputs = network.Forward(batch, isTraining: true);
             outputs.CopyFrom<float>(v);
-            if (readout == Readout.Every && batch.Lengths is not null) host.Matrix.ClearPadding(outputs, batch.Lengths);
+            if (readout == Readout.Every && batch.Lengths is not null) host.Matrix.ClearPadding(new(outputs, batch.Lengths));
             observer.Begin(batch, _ => lengths);
             network.Backward(outputs, observer);
         }
@@ -141,7 +141,7 @@ public sealed class PaddedStatisticsTests : IDisposable
         {
             SequenceBatch one = One(data, i);
             using LossTotals totals = host.Loss.CreateTotals();
-            host.Loss.SoftmaxDivergence(small.Forward(one), network.Forward(one), 1, null, totals);
+            host.Loss.SoftmaxDivergence(new(small.Forward(one), network.Forward(one), 1, null, totals));
             LossSums sums = totals.Read();
             divergence += sums.Loss;
             agreement += sums.Correct;

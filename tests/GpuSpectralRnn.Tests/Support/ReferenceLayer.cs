@@ -12,6 +12,7 @@ public sealed class ReferenceLayer
     private readonly RecurrentShape shape;
     private readonly double[] gates; // [T, B, G*H], activated
     private readonly double[] product; // [T, B, G*H], W_hh h_before + b_hh
+    private readonly double[] seen; // [T, B, H], what the last block of W_hh multiplies: h_before, or r h_before
     private readonly double[] before; // [T, B, H], h before the step
     private readonly double[] cellBefore; // [T, B, H], c before the step
     private readonly double[] cell; // [T, B, H], c after the step
@@ -21,7 +22,7 @@ public sealed class ReferenceLayer
     {
         this.shape = shape;
         int rows = shape.GateRows, count = shape.Steps * shape.Batch;
-        (gates, product) = (new double[count * rows], new double[count * rows]);
+        (gates, product, seen) = (new double[count * rows], new double[count * rows], new double[count * shape.Hidden]);
         (before, cellBefore, cell) = (new double[count * shape.Hidden], new double[count * shape.Hidden], new double[count * shape.Hidden]);
     }
 
@@ -45,7 +46,8 @@ public sealed class ReferenceLayer
             InputBias = Numbers.Normal(rows, seed + 3, 0.3).ToDoubles();
             HiddenBias = Numbers.Normal(rows, seed + 4, 0.3).ToDoubles();
             Initial = hasInitial ? Numbers.Normal((long)batch * hidden, seed + 5).ToDoubles() : null;
-            InitialCell = hasInitial && kind == CellKind.Lstm ? Numbers.Normal((long)batch * hidden, seed + 6).ToDoubles() : null;
+            Peepholes = shape.Spec.HasPeepholes ? Numbers.Normal(3L * hidden, seed + 8, 0.7).ToDoubles() : null;
+            InitialCell = hasInitial && shape.Spec.HasCellState ? Numbers.Normal((long)batch * hidden, seed + 6).ToDoubles() : null;
             OutputGradient = Numbers.Normal((long)steps * batch * hidden, seed + 7).ToDoubles();
             seed += 100;
             Forward();
@@ -62,6 +64,8 @@ public sealed class ReferenceLayer
     public double[] InputBias { get; init; } = []; // [G*H]
 
     public double[] HiddenBias { get; init; } = []; // [G*H]
+
+    public double[]? Peepholes { get; init; } // [3H], of i, f, o
 
     public double[]? Initial { get; init; } // [B, H]
 
@@ -107,6 +111,19 @@ public sealed class ReferenceLayer
                     Margin = Math.Min(Margin, Math.Abs(fromInput[r] + sum));
                 }
 
+                h.CopyTo(seen, at * n);
+                for (int j = 0; kind == CellKind.GruResetBefore && j < n; j++)
+                {
+                    gates[at * rows + j] = Sigmoid(fromInput[j] + product[at * rows + j]);
+                    seen[at * n + j] *= gates[at * rows + j];
+                }
+
+                for (int r = 2 * n; kind == CellKind.GruResetBefore && r < rows; r++)
+                {
+                    product[at * rows + r] = HiddenBias[r];
+                    for (int i = 0; i < n; i++) product[at * rows + r] += HiddenWeights[r * n + i] * seen[at * n + i];
+                }
+
                 for (int j = 0; j < n; j++)
                 {
                     double Sum(int gate) => fromInput[gate * n + j] + product[at * rows + gate * n + j];
@@ -117,11 +134,21 @@ public sealed class ReferenceLayer
                             c[j] = Gate(1, Sigmoid(Sum(1))) * c[j] + Gate(0, Sigmoid(Sum(0))) * Gate(2, Math.Tanh(Sum(2)));
                             h[j] = Gate(3, Sigmoid(Sum(3))) * Math.Tanh(c[j]);
                             break;
+                        case CellKind.LstmPeephole:
+                            double old = c[j];
+                            c[j] = Gate(1, Sigmoid(Sum(1) + (Peepholes![n + j] * old))) * old
+                                + Gate(0, Sigmoid(Sum(0) + (Peepholes[j] * old))) * Gate(2, Math.Tanh(Sum(2)));
+                            h[j] = Gate(3, Sigmoid(Sum(3) + (Peepholes[2 * n + j] * c[j]))) * Math.Tanh(c[j]);
+                            break;
                         case CellKind.Gru:
                             double reset = Gate(0, Sigmoid(Sum(0)));
                             double update = Gate(1, Sigmoid(Sum(1)));
                             double fresh = Gate(2, Math.Tanh(fromInput[2 * n + j] + reset * product[at * rows + 2 * n + j]));
                             h[j] = memory[j] = (1 - update) * fresh + update * memory[j];
+                            break;
+                        case CellKind.GruResetBefore:
+                            double keep = Gate(1, Sigmoid(Sum(1)));
+                            h[j] = memory[j] = (1 - keep) * Gate(2, Math.Tanh(Sum(2))) + keep * memory[j];
                             break;
                         default:
                             h[j] = Gate(0, kind == CellKind.RnnTanh ? Math.Tanh(Sum(0)) : Math.Max(Sum(0), 0));
@@ -154,6 +181,7 @@ public sealed class ReferenceLayer
         double[] given = GradientFrom(from);
         double[] delta = new double[steps * batch * rows]; // of the input's projection
         double[] back = new double[steps * batch * rows]; // of the recurrent product
+        double[] peepholes = new double[Peepholes?.Length ?? 0];
         double[] initial = new double[batch * n];
         double[] initialCell = new double[batch * n];
         for (int b = 0; b < batch; b++)
@@ -185,11 +213,30 @@ public sealed class ReferenceLayer
                             Put(3, d * squashed * Gate(3) * (1 - Gate(3)));
                             dc[j] = dCell * Gate(1);
                             break;
+                        case CellKind.LstmPeephole:
+                            double after = cell[at * n + j], old = cellBefore[at * n + j], bent = Math.Tanh(after);
+                            double dOut = d * bent * Gate(3) * (1 - Gate(3));
+                            double dc2 = dc[j] + d * Gate(3) * (1 - bent * bent) + dOut * Peepholes![2 * n + j];
+                            double dIn = dc2 * Gate(2) * Gate(0) * (1 - Gate(0)), dForget = dc2 * old * Gate(1) * (1 - Gate(1));
+                            Put(0, dIn);
+                            Put(1, dForget);
+                            Put(2, dc2 * Gate(0) * (1 - Gate(2) * Gate(2)));
+                            Put(3, dOut);
+                            dc[j] = dc2 * Gate(1) + dIn * Peepholes[j] + dForget * Peepholes[n + j];
+                            peepholes[j] += dIn * old;
+                            peepholes[n + j] += dForget * old;
+                            peepholes[2 * n + j] += dOut * after;
+                            break;
                         case CellKind.Gru:
                             double dFresh = d * (1 - Gate(1)) * (1 - Gate(2) * Gate(2));
                             Put(0, dFresh * product[at * rows + 2 * n + j] * Gate(0) * (1 - Gate(0)));
                             Put(1, d * (before[at * n + j] - Gate(2)) * Gate(1) * (1 - Gate(1)));
                             Put(2, dFresh, Gate(0));
+                            next[j] = d * Gate(1);
+                            break;
+                        case CellKind.GruResetBefore:
+                            Put(1, d * (before[at * n + j] - Gate(2)) * Gate(1) * (1 - Gate(1)));
+                            Put(2, d * (1 - Gate(1)) * (1 - Gate(2) * Gate(2)));
                             next[j] = d * Gate(1);
                             break;
                         default:
@@ -198,7 +245,15 @@ public sealed class ReferenceLayer
                     }
                 }
 
-                for (int r = 0; r < rows; r++)
+                for (int j = 0; kind == CellKind.GruResetBefore && j < n; j++)
+                {
+                    double ofReset = 0, gate = gates[at * rows + j];
+                    for (int r = 2 * n; r < rows; r++) ofReset += back[at * rows + r] * HiddenWeights[r * n + j];
+                    delta[at * rows + j] = back[at * rows + j] = ofReset * before[at * n + j] * gate * (1 - gate);
+                    next[j] += ofReset * gate;
+                }
+
+                for (int r = 0; r < (kind == CellKind.GruResetBefore ? 2 * n : rows); r++)
                 {
                     for (int j = 0; j < n; j++) next[j] += back[at * rows + r] * HiddenWeights[r * n + j];
                 }
@@ -210,16 +265,20 @@ public sealed class ReferenceLayer
             dc.CopyTo(initialCell, b * n);
         }
 
-        int count = steps * batch;
+        int count = steps * batch, block = rows - n;
+        double[] others = ReferenceMatrix.Gemm(rows, n, count, 1, back, true, before, false), last = ReferenceMatrix.Gemm(rows, n, count, 1, back, true, seen, false);
         return new LayerGradients(
             ReferenceMatrix.Gemm(rows, inputs, count, 1, delta, true, Input, false),
-            ReferenceMatrix.Gemm(rows, n, count, 1, back, true, before, false),
+            [.. others[..(block * n)], .. last[(block * n)..]],
             ReferenceMatrix.ColumnSums(count, rows, delta),
             ReferenceMatrix.ColumnSums(count, rows, back),
             ReferenceMatrix.Gemm(count, inputs, rows, 1, delta, false, InputWeights, false),
             initial,
             initialCell,
-            back);
+            back)
+        {
+            Peepholes = peepholes,
+        };
     }
 
     /// <summary>The gradients of <see cref="Loss"/> by finite differences; without that of the product.</summary>
@@ -227,7 +286,10 @@ public sealed class ReferenceLayer
     {
         double[] Of(double[]? operand) => operand is null ? [] : FiniteDifferences.Gradient(() => Loss(from), operand);
         return new LayerGradients(
-            Of(InputWeights), Of(HiddenWeights), Of(InputBias), Of(HiddenBias), Of(Input), Of(Initial), Of(InitialCell), []);
+            Of(InputWeights), Of(HiddenWeights), Of(InputBias), Of(HiddenBias), Of(Input), Of(Initial), Of(InitialCell), [])
+        {
+            Peepholes = Of(Peepholes),
+        };
     }
 
     private static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
@@ -261,4 +323,7 @@ public sealed record LayerGradients(
     double[] Input,
     double[] Initial,
     double[] InitialCell,
-    double[] Product);
+    double[] Product)
+{
+    public double[] Peepholes { get; init; } = []; // [3H]
+}

@@ -111,6 +111,7 @@ public sealed class ReferenceNetwork(Architecture architecture, IReadOnlyDiction
             HiddenWeights = parameters[$"rnn.weight_hh_{end}"],
             InputBias = parameters[$"rnn.bias_ih_{end}"],
             HiddenBias = parameters[$"rnn.bias_hh_{end}"],
+            Peepholes = parameters.GetValueOrDefault($"rnn.weight_peephole_{end}"),
             Initial = Start?[$"h_l{layer}"],
             InitialCell = Start?.GetValueOrDefault($"c_l{layer}"),
             Lengths = Lengths,

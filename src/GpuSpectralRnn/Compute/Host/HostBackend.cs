@@ -3,7 +3,7 @@ using GpuSpectralRnn.Numerics;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// The processor: SIMD and threads. Every operation is done when its call returns, and gives the same bits on every run.
+/// The processor: SIMD and threads. Every operation is complete when its call returns, and gives the same bits in every run.
 /// </summary>
 public sealed unsafe class HostBackend : IBackend
 {
@@ -33,7 +33,7 @@ public sealed unsafe class HostBackend : IBackend
         Spectral = new HostSpectralOps(this, this.threads);
     }
 
-    /// <summary>How many threads compute.</summary>
+    /// <summary>Number of threads.</summary>
     public int Threads { get; }
 
     /// <inheritdoc/>
@@ -115,12 +115,12 @@ public sealed unsafe class HostBackend : IBackend
         for (long i = 0; i < count; i += Chunk) new Span<float>(x + i, (int)Math.Min(Chunk, count - i)).Fill(value);
     }
 
-    /// <summary>Does nothing: work is done when its call returns.</summary>
+    /// <summary>Does nothing: operations are complete when their calls return.</summary>
     public void Synchronize()
     {
     }
 
-    /// <summary>Ends the backend; tensors stay with their owners.</summary>
+    /// <summary>Disposes the backend; tensors belong to their owners.</summary>
     public void Dispose()
     {
         isDisposed = true;

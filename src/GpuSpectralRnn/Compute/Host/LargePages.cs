@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// Pages of 2 MiB for large tensors, where the system grants them on request (Linux: transparent huge pages): a pass over a sequence then misses the
-/// address cache rarely, and hardware prefetching is not stopped every 4 KiB.
+/// Pages of 2 MiB for large tensors, where the system supports them (Linux: transparent huge pages): fewer TLB misses, and hardware prefetching that
+/// does not stop at every 4 KiB.
 /// </summary>
 internal static unsafe partial class LargePages
 {
@@ -13,7 +13,7 @@ internal static unsafe partial class LargePages
 
     private const int MadviseHugePage = 14;
 
-    /// <summary>Asks for large pages; a system that knows none is none the worse.</summary>
+    /// <summary>Requests large pages; has no effect where the system does not support them.</summary>
     public static void Advise(void* address, nuint bytes)
     {
         if (OperatingSystem.IsLinux()) _ = Madvise(address, bytes / Size * Size, MadviseHugePage);

@@ -5,7 +5,7 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 
 /// <summary>
 /// A row-major product as the column-major BLAS computes it: what is C [M, N] row by row is C^T [N, M] column by column, and C^T = op(B)^T op(A)^T.
-/// So B comes first, and a matrix that is not transposed here is none there.
+/// So B comes first, and transposition flags are the same.
 /// </summary>
 /// <param name="First">What becomes of B.</param>
 /// <param name="Second">What becomes of A.</param>

@@ -15,8 +15,8 @@ internal sealed class CuBlasProducts : IDisposable
     private readonly bool isAsked;
     private readonly ProductBackend choice;
 
-    /// <summary>Loads the library now where it was asked for, so that the call fails before any work; else with the first large product.</summary>
-    /// <exception cref="InvalidCallException">It was asked for and is not to be had.</exception>
+    /// <summary>Loads the library now if it was requested, so that the call fails early; else with the first large product.</summary>
+    /// <exception cref="InvalidCallException">It was requested and cannot be loaded.</exception>
     public CuBlasProducts(DeviceInfo device, Accelerator accelerator, AcceleratorStream stream, ProductBackend choice)
     {
         this.choice = choice;
@@ -25,7 +25,9 @@ internal sealed class CuBlasProducts : IDisposable
         bool mayBe = isAsked || choice == ProductBackend.Auto;
         blas = new(() => mayBe && accelerator is CudaAccelerator cuda && queue is not null ? Load(cuda, queue, choice) : null);
         if (!isAsked || blas.Value is not null) return;
-        throw Absent(device, queue is null ? "it is no CUDA device" : "libcublas.so.11, .12 or .13 cannot be loaded (is its folder in LD_LIBRARY_PATH?)");
+        throw Absent(
+            device,
+            queue is null ? "it is no CUDA device" : "libcublas.so.11, .12 or .13 cannot be loaded (is its folder in LD_LIBRARY_PATH?)");
     }
 
     /// <summary>Whether the library is loaded.</summary>
@@ -35,7 +37,7 @@ internal sealed class CuBlasProducts : IDisposable
     public static InvalidCallException Absent(DeviceInfo device, string why) =>
         new($"`blas` cublas: {device.Id} has no cuBLAS, {why}; leave the choice to `blas` auto.");
 
-    /// <summary>C = alpha op(A) op(B) + beta C, row-major; false, and nothing done, where the kernels should do it.</summary>
+    /// <summary>C = alpha op(A) op(B) + beta C, row-major; false, without any effect, where the project's kernels are to compute it.</summary>
     public bool TryMultiply(in GemmCall product)
     {
         if (!IsWanted(product.M, product.N, product.K) || blas.Value is not { } loaded) return false;
@@ -46,8 +48,9 @@ internal sealed class CuBlasProducts : IDisposable
         return true;
     }
 
-    /// <summary>The choice that computes a product of these extents here, or null where the kernels do.</summary>
-    public string? PlanFor(int m, int n, int k) => !IsWanted(m, n, k) || blas.Value is null ? null : choice == ProductBackend.CublasTf32 ? "cublas-tf32" : "cublas";
+    /// <summary>The name of the plan for a product of these extents, or null where the project's kernels compute it.</summary>
+    public string? PlanFor(int m, int n, int k) =>
+        !IsWanted(m, n, k) || blas.Value is null ? null : choice == ProductBackend.CublasTf32 ? "cublas-tf32" : "cublas";
 
     private bool IsWanted(int m, int n, int k) => m > 0 && n > 0 && k > 0 && (isAsked || (long)m * n * k >= LargeProduct);
 

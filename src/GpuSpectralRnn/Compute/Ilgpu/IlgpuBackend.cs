@@ -29,8 +29,8 @@ public sealed class IlgpuBackend : IBackend
     private readonly Lazy<IlgpuSpectralOps> spectral;
     private bool isDisposed;
 
-    /// <summary>Takes over an accelerator; it ends with this backend, or now where the backend cannot be had.</summary>
-    /// <exception cref="InvalidCallException">The device has no cuBLAS, or no tensor cores, which were asked for.</exception>
+    /// <summary>Takes ownership of an accelerator, also if the constructor throws.</summary>
+    /// <exception cref="InvalidCallException">The device has no cuBLAS, or no tensor cores, which were requested.</exception>
     public IlgpuBackend(
         DeviceInfo device,
         Accelerator accelerator,
@@ -41,7 +41,7 @@ public sealed class IlgpuBackend : IBackend
     {
     }
 
-    /// <summary>Takes over the loader and its accelerator and launches as the loader says.</summary>
+    /// <summary>Takes ownership of the loader and its accelerator.</summary>
     internal IlgpuBackend(
         DeviceInfo device,
         KernelLoader loader,
@@ -126,25 +126,26 @@ public sealed class IlgpuBackend : IBackend
     /// <summary>Memory of the device that this backend has in use: tensors, workspaces and the kernels' own.</summary>
     public DeviceMemory Memory => Loader.Memory;
 
-    /// <summary>Whether cuBLAS was taken for a product so far, or was asked for.</summary>
+    /// <summary>Whether cuBLAS is loaded: used for a product so far, or requested.</summary>
     public bool UsesCuBlas => cuBlas.IsLoaded;
 
     /// <summary>The launch graphs by which steps and sweeps are repeated, where the device has such.</summary>
     public LaunchGraphs Graphs { get; internal init; }
 
     /// <summary>How a product op(A) [m, k] op(B) [k, n] is computed here: by cuBLAS, or by which of our kernels.</summary>
-    public string ProductPlan(int m, int n, int k, bool transposeA = false, bool transposeB = false) => matrix.Value.PlanFor(m, n, k, transposeA, transposeB);
+    public string ProductPlan(int m, int n, int k, bool transposeA = false, bool transposeB = false) =>
+        matrix.Value.PlanFor(m, n, k, transposeA, transposeB);
 
-    /// <summary>How recurrent layers take their steps.</summary>
+    /// <summary>How recurrent layers run.</summary>
     internal RecurrentStrategy Kernels { get; }
 
-    /// <summary>Who computes matrix products.</summary>
+    /// <summary>Which implementation computes matrix products.</summary>
     internal ProductBackend Blas { get; }
 
     /// <summary>The accelerator.</summary>
     internal Accelerator Accelerator { get; }
 
-    /// <summary>Where all work is queued.</summary>
+    /// <summary>The stream of all work.</summary>
     internal AcceleratorStream Stream { get; }
 
     /// <summary>Loads kernels for the accelerator.</summary>
@@ -195,7 +196,7 @@ public sealed class IlgpuBackend : IBackend
     /// <inheritdoc/>
     public void Synchronize() => Stream.Synchronize();
 
-    /// <summary>Ends the accelerator and with it every tensor on it.</summary>
+    /// <summary>Disposes the accelerator and with it every tensor on it.</summary>
     public void Dispose()
     {
         if (isDisposed) return;
@@ -212,7 +213,7 @@ public sealed class IlgpuBackend : IBackend
     }
 
     /// <summary>Device memory of <paramref name="count"/> elements, not cleared.</summary>
-    /// <exception cref="RunFailedException">The device has not that much.</exception>
+    /// <exception cref="RunFailedException">The device has too little free memory.</exception>
     internal MemoryBuffer AllocateBuffer(long count, int elementSize, string what)
     {
         try
@@ -244,7 +245,7 @@ public sealed class IlgpuBackend : IBackend
     /// <summary>A tensor's elements.</summary>
     internal ArrayView<float> View(Tensor tensor) => View<float>(tensor);
 
-    /// <summary>A tensor's elements; of an empty tensor one element that nobody uses, because ILGPU refuses empty views.</summary>
+    /// <summary>A tensor's elements; for an empty tensor one unused element, because ILGPU refuses empty views.</summary>
     internal ArrayView<T> View<T>(Tensor tensor)
         where T : unmanaged
     {
@@ -253,11 +254,11 @@ public sealed class IlgpuBackend : IBackend
         return tensor.Count == 0 ? buffer.AsArrayView<T>(0, 1) : buffer.AsArrayView<T>(tensor.Offset, tensor.Count);
     }
 
-    /// <summary>A tensor's elements, where there is one.</summary>
+    /// <summary>A tensor's elements, or null.</summary>
     internal ArrayView<float>? ViewOrNull(Tensor? tensor) => tensor is null ? null : View<float>(tensor);
 
     /// <summary>
-    /// A tensor's number of elements, which kernels count in 32 bits: a walk's last stride goes past the end, and must not wrap around.
+    /// A tensor's number of elements, which kernels count in 32 bits, with room for the last stride past the end.
     /// </summary>
     /// <exception cref="InvalidCallException">There are more.</exception>
     internal int Count(Tensor tensor) => tensor.Count + Math.Max(Loader.WidthFor(tensor.Count), WidestGroups) <= int.MaxValue

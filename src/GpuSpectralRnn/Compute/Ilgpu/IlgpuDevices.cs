@@ -30,7 +30,8 @@ internal static class IlgpuDevices
     {
         get
         {
-            string? version = typeof(Context).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0];
+            string? version = typeof(Context).Assembly
+                .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0];
             return $"package {version}";
         }
     }
@@ -70,7 +71,8 @@ internal static class IlgpuDevices
     private static List<IlgpuDevice> Find()
     {
         List<IlgpuDevice> devices = [];
-        foreach (CudaDevice device in Context.GetCudaDevices()) devices.Add(new IlgpuDevice(Describe($"cuda:{devices.Count}", device, true), device, IsGpu: true));
+        foreach (CudaDevice device in Context.GetCudaDevices())
+            devices.Add(new IlgpuDevice(Describe($"cuda:{devices.Count}", device, true), device, IsGpu: true));
         int openCl = 0;
         foreach (CLDevice device in Context.GetCLDevices())
         {
@@ -81,7 +83,8 @@ internal static class IlgpuDevices
         foreach (CPUDevice device in Context.GetCPUDevices())
         {
             // It computes in the host's memory and states no size of its own.
-            DeviceInfo info = new("ilgpu-cpu", "ILGPU's simulator on the processor", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, HasFloat64: true);
+            DeviceInfo info = new(
+                "ilgpu-cpu", "ILGPU's simulator on the processor", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, HasFloat64: true);
             devices.Add(new IlgpuDevice(info, device, IsGpu: false));
         }
 

@@ -11,17 +11,17 @@ internal sealed class IlgpuEmbeddingOps(IlgpuBackend backend) : IEmbeddingOps, I
     private Tensor? chains; // [2, N], for the most tokens met so far
 
     /// <inheritdoc/>
-    public void Forward(Tensor tokens, Tensor weights, Tensor output)
+    public void Forward(EmbeddingOperands o)
     {
-        (_, _, int e) = OperandChecks.Embedding(backend, tokens, weights, output);
-        forward(backend.Stream, backend.Count(output), new(backend.View<int>(tokens), backend.View(weights), backend.View(output), e));
+        (_, _, int e) = OperandChecks.Embedding(backend, o);
+        forward(backend.Stream, backend.Count(o.Rows), new(backend.View<int>(o.Tokens), backend.View(o.Table), backend.View(o.Rows), e));
     }
 
     /// <inheritdoc/>
-    public void Backward(Tensor tokens, Tensor outputGradient, Tensor weightGradient)
+    public void Backward(EmbeddingOperands o)
     {
-        (int n, _, int e) = OperandChecks.Embedding(backend, tokens, weightGradient, outputGradient);
-        int elements = backend.Count(outputGradient);
+        (int n, _, int e) = OperandChecks.Embedding(backend, o);
+        int elements = backend.Count(o.Rows);
         if (elements == 0) return;
         if (chains is null || chains.Count < 2L * n)
         {
@@ -29,11 +29,11 @@ internal sealed class IlgpuEmbeddingOps(IlgpuBackend backend) : IEmbeddingOps, I
             chains = backend.Allocate(new Shape(2, n), ElementType.Int32);
         }
 
-        chain(backend.Stream, n, new(backend.View<int>(tokens), backend.View<int>(chains), n));
+        chain(backend.Stream, n, new(backend.View<int>(o.Tokens), backend.View<int>(chains), n));
         backward(
             backend.Stream,
             elements,
-            new(backend.View<int>(tokens), backend.View<int>(chains), backend.View(outputGradient), backend.View(weightGradient), n, e));
+            new(backend.View<int>(o.Tokens), backend.View<int>(chains), backend.View(o.Rows), backend.View(o.Table), n, e));
     }
 
     /// <inheritdoc/>

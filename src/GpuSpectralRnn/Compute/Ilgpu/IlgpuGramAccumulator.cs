@@ -4,8 +4,7 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Compute.Ilgpu;
 
 /// <summary>
-/// Second moments in device memory. Weights whose sum the caller does not say are brought to the processor, which checks and counts them; the rows stay
-/// where they are.
+/// Second moments in device memory. Weights whose sum is not given are copied to the host, which checks and adds them up; rows are not copied.
 /// </summary>
 internal sealed class IlgpuGramAccumulator : GramAccumulator
 {
@@ -37,8 +36,9 @@ internal sealed class IlgpuGramAccumulator : GramAccumulator
     public override int Units { get; }
 
     /// <inheritdoc/>
-    public override void Add(Tensor states, Tensor? weights = null, double? weightSum = null)
+    public override void Add(GramOperands operands)
     {
+        (Tensor states, Tensor? weights, double? weightSum) = operands;
         ObjectDisposedException.ThrowIf(isDisposed, this);
         OperandChecks.Float(backend, states);
         if (states.Shape.Columns != Units)
@@ -58,7 +58,14 @@ internal sealed class IlgpuGramAccumulator : GramAccumulator
         }
 
         total += sum;
-        gram.Add(backend.Stream, backend.View(states), backend.View(weights ?? states), count, rowsPerWeight);
+        gram.Add(backend.Stream, new()
+        {
+            Values = backend.View(states),
+            Weights = backend.View(weights ?? states),
+            Units = Units,
+            Count = count,
+            RowsPerWeight = rowsPerWeight,
+        });
     }
 
     /// <inheritdoc/>

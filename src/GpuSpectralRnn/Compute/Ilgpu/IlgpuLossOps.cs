@@ -27,41 +27,36 @@ internal sealed class IlgpuLossOps : ILossOps, IDisposable
     public LossTotals CreateTotals() => new IlgpuLossTotals(backend);
 
     /// <inheritdoc/>
-    public void SoftmaxCrossEntropy(Tensor logits, Tensor labels, float scale, Tensor? gradient, LossTotals totals)
+    public void SoftmaxCrossEntropy(LossOperands o) =>
+        Run(softmaxCrossEntropy, o, OperandChecks.SoftmaxCrossEntropy(backend, o), o.Scale);
+
+    /// <inheritdoc/>
+    public void SoftmaxDivergence(LossOperands o) => Run(softmaxDivergence, o, OperandChecks.SoftmaxDivergence(backend, o), o.Scale);
+
+    /// <inheritdoc/>
+    public void MeanSquaredError(LossOperands o)
     {
-        (int n, int c) = OperandChecks.SoftmaxCrossEntropy(backend, logits, labels, gradient);
-        backend.Count(logits);
-        IlgpuLossTotals own = OperandChecks.Own<IlgpuLossTotals>(backend, totals, nameof(totals));
-        softmaxCrossEntropy.Run(
-            backend.Stream, new(backend.View(logits), backend.View<int>(labels), backend.ViewOrNull(gradient), n, c, scale), own.Sums, own.Counts);
+        (int n, int d) = OperandChecks.MeanSquaredError(backend, o);
+        Run(meanSquaredError, o, (n, d), o.Scale * 2 / d);
     }
 
     /// <inheritdoc/>
-    public void SoftmaxDivergence(Tensor logits, Tensor targets, float scale, Tensor? gradient, LossTotals totals)
+    public void FisherDirections(FisherOperands o)
     {
-        (int n, int c) = OperandChecks.SoftmaxDivergence(backend, logits, targets, gradient);
-        backend.Count(logits);
-        IlgpuLossTotals own = OperandChecks.Own<IlgpuLossTotals>(backend, totals, nameof(totals));
-        softmaxDivergence.Run(
-            backend.Stream, new(backend.View(logits), backend.View(targets), backend.ViewOrNull(gradient), n, c, scale), own.Sums, own.Counts);
+        (int n, int c) = OperandChecks.FisherDirections(backend, o);
+        backend.Count(o.Logits);
+        fisherDirections.Run(backend.Stream, new(backend.View(o.Logits), backend.View(o.Normals), n, c));
     }
 
-    /// <inheritdoc/>
-    public void MeanSquaredError(Tensor predictions, Tensor targets, float scale, Tensor? gradient, LossTotals totals)
+    private void Run<TTarget>(Loss<TTarget> loss, in LossOperands o, (int Rows, int Columns) extents, float scale)
+        where TTarget : unmanaged
     {
-        (int n, int d) = OperandChecks.MeanSquaredError(backend, predictions, targets, gradient);
-        backend.Count(predictions);
-        IlgpuLossTotals own = OperandChecks.Own<IlgpuLossTotals>(backend, totals, nameof(totals));
-        meanSquaredError.Run(
-            backend.Stream, new(backend.View(predictions), backend.View(targets), backend.ViewOrNull(gradient), n, d, scale * 2 / d), own.Sums, own.Counts);
-    }
-
-    /// <inheritdoc/>
-    public void FisherDirections(Tensor logits, Tensor normals)
-    {
-        (int n, int c) = OperandChecks.FisherDirections(backend, logits, normals);
-        backend.Count(logits);
-        fisherDirections.Run(backend.Stream, backend.View(logits), backend.View(normals), n, c);
+        backend.Count(o.Outputs);
+        IlgpuLossTotals own = OperandChecks.Own<IlgpuLossTotals>(backend, o.Totals, nameof(o.Totals));
+        loss.Run(
+            backend.Stream,
+            new(backend.View(o.Outputs), backend.View<TTarget>(o.Targets), backend.ViewOrNull(o.Gradient), extents.Rows, extents.Columns, scale),
+            own.Views);
     }
 
     /// <inheritdoc/>

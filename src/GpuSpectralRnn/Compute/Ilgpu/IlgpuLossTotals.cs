@@ -32,11 +32,12 @@ internal sealed class IlgpuLossTotals : LossTotals, IKept
 
     private ArrayView<long> Whole => memory.AsArrayView<long>(0, copy.Length);
 
-    /// <summary>[high, low] of the compensated loss.</summary>
-    public ArrayView<float> Sums => Whole.SubView(LossAccumulator.Counts, 1).Cast<float>();
-
-    /// <summary>[correct, rows, calls, first bad call].</summary>
-    public ArrayView<long> Counts => memory.AsArrayView<long>(0, LossAccumulator.Counts);
+    /// <summary>The totals as kernels take them.</summary>
+    public LossTotalsViews Views => new()
+    {
+        Sums = Whole.SubView(LossAccumulator.Counts, 1).Cast<float>(),
+        Counts = memory.AsArrayView<long>(0, LossAccumulator.Counts),
+    };
 
     /// <inheritdoc/>
     public IBackend Backend => backend;

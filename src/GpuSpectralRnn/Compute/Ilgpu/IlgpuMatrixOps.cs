@@ -46,47 +46,48 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
     public Gemm Products => gemm;
 
     /// <inheritdoc/>
-    public void Gemm(bool transposeA, bool transposeB, float alpha, Tensor a, Tensor b, float beta, Tensor c)
+    public void Gemm(GemmOperands o)
     {
-        (int m, int n, int k) = OperandChecks.Gemm(backend, transposeA, transposeB, a, b, c);
-        Multiply(transposeA, transposeB, alpha, a, b, beta, c, m, n, k);
+        (int m, int n, int k) = OperandChecks.Gemm(backend, o);
+        backend.Count(o.A);
+        backend.Count(o.B);
+        backend.Count(o.C);
+        GemmCall call = new(backend.View(o.A), backend.View(o.B), backend.View(o.C), m, n, k, o.TransposeA, o.TransposeB, o.Alpha, o.Beta);
+        if (!cuBlas.TryMultiply(call)) gemm.Run(backend.Stream, call);
     }
 
     /// <inheritdoc/>
-    public void Linear(Tensor x, Tensor weights, Tensor? bias, Tensor y)
+    public void Linear(LinearOperands operands)
     {
-        (int n, int i, int o) = OperandChecks.Linear(backend, x, weights, bias, y);
-        if (bias is not null) fillRows(backend.Stream, backend.Count(y), new(backend.View(y), backend.View(bias), o));
-        Multiply(false, true, 1, x, weights, bias is null ? 0 : 1, y, n, o, i);
+        (_, _, int width) = OperandChecks.Linear(backend, operands);
+        (Tensor x, Tensor weights, Tensor? bias, Tensor y) = operands;
+        if (bias is not null) fillRows(backend.Stream, backend.Count(y), new(backend.View(y), backend.View(bias), width));
+        Gemm(new(false, true, 1, x, weights, bias is null ? 0 : 1, y));
     }
 
     /// <inheritdoc/>
-    public void LinearBackward(Tensor x, Tensor weights, Tensor outputGradient, Tensor? inputGradient, Tensor weightGradient, Tensor? biasGradient)
+    public void LinearBackward(LinearBackwardOperands o)
     {
-        (int n, int i, int o) = OperandChecks.LinearBackward(backend, x, weights, outputGradient, inputGradient, weightGradient, biasGradient);
-        if (inputGradient is not null) Multiply(false, false, 1, outputGradient, weights, 0, inputGradient, n, i, o);
-        Multiply(true, false, 1, outputGradient, x, 1, weightGradient, o, i, n);
-        if (biasGradient is not null) columnSums.Run(backend.Stream, backend.View(outputGradient), backend.View(biasGradient), n, o, 1, 1);
+        OperandChecks.LinearBackward(backend, o);
+        if (o.InputGradient is not null) Gemm(new(false, false, 1, o.OutputGradient, o.Weights, 0, o.InputGradient));
+        Gemm(new(true, false, 1, o.OutputGradient, o.X, 1, o.WeightGradient));
+        if (o.BiasGradient is not null) ColumnSums(new(o.OutputGradient, 1, o.BiasGradient));
     }
 
     /// <inheritdoc/>
-    public void ColumnSums(Tensor x, float beta, Tensor sums)
-    {
-        (int m, int n) = OperandChecks.ColumnSums(backend, x, sums);
-        backend.Count(x);
-        columnSums.Run(backend.Stream, backend.View(x), backend.View(sums), m, n, 1, beta);
-    }
+    public void ColumnSums(ColumnSumsOperands o) => columnSums.Run(backend.Stream, Arguments(o));
 
     /// <inheritdoc/>
-    public void CopyColumns(Tensor source, int from, Tensor destination, int to, int columns, bool adds = false)
+    public void CopyColumns(CopyColumnsOperands o)
     {
-        int rows = OperandChecks.CopyColumns(backend, source, from, destination, to, columns);
-        backend.Count(source);
-        backend.Count(destination);
+        int rows = OperandChecks.CopyColumns(backend, o);
+        backend.Count(o.Source);
+        backend.Count(o.Destination);
+        (int sourceStride, int targetStride) = (o.Source.Shape.Columns, o.Destination.Shape.Columns);
         copyColumns(
             backend.Stream,
-            rows * columns,
-            new(backend.View(source), backend.View(destination), columns, from, to, source.Shape.Columns, destination.Shape.Columns, adds));
+            rows * o.Columns,
+            new(backend.View(o.Source), backend.View(o.Destination), o.Columns, o.From, o.To, sourceStride, targetStride, o.Adds));
     }
 
     /// <inheritdoc/>
@@ -111,83 +112,84 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
     }
 
     /// <inheritdoc/>
-    public void MeanOverSteps(Tensor x, Tensor mean, Tensor? lengths = null)
+    public void MeanOverSteps(MeanOverStepsOperands o)
     {
-        StepExtents extents = new(OperandChecks.OverSteps(backend, x, mean, lengths));
-        backend.Count(x);
-        stepMean(backend.Stream, backend.Count(mean), new(backend.View(x), backend.View(mean), LengthsOrNull(lengths), extents));
+        StepExtents extents = new(OperandChecks.MeanOverSteps(backend, o));
+        backend.Count(o.Sequence);
+        stepMean(backend.Stream, backend.Count(o.Mean), new(backend.View(o.Sequence), backend.View(o.Mean), LengthsOrNull(o.Lengths), extents));
     }
 
     /// <inheritdoc/>
-    public void SpreadOverSteps(Tensor meanGradient, Tensor gradient, Tensor? lengths = null)
+    public void SpreadOverSteps(MeanOverStepsOperands o)
     {
-        StepExtents extents = new(OperandChecks.OverSteps(backend, gradient, meanGradient, lengths));
-        int count = backend.Count(gradient);
-        stepMeanBackward(backend.Stream, count, new(backend.View(meanGradient), backend.View(gradient), LengthsOrNull(lengths), extents));
+        StepExtents extents = new(OperandChecks.MeanOverSteps(backend, o));
+        int count = backend.Count(o.Sequence);
+        stepMeanBackward(backend.Stream, count, new(backend.View(o.Mean), backend.View(o.Sequence), LengthsOrNull(o.Lengths), extents));
     }
 
     /// <inheritdoc/>
-    public void LastSteps(Tensor x, Tensor lengths, Tensor last)
+    public void LastSteps(LastStepsOperands o)
     {
-        StepExtents extents = new(OperandChecks.LastSteps(backend, x, lengths, last));
-        backend.Count(x);
+        StepExtents extents = new(OperandChecks.LastSteps(backend, o));
+        backend.Count(o.Sequence);
         lastSteps(
-            backend.Stream, extents.Count, new(backend.View(x), backend.View(last), backend.View<int>(lengths), extents, last.Shape.Columns));
+            backend.Stream,
+            extents.Count,
+            new(backend.View(o.Sequence), backend.View(o.Last), backend.View<int>(o.Lengths), extents, o.Last.Shape.Columns));
     }
 
     /// <inheritdoc/>
-    public void SpreadToLastSteps(Tensor lastGradient, Tensor lengths, Tensor gradient)
+    public void SpreadToLastSteps(LastStepsOperands o)
     {
-        StepExtents extents = new(OperandChecks.LastSteps(backend, gradient, lengths, lastGradient));
+        StepExtents extents = new(OperandChecks.LastSteps(backend, o));
         lastStepsBackward(
             backend.Stream,
-            backend.Count(gradient),
-            new(backend.View(lastGradient), backend.View(gradient), backend.View<int>(lengths), extents, lastGradient.Shape.Columns));
+            backend.Count(o.Sequence),
+            new(backend.View(o.Last), backend.View(o.Sequence), backend.View<int>(o.Lengths), extents, o.Last.Shape.Columns));
     }
 
     /// <inheritdoc/>
-    public void ClearPadding(Tensor x, Tensor lengths)
+    public void ClearPadding(ClearPaddingOperands o)
     {
-        StepExtents extents = new(OperandChecks.ClearPadding(backend, x, lengths));
-        clearPadding(backend.Stream, backend.Count(x), new(backend.View(x), backend.View<int>(lengths), extents));
+        StepExtents extents = new(OperandChecks.ClearPadding(backend, o));
+        clearPadding(backend.Stream, backend.Count(o.X), new(backend.View(o.X), backend.View<int>(o.Lengths), extents));
     }
 
     /// <inheritdoc/>
-    public void WeighSteps(Tensor stepWeights, Tensor lengths, Tensor weights)
+    public void WeighSteps(WeighStepsOperands o)
     {
-        (_, int b) = OperandChecks.WeighSteps(backend, stepWeights, lengths, weights);
+        (_, int b) = OperandChecks.WeighSteps(backend, o);
         weighSteps(
-            backend.Stream, backend.Count(weights), new(backend.View(stepWeights), backend.View(weights), backend.View<int>(lengths), b));
+            backend.Stream,
+            backend.Count(o.Weights),
+            new(backend.View(o.StepWeights), backend.View(o.Weights), backend.View<int>(o.Lengths), b));
     }
 
     /// <inheritdoc/>
-    public void AddSquares(Tensor x, Tensor sums)
+    public void AddSquares(AddSquaresOperands o)
     {
-        OperandChecks.AddSquares(backend, x, sums);
-        addSquares(backend.Stream, backend.Count(x), new(backend.View(x), backend.View(sums)));
+        OperandChecks.AddSquares(backend, o);
+        addSquares(backend.Stream, backend.Count(o.X), new(backend.View(o.X), backend.View(o.Sums)));
     }
 
-    /// <summary>first += the sums of x's columns and second += the same, shapes checked by the caller.</summary>
-    internal void AddColumnSums(Tensor x, Tensor first, Tensor second) =>
-        columnSums.AddTo(backend.Stream, backend.View(x), backend.View(first), backend.View(second), backend.Count(x) / x.Shape.Columns, x.Shape.Columns);
+    /// <summary>The same for a second tensor [N] of sums, whose shape the caller has checked; x is read once.</summary>
+    internal void ColumnSums(ColumnSumsOperands o, Tensor second) => columnSums.Run(backend.Stream, Arguments(o), backend.View(second));
 
     /// <summary>How a product of these extents is computed: by cuBLAS, or by which of our kernels.</summary>
     internal string PlanFor(int m, int n, int k, bool transposeA, bool transposeB) =>
         cuBlas.PlanFor(m, n, k) ?? $"kernels, {gemm.PlanFor(m, n, k, transposeA, transposeB)}";
 
-    /// <summary>C = alpha op(A) op(B) + beta C, shapes checked by the caller.</summary>
-    internal void Multiply(bool transposeA, bool transposeB, float alpha, Tensor a, Tensor b, float beta, Tensor c, int m, int n, int k)
-    {
-        backend.Count(a);
-        backend.Count(b);
-        backend.Count(c);
-        GemmCall call = new(backend.View(a), backend.View(b), backend.View(c), m, n, k, transposeA, transposeB, alpha, beta);
-        if (!cuBlas.TryMultiply(call)) gemm.Run(backend.Stream, call);
-    }
-
     /// <summary>The error for a device without tensor cores that take TF32.</summary>
     internal static InvalidCallException NoTensorCores(DeviceInfo device) => new(
-        $"`blas` kernels-tf32: {device.Id} has no tensor cores for TF32, as CUDA devices have from compute capability 8.0 on; leave the choice to `blas` auto.");
+        $"`blas` kernels-tf32: {device.Id} has no tensor cores for TF32, as CUDA devices have from compute capability 8.0 on; " +
+        "leave the choice to `blas` auto.");
+
+    private ColumnSumsArguments Arguments(ColumnSumsOperands o)
+    {
+        (int m, int n) = OperandChecks.ColumnSums(backend, o);
+        backend.Count(o.X);
+        return new() { X = backend.View(o.X), Sums = backend.View(o.Sums), Rows = m, Columns = n, Alpha = 1, Beta = o.Beta };
+    }
 
     private ArrayView<int>? LengthsOrNull(Tensor? lengths) => lengths is null ? null : backend.View<int>(lengths);
 

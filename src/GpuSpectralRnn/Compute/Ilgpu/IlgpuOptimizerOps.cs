@@ -6,43 +6,43 @@ namespace GpuSpectralRnn.Compute.Ilgpu;
 internal sealed class IlgpuOptimizerOps(IlgpuBackend backend) : IOptimizerOps, IDisposable
 {
     private readonly Launcher<Sgd> sgd = backend.Loader.Elements<Sgd>();
-    private readonly Launcher<Momentum> momentumSgd = backend.Loader.Elements<Momentum>();
+    private readonly Launcher<Momentum> momentum = backend.Loader.Elements<Momentum>();
     private readonly Launcher<RmsProp> rmsProp = backend.Loader.Elements<RmsProp>();
     private readonly Launcher<Adam> adam = backend.Loader.Elements<Adam>();
     private readonly Launcher<MultiplyInPlace> masking = backend.Loader.Elements<MultiplyInPlace>();
     private readonly GlobalNorm globalNorm = new(backend.Loader);
 
     /// <inheritdoc/>
-    public void Sgd(Tensor parameters, Tensor gradients, float rate, float weightDecay)
+    public void Sgd(SgdStep step)
     {
-        OperandChecks.Optimizer(backend, parameters, gradients);
-        sgd(backend.Stream, backend.Count(parameters), new(backend.View(parameters), backend.View(gradients), rate, weightDecay));
+        OperandChecks.Optimizer(backend, step.Parameters, step.Gradients);
+        sgd(backend.Stream, backend.Count(step.Parameters), new(backend.View(step.Parameters), backend.View(step.Gradients), step.Numbers));
     }
 
     /// <inheritdoc/>
-    public void Momentum(Tensor parameters, Tensor gradients, Tensor velocity, float rate, float momentum, float weightDecay)
+    public void Momentum(MomentumStep step)
     {
-        OperandChecks.Optimizer(backend, parameters, gradients, velocity);
-        momentumSgd(
+        OperandChecks.Optimizer(backend, step.Parameters, step.Gradients, step.Velocity);
+        momentum(
             backend.Stream,
-            backend.Count(parameters),
-            new(backend.View(parameters), backend.View(gradients), backend.View(velocity), rate, momentum, weightDecay));
+            backend.Count(step.Parameters),
+            new(backend.View(step.Parameters), backend.View(step.Gradients), backend.View(step.Velocity), step.Numbers));
     }
 
     /// <inheritdoc/>
-    public void RmsProp(Tensor parameters, Tensor gradients, Tensor meanSquare, float rate, float alpha, float epsilon, float weightDecay)
+    public void RmsProp(RmsPropStep step)
     {
-        OperandChecks.Optimizer(backend, parameters, gradients, meanSquare);
+        OperandChecks.Optimizer(backend, step.Parameters, step.Gradients, step.MeanSquare);
         rmsProp(
             backend.Stream,
-            backend.Count(parameters),
-            new(backend.View(parameters), backend.View(gradients), backend.View(meanSquare), rate, alpha, epsilon, weightDecay));
+            backend.Count(step.Parameters),
+            new(backend.View(step.Parameters), backend.View(step.Gradients), backend.View(step.MeanSquare), step.Numbers));
     }
 
     /// <inheritdoc/>
     public void Adam(AdamStep step)
     {
-        OperandChecks.Adam(backend, step);
+        OperandChecks.Optimizer(backend, step.Parameters, step.Gradients, step.FirstMoment, step.SecondMoment);
         adam(
             backend.Stream,
             backend.Count(step.Parameters),
@@ -55,17 +55,18 @@ internal sealed class IlgpuOptimizerOps(IlgpuBackend backend) : IOptimizerOps, I
     }
 
     /// <inheritdoc/>
-    public void Mask(Tensor parameters, Tensor mask)
+    public void Mask(MaskOperands operands)
     {
-        OperandChecks.Optimizer(backend, parameters, mask);
-        masking(backend.Stream, backend.Count(parameters), new(backend.View(parameters), backend.View(mask)));
+        OperandChecks.Optimizer(backend, operands.Parameters, operands.Mask);
+        masking(backend.Stream, backend.Count(operands.Parameters), new(backend.View(operands.Parameters), backend.View(operands.Mask)));
     }
 
     /// <inheritdoc/>
-    public void ClipGlobalNorm(Tensor gradients, float limit, Tensor norm)
+    public void ClipGlobalNorm(ClipOperands operands)
     {
-        OperandChecks.ClipGlobalNorm(backend, gradients, limit, norm);
-        globalNorm.Run(backend.Stream, backend.View(gradients), backend.View(norm), backend.Count(gradients), limit);
+        OperandChecks.ClipGlobalNorm(backend, operands);
+        globalNorm.Run(
+            backend.Stream, backend.View(operands.Gradients), backend.View(operands.Norm), backend.Count(operands.Gradients), operands.Limit);
     }
 
     /// <inheritdoc/>

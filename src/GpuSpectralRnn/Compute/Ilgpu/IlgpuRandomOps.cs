@@ -10,25 +10,26 @@ internal sealed class IlgpuRandomOps(IlgpuBackend backend) : IRandomOps
     private readonly Launcher<Dropout> dropout = backend.Loader.Elements<Dropout>();
 
     /// <inheritdoc/>
-    public void Uniform(Tensor destination, ulong seed, ulong stream, float low, float high)
+    public void Uniform(UniformOperands operands)
     {
-        if (!(low < high)) throw new ArgumentOutOfRangeException(nameof(high), high, $"A uniform range ends above its start {low}.");
-        OperandChecks.Float(backend, destination);
+        OperandChecks.Uniform(backend, operands);
+        (Tensor destination, ulong seed, ulong stream, float low, float high) = operands;
         uniform(backend.Stream, backend.Count(destination), new(backend.View(destination), seed, stream, low, high));
     }
 
     /// <inheritdoc/>
-    public void Dropout(Tensor x, float rate, ulong seed, ulong stream, Tensor y)
+    public void Dropout(DropoutOperands operands)
     {
-        OperandChecks.Dropout(backend, x, rate, y);
+        OperandChecks.Dropout(backend, operands);
+        (Tensor x, float rate, ulong seed, ulong stream, Tensor y) = operands;
         dropout(backend.Stream, backend.Count(x), new(backend.View(x), backend.View(y), seed, stream, rate, 1 / (1 - rate)));
     }
 
     /// <inheritdoc/>
-    public void Normal(Tensor destination, ulong seed, ulong stream, float mean, float deviation)
+    public void Normal(NormalOperands operands)
     {
-        if (!(deviation >= 0)) throw new ArgumentOutOfRangeException(nameof(deviation), deviation, "A standard deviation is zero or more.");
-        OperandChecks.Float(backend, destination);
+        OperandChecks.Normal(backend, operands);
+        (Tensor destination, ulong seed, ulong stream, float mean, float deviation) = operands;
         normal(backend.Stream, backend.Count(destination), new(backend.View(destination), seed, stream, mean, deviation));
     }
 }

@@ -23,17 +23,20 @@ internal sealed class IlgpuRecurrentMemory : RecurrentMemory, IKept
     {
         this.backend = backend;
         Kernels = kernels;
-        long rows = (long)cell.Gates() * hidden;
+        CellSpec spec = CellSpec.From(cell);
+        long rows = (long)spec.Gates * hidden;
         try
         {
             Arranged = Own(kernels.ArrangedCount(batch, hidden));
             States = Own((cells + batch) * hidden);
-            if (cell.Gates() > 1) Gates = Own(cells * rows);
-            if (cell == CellKind.Lstm) CellStates = Own((cells + batch) * hidden);
-            if (cell == CellKind.Gru) Products = Own(isTraining ? cells * rows : 1);
+            if (spec.Gates > 1) Gates = Own(cells * rows);
+            if (spec.HasCellState) CellStates = Own((cells + batch) * hidden);
+            if (spec.ResetsProduct) Products = Own(isTraining ? cells * rows : 1);
+            if (spec.ResetsState) Resets = Own(ResetParts.Count(cells, batch, hidden, isTraining));
             if (!isTraining) return;
             Carry = Own((long)batch * hidden);
-            if (cell == CellKind.Lstm) CellCarry = Own((long)batch * hidden);
+            if (spec.HasCellState) CellCarry = Own((long)batch * hidden);
+            if (spec.HasPeepholes) PeepholeSums = Own(3L * batch * hidden);
         }
         catch
         {
@@ -66,11 +69,17 @@ internal sealed class IlgpuRecurrentMemory : RecurrentMemory, IKept
     /// <summary>Recurrent products, and backward their gradients, for [T, B, 3H] (GRU; one element without training).</summary>
     public Tensor? Products { get; }
 
+    /// <summary><see cref="ResetParts"/> (GRU that resets before the product).</summary>
+    public Tensor? Resets { get; }
+
     /// <summary>The part of dL/dh that passes a step by, for [B, H]; null without training.</summary>
     public Tensor? Carry { get; }
 
     /// <summary>dL/dc, for [B, H] (LSTM); null without training.</summary>
     public Tensor? CellCarry { get; }
+
+    /// <summary>The peepholes' gradients, for [B, 3H]; null without training.</summary>
+    public Tensor? PeepholeSums { get; }
 
     /// <inheritdoc/>
     public override void Dispose()

@@ -34,11 +34,12 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         IlgpuRecurrentWorkspace own = Own(o.Workspace);
         OperandChecks.RecurrentForward(backend, o);
         if (o.Output == own.Outputs && o.Lengths is not null)
-            throw new ArgumentException("Beyond a sequence's length outputs are zero and states are not: give the outputs a place of their own.", nameof(o.Output));
+            throw new ArgumentException(
+                "Beyond a sequence's length outputs are zero and states are not: give the outputs a place of their own.", nameof(o.Output));
         o.Workspace.ProductGradient = null;
         RecurrentShape shape = o.Workspace.Shape;
         Tensor gates = own.Gates ?? o.Output;
-        matrix.Multiply(false, true, 1, o.Input, o.Weights.InputWeights, 0, gates, shape.Steps * shape.Batch, shape.GateRows, shape.Inputs);
+        matrix.Gemm(new(false, true, 1, o.Input, o.Weights.InputWeights, 0, gates));
         Start(own.Start, o.Initial?.Hidden);
         if (own.CellStart is not null) Start(own.CellStart, o.Initial?.Cell);
         RecurrentViews views = Views(own, o.Weights, gates, o.Lengths) with
@@ -68,28 +69,43 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
             OutputGradient = backend.View(o.OutputGradient),
             Carry = ViewOrDefault(own.Carry),
             CellCarry = ViewOrDefault(own.CellCarry),
+            PeepholeSums = ViewOrDefault(own.PeepholeSums),
         };
         own.Recurrence.Backward(
             new RecurrentOperands { Walk = own.Walk, Views = views, Arranged = backend.View(own.ArrangedWeights), GradientFrom = o.GradientFrom });
         o.Workspace.ProductGradient = product;
 
-        matrix.Multiply(true, false, 1, delta, o.Input, 1, o.Gradients.InputWeights, shape.GateRows, i, t * b);
-        matrix.Multiply(true, false, 1, product, own.StatesBefore, 1, o.Gradients.HiddenWeights, shape.GateRows, h, t * b);
-        if (product == delta)
+        matrix.Gemm(new(true, false, 1, delta, o.Input, 1, o.Gradients.InputWeights));
+        if (own.ResetStates is null)
         {
-            matrix.AddColumnSums(delta, o.Gradients.InputBias, o.Gradients.HiddenBias);
+            matrix.Gemm(new(true, false, 1, product, own.StatesBefore, 1, o.Gradients.HiddenWeights));
         }
         else
         {
-            matrix.ColumnSums(delta, 1, o.Gradients.InputBias);
-            matrix.ColumnSums(product, 1, o.Gradients.HiddenBias);
+            matrix.Gemm(new(true, false, 1, own.GateGradients!, own.StatesBefore, 1, o.Gradients.HiddenWeights.View(0, 2 * h, h)));
+            matrix.Gemm(new(true, false, 1, own.FreshGradients!, own.ResetStates, 1, o.Gradients.HiddenWeights.View(2L * h * h, h, h)));
         }
 
-        if (o.InputGradient is not null) matrix.Multiply(false, false, 1, delta, o.Weights.InputWeights, 0, o.InputGradient, t * b, i, shape.GateRows);
+        if (product == delta)
+        {
+            matrix.ColumnSums(new(delta, 1, o.Gradients.InputBias), o.Gradients.HiddenBias);
+        }
+        else
+        {
+            matrix.ColumnSums(new(delta, 1, o.Gradients.InputBias));
+            matrix.ColumnSums(new(product, 1, o.Gradients.HiddenBias));
+        }
+
+        if (own.PeepholeSums is not null) matrix.ColumnSums(new(own.PeepholeSums, 1, o.Gradients.Peepholes!));
+        if (o.InputGradient is not null) matrix.Gemm(new(false, false, 1, delta, o.Weights.InputWeights, 0, o.InputGradient));
         if (o.InitialGradient is null) return;
         backend.Copy(own.Carry!, o.InitialGradient.Hidden);
-        Tensor first = product.Slice(own.Walk.FirstTime);
-        matrix.Multiply(false, false, 1, first, o.Weights.HiddenWeights, 1, o.InitialGradient.Hidden, b, h, shape.GateRows);
+        if (own.ResetStates is null)
+        {
+            Tensor first = product.Slice(own.Walk.FirstTime);
+            matrix.Gemm(new(false, false, 1, first, o.Weights.HiddenWeights, 1, o.InitialGradient.Hidden));
+        }
+
         if (own.CellCarry is not null && o.InitialGradient.Cell is not null) backend.Copy(own.CellCarry, o.InitialGradient.Cell);
     }
 
@@ -102,8 +118,9 @@ internal sealed class IlgpuRecurrentOps(IlgpuBackend backend, IlgpuMatrixOps mat
         Gates = backend.View(gates),
         States = backend.View(own.States),
         CellStates = ViewOrDefault(own.CellStates),
-        ProductGradient = ViewOrDefault(own.Products),
+        ProductGradient = ViewOrDefault(own.Products ?? own.Resets),
         Weights = backend.View(weights.HiddenWeights),
+        Peepholes = ViewOrDefault(weights.Peepholes),
         Lengths = backend.View<int>(lengths ?? own.FullLengths),
     };
 

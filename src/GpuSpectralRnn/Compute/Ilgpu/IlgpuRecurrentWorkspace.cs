@@ -31,7 +31,7 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace, IKept
         own = isOwner ? memory : null;
         Cell = memory.Kernels;
         Recurrence = new RecurrentReplay(Cell, backend.Graphs, backend.Stream);
-        (CellKind cell, int t, int b, _, int h) = shape;
+        (_, int t, int b, _, int h) = shape;
         int rows = shape.GateRows;
         Walk = new RecurrentWalk(t, b, h, shape.IsReverse);
         ArrangedWeights = memory.Arranged;
@@ -43,11 +43,23 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace, IKept
         FullLengths.CopyFrom<int>(Enumerable.Repeat(t, b).ToArray());
         Gates = memory.Gates?.View(0, t, b, rows);
         Products = isTraining ? memory.Products?.View(0, t, b, rows) : memory.Products?.View(0, 1);
+        if (memory.Resets is { } resets)
+        {
+            Resets = resets.View(0, (int)ResetParts.Count(t * b, b, h, isTraining));
+            if (isTraining)
+            {
+                GateGradients = resets.View(0, t, b, 2 * h);
+                FreshGradients = resets.View(2L * t * b * h, t, b, h);
+                ResetStates = resets.View(3L * t * b * h, t, b, h);
+            }
+        }
+
         CellStates = memory.CellStates?.View(0, t + 1, b, h);
         (CellStart, CellEnd) = (CellStates?.Slice(Walk.First), CellStates?.Slice(Walk.Last));
         if (!isTraining) return;
         Carry = memory.Carry!.View(0, b, h);
         CellCarry = memory.CellCarry?.View(0, b, h);
+        PeepholeSums = memory.PeepholeSums?.View(0, b, 3 * h);
     }
 
     /// <inheritdoc/>
@@ -98,11 +110,26 @@ internal sealed class IlgpuRecurrentWorkspace : RecurrentWorkspace, IKept
     /// <summary>Recurrent products still needed, and backward their gradients, [T, B, 3H] (GRU; one element where not trained).</summary>
     public Tensor? Products { get; }
 
+    /// <summary><see cref="ResetParts"/> (GRU that resets before the product).</summary>
+    public Tensor? Resets { get; }
+
+    /// <summary>Of these the gradients of r and z, [T, B, 2H].</summary>
+    public Tensor? GateGradients { get; }
+
+    /// <summary>Those of n, [T, B, H].</summary>
+    public Tensor? FreshGradients { get; }
+
+    /// <summary>r h, [T, B, H].</summary>
+    public Tensor? ResetStates { get; }
+
     /// <summary>Backward: the part of dL/dh that passes a step by, [B, H].</summary>
     public Tensor? Carry { get; }
 
     /// <summary>Backward: dL/dc [B, H] (LSTM).</summary>
     public Tensor? CellCarry { get; }
+
+    /// <summary>Backward: the peepholes' gradients, sequence by sequence [B, 3H].</summary>
+    public Tensor? PeepholeSums { get; }
 
     /// <summary>Int32 [B], all T: for sequences of equal length.</summary>
     public Tensor FullLengths { get; }

@@ -16,9 +16,11 @@ internal sealed class IlgpuSpectralOps(IlgpuBackend backend) : ISpectralOps
     public StepSquares CreateStepSquares(int steps) => new IlgpuStepSquares(backend, stepSquares.Value, steps);
 
     /// <inheritdoc/>
-    public void SymmetricEigen(int order, ReadOnlySpan<double> matrix, Span<double> values, Span<double> vectors)
+    public void SymmetricEigen(SymmetricEigenOperands operands)
     {
-        OperandChecks.SymmetricEigen(order, matrix.Length, values.Length, vectors.Length);
+        OperandChecks.SymmetricEigen(operands);
+        int order = operands.Order;
+        ReadOnlySpan<double> matrix = operands.Matrix;
         if (!backend.Device.HasFloat64)
             throw new InvalidCallException($"{backend.Device.Id} has no double precision for eigenvalues; compute them on the host.");
         if (order == 0) return;
@@ -53,8 +55,8 @@ internal sealed class IlgpuSpectralOps(IlgpuBackend backend) : ISpectralOps
         int[] sorted = [.. Enumerable.Range(0, order).OrderByDescending(i => a[i * even + i])];
         for (int j = 0; j < order; j++)
         {
-            values[j] = Math.ScaleB(a[sorted[j] * even + sorted[j]], exponent);
-            for (int i = 0; i < order; i++) vectors[i * order + j] = rows[sorted[j] * even + i];
+            operands.Values[j] = Math.ScaleB(a[sorted[j] * even + sorted[j]], exponent);
+            for (int i = 0; i < order; i++) operands.Vectors[i * order + j] = rows[sorted[j] * even + i];
         }
     }
 }

@@ -22,7 +22,7 @@ internal sealed class IlgpuStepSquares : StepSquares
     {
         (int b, int m) = OperandChecks.StepSquares(backend, rows, Steps);
         backend.Count(rows);
-        kernel.Run(backend.Stream, backend.View(rows), backend.View(totals), Steps, b * m, m);
+        kernel.Run(backend.Stream, new(backend.View(rows), backend.View(totals), b * m, m), Steps);
     }
 
     /// <inheritdoc/>

@@ -28,33 +28,18 @@ internal sealed class RecurrentCells(IlgpuBackend backend, Gemm gemm)
     {
         bool wantsPersistent = backend.Kernels == RecurrentStrategy.Persistent
             || (backend.Kernels == RecurrentStrategy.Auto && backend.Loader.SharesMemory);
-        return (wantsPersistent ? PersistentFor(shape) : null) ?? StepwiseFor(shape.Cell);
+        return (wantsPersistent ? PersistentFor(shape) : null) ?? StepwiseFor(shape);
     }
 
-    /// <summary>Loads the persistent kernels of a cell.</summary>
-    internal static RecurrentCell Load(KernelLoader loader, CellKind cell, PersistentTiles tiles) => cell switch
+    private RecurrentCell StepwiseFor(RecurrentShape shape)
     {
-        CellKind.RnnRelu => RecurrentCell.PersistentElman<Relu>(loader, tiles.Forward),
-        CellKind.RnnTanh => RecurrentCell.PersistentElman<HyperbolicTangent>(loader, tiles.Forward),
-        CellKind.Lstm => RecurrentCell.PersistentLstm(loader, tiles.Forward, tiles.Backward),
-        _ => RecurrentCell.PersistentGru(loader, tiles.Forward, tiles.Backward),
-    };
-
-    private RecurrentCell StepwiseFor(CellKind cell)
-    {
-        if (stepwise.TryGetValue(cell, out RecurrentCell? known)) return known;
-        KernelLoader loader = backend.Loader;
-        return stepwise[cell] = cell switch
-        {
-            CellKind.RnnRelu => RecurrentCell.StepwiseElman<Relu>(loader, gemm),
-            CellKind.RnnTanh => RecurrentCell.StepwiseElman<HyperbolicTangent>(loader, gemm),
-            CellKind.Lstm => RecurrentCell.StepwiseLstm(loader, gemm),
-            _ => RecurrentCell.StepwiseGru(loader, gemm),
-        };
+        if (stepwise.TryGetValue(shape.Cell, out RecurrentCell? known)) return known;
+        return stepwise[shape.Cell] = shape.Spec.Stepwise(backend.Loader, gemm);
     }
 
     private RecurrentCell? PersistentFor(RecurrentShape shape)
     {
+        if (shape.Spec.Persistent is not { } load) return Refuse(shape, "there are no such kernels of that cell");
         PersistentLimits limits = PersistentLimits.Query(backend.Accelerator);
         PersistentTiles tiles = limits.Tiles(shape.Cell, shape.Hidden, ManyStrips);
         if (limits.Refusal(tiles) is { } refusal) return Refuse(shape, refusal);
@@ -63,13 +48,13 @@ internal sealed class RecurrentCells(IlgpuBackend backend, Gemm gemm)
         persistent[key] = null;
         try
         {
-            RecurrentCell loaded = persistent[key] = Load(backend.Loader, shape.Cell, tiles);
+            RecurrentCell loaded = persistent[key] = load(backend.Loader, tiles);
 
             // Registers ran out: with fewer weights in them, and more in shared memory, they may not.
             PersistentTiles leaner = limits.Tiles(shape.Cell, shape.Hidden, FewStrips);
             if (loaded.SpilledBytes > ToleratedSpill && limits.Refusal(leaner) is null)
             {
-                RecurrentCell lean = Load(backend.Loader, shape.Cell, leaner);
+                RecurrentCell lean = load(backend.Loader, leaner);
                 if (lean.SpilledBytes < loaded.SpilledBytes) persistent[key] = lean;
             }
 

@@ -156,7 +156,7 @@ internal sealed class BoundGraph : IDisposable
         }
     }
 
-    private void Add(Tensor from, Tensor to) => backend.Matrix.CopyColumns(from, 0, to, 0, from.Shape.Columns, adds: true);
+    private void Add(Tensor from, Tensor to) => backend.Matrix.CopyColumns(new(from, 0, to, 0, from.Shape.Columns, Adds: true));
 
     private Tensor View(Tensor block, Value value) => value.Kind == ValueKind.Vector
         ? block.View(0, plan.Shape.Batch, value.Width)

@@ -64,6 +64,7 @@ public sealed record Attention : Module
         private readonly Tensor weights;
         private readonly string weight;
         private readonly long workspace;
+        private Tensor? weightGradient;
 
         public Run(ModuleBinding binding, string weight)
             : base(binding)
@@ -90,6 +91,6 @@ public sealed record Attention : Module
         public override void Forward() => Backend.Attention.Forward(Operands);
 
         public override void Backward() => Backend.Attention.Backward(new(
-            Operands, OutputGradient, Binding.InputGradients[0]!, Binding.InputGradients[1]!, Binding.FormedGradient(weight)));
+            Operands, OutputGradient, Binding.InputGradients[0]!, Binding.InputGradients[1]!, weightGradient ??= Binding.FormedGradient(weight)));
     }
 }

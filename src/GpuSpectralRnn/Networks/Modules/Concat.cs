@@ -26,25 +26,25 @@ public sealed record Concat : Module
 
     private sealed class Run(ModuleBinding binding) : ModuleRun(binding)
     {
+        private readonly int[] widths = [.. binding.Inputs.Select(input => input.Value.Width)];
+
         public override void Forward()
         {
             int column = 0;
-            foreach (ValueSlot input in Binding.Inputs)
+            for (int i = 0; i < widths.Length; i++)
             {
-                int width = input.Value.Width;
-                Backend.Matrix.CopyColumns(input.Values, 0, Output, column, width);
-                column += width;
+                Backend.Matrix.CopyColumns(new(Read(i), 0, Output, column, widths[i]));
+                column += widths[i];
             }
         }
 
         public override void Backward()
         {
             int column = 0;
-            for (int i = 0; i < Binding.Inputs.Count; i++)
+            for (int i = 0; i < widths.Length; i++)
             {
-                int width = Binding.Inputs[i].Value.Width;
-                if (Binding.InputGradients[i] is { } gradient) Backend.Matrix.CopyColumns(OutputGradient, column, gradient, 0, width);
-                column += width;
+                if (Binding.InputGradients[i] is { } gradient) Backend.Matrix.CopyColumns(new(OutputGradient, column, gradient, 0, widths[i]));
+                column += widths[i];
             }
         }
     }

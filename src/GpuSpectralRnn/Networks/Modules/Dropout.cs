@@ -31,7 +31,7 @@ public sealed record Dropout : Module
         private void Drop(Tensor x, Tensor y)
         {
             DropoutMask mask = Binding.Pass.Mask;
-            Backend.Random.Dropout(x, mask.Rate, mask.Seed, mask.Stream(place), y);
+            Backend.Random.Dropout(new(x, mask.Rate, mask.Seed, mask.Stream(place), y));
         }
     }
 }

@@ -41,9 +41,10 @@ public sealed record Embedding : Module
     private sealed class Run(ModuleBinding binding, string weight) : ModuleRun(binding)
     {
         private readonly Tensor table = binding.Formed(weight);
+        private Tensor? tableGradient;
 
-        public override void Forward() => Backend.Embedding.Forward(Input, table, Output);
+        public override void Forward() => Backend.Embedding.Forward(new(Input, table, Output));
 
-        public override void Backward() => Backend.Embedding.Backward(Input, OutputGradient, Binding.FormedGradient(weight));
+        public override void Backward() => Backend.Embedding.Backward(new(Input, tableGradient ??= Binding.FormedGradient(weight), OutputGradient));
     }
 }

@@ -38,11 +38,11 @@ public sealed record LastStep : Module
             if (!IsCopied) return;
             if (!isReverse && Lengths(Binding.Node.Inputs[0]) is { } lengths)
             {
-                Backend.Matrix.LastSteps(Input, lengths, Output);
+                Backend.Matrix.LastSteps(new(Input, lengths, Output));
                 return;
             }
 
-            Backend.Matrix.CopyColumns(Input.Slice(Step(Input)), 0, Output, 0, Output.Shape.Columns);
+            Backend.Matrix.CopyColumns(new(Input.Slice(Step(Input)), 0, Output, 0, Output.Shape.Columns));
             ClearEmpty(Output);
         }
 
@@ -51,19 +51,20 @@ public sealed record LastStep : Module
             if (Binding.SharesGradient || InputGradient is not { } gradient) return;
             if (!isReverse && Lengths(Binding.Node.Inputs[0]) is { } lengths)
             {
-                Backend.Matrix.SpreadToLastSteps(OutputGradient, lengths, gradient);
+                Backend.Matrix.SpreadToLastSteps(new(gradient, lengths, OutputGradient));
                 return;
             }
 
             Backend.Fill(gradient, 0);
-            Backend.Matrix.CopyColumns(OutputGradient, 0, gradient.Slice(Step(gradient)), 0, gradient.Shape.Columns);
+            Backend.Matrix.CopyColumns(new(OutputGradient, 0, gradient.Slice(Step(gradient)), 0, gradient.Shape.Columns));
             ClearEmpty(gradient.Slice(Step(gradient)));
         }
 
         // Of [B, F] the rows of sequences without steps.
         private void ClearEmpty(Tensor rows)
         {
-            if (IsCopied && Lengths(Binding.Node.Inputs[0]) is { } lengths) Backend.Matrix.ClearPadding(rows.View(0, 1, rows.Shape.Rows, rows.Shape.Columns), lengths);
+            if (!IsCopied || Lengths(Binding.Node.Inputs[0]) is not { } lengths) return;
+            Backend.Matrix.ClearPadding(new(rows.View(0, 1, rows.Shape.Rows, rows.Shape.Columns), lengths));
         }
 
         private int Step(Tensor sequence) => isReverse ? 0 : sequence.Shape[0] - 1;

@@ -59,10 +59,11 @@ public sealed record Linear : Module
     {
         private readonly Tensor weights = binding.Formed(weight);
         private readonly Tensor offsets = binding.Formed(bias);
+        private Tensor? weightGradient, biasGradient;
 
-        public override void Forward() => Backend.Matrix.Linear(Input, weights, offsets, Output);
+        public override void Forward() => Backend.Matrix.Linear(new(Input, weights, offsets, Output));
 
         public override void Backward() => Backend.Matrix.LinearBackward(
-            Input, weights, OutputGradient, InputGradient, Binding.FormedGradient(weight), Binding.FormedGradient(bias));
+            new(Input, weights, OutputGradient, InputGradient, weightGradient ??= Binding.FormedGradient(weight), biasGradient ??= Binding.FormedGradient(bias)));
     }
 }

@@ -18,11 +18,11 @@ public sealed record MeanOverSteps : Module
 
     private sealed class Run(ModuleBinding binding) : ModuleRun(binding)
     {
-        public override void Forward() => Backend.Matrix.MeanOverSteps(Input, Output, Lengths(Binding.Node.Inputs[0]));
+        public override void Forward() => Backend.Matrix.MeanOverSteps(new(Input, Output, Lengths(Binding.Node.Inputs[0])));
 
         public override void Backward()
         {
-            if (InputGradient is { } gradient) Backend.Matrix.SpreadOverSteps(OutputGradient, gradient, Lengths(Binding.Node.Inputs[0]));
+            if (InputGradient is { } gradient) Backend.Matrix.SpreadOverSteps(new(gradient, OutputGradient, Lengths(Binding.Node.Inputs[0])));
         }
     }
 }

@@ -5,7 +5,7 @@ namespace GpuSpectralRnn.Networks.Modules;
 
 /// <summary>
 /// One recurrent layer in one direction, [T, B, I] to [T, B, H]. Its parameters are PyTorch's: weight_ih [G*H, I], weight_hh [G*H, H] or two factors of
-/// it, bias_ih and bias_hh [G*H].
+/// it, bias_ih and bias_hh [G*H]; peepholes [3H] where the cell has them.
 /// </summary>
 public sealed record Recurrent : Module
 {
@@ -42,6 +42,8 @@ public sealed record Recurrent : Module
 
     internal string HiddenBias => Parameter("bias_hh");
 
+    internal string Peephole => Parameter("weight_peephole");
+
     internal override bool KeepsOutput => true;
 
     internal override bool TakesGradientOf(Placement step) => step == (IsReverse ? Placement.FirstStep : Placement.LastStep);
@@ -74,6 +76,7 @@ public sealed record Recurrent : Module
 
         yield return new ParameterSpec(InputBias, new Shape(rows)) { Initializer = bias };
         yield return new ParameterSpec(HiddenBias, new Shape(rows)) { Initializer = bias };
+        if (Cell.Spec().HasPeepholes) yield return new ParameterSpec(Peephole, new Shape(3 * hidden)) { Initializer = uniform };
     }
 
     internal override IEnumerable<UnitUse> Uses(Scope scope)
@@ -88,6 +91,7 @@ public sealed record Recurrent : Module
             new Produces(axis, InputBias, gates),
             new Produces(axis, HiddenBias, gates),
             new ReadsLinearly(axis, HiddenWeight, 0, HiddenBias),
+            .. Cell.Spec().HasPeepholes ? [new WeighsUnits(axis, Peephole, 3)] : Array.Empty<UnitUse>(),
         ];
     }
 

@@ -39,7 +39,7 @@ public sealed record CompressionBound(GeneralizationBound Risk, BoundSetting Set
     /// </exception>
     public static void Check(Architecture architecture, ISequenceData data)
     {
-        if (architecture.Cell.Kind() is not (CellKind.RnnTanh or CellKind.RnnRelu) || architecture.Recurrences != 1)
+        if (architecture.Cell.Gates() > 1 || architecture.Recurrences != 1)
         {
             string why = architecture.Cell.Gates() > 1
                 ? "a gate multiplies states, whose errors then do not add up as the derivation has it"

@@ -60,12 +60,12 @@ public sealed record OutputDivergence(double Divergence, double? Agreement)
         (Value value, Tensor wanted) = (big.Graph.Outputs[output], big.Output(output));
         if (value.Kind == ValueKind.Sequence && batch[big.Graph.FieldIndex(value)].Lengths is { } lengths)
         {
-            small.Backend.Matrix.ClearPadding(wanted, lengths);
-            small.Backend.Matrix.ClearPadding(small, lengths);
+            small.Backend.Matrix.ClearPadding(new(wanted, lengths));
+            small.Backend.Matrix.ClearPadding(new(small, lengths));
         }
 
-        if (big.Recipe.Task == TaskKind.Classification) loss.SoftmaxDivergence(small, wanted, scale, gradient, totals);
-        else loss.MeanSquaredError(small, wanted, scale, gradient, totals);
+        if (big.Recipe.Task == TaskKind.Classification) loss.SoftmaxDivergence(new(small, wanted, scale, gradient, totals));
+        else loss.MeanSquaredError(new(small, wanted, scale, gradient, totals));
     }
 
     /// <summary>For example <c>KL 0.1312, agreement 94.1 %</c>, or <c>mean squared difference 0.0021</c>.</summary>

@@ -67,7 +67,7 @@ public sealed record OutputError(double AllSteps, double AsRead, double Risk, do
     {
         Tensor states = network.Values("l0");
         using Tensor outputs = network.Backend.Allocate(new Shape(states.Shape[0], states.Shape[1], network.Architecture.Outputs));
-        network.Backend.Matrix.Linear(states, network.Parameters["readout.weight"], network.Parameters["readout.bias"], outputs);
+        network.Backend.Matrix.Linear(new(states, network.Parameters["readout.weight"], network.Parameters["readout.bias"], outputs));
         return outputs.ToArray();
     }
 

@@ -11,7 +11,7 @@ namespace GpuSpectralRnn.Pruning;
 /// x_J - c), is regressed on z = [h_J, x_J, 1] over the big network's own states (<see cref="RowSamples"/>); a step weighs delta^2 / mean + 1/2,
 /// where delta is the adjoint at that row, so that errors count where they reach the outputs. The ridge pulls towards no correction. A GRU's rows n
 /// are no such sum: the reset gate multiplies the product, not the input; what is lost of the product is regressed on [h_J, 1] there, what is lost of
-/// the input on [x_J, 1]. Where a set of weights for every row would cost too much, neighbouring rows share their mean. A good step mostly, not
+/// the input on [x_J, 1]. Where the reset comes before the product, rows n see r h, which is no sample: only their input is fitted. Where a set of weights for every row would cost too much, neighbouring rows share their mean. A good step mostly, not
 /// always: judge the result.
 /// </summary>
 public static class RowRefit
@@ -57,13 +57,14 @@ public static class RowRefit
             int[] products = Array.ConvertAll(own.Kept, j => gate * own.Units + j);
             Source states = new(samples.States, own, weights.Hidden.SelectRows(products), correction.Hidden);
             Source inputs = new(samples.Inputs, below, weights.Input.SelectRows(products), correction.Input);
-            if (module.Cell != Cell.Gru || gate < 2)
+            CellSpec cell = module.Cell.Spec();
+            if (gate < gates - 1 || !(cell.ResetsProduct || cell.ResetsState))
             {
                 Solve(calibration, samples, products, gate, gates, correction.Bias, states, inputs);
                 continue;
             }
 
-            Solve(calibration, samples, products, gate, gates, correction.Bias, states);
+            if (cell.ResetsProduct) Solve(calibration, samples, products, gate, gates, correction.Bias, states);
             if (below.Fold is not null || below.Kept.Length < below.Units) Solve(calibration, samples, products, gate, gates, correction.InputBias, inputs);
         }
 
@@ -111,7 +112,7 @@ public static class RowRefit
             float[] weights = Weights(samples, products[from..to], count);
             u.CopyFrom<float>(weights);
             moments.Reset();
-            moments.Add(z, u);
+            moments.Add(new(z, u));
             (Matrix zz, _) = StatisticsCollector.Read(moments);
             for (int n = 0; n < count; n++)
                 for (int i = from; i < to; i++) residuals[n * kept + i] *= weights[n];
@@ -119,7 +120,7 @@ public static class RowRefit
         }
 
         scaled.CopyFrom<float>(residuals);
-        backend.Matrix.Gemm(true, false, 1, z, scaled, 0, sums);
+        backend.Matrix.Gemm(new(true, false, 1, z, scaled, 0, sums));
         Matrix right = Matrix.From(width, kept, sums.ToArray());
         foreach ((int from, int to, Cholesky factor) in equations)
         {

@@ -73,7 +73,7 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
                 network.Backend.Fill(sum, 0);
             }
 
-            network.Backend.Matrix.AddSquares(gradient, sum);
+            network.Backend.Matrix.AddSquares(new(gradient, sum));
         }
 
         public void Dispose()
@@ -140,7 +140,7 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
             using Tensor places = table.Backend.Allocate(new Shape(chosen.Length), ElementType.Int32);
             places.CopyFrom<int>(chosen);
             using Tensor gathered = table.Backend.Allocate(new Shape(chosen.Length, table.Shape.Columns));
-            table.Backend.Embedding.Forward(places, table, gathered);
+            table.Backend.Embedding.Forward(new(places, table, gathered));
             return gathered.ToArray();
         }
 

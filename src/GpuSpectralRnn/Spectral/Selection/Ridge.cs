@@ -7,7 +7,7 @@ namespace GpuSpectralRnn.Spectral;
 public static class Ridge
 {
     /// <summary>The share of Tr S / m that served well: 1e-4, for gated cells 1e-3 (docs/method.md, section 2.3).</summary>
-    public static double Default(Cell cell) => cell.Gates() > 1 ? 1e-3 : 1e-4;
+    public static double Default(Cell cell) => cell.Spec().DefaultRidge;
 
     /// <summary>
     /// tau_j = ridge Tr S / m for every unit. A Gram matrix of zeros (a layer that is dead on the calibration set) has no scale: any positive

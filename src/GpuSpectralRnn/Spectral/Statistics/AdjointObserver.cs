@@ -98,7 +98,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
             (int next, int own) = recurrent.IsReverse ? (0, batch) : (batch, 0);
             Tensor hiddenWeights = network.Parameters.Recurrent(recurrent.Name).HiddenWeights;
             Tensor products = gradient.View((long)next * width, rows, width); // [(T-1) B, G*H]
-            backend.Matrix.Gemm(false, false, 1, products, hiddenWeights, 1, memory.View((long)own * hidden, rows, hidden));
+            backend.Matrix.Gemm(new(false, false, 1, products, hiddenWeights, 1, memory.View((long)own * hidden, rows, hidden)));
         }
 
         Add(index, states, memory.View(0, gradient.Shape[0], batch, hidden));
@@ -155,7 +155,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     private Tensor Columns(PrunableAxis axis, Value value, Tensor gradient)
     {
         Tensor part = IsVector(axis) ? memory.View(0, batch, axis.Units) : memory.View(0, gradient.Shape[0], batch, axis.Units);
-        network.Backend.Matrix.CopyColumns(gradient, axis.FirstColumn(value), part, 0, axis.Units);
+        network.Backend.Matrix.CopyColumns(new(gradient, axis.FirstColumn(value), part, 0, axis.Units));
         return part;
     }
 
@@ -165,13 +165,13 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
         StepSquares sums = squares[index][axes[index].Carriers.TakeWhile(carrier => carrier != value).Count()];
         if (IsVector(axes[index]))
         {
-            grams[index].Add(g);
+            grams[index].Add(new(g));
             sums.Add(g.View(0, 1, batch, axes[index].Units));
             return;
         }
 
         int field = network.Graph.FieldIndex(value);
-        grams[index].Add(g, counted[field], counts[field]);
+        grams[index].Add(new(g, counted[field], counts[field]));
         sums.Add(g);
     }
 }

@@ -24,16 +24,16 @@ internal static class OutputProbe
             if (metric == AdjointMetric.Fisher && network.Recipe.Task == TaskKind.Classification)
             {
                 using Tensor normals = backend.Allocate(outputs.Shape);
-                backend.Random.Normal(normals, seed, stream++, 0, 1);
-                backend.Loss.FisherDirections(outputs, normals);
+                backend.Random.Normal(new(normals, seed, stream++, 0, 1));
+                backend.Loss.FisherDirections(new(outputs, normals));
             }
             else
             {
-                backend.Random.Normal(outputs, seed, stream++, 0, 1);
+                backend.Random.Normal(new(outputs, seed, stream++, 0, 1));
             }
 
             Value value = network.Graph.Outputs[i];
-            if (value.Kind == ValueKind.Sequence && batch[network.Graph.FieldIndex(value)].Lengths is { } lengths) backend.Matrix.ClearPadding(outputs, lengths);
+            if (value.Kind == ValueKind.Sequence && batch[network.Graph.FieldIndex(value)].Lengths is { } lengths) backend.Matrix.ClearPadding(new(outputs, lengths));
         }
     }
 }

@@ -52,8 +52,8 @@ internal sealed class RegressionRows : IDisposable
         }
 
         Tensor joined = memory.View(0, rows, Width);
-        backend.Matrix.Linear(parts[0], maps[0], constant, joined);
-        for (int i = 1; i < parts.Length; i++) backend.Matrix.Gemm(false, true, 1, parts[i], maps[i], 1, joined);
+        backend.Matrix.Linear(new(parts[0], maps[0], constant, joined));
+        for (int i = 1; i < parts.Length; i++) backend.Matrix.Gemm(new(false, true, 1, parts[i], maps[i], 1, joined));
         return joined;
     }
 

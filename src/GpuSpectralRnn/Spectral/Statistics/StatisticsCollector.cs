@@ -93,26 +93,26 @@ public sealed class StatisticsCollector
                     Tensor states = units.Values;
                     if (carrier.Kind == ValueKind.Vector)
                     {
-                        plain[i].Add(states);
-                        if (stepWeights is not null) weighted[i].Add(states);
+                        plain[i].Add(new(states));
+                        if (stepWeights is not null) weighted[i].Add(new(states));
                     }
                     else
                     {
                         int field = network.Graph.FieldIndex(carrier);
                         Tensor? lengths = feed.Current[field].Lengths;
                         (Tensor counted, double count) = ones[field].For(lengths, feed.LengthsOf(field));
-                        plain[i].Add(states, lengths is null ? null : counted, count);
+                        plain[i].Add(new(states, lengths is null ? null : counted, count));
                         if (stepWeights is not null)
                         {
                             (Tensor weights, double sum) = shares[i][place]!.For(lengths, feed.LengthsOf(field));
-                            weighted[i].Add(states, weights, sum);
+                            weighted[i].Add(new(states, weights, sum));
                         }
 
                         // Hidden states are zero where there is padding, other values are not.
-                        if (lengths is not null && !units.AreHiddenStates) backend.Matrix.ClearPadding(states, lengths);
+                        if (lengths is not null && !units.AreHiddenStates) backend.Matrix.ClearPadding(new(states, lengths));
                     }
 
-                    backend.Matrix.ColumnSums(states, 0, columns[i]);
+                    backend.Matrix.ColumnSums(new(states, 0, columns[i]));
                     float[] sums = columns[i].ToArray();
                     for (int j = 0; j < sums.Length; j++) stateSums[i][j] += sums[j];
                 }
@@ -212,7 +212,7 @@ public sealed class StatisticsCollector
             if (carrier.Units.Count == 1) return;
             Shape shape = Values.Shape;
             copy = network.Backend.Allocate(shape.Rank == 2 ? new Shape(shape[0], axis.Units) : new Shape(shape[0], shape[1], axis.Units));
-            network.Backend.Matrix.CopyColumns(Values, axis.FirstColumn(carrier), copy, 0, axis.Units);
+            network.Backend.Matrix.CopyColumns(new(Values, axis.FirstColumn(carrier), copy, 0, axis.Units));
             Values = copy;
         }
 

@@ -39,7 +39,7 @@ internal sealed class StepWeights : IDisposable
         int steps = sums.Length - 1;
         perSequence ??= backend.Allocate(new Shape(steps, capacity));
         Tensor weights = perSequence.View(0, steps, lengths.Length);
-        backend.Matrix.WeighSteps(perStep, onDevice, weights);
+        backend.Matrix.WeighSteps(new(perStep, onDevice, weights));
         return (weights, sum);
     }
 

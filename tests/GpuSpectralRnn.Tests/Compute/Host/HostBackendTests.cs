@@ -34,7 +34,7 @@ public class HostBackendTests
         using Tensor labels = backend.Allocate(new Shape(2), ElementType.Int32);
         labels.CopyFrom<int>([0, 3]);
         using LossTotals totals = backend.Loss.CreateTotals();
-        string message = Assert.Throws<InvalidCallException>(() => backend.Loss.SoftmaxCrossEntropy(logits, labels, 1, null, totals)).Message;
+        string message = Assert.Throws<InvalidCallException>(() => backend.Loss.SoftmaxCrossEntropy(new(logits, labels, 1, null, totals))).Message;
         Assert.Contains("label 3 in row 1", message);
     }
 }

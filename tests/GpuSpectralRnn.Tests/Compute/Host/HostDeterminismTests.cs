@@ -18,7 +18,7 @@ public class HostDeterminismTests
         using Tensor a = Random(backend, 1, transposeA ? [k, m] : [m, k]);
         using Tensor b = Random(backend, 2, transposeB ? [n, k] : [k, n]);
         using Tensor c = Random(backend, 3, m, n);
-        backend.Matrix.Gemm(transposeA, transposeB, 1.5f, a, b, 0.5f, c);
+        backend.Matrix.Gemm(new(transposeA, transposeB, 1.5f, a, b, 0.5f, c));
         return c.ToArray();
     });
 
@@ -28,17 +28,20 @@ public class HostDeterminismTests
     [InlineData(CellKind.RnnRelu, 3, 7, 300, 65)]
     [InlineData(CellKind.Lstm, 5, 37, 11, 43)]
     [InlineData(CellKind.Gru, 9, 64, 3, 64)]
+    [InlineData(CellKind.GruResetBefore, 7, 39, 5, 45)]
+    [InlineData(CellKind.LstmPeephole, 6, 35, 5, 41)]
     [InlineData(CellKind.RnnTanh, 300, 29, 3, 19)]
     public void Recurrent_layer(CellKind cell, int t, int b, int i, int h) => SameBits(backend =>
     {
         int g = cell.Gates();
         using RecurrentWorkspace workspace = backend.Recurrent.Prepare(new RecurrentShape(cell, t, b, i, h), isTraining: true);
-        using Tensor parameters = Random(backend, 1, g * h * (i + h + 2));
+        using Tensor parameters = Random(backend, 1, (g * h * (i + h + 2)) + (3 * h));
         using Tensor gradients = backend.Allocate(parameters.Shape);
-        backend.Optimizer.ClipGlobalNorm(parameters, MathF.Sqrt(h), gradients.View(0, 1));
+        backend.Optimizer.ClipGlobalNorm(new(parameters, MathF.Sqrt(h), gradients.View(0, 1)));
         backend.Fill(gradients, 0);
         RecurrentWeights Split(Tensor flat) => new(
-            flat.View(0, g * h, i), flat.View(g * h * i, g * h, h), flat.View(g * h * (i + h), g * h), flat.View(g * h * (i + h + 1), g * h));
+            flat.View(0, g * h, i), flat.View(g * h * i, g * h, h), flat.View(g * h * (i + h), g * h), flat.View(g * h * (i + h + 1), g * h),
+            CellSpec.From(cell).HasPeepholes ? flat.View(g * h * (i + h + 2), 3 * h) : null);
         using Tensor input = Random(backend, 2, t, b, i);
         using Tensor initial = Random(backend, 3, b, h);
         using Tensor output = backend.Allocate(new Shape(t, b, h));
@@ -64,22 +67,22 @@ public class HostDeterminismTests
     public void Sums_losses_steps_and_random_numbers() => SameBits(backend =>
     {
         using Tensor x = backend.Allocate(new Shape(411, 523));
-        backend.Random.Normal(x, 1, 2, 0, 3);
+        backend.Random.Normal(new(x, 1, 2, 0, 3));
         using Tensor y = backend.Allocate(new Shape(411, 523));
-        backend.Random.Uniform(y, 3, 4, -1, 2);
+        backend.Random.Uniform(new(y, 3, 4, -1, 2));
         using Tensor sums = backend.Allocate(new Shape(523));
-        backend.Matrix.ColumnSums(x, 0, sums);
+        backend.Matrix.ColumnSums(new(x, 0, sums));
         using Tensor labels = backend.Allocate(new Shape(411), ElementType.Int32);
         labels.CopyFrom<int>(Numbers.Integers(411, 5, -1, 523));
         using Tensor gradient = backend.Allocate(new Shape(411, 523));
         using LossTotals totals = backend.Loss.CreateTotals();
-        backend.Loss.SoftmaxCrossEntropy(x, labels, 1, gradient, totals);
-        backend.Loss.MeanSquaredError(x, y, 1, null, totals);
+        backend.Loss.SoftmaxCrossEntropy(new(x, labels, 1, gradient, totals));
+        backend.Loss.MeanSquaredError(new(x, y, 1, null, totals));
         using Tensor norm = backend.Allocate(new Shape(1));
-        backend.Optimizer.ClipGlobalNorm(gradient, 0.1f, norm);
+        backend.Optimizer.ClipGlobalNorm(new(gradient, 0.1f, norm));
         using Tensor first = backend.Allocate(x.Shape);
         using Tensor second = backend.Allocate(x.Shape);
-        backend.Optimizer.Adam(new(y, gradient, first, second, 0.01f, 0.9f, 0.99f, 1e-8f, 0.1f, true, 3));
+        backend.Optimizer.Adam(new(y, gradient, first, second, new(0.01f, 0.9f, 0.99f, 1e-8f, 0.1f, true, 3)));
         double loss = totals.Read().Loss;
         float upper = (float)loss;
         return [.. y.ToArray(), .. sums.ToArray(), .. norm.ToArray(), upper, (float)(loss - upper)]; // the loss in two parts
@@ -91,7 +94,7 @@ public class HostDeterminismTests
         double[] sums = new double[40 * 40];
         using Tensor x = Random(backend, 1, 3000, 40);
         using GramAccumulator gram = backend.Spectral.CreateGram(40);
-        gram.Add(x);
+        gram.Add(new(x));
         gram.Read(sums);
         return [.. sums.Select(sum => (float)sum), .. sums.Select(sum => (float)(sum - (float)sum))]; // each in two parts
     });

@@ -38,7 +38,7 @@ public class LongSequenceTests
         using Tensor output = backend.Allocate(new Shape(Steps, batch, hidden));
         using Tensor outputGradient = backend.Allocate(output.Shape);
         using RecurrentWorkspace workspace = backend.Recurrent.Prepare(new RecurrentShape(cell, Steps, batch, Inputs, hidden), isTraining: true);
-        backend.Random.Uniform(parameters, seed: 1, stream: 0, -0.3f, 0.3f);
+        backend.Random.Uniform(new(parameters, Seed: 1, Stream: 0, -0.3f, 0.3f));
         Fill(input, from, Inputs, stream: 1);
         Fill(outputGradient, from, hidden, stream: 2);
         RecurrentWeights Split(Tensor flat) => new(

@@ -86,7 +86,7 @@ public class SymmetricEigenSolverTests
         {
             using HostBackend host = new(threads);
             double[] result = new double[Order * Order];
-            host.Spectral.SymmetricEigen(Order, a.Data, new double[Order], result);
+            host.Spectral.SymmetricEigen(new(Order, a.Data, new double[Order], result));
             return result;
         })];
 

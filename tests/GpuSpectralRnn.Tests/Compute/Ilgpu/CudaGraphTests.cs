@@ -45,7 +45,7 @@ public sealed class CudaGraphTests(CudaStepwiseDevice device) : IClassFixture<Cu
     {
         double[] values = new double[order];
         double[] vectors = new double[order * order];
-        backend.Spectral.SymmetricEigen(order, matrix, values, vectors);
+        backend.Spectral.SymmetricEigen(new(order, matrix, values, vectors));
         return (values, vectors);
     }
 

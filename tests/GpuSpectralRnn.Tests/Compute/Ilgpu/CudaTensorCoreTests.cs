@@ -49,7 +49,7 @@ public class CudaTensorCoreTests(CudaTensorCoreDevice device) : GemmTests(device
         Tensor b = Make(Factor(3 + K * N, 2), 3 + K * N);
         Tensor c = Garbage(1 + M * N);
         Tensor product = c.View(1, M, N);
-        Backend.Matrix.Gemm(false, false, 1, a.View(1, M, K), b.View(3, K, N), 0, product);
+        Backend.Matrix.Gemm(new(false, false, 1, a.View(1, M, K), b.View(3, K, N), 0, product));
         double[] expected = ReferenceMatrix.Gemm(M, N, K, 1, a.ToArray()[1..].ToDoubles(), false, b.ToArray()[3..].ToDoubles(), false);
         Close.Equal(expected, product, 1e-6, ErrorPerProduct * K + 1e-6);
         Assert.True(float.IsNaN(c.ToArray()[0]));
@@ -63,13 +63,16 @@ public class CudaTensorCoreTests(CudaTensorCoreDevice device) : GemmTests(device
         float[] a = Numbers.Normal(M * K, 1);
         float[] b = Numbers.Normal(K * N, 2);
         Tensor c = Garbage(M, N);
-        Backend.Matrix.Gemm(false, false, 1, Make(a, M, K), Make(b, K, N), 0, c);
-        double[] rounded = ReferenceMatrix.Gemm(M, N, K, 1, Array.ConvertAll(a, Tf32.Round).ToDoubles(), false, Array.ConvertAll(b, Tf32.Round).ToDoubles(), false);
+        Backend.Matrix.Gemm(new(false, false, 1, Make(a, M, K), Make(b, K, N), 0, c));
+        double[] rounded = ReferenceMatrix.Gemm(
+            M, N, K, 1, Array.ConvertAll(a, Tf32.Round).ToDoubles(), false, Array.ConvertAll(b, Tf32.Round).ToDoubles(), false);
         double[] exact = ReferenceMatrix.Gemm(M, N, K, 1, a.ToDoubles(), false, b.ToDoubles(), false);
-        double[] sizes = ReferenceMatrix.Gemm(M, N, K, 1, Array.ConvertAll(a.ToDoubles(), Math.Abs), false, Array.ConvertAll(b.ToDoubles(), Math.Abs), false);
+        double[] sizes = ReferenceMatrix.Gemm(
+            M, N, K, 1, Array.ConvertAll(a.ToDoubles(), Math.Abs), false, Array.ConvertAll(b.ToDoubles(), Math.Abs), false);
         Close.Equal(rounded, c, 1e-6, ErrorPerProduct * K + 1e-6);
         float[] result = c.ToArray();
-        for (int i = 0; i < result.Length; i++) Assert.InRange(result[i], exact[i] - sizes[i] / 1000, exact[i] + sizes[i] / 1000); // 2^-10, and some for the sums
+        for (int i = 0; i < result.Length; i++)
+            Assert.InRange(result[i], exact[i] - sizes[i] / 1000, exact[i] + sizes[i] / 1000); // 2^-10, and some for the sums
         Assert.Contains(Enumerable.Range(0, result.Length), i => Math.Abs(result[i] - exact[i]) > 1e-4 * sizes[i]); // single precision errs by 1e-6 of it
     }
 
@@ -80,7 +83,7 @@ public class CudaTensorCoreTests(CudaTensorCoreDevice device) : GemmTests(device
         float[] a = Numbers.Normal(M * K, 1);
         (a[3 * K + 1], a[40 * K + 4]) = (float.NaN, float.PositiveInfinity);
         Tensor c = Garbage(M, N);
-        Backend.Matrix.Gemm(false, false, 1, Make(a, M, K), Random(2, K, N), 0, c);
+        Backend.Matrix.Gemm(new(false, false, 1, Make(a, M, K), Random(2, K, N), 0, c));
         float[] result = c.ToArray();
         for (int row = 0; row < M; row++)
         {

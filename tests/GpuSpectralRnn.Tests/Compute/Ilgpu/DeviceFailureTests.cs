@@ -10,7 +10,8 @@ public class DeviceFailureTests
 {
     [Fact]
     public void A_failure_of_the_driver_is_told_in_its_words() =>
-        Assert.Contains("an illegal memory access", Devices.FailureOf(new CudaException("an illegal memory access was encountered")), StringComparison.Ordinal);
+        Assert.Contains(
+            "an illegal memory access", Devices.FailureOf(new CudaException("an illegal memory access was encountered")), StringComparison.Ordinal);
 
     [Fact]
     public void Other_exceptions_are_no_failures_of_a_device() => Assert.Null(Devices.FailureOf(new InvalidOperationException("a bug")));
@@ -45,7 +46,7 @@ public class DeviceFailureTests
         {
             Exception failed = Assert.ThrowsAny<Exception>(() =>
             {
-                backend.Matrix.Gemm(false, false, 1, tensor, tensor, 0, product);
+                backend.Matrix.Gemm(new(false, false, 1, tensor, tensor, 0, product));
                 _ = product.ToArray();
             });
             Assert.Contains(words, Devices.FailureOf(failed), StringComparison.Ordinal);

@@ -21,7 +21,7 @@ public sealed class LaunchKeyTests(IlgpuCpuDevice device)
         foreach (FieldInfo field in fields) field.SetValue(views, View(field, 0, 4));
         long[] key = Key(views);
 
-        Assert.Equal(13, fields.Length);
+        Assert.Equal(15, fields.Length);
         Assert.Equal(key, Key(views));
         foreach (FieldInfo field in fields)
         {
@@ -43,7 +43,8 @@ public sealed class LaunchKeyTests(IlgpuCpuDevice device)
         static long[] Key(object views)
         {
             long[] words = new long[LaunchKey<RecurrentOperands>.Words];
-            LaunchKey<RecurrentOperands>.Fill(new() { Walk = new RecurrentWalk(9, 1, 1, false), Views = (RecurrentViews)views, Arranged = default }, words);
+            LaunchKey<RecurrentOperands>.Fill(
+                new() { Walk = new RecurrentWalk(9, 1, 1, false), Views = (RecurrentViews)views, Arranged = default }, words);
             return words;
         }
     }

@@ -67,8 +67,8 @@ public sealed class OwnershipTests
         RecurrentWorkspace endedWorkspace = backend.Recurrent.Prepare(shape, false);
         endedWorkspace.Dispose();
 
-        Assert.Throws<InvalidOperationException>(() => backend.Loss.MeanSquaredError(x, y, 1, null, foreignTotals));
-        Assert.Throws<ObjectDisposedException>(() => backend.Loss.MeanSquaredError(x, y, 1, null, endedTotals));
+        Assert.Throws<InvalidOperationException>(() => backend.Loss.MeanSquaredError(new(x, y, 1, null, foreignTotals)));
+        Assert.Throws<ObjectDisposedException>(() => backend.Loss.MeanSquaredError(new(x, y, 1, null, endedTotals)));
         Assert.Throws<InvalidOperationException>(() => backend.Recurrent.Forward(new(foreignWorkspace, weights, x, null, y)));
         Assert.Throws<ObjectDisposedException>(() => backend.Recurrent.Forward(new(endedWorkspace, weights, x, null, y)));
         Assert.Throws<InvalidOperationException>(() => backend.Fill(foreign, 1));

@@ -13,7 +13,17 @@ namespace GpuSpectralRnn.Tests.Compute.Ilgpu;
 public abstract class PersistentLayerTests(DeviceFixture? device) : RecurrentLayerChecks(device)
 {
     /// <summary>Every cell, both directions, with and without lengths.</summary>
-    public static TheoryData<CellKind, bool, bool> Kinds => RecurrentLayerTests.Kinds;
+    public static TheoryData<CellKind, bool, bool> Kinds
+    {
+        get
+        {
+            TheoryData<CellKind, bool, bool> kinds = [];
+            foreach (CellSpec cell in CellSpec.All.Where(cell => cell.Persistent is not null))
+                foreach (bool isReverse in new[] { false, true })
+                    foreach (bool hasLengths in new[] { false, true }) kinds.Add(cell.Kind, isReverse, hasLengths);
+            return kinds;
+        }
+    }
 
     // Groups that are not full, and a width that is padded.
     [SkippableTheory]
@@ -90,7 +100,7 @@ public abstract class SimulatedPersistentLayerTests(int threadsOfWarp) : Persist
         PersistentTiles lean = PersistentLimits.Query(backend.Accelerator).Tiles(cell, hidden, registerStrips: 2);
         Assert.Equal((2, 1), (lean.Forward.RegisterStrips, lean.Forward.SharedStrips));
         Assert.Equal((2, 1), (lean.Backward.RegisterStrips, lean.Backward.SharedStrips));
-        RecurrentCell kernels = RecurrentCells.Load(backend.Loader, cell, lean);
+        RecurrentCell kernels = CellSpec.From(cell).Persistent!(backend.Loader, lean);
         using IlgpuRecurrentWorkspace workspace = new(backend, kernels, shape, isTraining: true);
         ReferenceLayer problem = new(shape, seed: 74, hasInitial: true, hasLengths: true);
         Check(problem, shape, 0, problem.Backward(0), workspace);

@@ -13,9 +13,10 @@ internal sealed unsafe class HostLossOps(HostBackend backend, HostParallel threa
     public LossTotals CreateTotals() => new HostLossTotals(backend);
 
     /// <inheritdoc/>
-    public void SoftmaxCrossEntropy(Tensor logits, Tensor labels, float scale, Tensor? gradient, LossTotals totals)
+    public void SoftmaxCrossEntropy(LossOperands operands)
     {
-        (int n, int c) = OperandChecks.SoftmaxCrossEntropy(backend, logits, labels, gradient);
+        (int n, int c) = OperandChecks.SoftmaxCrossEntropy(backend, operands);
+        (Tensor logits, Tensor labels, float scale, Tensor? gradient, LossTotals totals) = operands;
         HostLossTotals own = OperandChecks.Own<HostLossTotals>(backend, totals, nameof(totals));
         float* x = backend.Address(logits); // [N, C]
         int* label = backend.Address<int>(labels); // [N]
@@ -50,9 +51,10 @@ internal sealed unsafe class HostLossOps(HostBackend backend, HostParallel threa
     }
 
     /// <inheritdoc/>
-    public void SoftmaxDivergence(Tensor logits, Tensor targets, float scale, Tensor? gradient, LossTotals totals)
+    public void SoftmaxDivergence(LossOperands operands)
     {
-        (int n, int c) = OperandChecks.SoftmaxDivergence(backend, logits, targets, gradient);
+        (int n, int c) = OperandChecks.SoftmaxDivergence(backend, operands);
+        (Tensor logits, Tensor targets, float scale, Tensor? gradient, LossTotals totals) = operands;
         HostLossTotals own = OperandChecks.Own<HostLossTotals>(backend, totals, nameof(totals));
         float* x = backend.Address(logits), target = backend.Address(targets); // [N, C]
         float* result = backend.AddressOrNull(gradient); // [N, C]
@@ -80,9 +82,10 @@ internal sealed unsafe class HostLossOps(HostBackend backend, HostParallel threa
     }
 
     /// <inheritdoc/>
-    public void MeanSquaredError(Tensor predictions, Tensor targets, float scale, Tensor? gradient, LossTotals totals)
+    public void MeanSquaredError(LossOperands operands)
     {
-        (int n, int d) = OperandChecks.MeanSquaredError(backend, predictions, targets, gradient);
+        (int n, int d) = OperandChecks.MeanSquaredError(backend, operands);
+        (Tensor predictions, Tensor targets, float scale, Tensor? gradient, LossTotals totals) = operands;
         HostLossTotals own = OperandChecks.Own<HostLossTotals>(backend, totals, nameof(totals));
         double sum = squares.Run(
             backend.Address(predictions), backend.Address(targets), (long)n * d, (float)(scale * 2.0 / d), backend.AddressOrNull(gradient));
@@ -90,10 +93,10 @@ internal sealed unsafe class HostLossOps(HostBackend backend, HostParallel threa
     }
 
     /// <inheritdoc/>
-    public void FisherDirections(Tensor logits, Tensor normals)
+    public void FisherDirections(FisherOperands operands)
     {
-        (int n, int c) = OperandChecks.FisherDirections(backend, logits, normals);
-        float* x = backend.Address(logits), z = backend.Address(normals); // [N, C]
+        (int n, int c) = OperandChecks.FisherDirections(backend, operands);
+        float* x = backend.Address(operands.Logits), z = backend.Address(operands.Normals); // [N, C]
         threads.Split(n, 1, (long)n * c, (_, first, end) =>
         {
             for (long row = first; row < end; row++) FisherDirection(x + row * c, z + row * c, c);

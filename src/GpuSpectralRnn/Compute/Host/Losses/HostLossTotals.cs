@@ -1,6 +1,6 @@
 namespace GpuSpectralRnn.Compute.Host;
 
-/// <summary>An account of losses in ordinary memory.</summary>
+/// <summary>Loss totals in host memory.</summary>
 internal sealed class HostLossTotals(HostBackend backend) : LossTotals, IKept
 {
     private static readonly LossSums Empty = new(0, 0, 0, 0, -1);
@@ -13,7 +13,7 @@ internal sealed class HostLossTotals(HostBackend backend) : LossTotals, IKept
     /// <inheritdoc/>
     public bool IsDisposed { get; private set; }
 
-    /// <summary>Books one call.</summary>
+    /// <summary>Adds the sums of one call.</summary>
     public void Add(double loss, long correct, long rows)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);

@@ -5,15 +5,15 @@ using System.Runtime.Intrinsics.X86;
 
 namespace GpuSpectralRnn.Compute.Host;
 
-/// <summary>Which lanes of a vector are there: all of them, or the first few, where a row ends.</summary>
+/// <summary>Which lanes of a vector are valid: all, or the first few at the end of a row.</summary>
 /// <typeparam name="TVector">The vector's type.</typeparam>
 internal unsafe interface ILanes<TVector>
     where TVector : unmanaged
 {
-    /// <summary>Reads the lanes that are there; the others are zero.</summary>
+    /// <summary>Reads the valid lanes; the others are zero.</summary>
     TVector Load(float* source);
 
-    /// <summary>Writes the lanes that are there.</summary>
+    /// <summary>Writes the valid lanes.</summary>
     void Store(TVector value, float* destination);
 }
 

@@ -5,9 +5,8 @@ using System.Runtime.Intrinsics;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// Single-precision vectors of one width, as kernels see them. A kernel is written once over <c>TSimd, TVector</c>; the runtime compiles it per
-/// width, with every
-/// member inlined. Each lane does what a lone number does, so neither width nor position changes a result's bits.
+/// Single-precision vectors of one width, as kernels see them. A kernel is written once over <c>TSimd, TVector</c>; the runtime compiles it for
+/// each width with every member inlined. A lane computes what a scalar would, so neither width nor position changes the bits of a result.
 /// </summary>
 /// <typeparam name="TVector">The vector's type.</typeparam>
 internal unsafe interface ISimd<TVector>
@@ -59,13 +58,13 @@ internal unsafe interface ISimd<TVector>
     static abstract double Sum(TVector a);
 }
 
-/// <summary>What all widths share.</summary>
+/// <summary>Constants common to all widths.</summary>
 internal static class Simd
 {
     /// <summary>1.5 2^23: added to a number below 2^22 in size, it rounds it to an integer, which the low bits then hold.</summary>
     public const float Rounder = 12582912f;
 
-    /// <summary>Magnitudes below this are set to zero where they would fade into denormals, which processors handle slowly.</summary>
+    /// <summary>Magnitudes below this are flushed to zero where they would decay into denormals, which are slow.</summary>
     public const float Tiny = 1e-30f;
 
     /// <summary>Whether kernels run on 512 bits; else on the widest of <see cref="Vector{T}"/>.</summary>

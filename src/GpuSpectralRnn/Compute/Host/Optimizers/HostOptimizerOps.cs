@@ -8,32 +8,33 @@ internal sealed unsafe class HostOptimizerOps(HostBackend backend, HostParallel 
     private readonly SquareSum squares = new(threads);
 
     /// <inheritdoc/>
-    public void Sgd(Tensor parameters, Tensor gradients, float rate, float weightDecay)
+    public void Sgd(SgdStep step)
     {
-        long count = OperandChecks.Optimizer(backend, parameters, gradients);
-        Elementwise.Run(threads, count, new OptimizerPointwise.Sgd(backend.Address(parameters), backend.Address(gradients), rate, weightDecay));
+        long count = OperandChecks.Optimizer(backend, step.Parameters, step.Gradients);
+        Elementwise.Run(
+            threads, count, new OptimizerPointwise.Sgd(backend.Address(step.Parameters), backend.Address(step.Gradients), step.Numbers));
     }
 
     /// <inheritdoc/>
-    public void Momentum(Tensor parameters, Tensor gradients, Tensor velocity, float rate, float momentum, float weightDecay)
+    public void Momentum(MomentumStep step)
     {
-        long count = OperandChecks.Optimizer(backend, parameters, gradients, velocity);
+        long count = OperandChecks.Optimizer(backend, step.Parameters, step.Gradients, step.Velocity);
         Elementwise.Run(threads, count, new OptimizerPointwise.Momentum(
-            backend.Address(parameters), backend.Address(gradients), backend.Address(velocity), rate, momentum, weightDecay));
+            backend.Address(step.Parameters), backend.Address(step.Gradients), backend.Address(step.Velocity), step.Numbers));
     }
 
     /// <inheritdoc/>
-    public void RmsProp(Tensor parameters, Tensor gradients, Tensor meanSquare, float rate, float alpha, float epsilon, float weightDecay)
+    public void RmsProp(RmsPropStep step)
     {
-        long count = OperandChecks.Optimizer(backend, parameters, gradients, meanSquare);
+        long count = OperandChecks.Optimizer(backend, step.Parameters, step.Gradients, step.MeanSquare);
         Elementwise.Run(threads, count, new OptimizerPointwise.RmsProp(
-            backend.Address(parameters), backend.Address(gradients), backend.Address(meanSquare), rate, alpha, epsilon, weightDecay));
+            backend.Address(step.Parameters), backend.Address(step.Gradients), backend.Address(step.MeanSquare), step.Numbers));
     }
 
     /// <inheritdoc/>
     public void Adam(AdamStep step)
     {
-        long count = OperandChecks.Adam(backend, step);
+        long count = OperandChecks.Optimizer(backend, step.Parameters, step.Gradients, step.FirstMoment, step.SecondMoment);
         Elementwise.Run(threads, count, new OptimizerPointwise.Adam(
             backend.Address(step.Parameters),
             backend.Address(step.Gradients),
@@ -43,20 +44,20 @@ internal sealed unsafe class HostOptimizerOps(HostBackend backend, HostParallel 
     }
 
     /// <inheritdoc/>
-    public void Mask(Tensor parameters, Tensor mask)
+    public void Mask(MaskOperands operands)
     {
-        long count = OperandChecks.Optimizer(backend, parameters, mask);
-        Elementwise.Run(threads, count, new OptimizerPointwise.Mask(backend.Address(parameters), backend.Address(mask)));
+        long count = OperandChecks.Optimizer(backend, operands.Parameters, operands.Mask);
+        Elementwise.Run(threads, count, new OptimizerPointwise.Mask(backend.Address(operands.Parameters), backend.Address(operands.Mask)));
     }
 
     /// <inheritdoc/>
-    public void ClipGlobalNorm(Tensor gradients, float limit, Tensor norm)
+    public void ClipGlobalNorm(ClipOperands operands)
     {
-        long count = OperandChecks.ClipGlobalNorm(backend, gradients, limit, norm);
-        float* g = backend.Address(gradients);
+        long count = OperandChecks.ClipGlobalNorm(backend, operands);
+        float* g = backend.Address(operands.Gradients);
         double length = Math.Sqrt(squares.Run(g, count));
-        *backend.Address(norm) = (float)length;
-        float factor = (float)Math.Min(1, limit / (length + 1e-6));
+        *backend.Address(operands.Norm) = (float)length;
+        float factor = (float)Math.Min(1, operands.Limit / (length + 1e-6));
         if (factor != 1) Elementwise.Run(threads, count, new Scale(g, factor));
     }
 }

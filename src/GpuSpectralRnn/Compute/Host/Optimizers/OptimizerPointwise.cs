@@ -4,9 +4,8 @@ using GpuSpectralRnn.Kernels;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// The optimisers' rules on one vector of parameters p, gradients g and states, each in one pass. States below <see cref="Simd.Tiny"/> become zero:
-/// those of dead
-/// units would fade into denormals and stay there.
+/// The optimisers' rules on one vector of parameters p, gradients g and states, each in one pass. States below <see cref="Simd.Tiny"/> become zero,
+/// because those of units without gradient would decay into denormals.
 /// </summary>
 internal static unsafe class OptimizerPointwise
 {
@@ -21,7 +20,7 @@ internal static unsafe class OptimizerPointwise
     }
 
     /// <summary>p -= rate (g + decay p).</summary>
-    public readonly struct Sgd(float* p, float* g, float rate, float decay) : IElementwise
+    public readonly struct Sgd(float* p, float* g, SgdNumbers numbers) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
@@ -30,13 +29,13 @@ internal static unsafe class OptimizerPointwise
             where TLanes : struct, ILanes<TVector>
         {
             TVector parameter = lanes.Load(p + index);
-            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(decay), parameter, lanes.Load(g + index));
-            lanes.Store(TSimd.MultiplyAdd(TSimd.Broadcast(-rate), slope, parameter), p + index);
+            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(numbers.Decay), parameter, lanes.Load(g + index));
+            lanes.Store(TSimd.MultiplyAdd(TSimd.Broadcast(-numbers.Rate), slope, parameter), p + index);
         }
     }
 
     /// <summary>v = momentum v + g + decay p; p -= rate v.</summary>
-    public readonly struct Momentum(float* p, float* g, float* v, float rate, float momentum, float decay) : IElementwise
+    public readonly struct Momentum(float* p, float* g, float* v, MomentumNumbers numbers) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
@@ -45,15 +44,15 @@ internal static unsafe class OptimizerPointwise
             where TLanes : struct, ILanes<TVector>
         {
             TVector parameter = lanes.Load(p + index);
-            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(decay), parameter, lanes.Load(g + index));
-            TVector velocity = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(TSimd.Broadcast(momentum), lanes.Load(v + index), slope));
+            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(numbers.Decay), parameter, lanes.Load(g + index));
+            TVector velocity = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(TSimd.Broadcast(numbers.Momentum), lanes.Load(v + index), slope));
             lanes.Store(velocity, v + index);
-            lanes.Store(TSimd.MultiplyAdd(TSimd.Broadcast(-rate), velocity, parameter), p + index);
+            lanes.Store(TSimd.MultiplyAdd(TSimd.Broadcast(-numbers.Rate), velocity, parameter), p + index);
         }
     }
 
     /// <summary>s = alpha s + (1 - alpha) g^2; p -= rate g / (sqrt(s) + epsilon), g with decay p added.</summary>
-    public readonly struct RmsProp(float* p, float* g, float* s, float rate, float alpha, float epsilon, float decay) : IElementwise
+    public readonly struct RmsProp(float* p, float* g, float* s, RmsPropNumbers numbers) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
@@ -62,12 +61,12 @@ internal static unsafe class OptimizerPointwise
             where TLanes : struct, ILanes<TVector>
         {
             TVector parameter = lanes.Load(p + index);
-            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(decay), parameter, lanes.Load(g + index));
-            TVector fresh = TSimd.Multiply(TSimd.Broadcast(1 - alpha), TSimd.Multiply(slope, slope));
-            TVector square = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(TSimd.Broadcast(alpha), lanes.Load(s + index), fresh));
+            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(numbers.Decay), parameter, lanes.Load(g + index));
+            TVector fresh = TSimd.Multiply(TSimd.Broadcast(1 - numbers.Alpha), TSimd.Multiply(slope, slope));
+            TVector square = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(TSimd.Broadcast(numbers.Alpha), lanes.Load(s + index), fresh));
             lanes.Store(square, s + index);
-            TVector step = TSimd.Divide(slope, TSimd.Add(TSimd.Sqrt(square), TSimd.Broadcast(epsilon)));
-            lanes.Store(TSimd.MultiplyAdd(TSimd.Broadcast(-rate), step, parameter), p + index);
+            TVector step = TSimd.Divide(slope, TSimd.Add(TSimd.Sqrt(square), TSimd.Broadcast(numbers.Epsilon)));
+            lanes.Store(TSimd.MultiplyAdd(TSimd.Broadcast(-numbers.Rate), step, parameter), p + index);
         }
     }
 
@@ -82,7 +81,8 @@ internal static unsafe class OptimizerPointwise
         {
             TVector parameter = lanes.Load(p + index);
             TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(numbers.Decay), parameter, lanes.Load(g + index));
-            TVector first = TSimd.MultiplyAdd(TSimd.Broadcast(numbers.Beta1), lanes.Load(m + index), TSimd.Multiply(TSimd.Broadcast(1 - numbers.Beta1), slope));
+            TVector first = TSimd.MultiplyAdd(
+                TSimd.Broadcast(numbers.Beta1), lanes.Load(m + index), TSimd.Multiply(TSimd.Broadcast(1 - numbers.Beta1), slope));
             first = SimdMath.Flush<TSimd, TVector>(first);
             TVector fresh = TSimd.Multiply(TSimd.Broadcast(1 - numbers.Beta2), TSimd.Multiply(slope, slope));
             TVector second = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(TSimd.Broadcast(numbers.Beta2), lanes.Load(v + index), fresh));

@@ -3,9 +3,8 @@ using GpuSpectralRnn.Numerics;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// Products of matrices in blocks: k in steps of <see cref="GemmKernel.Depth"/>, op(B) packed, A packed where it is transposed. Threads share out C
-/// in whole rows or panels;
-/// each element's additions have one fixed order, so any number of threads gives the same bits.
+/// Products of matrices in blocks: k in steps of <see cref="GemmKernel.Depth"/>, op(B) packed, A packed where it is transposed. C is divided
+/// among the threads in whole rows or panels; the order of an element's additions is fixed, so any number of threads gives the same bits.
 /// </summary>
 internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
 {
@@ -34,8 +33,7 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
 
     /// <summary>
     /// C [rows, columns] = A P + add for panels made of all k rows of op(B), [panel][k][PanelWidth]; A [rows, k] row-major with stride aStride. For
-    /// products that come again
-    /// and again with the same right-hand side; on the calling thread.
+    /// repeated products with the same right-hand side; on the calling thread.
     /// </summary>
     public static void MultiplyPacked(
         nint rows, nint columns, nint k, float* a, nint aStride, float* panels, float* c, nint cStride, float* add, nint addStride)
@@ -106,7 +104,8 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
         }
     }
 
-    private readonly struct Operands(int m, int n, int k, float alpha, float* a, bool transposeA, float* b, bool transposeB, float* add, nint addStride, float* c)
+    private readonly struct Operands(
+        int m, int n, int k, float alpha, float* a, bool transposeA, float* b, bool transposeB, float* add, nint addStride, float* c)
     {
         public readonly int M = m;
         public readonly int N = n;

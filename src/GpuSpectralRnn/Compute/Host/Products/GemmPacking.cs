@@ -4,13 +4,12 @@ using System.Runtime.Intrinsics;
 
 namespace GpuSpectralRnn.Compute.Host;
 
-/// <summary>Brings operands into the order in which <see cref="GemmKernel"/> reads them.</summary>
+/// <summary>Packs operands in the order in which <see cref="GemmKernel"/> reads them.</summary>
 internal static unsafe class GemmPacking
 {
     /// <summary>
     /// Packs columns 0..columns-1 of op(B) [k, columns] as panels, [panel][k][PanelWidth], times alpha. Element (l, j) stands at b[l stride + j],
-    /// or, transposed, at
-    /// b[j stride + l]. Panels are <paramref name="panelStride"/> floats apart.
+    /// or, transposed, at b[j stride + l]. Panels are <paramref name="panelStride"/> floats apart.
     /// </summary>
     public static void PackPanels(float* b, nint stride, bool isTransposed, nint k, nint columns, float alpha, float* panels, nint panelStride)
     {

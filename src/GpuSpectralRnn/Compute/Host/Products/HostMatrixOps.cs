@@ -6,40 +6,43 @@ namespace GpuSpectralRnn.Compute.Host;
 internal sealed unsafe class HostMatrixOps(HostBackend backend, HostParallel threads, Gemm gemm) : IMatrixOps
 {
     /// <inheritdoc/>
-    public void Gemm(bool transposeA, bool transposeB, float alpha, Tensor a, Tensor b, float beta, Tensor c)
+    public void Gemm(GemmOperands o)
     {
-        (int m, int n, int k) = OperandChecks.Gemm(backend, transposeA, transposeB, a, b, c);
-        gemm.Run(m, n, k, alpha, backend.Address(a), transposeA, backend.Address(b), transposeB, beta, backend.Address(c));
+        (int m, int n, int k) = OperandChecks.Gemm(backend, o);
+        gemm.Run(m, n, k, o.Alpha, backend.Address(o.A), o.TransposeA, backend.Address(o.B), o.TransposeB, o.Beta, backend.Address(o.C));
     }
 
     /// <inheritdoc/>
-    public void Linear(Tensor x, Tensor weights, Tensor? bias, Tensor y)
+    public void Linear(LinearOperands operands)
     {
-        (int n, int i, int o) = OperandChecks.Linear(backend, x, weights, bias, y);
+        (int n, int i, int o) = OperandChecks.Linear(backend, operands);
+        (Tensor x, Tensor weights, Tensor? bias, Tensor y) = operands;
         gemm.Run(n, o, i, 1, backend.Address(x), false, backend.Address(weights), true, 0, backend.Address(y), backend.AddressOrNull(bias));
     }
 
     /// <inheritdoc/>
-    public void LinearBackward(Tensor x, Tensor weights, Tensor outputGradient, Tensor? inputGradient, Tensor weightGradient, Tensor? biasGradient)
+    public void LinearBackward(LinearBackwardOperands operands)
     {
-        (int n, int i, int o) = OperandChecks.LinearBackward(backend, x, weights, outputGradient, inputGradient, weightGradient, biasGradient);
+        (int n, int i, int o) = OperandChecks.LinearBackward(backend, operands);
+        (Tensor x, Tensor weights, Tensor outputGradient, Tensor? inputGradient, Tensor weightGradient, Tensor? biasGradient) = operands;
         float* delta = backend.Address(outputGradient); // [N, O]
         if (inputGradient is not null) gemm.Run(n, i, o, 1, delta, false, backend.Address(weights), false, 0, backend.Address(inputGradient));
         gemm.Run(o, i, n, 1, delta, true, backend.Address(x), false, 1, backend.Address(weightGradient));
-        if (biasGradient is not null) Host.ColumnSums.Run(threads, delta, n, o, o, 1, 1, backend.Address(biasGradient));
+        if (biasGradient is not null) new ColumnSums(delta, n, o, 1, 1, backend.Address(biasGradient)).Run(threads, o);
     }
 
     /// <inheritdoc/>
-    public void ColumnSums(Tensor x, float beta, Tensor sums)
+    public void ColumnSums(ColumnSumsOperands operands)
     {
-        (int m, int n) = OperandChecks.ColumnSums(backend, x, sums);
-        Host.ColumnSums.Run(threads, backend.Address(x), m, n, n, 1, beta, backend.Address(sums));
+        (int m, int n) = OperandChecks.ColumnSums(backend, operands);
+        new ColumnSums(backend.Address(operands.X), m, n, 1, operands.Beta, backend.Address(operands.Sums)).Run(threads, n);
     }
 
     /// <inheritdoc/>
-    public void CopyColumns(Tensor source, int from, Tensor destination, int to, int columns, bool adds = false)
+    public void CopyColumns(CopyColumnsOperands operands)
     {
-        int rows = OperandChecks.CopyColumns(backend, source, from, destination, to, columns);
+        int rows = OperandChecks.CopyColumns(backend, operands);
+        (Tensor source, int from, Tensor destination, int to, int columns, bool adds) = operands;
         float* left = backend.Address(source) + from;
         float* right = backend.Address(destination) + to;
         (int stride, int otherStride) = (source.Shape.Columns, destination.Shape.Columns);
@@ -73,35 +76,35 @@ internal sealed unsafe class HostMatrixOps(HostBackend backend, HostParallel thr
     }
 
     /// <inheritdoc/>
-    public void MeanOverSteps(Tensor x, Tensor mean, Tensor? lengths = null)
+    public void MeanOverSteps(MeanOverStepsOperands operands)
     {
-        (int t, int b, int h) = OperandChecks.OverSteps(backend, x, mean, lengths);
-        float* source = backend.Address(x); // [T, B, H]
-        float* result = backend.Address(mean); // [B, H]
-        if (lengths is null)
+        (int t, int b, int h) = OperandChecks.MeanOverSteps(backend, operands);
+        float* source = backend.Address(operands.Sequence); // [T, B, H]
+        float* result = backend.Address(operands.Mean); // [B, H]
+        if (operands.Lengths is null)
         {
-            Host.ColumnSums.Run(threads, source, t, (long)b * h, (long)b * h, 1f / t, 0, result);
+            new ColumnSums(source, t, (long)b * h, 1f / t, 0, result).Run(threads, (long)b * h);
             return;
         }
 
-        int* valid = backend.Address<int>(lengths); // [B]
+        int* valid = backend.Address<int>(operands.Lengths); // [B]
         for (int row = 0; row < b; row++)
         {
             float factor = valid[row] == 0 ? 0 : 1f / valid[row];
-            Host.ColumnSums.Run(threads, source + (long)row * h, valid[row], h, (long)b * h, factor, 0, result + (long)row * h);
+            new ColumnSums(source + (long)row * h, valid[row], (long)b * h, factor, 0, result + (long)row * h).Run(threads, h);
         }
     }
 
     /// <inheritdoc/>
-    public void SpreadOverSteps(Tensor meanGradient, Tensor gradient, Tensor? lengths = null)
+    public void SpreadOverSteps(MeanOverStepsOperands operands)
     {
-        (int t, int b, int h) = OperandChecks.OverSteps(backend, gradient, meanGradient, lengths);
-        float* source = backend.Address(meanGradient); // [B, H]
-        float* result = backend.Address(gradient); // [T, B, H]
+        (int t, int b, int h) = OperandChecks.MeanOverSteps(backend, operands);
+        float* source = backend.Address(operands.Mean); // [B, H]
+        float* result = backend.Address(operands.Sequence); // [T, B, H]
         long width = (long)b * h;
-        if (lengths is not null)
+        if (operands.Lengths is not null)
         {
-            int* valid = backend.Address<int>(lengths); // [B]
+            int* valid = backend.Address<int>(operands.Lengths); // [B]
             for (long i = 0; i < t * width; i++)
             {
                 long row = i % width / h;
@@ -117,11 +120,12 @@ internal sealed unsafe class HostMatrixOps(HostBackend backend, HostParallel thr
     }
 
     /// <inheritdoc/>
-    public void LastSteps(Tensor x, Tensor lengths, Tensor last)
+    public void LastSteps(LastStepsOperands operands)
     {
-        (_, int b, int h) = OperandChecks.LastSteps(backend, x, lengths, last);
-        float* source = backend.Address(x); // [T, B, H]
-        int* valid = backend.Address<int>(lengths); // [B]
+        (_, int b, int h) = OperandChecks.LastSteps(backend, operands);
+        Tensor last = operands.Last;
+        float* source = backend.Address(operands.Sequence); // [T, B, H]
+        int* valid = backend.Address<int>(operands.Lengths); // [B]
         for (long row = 0; row < b; row++)
         {
             Span<float> target = new(backend.Address(last) + row * last.Shape.Columns, h);
@@ -131,46 +135,47 @@ internal sealed unsafe class HostMatrixOps(HostBackend backend, HostParallel thr
     }
 
     /// <inheritdoc/>
-    public void SpreadToLastSteps(Tensor lastGradient, Tensor lengths, Tensor gradient)
+    public void SpreadToLastSteps(LastStepsOperands operands)
     {
-        (_, int b, int h) = OperandChecks.LastSteps(backend, gradient, lengths, lastGradient);
-        backend.Fill(gradient, 0);
-        float* result = backend.Address(gradient); // [T, B, H]
-        int* valid = backend.Address<int>(lengths); // [B]
+        (_, int b, int h) = OperandChecks.LastSteps(backend, operands);
+        Tensor last = operands.Last;
+        backend.Fill(operands.Sequence, 0);
+        float* result = backend.Address(operands.Sequence); // [T, B, H]
+        int* valid = backend.Address<int>(operands.Lengths); // [B]
         for (long row = 0; row < b; row++)
         {
             if (valid[row] == 0) continue;
-            new ReadOnlySpan<float>(backend.Address(lastGradient) + row * lastGradient.Shape.Columns, h)
+            new ReadOnlySpan<float>(backend.Address(last) + row * last.Shape.Columns, h)
                 .CopyTo(new Span<float>(result + ((valid[row] - 1L) * b + row) * h, h));
         }
     }
 
     /// <inheritdoc/>
-    public void ClearPadding(Tensor x, Tensor lengths)
+    public void ClearPadding(ClearPaddingOperands operands)
     {
-        (int t, int b, int h) = OperandChecks.ClearPadding(backend, x, lengths);
-        float* rows = backend.Address(x); // [T, B, H]
-        int* valid = backend.Address<int>(lengths); // [B]
+        (int t, int b, int h) = OperandChecks.ClearPadding(backend, operands);
+        float* rows = backend.Address(operands.X); // [T, B, H]
+        int* valid = backend.Address<int>(operands.Lengths); // [B]
         for (long step = 0; step < t; step++)
             for (long row = 0; row < b; row++)
                 if (step >= valid[row]) new Span<float>(rows + (step * b + row) * h, h).Clear();
     }
 
     /// <inheritdoc/>
-    public void WeighSteps(Tensor stepWeights, Tensor lengths, Tensor weights)
+    public void WeighSteps(WeighStepsOperands operands)
     {
-        (int t, int b) = OperandChecks.WeighSteps(backend, stepWeights, lengths, weights);
-        float* perStep = backend.Address(stepWeights), result = backend.Address(weights);
-        int* valid = backend.Address<int>(lengths); // [B]
+        (int t, int b) = OperandChecks.WeighSteps(backend, operands);
+        float* perStep = backend.Address(operands.StepWeights), result = backend.Address(operands.Weights); // [T], [T, B]
+        int* valid = backend.Address<int>(operands.Lengths); // [B]
         for (long step = 0; step < t; step++)
             for (long row = 0; row < b; row++) result[step * b + row] = step < valid[row] ? perStep[step] : 0;
     }
 
     /// <inheritdoc/>
-    public void AddSquares(Tensor x, Tensor sums)
+    public void AddSquares(AddSquaresOperands operands)
     {
-        long count = OperandChecks.AddSquares(backend, x, sums);
-        float* values = backend.Address(x), totals = backend.Address(sums);
+        long count = OperandChecks.AddSquares(backend, operands);
+        float* values = backend.Address(operands.X), totals = backend.Address(operands.Sums);
         threads.Split(count, 16, count, (_, first, end) =>
         {
             for (long i = first; i < end; i++) totals[i] += values[i] * values[i];

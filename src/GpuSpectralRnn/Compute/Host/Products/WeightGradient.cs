@@ -23,14 +23,16 @@ internal sealed unsafe class WeightGradient : IDisposable
     private readonly int inputs;
     private readonly int rows;
     private readonly int columns;
+    private readonly int stateColumns; // that dW_hh has
     private readonly int paddedColumns;
 
     /// <summary>
     /// Takes the memory for deltas of <paramref name="count"/> rows (T B) and <paramref name="columns"/> columns, H hidden units (0 without dW_hh)
-    /// and I inputs (0 without dW_ih).
+    /// and I inputs (0 without dW_ih). Of dW_hh only the first <paramref name="stateColumns"/> are made, where given.
     /// </summary>
-    public WeightGradient(HostParallel threads, int hidden, int inputs, int columns, long count)
+    public WeightGradient(HostParallel threads, int hidden, int inputs, int columns, long count, int? stateColumns = null)
     {
+        this.stateColumns = stateColumns ?? columns;
         this.threads = threads;
         this.count = count;
         this.hidden = hidden;
@@ -58,10 +60,11 @@ internal sealed unsafe class WeightGradient : IDisposable
     {
         Source source = new(pass, hidden, inputs);
         float* total = sums.Of(0);
-        if (slices == 1) threads.Split(rows, 8, count * rows * columns, (part, from, to) => Sum(source, delta, 0, count, part, total, (int)from, (int)to));
+        if (slices == 1)
+            threads.Split(rows, 8, count * rows * columns, (part, from, to) => Sum(source, delta, 0, count, part, total, (int)from, (int)to));
         else SumSlices(source, delta);
-        if (hiddenWeights != null) AddTransposed(total, hidden, hiddenWeights);
-        if (inputWeights != null) AddTransposed(total + (long)hidden * paddedColumns, inputs, inputWeights);
+        if (hiddenWeights != null) AddTransposed(total, hidden, stateColumns, hiddenWeights);
+        if (inputWeights != null) AddTransposed(total + (long)hidden * paddedColumns, inputs, columns, inputWeights);
         float* ones = total + (long)(rows - 1) * paddedColumns;
         for (int j = 0; j < columns; j++)
         {
@@ -100,7 +103,8 @@ internal sealed unsafe class WeightGradient : IDisposable
                 for (nint j = 0; j < paddedColumns; j += width)
                 {
                     float* add = first == start ? null : c + j;
-                    GemmKernel.Multiply(height, Math.Min(width, columns - j), depth, tile, 0, true, panels + j * depth, c + j, paddedColumns, add, paddedColumns);
+                    GemmKernel.Multiply(
+                        height, Math.Min(width, columns - j), depth, tile, 0, true, panels + j * depth, c + j, paddedColumns, add, paddedColumns);
                 }
 
                 row += height;
@@ -109,7 +113,7 @@ internal sealed unsafe class WeightGradient : IDisposable
     }
 
     // destination [columns, count] += total^T, total [count, columns]; sixteen columns, one cache line, at a time.
-    private void AddTransposed(float* total, int count, float* destination) =>
+    private void AddTransposed(float* total, int count, int columns, float* destination) =>
         threads.Split(columns, 16, (long)columns * count, (_, from, to) =>
         {
             for (long first = from; first < to; first += 16)

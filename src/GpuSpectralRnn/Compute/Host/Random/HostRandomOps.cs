@@ -9,10 +9,10 @@ internal sealed unsafe class HostRandomOps(HostBackend backend, HostParallel thr
     private const int OperationsPerNumber = 16;
 
     /// <inheritdoc/>
-    public void Uniform(Tensor destination, ulong seed, ulong stream, float low, float high)
+    public void Uniform(UniformOperands operands)
     {
-        if (!(low < high)) throw new ArgumentOutOfRangeException(nameof(high), high, $"A uniform range ends above its start {low}.");
-        long count = OperandChecks.Float(backend, destination);
+        long count = OperandChecks.Uniform(backend, operands);
+        (Tensor destination, ulong seed, ulong stream, float low, float high) = operands;
         float* x = backend.Address(destination);
         float range = high - low;
         float largest = MathF.BitDecrement(high); // low + range u may round up to high
@@ -32,9 +32,10 @@ internal sealed unsafe class HostRandomOps(HostBackend backend, HostParallel thr
     }
 
     /// <inheritdoc/>
-    public void Dropout(Tensor x, float rate, ulong seed, ulong stream, Tensor y)
+    public void Dropout(DropoutOperands operands)
     {
-        long count = OperandChecks.Dropout(backend, x, rate, y);
+        long count = OperandChecks.Dropout(backend, operands);
+        (Tensor x, float rate, ulong seed, ulong stream, Tensor y) = operands;
         float* source = backend.Address(x);
         float* target = backend.Address(y);
         float scale = 1 / (1 - rate);
@@ -54,10 +55,10 @@ internal sealed unsafe class HostRandomOps(HostBackend backend, HostParallel thr
     }
 
     /// <inheritdoc/>
-    public void Normal(Tensor destination, ulong seed, ulong stream, float mean, float deviation)
+    public void Normal(NormalOperands operands)
     {
-        if (!(deviation >= 0)) throw new ArgumentOutOfRangeException(nameof(deviation), deviation, "A standard deviation is zero or more.");
-        long count = OperandChecks.Float(backend, destination);
+        long count = OperandChecks.Normal(backend, operands);
+        (Tensor destination, ulong seed, ulong stream, float mean, float deviation) = operands;
         float* x = backend.Address(destination);
         threads.Split(count, 2, count * OperationsPerNumber, (_, from, to) =>
         {

@@ -1,10 +1,10 @@
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>An Elman layer's steps for some rows of the batch.</summary>
-internal static unsafe class ElmanLayer
+internal sealed unsafe class ElmanLayer : HostCell
 {
-    /// <summary>Runs all steps of rows from..to.</summary>
-    public static void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
+    /// <inheritdoc/>
+    public override void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
     {
         (CellKind cell, int steps, int batch, int inputs, int hidden) = pass.Shape;
         nint rows = (nint)(to - from);
@@ -25,7 +25,7 @@ internal static unsafe class ElmanLayer
     }
 
     /// <summary>Goes back over all steps of rows from..to: delta [T, B, H] turns from gradients of states to gradients of pre-activations.</summary>
-    public static void Backward(RecurrentPass pass, HostRecurrentWorkspace own, float* delta, int gradientFrom, float* initialGradient, long from, long to)
+    public override void Backward(RecurrentPass pass, HostRecurrentWorkspace own, float* delta, int gradientFrom, float* initialGradient, long from, long to)
     {
         (CellKind cell, int steps, _, _, int hidden) = pass.Shape;
         nint rows = (nint)(to - from);

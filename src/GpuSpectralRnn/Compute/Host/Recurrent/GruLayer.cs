@@ -1,10 +1,10 @@
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>A GRU layer's steps for some rows of the batch.</summary>
-internal static unsafe class GruLayer
+internal sealed unsafe class GruLayer : HostCell
 {
-    /// <summary>Runs all steps of rows from..to.</summary>
-    public static void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
+    /// <inheritdoc/>
+    public override void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
     {
         (_, int steps, int batch, int inputs, int hidden) = pass.Shape;
         nint rows = (nint)(to - from);
@@ -38,7 +38,7 @@ internal static unsafe class GruLayer
     /// Goes back over all steps of rows from..to: gates and products turn into gradients of the two parts of the pre-activations, carry into that of
     /// the initial state.
     /// </summary>
-    public static void Backward(RecurrentPass pass, HostRecurrentWorkspace own, float* outputGradient, int gradientFrom, bool wantsInitial, long from, long to)
+    public override void Backward(RecurrentPass pass, HostRecurrentWorkspace own, float* outputGradient, int gradientFrom, float* initialGradient, long from, long to)
     {
         (_, int steps, _, _, int hidden) = pass.Shape;
         nint rows = (nint)(to - from);
@@ -67,7 +67,7 @@ internal static unsafe class GruLayer
                 Elementwise.Run(new GruPointwise.Backward(a + row * width, product + row * width, hidden, start, direct, carry + at), 0, hidden);
             }
 
-            if (number == 0 && !wantsInitial) return;
+            if (number == 0 && initialGradient == null) return;
             Gemm.MultiplyPacked(rows, hidden, width, product, width, own.Back, carry, hidden, carry, hidden);
         }
     }

@@ -24,30 +24,20 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         RecurrentShape shape = o.Workspace.Shape;
         RecurrentPass pass = new(backend, shape, o.Input, o.Initial, o.Output, o.Final, o.Lengths);
         Pack(backend.Address(o.Weights.InputWeights), isTransposed: true, shape.Inputs, shape.GateRows, own.Input);
-        Pack(backend.Address(o.Weights.HiddenWeights), isTransposed: true, shape.Hidden, shape.GateRows, own.Hidden);
+        float* hiddenWeights = backend.Address(o.Weights.HiddenWeights);
+        Pack(hiddenWeights, isTransposed: true, shape.Hidden, own.StateRows, own.Hidden);
+        if (own.ResetStates is not null) Pack(hiddenWeights + own.StateRows * (long)shape.Hidden, isTransposed: true, shape.Hidden, shape.Hidden, own.HiddenOfReset);
         float* inputBias = backend.Address(o.Weights.InputBias);
         float* hiddenBias = backend.Address(o.Weights.HiddenBias);
         for (int j = 0; j < shape.GateRows; j++)
         {
-            own.Bias[j] = shape.Cell == CellKind.Gru ? inputBias[j] : inputBias[j] + hiddenBias[j];
+            own.Bias[j] = shape.Spec.ResetsProduct ? inputBias[j] : inputBias[j] + hiddenBias[j];
             own.HiddenBias[j] = hiddenBias[j];
         }
 
-        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) =>
-        {
-            switch (shape.Cell)
-            {
-                case CellKind.Lstm:
-                    LstmLayer.Forward(pass, own, from, to);
-                    break;
-                case CellKind.Gru:
-                    GruLayer.Forward(pass, own, from, to);
-                    break;
-                default:
-                    ElmanLayer.Forward(pass, own, from, to);
-                    break;
-            }
-        });
+        own.Peepholes = backend.AddressOrNull(o.Weights.Peepholes);
+        HostCell cell = shape.Spec.Host;
+        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) => cell.Forward(pass, own, from, to));
     }
 
     /// <inheritdoc/>
@@ -57,34 +47,25 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         OperandChecks.RecurrentBackward(backend, o);
         RecurrentShape shape = o.Workspace.Shape;
         RecurrentPass pass = new(backend, shape, o.Input, o.Initial, o.Output, null, o.Lengths);
-        Pack(backend.Address(o.Weights.HiddenWeights), isTransposed: false, shape.GateRows, shape.Hidden, own.Back);
+        float* hiddenWeights = backend.Address(o.Weights.HiddenWeights);
+        Pack(hiddenWeights, isTransposed: false, own.StateRows, shape.Hidden, own.Back);
+        if (own.ResetStates is not null) Pack(hiddenWeights + own.StateRows * (long)shape.Hidden, isTransposed: false, shape.Hidden, shape.Hidden, own.BackOfReset);
         float* given = backend.Address(o.OutputGradient); // [T, B, H]
         float* first = backend.AddressOrNull(o.InitialGradient?.Hidden); // [B, H]
 
         // The state before a reverse sequence's first step is the initial one, wherever the sequence begins.
         bool startsInside = o.Lengths is not null && shape.IsReverse && o.Initial is not null;
         if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, pass.InitialHidden);
-        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) =>
-        {
-            switch (shape.Cell)
-            {
-                case CellKind.Lstm:
-                    LstmLayer.Backward(pass, own, given, o.GradientFrom, o.InitialGradient is not null, from, to);
-                    break;
-                case CellKind.Gru:
-                    GruLayer.Backward(pass, own, given, o.GradientFrom, o.InitialGradient is not null, from, to);
-                    break;
-                default:
-                    ElmanLayer.Backward(pass, own, given, o.GradientFrom, first, from, to);
-                    break;
-            }
-        });
+        for (long b = 0; shape.Spec.HasPeepholes && b < shape.Batch; b++) new Span<float>(own.PeepholeSums + b * 3 * shape.Hidden, 3 * shape.Hidden).Clear();
+        own.Peepholes = backend.AddressOrNull(o.Weights.Peepholes);
+        HostCell cell = shape.Spec.Host;
+        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) => cell.Backward(pass, own, given, o.GradientFrom, first, from, to));
         Tensor delta = own.Gates ?? o.OutputGradient; // of the inputs' product, [T, B, G*H]
         o.Workspace.ProductGradient = own.Products ?? delta;
         AddGradients(own, pass, delta, o.Gradients);
         if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, null);
         if (first != null && own.Gates is not null) Copy(own.Carry, first, (long)shape.Batch * shape.Hidden);
-        if (o.InitialGradient?.Cell is { } cell) Copy(own.CellCarry, backend.Address(cell), (long)shape.Batch * shape.Hidden);
+        if (o.InitialGradient?.Cell is { } cells) Copy(own.CellCarry, backend.Address(cells), (long)shape.Batch * shape.Hidden);
         if (o.InputGradient is null) return;
         float* inputWeights = backend.Address(o.Weights.InputWeights); // [G*H, I]
         gemm.Run(
@@ -117,9 +98,16 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         float* hiddenWeights = backend.Address(gradients.HiddenWeights);
         float* inputBias = backend.Address(gradients.InputBias);
         float* hiddenBias = backend.Address(gradients.HiddenBias);
+        float* peepholes = backend.AddressOrNull(gradients.Peepholes);
+        for (long b = 0; peepholes != null && b < pass.Shape.Batch; b++)
+            Elementwise.Run(new AddTo(peepholes, own.PeepholeSums + b * 3 * pass.Shape.Hidden), 0, 3 * pass.Shape.Hidden);
         if (own.InputGradient is null)
         {
             own.HiddenGradient!.Add(pass, backend.Address(delta), inputWeights, hiddenWeights, inputBias, hiddenBias);
+            if (own.ResetStates is null) return;
+            (int count, int hidden) = (pass.Shape.Steps * pass.Shape.Batch, pass.Shape.Hidden);
+            float* fresh = backend.Address(own.FreshGradients!);
+            gemm.Run(hidden, hidden, count, 1, fresh, true, backend.Address(own.ResetStates), false, 1, hiddenWeights + own.StateRows * (long)hidden);
             return;
         }
 

@@ -14,6 +14,7 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     private readonly ThreadScratch back;
     private readonly ThreadScratch vectors; // b_ih, b_hh, zeros
     private readonly ThreadScratch carries; // dL/dh, dL/dc
+    private readonly ThreadScratch peepholeSums; // [B, 3H]
     private readonly Tensor? gates; // [T or 1, B, G*H]
     private readonly Tensor? products; // [T or 1, B, G*H]
     private readonly Tensor? cells; // [T or 2, B, H]
@@ -22,27 +23,35 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     public HostRecurrentWorkspace(RecurrentShape shape, bool isTraining, HostBackend backend, HostParallel threads)
         : base(shape, isTraining)
     {
-        (CellKind cell, int steps, int batch, int inputs, int units) = shape;
+        (_, int steps, int batch, int inputs, int units) = shape;
+        CellSpec cell = shape.Spec;
         this.backend = backend;
         int rows = shape.GateRows;
         long width = GemmKernel.PanelWidth;
         input = new ThreadScratch(1, GemmKernel.Panels(rows) * width * inputs);
-        hidden = new ThreadScratch(1, GemmKernel.Panels(rows) * width * units);
+        StateRows = cell.ResetsState ? rows - units : rows;
+        hidden = new ThreadScratch(1, (GemmKernel.Panels(StateRows) + GemmKernel.Panels(rows - StateRows)) * width * units);
         back = new ThreadScratch(1, isTraining ? GemmKernel.Panels(units) * width * rows : 0);
         vectors = new ThreadScratch(3, GemmKernel.Panels(rows) * width);
-        carries = new ThreadScratch(2, isTraining && cell.Gates() > 1 ? (long)batch * units : 0);
+        carries = new ThreadScratch(2, isTraining && cell.Gates > 1 ? (long)batch * units : 0);
+        peepholeSums = new ThreadScratch(1, isTraining && cell.HasPeepholes ? 3L * batch * units : 0);
         new Span<float>(Zeros, units).Clear();
-        if (cell.Gates() > 1) gates = backend.Allocate(new Shape(isTraining ? steps : 1, batch, rows));
-        if (cell == CellKind.Gru) products = backend.Allocate(gates!.Shape);
-        if (cell == CellKind.Lstm) cells = backend.Allocate(new Shape(isTraining ? steps : 2, batch, units));
+        if (cell.Gates > 1) gates = backend.Allocate(new Shape(isTraining ? steps : 1, batch, rows));
+        if (cell.ResetsProduct) products = backend.Allocate(gates!.Shape);
+        if (cell.ResetsState) ResetStates = backend.Allocate(new Shape(isTraining ? steps : 1, batch, units));
+        if (cell.HasCellState) cells = backend.Allocate(new Shape(isTraining ? steps : 2, batch, units));
         if (!isTraining) return;
-        bool isSplit = cell == CellKind.Gru;
-        HiddenGradient = new WeightGradient(threads, units, isSplit ? 0 : inputs, rows, (long)steps * batch);
+        if (cell.ResetsState) FreshGradients = backend.Allocate(ResetStates!.Shape);
+        bool isSplit = cell.ResetsProduct;
+        HiddenGradient = new WeightGradient(threads, units, isSplit ? 0 : inputs, rows, (long)steps * batch, StateRows);
         InputGradient = isSplit ? new WeightGradient(threads, 0, inputs, rows, (long)steps * batch) : null;
     }
 
     /// <summary>W_ih^T in panels, [panel][I][width].</summary>
     public float* Input => input.Of(0);
+
+    /// <summary>Rows of W_hh that multiply h; behind them come those that multiply r h (<see cref="CellSpec.ResetsState"/>).</summary>
+    public int StateRows { get; }
 
     /// <summary>W_hh^T in panels, [panel][H][width].</summary>
     public float* Hidden => hidden.Of(0);
@@ -50,11 +59,29 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     /// <summary>W_hh in panels, for the way back.</summary>
     public float* Back => back.Of(0);
 
+    /// <summary>Of <see cref="Hidden"/> the panels of what multiplies r h.</summary>
+    public float* HiddenOfReset => Hidden + GemmKernel.Panels(StateRows) * (long)GemmKernel.PanelWidth * Shape.Hidden;
+
+    /// <summary>Of <see cref="Back"/> the panels of what multiplied r h.</summary>
+    public float* BackOfReset => Back + GemmKernel.Panels(Shape.Hidden) * (long)GemmKernel.PanelWidth * StateRows;
+
+    /// <summary>r h of all steps [T, B, H], without training of one (GRU that resets before the product).</summary>
+    public Tensor? ResetStates { get; }
+
+    /// <summary>The gradients of n's pre-activations once more, without gaps, [T, B, H] (GRU that resets before the product).</summary>
+    public Tensor? FreshGradients { get; }
+
     /// <summary>What is added to the inputs' product, [G*H]: b_ih + b_hh, for the GRU b_ih.</summary>
     public float* Bias => vectors.Of(0);
 
     /// <summary>b_hh [G*H], for the GRU.</summary>
     public float* HiddenBias => vectors.Of(1);
+
+    /// <summary>The peepholes [3H] of the pass that runs; null where the cell has none.</summary>
+    public float* Peepholes { get; set; }
+
+    /// <summary>Their gradients, sequence by sequence [B, 3H].</summary>
+    public float* PeepholeSums => peepholeSums.Of(0);
 
     /// <summary>[H].</summary>
     public float* Zeros => vectors.Of(2);
@@ -62,7 +89,7 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     /// <summary>dL/dh on its way back, [B, H].</summary>
     public float* Carry => carries.Of(0);
 
-    /// <summary>dL/dc on its way back, [B, H].</summary>
+    /// <summary>dL/dc on its way back, [B, H]; for the GRU that resets before the product, a step's dL/d(r h).</summary>
     public float* CellCarry => carries.Of(1);
 
     /// <summary>All gates [T, B, G*H], which the way back turns into gradients.</summary>
@@ -91,6 +118,12 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     /// <summary>The recurrent products of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
     public float* ProductsAt(int step, long row) => At(products!, step, row);
 
+    /// <summary>r h of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
+    public float* ResetsAt(int step, long row) => StatesAt(ResetStates!, step, row);
+
+    /// <summary>The gradients of n of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
+    public float* FreshAt(int step, long row) => StatesAt(FreshGradients!, step, row);
+
     /// <summary>
     /// The cell states after step <paramref name="step"/>, walked as number <paramref name="number"/>, from row <paramref name="row"/> on.
     /// </summary>
@@ -105,13 +138,19 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         back.Dispose();
         vectors.Dispose();
         carries.Dispose();
+        peepholeSums.Dispose();
         gates?.Dispose();
         products?.Dispose();
         cells?.Dispose();
+        ResetStates?.Dispose();
+        FreshGradients?.Dispose();
         HiddenGradient?.Dispose();
         InputGradient?.Dispose();
     }
 
     private float* At(Tensor tensor, int step, long row) =>
         backend.Address(tensor) + ((IsTraining ? step : 0) * (long)Shape.Batch + row) * Shape.GateRows;
+
+    private float* StatesAt(Tensor tensor, int step, long row) =>
+        backend.Address(tensor) + ((IsTraining ? step : 0) * (long)Shape.Batch + row) * Shape.Hidden;
 }

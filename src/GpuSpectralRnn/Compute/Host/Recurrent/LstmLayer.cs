@@ -1,10 +1,10 @@
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>An LSTM layer's steps for some rows of the batch.</summary>
-internal static unsafe class LstmLayer
+internal unsafe class LstmLayer : HostCell
 {
-    /// <summary>Runs all steps of rows from..to.</summary>
-    public static void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
+    /// <inheritdoc/>
+    public override void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
     {
         (_, int steps, int batch, int inputs, int hidden) = pass.Shape;
         nint rows = (nint)(to - from);
@@ -23,7 +23,7 @@ internal static unsafe class LstmLayer
             for (nint row = 0; row < rows; row++)
             {
                 float* start = cellBefore == null ? own.Zeros : cellBefore + row * hidden;
-                Elementwise.Run(new LstmPointwise.Forward(a + row * width, hidden, start, c + row * hidden, h + row * hidden), 0, hidden);
+                ForwardRow(own, hidden, a + row * width, start, c + row * hidden, h + row * hidden);
             }
 
             pass.HoldPadding(t, from, to, h, before);
@@ -44,7 +44,7 @@ internal static unsafe class LstmLayer
     /// Goes back over all steps of rows from..to: the gates turn into gradients of pre-activations, carry and cell carry into those of the initial
     /// state.
     /// </summary>
-    public static void Backward(RecurrentPass pass, HostRecurrentWorkspace own, float* outputGradient, int gradientFrom, bool wantsInitial, long from, long to)
+    public override void Backward(RecurrentPass pass, HostRecurrentWorkspace own, float* outputGradient, int gradientFrom, float* initialGradient, long from, long to)
     {
         (_, int steps, _, _, int hidden) = pass.Shape;
         nint rows = (nint)(to - from);
@@ -71,15 +71,24 @@ internal static unsafe class LstmLayer
 
                 float* start = cellBefore == null ? own.Zeros : cellBefore + at;
                 float* direct = given == null ? null : given + at;
-                Elementwise.Run(new LstmPointwise.Backward(a + row * width, hidden, start, c + at, direct, carry + at, cellCarry + at), 0, hidden);
+                BackwardRow(own, hidden, from + row, a + row * width, start, c + at, direct, carry + at, cellCarry + at);
                 if (pass.Lengths != null) new Span<float>(carry + at, hidden).Clear();
             }
 
             // Where a sequence is over or has not begun, its carry stands still: its gradients are zero and are added to it.
-            if (number == 0 && !wantsInitial) return;
+            if (number == 0 && initialGradient == null) return;
             Gemm.MultiplyPacked(rows, hidden, width, a, width, own.Back, carry, hidden, pass.Lengths == null ? null : carry, hidden);
         }
     }
+
+    /// <summary>What a step does to one row: as <see cref="LstmPointwise.Forward"/> has it.</summary>
+    protected virtual void ForwardRow(HostRecurrentWorkspace own, int hidden, float* a, float* before, float* c, float* h) =>
+        Elementwise.Run(new LstmPointwise.Forward(a, hidden, before, c, h), 0, hidden);
+
+    /// <summary>What a step back does to row <paramref name="row"/>: as <see cref="LstmPointwise.Backward"/> has it.</summary>
+    protected virtual void BackwardRow(
+        HostRecurrentWorkspace own, int hidden, long row, float* a, float* before, float* c, float* given, float* carry, float* dc) =>
+        Elementwise.Run(new LstmPointwise.Backward(a, hidden, before, c, given, carry, dc), 0, hidden);
 
     private static float* CellBefore(RecurrentPass pass, HostRecurrentWorkspace own, int number, long from) =>
         number > 0 ? own.CellsAt(number - 1, pass.StepAt(number - 1), from)

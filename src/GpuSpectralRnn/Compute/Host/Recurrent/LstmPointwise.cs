@@ -69,7 +69,7 @@ internal static unsafe class LstmPointwise
 
         // Of the sigmoid, by its value.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static TVector Slope<TSimd, TVector>(TVector gate)
+        public static TVector Slope<TSimd, TVector>(TVector gate)
             where TSimd : struct, ISimd<TVector>
             where TVector : unmanaged => TSimd.Multiply(gate, TSimd.Subtract(TSimd.Broadcast(1), gate));
     }

@@ -45,8 +45,9 @@ internal sealed unsafe class HostGramAccumulator : GramAccumulator
     private int Padded => panelCount * Float64Tile.Width;
 
     /// <inheritdoc/>
-    public override void Add(Tensor states, Tensor? weights = null, double? weightSum = null)
+    public override void Add(GramOperands operands)
     {
+        (Tensor states, Tensor? weights, _) = operands;
         int count = Extents.Product($"{states}", "make the batch or the sequences smaller", OperandChecks.Float(backend, states));
         if (states.Shape.Columns != Units)
             throw new ArgumentException($"{states} has rows of {states.Shape.Columns}, the sums are for {Units}.", nameof(states));
@@ -56,8 +57,8 @@ internal sealed unsafe class HostGramAccumulator : GramAccumulator
         Add(new ReadOnlySpan<float>(backend.Address(states), count), new ReadOnlySpan<float>(backend.AddressOrNull(weights), weightCount));
     }
 
-    /// <summary>Adds rows [N, m]; no weights (an empty span) stand for ones.</summary>
-    public void Add(ReadOnlySpan<float> rows, ReadOnlySpan<float> weights)
+    // Rows [N, m]; no weights (an empty span) stand for ones.
+    private void Add(ReadOnlySpan<float> rows, ReadOnlySpan<float> weights)
     {
         int count = rows.Length / Units;
         if (weights.Length > 0 && count % weights.Length != 0)

@@ -12,9 +12,9 @@ internal sealed class HostSpectralOps(HostBackend backend, HostParallel threads)
     public StepSquares CreateStepSquares(int steps) => new HostStepSquares(backend, threads, steps);
 
     /// <inheritdoc/>
-    public void SymmetricEigen(int order, ReadOnlySpan<double> matrix, Span<double> values, Span<double> vectors)
+    public void SymmetricEigen(SymmetricEigenOperands operands)
     {
-        OperandChecks.SymmetricEigen(order, matrix.Length, values.Length, vectors.Length);
-        SymmetricEigenSolver.Decompose(order, matrix, values, vectors, threads);
+        OperandChecks.SymmetricEigen(operands);
+        SymmetricEigenSolver.Decompose(operands.Order, operands.Matrix, operands.Values, operands.Vectors, threads);
     }
 }

@@ -2,7 +2,7 @@ using System.Text;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Networks;
 
-namespace GpuSpectralRnn.CSource;
+namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
 /// The C source of one network. The state holds h (of an LSTM then c) of each layer, and for the read-out mean the sum of the top states and their
@@ -21,8 +21,8 @@ internal sealed class StepSource
     public StepSource(Network network, string name)
     {
         (this.network, this.name) = (network, name);
-        int widest = Architecture.Hidden.Max() * Architecture.Cell.Gates();
-        (gates, products, factors) = (widest, Kind == CellKind.Gru ? widest : 0, Enumerable.Range(0, Architecture.Layers).Max(Architecture.Rank));
+        int widest = Architecture.Hidden.Max() * Cell.Gates;
+        (gates, products, factors) = (widest, Cell.ResetsProduct ? widest : Cell.ResetsState ? Architecture.Hidden.Max() : 0, Enumerable.Range(0, Architecture.Layers).Max(Architecture.Rank));
         string x = "input";
         if (Architecture.HasEmbedding) x = $"{Array("embedding", network.Parameters.Read(ParameterSpec.Embedding))} + token * {Architecture.Inputs}";
         for (int layer = 0; layer < Architecture.Layers; layer++) x = AddLayer(layer, x, ref state);
@@ -38,7 +38,7 @@ internal sealed class StepSource
 
     private Architecture Architecture => network.Architecture;
 
-    private CellKind Kind => Architecture.Cell.Kind();
+    private CellSpec Cell => Architecture.Cell.Spec();
 
     private string Input => Architecture.HasEmbedding ? "long token" : $"const float input[{Architecture.Inputs}]";
 
@@ -68,7 +68,7 @@ internal sealed class StepSource
             }
 
             """);
-        if (Kind != CellKind.Gru)
+        if (!Cell.ResetsProduct)
             writer.Write($$"""
 
                 /* y += W x with W [rows, columns] */
@@ -83,7 +83,7 @@ internal sealed class StepSource
                 }
 
                 """);
-        writer.Write(CellSource.Write(Kind, name));
+        writer.Write(CellSource.Write(Cell.Kind, name));
         writer.Write($$"""
 
             void {{name}}_reset(float state[{{state}}])
@@ -134,36 +134,44 @@ internal sealed class StepSource
     // The lines of one layer; gives where its states lie.
     private string AddLayer(int layer, string x, ref int place)
     {
-        (int hidden, int rows) = (Architecture.Hidden[layer], Architecture.Hidden[layer] * Architecture.Cell.Gates());
+        (int hidden, int rows) = (Architecture.Hidden[layer], Architecture.Hidden[layer] * Cell.Gates);
         string end = $"l{layer}", h = $"state + {place}";
         float[] inputBias = network.Parameters.Read($"rnn.bias_ih_{end}"), hiddenBias = network.Parameters.Read($"rnn.bias_hh_{end}");
         string w = Array($"weight_ih_{end}", network.Parameters.Read($"rnn.weight_ih_{end}"));
-        bool isGru = Kind == CellKind.Gru;
+        bool isSplit = Cell.ResetsProduct;
 
         // Only a GRU treats its two biases differently.
-        string b = Array($"bias_{(isGru ? "ih_" : "")}{end}", isGru ? inputBias : [.. inputBias.Zip(hiddenBias, (a, c) => a + c)]);
-        string? c = isGru ? Array($"bias_hh_{end}", hiddenBias) : null;
+        string b = Array($"bias_{(isSplit ? "ih_" : "")}{end}", isSplit ? inputBias : [.. inputBias.Zip(hiddenBias, (a, c) => a + c)]);
+        string? d = isSplit ? Array($"bias_hh_{end}", hiddenBias) : null;
         Line($"{name}_linear({b}, {w}, {rows}, {Architecture.LayerInputs(layer)}, {x}, gates);");
-        (string seen, int columns, string recurrent) = (h, hidden, "weight_hh_");
-        if (Architecture.Rank(layer) is var rank && rank > 0)
+        int rank = Architecture.Rank(layer), columns = rank > 0 ? rank : hidden;
+        string recurrent = rank > 0 ? "weight_hh_left_" : "weight_hh_";
+        string? right = rank > 0 ? Array($"weight_hh_right_{end}", network.Parameters.Read($"rnn.weight_hh_right_{end}")) : null;
+        string seen = Seen(h);
+        string r = Array(recurrent + end, network.Parameters.Read($"rnn.{recurrent}{end}"));
+        int direct = Cell.ResetsState ? rows - hidden : rows;
+        Line(isSplit
+            ? $"{name}_linear({d}, {r}, {rows}, {columns}, {seen}, products);"
+            : $"{name}_add_product({r}, {direct}, {columns}, {seen}, gates);");
+        if (Cell.ResetsState)
         {
-            string right = Array($"weight_hh_right_{end}", network.Parameters.Read($"rnn.weight_hh_right_{end}"));
-            Line($"{name}_linear(0, {right}, {rank}, {hidden}, {h}, factors);");
-            (seen, columns, recurrent) = ("factors", rank, "weight_hh_left_");
+            Line($"{name}_reset_state(gates, {hidden}, {h}, products);");
+            Line($"{name}_add_product({r} + {direct * columns}, {hidden}, {columns}, {Seen("products")}, gates + {direct});");
         }
 
-        string r = Array(recurrent + end, network.Parameters.Read($"rnn.{recurrent}{end}"));
-        Line(isGru
-            ? $"{name}_linear({c}, {r}, {rows}, {columns}, {seen}, products);"
-            : $"{name}_add_product({r}, {rows}, {columns}, {seen}, gates);");
-        Line(Kind switch
-        {
-            CellKind.Lstm => $"{name}_lstm(gates, {hidden}, {h}, state + {place + hidden});",
-            CellKind.Gru => $"{name}_gru(gates, products, {hidden}, {h});",
-            _ => $"{name}_elman(gates, {hidden}, {h});",
-        });
-        place += Kind == CellKind.Lstm ? 2 * hidden : hidden;
+        string c = Cell.HasCellState ? $", state + {place + hidden}" : "";
+        if (Cell.HasPeepholes) c += $", {Array($"weight_peephole_{end}", network.Parameters.Read("rnn.weight_peephole_" + end))}";
+        Line($"{name}_{CellSource.Function(Cell.Kind)}(gates{(isSplit ? ", products" : "")}, {hidden}, {h}{c});");
+        place += Cell.HasCellState ? 2 * hidden : hidden;
         return h;
+
+        // What the recurrent weights multiply; of a factored matrix the right factor's product.
+        string Seen(string states)
+        {
+            if (right is null) return states;
+            Line($"{name}_linear(0, {right}, {rank}, {hidden}, {states}, factors);");
+            return "factors";
+        }
     }
 
     private void AddReadout(string top, ref int place)

@@ -1,7 +1,8 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Formats;
+using GpuSpectralRnn.Networks;
 
-namespace GpuSpectralRnn.Networks;
+namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
 /// Plain PyTorch state dicts in safetensors: one <c>nn.RNN</c>, <c>nn.LSTM</c> or <c>nn.GRU</c> or several in a row, one <c>nn.Linear</c> and perhaps
@@ -24,6 +25,7 @@ public static class StateDict
     public static Network Import(
         string path, IBackend backend, Cell cell, Readout? readout = null, TaskKind? task = null, Action<string>? note = null)
     {
+        if (cell.Spec().PyTorch is null) throw new InvalidCallException($"{path}: `cell` {cell.Name()}: PyTorch has no such module; import ONNX or Keras.");
         SafetensorsFile file = SafetensorsFile.Read(path);
         StateDictTensors tensors = new(file, note ?? (_ => { }));
         List<int> hidden = [];
@@ -56,9 +58,8 @@ public static class StateDict
     {
         int rows = tensors.Extent(first, 0);
         if (rows == cell.Gates() * hidden) return;
-        string? owner = rows == 4 * hidden ? "an nn.LSTM's (cell lstm)"
-            : rows == 3 * hidden ? "an nn.GRU's (cell gru)"
-            : rows == hidden ? "an nn.RNN's (cell rnn-tanh or rnn-relu)" : null;
+        CellSpec[] owners = [.. CellSpec.All.Where(spec => spec.PyTorch is not null && rows == spec.Gates * hidden)];
+        string? owner = owners.Length == 0 ? null : $"an {owners[0].PyTorch}'s (cell {string.Join(" or ", owners.Select(spec => spec.Kind.Name()))})";
         throw new InvalidCallException(owner is null
             ? $"{path}: {first.Name} is {first.Shape} beside {hidden} hidden units, which no recurrent module has; save the module's state dict again."
             : $"{path}: {first.Name} is {first.Shape}, which beside {hidden} hidden units is {owner}, not that of the cell {cell.Name()}.");
@@ -72,7 +73,7 @@ public static class StateDict
         foreach ((int layer, string direction) in from layer in Enumerable.Range(0, hidden.Count) from direction in directions select (layer, direction))
         {
             string[] missing = [.. new[] { $"rnn.bias_ih_l{layer}{direction}", $"rnn.bias_hh_l{layer}{direction}" }.Where(name => tensors.Find(name) is null)];
-            if (missing.Length == 1 && cell == Cell.Gru)
+            if (missing.Length == 1 && cell.Spec().ResetsProduct)
                 throw new InvalidCallException(
                     $"{path}: {missing[0]["rnn.".Length..]} is missing, and a GRU cannot do with one bias: add it, as zeros if the network was trained without it.");
             if (missing.Length == 1) note?.Invoke($"{missing[0]["rnn.".Length..]} is not there and taken as zeros");

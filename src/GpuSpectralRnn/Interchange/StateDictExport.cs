@@ -1,7 +1,8 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Formats;
+using GpuSpectralRnn.Networks;
 
-namespace GpuSpectralRnn.Networks;
+namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
 /// Networks as plain PyTorch state dicts in safetensors, for the <c>load_state_dict</c> of a module with the parts that <see cref="Modules"/> names:
@@ -10,9 +11,12 @@ namespace GpuSpectralRnn.Networks;
 public static class StateDictExport
 {
     /// <summary>Writes the tensors, without this library's metadata.</summary>
+    /// <exception cref="InvalidCallException">PyTorch has no module of the network's cell.</exception>
     /// <exception cref="RunFailedException">A parameter is NaN or infinite, or the file cannot be written.</exception>
     public static void Save(string path, Network network)
     {
+        Cell cell = network.Architecture.Cell;
+        if (cell.Spec().PyTorch is null) throw new InvalidCallException($"PyTorch has no module of the cell {cell.Name()}; export ONNX or C.");
         _ = network.Parameters.ReadFinite();
         network.Parameters.RefuseGates();
         network.Parameters.Form();
@@ -30,8 +34,8 @@ public static class StateDictExport
     public static IEnumerable<string> Modules(Architecture architecture)
     {
         if (architecture.HasEmbedding) yield return $"embedding = nn.Embedding({architecture.Vocabulary}, {architecture.Inputs})";
-        string type = architecture.Cell.Kind() switch { CellKind.Lstm => "nn.LSTM", CellKind.Gru => "nn.GRU", _ => "nn.RNN" };
-        string options = (architecture.Cell.Kind() == CellKind.RnnRelu ? ", nonlinearity='relu'" : "") + ", batch_first=True"
+        string type = architecture.Cell.Spec().PyTorch!;
+        string options = architecture.Cell.Spec().PyTorchOptions + ", batch_first=True"
             + (architecture.IsBidirectional ? ", bidirectional=True" : "");
         yield return IsOneModule(architecture)
             ? $"rnn = {type}({architecture.Inputs}, {architecture.Hidden[0]}, {architecture.Layers}{options})"

@@ -1,3 +1,5 @@
+using GpuSpectralRnn.Tests.Networks;
+using GpuSpectralRnn.Interchange;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Formats;
@@ -5,7 +7,7 @@ using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Tests.Formats;
 using GpuSpectralRnn.Tests.Support;
 
-namespace GpuSpectralRnn.Tests.Networks;
+namespace GpuSpectralRnn.Tests.Interchange;
 
 /// <summary>Plain state dicts: what is written comes back, under PyTorch's names.</summary>
 public sealed class StateDictExportTests : IDisposable
@@ -38,6 +40,22 @@ public sealed class StateDictExportTests : IDisposable
         ModelFile.Save(folder.File("model"), network);
         string[] names = [.. SafetensorsFile.Read(folder.File("model")).Arrays.Select(array => array.ToString())];
         Assert.Equal(isModelFile, names.SequenceEqual(SafetensorsFile.Read(folder.File("dict")).Arrays.Select(array => array.ToString())));
+    }
+
+    [Theory]
+    [InlineData(Cell.GruResetBefore, "gru-reset-before")]
+    [InlineData(Cell.LstmPeephole, "lstm-peephole")]
+    public void Cells_that_PyTorch_lacks_are_refused_by_name(Cell cell, string name)
+    {
+        using Network network = TestNetworks.Make(host, cell, [4], Readout.Last);
+        string path = folder.File("m.safetensors");
+        Assert.Contains(name, Assert.Throws<InvalidCallException>(() => StateDictExport.Save(path, network)).Message);
+        Assert.Contains(name, Assert.Throws<InvalidCallException>(() => StateDict.Import(path, host, cell)).Message);
+        ModelFile.Save(path, network);
+        using Network back = ModelFile.Load(path, host);
+        Assert.Equal(network.Architecture, back.Architecture);
+        Assert.Equal(network.Parameters.Values.ToArray(), back.Parameters.Values.ToArray());
+        Assert.Contains($"\"cell\":\"{name}\"", back.Architecture.ToJson());
     }
 
     [Fact]

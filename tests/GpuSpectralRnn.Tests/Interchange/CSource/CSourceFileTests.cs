@@ -1,13 +1,14 @@
+using GpuSpectralRnn.Tests.Networks;
 using System.Diagnostics;
 using System.Globalization;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
-using GpuSpectralRnn.CSource;
+using GpuSpectralRnn.Interchange;
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Tests.Formats;
 using GpuSpectralRnn.Tests.Support;
 
-namespace GpuSpectralRnn.Tests.CSource;
+namespace GpuSpectralRnn.Tests.Interchange;
 
 /// <summary>C source compiled by gcc, which takes no warning, answers as the network does.</summary>
 public sealed class CSourceFileTests : IDisposable
@@ -31,6 +32,10 @@ public sealed class CSourceFileTests : IDisposable
     [InlineData(Cell.Lstm, Readout.Mean)]
     [InlineData(Cell.Gru, Readout.Last)]
     [InlineData(Cell.Gru, Readout.Every)]
+    [InlineData(Cell.GruResetBefore, Readout.Last)]
+    [InlineData(Cell.GruResetBefore, Readout.Mean)]
+    [InlineData(Cell.LstmPeephole, Readout.Last)]
+    [InlineData(Cell.LstmPeephole, Readout.Every)]
     public void Stacks_answer_as_predict_does(Cell cell, Readout readout)
     {
         using Network network = TestNetworks.Make(host, cell, [5, 4], readout);
@@ -49,6 +54,7 @@ public sealed class CSourceFileTests : IDisposable
     [SkippableTheory]
     [InlineData(Cell.RnnTanh)]
     [InlineData(Cell.Gru)]
+    [InlineData(Cell.GruResetBefore)]
     public void Factors_stay_factors(Cell cell)
     {
         Architecture architecture =

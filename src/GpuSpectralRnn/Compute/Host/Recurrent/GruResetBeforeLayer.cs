@@ -1,0 +1,170 @@
+using System.Runtime.CompilerServices;
+
+namespace GpuSpectralRnn.Compute.Host;
+
+/// <summary>The steps of a GRU that resets before the product. Numbers below <see cref="Simd.Tiny"/> become zero.</summary>
+internal sealed unsafe class GruResetBeforeLayer : HostCell
+{
+    /// <inheritdoc/>
+    public override void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
+    {
+        (_, int steps, int batch, int inputs, int hidden) = pass.Shape;
+        nint rows = (nint)(to - from);
+        nint width = pass.Shape.GateRows;
+        for (int number = 0; number < steps; number++)
+        {
+            int t = pass.StepAt(number);
+            float* a = own.GatesAt(t, from); // [rows, 3H]
+            float* reset = own.ResetsAt(t, from); // [rows, H]
+            float* h = pass.Row(pass.Output, t, from); // [rows, H]
+            float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
+            float* x = pass.Input + (t * (long)batch + from) * inputs; // [rows, I]
+            Gemm.MultiplyPacked(rows, width, inputs, x, inputs, own.Input, a, width, own.Bias, 0);
+            if (before != null) Gemm.MultiplyPacked(rows, 2 * hidden, hidden, before, hidden, own.Hidden, a, width, a, width);
+            for (nint row = 0; row < rows; row++)
+            {
+                float* start = before == null ? own.Zeros : before + row * hidden;
+                Elementwise.Run(new Gates(a + row * width, hidden, start, reset + row * hidden), 0, hidden);
+            }
+
+            float* fresh = a + 2 * hidden; // [rows, H], 3H apart
+            if (before != null) Gemm.MultiplyPacked(rows, hidden, hidden, reset, hidden, own.HiddenOfReset, fresh, width, fresh, width);
+            for (nint row = 0; row < rows; row++)
+            {
+                float* start = before == null ? own.Zeros : before + row * hidden;
+                Elementwise.Run(new State(a + row * width, hidden, start, h + row * hidden), 0, hidden);
+            }
+
+            pass.HoldPadding(t, from, to, h, before);
+        }
+
+        pass.Finish(from, to, pass.Output, pass.FinalHidden);
+        pass.FillPadding(pass.Output, from, to, null);
+    }
+
+    /// <inheritdoc/>
+    public override void Backward(
+        RecurrentPass pass, HostRecurrentWorkspace own, float* outputGradient, int gradientFrom, float* initialGradient, long from, long to)
+    {
+        (_, int steps, _, _, int hidden) = pass.Shape;
+        nint rows = (nint)(to - from);
+        nint width = pass.Shape.GateRows;
+        float* carry = own.Carry + from * hidden; // [rows, H]
+        float* resetGradient = own.CellCarry + from * hidden; // dL/d(r h) [rows, H]
+        new Span<float>(carry, checked((int)(rows * hidden))).Clear();
+        for (int number = steps - 1; number >= 0; number--)
+        {
+            int t = pass.StepAt(number);
+            float* a = own.GatesAt(t, from); // [rows, 3H]
+            float* fresh = own.FreshAt(t, from); // [rows, H]
+            float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
+            float* given = number < gradientFrom ? null : pass.Row(outputGradient, t, from); // [rows, H]
+            for (nint row = 0; row < rows; row++)
+            {
+                nint at = row * hidden;
+                if (pass.IsPadding(t, from + row))
+                {
+                    new Span<float>(a + row * width, (int)width).Clear();
+                    new Span<float>(fresh + at, hidden).Clear();
+                    continue;
+                }
+
+                float* start = before == null ? own.Zeros : before + at;
+                float* direct = given == null ? null : given + at;
+                Elementwise.Run(new BackToFresh(a + row * width, hidden, start, direct, carry + at, fresh + at), 0, hidden);
+            }
+
+            Gemm.MultiplyPacked(rows, hidden, hidden, fresh, hidden, own.BackOfReset, resetGradient, hidden, null, 0);
+            for (nint row = 0; row < rows; row++)
+            {
+                if (pass.IsPadding(t, from + row)) continue;
+                nint at = row * hidden;
+                float* start = before == null ? own.Zeros : before + at;
+                Elementwise.Run(new BackToReset(a + row * width, start, resetGradient + at, carry + at), 0, hidden);
+            }
+
+            if (number == 0 && initialGradient == null) return;
+            Gemm.MultiplyPacked(rows, hidden, 2 * hidden, a, width, own.Back, carry, hidden, carry, hidden);
+        }
+    }
+
+    // From pre-activations to r and z, in place: a [3H] in blocks r, z, n; reset = r before, [H].
+    private readonly struct Gates(float* a, nint hidden, float* before, float* reset) : IElementwise
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
+            where TSimd : struct, ISimd<TVector>
+            where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
+        {
+            float* at = a + index;
+            TVector r = SimdMath.Sigmoid<TSimd, TVector>(lanes.Load(at));
+            lanes.Store(r, at);
+            lanes.Store(SimdMath.Sigmoid<TSimd, TVector>(lanes.Load(at + hidden)), at + hidden);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.Multiply(r, lanes.Load(before + index))), reset + index);
+        }
+    }
+
+    // From n's pre-activation to n, in place, and to h [H].
+    private readonly struct State(float* a, nint hidden, float* before, float* h) : IElementwise
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
+            where TSimd : struct, ISimd<TVector>
+            where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
+        {
+            float* at = a + index;
+            TVector fresh = SimdMath.Tanh<TSimd, TVector>(lanes.Load(at + 2 * hidden));
+            TVector difference = TSimd.Subtract(lanes.Load(before + index), fresh);
+            lanes.Store(fresh, at + 2 * hidden);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(at + hidden), difference, fresh)), h + index);
+        }
+    }
+
+    // From z and n to their gradients, in place, that of n once more into gradient [H]. given [H] or null and carry [H]: the two parts of dL/dh; carry
+    // receives what goes straight to the step before.
+    private readonly struct BackToFresh(float* a, nint hidden, float* before, float* given, float* carry, float* gradient) : IElementwise
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
+            where TSimd : struct, ISimd<TVector>
+            where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
+        {
+            float* at = a + index;
+            TVector one = TSimd.Broadcast(1);
+            TVector update = lanes.Load(at + hidden);
+            TVector fresh = lanes.Load(at + 2 * hidden);
+            TVector d = lanes.Load(carry + index);
+            if (given != null) d = TSimd.Add(d, lanes.Load(given + index));
+            TVector rest = TSimd.Subtract(one, update);
+            TVector dFresh = TSimd.Multiply(TSimd.Multiply(d, rest), TSimd.Subtract(one, TSimd.Multiply(fresh, fresh)));
+            dFresh = SimdMath.Flush<TSimd, TVector>(dFresh);
+            TVector difference = TSimd.Subtract(lanes.Load(before + index), fresh);
+            TVector dUpdate = TSimd.Multiply(TSimd.Multiply(d, difference), TSimd.Multiply(update, rest));
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(dUpdate), at + hidden);
+            lanes.Store(dFresh, at + 2 * hidden);
+            lanes.Store(dFresh, gradient + index);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.Multiply(d, update)), carry + index);
+        }
+    }
+
+    // From r to its gradient, in place; d [H]: dL/d(r before), of which carry receives before's part.
+    private readonly struct BackToReset(float* a, float* before, float* d, float* carry) : IElementwise
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
+            where TSimd : struct, ISimd<TVector>
+            where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
+        {
+            TVector reset = lanes.Load(a + index);
+            TVector gradient = lanes.Load(d + index);
+            TVector slope = TSimd.Multiply(reset, TSimd.Subtract(TSimd.Broadcast(1), reset));
+            TVector dReset = TSimd.Multiply(TSimd.Multiply(gradient, lanes.Load(before + index)), slope);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(dReset), a + index);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(gradient, reset, lanes.Load(carry + index))), carry + index);
+        }
+    }
+}
