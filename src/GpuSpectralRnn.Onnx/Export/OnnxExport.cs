@@ -18,6 +18,7 @@ public static class OnnxExport
     public static double Save(string path, Network network, GraphOptions options)
     {
         options.Check(network.Architecture);
+        network.Parameters.RefuseGates();
         if (network.Architecture.ParameterCount > MostParameters)
             throw new InvalidCallException($"{network.Architecture.ParameterCount:N0} parameters are more than one ONNX file of 2 GB holds.");
         byte[] model = StackGraph.Build(network, options).ToByteArray();

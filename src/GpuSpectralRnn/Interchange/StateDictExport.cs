@@ -18,6 +18,7 @@ public static class StateDictExport
         Cell cell = network.Architecture.Cell;
         if (cell.Spec().PyTorch is null) throw new InvalidCallException($"PyTorch has no module of the cell {cell.Name()}; export ONNX or C.");
         _ = network.Parameters.ReadFinite();
+        network.Parameters.RefuseGates();
         network.Parameters.Form();
         SafetensorsFile.Write(path, [.. Tensors(network)], new Dictionary<string, string> { ["format"] = "pt" });
     }

@@ -75,8 +75,8 @@ public sealed class Graph
     /// <param name="axes">All unit axes.</param>
     /// <param name="modules">Each after those whose values it reads.</param>
     /// <param name="outputs">The values that the network gives.</param>
-    /// <exception cref="InvalidCallException">A name is there twice or missing, a module cannot read what it is given, or a value is read by
-    /// nobody.</exception>
+    /// <exception cref="InvalidCallException">A name is there twice or missing, a module cannot read what it is given, a value is read by nobody, or
+    /// an output is a field.</exception>
     public Graph(IReadOnlyList<Field> fields, IEnumerable<UnitAxis> axes, IReadOnlyList<Module> modules, IReadOnlyList<string> outputs)
     {
         this.axes = [];
@@ -108,6 +108,9 @@ public sealed class Graph
         Outputs = [.. outputs.Select(name => values.TryGetValue(name, out Value? value)
             ? value
             : throw new InvalidCallException($"The graph's output {name} is no value of it."))];
+        if (outputs.FirstOrDefault(name => !nodes.ContainsKey(name)) is { } given)
+            throw new InvalidCallException($"The graph's output {given} is a field; let a module give it.");
+        if (outputs.Distinct().Count() < outputs.Count) throw new InvalidCallException("An output is named twice; name each once.");
         foreach (Value value in values.Values)
         {
             if (!outputs.Contains(value.Name) && !order.Any(node => node.Inputs.Contains(value)))

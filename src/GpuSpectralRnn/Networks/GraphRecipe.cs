@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Formats;
 
@@ -16,6 +17,7 @@ public sealed record GraphRecipe : Recipe
         RespectNullableAnnotations = true,
         AllowOutOfOrderMetadataProperties = true,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { WriteRequired } },
     };
 
     /// <summary>What the network is fed with.</summary>
@@ -81,6 +83,12 @@ public sealed record GraphRecipe : Recipe
 
         _ = recipe.Build();
         return recipe;
+    }
+
+    // Members that reading insists on are written whatever they say; others where they are not the default.
+    private static void WriteRequired(JsonTypeInfo type)
+    {
+        foreach (JsonPropertyInfo property in type.Properties.Where(property => property.IsRequired)) property.ShouldSerialize = static (_, _) => true;
     }
 
     /// <inheritdoc/>

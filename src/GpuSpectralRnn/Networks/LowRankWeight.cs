@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Networks.Modules;
 
 namespace GpuSpectralRnn.Networks;
 
@@ -12,10 +13,10 @@ internal sealed class LowRankWeight(Parameters parameters, string name, string l
     private readonly Tensor product = parameters.Backend.Allocate(new Shape(parameters[left].Shape.Rows, parameters[right].Shape.Columns));
     private Tensor? gradient;
 
-    public override IReadOnlyDictionary<string, Tensor> Formed => new Dictionary<string, Tensor> { [name] = product };
+    public override Tensor? Formed(Node reader, string parameter) => IsMine(reader, parameter) ? product : null;
 
-    public override IReadOnlyDictionary<string, Tensor> FormedGradients =>
-        new Dictionary<string, Tensor> { [name] = gradient ??= parameters.Backend.Allocate(product.Shape) };
+    public override Tensor? FormedGradient(Node reader, string parameter) =>
+        IsMine(reader, parameter) ? gradient ??= parameters.Backend.Allocate(product.Shape) : null;
 
     public override void Form() => parameters.Backend.Matrix.Gemm(new(false, false, 1, parameters[left], parameters[right], 0, product));
 
@@ -34,4 +35,6 @@ internal sealed class LowRankWeight(Parameters parameters, string name, string l
         product.Dispose();
         gradient?.Dispose();
     }
+
+    private bool IsMine(Node reader, string parameter) => parameter == name && reader.Module is Recurrent { Rank: > 0 };
 }

@@ -20,6 +20,7 @@ public sealed class Network : IDisposable
     private BoundGraph? current;
     private CarriedState? state;
     private bool canGoBack;
+    private int boundVersion; // of the parameters
 
     /// <summary>A network whose parameters are all zero.</summary>
     /// <exception cref="InvalidCallException">The recipe is not valid.</exception>
@@ -125,8 +126,8 @@ public sealed class Network : IDisposable
     /// <exception cref="InvalidOperationException">No forward call for training went before.</exception>
     public void Backward(ReadOnlySpan<Tensor> outputGradients, IBackwardObserver? observer = null)
     {
-        if (!canGoBack || current is null)
-            throw new InvalidOperationException("Backward needs a Forward call with isTraining before it.");
+        if (!canGoBack || current is null || boundVersion != Parameters.Version)
+            throw new InvalidOperationException("Backward needs a Forward call with isTraining before it, and the same gates.");
         if (outputGradients.Length != Graph.Outputs.Count)
             throw new ArgumentException($"{outputGradients.Length} gradients do not fit {Graph.Outputs.Count} outputs.", nameof(outputGradients));
         pass.Observer = observer;
@@ -196,6 +197,8 @@ public sealed class Network : IDisposable
 
     private BoundGraph Prepare(SequenceBatch batch, bool isTraining, bool drops)
     {
+        if (boundVersion != Parameters.Version) ReleaseShapes();
+        boundVersion = Parameters.Version;
         for (int i = 0; i < shapes.Count; i++)
         {
             BoundGraph known = shapes[i];
@@ -226,10 +229,15 @@ public sealed class Network : IDisposable
 
     private void ReleaseMemory()
     {
-        foreach (BoundGraph shape in shapes) shape.Dispose();
-        shapes.Clear();
+        ReleaseShapes();
         memory?.Dispose();
         memory = null;
+    }
+
+    private void ReleaseShapes()
+    {
+        foreach (BoundGraph shape in shapes) shape.Dispose();
+        shapes.Clear();
         current = null;
     }
 }

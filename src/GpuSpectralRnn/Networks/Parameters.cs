@@ -22,7 +22,8 @@ public sealed class Parameters : IDisposable
         Slots = graph.Parameters;
         Values = backend.Allocate(new Shape((int)graph.Extent));
         views = Views(Values);
-        foreach (Recurrent module in graph.Nodes.Select(node => node.Module).OfType<Recurrent>().Where(module => module.Rank > 0))
+        IEnumerable<Recurrent> recurrences = graph.Nodes.Select(node => node.Module).OfType<Recurrent>();
+        foreach (Recurrent module in recurrences.Where(module => module.Rank > 0).DistinctBy(module => module.HiddenWeight))
             transforms.Add(new LowRankWeight(this, module.HiddenWeight, module.LeftFactor, module.RightFactor));
     }
 
@@ -70,31 +71,85 @@ public sealed class Parameters : IDisposable
         return gradientViews![name];
     }
 
-    /// <summary>What kernels read under a name: a stored parameter, or what a transform forms.</summary>
-    public Tensor Formed(string name) => transforms.Select(transform => transform.Formed.GetValueOrDefault(name)).FirstOrDefault(formed => formed is not null) ?? views[name];
+    /// <summary>What a module's kernels read under the name of a parameter: what is stored, or what the last transform of it forms.</summary>
+    /// <param name="reader">The module.</param>
+    /// <param name="name">The name that the module uses.</param>
+    /// <exception cref="KeyNotFoundException">There is no such parameter.</exception>
+    public Tensor Formed(Node reader, string name) => Formed(reader, name, before: null);
 
-    /// <summary>Where the gradient of <see cref="Formed"/> is gathered.</summary>
-    public Tensor FormedGradient(string name) =>
-        transforms.Select(transform => transform.FormedGradients.GetValueOrDefault(name)).FirstOrDefault(formed => formed is not null) ?? Gradient(name);
+    /// <summary>Where the gradient of <see cref="Formed(Node, string)"/> is gathered.</summary>
+    public Tensor FormedGradient(Node reader, string name) => FormedGradient(reader, name, before: null);
 
     /// <summary>The weights of a recurrent module, as kernels read them.</summary>
     /// <param name="name">The module's name.</param>
-    public RecurrentWeights Recurrent(string name) => Recurrent((Recurrent)graph.Node(name).Module);
+    public RecurrentWeights Recurrent(string name) => Recurrent(graph.Node(name), Formed);
 
     /// <summary>The gradients of a recurrent module's weights.</summary>
     /// <param name="name">The module's name.</param>
-    public RecurrentWeights RecurrentGradients(string name) => RecurrentGradients((Recurrent)graph.Node(name).Module);
+    public RecurrentWeights RecurrentGradients(string name) => Recurrent(graph.Node(name), FormedGradient);
 
-    internal RecurrentWeights Recurrent(Recurrent module) =>
-        new(Formed(module.InputWeight), Formed(module.HiddenWeight), Formed(module.InputBias), Formed(module.HiddenBias), module.Cell.Spec().HasPeepholes ? Formed(module.Peephole) : null);
+    /// <summary>
+    /// Puts gates on the units of an axis, ones at first, behind those that are there already. Forward passes from now on see them; what a network
+    /// returned before holds no longer.
+    /// </summary>
+    /// <param name="axis">An axis that is read linearly only: its units' gates are numbers by which the columns that read them are scaled.</param>
+    /// <returns>Owned by the parameters; see <see cref="RemoveGates"/>.</returns>
+    /// <exception cref="ArgumentException">There is no such axis.</exception>
+    /// <exception cref="InvalidCallException">Somebody reads the units otherwise, or nobody reads them.</exception>
+    public UnitGates AddGates(string axis)
+    {
+        UnitAxis units = graph.Axis(axis);
+        UnitUse[] uses = [.. graph.Nodes.SelectMany(node => node.Uses).Where(use => use.Axis == units)];
+        if (graph.Outputs.FirstOrDefault(output => output.Units.Contains(units)) is { } output)
+            throw new InvalidCallException($"Gates on {axis}: its units are the output {output.Name}; choose an axis that only modules read.");
+        if (uses.Any(use => use is ReadsByElement { TiedTo: not null }))
+            throw new InvalidCallException($"Gates on {axis}: a module reads its units element by element; choose an axis that weights read.");
+        if (!uses.Any(use => use is ReadsLinearly)) throw new InvalidCallException($"Gates on {axis}: no weights read its units.");
+        UnitGates gates = new(this, units);
+        transforms.Add(gates);
+        gates.Connect(graph);
+        Version++;
+        return gates;
+    }
 
-    internal RecurrentWeights RecurrentGradients(Recurrent module) =>
-        new(
-            FormedGradient(module.InputWeight),
-            FormedGradient(module.HiddenWeight),
-            FormedGradient(module.InputBias),
-            FormedGradient(module.HiddenBias),
-            module.Cell.Spec().HasPeepholes ? FormedGradient(module.Peephole) : null);
+    /// <summary>Takes gates away again and disposes of them; the stored weights stay as they are.</summary>
+    /// <exception cref="ArgumentException">They are not on these parameters.</exception>
+    public void RemoveGates(UnitGates gates)
+    {
+        int place = transforms.IndexOf(gates);
+        if (place < 0) throw new ArgumentException($"The {gates} are not on these parameters.", nameof(gates));
+        transforms.RemoveAt(place);
+        gates.Dispose();
+        foreach (UnitGates behind in transforms.Skip(place).OfType<UnitGates>()) behind.Connect(graph);
+        Version++;
+    }
+
+    /// <summary>Refuses gates where weights are written that others read.</summary>
+    /// <exception cref="InvalidCallException">There are gates.</exception>
+    public void RefuseGates()
+    {
+        if (transforms.OfType<UnitGates>().FirstOrDefault() is { } gates)
+            throw new InvalidCallException($"The network has {gates}; slice it to the units that are left, or remove the gates, before it is exported.");
+    }
+
+    /// <summary>Counts the changes of what kernels read, after which operands must be bound anew.</summary>
+    internal int Version { get; private set; }
+
+    /// <summary>What a transform reads: what those before it form, or what is stored.</summary>
+    internal Tensor Formed(Node reader, string name, WeightTransform? before)
+    {
+        for (int i = Last(before); i >= 0; i--)
+            if (transforms[i].Formed(reader, name) is { } formed) return formed;
+        return views[name];
+    }
+
+    /// <summary>Where the gradient of what a transform reads is gathered.</summary>
+    internal Tensor FormedGradient(Node reader, string name, WeightTransform? before)
+    {
+        for (int i = Last(before); i >= 0; i--)
+            if (transforms[i].FormedGradient(reader, name) is { } gradient) return gradient;
+        return Gradient(name);
+    }
 
     /// <summary>Forms what transforms stand for, before a forward pass.</summary>
     public void Form()
@@ -105,7 +160,7 @@ public sealed class Parameters : IDisposable
     /// <summary>Hands gradients on to what is stored, after a backward pass.</summary>
     public void SpreadGradients()
     {
-        foreach (WeightTransform transform in transforms) transform.SpreadGradients();
+        for (int i = transforms.Count - 1; i >= 0; i--) transforms[i].SpreadGradients();
     }
 
     /// <summary>Copies one parameter to the host.</summary>
@@ -196,6 +251,19 @@ public sealed class Parameters : IDisposable
 
     /// <inheritdoc/>
     public override string ToString() => $"{Count} parameters on {Backend.Device.Id}";
+
+    private static RecurrentWeights Recurrent(Node node, Func<Node, string, Tensor> part)
+    {
+        Recurrent module = (Recurrent)node.Module;
+        return new(
+            part(node, module.InputWeight),
+            part(node, module.HiddenWeight),
+            part(node, module.InputBias),
+            part(node, module.HiddenBias),
+            module.Cell.Spec().HasPeepholes ? part(node, module.Peephole) : null);
+    }
+
+    private int Last(WeightTransform? before) => (before is null ? transforms.Count : transforms.IndexOf(before)) - 1;
 
     private Dictionary<string, Tensor> Views(Tensor block) => Slots.ToDictionary(slot => slot.Name, slot => block.View(slot.Offset, slot.Shape.ToArray()));
 }

@@ -48,14 +48,14 @@ public sealed record PrunableAxis(UnitAxis Axis, IReadOnlyList<Value> Carriers, 
         ];
     }
 
-    // Axes that some module reads together, or reads through the same columns of a shared parameter. An axis read by itself is tied to itself: its
-    // units can only be selected.
+    // Axes that some module reads together, or as many units that modules read through the same columns of a shared parameter. An axis read by itself
+    // is tied to itself: its units can only be selected.
     private static Dictionary<string, HashSet<string>> Ties(Graph graph)
     {
         Dictionary<string, HashSet<string>> ties = graph.Axes.ToDictionary(axis => axis.Name, _ => new HashSet<string>());
         foreach (ReadsByElement use in graph.Nodes.SelectMany(node => node.Uses).OfType<ReadsByElement>())
             if (use.TiedTo is { } other) Tie(use.Axis.Name, other.Name);
-        foreach (var columns in graph.Nodes.SelectMany(node => node.Uses).OfType<ReadsLinearly>().GroupBy(use => (use.Parameter, use.FirstColumn)))
+        foreach (var columns in graph.Nodes.SelectMany(node => node.Uses).OfType<ReadsLinearly>().GroupBy(use => (use.Parameter, use.FirstColumn, use.Axis.Size)))
         {
             string[] names = [.. columns.Select(use => use.Axis.Name).Distinct()];
             foreach (string name in names.Skip(1)) Tie(names[0], name);

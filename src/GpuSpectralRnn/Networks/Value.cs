@@ -40,6 +40,11 @@ public sealed record Value(string Name, ValueKind Kind, string? Field, IReadOnly
     /// <summary>V, of tokens.</summary>
     public int Vocabulary { get; init; }
 
+    /// <summary>
+    /// Whether its numbers beyond a sequence's length are zero whatever the fields hold there, and its gradient there counts for nothing.
+    /// </summary>
+    internal bool IsClear { get; init; }
+
     /// <summary>For example <c>sequence l0 of 128</c>: for messages.</summary>
     public override string ToString() => $"{Kind.Name()} {Name} of {(Kind == ValueKind.Tokens ? Vocabulary : Width)}";
 }

@@ -20,6 +20,7 @@ public static class CSourceFile
     {
         CheckFits(network.Architecture);
         _ = network.Parameters.ReadFinite();
+        network.Parameters.RefuseGates();
         StepSource source = new(network, CText.Identifier(Path.GetFileNameWithoutExtension(path)));
         AtomicFile.Write(path, stream =>
         {

@@ -16,6 +16,7 @@ internal sealed class BoundGraph : IDisposable
     private readonly ModuleRun?[] runs;
     private readonly List<(Tensor From, ValueSlot To)>[] sums; // what is added to a gradient after a module went back
     private readonly bool[] hasExternalGradient;
+    private readonly bool[] addsGradient; // to that of an output before, which is the same value
 
     /// <summary>Binds all modules; memory that is not there yet is taken.</summary>
     public BoundGraph(Graph graph, IBackend backend, Parameters parameters, NetworkMemory memory, MemoryPlan plan, Pass pass)
@@ -36,7 +37,8 @@ internal sealed class BoundGraph : IDisposable
         }
 
         outputSlots = [.. graph.Outputs.Select(output => slots[output.Name])];
-        outputs = Array.ConvertAll(outputSlots, slot => slot.Values);
+        outputs = [.. outputSlots.Select((slot, i) => plan.OutputSizes[i] > 0 ? View(memory.Output(i), slot.Value) : slot.Values)];
+        addsGradient = [.. outputSlots.Select((slot, i) => outputSlots.AsSpan(0, i).Contains(slot))];
         hasExternalGradient = [.. outputSlots.Select(slot => !plan.Gradients.ContainsKey(plan.Root(slot.Value.Name)))];
         if (plan.Shape.IsTraining) BindGradients(memory, inputGradients);
     }
@@ -55,6 +57,8 @@ internal sealed class BoundGraph : IDisposable
     {
         for (int i = 0; i < fieldSlots.Length; i++) fieldSlots[i].Values = pass.Batch[i].Values;
         foreach (ModuleRun? run in runs) run?.Forward();
+        for (int i = 0; i < outputs.Length; i++)
+            if (plan.OutputSizes[i] > 0) backend.Copy(outputSlots[i].Values, outputs[i]);
     }
 
     /// <summary>Runs all modules back.</summary>
@@ -63,7 +67,8 @@ internal sealed class BoundGraph : IDisposable
     {
         for (int i = 0; i < outputSlots.Length; i++)
         {
-            if (hasExternalGradient[i]) outputSlots[i].Gradient = outputGradients[i];
+            if (addsGradient[i]) Add(outputGradients[i], outputSlots[i].Gradient!);
+            else if (hasExternalGradient[i]) outputSlots[i].Gradient = outputGradients[i];
             else backend.Copy(outputGradients[i], outputSlots[i].Gradient!);
         }
 
@@ -74,7 +79,7 @@ internal sealed class BoundGraph : IDisposable
             if (output.Gradient is null) continue;
             pass.Observer?.Gradient(graph.Nodes[i].Output, output.Gradient, output.GradientFrom);
             run.Backward();
-            foreach ((Tensor from, ValueSlot to) in sums[i]) backend.Matrix.CopyColumns(new(from, 0, to.Gradient!, 0, from.Shape.Columns, Adds: true));
+            foreach ((Tensor from, ValueSlot to) in sums[i]) Add(from, to.Gradient!);
         }
     }
 
@@ -136,7 +141,7 @@ internal sealed class BoundGraph : IDisposable
                 {
                     Tensor part = View(memory.Gradient(edges[i]), input.Value);
                     inputGradients[node.Index][i] = part;
-                    sums[node.Index].Add((part, input));
+                    if (plan.IsDifferentiable(input.Value)) sums[node.Index].Add((part, input));
                     continue;
                 }
 
@@ -150,6 +155,8 @@ internal sealed class BoundGraph : IDisposable
             }
         }
     }
+
+    private void Add(Tensor from, Tensor to) => backend.Matrix.CopyColumns(new(from, 0, to, 0, from.Shape.Columns, Adds: true));
 
     private Tensor View(Tensor block, Value value) => value.Kind == ValueKind.Vector
         ? block.View(0, plan.Shape.Batch, value.Width)

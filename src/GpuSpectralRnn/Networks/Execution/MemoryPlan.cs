@@ -35,6 +35,7 @@ internal sealed class MemoryPlan
         ValueSizes = new long[graph.Nodes.Count];
         Edges = [.. graph.Nodes.Select(node => new int[node.Inputs.Count])];
         foreach (Node node in graph.Nodes) Resolve(node);
+        OutputSizes = [.. graph.Outputs.Select(output => IsTheCallers(output) ? 0 : Size(output))];
         if (shape.IsTraining) PlanGradients();
         GradientSizes = blocks;
     }
@@ -51,6 +52,11 @@ internal sealed class MemoryPlan
     /// <summary>Elements of each module's output where that has a block of its own, else 0.</summary>
     public long[] ValueSizes { get; }
 
+    /// <summary>
+    /// Elements of the copy of each output that is handed out, since a loss writes its gradient over it; 0 where nobody misses the numbers themselves.
+    /// </summary>
+    public long[] OutputSizes { get; }
+
     /// <summary>Elements of each block of gradients.</summary>
     public IReadOnlyList<long> GradientSizes { get; }
 
@@ -58,8 +64,8 @@ internal sealed class MemoryPlan
     public Dictionary<string, int> Gradients { get; } = [];
 
     /// <summary>
-    /// For each module's inputs: <see cref="Direct"/> where it writes the value's gradient itself, <see cref="NoGradient"/>, or the block whose
-    /// content is then added to it.
+    /// For each module's inputs: <see cref="Direct"/> where it writes the value's gradient itself, <see cref="NoGradient"/>, or the block that it
+    /// writes, whose content is then added to the value's gradient if that is wanted.
     /// </summary>
     public int[][] Edges { get; }
 
@@ -110,10 +116,16 @@ internal sealed class MemoryPlan
 
         Placements[node.Index] = placement;
         if (placement == Placement.Own) ValueSizes[node.Index] = Size(node.Output);
-        if (node.Module.WritesAllGradients) differentiable.UnionWith(node.Inputs.Select(input => Root(input.Name)));
         if (node.Module.DeclareParameters(node.Scope).Any() || node.Inputs.Any(input => differentiable.Contains(input.Name)))
             differentiable.Add(node.Output.Name);
     }
+
+    // Whether an output's numbers are for the caller alone: no module reads them, forward or backward, and no other output is the same.
+    private bool IsTheCallers(Value output) =>
+        Placements[graph.Node(output.Name).Index] is Placement.Own or Placement.OverInput
+        && !graph.Node(output.Name).Module.KeepsOutput
+        && !readers.ContainsKey(output.Name)
+        && graph.Outputs.Count(other => Root(other.Name) == output.Name) == 1;
 
     private bool IsOutput(string root) => graph.Outputs.Any(output => Root(output.Name) == root);
 
@@ -123,7 +135,7 @@ internal sealed class MemoryPlan
         foreach (Value output in graph.Outputs)
         {
             // What the caller hands over is used where nobody else adds to it.
-            if (readers.ContainsKey(Root(output.Name))) TakeGradient(Root(output.Name));
+            if (readers.ContainsKey(Root(output.Name)) && differentiable.Contains(output.Name)) TakeGradient(Root(output.Name));
         }
 
         foreach (Node node in graph.Nodes.Reverse())
@@ -136,7 +148,14 @@ internal sealed class MemoryPlan
             for (int i = 0; i < edges.Length; i++)
             {
                 string read = Root(node.Inputs[i].Name);
-                if (!differentiable.Contains(read)) continue;
+                if (!differentiable.Contains(read))
+                {
+                    if (!node.Module.WritesAllGradients) continue;
+                    edges[i] = Take(Size(node.Inputs[i]));
+                    added.Add(edges[i]);
+                    continue;
+                }
+
                 List<(Node Node, int Input)> all = readers[read];
                 bool isOutput = IsOutput(read), isSole = all.Count == 1 && !isOutput;
                 bool isFirst = !isOutput && all[^1].Node == node && all.FindIndex(edge => edge.Node == node) is var first && all[first].Input == i;

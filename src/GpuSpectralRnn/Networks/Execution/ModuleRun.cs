@@ -75,6 +75,12 @@ internal sealed class ModuleBinding
 
     /// <summary>Takes the memory of the output.</summary>
     public required Func<Tensor> TakeOutput { get; init; }
+
+    /// <summary>A parameter of the module as its kernels read it.</summary>
+    public Tensor Formed(string name) => Parameters.Formed(Node, name);
+
+    /// <summary>Where the gradient of <see cref="Formed"/> is gathered.</summary>
+    public Tensor FormedGradient(string name) => Parameters.FormedGradient(Node, name);
 }
 
 /// <summary>A module with its operands for one shape of passes.</summary>

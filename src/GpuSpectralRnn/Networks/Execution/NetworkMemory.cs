@@ -9,8 +9,10 @@ internal sealed class NetworkMemory : IDisposable
     private readonly IBackend backend;
     private readonly Reservation reservation;
     private readonly long[] valueSizes;
+    private readonly long[] outputSizes;
     private readonly List<long> gradientSizes;
     private readonly Tensor?[] values;
+    private readonly Tensor?[] outputs;
     private readonly Tensor?[] gradients;
     private readonly IDisposable?[] reserved;
 
@@ -20,6 +22,7 @@ internal sealed class NetworkMemory : IDisposable
         (this.graph, this.backend) = (graph, backend);
         reservation = Reserve(plan.Shape).Max(before?.reservation ?? default);
         valueSizes = [.. plan.ValueSizes.Select((size, i) => Math.Max(size, before?.valueSizes[i] ?? 0))];
+        outputSizes = [.. plan.OutputSizes.Select((size, i) => Math.Max(size, before?.outputSizes[i] ?? 0))];
         gradientSizes = [.. plan.GradientSizes];
         for (int i = 0; before is not null && i < before.gradientSizes.Count; i++)
         {
@@ -28,6 +31,7 @@ internal sealed class NetworkMemory : IDisposable
         }
 
         values = new Tensor?[valueSizes.Length];
+        outputs = new Tensor?[outputSizes.Length];
         gradients = new Tensor?[gradientSizes.Count];
         reserved = [.. graph.Nodes.Select(node => node.Module.Reserve(node.Scope, backend, reservation))];
     }
@@ -36,6 +40,7 @@ internal sealed class NetworkMemory : IDisposable
     public bool Serves(MemoryPlan plan) =>
         reservation.Max(Reserve(plan.Shape)) == reservation
         && plan.ValueSizes.Zip(valueSizes).All(pair => pair.First <= pair.Second)
+        && plan.OutputSizes.Zip(outputSizes).All(pair => pair.First <= pair.Second)
         && plan.GradientSizes.Count <= gradientSizes.Count
         && plan.GradientSizes.Zip(gradientSizes).All(pair => pair.First <= pair.Second);
 
@@ -45,6 +50,9 @@ internal sealed class NetworkMemory : IDisposable
     /// <summary>The block of a module's output.</summary>
     public Tensor Value(int node) => values[node] ??= Allocate(valueSizes[node], graph.Nodes[node].Output.Name);
 
+    /// <summary>The copy of an output.</summary>
+    public Tensor Output(int index) => outputs[index] ??= Allocate(outputSizes[index], graph.Outputs[index].Name);
+
     /// <summary>A block of gradients.</summary>
     public Tensor Gradient(int block) => gradients[block] ??= Allocate(gradientSizes[block], "a gradient");
 
@@ -53,6 +61,7 @@ internal sealed class NetworkMemory : IDisposable
     {
         foreach (IDisposable? memory in reserved) memory?.Dispose();
         foreach (Tensor? tensor in values) tensor?.Dispose();
+        foreach (Tensor? tensor in outputs) tensor?.Dispose();
         foreach (Tensor? tensor in gradients) tensor?.Dispose();
     }
 

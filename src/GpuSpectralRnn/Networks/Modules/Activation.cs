@@ -13,7 +13,11 @@ public sealed record Activation : Module
 
     internal override bool GoesBackInPlace => true;
 
-    internal override Value Infer(Scope scope) => scope.Take(scope.Input, ValueKind.Sequence, ValueKind.Vector) with { Name = Name };
+    internal override Value Infer(Scope scope)
+    {
+        Value input = scope.Take(scope.Input, ValueKind.Sequence, ValueKind.Vector);
+        return input with { Name = Name, IsClear = input.IsClear && Kind != ActivationKind.Sigmoid };
+    }
 
     internal override IEnumerable<UnitUse> Uses(Scope scope) => scope.Input.Units.Select(axis => new ReadsByElement(axis));
 

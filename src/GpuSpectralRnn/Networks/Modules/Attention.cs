@@ -14,6 +14,8 @@ public sealed record Attention : Module
 
     private string WeightName => Weight ?? $"{Name}.weight";
 
+    internal override bool KeepsOutput => true;
+
     internal override bool WritesAllGradients => true;
 
     internal override Value Infer(Scope scope)
@@ -21,7 +23,7 @@ public sealed record Attention : Module
         if (scope.Inputs.Count != 2) throw scope.Refuse($"reads {scope.Inputs.Count} values and takes two: a context and a question");
         Value context = scope.Take(scope.Inputs[0], ValueKind.Sequence), question = scope.Take(scope.Inputs[1], ValueKind.Sequence);
         if (context.Width != question.Width) throw scope.Refuse($"reads the {context} and the {question}, which have other widths");
-        return context with { Name = Name, Units = [.. context.Units, .. context.Units, .. context.Units, .. context.Units] };
+        return context with { Name = Name, IsClear = true, Units = [.. context.Units, .. context.Units, .. context.Units, .. context.Units] };
     }
 
     internal override IEnumerable<ParameterSpec> DeclareParameters(Scope scope)
@@ -67,7 +69,7 @@ public sealed record Attention : Module
         public Run(ModuleBinding binding, string weight)
             : base(binding)
         {
-            (this.weight, weights) = (weight, binding.Parameters.Formed(weight));
+            (this.weight, weights) = (weight, binding.Formed(weight));
             (Value context, Value question) = (binding.Node.Inputs[0], binding.Node.Inputs[1]);
             AttentionShape shape = new(
                 binding.Shape.Steps(binding.FieldOf(context)), binding.Shape.Steps(binding.FieldOf(question)), binding.Shape.Batch, context.Width);
@@ -89,6 +91,6 @@ public sealed record Attention : Module
         public override void Forward() => Backend.Attention.Forward(Operands);
 
         public override void Backward() => Backend.Attention.Backward(new(
-            Operands, OutputGradient, Binding.InputGradients[0]!, Binding.InputGradients[1]!, weightGradient ??= Binding.Parameters.FormedGradient(weight)));
+            Operands, OutputGradient, Binding.InputGradients[0]!, Binding.InputGradients[1]!, weightGradient ??= Binding.FormedGradient(weight)));
     }
 }

@@ -14,7 +14,10 @@ public sealed record Concat : Module
         Value first = scope.Take(scope.Inputs[0], ValueKind.Sequence, ValueKind.Vector);
         if (scope.Inputs.FirstOrDefault(input => (input.Kind, input.Field) != (first.Kind, first.Field)) is { } other)
             throw scope.Refuse($"puts the {other} beside the {first}, which have other steps");
-        return new Value(Name, first.Kind, first.Field, [.. scope.Inputs.SelectMany(input => input.Units)]);
+        return new Value(Name, first.Kind, first.Field, [.. scope.Inputs.SelectMany(input => input.Units)])
+        {
+            IsClear = scope.Inputs.All(input => input.IsClear),
+        };
     }
 
     internal override Placement Place(Scope scope, PassShape shape) => scope.Inputs.Count == 1 ? Placement.Input : Placement.Own;

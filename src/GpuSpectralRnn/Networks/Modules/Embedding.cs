@@ -40,11 +40,11 @@ public sealed record Embedding : Module
 
     private sealed class Run(ModuleBinding binding, string weight) : ModuleRun(binding)
     {
-        private readonly Tensor table = binding.Parameters.Formed(weight);
+        private readonly Tensor table = binding.Formed(weight);
         private Tensor? tableGradient;
 
         public override void Forward() => Backend.Embedding.Forward(new(Input, table, Output));
 
-        public override void Backward() => Backend.Embedding.Backward(new(Input, tableGradient ??= Binding.Parameters.FormedGradient(weight), OutputGradient));
+        public override void Backward() => Backend.Embedding.Backward(new(Input, tableGradient ??= Binding.FormedGradient(weight), OutputGradient));
     }
 }

@@ -21,7 +21,7 @@ public sealed record Highway : Module
                 throw scope.Refuse($"reads the {other} beside the {through}, which have other extents");
         }
 
-        return through with { Name = Name };
+        return through with { Name = Name, IsClear = false };
     }
 
     internal override IEnumerable<UnitUse> Uses(Scope scope) =>

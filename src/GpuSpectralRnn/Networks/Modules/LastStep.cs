@@ -20,8 +20,12 @@ public sealed record LastStep : Module
         return new Value(Name, ValueKind.Vector, null, input.Units);
     }
 
-    internal override Placement Place(Scope scope, PassShape shape) =>
-        IsReverse ? Placement.FirstStep : shape.HasLengths(scope.FieldIndex(scope.Input)) ? Placement.Own : Placement.LastStep;
+    internal override Placement Place(Scope scope, PassShape shape)
+    {
+        bool hasLengths = shape.HasLengths(scope.FieldIndex(scope.Input));
+        if (!IsReverse) return hasLengths ? Placement.Own : Placement.LastStep;
+        return hasLengths && !scope.Input.IsClear ? Placement.Own : Placement.FirstStep; // of a sequence without steps it must be zero
+    }
 
     internal override ModuleRun Bind(ModuleBinding binding) => new Run(binding, IsReverse);
 
@@ -32,8 +36,14 @@ public sealed record LastStep : Module
         public override void Forward()
         {
             if (!IsCopied) return;
-            if (!isReverse && Lengths(Binding.Node.Inputs[0]) is { } lengths) Backend.Matrix.LastSteps(new(Input, lengths, Output));
-            else Backend.Matrix.CopyColumns(new(Input.Slice(Step(Input)), 0, Output, 0, Output.Shape.Columns));
+            if (!isReverse && Lengths(Binding.Node.Inputs[0]) is { } lengths)
+            {
+                Backend.Matrix.LastSteps(new(Input, lengths, Output));
+                return;
+            }
+
+            Backend.Matrix.CopyColumns(new(Input.Slice(Step(Input)), 0, Output, 0, Output.Shape.Columns));
+            ClearEmpty(Output);
         }
 
         public override void Backward()
@@ -47,6 +57,14 @@ public sealed record LastStep : Module
 
             Backend.Fill(gradient, 0);
             Backend.Matrix.CopyColumns(new(OutputGradient, 0, gradient.Slice(Step(gradient)), 0, gradient.Shape.Columns));
+            ClearEmpty(gradient.Slice(Step(gradient)));
+        }
+
+        // Of [B, F] the rows of sequences without steps.
+        private void ClearEmpty(Tensor rows)
+        {
+            if (!IsCopied || Lengths(Binding.Node.Inputs[0]) is not { } lengths) return;
+            Backend.Matrix.ClearPadding(new(rows.View(0, 1, rows.Shape.Rows, rows.Shape.Columns), lengths));
         }
 
         private int Step(Tensor sequence) => isReverse ? 0 : sequence.Shape[0] - 1;

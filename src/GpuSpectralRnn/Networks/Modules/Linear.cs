@@ -57,13 +57,13 @@ public sealed record Linear : Module
 
     private sealed class Run(ModuleBinding binding, string weight, string bias) : ModuleRun(binding)
     {
-        private readonly Tensor weights = binding.Parameters.Formed(weight);
-        private readonly Tensor offsets = binding.Parameters.Formed(bias);
+        private readonly Tensor weights = binding.Formed(weight);
+        private readonly Tensor offsets = binding.Formed(bias);
         private Tensor? weightGradient, biasGradient;
 
         public override void Forward() => Backend.Matrix.Linear(new(Input, weights, offsets, Output));
 
         public override void Backward() => Backend.Matrix.LinearBackward(
-            new(Input, weights, OutputGradient, InputGradient, weightGradient ??= Binding.Parameters.FormedGradient(weight), biasGradient ??= Binding.Parameters.FormedGradient(bias)));
+            new(Input, weights, OutputGradient, InputGradient, weightGradient ??= Binding.FormedGradient(weight), biasGradient ??= Binding.FormedGradient(bias)));
     }
 }

@@ -11,7 +11,7 @@ public sealed record Multiply : Module
         if (scope.Inputs.Count != 2) throw scope.Refuse($"reads {scope.Inputs.Count} values and takes two");
         Value first = scope.Take(scope.Inputs[0], ValueKind.Sequence, ValueKind.Vector), second = scope.Inputs[1];
         return (first.Kind, first.Field, first.Width) == (second.Kind, second.Field, second.Width)
-            ? first with { Name = Name }
+            ? first with { Name = Name, IsClear = first.IsClear || second.IsClear }
             : throw scope.Refuse($"multiplies the {first} and the {second}, which have other extents");
     }
 

@@ -49,7 +49,7 @@ public sealed record Recurrent : Module
     internal override bool TakesGradientOf(Placement step) => step == (IsReverse ? Placement.FirstStep : Placement.LastStep);
 
     internal override Value Infer(Scope scope) =>
-        new(Name, ValueKind.Sequence, scope.Take(scope.Input, ValueKind.Sequence).Field, [scope.Axis(Axis)]);
+        new(Name, ValueKind.Sequence, scope.Take(scope.Input, ValueKind.Sequence).Field, [scope.Axis(Axis)]) { IsClear = true };
 
     internal override IEnumerable<ParameterSpec> DeclareParameters(Scope scope)
     {
@@ -125,7 +125,7 @@ public sealed record Recurrent : Module
             int field = binding.FieldOf(node.Output);
             RecurrentShape shape = new(
                 module.Cell.Kind(), binding.Shape.Steps(field), binding.Shape.Batch, node.Inputs[0].Width, node.Output.Width) { IsReverse = module.IsReverse };
-            weights = binding.Parameters.Recurrent(module);
+            weights = binding.Parameters.Recurrent(module.Name);
             workspace = Backend.Recurrent.Prepare(shape, binding.Shape.IsTraining, (RecurrentMemory?)binding.Memory);
             binding.Output.Values = binding.Shape.HasLengths(field) ? binding.TakeOutput() : workspace.Outputs ?? binding.TakeOutput();
         }
@@ -145,7 +145,7 @@ public sealed record Recurrent : Module
                 Output,
                 OutputGradient,
                 Binding.Output.GradientFrom,
-                gradients ??= Binding.Parameters.RecurrentGradients(module),
+                gradients ??= Binding.Parameters.RecurrentGradients(module.Name),
                 InputGradient,
                 InitialGradient: null,
                 Lengths()));

@@ -13,7 +13,7 @@ public sealed record SoftmaxOverSteps : Module
     internal override Value Infer(Scope scope)
     {
         Value input = scope.Take(scope.Input, ValueKind.Sequence);
-        return input.Width == 1 ? input with { Name = Name } : throw scope.Refuse($"reads the {input} and takes one number a step");
+        return input.Width == 1 ? input with { Name = Name, IsClear = true } : throw scope.Refuse($"reads the {input} and takes one number a step");
     }
 
     internal override Placement Place(Scope scope, PassShape shape) => Placement.OverInput;

@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Pruning;
@@ -35,6 +36,19 @@ public sealed record UnitPlan
 
     /// <summary>An axis that stays as it is.</summary>
     public static UnitPlan Whole(int units) => new() { Units = units, Kept = [.. Enumerable.Range(0, units)] };
+
+    /// <summary>What gates leave of an axis (<see cref="UnitGates"/>): the units whose number is not zero, which everybody reads scaled by it.</summary>
+    /// <param name="gates">z [m], not all zero.</param>
+    /// <exception cref="ArgumentException">All gates are shut.</exception>
+    public static UnitPlan OfGates(ReadOnlySpan<float> gates)
+    {
+        float[] z = gates.ToArray();
+        int[] kept = [.. Enumerable.Range(0, z.Length).Where(j => z[j] != 0)];
+        if (kept.Length == 0) throw new ArgumentException("All gates are shut; one unit at least must stay.", nameof(gates));
+        Matrix fold = new(z.Length, kept.Length);
+        for (int i = 0; i < kept.Length; i++) fold[kept[i], i] = z[kept[i]];
+        return new UnitPlan { Units = z.Length, Kept = kept, Fold = fold };
+    }
 
     /// <summary>Whether nobody reads the units otherwise than before.</summary>
     public bool IsWhole => Fold is null && Offset is null && Kept.Length == Units;

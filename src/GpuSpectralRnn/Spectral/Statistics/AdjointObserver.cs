@@ -96,7 +96,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
         if (rows > 0)
         {
             (int next, int own) = recurrent.IsReverse ? (0, batch) : (batch, 0);
-            Tensor hiddenWeights = network.Parameters.Formed(recurrent.HiddenWeight);
+            Tensor hiddenWeights = network.Parameters.Recurrent(recurrent.Name).HiddenWeights;
             Tensor products = gradient.View((long)next * width, rows, width); // [(T-1) B, G*H]
             backend.Matrix.Gemm(new(false, false, 1, products, hiddenWeights, 1, memory.View((long)own * hidden, rows, hidden)));
         }
