@@ -1,6 +1,6 @@
 // Trains a GRU on the built-in digits, cuts it from 64 units to 24, trains it on for an epoch and exports it for ONNX Runtime and C.
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.CSource;
+using GpuSpectralRnn.Interchange;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Formats;
 using GpuSpectralRnn.Networks;

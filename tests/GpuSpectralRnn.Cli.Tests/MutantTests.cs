@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Interchange;
 using System.Globalization;
 using System.Text;
 using GpuSpectralRnn.Cli.Tests.Support;

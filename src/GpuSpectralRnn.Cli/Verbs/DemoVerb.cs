@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Interchange;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;

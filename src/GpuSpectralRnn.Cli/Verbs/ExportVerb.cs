@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.CSource;
+using GpuSpectralRnn.Interchange;
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Export;
 

@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Interchange;
 using System.Text.Json.Nodes;
 using CommandLine;
 using GpuSpectralRnn.Cli.Calls;

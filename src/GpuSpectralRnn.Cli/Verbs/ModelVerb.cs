@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Interchange;
 using System.Diagnostics;
 using CommandLine;
 using GpuSpectralRnn.Cli.Calls;

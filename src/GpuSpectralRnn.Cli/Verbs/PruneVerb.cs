@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Interchange;
 using System.Text.Json.Nodes;
 using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
@@ -106,7 +107,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
             terminal.Note("for training: adjoint, time-weighted, backward, no reconstruction (--criterion auto: what is closest untrained)");
         }
 
-        UnitBudget budget = CreateBudget();
+        Budget budget = CreateBudget();
         if (Tolerance is null) budget.Check(architecture);
         using IBackend backend = OpenBackend();
         DataSplits splits = new DataSource(this, architecture).OpenAll();
@@ -190,7 +191,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         return made;
     }
 
-    private UnitBudget CreateBudget() => new()
+    private Budget CreateBudget() => new()
     {
         Keep = Keep.Any() ? KeepSize.Parse(string.Join('x', Keep.Select(text => text.Trim()))).Units : null,
         Fraction = Fraction,
@@ -200,7 +201,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         IsShared = IsShared,
     };
 
-    private int[] ChooseSizes(Terminal terminal, Calibration calibration, UnitBudget budget, IPruningMethod method, DataSplits splits)
+    private int[] ChooseSizes(Terminal terminal, Calibration calibration, Budget budget, IPruningMethod method, DataSplits splits)
     {
         if (Tolerance is not { } tolerance) return budget.Resolve(calibration);
         if (Keep.Any() || Fraction is not null || Trace is not null || Lambda is not null || IsShared)

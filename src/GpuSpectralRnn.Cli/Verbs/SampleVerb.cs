@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Interchange;
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using CommandLine;

@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Interchange;
 using System.Text.Json;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks;

@@ -23,6 +23,9 @@ public sealed record ParameterSpec(string Name, Shape Shape, long Offset = 0)
     /// <summary>How it is drawn.</summary>
     public Initializer Initializer { get; init; } = Initializer.Zeros;
 
+    /// <summary>What its optimiser steps have in common with those of other parameters.</summary>
+    public ParameterGroup Group { get; init; } = ParameterGroup.Weights;
+
     /// <summary>The first place behind it at which a parameter may start.</summary>
     internal long End => (Offset + Shape.Count + Alignment - 1) / Alignment * Alignment;
 }

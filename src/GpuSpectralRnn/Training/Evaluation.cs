@@ -1,41 +1,29 @@
 using System.Globalization;
 using GpuSpectralRnn.Compute;
-using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Training;
 
 /// <summary>How well a network does on a data set.</summary>
-/// <param name="Metric">
-/// <c>accuracy</c> (share of rows whose largest logit is the label's), <c>mse</c>, or of a language model <c>perplexity</c> (exp of the mean loss
-/// per token), by characters
-/// <c>bits-per-char</c> (that loss in bits).
-/// </param>
+/// <param name="Metric">The name of its <see cref="Training.Metric"/>.</param>
 /// <param name="Value">The metric.</param>
 /// <param name="Loss">Mean loss per row that counts: cross-entropy in nats, or the mean squared error.</param>
 /// <param name="Rows">Rows that counted: sequences, or labelled steps.</param>
 public sealed record Evaluation(string Metric, double Value, double Loss, long Rows)
 {
-    private const string Accuracy = "accuracy";
-    private const string BitsPerCharacter = "bits-per-char";
-
     /// <summary>Whether larger values are better.</summary>
-    public bool IsLargerBetter => Metric == Accuracy;
+    public bool IsLargerBetter => Training.Metric.All.Any(metric => metric.Name == Metric && metric.IsLargerBetter);
 
     /// <summary>exp of the loss per token, where the metric is one of language models.</summary>
-    public double? Perplexity => Metric is "perplexity" or BitsPerCharacter ? Math.Exp(Loss) : null;
+    public double? Perplexity => Metric == Training.Metric.Perplexity.Name || IsPerCharacter ? Math.Exp(Loss) : null;
+
+    private bool IsPerCharacter => Metric == Training.Metric.BitsPerCharacter.Name;
 
     /// <summary>The means behind <paramref name="sums"/> over a whole set; not a number without rows.</summary>
     public static Evaluation From(LossSums sums, Recipe recipe)
     {
-        double loss = sums.Loss / sums.Rows;
-        return recipe switch
-        {
-            Architecture { IsLanguageModel: true, Unit: TextUnit.Char } => new Evaluation(BitsPerCharacter, loss / Math.Log(2), loss, sums.Rows),
-            Architecture { IsLanguageModel: true } => new Evaluation("perplexity", Math.Exp(loss), loss, sums.Rows),
-            { Task: TaskKind.Classification } => new Evaluation(Accuracy, (double)sums.Correct / sums.Rows, loss, sums.Rows),
-            _ => new Evaluation("mse", loss, loss, sums.Rows),
-        };
+        Metric metric = Training.Metric.For(recipe);
+        return new Evaluation(metric.Name, metric.Compute(sums), sums.Loss / sums.Rows, sums.Rows);
     }
 
     /// <summary>Whether this is strictly better than <paramref name="other"/>.</summary>
@@ -45,7 +33,7 @@ public sealed record Evaluation(string Metric, double Value, double Loss, long R
     public override string ToString() => Perplexity switch
     {
         null => $"{Metric} {Shown(Value)}, loss {Shown(Loss)}",
-        { } perplexity when Metric == BitsPerCharacter => $"{Metric} {Shown(Value)}, perplexity {Shown(perplexity)}, loss {Shown(Loss)}",
+        { } perplexity when IsPerCharacter => $"{Metric} {Shown(Value)}, perplexity {Shown(perplexity)}, loss {Shown(Loss)}",
         _ => $"{Metric} {Shown(Value, "0.##")}, loss {Shown(Loss)}",
     };
 

@@ -9,6 +9,7 @@ public sealed class Optimizer : IDisposable
     private readonly TrainingSettings settings;
     private readonly Parameters parameters;
     private readonly Tensor norm;
+    private Segment[]? segments;
 
     /// <summary>Makes the state (zero) for <paramref name="parameters"/>, on their device.</summary>
     public Optimizer(TrainingSettings settings, Parameters parameters)
@@ -35,27 +36,8 @@ public sealed class Optimizer : IDisposable
     /// <param name="step">1-based, over the whole run.</param>
     public void Step(double rate, long step)
     {
-        IOptimizerOps ops = parameters.Backend.Optimizer;
-        (Tensor values, Tensor gradients) = (parameters.Values, parameters.Gradients);
-        (float r, float decay) = ((float)rate, (float)settings.WeightDecay);
-        if (settings.Clip > 0) ops.ClipGlobalNorm(new(gradients, (float)settings.Clip, norm));
-        switch (settings.Optimizer)
-        {
-            case OptimizerKind.Sgd:
-                ops.Sgd(new(values, gradients, new(r, decay)));
-                break;
-            case OptimizerKind.Momentum:
-                ops.Momentum(new(values, gradients, State[0].Values, new(r, (float)settings.Momentum, decay)));
-                break;
-            case OptimizerKind.Rmsprop:
-                ops.RmsProp(new(values, gradients, State[0].Values, new(r, (float)settings.Alpha, (float)settings.Epsilon, decay)));
-                break;
-            default:
-                bool isDecoupled = settings.Optimizer == OptimizerKind.Adamw;
-                (float beta1, float beta2, float epsilon) = ((float)settings.Beta1, (float)settings.Beta2, (float)settings.Epsilon);
-                ops.Adam(new(values, gradients, State[0].Values, State[1].Values, new(r, beta1, beta2, epsilon, decay, isDecoupled, step)));
-                break;
-        }
+        if (settings.Clip > 0) parameters.Backend.Optimizer.ClipGlobalNorm(new(parameters.Gradients, (float)settings.Clip, norm));
+        foreach (Segment segment in segments ??= Divide()) Step(segment, (float)(rate * segment.Group.RateFactor), step);
     }
 
     /// <inheritdoc/>
@@ -64,4 +46,50 @@ public sealed class Optimizer : IDisposable
         foreach ((_, Tensor values) in State) values.Dispose();
         norm.Dispose();
     }
+
+    private void Step(Segment segment, float rate, long step)
+    {
+        IOptimizerOps ops = parameters.Backend.Optimizer;
+        (Tensor values, Tensor gradients, Tensor[] own, ParameterGroup group) = segment;
+        float decay = (float)(group.WeightDecay ?? settings.WeightDecay);
+        switch (settings.Optimizer)
+        {
+            case OptimizerKind.Sgd:
+                ops.Sgd(new(values, gradients, new(rate, decay)));
+                break;
+            case OptimizerKind.Momentum:
+                ops.Momentum(new(values, gradients, own[0], new(rate, (float)settings.Momentum, decay)));
+                break;
+            case OptimizerKind.Rmsprop:
+                ops.RmsProp(new(values, gradients, own[0], new(rate, (float)settings.Alpha, (float)settings.Epsilon, decay)));
+                break;
+            default:
+                bool isDecoupled = settings.Optimizer == OptimizerKind.Adamw;
+                (float beta1, float beta2, float epsilon) = ((float)settings.Beta1, (float)settings.Beta2, (float)settings.Epsilon);
+                ops.Adam(new(values, gradients, own[0], own[1], new(rate, beta1, beta2, epsilon, decay, isDecoupled, step)));
+                break;
+        }
+    }
+
+    // The parts of the block whose parameters are of one group; most often there is one.
+    private Segment[] Divide()
+    {
+        List<Segment> parts = [];
+        IReadOnlyList<ParameterSpec> specs = parameters.Slots;
+        for (int first = 0, last; first < specs.Count; first = last + 1)
+        {
+            for (last = first; last + 1 < specs.Count && specs[last + 1].Group == specs[first].Group; last++)
+            {
+            }
+
+            long start = specs[first].Offset, end = last + 1 < specs.Count ? specs[last + 1].Offset : parameters.Values.Count;
+            parts.Add(new Segment(Part(parameters.Values), Part(parameters.Gradients), [.. State.Select(state => Part(state.Values))], specs[first].Group));
+
+            Tensor Part(Tensor block) => block.View(start, (int)(end - start));
+        }
+
+        return [.. parts];
+    }
+
+    private sealed record Segment(Tensor Values, Tensor Gradients, Tensor[] State, ParameterGroup Group);
 }

@@ -13,7 +13,7 @@ public sealed class PowerUnits : IPruningMethod
     public string Name => "power";
 
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep) =>
-        KeepCounts.Plan(Name, calibration, keep, (axis, i, k, tied) =>
+        AxisPlans.Plan(Name, calibration, keep, (axis, i, k, tied) =>
         {
             Matrix gram = calibration.Gram(i); // S [m, m]
             int[] kept = tied ?? [.. Enumerable.Range(0, axis.Units).OrderByDescending(j => gram[j, j]).Take(k).Order()];

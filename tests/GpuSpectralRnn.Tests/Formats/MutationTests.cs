@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Interchange;
 using System.Diagnostics;
 using System.IO.Compression;
 using System.Text;

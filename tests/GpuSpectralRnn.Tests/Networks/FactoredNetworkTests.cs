@@ -1,5 +1,6 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
+using GpuSpectralRnn.Interchange;
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Tests.Support;
 

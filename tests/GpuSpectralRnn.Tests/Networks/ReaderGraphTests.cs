@@ -1,6 +1,7 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Interchange;
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Networks.Modules;
 using GpuSpectralRnn.Pruning;
@@ -120,7 +121,7 @@ public sealed class ReaderGraphTests : IDisposable
         using Network network = Network.Create(Recipe, host, seed: 4);
         Calibration calibration = new(network, data);
         MethodSpec method = MethodSpec.Find(name, "name");
-        int[] keep = new UnitBudget { Fraction = 0.6 }.Resolve(calibration);
+        int[] keep = new Budget { Fraction = 0.6 }.Resolve(calibration);
 
         PruningPlan plan = method.Create!(method.Settings).Plan(calibration, keep);
         using Network sliced = Slicer.Slice(network, plan);

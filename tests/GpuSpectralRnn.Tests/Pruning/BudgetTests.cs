@@ -30,28 +30,28 @@ public sealed class BudgetTests : IDisposable
     [Fact]
     public void Counts_shares_and_multiples()
     {
-        Assert.Equal([5, 5], new UnitBudget { Keep = [5] }.Resolve(calibration));
-        Assert.Equal([5, 2], new UnitBudget { Keep = [5, 2] }.Resolve(calibration));
-        Assert.Equal([4, 2], new UnitBudget { Fraction = 1.0 / 3 }.Resolve(calibration));
-        Assert.Equal([1, 1], new UnitBudget { Fraction = 0.01 }.Resolve(calibration));
-        Assert.Equal([8, 4], new UnitBudget { Keep = [5, 2], RoundTo = 4 }.Resolve(calibration));
-        Assert.Equal([12, 7], new UnitBudget { Keep = [9, 5], RoundTo = 8 }.Resolve(calibration));
+        Assert.Equal([5, 5], new Budget { Keep = [5] }.Resolve(calibration));
+        Assert.Equal([5, 2], new Budget { Keep = [5, 2] }.Resolve(calibration));
+        Assert.Equal([4, 2], new Budget { Fraction = 1.0 / 3 }.Resolve(calibration));
+        Assert.Equal([1, 1], new Budget { Fraction = 0.01 }.Resolve(calibration));
+        Assert.Equal([8, 4], new Budget { Keep = [5, 2], RoundTo = 4 }.Resolve(calibration));
+        Assert.Equal([12, 7], new Budget { Keep = [9, 5], RoundTo = 8 }.Resolve(calibration));
     }
 
     [Fact]
     public void Power_and_degrees_of_freedom()
     {
         double[] mu = [.. Spectrum.Compute(calibration.Gram(0)).Eigenvalues];
-        int[] byTrace = new UnitBudget { Trace = 0.9 }.Resolve(calibration);
+        int[] byTrace = new Budget { Trace = 0.9 }.Resolve(calibration);
         Assert.True(mu.Take(byTrace[0]).Sum() >= 0.9 * mu.Sum() && mu.Take(byTrace[0] - 1).Sum() < 0.9 * mu.Sum());
-        Assert.Equal((int)Math.Ceiling(mu.Sum(x => x / (x + 0.05))), new UnitBudget { Lambda = 0.05 }.Resolve(calibration)[0]);
+        Assert.Equal((int)Math.Ceiling(mu.Sum(x => x / (x + 0.05))), new Budget { Lambda = 0.05 }.Resolve(calibration)[0]);
     }
 
     [Fact]
     public void A_shared_budget_leaves_no_more_parameters_and_costs_the_outputs_no_more()
     {
-        int[] even = new UnitBudget { Fraction = 0.5 }.Resolve(calibration);
-        int[] shared = new UnitBudget { Fraction = 0.5, IsShared = true }.Resolve(calibration);
+        int[] even = new Budget { Fraction = 0.5 }.Resolve(calibration);
+        int[] shared = new Budget { Fraction = 0.5, IsShared = true }.Resolve(calibration);
         long Count(int[] hidden) => (network.Architecture with { Hidden = hidden }).ParameterCount;
         double Loss(int[] hidden) => hidden.Select((k, layer) =>
             new BackwardSelector().Select(new SpectralPruning(new SpectralSettings()).Problem(calibration, layer), k).Loss).Sum();
@@ -63,7 +63,7 @@ public sealed class BudgetTests : IDisposable
     [Fact]
     public void A_shared_budget_is_nearly_the_best_of_all_pairs_of_sizes()
     {
-        int[] shared = new UnitBudget { Fraction = 0.5, IsShared = true }.Resolve(calibration);
+        int[] shared = new Budget { Fraction = 0.5, IsShared = true }.Resolve(calibration);
         double[][] losses =
         [
             .. network.Architecture.Hidden.Select((_, layer) => new BackwardSelector()
@@ -83,16 +83,16 @@ public sealed class BudgetTests : IDisposable
     [Fact]
     public void Budgets_at_their_borders_are_taken()
     {
-        Assert.Equal([1, 1], new UnitBudget { Keep = [1] }.Resolve(calibration));
-        Assert.Equal([12, 7], new UnitBudget { Keep = [12, 7] }.Resolve(calibration));
-        Assert.Equal([12, 7], new UnitBudget { Fraction = 1 }.Resolve(calibration));
-        Assert.Equal([12, 7], new UnitBudget { Trace = 1 }.Resolve(calibration));
+        Assert.Equal([1, 1], new Budget { Keep = [1] }.Resolve(calibration));
+        Assert.Equal([12, 7], new Budget { Keep = [12, 7] }.Resolve(calibration));
+        Assert.Equal([12, 7], new Budget { Fraction = 1 }.Resolve(calibration));
+        Assert.Equal([12, 7], new Budget { Trace = 1 }.Resolve(calibration));
     }
 
     [Fact]
     public void Impossible_budgets_are_refused()
     {
-        foreach (UnitBudget budget in (UnitBudget[])
+        foreach (Budget budget in (Budget[])
             [
                 new(),
                 new() { Keep = [3], Fraction = 0.5 },

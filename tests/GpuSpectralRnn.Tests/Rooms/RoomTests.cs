@@ -19,7 +19,7 @@ public class RoomTests
         ["Networks"] = 2,
         ["Spectral"] = 3,
         ["Training"] = 3,
-        ["CSource"] = 3,
+        ["Interchange"] = 3,
         ["Pruning"] = 4,
         ["Reports"] = 5,
     };

@@ -1,6 +1,7 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Interchange;
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Tests.Formats;
 using GpuSpectralRnn.Tests.Networks;

@@ -82,7 +82,7 @@ public sealed class Comparison
     /// <exception cref="InvalidCallException">It is refused.</exception>
     public void Check(Architecture architecture)
     {
-        foreach (KeepSize keep in settings.Keep) KeepCounts.Check(architecture, architecture.Build(), keep.Of(architecture));
+        foreach (KeepSize keep in settings.Keep) Budget.Check(architecture, architecture.Build(), keep.Of(architecture));
         if (runs.Count > 0 && !runs[0].Architecture.Hidden.SequenceEqual(architecture.Hidden))
             throw new InvalidCallException(
                 $"Networks of {string.Join(",", runs[0].Architecture.Hidden)} and {string.Join(",", architecture.Hidden)} units make no common " +

@@ -15,7 +15,7 @@ public sealed class ColumnSparsification : IPruningMethod
     /// <inheritdoc/>
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
-        return KeepCounts.PlanRecurrences(Name, calibration, keep, (axis, _, k) =>
+        return AxisPlans.PlanRecurrences(Name, calibration, keep, (axis, _, k) =>
         {
             Matrix hidden = calibration.Weights.HiddenWeight(axis), mask = new(hidden.Rows, hidden.Columns);
             double[] norms = new double[hidden.Columns];

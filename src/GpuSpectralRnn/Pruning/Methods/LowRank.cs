@@ -19,7 +19,7 @@ public sealed class LowRank : IPruningMethod
     {
         if (calibration.Network.Graph.HasReverse)
             throw new InvalidCallException("low-rank is for networks of one direction, this one has two; choose a method that drops units or weights.");
-        return KeepCounts.PlanRecurrences(Name, calibration, keep, (axis, _, k) =>
+        return AxisPlans.PlanRecurrences(Name, calibration, keep, (axis, _, k) =>
         {
             Matrix hidden = calibration.Weights.HiddenWeight(axis);
             return UnitPlan.Whole(hidden.Columns) with { Factors = Factor(hidden, k) };

@@ -18,7 +18,7 @@ public sealed class MagnitudeUnits(bool isReconstructed = true, double? ridge = 
     /// <inheritdoc/>
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
-        return KeepCounts.Plan(Name, calibration, keep, (axis, i, k, tied) =>
+        return AxisPlans.Plan(Name, calibration, keep, (axis, i, k, tied) =>
         {
             int[] kept = tied ?? Largest(calibration.Weights, axis, k);
             return isReconstructed && axis.IsFoldable

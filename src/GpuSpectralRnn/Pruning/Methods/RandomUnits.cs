@@ -15,7 +15,7 @@ public sealed class RandomUnits(bool isReconstructed = true, double? ridge = nul
     /// <inheritdoc/>
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
-        return KeepCounts.Plan(Name, calibration, keep, (axis, i, k, tied) =>
+        return AxisPlans.Plan(Name, calibration, keep, (axis, i, k, tied) =>
         {
             int units = axis.Units;
             SelectionProblem blind = new(Matrix.Identity(units), new double[units], Matrix.Identity(units));

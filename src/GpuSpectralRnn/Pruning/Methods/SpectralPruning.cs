@@ -113,8 +113,8 @@ public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
     /// <inheritdoc/>
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
-        if (settings.KeepEmbedding is { } columns) KeepCounts.CheckEmbedding(calibration.Network.Architecture, columns);
-        PruningPlan plan = KeepCounts.Plan(Name, calibration, keep, (axis, i, k, tied) => Plan(calibration, axis, i, k, tied));
+        if (settings.KeepEmbedding is { } columns) AxisPlans.CheckEmbedding(calibration.Network.Architecture, columns);
+        PruningPlan plan = AxisPlans.Plan(Name, calibration, keep, (axis, i, k, tied) => Plan(calibration, axis, i, k, tied));
         if (settings.KeepEmbedding is { } kept)
         {
             IReadOnlyList<PrunableAxis> axes = calibration.Network.Graph.PrunableAxes;

@@ -10,7 +10,7 @@ internal static class WeightMasks
     /// <summary>A plan that keeps, in each W_hh, the weights with the largest scores: k^2 for each gate.</summary>
     public static PruningPlan Largest(string method, Calibration calibration, IReadOnlyList<int> keep, Func<int, Matrix, double[]> scores)
     {
-        return KeepCounts.PlanRecurrences(method, calibration, keep, (axis, i, k) =>
+        return AxisPlans.PlanRecurrences(method, calibration, keep, (axis, i, k) =>
         {
             Matrix hidden = calibration.Weights.HiddenWeight(axis), mask = new(hidden.Rows, hidden.Columns);
             int gates = hidden.Rows / hidden.Columns;

@@ -1,6 +1,7 @@
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Networks;
 
-namespace GpuSpectralRnn.CSource;
+namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
 /// The cells in C: what becomes of the gates' sums, unit by unit. Gates stand in PyTorch's order, LSTM i, f, g, o and GRU r, z, n.

@@ -1,10 +1,12 @@
+using GpuSpectralRnn.Tests.Networks;
+using GpuSpectralRnn.Interchange;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Formats;
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Tests.Formats;
 
-namespace GpuSpectralRnn.Tests.Networks;
+namespace GpuSpectralRnn.Tests.Interchange;
 
 public sealed class ModelFileTests : IDisposable
 {

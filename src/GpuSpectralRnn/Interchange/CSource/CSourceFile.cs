@@ -2,7 +2,7 @@ using System.Text;
 using GpuSpectralRnn.Formats;
 using GpuSpectralRnn.Networks;
 
-namespace GpuSpectralRnn.CSource;
+namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
 /// Networks of one direction as one C99 file for microcontrollers: weights as constants, <c>NAME_reset</c> and <c>NAME_step</c> over a state that the

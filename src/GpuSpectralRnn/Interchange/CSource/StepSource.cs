@@ -2,7 +2,7 @@ using System.Text;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Networks;
 
-namespace GpuSpectralRnn.CSource;
+namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
 /// The C source of one network. The state holds h (of an LSTM then c) of each layer, and for the read-out mean the sum of the top states and their

@@ -1,7 +1,8 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Formats;
+using GpuSpectralRnn.Networks;
 
-namespace GpuSpectralRnn.Networks;
+namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
 /// Model files: safetensors with PyTorch's names for the parameters, in the metadata the architecture as JSON under <c>gsrnn.architecture</c> and,

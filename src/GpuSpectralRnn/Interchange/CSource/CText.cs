@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
+using GpuSpectralRnn.Networks;
 
-namespace GpuSpectralRnn.CSource;
+namespace GpuSpectralRnn.Interchange;
 
 /// <summary>Names, numbers and comments as C writes them.</summary>
 internal static class CText

@@ -1,7 +1,8 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Formats;
+using GpuSpectralRnn.Networks;
 
-namespace GpuSpectralRnn.Networks;
+namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
 /// Plain PyTorch state dicts in safetensors: one <c>nn.RNN</c>, <c>nn.LSTM</c> or <c>nn.GRU</c> or several in a row, one <c>nn.Linear</c> and perhaps

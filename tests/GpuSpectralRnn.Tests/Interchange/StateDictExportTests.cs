@@ -1,3 +1,5 @@
+using GpuSpectralRnn.Tests.Networks;
+using GpuSpectralRnn.Interchange;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Formats;
@@ -5,7 +7,7 @@ using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Tests.Formats;
 using GpuSpectralRnn.Tests.Support;
 
-namespace GpuSpectralRnn.Tests.Networks;
+namespace GpuSpectralRnn.Tests.Interchange;
 
 /// <summary>Plain state dicts: what is written comes back, under PyTorch's names.</summary>
 public sealed class StateDictExportTests : IDisposable

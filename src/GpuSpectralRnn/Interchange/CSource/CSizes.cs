@@ -1,4 +1,6 @@
-namespace GpuSpectralRnn.CSource;
+using GpuSpectralRnn.Networks;
+
+namespace GpuSpectralRnn.Interchange;
 
 /// <summary>What the C source of a network takes.</summary>
 /// <param name="Name">What the names of its functions begin with.</param>

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using GpuSpectralRnn.Formats;
+using GpuSpectralRnn.Networks;
 
-namespace GpuSpectralRnn.Networks;
+namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
 /// The mask of a network's parameters as text for a file's metadata, so that the tensors stay those that PyTorch knows: a JSON object with a member

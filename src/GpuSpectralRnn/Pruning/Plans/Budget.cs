@@ -1,10 +1,11 @@
+using System.Globalization;
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>How many units each layer, or other group of axes, keeps; exactly one of the rules is given.</summary>
-public sealed record UnitBudget
+public sealed record Budget
 {
     /// <summary>Counts: one for every layer, or one for all.</summary>
     public IReadOnlyList<int>? Keep { get; init; }
@@ -34,7 +35,7 @@ public sealed record UnitBudget
         int rules = (Keep is null ? 0 : 1) + (Fraction is null ? 0 : 1) + (Trace is null ? 0 : 1) + (Lambda is null ? 0 : 1);
         if (rules != 1) throw new InvalidCallException("Say how much to keep, in one way: `Keep`, `Fraction`, `Trace`, `Lambda`, or by a search within a `tolerance`.");
         if (RoundTo < 1) throw new InvalidCallException($"`RoundTo` {RoundTo}: choose 1 or more.");
-        if (Keep is not null) KeepCounts.Check(recipe, recipe.Build(), Counts(KeepCounts.Units(recipe, recipe.Build()), Keep));
+        if (Keep is not null) Check(recipe, recipe.Build(), Counts(Units(recipe, recipe.Build()), Keep));
         if (Fraction is { } share && !(share > 0 && share <= 1))
             throw new InvalidCallException($"`Fraction` {share} is not a share; give more than 0 and at most 1, for example 0.33.");
         if (Trace is { } power && !(power > 0 && power <= 1))
@@ -49,7 +50,7 @@ public sealed record UnitBudget
     {
         Network network = calibration.Network;
         Check(network.Recipe);
-        int[] units = KeepCounts.Units(network.Recipe, network.Graph), keep;
+        int[] units = Units(network.Recipe, network.Graph), keep;
         if (Keep is not null)
         {
             keep = Counts(units, Keep);
@@ -74,6 +75,28 @@ public sealed record UnitBudget
         return Rounded(units, keep, RoundTo);
     }
 
+    /// <summary>Units of each group.</summary>
+    internal static int[] Units(Recipe recipe, Graph graph) => [.. recipe.UnitGroups.Select(group => graph.Axis(group[0]).Size)];
+
+    /// <summary>Refuses what cannot be kept.</summary>
+    internal static void Check(Recipe recipe, Graph graph, IReadOnlyList<int> keep)
+    {
+        int[] units = Units(recipe, graph);
+        bool isStack = recipe is Architecture;
+        if (keep.Count != units.Length)
+            throw new InvalidCallException(
+                $"`keep` gives {keep.Count} numbers for {units.Length} {(isStack ? "layers" : "groups of units")}; give one number, or one for each{(isStack ? " layer" : "")}.");
+        for (int i = 0; i < keep.Count; i++)
+        {
+            string name = isStack ? $"layer {i}" : string.Join(" and ", recipe.UnitGroups[i]);
+            if (keep[i] < 1 || keep[i] > units[i])
+                throw new InvalidCallException($"`keep` {keep[i]} is impossible for {name} of {units[i]} units; give 1 to {units[i]}.");
+        }
+
+        if (graph.Nodes.Any(node => node.Module is Networks.Modules.Recurrent { Rank: > 0 }))
+            throw new InvalidCallException("The model's recurrent matrix is kept as two factors; compress the model it was made from.");
+    }
+
     private static int[] Counts(int[] units, IReadOnlyList<int> keep) =>
         keep.Count == 1 ? [.. Enumerable.Repeat(keep[0], units.Length)] : [.. keep];
 
@@ -96,7 +119,7 @@ public sealed record UnitBudget
         ];
         return UnitAllocation.Allocate(units, paths, Count, Count(keep));
 
-        long Count(IReadOnlyList<int> sizes) => KeepCounts.Plan("", calibration, sizes, (axis, _, k, _) => UnitPlan.Whole(axis.Units) with { Kept = [.. Enumerable.Range(0, k)] })
+        long Count(IReadOnlyList<int> sizes) => AxisPlans.Plan("", calibration, sizes, (axis, _, k, _) => UnitPlan.Whole(axis.Units) with { Kept = [.. Enumerable.Range(0, k)] })
             .Shrink(network.Recipe, network.Graph).Build().ParameterCount;
     }
 
@@ -104,4 +127,54 @@ public sealed record UnitBudget
     private static IEnumerable<int[]> GroupPlaces(Network network) =>
         from names in network.Recipe.UnitGroups
         select (int[])[.. network.Graph.PrunableAxes.Index().Where(pair => names.Contains(pair.Item.Name)).Select(pair => pair.Index)];
+}
+
+/// <summary>How many units to keep: one number for every layer, or one for each. Compared by what it says.</summary>
+public sealed record KeepSize
+{
+    private readonly string text;
+
+    /// <summary>The same number for every layer, or one for each.</summary>
+    public KeepSize(params IReadOnlyList<int> units)
+    {
+        Units = units;
+        text = string.Join('x', units);
+    }
+
+    /// <summary>One number, or one for each layer from the input up.</summary>
+    public IReadOnlyList<int> Units { get; }
+
+    /// <summary>The mean over the layers: where the size stands on an axis.</summary>
+    public double Mean => Units.Average();
+
+    /// <summary>One number for every layer.</summary>
+    public static implicit operator KeepSize(int units) => new(units);
+
+    /// <summary>Reads <c>42</c>, or <c>64x32</c> for a network of two layers.</summary>
+    /// <exception cref="InvalidCallException">It is neither, or a number is below one.</exception>
+    public static KeepSize Parse(string text)
+    {
+        string[] parts = text.Split('x');
+        int[] units = new int[parts.Length];
+        for (int i = 0; i < parts.Length; i++)
+        {
+            if (!int.TryParse(parts[i], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out units[i]))
+                throw new InvalidCallException($"`keep` {text}: give a number of units, 42, or one for each layer, 64x32.");
+            if (units[i] < 1) throw new InvalidCallException($"`keep` {text}: choose 1 unit or more.");
+        }
+
+        return new KeepSize(units);
+    }
+
+    /// <summary>The units of every layer.</summary>
+    public int[] Of(Architecture architecture) => Units.Count == 1 ? [.. Enumerable.Repeat(Units[0], architecture.Layers)] : [.. Units];
+
+    /// <inheritdoc/>
+    public bool Equals(KeepSize? other) => text == other?.text;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => text.GetHashCode(StringComparison.Ordinal);
+
+    /// <summary><c>42</c> or <c>64x32</c>.</summary>
+    public override string ToString() => text;
 }

@@ -1,7 +1,8 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Formats;
+using GpuSpectralRnn.Networks;
 
-namespace GpuSpectralRnn.Networks;
+namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
 /// Networks as plain PyTorch state dicts in safetensors, for the <c>load_state_dict</c> of a module with the parts that <see cref="Modules"/> names:

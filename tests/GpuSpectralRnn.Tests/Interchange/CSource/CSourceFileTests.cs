@@ -1,13 +1,14 @@
+using GpuSpectralRnn.Tests.Networks;
 using System.Diagnostics;
 using System.Globalization;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
-using GpuSpectralRnn.CSource;
+using GpuSpectralRnn.Interchange;
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Tests.Formats;
 using GpuSpectralRnn.Tests.Support;
 
-namespace GpuSpectralRnn.Tests.CSource;
+namespace GpuSpectralRnn.Tests.Interchange;
 
 /// <summary>C source compiled by gcc, which takes no warning, answers as the network does.</summary>
 public sealed class CSourceFileTests : IDisposable

@@ -2,8 +2,9 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Formats;
+using GpuSpectralRnn.Networks;
 
-namespace GpuSpectralRnn.Networks;
+namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
 /// The tensors of a PyTorch state dict under this project's names: <c>rnn.weight_ih_l0</c>, ..., <c>embedding.weight</c>, <c>readout.weight</c>.
