@@ -79,10 +79,17 @@ internal static class CellSource
             static void {{name}}_elman(const float *sums, int units, float *h)
             {
                 int i;
-                for (i = 0; i < units; i++) h[i] = {{(kind == CellKind.RnnTanh ? "tanhf(sums[i])" : "sums[i] > 0.0f ? sums[i] : 0.0f")}};
+                for (i = 0; i < units; i++) h[i] = {{Nonlinearity(kind)}};
             }
 
             """,
+    };
+
+    private static string Nonlinearity(CellKind kind) => kind switch
+    {
+        CellKind.RnnTanh => "tanhf(sums[i])",
+        CellKind.RnnRelu => "sums[i] > 0.0f ? sums[i] : 0.0f",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "This cell is not written in C yet."),
     };
 
     private static string Sigmoid(string name) => $$"""
