@@ -104,7 +104,8 @@ internal sealed class Terminal(Verb verb, TextWriter output, TextWriter error)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new RunFailedException(
-                $"Standard output cannot be written: {(e is IOException ? e.Message.TrimEnd('.') : "it is closed")}. Files that the call names are complete.", e);
+                $"Standard output cannot be written: {(e is IOException ? e.Message.TrimEnd('.') : "it is closed")}. " +
+                "Files that the call names are complete.", e);
         }
     }
 

@@ -47,7 +47,8 @@ public static class KerasImport
         }
 
         if (stack.EndsInSoftmax) note($"the softmax of {ForeignText.Show(stack.Dense.Name)} is left out: the model's outputs are the logits");
-        if (config is null) note($"masks and activations are not in the file: none are assumed but the cell's own, and perhaps a softmax behind {stack.Dense.Name}");
+        if (config is null)
+            note($"masks and activations are not in the file: none are assumed but the cell's own, and perhaps a softmax behind {stack.Dense.Name}");
         return network;
     }
 

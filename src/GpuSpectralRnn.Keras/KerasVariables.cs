@@ -104,7 +104,8 @@ internal sealed class KerasVariables
         string bias = $"{place}/vars/2";
         if (!file.Has(bias))
         {
-            if (cell.Spec().ResetsProduct && stack.Cell is null) note($"{ForeignText.Show(place)} has no bias, and is taken for a GRU with reset_after=True");
+            if (cell.Spec().ResetsProduct && stack.Cell is null)
+                note($"{ForeignText.Show(place)} has no bias, and is taken for a GRU with reset_after=True");
             return; // use_bias=False; zeros are the same
         }
 

@@ -31,7 +31,8 @@ internal static partial class WeightGroups
             string kind = match.Groups["kind"].Value;
             if (kind is "input_layer" or "dropout" or "spatial_dropout1d") continue;
             if (!match.Success)
-                throw new InvalidCallException($"{path}: layers/{ForeignText.Show(name)} is no Embedding, LSTM, GRU, SimpleRNN, Bidirectional, Dense.");
+                throw new InvalidCallException(
+                    $"{path}: layers/{ForeignText.Show(name)} is no Embedding, LSTM, GRU, SimpleRNN, Bidirectional, Dense.");
             int number = match.Groups["number"] is { Success: true, Value: var digits } ? int.Parse(digits, CultureInfo.InvariantCulture) : 0;
             found.Add((kind, number, new KerasLayer(name, $"layers/{name}", kind == "bidirectional")));
         }

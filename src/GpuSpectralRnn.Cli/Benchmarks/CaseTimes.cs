@@ -11,7 +11,8 @@ namespace GpuSpectralRnn.Cli.Benchmarks;
 /// <param name="Peaks">What the device reaches at most.</param>
 internal sealed record CaseTimes(string Name, string[] Keys, double[] Milliseconds, double Gflops, double GigabytesPerSecond, DevicePeaks Peaks)
 {
-    private static readonly Dictionary<string, string> Labels = new() { ["trainMs"] = "training step ", ["inferMs"] = "inference ", ["ms"] = string.Empty };
+    private static readonly Dictionary<string, string> Labels =
+        new() { ["trainMs"] = "training step ", ["inferMs"] = "inference ", ["ms"] = string.Empty };
 
     /// <summary>Somebody else's times by the same keys, where there are any.</summary>
     public IReadOnlyDictionary<string, double>? Others { get; set; }
@@ -32,7 +33,8 @@ internal sealed record CaseTimes(string Name, string[] Keys, double[] Millisecon
     {
         IEnumerable<string> times = Keys.Zip(Milliseconds, (key, ms) => $"{Labels[key]}{ms,9:0.000} ms{Beside(key, ms)}");
         string arithmetic = Gflops > 0 ? $"{Gflops,8:0.0} GFLOP/s" : new string(' ', 16);
-        return $"{Name,-16} {string.Join("   ", times)}   {arithmetic}   {GigabytesPerSecond,7:0.0} GB/s   {Share * 100,4:0} %{(Plan is null ? string.Empty : $"   {Plan}")}";
+        return $"{Name,-16} {string.Join("   ", times)}   {arithmetic}   {GigabytesPerSecond,7:0.0} GB/s   " +
+            $"{Share * 100,4:0} %{(Plan is null ? string.Empty : $"   {Plan}")}";
     }
 
     /// <summary>The entry of the JSON object.</summary>

@@ -121,7 +121,8 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
         },
     };
 
-    private static OperationBenchmark Sums(string name, int rows, int columns) => new(name, (double)rows * columns, sizeof(float) * (double)rows * columns)
+    private static OperationBenchmark Sums(string name, int rows, int columns) =>
+        new(name, (double)rows * columns, sizeof(float) * (double)rows * columns)
     {
         Prepare = (backend, owned) =>
         {

@@ -28,7 +28,8 @@ internal sealed class OtherTimes
             foreach ((string name, JsonNode? values) in read)
             {
                 times.cases[name] = values!.AsObject()
-                    .Where(value => Spellings.ContainsKey(value.Key)).ToDictionary(value => Spellings[value.Key], value => value.Value!.GetValue<double>());
+                    .Where(value => Spellings.ContainsKey(value.Key))
+                    .ToDictionary(value => Spellings[value.Key], value => value.Value!.GetValue<double>());
             }
 
             return times;

@@ -103,7 +103,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         if (FineTune > 0 && method is AutoPruning && CriterionName is null && RefitName is null && architecture.Cell.Gates() == 1)
         {
             // Elman networks learn further best from units as they are (docs/compression-results.md).
-            method = new SpectralPruning(new SpectralSettings { IsTimeWeighted = true, Fold = FoldKind.None, Ridge = Ridge, KeepEmbedding = KeepEmbedding });
+            method = new SpectralPruning(
+                new SpectralSettings { IsTimeWeighted = true, Fold = FoldKind.None, Ridge = Ridge, KeepEmbedding = KeepEmbedding });
             terminal.Note("for training: adjoint, time-weighted, backward, no reconstruction (--criterion auto: what is closest untrained)");
         }
 
@@ -125,7 +126,9 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         for (int r = 0; r < architecture.Recurrences; r++)
         {
             if (calibration.Gram(r).Trace() == 0)
-                terminal.Note($"{architecture.RecurrenceName(r)} is dead: all its states are zero on {calibration.Inputs.Count:N0} sequences, so any units serve");
+                terminal.Note(
+                    $"{architecture.RecurrenceName(r)} is dead: " +
+                    $"all its states are zero on {calibration.Inputs.Count:N0} sequences, so any units serve");
         }
 
         using Network small = Slicer.Slice(network, plan);

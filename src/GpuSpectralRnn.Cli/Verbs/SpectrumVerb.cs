@@ -20,7 +20,8 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
     private const int GradientSequences = 2000;
 
     [Option("data", MetaValue = "NAME", HelpText =
-        "digits, idx, npy, text, adding or copy, as for train; not needed where all is loaded with --load-covariance (no adjoint-weighted loss then).")]
+        "digits, idx, npy, text, adding or copy, as for train; " +
+        "not needed where all is loaded with --load-covariance (no adjoint-weighted loss then).")]
     public override string Data { get; set; } = "";
 
     public double? Ridge { get; set; }

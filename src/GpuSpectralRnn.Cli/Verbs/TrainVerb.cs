@@ -68,7 +68,8 @@ internal sealed class TrainVerb : TrainingVerb
         if (checkpoint is not null) trainer.Restore(checkpoint);
         terminal.Note(
             $"{network}: {network.Architecture.ParameterCount:N0} parameters; " +
-            $"{data.Train.Name}, {data.Train.Count:N0} {(data.Train.Layout.IsStream ? "windows" : "sequences")} of {data.Train.Layout.Steps} steps; " +
+            $"{data.Train.Name}, {data.Train.Count:N0} {(data.Train.Layout.IsStream ? "windows" : "sequences")} " +
+            $"of {data.Train.Layout.Steps} steps; " +
             $"{Optimizer}, rate {settings.LearningRate:0.######}, {settings.Schedule.Kind.Name()}");
         if (watched is not null) terminal.Note(DescribeWatched(watched, data));
         if (TargetCheck.Describe(data.Train) is { } odd) terminal.Note($"note: {odd}");
@@ -104,7 +105,8 @@ internal sealed class TrainVerb : TrainingVerb
         ModelFile.Save(Out, network);
         double? explained = Explained(final, judged);
         terminal.Result(
-            $"{final}{ExplainedText(explained)} on {Extent(judged, final.Rows)}, split {split}, after {result.Epochs} epoch{(result.Epochs == 1 ? "" : "s")} in {result.Seconds:0.0} s");
+            $"{final}{ExplainedText(explained)} on {Extent(judged, final.Rows)}, split {split}, " +
+            $"after {result.Epochs} epoch{(result.Epochs == 1 ? "" : "s")} in {result.Seconds:0.0} s");
         if (result.RanOutOfPatience) terminal.Result($"stopped early: best was epoch {result.BestEpoch}, whose weights are kept");
         terminal.Result($"model: {Out}");
         terminal.Result(new JsonObject

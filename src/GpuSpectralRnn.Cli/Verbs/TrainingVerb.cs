@@ -17,7 +17,8 @@ internal abstract class TrainingVerb : SequenceVerb
     [OfData(DataSource.Text)]
     public string? RecipeName { get; set; }
 
-    [Option("cell", MetaValue = "C", HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm (default for text), gru, gru-reset-before or lstm-peephole.")]
+    [Option("cell", MetaValue = "C",
+        HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm (default for text), gru, gru-reset-before or lstm-peephole.")]
     public string? Cell { get; set; }
 
     [Option("hidden", Separator = ',', MetaValue = "H[,H...]", HelpText = "Hidden units of each layer (default 128).")]
@@ -30,7 +31,8 @@ internal abstract class TrainingVerb : SequenceVerb
     public bool Bidirectional { get; set; }
 
     [Option("readout", MetaValue = "R",
-        HelpText = "What the answer is read from: last (the state in which each direction ends), last-step (out[:, -1]: of a reverse direction its state after one " +
+        HelpText = "What the answer is read from: last (the state in which each direction ends), " +
+            "last-step (out[:, -1]: of a reverse direction its state after one " +
         "step), mean, or every step (default: last; every where each step has a label).")]
     public string? Readout { get; set; }
 
@@ -63,7 +65,8 @@ internal abstract class TrainingVerb : SequenceVerb
 
     [Option("schedule", MetaValue = "S", HelpText =
         "How the rate moves: one-cycle (default: up, then down to almost nothing), constant, step (falls every 10 epochs), linear, cosine, " +
-        "decay (falls every epoch after --hold-epochs) or anneal (falls when the held-out sequences say that an epoch was no better, and the best weights come back).")]
+        "decay (falls every epoch after --hold-epochs) or anneal " +
+        "(falls when the held-out sequences say that an epoch was no better, and the best weights come back).")]
     public string? ScheduleName { get; set; }
 
     [Option("gamma", MetaValue = "X", HelpText = "What the rate is multiplied by where it falls (default: step 0.1, decay 0.5, anneal 0.25).")]

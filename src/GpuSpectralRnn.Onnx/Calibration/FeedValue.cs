@@ -41,7 +41,8 @@ internal sealed record FeedValue(TensorElementType Type, int[] Shape, Array Valu
             TensorElementType.Int32 => OrtValue.CreateTensorValueFromMemory(Convert<int>(count), shape),
             TensorElementType.UInt8 => OrtValue.CreateTensorValueFromMemory(Convert<byte>(count), shape),
             TensorElementType.Bool => OrtValue.CreateTensorValueFromMemory(Convert<bool>(count), shape),
-            _ => throw new InvalidCallException($"The graph has an input of type {Type}; inputs of float, double, int64, int32, uint8 and bool can be fed."),
+            _ => throw new InvalidCallException(
+                $"The graph has an input of type {Type}; inputs of float, double, int64, int32, uint8 and bool can be fed."),
         };
     }
 

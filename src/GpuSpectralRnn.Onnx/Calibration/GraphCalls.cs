@@ -41,14 +41,17 @@ internal sealed class GraphCalls
         foreach ((string output, string input) in options.States)
         {
             if (!session.OutputMetadata.ContainsKey(output))
-                throw new InvalidCallException($"`States` {output}={input}: there is no output {output}; outputs are {string.Join(", ", session.OutputMetadata.Keys)}.");
-            if (!inputs.TryGetValue(input, out NodeMetadata? state)) throw new InvalidCallException($"`States` {output}={input}: there is no input {input}; inputs are {names}.");
+                throw new InvalidCallException(
+                    $"`States` {output}={input}: there is no output {output}; outputs are {string.Join(", ", session.OutputMetadata.Keys)}.");
+            if (!inputs.TryGetValue(input, out NodeMetadata? state))
+                throw new InvalidCallException($"`States` {output}={input}: there is no input {input}; inputs are {names}.");
             states.Add(input);
         }
 
         foreach ((string name, double[] values) in options.Fixed)
         {
-            if (!inputs.TryGetValue(name, out NodeMetadata? input)) throw new InvalidCallException($"`Fixed` {name}: there is no input {name}; inputs are {names}.");
+            if (!inputs.TryGetValue(name, out NodeMetadata? input))
+                throw new InvalidCallException($"`Fixed` {name}: there is no input {name}; inputs are {names}.");
             bool isChoice = values.Length > 1 && Array.TrueForAll(input.Dimensions, extent => extent == 1);
             if (isChoice) choices.Add((name, [.. values.Select(value => Constant(name, input, [value]))]));
             else constants[name] = Constant(name, input, values);
@@ -66,7 +69,8 @@ internal sealed class GraphCalls
         {
             if (open.Length != 1)
                 throw new InvalidCallException(
-                    $"`data` {nameless.Name} is one array, but the inputs {(open.Length == 0 ? "are all set" : string.Join(", ", open) + " need values")}; "
+                    $"`data` {nameless.Name} is one array, but the inputs " +
+                    $"{(open.Length == 0 ? "are all set" : string.Join(", ", open) + " need values")}; "
                     + "save an .npz with the inputs' names, or use `Fixed` and `States`.");
             data = new Dictionary<string, NamedArray> { [open[0]] = nameless };
         }
@@ -74,14 +78,16 @@ internal sealed class GraphCalls
         if (data.Keys.Except(open).FirstOrDefault() is { } stranger)
             throw new InvalidCallException($"`data` holds {stranger}, which is no input that needs values; those are {string.Join(", ", open)}.");
         if (open.Except(data.Keys).FirstOrDefault() is { } missing)
-            throw new InvalidCallException($"The input {missing} gets no values; add it to `data`, or use `Fixed` {missing}=VALUE or `States` OUTPUT={missing}.");
+            throw new InvalidCallException(
+                $"The input {missing} gets no values; add it to `data`, or use `Fixed` {missing}=VALUE or `States` OUTPUT={missing}.");
         if (data.Count == 0) throw new InvalidCallException("No input takes values of `data`; leave one without `Fixed` and `States`.");
         arrays = data;
         foreach ((string name, NamedArray array) in data)
         {
             extents[name] = CallExtents(name, inputs[name], array);
             if (array.Values is float[] numbers && Array.FindIndex(numbers, float.IsNaN) is >= 0 and var wrong)
-                throw new InvalidCallException($"`data` holds NaN for {name}, in sequence {wrong / (numbers.Length / array.Shape[0])}; clean the data.");
+                throw new InvalidCallException(
+                    $"`data` holds NaN for {name}, in sequence {wrong / (numbers.Length / array.Shape[0])}; clean the data.");
         }
 
         Combinations = choices.Aggregate(1, (count, choice) => count * choice.Values.Length);
@@ -224,7 +230,8 @@ internal sealed class GraphCalls
         string wanted = $"[{string.Join(", ", input.Dimensions.Select(extent => extent < 0 ? "?" : $"{extent}"))}]";
         if (all.Length < outer || (all.Length - outer != rank && all.Length - outer != rank - 1))
             throw new InvalidCallException(
-                $"`data` for {name} is {array.Shape}, but the input takes {wanted}; give [N, {(options.IsStreaming ? "calls, " : "")}...], each of the "
+                $"`data` for {name} is {array.Shape}, but the input takes {wanted}; " +
+                $"give [N, {(options.IsStreaming ? "calls, " : "")}...], each of the "
                 + "input's shape, with or without its first extent.");
         int[] shape = all.Length - outer == rank ? all[outer..] : [1, .. all[outer..]];
         for (int i = 0; i < rank; i++)
@@ -240,7 +247,8 @@ internal sealed class GraphCalls
     {
         (string first, int count) = arrays.Select(pair => (pair.Key, pair.Value.Shape[axis])).First();
         foreach ((string name, NamedArray array) in arrays)
-            if (array.Shape[axis] != count) throw new InvalidCallException($"`data` has {count} {what} of {first}, but {array.Shape[axis]} of {name}; give as many of each.");
+            if (array.Shape[axis] != count)
+                throw new InvalidCallException($"`data` has {count} {what} of {first}, but {array.Shape[axis]} of {name}; give as many of each.");
         return count;
     }
 }

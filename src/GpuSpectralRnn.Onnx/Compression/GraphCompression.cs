@@ -43,7 +43,8 @@ public sealed class GraphCompression : IDisposable
     /// <exception cref="InvalidCallException">The graph has no recurrent nodes or one that cannot be compressed, or the data do not fit.</exception>
     /// <exception cref="RunFailedException">The file is broken or does not run, or its outputs change from run to run.</exception>
     public GraphCompression(
-        string path, IReadOnlyDictionary<string, NamedArray> data, CallOptions options, Action<int, int>? progress = null, CancellationToken cancellation = default)
+        string path, IReadOnlyDictionary<string, NamedArray> data, CallOptions options,
+        Action<int, int>? progress = null, CancellationToken cancellation = default)
     {
         (this.path, this.cancellation) = (path, cancellation);
         model = OnnxFile.Load(path);
@@ -54,12 +55,14 @@ public sealed class GraphCompression : IDisposable
         original = RuntimeSession.Open(file, path);
         calls = new GraphCalls(original, data, options, ComparedInputs.Find(model));
         if (calls.Sequences < LeastSequences)
-            throw new InvalidCallException($"`data` holds {calls.Sequences} sequences; give {LeastSequences} or more: some are held apart for the proof.");
+            throw new InvalidCallException(
+                $"`data` holds {calls.Sequences} sequences; give {LeastSequences} or more: some are held apart for the proof.");
         int fifth = Math.Max(1, calls.Sequences / 5);
         (judged, proven) = (calls.Sequences - 2 * fifth, calls.Sequences - fifth);
         Outputs = [.. original.OutputMetadata.Where(output => output.Value.IsTensor && OutputRecord.CanRead(output.Value.ElementDataType))
             .Select(output => new GraphOutput(output.Key, options.States.ContainsKey(output.Key)))];
-        if (Outputs.All(output => output.IsState)) throw new InvalidCallException($"{path} has no output of numbers beside its states; nothing can be compared.");
+        if (Outputs.All(output => output.IsState))
+            throw new InvalidCallException($"{path} has no output of numbers beside its states; nothing can be compared.");
         CheckDeterminism();
         Collect(progress, cancellation);
         judgedOutputs = OutputRecord.Record(original, calls, Outputs, judged, proven);
@@ -95,7 +98,8 @@ public sealed class GraphCompression : IDisposable
     {
         NodeGroup[] active = Active;
         if (size.Units.Count != 1 && size.Units.Count != active.Length)
-            throw new InvalidCallException($"`keep` {size}: the graph has {active.Length} recurrent layers that ran; give one number, or one for each.");
+            throw new InvalidCallException(
+                $"`keep` {size}: the graph has {active.Length} recurrent layers that ran; give one number, or one for each.");
         int[] keep = [.. active.Select((_, i) => size.Units[size.Units.Count == 1 ? 0 : i])];
         for (int i = 0; i < keep.Length; i++)
         {
@@ -287,7 +291,8 @@ public sealed class GraphCompression : IDisposable
         {
             NodeGroup group = groups.Find(other => other.Members.Contains(i))!;
             int at = Array.IndexOf(active, group), units = group.Weights.Hidden;
-            return new CompressedNode(node.Name, node.Type, units, at < 0 ? units : graph.Keep[at], group.Weights.Inputs, (long)group.Statistics.Steps);
+            return new CompressedNode(
+                node.Name, node.Type, units, at < 0 ? units : graph.Keep[at], group.Weights.Inputs, (long)group.Statistics.Steps);
         })];
     }
 

@@ -46,7 +46,8 @@ internal sealed class RuntimeCheck : IDisposable
         if (options.IsStateful)
         {
             string[] names = [.. session.InputNames.Where(name => name is not ("input" or "lengths"))];
-            states = names.ToDictionary(name => name, name => Numbers(batch * Architecture.Hidden[int.Parse(name[3..], CultureInfo.InvariantCulture)]));
+            states = names.ToDictionary(
+                name => name, name => Numbers(batch * Architecture.Hidden[int.Parse(name[3..], CultureInfo.InvariantCulture)]));
             network.RestoreState(batch, name => states[name]);
         }
 

@@ -12,7 +12,8 @@ internal sealed record Scope(GraphProto Graph, NodeProto? Owner = null, Scope? P
     public Scope? Definer(string value)
     {
         for (Scope? scope = this; scope is not null; scope = scope.Parent)
-            if (scope.Initializer(value) is not null || scope.Producer(value) is not null || scope.Graph.Input.Any(input => input.Name == value)) return scope;
+            if (scope.Initializer(value) is not null || scope.Producer(value) is not null || scope.Graph.Input.Any(input => input.Name == value))
+                return scope;
         return null;
     }
 

@@ -62,7 +62,9 @@ internal sealed class OutputRecord
         {
             double[] a = answers[i][call], b = other.answers[i][call];
             if (!shapes[i][call].SequenceEqual(other.shapes[i][call]))
-                throw new RunFailedException($"The output {output.Name} has the shape [{string.Join(", ", other.shapes[i][call])}] instead of [{string.Join(", ", shapes[i][call])}].");
+                throw new RunFailedException(
+                    $"The output {output.Name} has the shape [{string.Join(", ", other.shapes[i][call])}] " +
+                    $"instead of [{string.Join(", ", shapes[i][call])}].");
             for (int j = 0; j < a.Length; j++)
             {
                 double difference = Math.Abs(a[j] - b[j]);

@@ -26,7 +26,8 @@ public sealed class CompressionReport(SizePoint chosen, IReadOnlyList<SizePoint>
     public static Table Outputs(GraphProof proof)
     {
         Table table = new(new("output"), new("largest difference", "g3"), new("mean difference", "g3"), new("same decisions (%)", "0.00"));
-        foreach (OutputDifference output in proof.Outputs) table.Add(output.Name, output.MaxDifference, output.MeanDifference, 100 * output.Agreement);
+        foreach (OutputDifference output in proof.Outputs)
+            table.Add(output.Name, output.MaxDifference, output.MeanDifference, 100 * output.Agreement);
         return table;
     }
 
@@ -63,7 +64,9 @@ public sealed class CompressionReport(SizePoint chosen, IReadOnlyList<SizePoint>
         page.AddText($"{chosen.Size} units: {SizeSlider.Lost(proof)} (on {proof.HeldOut} sequences held out). {SizeSlider.Gained(proof)}.");
         page.Add(Differences()).Add(Times());
         page.AddHeading("Nodes").Add(Nodes(proof)).AddHeading("Outputs").Add(Outputs(proof));
-        page.AddText("A node that no step was seen of was never run by the calibration, and is as it was. States are outputs that go into the next call.");
+        page.AddText(
+            "A node that no step was seen of was never run by the calibration, and is as it was. " +
+            "States are outputs that go into the next call.");
         string slider = SizeSlider.ToHtml(points, Array.IndexOf(points, chosen), command), html = page.ToHtml();
         const string end = "</main>";
         int at = html.LastIndexOf(end, StringComparison.Ordinal);

@@ -47,10 +47,12 @@ public static class SizeSlider
     /// <summary>What a size costs, output by output.</summary>
     public static string Lost(GraphProof proof) => string.Join("; ", proof.Outputs.Where(output => !output.IsState).Select(output => string.Create(
         CultureInfo.InvariantCulture,
-        $"{output.Name} differs by {output.MeanDifference:g3} in the mean{(output.Agreement is { } same ? $", same decision in {100 * same:0.00} %" : "")}")));
+        $"{output.Name} differs by {output.MeanDifference:g3} in the mean" +
+        $"{(output.Agreement is { } same ? $", same decision in {100 * same:0.00} %" : "")}")));
 
     /// <summary>What it gains.</summary>
     public static string Gained(GraphProof proof) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{proof.MicrosecondsAfter:0.0} us a call instead of {proof.MicrosecondsBefore:0.0}, {proof.BytesAfter:N0} bytes instead of {proof.BytesBefore:N0}");
+        $"{proof.MicrosecondsAfter:0.0} us a call instead of {proof.MicrosecondsBefore:0.0}, " +
+        $"{proof.BytesAfter:N0} bytes instead of {proof.BytesBefore:N0}");
 }

@@ -50,7 +50,8 @@ internal static class MaskText
             ParameterSpec slot = parameters.Slots.SingleOrDefault(slot => slot.Name == name)
                 ?? throw new BrokenFileException(path, $"its mask names {name}, which the architecture has no place for.");
             if (bits is null || bits.Length != (slot.Shape.Count + 7) / 8)
-                throw new BrokenFileException(path, $"its mask of {name} has {bits?.Length ?? 0} bytes; {slot.Shape} needs {(slot.Shape.Count + 7) / 8}.");
+                throw new BrokenFileException(
+                    path, $"its mask of {name} has {bits?.Length ?? 0} bytes; {slot.Shape} needs {(slot.Shape.Count + 7) / 8}.");
             float[] ones = new float[slot.Shape.Count];
             for (int i = 0; i < ones.Length; i++) ones[i] = (bits[i / 8] >> (i % 8)) & 1;
             parameters.SetMask(name, ones);

@@ -177,7 +177,9 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
     };
 
     private string Value(ComparisonRow row) =>
-        IsAccuracy ? string.Create(CultureInfo.InvariantCulture, $"{100 * Final(row):0.0} %") : Final(row).ToString(Format, CultureInfo.InvariantCulture);
+        IsAccuracy
+            ? string.Create(CultureInfo.InvariantCulture, $"{100 * Final(row):0.0} %")
+            : Final(row).ToString(Format, CultureInfo.InvariantCulture);
 
     // The big network counts as it was trained: that is what its owner has.
     private static double Final(ComparisonRow row) => (row.Keep is null ? row.Value : row.FineTuned ?? row.Value).Mean;

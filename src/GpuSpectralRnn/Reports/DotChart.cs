@@ -75,7 +75,8 @@ public sealed class DotChart(string title, Axis values, params IReadOnlyList<str
             XElement group = Svg("g", ("class", SeriesStyle.Class(kind)));
             if (dot.Error > 0)
             {
-                double least = dot.Value - dot.Error, high = along(dot.Value + dot.Error), low = AxisScale.CanShow(Values, least) ? along(least) : left;
+                double least = dot.Value - dot.Error, high = along(dot.Value + dot.Error),
+                    low = AxisScale.CanShow(Values, least) ? along(least) : left;
                 group.Add(Svg("path", ("class", "bars"), ("d", $"M{Text(low)} {height}H{Text(high)}m0-3v6M{Text(low)} {height}m0-3v6")));
             }
 

@@ -127,7 +127,8 @@ public sealed class LineChart(string title, Axis x, Axis y) : Chart(title)
     private IEnumerable<XElement> Titles(Frame frame)
     {
         double middle = (frame.Top + frame.Bottom) / 2;
-        yield return Svg("text", ("class", "middle"), ("x", Text((frame.Left + frame.Right) / 2)), ("y", Text(frame.Bottom + 3.4 * FontSize - 8))).With(Shown.Xml(X.Title));
+        yield return Svg("text", ("class", "middle"), ("x", Text((frame.Left + frame.Right) / 2)),
+            ("y", Text(frame.Bottom + 3.4 * FontSize - 8))).With(Shown.Xml(X.Title));
         string turned = $"translate({Text(FontSize)} {Text(middle)}) rotate(-90)";
         yield return Svg("text", ("class", "middle"), ("transform", turned)).With(Shown.Xml(Y.Title));
     }

@@ -34,7 +34,8 @@ public sealed class SpectrumReport(IReadOnlyList<LayerAnalysis> layers)
 
     /// <summary>What the analysis says in one line: <c>61 of 128 directions hold 99 % of the states' power</c>, layer by layer.</summary>
     public string Answer() => string.Join("; ", layers.Select(layer =>
-        $"{(layers.Count > 1 ? $"{layer.Name}: " : "")}{layer.Spectrum.UnitsForTrace(0.99)} of {layer.Units} directions hold 99 % of the states' power"));
+        $"{(layers.Count > 1 ? $"{layer.Name}: " : "")}{layer.Spectrum.UnitsForTrace(0.99)} of {layer.Units} " +
+        "directions hold 99 % of the states' power"));
 
     /// <summary>A loss at some numbers of kept units, as a share of what is lost if none is kept; a column for each selector.</summary>
     public static Table Losses(LayerAnalysis layer, string loss)

@@ -125,7 +125,8 @@ public sealed class Checkpoint
             {
                 Recipe = recipe,
                 Settings = TrainingSettings.FromJson(Member(SettingsKey)),
-                State = JsonSerializer.Deserialize<TrainingState>(Member(StateKey), Json) ?? throw new BrokenFileException(path, $"{StateKey} is null."),
+                State = JsonSerializer.Deserialize<TrainingState>(Member(StateKey), Json)
+                    ?? throw new BrokenFileException(path, $"{StateKey} is null."),
                 Parameters = Values(ParametersName, extent) ?? throw new BrokenFileException(path, $"the array '{ParametersName}' is missing."),
                 Best = Values(BestName, extent),
                 Optimizer = Group(OptimizerPrefix, extent),
@@ -154,7 +155,8 @@ public sealed class Checkpoint
             throw new BrokenFileException(path, e.Message, e);
         }
 
-        string Member(string key) => file.Metadata.TryGetValue(key, out string? value) ? value : throw new BrokenFileException(path, $"its metadata lack '{key}'.");
+        string Member(string key) =>
+            file.Metadata.TryGetValue(key, out string? value) ? value : throw new BrokenFileException(path, $"its metadata lack '{key}'.");
     }
 
     private static NamedArray Block(string name, float[] values) => NamedArray.Create(name, new Compute.Shape(values.Length), values);

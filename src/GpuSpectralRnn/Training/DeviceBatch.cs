@@ -33,7 +33,8 @@ internal sealed class DeviceBatch : IDisposable
         [
             .. from field in layout.More ?? []
                let type = field.Vocabulary > 0 ? ElementType.Int32 : ElementType.Float32
-               select (backend.Allocate(new Shape(field.Steps * capacity * field.Features), type), backend.Allocate(new Shape(capacity), ElementType.Int32)),
+               select (backend.Allocate(new Shape(field.Steps * capacity * field.Features), type),
+                               backend.Allocate(new Shape(capacity), ElementType.Int32)),
         ];
         moreLabelMemory = [.. (layout.MoreLabels ?? []).Select(_ => backend.Allocate(new Shape(capacity), ElementType.Int32))];
         (Inputs, Lengths) = (inputMemory, lengthMemory);

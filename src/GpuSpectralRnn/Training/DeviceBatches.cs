@@ -22,7 +22,8 @@ public sealed class DeviceBatches : IDisposable
     {
         SequenceLayout layout = data.Layout;
         long extent = (long)layout.Steps * Math.Min(batchSize, data.Count) * layout.Features;
-        if (extent > int.MaxValue) throw new InvalidCallException($"A batch of {batchSize} sequences of {data.Name} has {extent} inputs; choose a smaller batch.");
+        if (extent > int.MaxValue)
+            throw new InvalidCallException($"A batch of {batchSize} sequences of {data.Name} has {extent} inputs; choose a smaller batch.");
         reader = new BatchReader(data, batchSize);
         lane = backend.Uploads;
         slots = new DeviceBatch[lane is null ? 1 : 2];

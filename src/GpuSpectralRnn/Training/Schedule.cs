@@ -101,10 +101,14 @@ public sealed record Schedule
         if (!(Gamma > 0 && Gamma <= 1)) throw new InvalidCallException($"The schedule's factor is {Gamma}; choose a number above 0 and up to 1.");
         if (StepEpochs < 1) throw new InvalidCallException($"The schedule steps every {StepEpochs} epochs; choose 1 or more.");
         if (HeldEpochs < 0) throw new InvalidCallException($"The schedule holds the rate for {HeldEpochs} epochs; choose 0 or more.");
-        if (!(WarmupEpochs >= 0 && double.IsFinite(WarmupEpochs))) throw new InvalidCallException($"The warm-up lasts {WarmupEpochs} epochs; choose 0 or more.");
-        if (WarmupEpochs > 0 && Kind == ScheduleKind.OneCycle) throw new InvalidCallException("The one-cycle schedule warms up by itself; leave the warm-up out.");
-        if (!(RisingShare > 0 && RisingShare < 1)) throw new InvalidCallException($"One-cycle rises over the share {RisingShare}; choose a number between 0 and 1.");
-        if (!(Division >= 1 && FinalDivision >= 1)) throw new InvalidCallException($"One-cycle divides by {Division} and {FinalDivision}; choose 1 or more.");
+        if (!(WarmupEpochs >= 0 && double.IsFinite(WarmupEpochs)))
+            throw new InvalidCallException($"The warm-up lasts {WarmupEpochs} epochs; choose 0 or more.");
+        if (WarmupEpochs > 0 && Kind == ScheduleKind.OneCycle)
+            throw new InvalidCallException("The one-cycle schedule warms up by itself; leave the warm-up out.");
+        if (!(RisingShare > 0 && RisingShare < 1))
+            throw new InvalidCallException($"One-cycle rises over the share {RisingShare}; choose a number between 0 and 1.");
+        if (!(Division >= 1 && FinalDivision >= 1))
+            throw new InvalidCallException($"One-cycle divides by {Division} and {FinalDivision}; choose 1 or more.");
     }
 
     private static double Cosine(double from, double to, double share) => to + ((from - to) / 2 * (1 + Math.Cos(Math.PI * share)));

@@ -40,10 +40,13 @@ public sealed class Trainer : IDisposable
         settings.Validate();
         network.Recipe.CheckFits(data.Layout, data.Name);
         if (data.Layout.Target == TargetKind.None) throw new InvalidCallException($"{data.Name} has no targets to learn; give labels or values.");
-        if (validation?.Layout.Target == TargetKind.None) throw new InvalidCallException($"{validation.Name} has no targets to compare with; give labels or values.");
+        if (validation?.Layout.Target == TargetKind.None)
+            throw new InvalidCallException($"{validation.Name} has no targets to compare with; give labels or values.");
         if (settings.Dropout > 0 && !network.Graph.Nodes.Any(node => node.Module is Networks.Modules.Dropout))
-            throw new InvalidCallException($"Dropout {settings.Dropout} works between layers and this network has one; give it two, or leave the dropout out.");
-        if (settings.Patience > 0 && validation is null) throw new InvalidCallException("Patience needs validation data to watch; give some or leave the patience out.");
+            throw new InvalidCallException(
+                $"Dropout {settings.Dropout} works between layers and this network has one; give it two, or leave the dropout out.");
+        if (settings.Patience > 0 && validation is null)
+            throw new InvalidCallException("Patience needs validation data to watch; give some or leave the patience out.");
         if (settings.Schedule.Kind == ScheduleKind.Anneal && validation is null)
             throw new InvalidCallException("The schedule anneal needs validation data to watch; give some or choose another schedule.");
         this.network = network;
@@ -54,7 +57,8 @@ public sealed class Trainer : IDisposable
         evaluator = validation is null ? null : new Evaluator(network, validation, settings.BatchSize);
         totals = network.Backend.Loss.CreateTotals();
         step = new TrainingStep(network, feed, new TargetObjective(), optimizer, totals);
-        best = settings.Patience > 0 || settings.Schedule.Kind == ScheduleKind.Anneal ? network.Backend.Allocate(network.Parameters.Values.Shape) : null;
+        best = settings.Patience > 0 || settings.Schedule.Kind == ScheduleKind.Anneal
+            ? network.Backend.Allocate(network.Parameters.Values.Shape) : null;
         state = state with { Data = Fingerprint };
     }
 
@@ -108,24 +112,29 @@ public sealed class Trainer : IDisposable
     {
         if (!checkpoint.Recipe.Equals(network.Recipe))
             throw new InvalidCallException(
-                $"The checkpoint's network is another: {JsonDifference.Describe(checkpoint.Recipe.ToJson(), network.Recipe.ToJson())}; resume with the same.");
+                $"The checkpoint's network is another: {JsonDifference.Describe(checkpoint.Recipe.ToJson(), network.Recipe.ToJson())}; " +
+                "resume with the same.");
         TrainingSettings before = checkpoint.Settings with { Epochs = settings.Epochs };
         if (before != settings)
             throw new InvalidCallException(
-                $"The checkpoint was trained with other settings: {JsonDifference.Describe(before.ToJson(), settings.ToJson())}; only the epochs may differ.");
+                $"The checkpoint was trained with other settings: {JsonDifference.Describe(before.ToJson(), settings.ToJson())}; " +
+                "only the epochs may differ.");
         if (checkpoint.Settings.Epochs != settings.Epochs && settings.Schedule.SpansAllSteps)
             throw new InvalidCallException(
-                $"The schedule {settings.Schedule.Kind.Name()} is laid out over all {checkpoint.Settings.Epochs} epochs of the checkpoint; with {settings.Epochs} its rate " +
+                $"The schedule {settings.Schedule.Kind.Name()} is laid out over all {checkpoint.Settings.Epochs} epochs of the checkpoint; " +
+                $"with {settings.Epochs} its rate " +
                 "would jump. Resume with as many epochs, or start a new run from the model with a schedule of its own.");
         if (checkpoint.State.Data != Fingerprint)
-            throw new InvalidCallException($"The checkpoint was trained on {checkpoint.State.Data}, not on {Fingerprint}; resume with the same data.");
+            throw new InvalidCallException(
+                $"The checkpoint was trained on {checkpoint.State.Data}, not on {Fingerprint}; resume with the same data.");
         if (checkpoint.State.DataHash is { } hash && hash != DataHash)
             throw new InvalidCallException($"{Fingerprint}, hold other numbers than when the checkpoint was written; resume with the same data.");
         if (best is not null && checkpoint.Best is null && checkpoint.State.BestEpoch > 0)
             throw new InvalidCallException("The checkpoint lacks the best weights that its settings keep; it cannot be resumed.");
         foreach ((string name, Tensor values) in optimizer.State)
         {
-            if (!checkpoint.Optimizer.TryGetValue(name, out float[]? saved)) throw new InvalidCallException($"The checkpoint lacks the optimiser's '{name}'; it cannot be resumed.");
+            if (!checkpoint.Optimizer.TryGetValue(name, out float[]? saved))
+                throw new InvalidCallException($"The checkpoint lacks the optimiser's '{name}'; it cannot be resumed.");
             values.CopyFrom<float>(saved);
         }
 
@@ -219,7 +228,8 @@ public sealed class Trainer : IDisposable
             }
         }
 
-        state = state with { Epoch = state.Epoch + 1, Batch = 0, LossSum = 0, Correct = 0, Rows = 0, Seconds = secondsBefore + clock.Elapsed.TotalSeconds };
+        state = state with
+        { Epoch = state.Epoch + 1, Batch = 0, LossSum = 0, Correct = 0, Rows = 0, Seconds = secondsBefore + clock.Elapsed.TotalSeconds };
         SaveCheckpoint(parameters);
         EpochFinished?.Invoke(new EpochReport(state.Epoch, settings.Epochs, lastTraining, lastValidation, isBest, SequencesPerSecond, Remaining));
         return true;

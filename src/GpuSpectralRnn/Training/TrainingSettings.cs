@@ -87,7 +87,8 @@ public sealed record TrainingSettings
         TrainingSettings settings;
         try
         {
-            settings = JsonSerializer.Deserialize<TrainingSettings>(json, Json) ?? throw new InvalidCallException("The training settings are null; they must be a JSON object.");
+            settings = JsonSerializer.Deserialize<TrainingSettings>(json, Json)
+                ?? throw new InvalidCallException("The training settings are null; they must be a JSON object.");
         }
         catch (JsonException e)
         {
@@ -107,8 +108,10 @@ public sealed record TrainingSettings
     {
         if (Epochs < 1) throw new InvalidCallException($"{Epochs} epochs: choose 1 or more.");
         if (BatchSize < 1) throw new InvalidCallException($"Batch size {BatchSize}: choose 1 or more.");
-        if (!Enum.IsDefined(Optimizer)) throw new InvalidCallException($"{Optimizer} is no optimizer; choose one of {string.Join(", ", EnumNames.All<OptimizerKind>())}.");
-        if (!(LearningRate > 0 && double.IsFinite(LearningRate))) throw new InvalidCallException($"Learning rate {LearningRate}: choose a number above 0.");
+        if (!Enum.IsDefined(Optimizer))
+            throw new InvalidCallException($"{Optimizer} is no optimizer; choose one of {string.Join(", ", EnumNames.All<OptimizerKind>())}.");
+        if (!(LearningRate > 0 && double.IsFinite(LearningRate)))
+            throw new InvalidCallException($"Learning rate {LearningRate}: choose a number above 0.");
         if (!(Clip >= 0 && double.IsFinite(Clip))) throw new InvalidCallException($"Gradient limit {Clip}: choose a number above 0, or 0 for none.");
         if (!(WeightDecay >= 0 && double.IsFinite(WeightDecay))) throw new InvalidCallException($"Weight decay {WeightDecay}: choose 0 or more.");
         CheckShare(Dropout, "Dropout");

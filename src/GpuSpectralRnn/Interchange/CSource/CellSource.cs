@@ -9,7 +9,8 @@ namespace GpuSpectralRnn.Interchange;
 internal static class CellSource
 {
     /// <summary>What the cell's function is called.</summary>
-    public static string Function(CellKind kind) => kind switch { CellKind.Lstm or CellKind.LstmPeephole => "lstm", CellKind.Gru or CellKind.GruResetBefore => "gru", _ => "elman" };
+    public static string Function(CellKind kind) =>
+        kind switch { CellKind.Lstm or CellKind.LstmPeephole => "lstm", CellKind.Gru or CellKind.GruResetBefore => "gru", _ => "elman" };
 
     /// <summary>The cell's function, called <paramref name="name"/> and the cell, and what it needs.</summary>
     public static string Write(CellKind kind, string name) => kind switch

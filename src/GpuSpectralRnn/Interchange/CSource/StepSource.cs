@@ -22,7 +22,9 @@ internal sealed class StepSource
     {
         (this.network, this.name) = (network, name);
         int widest = Architecture.Hidden.Max() * Cell.Gates;
-        (gates, products, factors) = (widest, Cell.ResetsProduct ? widest : Cell.ResetsState ? Architecture.Hidden.Max() : 0, Enumerable.Range(0, Architecture.Layers).Max(Architecture.Rank));
+        (gates, products, factors) = (
+            widest, Cell.ResetsProduct ? widest : Cell.ResetsState ? Architecture.Hidden.Max() : 0,
+            Enumerable.Range(0, Architecture.Layers).Max(Architecture.Rank));
         string x = "input";
         if (Architecture.HasEmbedding) x = $"{Array("embedding", network.Parameters.Read(ParameterSpec.Embedding))} + token * {Architecture.Inputs}";
         for (int layer = 0; layer < Architecture.Layers; layer++) x = AddLayer(layer, x, ref state);

@@ -85,7 +85,8 @@ public sealed record CompressionBound(GeneralizationBound Risk, BoundSetting Set
         Matrix keep = Matrix.Identity(layer.Units).SelectRows(layer.Kept), lost = Matrix.Identity(layer.Units) - layer.FoldOrSelector() * keep;
         Matrix residual = Matrix.Product(lost * states.SecondMoments.Mean(), lost, transposeB: true); // of h - A h_J
         TimeErrorBound time = new(
-            data.Layout.Steps, 1, SingularValues.LargestTwo(small.Recurrences[0].Hidden).First, SingularValues.LargestTwo(small.Readout.Weight).First);
+            data.Layout.Steps, 1,
+            SingularValues.LargestTwo(small.Recurrences[0].Hidden).First, SingularValues.LargestTwo(small.Readout.Weight).First);
         double upper = time.FromErrors(Norm(whole.Readout.Weight, residual), Norm(whole.Recurrences[0].Hidden.SelectRows(layer.Kept), residual));
 
         BoundSetting setting = new(

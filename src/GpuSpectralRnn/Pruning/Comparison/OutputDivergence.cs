@@ -40,7 +40,8 @@ public sealed record OutputDivergence(double Divergence, double? Agreement)
             for (int i = 0; i < big.Graph.Outputs.Count; i++)
             {
                 Add(big, feed.Current, i, small.Output(i), 1, null, totals);
-                if (big.Graph.Outputs[i].Kind == ValueKind.Sequence) padding += big.Output(i).Shape.Rows - feed.ValidStepsOf(big.Graph.FieldIndex(big.Graph.Outputs[i]));
+                if (big.Graph.Outputs[i].Kind == ValueKind.Sequence)
+                    padding += big.Output(i).Shape.Rows - feed.ValidStepsOf(big.Graph.FieldIndex(big.Graph.Outputs[i]));
             }
         }
 
@@ -70,5 +71,7 @@ public sealed record OutputDivergence(double Divergence, double? Agreement)
 
     /// <summary>For example <c>KL 0.1312, agreement 94.1 %</c>, or <c>mean squared difference 0.0021</c>.</summary>
     public override string ToString() =>
-        Agreement is { } share ? $"KL {Evaluation.Shown(Divergence)}, agreement {100 * share:0.0} %" : $"mean squared difference {Evaluation.Shown(Divergence)}";
+        Agreement is { } share
+            ? $"KL {Evaluation.Shown(Divergence)}, agreement {100 * share:0.0} %"
+            : $"mean squared difference {Evaluation.Shown(Divergence)}";
 }

@@ -54,8 +54,10 @@ public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
             SpectralSettings[] best = [.. tried.OrderBy(Rank).Select(candidate => candidate.Settings)];
             IEnumerable<SpectralSettings> more =
             [
-                .. best.Where(candidate => !candidate.IsTimeWeighted).Take(WithIntercept).Select(candidate => candidate with { Fold = FoldKind.Affine }),
-                .. best.Where(candidate => candidate.Ridge == settings.Ridge).Take(Unreconstructed).Select(candidate => candidate with { Fold = FoldKind.None }),
+                .. best.Where(candidate => !candidate.IsTimeWeighted).Take(WithIntercept)
+                    .Select(candidate => candidate with { Fold = FoldKind.Affine }),
+                .. best.Where(candidate => candidate.Ridge == settings.Ridge).Take(Unreconstructed)
+                    .Select(candidate => candidate with { Fold = FoldKind.None }),
             ];
             tried.AddRange(more.Select(candidate => Try(calibration, keep, candidate)));
         }

@@ -120,7 +120,9 @@ public sealed class Calibration
 
     /// <summary>How the outputs are weighed where nothing else is asked for: in the Fisher metric from 100 classes on, else alike.</summary>
     public AdjointMetric Metric =>
-        Network.Recipe.Task == TaskKind.Classification && Network.Graph.Outputs[0].Width >= ManyClasses ? AdjointMetric.Fisher : AdjointMetric.Identity;
+        Network.Recipe.Task == TaskKind.Classification && Network.Graph.Outputs[0].Width >= ManyClasses
+            ? AdjointMetric.Fisher
+            : AdjointMetric.Identity;
 
     /// <summary>
     /// S of an axis, plain or weighted by time.
@@ -145,7 +147,9 @@ public sealed class Calibration
 
     /// <summary>The ridge that suits an axis: that of its recurrence's cell, or of the network's first.</summary>
     public double DefaultRidge(PrunableAxis axis) =>
-        Ridge.Default((Network.Graph.Recurrence(axis.Axis) ?? Network.Graph.Nodes.Select(node => node.Module).OfType<Recurrent>().FirstOrDefault())?.Cell ?? Cell.RnnTanh);
+        Ridge.Default((Network.Graph.Recurrence(axis.Axis)
+            ?? Network.Graph.Nodes.Select(node => node.Module).OfType<Recurrent>().FirstOrDefault())?.Cell
+            ?? Cell.RnnTanh);
 
     /// <summary>G of a recurrence in the metric of <see cref="Metric"/>.</summary>
     public AdjointStatistics Adjoint(int recurrence) => Adjoint(recurrence, Metric);

@@ -18,7 +18,8 @@ public sealed class LowRank : IPruningMethod
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
         if (calibration.Network.Graph.HasReverse)
-            throw new InvalidCallException("low-rank is for networks of one direction, this one has two; choose a method that drops units or weights.");
+            throw new InvalidCallException(
+                "low-rank is for networks of one direction, this one has two; choose a method that drops units or weights.");
         return KeepCounts.PlanRecurrences(Name, calibration, keep, (axis, _, k) =>
         {
             Matrix hidden = calibration.Weights.HiddenWeight(axis);

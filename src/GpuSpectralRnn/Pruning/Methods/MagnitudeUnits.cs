@@ -66,7 +66,8 @@ public sealed class MagnitudeUnits(bool isReconstructed = true, double? ridge = 
         {
             int stride = own.Stride == 0 ? size.Length : own.Stride;
             for (int block = 0; block < own.Blocks; block++)
-                for (int j = 0; j < size.Length; j++) size[j] += VectorOps.Dot(matrix.Row((block * stride) + own.FirstRow + j), matrix.Row((block * stride) + own.FirstRow + j));
+                for (int j = 0; j < size.Length; j++)
+                    size[j] += VectorOps.Dot(matrix.Row((block * stride) + own.FirstRow + j), matrix.Row((block * stride) + own.FirstRow + j));
             return;
         }
 

@@ -165,7 +165,8 @@ public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
     {
         IReadOnlyList<PrunableAxis> axes = calibration.Network.Graph.PrunableAxes;
         SelectionProblem[] problems =
-            [.. Enumerable.Range(0, axes.Count).Where(i => axes[i] == axis || axis.TiedTo.Contains(axes[i].Name)).Select(i => Problem(calibration, i))];
+            [.. Enumerable.Range(0, axes.Count)
+                .Where(i => axes[i] == axis || axis.TiedTo.Contains(axes[i].Name)).Select(i => Problem(calibration, i))];
         Matrix gram = problems.Select(problem => problem.Gram).Aggregate((a, b) => a + b);
         return new SelectionProblem(
             gram, Ridge.Uniform(gram, RidgeOf(calibration, axis)), problems.Select(problem => problem.Criterion).Aggregate((a, b) => a + b));

@@ -48,7 +48,8 @@ public static class RowRefit
         Graph graph = calibration.Network.Graph;
         LayerWeights weights = calibration.Weights.Recurrence(module);
         UnitPlan below = plan.For(graph, graph.Node(module.Name).Inputs[0]);
-        RowSamples samples = calibration.RowSamples[graph.Nodes.Where(node => node.Module is Recurrent).TakeWhile(node => node.Module != module).Count()];
+        RowSamples samples =
+            calibration.RowSamples[graph.Nodes.Where(node => node.Module is Recurrent).TakeWhile(node => node.Module != module).Count()];
         int gates = module.Cell.Gates(), rows = gates * own.Kept.Length;
         RowCorrection correction = new(new Matrix(rows, own.Kept.Length), new Matrix(rows, below.Kept.Length), new double[rows], new double[rows]);
         if (samples.Count == 0) return correction;
@@ -65,7 +66,8 @@ public static class RowRefit
             }
 
             if (cell.ResetsProduct) Solve(calibration, samples, products, gate, gates, correction.Bias, states);
-            if (below.Fold is not null || below.Kept.Length < below.Units) Solve(calibration, samples, products, gate, gates, correction.InputBias, inputs);
+            if (below.Fold is not null || below.Kept.Length < below.Units)
+                Solve(calibration, samples, products, gate, gates, correction.InputBias, inputs);
         }
 
         return correction;
@@ -98,7 +100,8 @@ public static class RowRefit
             for (int i = 0; i < kept; i++) shift[i] -= VectorOps.Dot(source.Weights.Row(i), offset);
         }
 
-        RegressionRows regressors = owned.Keep(new RegressionRows(backend, one, selectors)), lost = owned.Keep(new RegressionRows(backend, shift, losses));
+        RegressionRows regressors = owned.Keep(new RegressionRows(backend, one, selectors)),
+            lost = owned.Keep(new RegressionRows(backend, shift, losses));
         Tensor z = regressors.Join(parts); // [N, W]
         float[] residuals = lost.Join(parts).ToArray(); // [N, k]
         GramAccumulator moments = owned.Keep(backend.Spectral.CreateGram(width));

@@ -44,7 +44,8 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
                 $"The adjoint of {longest} steps of {capacity} sequences and {widest} units", "make the batch smaller", longest, capacity, widest))));
             weights = [.. steps.Select(count => owned.Keep(StepWeights.Ones(backend, count, capacity)))];
             grams = [.. axes.Select(axis => owned.Keep(backend.Spectral.CreateGram(axis.Units)))];
-            squares = [.. axes.Select(axis => axis.Carriers.Select(carrier => owned.Keep(backend.Spectral.CreateStepSquares(StepsOf(carrier)))).ToArray())];
+            squares = [.. axes.Select(axis =>
+                axis.Carriers.Select(carrier => owned.Keep(backend.Spectral.CreateStepSquares(StepsOf(carrier)))).ToArray())];
         }
         catch
         {
@@ -114,7 +115,8 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
             (Matrix sums, double count) = StatisticsCollector.Read(grams[i]);
             if (!sums.IsFinite())
                 throw new RunFailedException(
-                    $"The gradients of {axes[i].Name} explode to NaN or infinity over {sequencesAt.Max(own => own.Length)} steps; use the paper's criterion, which needs none.");
+                    $"The gradients of {axes[i].Name} explode to NaN or infinity over {sequencesAt.Max(own => own.Length)} steps; " +
+                    "use the paper's criterion, which needs none.");
             double[] seen = SequencesAt(axes[i]), perStep = new double[seen.Length];
             foreach (StepSquares own in squares[i])
             {

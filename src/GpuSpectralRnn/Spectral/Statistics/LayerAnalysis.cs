@@ -69,7 +69,8 @@ public sealed record LayerAnalysis(
             leverage,
             [.. Enumerable.Range(0, GridSize).Select(i => (largest > 0 ? largest : 1) * Math.Pow(10, -0.5 * i))
                 .Select(at => new DegreesOfFreedomPoint(at, spectrum.DegreesOfFreedom(at)))],
-            [.. losses.SelectMany(loss => selectors.Select(selector => Curve(loss.Item1, new SelectionProblem(gram, tau, loss.Item2), selector)))]) { Ridge = ridge };
+            [.. losses.SelectMany(loss =>
+                selectors.Select(selector => Curve(loss.Item1, new SelectionProblem(gram, tau, loss.Item2), selector)))]) { Ridge = ridge };
     }
 
     private static LossCurve Curve(string loss, SelectionProblem problem, ISelector selector)

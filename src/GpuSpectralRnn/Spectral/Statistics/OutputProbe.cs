@@ -33,7 +33,8 @@ internal static class OutputProbe
             }
 
             Value value = network.Graph.Outputs[i];
-            if (value.Kind == ValueKind.Sequence && batch[network.Graph.FieldIndex(value)].Lengths is { } lengths) backend.Matrix.ClearPadding(new(outputs, lengths));
+            if (value.Kind == ValueKind.Sequence && batch[network.Graph.FieldIndex(value)].Lengths is { } lengths)
+                backend.Matrix.ClearPadding(new(outputs, lengths));
         }
     }
 }
