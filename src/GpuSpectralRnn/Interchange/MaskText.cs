@@ -5,8 +5,8 @@ using GpuSpectralRnn.Networks;
 namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
-/// The mask of a network's parameters as text for a file's metadata, so that the tensors stay those that PyTorch knows: a JSON object with a member
-/// for every masked parameter, one bit per weight in its order, lowest bit first, in base 64; 1 for a weight that is there.
+/// The mask of a network's parameters as text for a file's metadata, so that the tensors keep PyTorch's names: a JSON object with a member for every
+/// masked parameter, one bit per weight in its order, lowest bit first, in base 64; 1 for a weight that is kept.
 /// </summary>
 internal static class MaskText
 {
@@ -31,7 +31,7 @@ internal static class MaskText
     /// <summary>Masks the parameters as the text says.</summary>
     /// <param name="text">What <see cref="Write"/> wrote.</param>
     /// <param name="parameters">Of the same network.</param>
-    /// <param name="path">The file it stood in.</param>
+    /// <param name="path">The file it was read from, for messages.</param>
     /// <exception cref="BrokenFileException">The text is damaged or belongs to another network.</exception>
     public static void Apply(string text, Parameters parameters, string path)
     {

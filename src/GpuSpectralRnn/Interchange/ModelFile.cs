@@ -5,8 +5,8 @@ using GpuSpectralRnn.Networks;
 namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
-/// Model files: safetensors with PyTorch's names for the parameters, in the metadata the architecture as JSON under <c>gsrnn.architecture</c> and,
-/// where single weights were taken away, which under <c>gsrnn.mask</c>.
+/// Model files: safetensors with PyTorch's names for the parameters; in the metadata the recipe as JSON under <c>gsrnn.architecture</c> and, where
+/// single weights are pruned, their mask under <c>gsrnn.mask</c>.
 /// </summary>
 public static class ModelFile
 {
@@ -53,12 +53,12 @@ public static class ModelFile
         }
     }
 
-    /// <summary>Reads only what the network is.</summary>
+    /// <summary>Reads the recipe alone.</summary>
     /// <exception cref="InvalidCallException">There is no such file, or it holds no architecture.</exception>
     /// <exception cref="BrokenFileException">The file is damaged.</exception>
     public static Recipe LoadRecipe(string path) => ReadRecipe(SafetensorsFile.Read(path));
 
-    /// <summary>Reads only what a stack is.</summary>
+    /// <summary>Reads the architecture of a stack alone.</summary>
     /// <exception cref="InvalidCallException">There is no such file, it holds no architecture, or its network is another graph.</exception>
     /// <exception cref="BrokenFileException">The file is damaged.</exception>
     public static Architecture LoadArchitecture(string path) => LoadRecipe(path) as Architecture
@@ -84,7 +84,7 @@ public static class ModelFile
                 throw new BrokenFileException(file.Path, $"{array.Name} is {array.Shape}; the architecture asks for {slot.Shape}.");
         }
 
-        // Only now: an architecture that lies may ask for more than the memory holds.
+        // Allocated after the checks: a damaged architecture may ask for more memory than there is.
         float[] block = new float[graph.Extent];
         foreach (ParameterSpec slot in slots)
         {

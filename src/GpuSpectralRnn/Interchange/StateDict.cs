@@ -13,12 +13,15 @@ public static class StateDict
 {
     /// <summary>Imports a state dict.</summary>
     /// <param name="path">A safetensors file.</param>
-    /// <param name="backend">Where the network shall live.</param>
+    /// <param name="backend">Backend of the network.</param>
     /// <param name="cell">The recurrence.</param>
-    /// <param name="readout">Which hidden states the linear layer sees; null: every step's of a language model (as many outputs as tokens), else the
-    /// last.</param>
-    /// <param name="task">What the outputs mean; null: a regression where there is one output (a class alone would teach nothing), else classes.</param>
-    /// <param name="note">Takes what was assumed, a line each.</param>
+    /// <param name="readout">
+    /// Which hidden states the linear layer reads; null: every step's of a language model (as many outputs as tokens), else the last.
+    /// </param>
+    /// <param name="task">
+    /// Task of the network; null: a regression where there is one output (a single class is no classification), else classes.
+    /// </param>
+    /// <param name="note">Receives the assumptions, a line each.</param>
     /// <exception cref="InvalidCallException">There is no such file, or its tensors are not those of recurrent modules in a row, one nn.Linear and
     /// perhaps one nn.Embedding.</exception>
     /// <exception cref="BrokenFileException">The file is damaged, or the tensors' shapes contradict each other.</exception>

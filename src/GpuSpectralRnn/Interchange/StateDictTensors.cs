@@ -8,11 +8,11 @@ namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
 /// The tensors of a PyTorch state dict under this project's names: <c>rnn.weight_ih_l0</c>, ..., <c>embedding.weight</c>, <c>readout.weight</c>.
-/// Aliases of the metadata are followed, weight normalisation is folded, recurrent modules that feed each other become the layers of one.
+/// Aliases in the metadata are resolved, weight normalisation is folded, recurrent modules that feed each other become the layers of one.
 /// </summary>
 internal sealed partial class StateDictTensors
 {
-    /// <summary>With more recurrent modules only the order of their names is tried: the others are too many.</summary>
+    /// <summary>Number of recurrent modules above which only the order of their names is tried: the other orders are too many.</summary>
     private const int MostOrdered = 7;
 
     private const int ShownNames = 40;
@@ -24,8 +24,10 @@ internal sealed partial class StateDictTensors
 
     /// <summary>Sorts the file's tensors.</summary>
     /// <param name="file">The state dict.</param>
-    /// <param name="note">Takes what was assumed, a line each.</param>
-    /// <exception cref="InvalidCallException">They are not those of recurrent modules in a row, one nn.Linear and perhaps one nn.Embedding.</exception>
+    /// <param name="note">Receives the assumptions, a line each.</param>
+    /// <exception cref="InvalidCallException">
+    /// They are not those of recurrent modules in a row, one nn.Linear and perhaps one nn.Embedding.
+    /// </exception>
     /// <exception cref="BrokenFileException">A tensor holds no floating-point numbers, or the parts of a normalised weight do not fit.</exception>
     public StateDictTensors(SafetensorsFile file, Action<string> note)
     {
@@ -47,7 +49,7 @@ internal sealed partial class StateDictTensors
         NameOthers(others);
     }
 
-    /// <summary>Our names and their tensors.</summary>
+    /// <summary>The tensors by this project's names.</summary>
     public IReadOnlyDictionary<string, NamedArray> Tensors => tensors;
 
     /// <summary>The tensor of this name, or null.</summary>
@@ -56,16 +58,16 @@ internal sealed partial class StateDictTensors
     /// <summary>Adds zeros where a module was made without the tensor.</summary>
     public void AddZeros(string name, int count) => tensors.Add(name, NamedArray.Create(name, new Shape(count), new float[count]));
 
-    /// <summary>Takes the tensor away.</summary>
+    /// <summary>Removes the tensor.</summary>
     public void Remove(string name) => tensors.Remove(name);
 
     /// <summary>Extent <paramref name="dimension"/> of a matrix.</summary>
-    /// <exception cref="BrokenFileException">It is none.</exception>
+    /// <exception cref="BrokenFileException">The tensor is no matrix.</exception>
     public int Extent(NamedArray array, int dimension) => array.Shape.Rank == 2 && array.Shape[dimension] > 0
         ? array.Shape[dimension]
         : throw new BrokenFileException(file.Path, $"{array.Name} is {array.Shape}; a matrix is needed.");
 
-    /// <summary>The refusal of a file that is no such state dict, with all its names.</summary>
+    /// <summary>The exception for a file that is no such state dict, with all its names.</summary>
     public InvalidCallException Unfit(string problem) => new(
         $"{file.Path} is not the state dict of one nn.RNN, nn.LSTM or nn.GRU (or several in a row), " +
         $"one nn.Linear and perhaps one nn.Embedding: {problem}. " +

@@ -15,7 +15,7 @@ internal sealed class DeviceBatch : IDisposable
     private readonly Tensor[] moreLabelMemory;
     private int viewedSize;
 
-    /// <summary>Makes room for batches of up to <paramref name="capacity"/> sequences.</summary>
+    /// <summary>Allocates memory for batches of up to <paramref name="capacity"/> sequences.</summary>
     public DeviceBatch(SequenceLayout layout, IBackend backend, int capacity)
     {
         this.layout = layout;

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace GpuSpectralRnn.Training;
 
-/// <summary>What two descriptions of a run differ in, for messages: only that, by name and value.</summary>
+/// <summary>The members in which two JSON descriptions of a run differ, by name and value, for messages.</summary>
 internal static class JsonDifference
 {
     private const int LongestValue = 40;

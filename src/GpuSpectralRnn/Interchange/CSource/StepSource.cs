@@ -17,7 +17,7 @@ internal sealed class StepSource
     private readonly int gates, products, factors; // extents of the arrays on the stack
     private readonly int state;
 
-    /// <summary>Prepares everything; <paramref name="name"/> is what all names begin with.</summary>
+    /// <summary>Prepares constants and sizes; <paramref name="name"/> is the prefix of all names.</summary>
     public StepSource(Network network, string name)
     {
         (this.network, this.name) = (network, name);
@@ -35,7 +35,7 @@ internal sealed class StepSource
         Sizes = new CSizes(name, weights * sizeof(float), (long)state * sizeof(float), stack * sizeof(float), multiplyAdds);
     }
 
-    /// <summary>What it takes.</summary>
+    /// <summary>Memory and arithmetic.</summary>
     public CSizes Sizes { get; }
 
     private Architecture Architecture => network.Architecture;

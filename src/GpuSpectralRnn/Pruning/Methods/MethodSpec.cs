@@ -4,11 +4,15 @@ namespace GpuSpectralRnn.Pruning;
 
 /// <summary>A pruning method by name, as the command line and tables know it.</summary>
 /// <param name="Name">For example <c>adjoint</c>.</param>
-/// <param name="Description">What it is.</param>
-/// <param name="Settings">Its choices, from which a caller may depart. Baselines that drop units heed fold and ridge alone, all others none.</param>
-/// <param name="Create">Makes the method of its settings; null for the network trained at the small size from scratch.</param>
-/// <param name="IsRefined">Whether the small network then learns the big one's answers, without labels (<see cref="Distillation"/>).</param>
-/// <param name="IsOneWay">Whether it is for networks of one direction only.</param>
+/// <param name="Description">Short description.</param>
+/// <param name="Settings">
+/// Its default settings, which a caller may change. Baselines that drop units use fold and ridge alone, other baselines none.
+/// </param>
+/// <param name="Create">Creates the method from settings; null for training at the small size from scratch.</param>
+/// <param name="IsRefined">
+/// Whether the small network is then refined on the big network's outputs, without labels (<see cref="Distillation"/>).
+/// </param>
+/// <param name="IsOneWay">Whether it supports unidirectional networks only.</param>
 public sealed record MethodSpec(
     string Name,
     string Description,
@@ -17,7 +21,7 @@ public sealed record MethodSpec(
     bool IsRefined = false,
     bool IsOneWay = false)
 {
-    /// <summary>The name of the row of the network that is compressed.</summary>
+    /// <summary>Name of the uncompressed network in tables.</summary>
     public const string Baseline = "baseline";
 
     /// <summary>The name of the main method, which tries all criteria.</summary>
@@ -32,7 +36,7 @@ public sealed record MethodSpec(
         Auto, "spectral, the best of all criteria and refits by divergence from the big network", new SpectralSettings { Refit = Refit.Rows },
         settings => new AutoPruning(settings));
 
-    /// <summary>All there are, in the order of the table. <c>-without</c>: the dropped units are not reconstructed from the kept ones.</summary>
+    /// <summary>All methods, in the order of the table. <c>-without</c>: the dropped units are not reconstructed from the kept ones.</summary>
     public static IReadOnlyList<MethodSpec> All { get; } =
     [
         new("scratch", "trained from scratch at the small size", Plain, null),
@@ -53,9 +57,9 @@ public sealed record MethodSpec(
             _ => new LowRank(), IsOneWay: true),
     ];
 
-    /// <summary>The method of a name; <c>spectral</c> is another one of <c>auto</c>.</summary>
-    /// <param name="name">Of <see cref="All"/>.</param>
-    /// <param name="setBy">What the caller sets it by, for the message: <c>`method`</c>.</param>
+    /// <summary>Finds a method by its name; <c>spectral</c> is an alias of <c>auto</c>.</summary>
+    /// <param name="name">Name of one of <see cref="All"/>.</param>
+    /// <param name="setBy">Name of the setting, for the message: <c>`method`</c>.</param>
     /// <exception cref="InvalidCallException">There is no such method.</exception>
     public static MethodSpec Find(string name, string setBy) => All.FirstOrDefault(method => method.Name == (name == "spectral" ? Auto : name))
         ?? throw new InvalidCallException($"{setBy} {name}: there is no such method; {Known}.");
