@@ -11,7 +11,7 @@ namespace GpuSpectralRnn.Onnx.Calibration;
 /// </summary>
 internal sealed class GraphCalls
 {
-    /// <summary>More combinations of values are taken for a mistake.</summary>
+    /// <summary>Largest number of combinations of values; more indicate a mistake.</summary>
     private const int MostCombinations = 16;
 
     private readonly IReadOnlyDictionary<string, NamedArray> arrays;
@@ -21,14 +21,14 @@ internal sealed class GraphCalls
     private readonly Dictionary<string, int[]> extents = [];
     private readonly CallOptions options;
 
-    /// <summary>Checks that everything that the graph asks for is there, and fits.</summary>
+    /// <summary>Checks that the data and options give every input a value that fits.</summary>
     /// <param name="session">The graph.</param>
     /// <param name="data">By the names of the inputs (<see cref="CalibrationData"/>).</param>
-    /// <param name="options">How the graph is called.</param>
+    /// <param name="options">Options of the calls.</param>
     /// <param name="compared">
     /// Inputs that are compared with these constants alone: where they get no value otherwise, every sequence is called once with each.
     /// </param>
-    /// <exception cref="InvalidCallException">It is not; the message names the input.</exception>
+    /// <exception cref="InvalidCallException">An input has no value or one that does not fit; the message names it.</exception>
     public GraphCalls(
         InferenceSession session,
         IReadOnlyDictionary<string, NamedArray> data,
@@ -105,7 +105,7 @@ internal sealed class GraphCalls
     /// <summary>Inputs of which every sequence is called with several values, for example <c>sr=8000, 16000</c>; null where there are none.</summary>
     public string? Chosen => choices.Count == 0 ? null : Text(choices);
 
-    /// <summary>Outputs that go into an input of the next call: output to input.</summary>
+    /// <summary>Outputs that are inputs of the next call: output to input.</summary>
     public IReadOnlyDictionary<string, string> States => options.States;
 
     /// <summary>Calls of a sequence.</summary>
@@ -114,7 +114,7 @@ internal sealed class GraphCalls
     private Dictionary<string, TensorElementType> Types { get; }
 
     /// <summary>
-    /// Makes the calls of one sequence in their order. The results of a call, in the order of <paramref name="outputs"/>, are gone after
+    /// Makes the calls of one sequence in order. The results of a call, in the order of <paramref name="outputs"/>, are valid until
     /// <paramref name="see"/> returns.
     /// </summary>
     /// <exception cref="RunFailedException">ONNX Runtime fails; the message is its own.</exception>

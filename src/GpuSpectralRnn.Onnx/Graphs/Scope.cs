@@ -2,7 +2,7 @@ using GpuSpectralRnn.Onnx.Protos;
 
 namespace GpuSpectralRnn.Onnx.Graphs;
 
-/// <summary>A graph, and where it stands: the main graph, or the body of a node of another.</summary>
+/// <summary>A graph and its place: the main graph, or the body of a node of another graph.</summary>
 /// <param name="Graph">The nodes and constants of this scope.</param>
 /// <param name="Owner">The node whose body this is; null for the main graph.</param>
 /// <param name="Parent">The owner's scope, whose values are visible here; null for the main graph.</param>

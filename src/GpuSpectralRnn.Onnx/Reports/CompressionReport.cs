@@ -6,7 +6,7 @@ using GpuSpectralRnn.Reports;
 
 namespace GpuSpectralRnn.Onnx.Reports;
 
-/// <summary>The page on a compressed graph: the answer first, then every size.</summary>
+/// <summary>The report page of a compressed graph: first the chosen size, then all sizes.</summary>
 /// <param name="chosen">The size that was written.</param>
 /// <param name="curve">Other sizes.</param>
 public sealed class CompressionReport(SizePoint chosen, IReadOnlyList<SizePoint> curve)
@@ -31,7 +31,7 @@ public sealed class CompressionReport(SizePoint chosen, IReadOnlyList<SizePoint>
         return table;
     }
 
-    /// <summary>What every size costs and gains: the worst output, bytes and time.</summary>
+    /// <summary>Costs and gains of every size: the worst output, bytes and time.</summary>
     public static Table Sizes(IReadOnlyList<SizePoint> curve)
     {
         Table table = new(
@@ -55,7 +55,7 @@ public sealed class CompressionReport(SizePoint chosen, IReadOnlyList<SizePoint>
     /// <summary>Writes the page.</summary>
     /// <param name="path">The file.</param>
     /// <param name="title">The heading.</param>
-    /// <param name="command">The call for a size.</param>
+    /// <param name="command">Returns the command for a size.</param>
     /// <exception cref="RunFailedException">The file cannot be written.</exception>
     public void Save(string path, string title, Func<SizePoint, string> command)
     {
