@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace GpuSpectralRnn.Cli;
 
-/// <summary>Ctrl-C, a polite kill, a closed terminal: the first asks the work to stop at a good place, the second ends the process.</summary>
+/// <summary>Handles SIGINT, SIGTERM and SIGHUP: the first requests cancellation, the second ends the process.</summary>
 internal sealed class Interruption : IDisposable
 {
     private readonly CancellationTokenSource source = new();

@@ -4,7 +4,7 @@ using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
-/// <summary>What every verb that computes has: where, with which random numbers, on how many threads.</summary>
+/// <summary>Base of verbs that compute: device, seed and threads.</summary>
 internal abstract class ComputeVerb : Verb
 {
     private const int MostThreads = 1024;
@@ -34,7 +34,7 @@ internal abstract class ComputeVerb : Verb
     /// <summary>Whether repeated launches may be queued as CUDA graphs.</summary>
     protected virtual bool UsesGraphs => true;
 
-    /// <summary>Opens the device that was asked for.</summary>
+    /// <summary>Opens the requested device.</summary>
     protected IBackend OpenBackend()
     {
         if (Threads is < 0 or > MostThreads)

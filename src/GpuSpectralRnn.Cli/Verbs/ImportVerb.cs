@@ -96,7 +96,7 @@ internal sealed class ImportVerb : ComputeVerb
         });
     }
 
-    // A language model that does not know how its tokens are written serves no verb.
+    // No verb can use a language model without the spelling of its tokens.
     private Architecture WithWords(Architecture architecture, TextUnit unit)
     {
         if (!architecture.IsLanguageModel)
@@ -111,7 +111,7 @@ internal sealed class ImportVerb : ComputeVerb
         return architecture with { Unit = unit, Tokens = TextSource.LoadWritten(VocabularyPath, unit, architecture.Vocabulary).Tokens };
     }
 
-    // What the tensors do not say, and how to say otherwise.
+    // Assumptions that the tensors do not determine, with the options that change them.
     private static IEnumerable<string> Assumptions(Architecture architecture, bool guessesReadout, bool guessesTask)
     {
         yield return architecture.HasEmbedding

@@ -15,7 +15,7 @@ namespace GpuSpectralRnn.Cli.Verbs;
 [Verb("prune", HelpText = "Cut a model down to a smaller dense one; needs inputs of the kind it was trained on, no labels.")]
 internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
 {
-    /// <summary>Sequences the proof is run on.</summary>
+    /// <summary>Number of sequences of the parity check.</summary>
     private const int ProofSequences = 500;
 
     [Option("out", Required = true, MetaValue = "MODEL", HelpText = "Where to write the smaller model.")]
@@ -258,7 +258,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         return !progress.Show(() => trainer.Run(cancellation)).IsCancelled;
     }
 
-    // What the metric is measured on; null without labels.
+    // The data of the metric; null without labels.
     private ISequenceData? ChooseJudged(DataPart? part, DataSplits splits)
     {
         ISequenceData? data = part switch
@@ -352,7 +352,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
 
     private static JsonArray Numbers(IEnumerable<int> values) => new([.. values.Select(value => JsonValue.Create(value))]);
 
-    /// <summary>What the networks do on labelled data: the big one, the small one, and that after training.</summary>
+    /// <summary>Metrics on labelled data: of the big network, the small one, and the small one after fine-tuning.</summary>
     private sealed record Measured(ISequenceData Data, Evaluation Before, Evaluation After, Evaluation? FineTuned);
 
     private static void Refuse(bool fits, string option, bool isGiven, string owner)

@@ -124,7 +124,7 @@ internal sealed class TrainVerb : TrainingVerb
         });
     }
 
-    // Whoever watches the test set and then picks a run by what was seen has no test set any more.
+    // A test set that was used to select runs is no test set any more.
     private static string DescribeWatched(ISequenceData watched, DataSplits data) => data.Valid is not null
         ? $"watched after each epoch: {watched.Name}, split valid"
         : $"watched after each epoch: {watched.Name}, split test; nothing is chosen by it (--holdout N watches training sequences instead)";

@@ -8,7 +8,7 @@ using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
-/// <summary>What every verb that trains on a data set has: which model, and how it learns.</summary>
+/// <summary>Base of verbs that train: architecture and hyperparameters.</summary>
 internal abstract class TrainingVerb : SequenceVerb
 {
     [Option("recipe", MetaValue = "R", HelpText =
@@ -97,7 +97,7 @@ internal abstract class TrainingVerb : SequenceVerb
 
     private Recipe? Recipe => RecipeName is null ? null : Recipe.Find(RecipeName);
 
-    /// <summary>The model that the options describe, but for what the data tell; null extents are filled in by <see cref="Complete"/>.</summary>
+    /// <summary>The architecture of the options, without what the data determine; null extents are set by <see cref="Complete"/>.</summary>
     protected Architecture CheckedModelOptions()
     {
         if (InitialRange is { } range) CheckNumber("--init-range", range, isZeroFine: false);
@@ -127,7 +127,7 @@ internal abstract class TrainingVerb : SequenceVerb
         return architecture;
     }
 
-    /// <summary>The architecture with what the data tell.</summary>
+    /// <summary>The architecture with the extents of the data.</summary>
     protected Architecture Complete(Architecture asked, ISequenceData data, DataSource source)
     {
         SequenceLayout layout = data.Layout;
@@ -168,7 +168,7 @@ internal abstract class TrainingVerb : SequenceVerb
             Unit = source.Vocabulary?.Unit,
         };
 
-    /// <summary>Checked before any file is opened; the rate follows when the data are known.</summary>
+    /// <summary>The training settings, checked before any file is opened; the rate is set when the data are known.</summary>
     protected TrainingSettings CheckedTrainingOptions()
     {
         OptimizerKind optimizer = EnumNames.Parse<OptimizerKind>(Optimizer, "--optimizer");
@@ -210,15 +210,16 @@ internal abstract class TrainingVerb : SequenceVerb
         return schedule;
     }
 
-    /// <summary>The settings with the rate that was asked for, or one that suits the data.</summary>
+    /// <summary>The settings with the given rate, or a default for the data.</summary>
     protected TrainingSettings WithRate(TrainingSettings settings, SequenceLayout layout)
     {
         bool isRecipes = Recipe is not null && OptimizerName is null;
         return settings with { LearningRate = Rate ?? (isRecipes ? Recipe!.Rate(Window) : DefaultRate(settings.Optimizer, layout.Steps)) };
     }
 
-    /// <summary>A change of the recurrent weights acts once per step: the longer the sequence, the smaller the change that it bears. 0.003 suits 28
-    /// steps.</summary>
+    /// <summary>
+    /// Default rate. A change of the recurrent weights acts once per step, so the rate falls with the length of the sequences; 0.003 suits 28 steps.
+    /// </summary>
     internal static double DefaultRate(OptimizerKind optimizer, int steps) => optimizer switch
     {
         OptimizerKind.Sgd => 0.1,
