@@ -15,7 +15,7 @@ namespace GpuSpectralRnn.Cli.Verbs;
 [Verb("prune", HelpText = "Cut a model down to a smaller dense one; needs inputs of the kind it was trained on, no labels.")]
 internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
 {
-    /// <summary>Sequences the proof is run on.</summary>
+    /// <summary>Number of sequences of the parity check.</summary>
     private const int ProofSequences = 500;
 
     [Option("out", Required = true, MetaValue = "MODEL", HelpText = "Where to write the smaller model.")]
@@ -103,7 +103,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         if (FineTune > 0 && method is AutoPruning && CriterionName is null && RefitName is null && architecture.Cell.Gates() == 1)
         {
             // Elman networks learn further best from units as they are (docs/compression-results.md).
-            method = new SpectralPruning(new SpectralSettings { IsTimeWeighted = true, Fold = FoldKind.None, Ridge = Ridge, KeepEmbedding = KeepEmbedding });
+            method = new SpectralPruning(
+                new SpectralSettings { IsTimeWeighted = true, Fold = FoldKind.None, Ridge = Ridge, KeepEmbedding = KeepEmbedding });
             terminal.Note("for training: adjoint, time-weighted, backward, no reconstruction (--criterion auto: what is closest untrained)");
         }
 
@@ -125,7 +126,9 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         for (int r = 0; r < architecture.Recurrences; r++)
         {
             if (calibration.Gram(r).Trace() == 0)
-                terminal.Note($"{architecture.RecurrenceName(r)} is dead: all its states are zero on {calibration.Inputs.Count:N0} sequences, so any units serve");
+                terminal.Note(
+                    $"{architecture.RecurrenceName(r)} is dead: " +
+                    $"all its states are zero on {calibration.Inputs.Count:N0} sequences, so any units serve");
         }
 
         using Network small = Slicer.Slice(network, plan);
@@ -255,7 +258,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         return !progress.Show(() => trainer.Run(cancellation)).IsCancelled;
     }
 
-    // What the metric is measured on; null without labels.
+    // The data of the metric; null without labels.
     private ISequenceData? ChooseJudged(DataPart? part, DataSplits splits)
     {
         ISequenceData? data = part switch
@@ -349,7 +352,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
 
     private static JsonArray Numbers(IEnumerable<int> values) => new([.. values.Select(value => JsonValue.Create(value))]);
 
-    /// <summary>What the networks do on labelled data: the big one, the small one, and that after training.</summary>
+    /// <summary>Metrics on labelled data: of the big network, the small one, and the small one after fine-tuning.</summary>
     private sealed record Measured(ISequenceData Data, Evaluation Before, Evaluation After, Evaluation? FineTuned);
 
     private static void Refuse(bool fits, string option, bool isGiven, string owner)

@@ -136,7 +136,8 @@ public sealed class MethodTests : IDisposable
         using Network network = TestNetworks.MakeLanguageModel(host, Cell.Gru, [5], vocabulary: 9, embedding: 6);
         NetworkWeights weights = NetworkWeights.Read(network);
         Matrix narrow = RandomMatrix.Uniform(9, 3, 1) * RandomMatrix.Uniform(3, 6, 2); // 6 columns, 3 directions
-        using Network big = (weights with { Values = new Dictionary<string, Matrix>(weights.Values) { ["embedding.weight"] = narrow } }).ToNetwork(host);
+        using Network big = (weights with
+        { Values = new Dictionary<string, Matrix>(weights.Values) { ["embedding.weight"] = narrow } }).ToNetwork(host);
         TokenData data = new(40, 5, 9, isStream: true);
         PruningPlan plan = new SpectralPruning(new SpectralSettings { KeepEmbedding = 3, Ridge = 1e-9 }).Plan(new Calibration(big, data), [5]);
         using Network sliced = Slicer.Slice(big, plan);
@@ -150,7 +151,8 @@ public sealed class MethodTests : IDisposable
     {
         using Network network = TestNetworks.MakeLanguageModel(host, Cell.Lstm, [6, 5], isTied: true);
         Calibration calibration = new(network, new TokenData(24, 5, 7, isStream: true));
-        Architecture Shrunk(int[] keep) => new SpectralPruning(new SpectralSettings { Fold = FoldKind.None }).Plan(calibration, keep).Shrink(network.Architecture);
+        Architecture Shrunk(int[] keep) =>
+            new SpectralPruning(new SpectralSettings { Fold = FoldKind.None }).Plan(calibration, keep).Shrink(network.Architecture);
         PruningPlan below = new("below", [UnitFold.None(6, [0, 2]), UnitPlan.Whole(5)]);
 
         Assert.True(below.Shrink(network.Architecture).TiesWeights);

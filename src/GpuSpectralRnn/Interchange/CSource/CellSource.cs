@@ -4,12 +4,13 @@ using GpuSpectralRnn.Networks;
 namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
-/// The cells in C: what becomes of the gates' sums, unit by unit. Gates stand in PyTorch's order, LSTM i, f, g, o and GRU r, z, n.
+/// The cells in C, from the gates' pre-activations to the states, unit by unit. Gates are in PyTorch's order, LSTM i, f, g, o and GRU r, z, n.
 /// </summary>
 internal static class CellSource
 {
-    /// <summary>What the cell's function is called.</summary>
-    public static string Function(CellKind kind) => kind switch { CellKind.Lstm or CellKind.LstmPeephole => "lstm", CellKind.Gru or CellKind.GruResetBefore => "gru", _ => "elman" };
+    /// <summary>Name of the cell's function.</summary>
+    public static string Function(CellKind kind) =>
+        kind switch { CellKind.Lstm or CellKind.LstmPeephole => "lstm", CellKind.Gru or CellKind.GruResetBefore => "gru", _ => "elman" };
 
     /// <summary>The cell's function, called <paramref name="name"/> and the cell, and what it needs.</summary>
     public static string Write(CellKind kind, string name) => kind switch

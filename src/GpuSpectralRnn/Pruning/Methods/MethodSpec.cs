@@ -4,12 +4,16 @@ namespace GpuSpectralRnn.Pruning;
 
 /// <summary>A pruning method by name, as the command line and tables know it.</summary>
 /// <param name="Name">For example <c>adjoint</c>.</param>
-/// <param name="Description">What it is.</param>
-/// <param name="Settings">Its choices, from which a caller may depart. Baselines that drop units heed fold and ridge alone, all others none.</param>
-/// <param name="Create">Makes the method of its settings; null for the network trained at the small size from scratch.</param>
-/// <param name="IsRefined">Whether the small network then learns the big one's answers, without labels (<see cref="Distillation"/>).</param>
-/// <param name="IsOneWay">Whether it is for networks of one direction only.</param>
-/// <param name="DropsUnits">Whether it takes units away, so that others may stand for them; else weights or ranks.</param>
+/// <param name="Description">Short description.</param>
+/// <param name="Settings">
+/// Its default settings, which a caller may change. Baselines that drop units use fold and ridge alone, other baselines none.
+/// </param>
+/// <param name="Create">Creates the method from settings; null for training at the small size from scratch.</param>
+/// <param name="IsRefined">
+/// Whether the small network is then refined on the big network's outputs, without labels (<see cref="Distillation"/>).
+/// </param>
+/// <param name="IsOneWay">Whether it supports unidirectional networks only.</param>
+/// <param name="DropsUnits">Whether it drops units, so that others may stand for them; else weights or ranks.</param>
 public sealed record MethodSpec(
     string Name,
     string Description,
@@ -19,7 +23,7 @@ public sealed record MethodSpec(
     bool IsOneWay = false,
     bool DropsUnits = true)
 {
-    /// <summary>The name of the row of the network that is compressed.</summary>
+    /// <summary>Name of the uncompressed network in tables.</summary>
     public const string Baseline = "baseline";
 
     /// <summary>The name of the main method, which tries all criteria, and its other name, that of the family.</summary>
@@ -37,12 +41,13 @@ public sealed record MethodSpec(
         Auto, "spectral, the best of all criteria and refits by divergence from the big network", new SpectralSettings { Refit = Refit.Rows },
         settings => new AutoPruning(settings));
 
-    /// <summary>All there are, in the order of the table. <c>-without</c>: the dropped units are not reconstructed from the kept ones.</summary>
+    /// <summary>All methods, in the order of the table. <c>-without</c>: the dropped units are not reconstructed from the kept ones.</summary>
     public static IReadOnlyList<MethodSpec> All { get; } =
     [
         new(Scratch, "trained from scratch at the small size", Plain, null),
         AutoSpec,
-        AutoSpec with { Name = "auto-refined", Description = "auto, then brought closer to the big network's answers, without labels", IsRefined = true },
+        AutoSpec with
+        { Name = "auto-refined", Description = "auto, then brought closer to the big network's answers, without labels", IsRefined = true },
         new("adjoint", "spectral, units weighed by what they do to the outputs, backward", Plain, CreateSpectral),
         new("paper", "spectral, the paper's criterion (theta 0.5), greedy", Paper, CreateSpectral),
         new("paper-without", "the paper's criterion, not reconstructed", Paper with { Fold = FoldKind.None }, CreateSpectral),
@@ -57,9 +62,9 @@ public sealed record MethodSpec(
             _ => new LowRank(), IsOneWay: true, DropsUnits: false),
     ];
 
-    /// <summary>The method of a name; <see cref="Spectral"/> is another one of <see cref="Auto"/>.</summary>
-    /// <param name="name">Of <see cref="All"/>.</param>
-    /// <param name="setBy">What the caller sets it by, for the message: <c>`method`</c>.</param>
+    /// <summary>Finds a method by its name; <c>spectral</c> is an alias of <c>auto</c>.</summary>
+    /// <param name="name">Name of one of <see cref="All"/>.</param>
+    /// <param name="setBy">Name of the setting, for the message: <c>`method`</c>.</param>
     /// <exception cref="InvalidCallException">There is no such method.</exception>
     public static MethodSpec Find(string name, string setBy) => All.FirstOrDefault(method => method.Name == (name == Spectral ? Auto : name))
         ?? throw new InvalidCallException($"{setBy} {name}: there is no such method; {Known}.");
