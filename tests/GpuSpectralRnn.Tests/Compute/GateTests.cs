@@ -224,7 +224,7 @@ public abstract class GateTests(DeviceFixture device) : OperationTests(device)
         Backend.Elementwise.AddMultiple(new(-2, lambda, ps, dps)); // - 2 lambda p(s_j)
         Backend.Gates.OpenProbabilitiesBackward(new(z, dpz, dz));
         Backend.Gates.OpenProbabilitiesBackward(new(s, dps, ds));
-        Close.Equal(FiniteDifferences.Gradient(() => Multiplier * Expected(), aa), dz, 3e-6, 1e-6, "dz"); // slopes of p have 2e-9 of their own
+        Close.Equal(FiniteDifferences.Gradient(() => Multiplier * Expected(), aa), dz, 3e-6, 1e-6, "dz");
         Close.Equal(FiniteDifferences.Gradient(() => Multiplier * Expected(), bb), ds, 3e-6, 1e-6, "ds");
     }
 
@@ -239,7 +239,9 @@ public abstract class GateTests(DeviceFixture device) : OperationTests(device)
         Close.Equal([.. y.Zip(x, (v, w) => v + factor * w)], sum, 2e-7, 5e-7, "y"); // three roundings; the terms may cancel
         Backend.Elementwise.AddMultiple(new(2, number, null, terms));
         Close.Equal([.. x.Select(v => v + 2 * (double)1.7f)], terms, 1e-7, 3e-7, "x + 3.4");
+        float[] before = sum.ToArray();
         Backend.Elementwise.AddMultiple(new(1, number, sum, sum));
+        Close.Equal([.. before.Select(v => (1 + (double)1.7f) * v)], sum, 2e-7, 0, "y + 1.7 y");
     }
 
     [SkippableFact]
