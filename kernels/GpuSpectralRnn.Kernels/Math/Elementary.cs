@@ -92,6 +92,9 @@ public static class Elementary
     /// <summary>Whether x is a number, neither infinite nor NaN.</summary>
     public static bool IsFinite(float x) => (Interop.FloatAsInt(x) & 0x7F800000u) != 0x7F800000u;
 
+    /// <summary>Whether x is NaN.</summary>
+    public static bool IsNaN(float x) => (Interop.FloatAsInt(x) & 0x7FFFFFFFu) > 0x7F800000u;
+
     private static float ExpInRange(float x)
     {
         // x = n ln 2 + r, |r| <= ln 2 / 2; ln 2 in two parts, the first with so few bits that n times it is exact.

@@ -24,6 +24,9 @@ public interface IBackend : IDisposable
     /// <summary>Operations on each number by itself.</summary>
     IElementwiseOps Elementwise { get; }
 
+    /// <summary>Hard-concrete gates.</summary>
+    IGateOps Gates { get; }
+
     /// <summary>Embedding of tokens.</summary>
     IEmbeddingOps Embedding { get; }
 

@@ -52,6 +52,13 @@ public readonly record struct HighwayBackward(
     Tensor CandidateGradient,
     Tensor? InputGradient);
 
+/// <summary>Operands of the addition of a multiple whose factor is on the device.</summary>
+/// <param name="Alpha">alpha.</param>
+/// <param name="Number">k [1], apart from y.</param>
+/// <param name="X">x, of y's count; null: ones.</param>
+/// <param name="Y">y, added to; may be x.</param>
+public readonly record struct AddMultipleOperands(float Alpha, Tensor Number, Tensor? X, Tensor Y);
+
 /// <summary>
 /// Operations on each number by itself. The operands of one call have one count, whatever their shapes. What is written may be the very memory of
 /// something that is read, and is otherwise apart from it; two results are apart.
@@ -80,4 +87,7 @@ public interface IElementwiseOps
 
     /// <summary>y += alpha x.</summary>
     void AddScaled(float alpha, Tensor x, Tensor y);
+
+    /// <summary>y += alpha k x with a number k on the device, or alpha k without x: products of sums and their gradients need not leave it.</summary>
+    void AddMultiple(AddMultipleOperands operands);
 }

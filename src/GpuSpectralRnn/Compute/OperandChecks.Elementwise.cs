@@ -40,6 +40,15 @@ internal static partial class OperandChecks
         return count;
     }
 
+    /// <summary>y += alpha k x: returns the count.</summary>
+    public static long AddMultiple(IBackend backend, AddMultipleOperands o)
+    {
+        long count = o.X is null ? Float(backend, o.Y) : Elementwise(backend, o.Y, o.X);
+        Float(backend, o.Number, 1);
+        Apart(backend, o.Y, o.Number);
+        return count;
+    }
+
     /// <summary>A nonlinearity that there is.</summary>
     public static void Known(ActivationKind kind)
     {

@@ -24,6 +24,7 @@ public class HostGemmTests(HostDevice device) : GemmTests(device), IClassFixture
 public class HostLinearTests(HostDevice device) : LinearTests(device), IClassFixture<HostDevice>;
 public class HostSumsTests(HostDevice device) : SumsTests(device), IClassFixture<HostDevice>;
 public class HostElementwiseTests(HostDevice device) : ElementwiseTests(device), IClassFixture<HostDevice>;
+public class HostGateTests(HostDevice device) : GateTests(device), IClassFixture<HostDevice>;
 public class HostScaledColumnsTests(HostDevice device) : ScaledColumnsTests(device), IClassFixture<HostDevice>;
 public class HostEmbeddingTests(HostDevice device) : EmbeddingTests(device), IClassFixture<HostDevice>;
 public class HostConvolveMaxTests(HostDevice device) : ConvolveMaxTests(device), IClassFixture<HostDevice>;
@@ -41,6 +42,7 @@ public class HostTransferTests(HostDevice device) : TransferTests(device), IClas
 [Collection("ilgpu-cpu")] public class IlgpuCpuLinearTests(IlgpuCpuDevice device) : LinearTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuSumsTests(IlgpuCpuDevice device) : SumsTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuElementwiseTests(IlgpuCpuDevice device) : ElementwiseTests(device);
+[Collection("ilgpu-cpu")] public class IlgpuCpuGateTests(IlgpuCpuDevice device) : GateTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuScaledColumnsTests(IlgpuCpuDevice device) : ScaledColumnsTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuEmbeddingTests(IlgpuCpuDevice device) : EmbeddingTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuConvolveMaxTests(IlgpuCpuDevice device) : ConvolveMaxTests(device);
@@ -72,6 +74,7 @@ public class SlicedPairGramTests(SlicedPairDevice device) : GramTests(device), I
 [Collection("opencl:0")] public class OpenClLinearTests(OpenClDevice device) : LinearTests(device);
 [Collection("opencl:0")] public class OpenClSumsTests(OpenClDevice device) : SumsTests(device);
 [Collection("opencl:0")] public class OpenClElementwiseTests(OpenClDevice device) : ElementwiseTests(device);
+[Collection("opencl:0")] public class OpenClGateTests(OpenClDevice device) : GateTests(device);
 [Collection("opencl:0")] public class OpenClScaledColumnsTests(OpenClDevice device) : ScaledColumnsTests(device);
 [Collection("opencl:0")] public class OpenClEmbeddingTests(OpenClDevice device) : EmbeddingTests(device);
 [Collection("opencl:0")] public class OpenClConvolveMaxTests(OpenClDevice device) : ConvolveMaxTests(device);
@@ -98,6 +101,7 @@ public class OpenClPersistentLayerTests(OpenClPersistentDevice device)
 [Collection("cuda:0")] public class CudaLinearTests(CudaDevice device) : LinearTests(device);
 [Collection("cuda:0")] public class CudaSumsTests(CudaDevice device) : SumsTests(device);
 [Collection("cuda:0")] public class CudaElementwiseTests(CudaDevice device) : ElementwiseTests(device);
+[Collection("cuda:0")] public class CudaGateTests(CudaDevice device) : GateTests(device);
 [Collection("cuda:0")] public class CudaScaledColumnsTests(CudaDevice device) : ScaledColumnsTests(device);
 [Collection("cuda:0")] public class CudaEmbeddingTests(CudaDevice device) : EmbeddingTests(device);
 [Collection("cuda:0")] public class CudaConvolveMaxTests(CudaDevice device) : ConvolveMaxTests(device);

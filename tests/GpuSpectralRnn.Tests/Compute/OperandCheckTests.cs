@@ -11,7 +11,7 @@ namespace GpuSpectralRnn.Tests.Compute;
 [Collection("ilgpu-cpu")]
 public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
 {
-    // Extents of operands that fit: letters stand for the extents t, n, i, o of a case, # for integers.
+    // Extents of operands that fit: letters stand for the extents t, n, i, o of a case, 1 for one, # for integers.
     private static readonly Dictionary<string, (string Shapes, Action<IBackend, Tensor[], Extents> Run)> Operations = new()
     {
         ["product"] = ("ni oi no", (b, x, _) => b.Matrix.Gemm(new(false, true, 1, x[0], x[1], 0, x[2]))),
@@ -44,6 +44,13 @@ public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
         ["highway"] = ("ni ni ni ni", (b, x, _) => b.Elementwise.Highway(new(x[0], x[1], x[2], x[3]))),
         ["its gradients"] = ("ni ni ni ni ni ni ni", (b, x, _) => b.Elementwise.HighwayBackward(new(x[0], x[1], x[2], x[3], x[4], x[5], x[6]))),
         ["multiples added"] = ("ni ni", (b, x, _) => b.Elementwise.AddScaled(2, x[0], x[1])),
+        ["multiples by a number of the device"] = ("1 ni ni", (b, x, _) => b.Elementwise.AddMultiple(new(2, x[0], x[1], x[2]))),
+        ["sampled gates"] = ("ni ni", (b, x, _) => b.Gates.Sample(new(x[0], 1, 2, x[1]))),
+        ["gates' gradient"] = ("ni ni ni", (b, x, _) => b.Gates.SampleBackward(new(x[0], x[1], x[2]))),
+        ["gates of tests"] = ("ni ni", (b, x, _) => b.Gates.TestGates(x[0], x[1])),
+        ["probabilities of open gates"] = ("ni ni", (b, x, _) => b.Gates.OpenProbabilities(x[0], x[1])),
+        ["probabilities' gradient"] = ("ni ni ni", (b, x, _) => b.Gates.OpenProbabilitiesBackward(new(x[0], x[1], x[2]))),
+        ["clamped log alpha"] = ("ni", (b, x, _) => b.Gates.Clamp(x[0])),
         ["convolution"] = ("tni oi o n# no no#", (b, x, _) => b.Character.ConvolveMax(new(x[0], x[1], x[2], x[3], x[4], x[5]))),
         ["softmax over steps"] = ("tn tn n#", (b, x, _) => b.Attention.SoftmaxOverSteps(x[0], x[1], x[2])),
         ["its gradient"] = ("tn tn tn n#", (b, x, _) => b.Attention.SoftmaxOverStepsBackward(new(x[0], x[1], x[2], x[3]))),
@@ -127,6 +134,6 @@ public sealed class OperandCheckTests(IlgpuCpuDevice device) : IDisposable
 
     private sealed record Extents(int T, int N, int I, int O)
     {
-        public int Of(char letter) => letter switch { 't' => T, 'n' => N, 'i' => I, _ => O };
+        public int Of(char letter) => letter switch { 't' => T, 'n' => N, 'i' => I, '1' => 1, _ => O };
     }
 }

@@ -23,6 +23,7 @@ public sealed unsafe class HostBackend : IBackend
         gemm = new Gemm(this.threads);
         Matrix = new HostMatrixOps(this, this.threads, gemm);
         Elementwise = new HostElementwiseOps(this, this.threads);
+        Gates = new HostGateOps(this, this.threads);
         Embedding = new HostEmbeddingOps(this, this.threads);
         character = new HostCharacterOps(this, this.threads);
         Attention = new HostAttentionOps(this, this.threads, gemm);
@@ -44,6 +45,9 @@ public sealed unsafe class HostBackend : IBackend
 
     /// <inheritdoc/>
     public IElementwiseOps Elementwise { get; }
+
+    /// <inheritdoc/>
+    public IGateOps Gates { get; }
 
     /// <inheritdoc/>
     public IEmbeddingOps Embedding { get; }

@@ -19,6 +19,7 @@ public sealed class IlgpuBackend : IBackend
     private readonly Lazy<Launcher<Fill>> fill;
     private readonly Lazy<IlgpuMatrixOps> matrix;
     private readonly Lazy<IlgpuElementwiseOps> elementwise;
+    private readonly Lazy<IlgpuGateOps> gates;
     private readonly Lazy<IlgpuEmbeddingOps> embedding;
     private readonly Lazy<IlgpuCharacterOps> character;
     private readonly Lazy<IlgpuAttentionOps> attention;
@@ -77,6 +78,7 @@ public sealed class IlgpuBackend : IBackend
         fill = new(() => Loader.Elements<Fill>());
         matrix = owned.KeepLazy(() => new IlgpuMatrixOps(this, cuBlas));
         elementwise = new(() => new IlgpuElementwiseOps(this));
+        gates = new(() => new IlgpuGateOps(this));
         embedding = owned.KeepLazy(() => new IlgpuEmbeddingOps(this));
         character = owned.KeepLazy(() => new IlgpuCharacterOps(this));
         attention = owned.KeepLazy(() => new IlgpuAttentionOps(this));
@@ -95,6 +97,9 @@ public sealed class IlgpuBackend : IBackend
 
     /// <inheritdoc/>
     public IElementwiseOps Elementwise => elementwise.Value;
+
+    /// <inheritdoc/>
+    public IGateOps Gates => gates.Value;
 
     /// <inheritdoc/>
     public IEmbeddingOps Embedding => embedding.Value;

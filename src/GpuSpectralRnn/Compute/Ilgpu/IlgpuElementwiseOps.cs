@@ -13,6 +13,7 @@ internal sealed class IlgpuElementwiseOps(IlgpuBackend backend) : IElementwiseOp
     private readonly Launcher<HighwayOutput> highway = backend.Loader.Elements<HighwayOutput>();
     private readonly Launcher<HighwayGradients> highwayBackward = backend.Loader.Elements<HighwayGradients>();
     private readonly Launcher<AddScaled> addScaled = backend.Loader.Elements<AddScaled>();
+    private readonly Launcher<AddMultiple> addMultiple = backend.Loader.Elements<AddMultiple>();
 
     private interface IActivationKernels
     {
@@ -90,6 +91,14 @@ internal sealed class IlgpuElementwiseOps(IlgpuBackend backend) : IElementwiseOp
     {
         OperandChecks.Elementwise(backend, y, x);
         addScaled(backend.Stream, backend.Count(y), new(alpha, backend.View(x), backend.View(y)));
+    }
+
+    /// <inheritdoc/>
+    public void AddMultiple(AddMultipleOperands operands)
+    {
+        OperandChecks.AddMultiple(backend, operands);
+        (float alpha, Tensor number, Tensor? x, Tensor y) = operands;
+        addMultiple(backend.Stream, backend.Count(y), new(alpha, backend.View(number), backend.ViewOrNull(x), backend.View(y)));
     }
 
     private IActivationKernels KernelsOf(ActivationKind kind) => kind switch

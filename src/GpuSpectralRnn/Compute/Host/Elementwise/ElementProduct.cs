@@ -37,3 +37,13 @@ internal readonly unsafe struct AddScaled(float alpha, float* x, float* y) : IEl
         where TLanes : struct, ILanes<TVector> =>
         lanes.Store(TSimd.MultiplyAdd(TSimd.Broadcast(alpha), lanes.Load(x + index), lanes.Load(y + index)), y + index);
 }
+
+/// <summary>y += number.</summary>
+internal readonly unsafe struct AddNumber(float number, float* y) : IElementwise
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector> => lanes.Store(TSimd.Add(lanes.Load(y + index), TSimd.Broadcast(number)), y + index);
+}

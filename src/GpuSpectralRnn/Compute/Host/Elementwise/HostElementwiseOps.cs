@@ -82,6 +82,16 @@ internal sealed unsafe class HostElementwiseOps(HostBackend backend, HostParalle
         Elementwise.Run(threads, count, new AddScaled(alpha, backend.Address(x), backend.Address(y)));
     }
 
+    /// <inheritdoc/>
+    public void AddMultiple(AddMultipleOperands operands)
+    {
+        long count = OperandChecks.AddMultiple(backend, operands);
+        float factor = operands.Alpha * *backend.Address(operands.Number);
+        float* y = backend.Address(operands.Y);
+        if (operands.X is null) Elementwise.Run(threads, count, new AddNumber(factor, y));
+        else Elementwise.Run(threads, count, new AddScaled(factor, backend.Address(operands.X), y));
+    }
+
     private void Activate<TNonlinearity>(long count, Tensor x, Tensor y)
         where TNonlinearity : struct, INonlinearity =>
         Elementwise.Run(threads, count, new Activate<TNonlinearity>(backend.Address(x), backend.Address(y)));
