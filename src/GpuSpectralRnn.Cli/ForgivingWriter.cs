@@ -2,9 +2,7 @@ using System.Text;
 
 namespace GpuSpectralRnn.Cli;
 
-/// <summary>
-/// Words that nobody may be able to read any more, a closed or full standard error: what cannot be written is dropped, the work goes on.
-/// </summary>
+/// <summary>A writer for standard error that ignores failed writes (closed, or no space left), so that the work goes on.</summary>
 internal sealed class ForgivingWriter(TextWriter inner) : TextWriter
 {
     /// <inheritdoc/>

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace GpuSpectralRnn.Cli;
 
-/// <summary>Ctrl-C, a polite kill, a closed terminal: the first asks the work to stop at a good place, the second ends the process.</summary>
+/// <summary>Handles SIGINT, SIGTERM and SIGHUP: the first requests cancellation, the second ends the process.</summary>
 internal sealed class Interruption : IDisposable
 {
     private readonly CancellationTokenSource source = new();
@@ -11,7 +11,9 @@ internal sealed class Interruption : IDisposable
     /// <summary>Listens until disposed.</summary>
     public Interruption()
     {
-        registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(signal => PosixSignalRegistration.Create(signal, Handle))];
+        registrations = [
+            .. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }
+                .Select(signal => PosixSignalRegistration.Create(signal, Handle))];
     }
 
     /// <summary>Cancelled by the first signal.</summary>

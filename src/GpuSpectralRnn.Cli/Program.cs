@@ -7,7 +7,7 @@ using GpuSpectralRnn.Formats;
 
 namespace GpuSpectralRnn.Cli;
 
-/// <summary>gsrnn: finds the verb, runs it, and turns what goes wrong into one line and an exit code.</summary>
+/// <summary>The gsrnn program: parses the call, runs the verb, and reports errors as one line and an exit code.</summary>
 internal static class Program
 {
     private const int Done = 0;
@@ -24,7 +24,7 @@ internal static class Program
 
     private static int Main(string[] args) => Run(args, Console.Out, new ForgivingWriter(Console.Error));
 
-    /// <summary>The program in this process; gives the exit code.</summary>
+    /// <summary>Runs the program in this process; returns the exit code.</summary>
     /// <param name="given">As a shell hands them over.</param>
     /// <param name="output">Takes results.</param>
     /// <param name="error">Takes everything else.</param>
@@ -86,7 +86,7 @@ internal static class Program
 
         if (HelpPages.IsWanted(result) || args.Length == 0)
         {
-            // Without any argument the page is the best answer, yet nothing was done.
+            // Without arguments the page goes to standard error, because nothing was done.
             (args.Length == 0 ? error : output).Write(HelpPages.For(result, Verbs));
             return args.Length == 0 ? CallWrong : Done;
         }

@@ -1,18 +1,17 @@
 namespace GpuSpectralRnn.Cli;
 
 /// <summary>
-/// How a known language model is made and trained. The papers sum the loss over the steps of a window where this program takes the mean over all
-/// tokens: their rate r and
-/// limit c on the gradients are here r T and c / T, which moves the weights exactly as theirs.
+/// Architecture and hyperparameters of a published language model. The papers sum the loss over the steps of a window where this program takes the
+/// mean over all tokens: their rate r and gradient limit c are here r T and c / T, which gives the same updates.
 /// </summary>
-/// <param name="Name">How it is asked for.</param>
+/// <param name="Name">Name on the command line.</param>
 /// <param name="Cell">Recurrent cell.</param>
 /// <param name="Hidden">Units of each layer; the embedding is as wide as the first.</param>
 /// <param name="Steps">T, tokens of a window.</param>
 /// <param name="Epochs">Passes over the text.</param>
 /// <param name="SummedRate">The rate for the loss summed over the steps.</param>
 /// <param name="HeldEpochs">Epochs before the rate falls.</param>
-/// <param name="Divisor">What the rate is divided by before each epoch after those.</param>
+/// <param name="Divisor">Divisor of the rate before each epoch after those.</param>
 /// <param name="SummedClip">Limit on the gradient of the loss summed over the steps.</param>
 /// <param name="Dropout">Share dropped.</param>
 /// <param name="InitialRange">All weights begin uniform in +- this.</param>

@@ -9,8 +9,8 @@ using GpuSpectralRnn.Formats;
 
 namespace GpuSpectralRnn.Cli;
 
-/// <summary>Where words go: results to standard output, everything else to standard error; control characters in them are escaped.</summary>
-/// <param name="verb">Says what is wanted.</param>
+/// <summary>The output of a verb: results to standard output, everything else to standard error; control characters are escaped.</summary>
+/// <param name="verb">The verb, with its output options.</param>
 /// <param name="output">Standard output.</param>
 /// <param name="error">Standard error; it takes everything, or drops it.</param>
 internal sealed class Terminal(Verb verb, TextWriter output, TextWriter error)
@@ -19,25 +19,25 @@ internal sealed class Terminal(Verb verb, TextWriter output, TextWriter error)
 
     private bool hasOpenLine;
 
-    /// <summary>Whether results are wanted as JSON.</summary>
+    /// <summary>Whether results are printed as JSON.</summary>
     public bool IsJson => verb.Json;
 
-    /// <summary>Whether progress is unwanted.</summary>
+    /// <summary>Whether progress is suppressed.</summary>
     public bool IsQuiet => verb.Quiet;
 
-    /// <summary>Prints a line of the result, unless JSON is wanted instead.</summary>
+    /// <summary>Prints a line of the result, unless results are JSON.</summary>
     public void Result(string line)
     {
         if (!IsJson) WriteResult(ForeignText.Escape(line, keepsLines: true));
     }
 
-    /// <summary>Prints the result as one JSON object, if JSON is wanted.</summary>
+    /// <summary>Prints the result as one JSON object, if results are JSON.</summary>
     public void Result(JsonObject json)
     {
         if (IsJson) WriteResult(json.ToJsonString(OneLine));
     }
 
-    /// <summary>A line about how things go.</summary>
+    /// <summary>Prints a line on the progress.</summary>
     public void Note(string line)
     {
         if (IsQuiet) return;
@@ -62,7 +62,7 @@ internal sealed class Terminal(Verb verb, TextWriter output, TextWriter error)
         hasOpenLine = false;
     }
 
-    /// <summary>A line that says what is done while it is done, and then how long it took.</summary>
+    /// <summary>Prints a line on the work while it runs, and then how long it took.</summary>
     public void Timed(string what, Action work)
     {
         if (!IsQuiet) error.Write($"{what} ... ");
@@ -77,7 +77,7 @@ internal sealed class Terminal(Verb verb, TextWriter output, TextWriter error)
         }
     }
 
-    /// <summary>One line for what went wrong; with <c>--verbose</c> the stack trace below it.</summary>
+    /// <summary>Prints one line for an error; with <c>--verbose</c> the stack trace below it.</summary>
     public void Error(Exception e)
     {
         string message = e switch
@@ -104,10 +104,11 @@ internal sealed class Terminal(Verb verb, TextWriter output, TextWriter error)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new RunFailedException(
-                $"Standard output cannot be written: {(e is IOException ? e.Message.TrimEnd('.') : "it is closed")}. Files that the call names are complete.", e);
+                $"Standard output cannot be written: {(e is IOException ? e.Message.TrimEnd('.') : "it is closed")}. " +
+                "Files that the call names are complete.", e);
         }
     }
 
-    /// <summary>A number for JSON, which knows neither NaN nor infinity: null for those.</summary>
+    /// <summary>A number as JSON; null for NaN and infinity, which JSON does not have.</summary>
     public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
 }

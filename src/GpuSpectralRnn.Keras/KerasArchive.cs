@@ -2,19 +2,19 @@ using System.IO.Compression;
 
 namespace GpuSpectralRnn.Keras;
 
-/// <summary>A .keras file: a zip of config.json and model.weights.h5. What it unpacks to is bounded.</summary>
+/// <summary>A .keras file: a zip of config.json and model.weights.h5. The unpacked size is bounded.</summary>
 internal static class KerasArchive
 {
     private const int LargestConfig = 1 << 24;
     private const long LargestWeights = 1L << 30; // bytes
 
-    /// <summary>How many times its packed size a file may unpack to; weights hardly shrink, and Keras does not pack them.</summary>
+    /// <summary>Largest ratio of unpacked to packed size; weights hardly shrink, and Keras does not compress them.</summary>
     private const int LargestRatio = 20;
 
     /// <summary>The configuration and the weights.</summary>
     /// <param name="path">The file's name, for messages.</param>
     /// <param name="stream">Its content, seekable.</param>
-    /// <exception cref="BrokenFileException">It is no zip, lacks one of them, or unpacks to more than is taken for true.</exception>
+    /// <exception cref="BrokenFileException">It is no zip, lacks one of them, or unpacks to an implausible size.</exception>
     public static (byte[] Config, Stream Weights) Unpack(string path, Stream stream)
     {
         try

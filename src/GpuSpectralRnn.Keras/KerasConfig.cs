@@ -6,9 +6,7 @@ using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Keras;
 
-/// <summary>
-/// The stack that a config.json describes. What this project's networks do not compute as Keras does is refused by the layer's name.
-/// </summary>
+/// <summary>The stack that a config.json describes. A layer that this project's networks do not compute as Keras does is refused by name.</summary>
 internal sealed class KerasConfig
 {
     // No work at prediction.
@@ -26,7 +24,7 @@ internal sealed class KerasConfig
 
     private KerasConfig(string path) => this.path = path;
 
-    /// <summary>Reads it.</summary>
+    /// <summary>Reads a configuration.</summary>
     /// <param name="path">The file's name, for messages.</param>
     /// <param name="json">The text, UTF-8.</param>
     /// <exception cref="InvalidCallException">A layer cannot be represented, or there is no recurrent layer or no Dense.</exception>

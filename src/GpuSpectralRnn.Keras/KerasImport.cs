@@ -5,18 +5,18 @@ using GpuSpectralRnn.Networks;
 namespace GpuSpectralRnn.Keras;
 
 /// <summary>
-/// Networks out of files of Keras 3: perhaps an Embedding, then LSTM, GRU or SimpleRNN layers in a row, each of one direction or each in a
-/// Bidirectional, then a Dense. A .keras file tells all; a .weights.h5 file tells neither activations nor what the Dense sees.
+/// Imports files of Keras 3: perhaps an Embedding, then LSTM, GRU or SimpleRNN layers in a row, each of one direction or each in a Bidirectional,
+/// then a Dense. A .keras file is complete; a .weights.h5 file has neither the activations nor the input of the Dense.
 /// </summary>
 public static class KerasImport
 {
     /// <summary>Reads a network.</summary>
     /// <param name="path">A .keras, .weights.h5 or .h5 file.</param>
-    /// <param name="backend">Where the network shall live.</param>
+    /// <param name="backend">Backend of the network.</param>
     /// <param name="cell">The recurrence; null: what the file says, which a weights file does not.</param>
-    /// <param name="readout">What the Dense sees; null: what the file says, of a weights file every step of a language model, else the last.</param>
-    /// <param name="task">What the outputs mean; null: classes behind a softmax or of several outputs, else a regression.</param>
-    /// <param name="note">Takes what was assumed, a line each.</param>
+    /// <param name="readout">Input of the Dense; null: what the file says; for a weights file every step of a language model, else the last.</param>
+    /// <param name="task">Task of the network; null: classes behind a softmax or of several outputs, else a regression.</param>
+    /// <param name="note">Receives the assumptions, a line each.</param>
     /// <exception cref="InvalidCallException">There is no such file, or a layer cannot be represented; the message names it.</exception>
     /// <exception cref="RunFailedException">The file is damaged, or the shapes of its variables contradict each other.</exception>
     public static Network Read(
@@ -47,7 +47,8 @@ public static class KerasImport
         }
 
         if (stack.EndsInSoftmax) note($"the softmax of {ForeignText.Show(stack.Dense.Name)} is left out: the model's outputs are the logits");
-        if (config is null) note($"masks and activations are not in the file: none are assumed but the cell's own, and perhaps a softmax behind {stack.Dense.Name}");
+        if (config is null)
+            note($"masks and activations are not in the file: none are assumed but the cell's own, and perhaps a softmax behind {stack.Dense.Name}");
         return network;
     }
 

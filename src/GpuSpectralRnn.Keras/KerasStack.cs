@@ -2,7 +2,7 @@ using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Keras;
 
-/// <summary>One layer of a Keras model and where its variables are.</summary>
+/// <summary>One layer of a Keras model and the place of its variables.</summary>
 /// <param name="Name">Its name, for messages.</param>
 /// <param name="Path">Its group in the weights file: <c>layers/lstm</c>.</param>
 /// <param name="IsBidirectional">Whether it is a Bidirectional, with a forward_layer and a backward_layer.</param>
@@ -13,7 +13,7 @@ internal sealed record KerasLayer(string Name, string Path, bool IsBidirectional
 /// <param name="Recurrent">From the input up; at least one.</param>
 /// <param name="Dense">The linear read-out.</param>
 /// <param name="Cell">The cell of every recurrent layer; null where the file does not tell it.</param>
-/// <param name="Readout">What the Dense sees; null where the file does not tell it.</param>
+/// <param name="Readout">Input of the Dense; null where the file does not tell it.</param>
 /// <param name="EndsInSoftmax">Whether the Dense's activation is softmax, which the logits leave out.</param>
 internal sealed record KerasStack(
     KerasLayer? Embedding, IReadOnlyList<KerasLayer> Recurrent, KerasLayer Dense, Cell? Cell, Readout? Readout, bool EndsInSoftmax);

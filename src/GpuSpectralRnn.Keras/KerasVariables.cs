@@ -5,8 +5,8 @@ using GpuSpectralRnn.Networks;
 namespace GpuSpectralRnn.Keras;
 
 /// <summary>
-/// The variables of a stack in this project's order. Keras has kernel [I, G*H], recurrent_kernel [H, G*H] and bias [G*H], of a GRU [2, 3H] (of the
-/// inputs, of the state); gates of an LSTM i, f, c, o as here, of a GRU z, r, h where r, z, n stand here.
+/// The variables of a stack in this project's order. Keras has kernel [I, G*H], recurrent_kernel [H, G*H] and bias [G*H], of a GRU [2, 3H] (input,
+/// recurrent). Gates of an LSTM are i, f, c, o, the order of this project; of a GRU z, r, h, where this project has r, z, n.
 /// </summary>
 internal sealed class KerasVariables
 {
@@ -25,7 +25,7 @@ internal sealed class KerasVariables
     /// <param name="file">The weights.</param>
     /// <param name="stack">The layers.</param>
     /// <param name="cell">Of every recurrent layer.</param>
-    /// <param name="note">Takes what was assumed, a line each.</param>
+    /// <param name="note">Receives the assumptions, a line each.</param>
     /// <exception cref="InvalidCallException">The kernels are those of another cell.</exception>
     /// <exception cref="BrokenFileException">A variable is absent or no matrix.</exception>
     public KerasVariables(string path, WeightsFile file, KerasStack stack, Cell cell, Action<string> note)
@@ -37,9 +37,9 @@ internal sealed class KerasVariables
         outputs = file.Extents($"{stack.Dense.Path}/vars/0", 2)[1];
     }
 
-    /// <summary>The network they are those of; not yet validated.</summary>
+    /// <summary>The network's architecture; not yet validated.</summary>
     /// <param name="asked">The read-out, where the file does not tell it.</param>
-    /// <param name="task">What the outputs mean; null: what it looks like.</param>
+    /// <param name="task">Task of the network; null: derived from the stack.</param>
     public Architecture Describe(Readout? asked, TaskKind? task) => new()
     {
         Cell = cell,
@@ -104,7 +104,8 @@ internal sealed class KerasVariables
         string bias = $"{place}/vars/2";
         if (!file.Has(bias))
         {
-            if (cell.Spec().ResetsProduct && stack.Cell is null) note($"{ForeignText.Show(place)} has no bias, and is taken for a GRU with reset_after=True");
+            if (cell.Spec().ResetsProduct && stack.Cell is null)
+                note($"{ForeignText.Show(place)} has no bias, and is taken for a GRU with reset_after=True");
             return; // use_bias=False; zeros are the same
         }
 

@@ -5,12 +5,12 @@ using GpuSpectralRnn.Formats;
 namespace GpuSpectralRnn.Keras;
 
 /// <summary>
-/// The stack that the groups of a weights file without configuration show: Keras names them by class, counted within each class. Activations, the
-/// cell's among them, and what the Dense sees are not in the file.
+/// The stack described by the groups of a weights file without configuration: Keras names them by class, counted within each class. Activations,
+/// those of the cell included, and the input of the Dense are not in the file.
 /// </summary>
 internal static partial class WeightGroups
 {
-    /// <summary>Finds it.</summary>
+    /// <summary>Finds the stack.</summary>
     /// <param name="path">The file's name, for messages.</param>
     /// <param name="file">The weights.</param>
     /// <exception cref="InvalidCallException">A group is none of an Embedding, recurrent layers of one class, a Dense.</exception>
@@ -31,7 +31,8 @@ internal static partial class WeightGroups
             string kind = match.Groups["kind"].Value;
             if (kind is "input_layer" or "dropout" or "spatial_dropout1d") continue;
             if (!match.Success)
-                throw new InvalidCallException($"{path}: layers/{ForeignText.Show(name)} is no Embedding, LSTM, GRU, SimpleRNN, Bidirectional, Dense.");
+                throw new InvalidCallException(
+                    $"{path}: layers/{ForeignText.Show(name)} is no Embedding, LSTM, GRU, SimpleRNN, Bidirectional, Dense.");
             int number = match.Groups["number"] is { Success: true, Value: var digits } ? int.Parse(digits, CultureInfo.InvariantCulture) : 0;
             found.Add((kind, number, new KerasLayer(name, $"layers/{name}", kind == "bidirectional")));
         }

@@ -13,7 +13,7 @@ internal sealed class WeightsFile : IDisposable
     private readonly long bytes;
     private readonly NativeFile file;
 
-    /// <summary>Opens it; <paramref name="stream"/> is closed with it.</summary>
+    /// <summary>Opens the file; <paramref name="stream"/> is closed with it.</summary>
     /// <param name="path">The file's name, for messages.</param>
     /// <param name="stream">Its content, seekable.</param>
     /// <exception cref="BrokenFileException">It is no HDF5.</exception>
@@ -23,7 +23,7 @@ internal sealed class WeightsFile : IDisposable
         file = Guard(() => H5File.Open(stream));
     }
 
-    /// <summary>Whether there is a group or variable at this place, <c>layers/lstm/cell/vars/0</c>.</summary>
+    /// <summary>Whether there is a group or variable at this path, <c>layers/lstm/cell/vars/0</c>.</summary>
     /// <exception cref="BrokenFileException">The file is damaged.</exception>
     public bool Has(string place) => Guard(() =>
     {
@@ -39,7 +39,7 @@ internal sealed class WeightsFile : IDisposable
         return names.Length <= MostGroups ? names : throw new BrokenFileException(path, $"{group} holds more than {MostGroups} groups.");
     }
 
-    /// <summary>How many dimensions a variable has.</summary>
+    /// <summary>Number of dimensions of a variable.</summary>
     /// <exception cref="BrokenFileException">The file is damaged.</exception>
     public int Rank(string place) => Guard(() => file.Dataset(place).Space.Dimensions.Length);
 
@@ -87,7 +87,7 @@ internal sealed class WeightsFile : IDisposable
     /// <inheritdoc/>
     public void Dispose() => file.Dispose();
 
-    // A damaged file fails in the reader of HDF5 at any place and with any exception.
+    // On a damaged file the HDF5 reader may fail at any place and with any exception.
     private T Guard<T>(Func<T> read)
     {
         try

@@ -1,7 +1,9 @@
 using System.Reflection;
 using CommandLine;
+using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Cli.Tests.Support;
 using GpuSpectralRnn.Cli.Verbs;
+using GpuSpectralRnn.Pruning;
 
 namespace GpuSpectralRnn.Cli.Tests;
 
@@ -30,6 +32,20 @@ public class CallTests
             Assert.Contains($"Example: gsrnn {verb}", outcome.Out);
             Assert.Contains("--json", outcome.Out);
         }
+    }
+
+    [Fact]
+    public void HelpNamesEveryMethodAndDataFormat()
+    {
+        string train = Gsrnn.Run("train", "--help").Succeeds().Out;
+        string prune = Gsrnn.Run("prune", "--help").Succeeds().Out, compare = Gsrnn.Run("compare", "--help").Succeeds().Out;
+        foreach (string method in MethodSpec.All.Select(method => method.Name))
+        {
+            Assert.Matches($@"\b{method}[,;. ]", compare);
+            if (method != MethodSpec.Scratch) Assert.Matches($@"\b{method}[,;. ]", prune);
+        }
+
+        foreach (DataFormat format in DataFormat.All) Assert.Matches($@"\b{format.Name}[,:]", train);
     }
 
     [Fact]

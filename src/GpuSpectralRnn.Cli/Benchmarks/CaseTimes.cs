@@ -2,27 +2,28 @@ using System.Text.Json.Nodes;
 
 namespace GpuSpectralRnn.Cli.Benchmarks;
 
-/// <summary>What one case of <c>gsrnn bench</c> took, as a line and as JSON.</summary>
+/// <summary>Times of one case of <c>gsrnn bench</c>, as a line and as JSON.</summary>
 /// <param name="Name">The case.</param>
-/// <param name="Keys">What was timed: <c>trainMs</c> and <c>inferMs</c>, or <c>ms</c>.</param>
+/// <param name="Keys">Names of the times: <c>trainMs</c> and <c>inferMs</c>, or <c>ms</c>.</param>
 /// <param name="Milliseconds">A time for each key.</param>
 /// <param name="Gflops">Arithmetic in the first of them; 0 where it is not counted.</param>
 /// <param name="GigabytesPerSecond">Traffic in the first of them.</param>
-/// <param name="Peaks">What the device reaches at most.</param>
+/// <param name="Peaks">Peak rates of the device.</param>
 internal sealed record CaseTimes(string Name, string[] Keys, double[] Milliseconds, double Gflops, double GigabytesPerSecond, DevicePeaks Peaks)
 {
-    private static readonly Dictionary<string, string> Labels = new() { ["trainMs"] = "training step ", ["inferMs"] = "inference ", ["ms"] = string.Empty };
+    private static readonly Dictionary<string, string> Labels =
+        new() { ["trainMs"] = "training step ", ["inferMs"] = "inference ", ["ms"] = string.Empty };
 
-    /// <summary>Somebody else's times by the same keys, where there are any.</summary>
+    /// <summary>Times of another library under the same keys; null where there are none.</summary>
     public IReadOnlyDictionary<string, double>? Others { get; set; }
 
-    /// <summary>How a product was computed, where there is a choice.</summary>
+    /// <summary>The plan of a product, where there is a choice.</summary>
     public string? Plan { get; init; }
 
-    /// <summary>Bytes of the device in use, where it tells.</summary>
+    /// <summary>Device memory in use, in bytes; null where it is not known.</summary>
     public long? DeviceBytes { get; init; }
 
-    /// <summary>Bytes that the case needs by its definition; 0 where that is not counted.</summary>
+    /// <summary>Bytes of the tensors of the case; 0 where they are not counted.</summary>
     public double TensorBytes { get; init; }
 
     private double Share => Peaks.ShareOf(Gflops, GigabytesPerSecond);
@@ -32,7 +33,8 @@ internal sealed record CaseTimes(string Name, string[] Keys, double[] Millisecon
     {
         IEnumerable<string> times = Keys.Zip(Milliseconds, (key, ms) => $"{Labels[key]}{ms,9:0.000} ms{Beside(key, ms)}");
         string arithmetic = Gflops > 0 ? $"{Gflops,8:0.0} GFLOP/s" : new string(' ', 16);
-        return $"{Name,-16} {string.Join("   ", times)}   {arithmetic}   {GigabytesPerSecond,7:0.0} GB/s   {Share * 100,4:0} %{(Plan is null ? string.Empty : $"   {Plan}")}";
+        return $"{Name,-16} {string.Join("   ", times)}   {arithmetic}   {GigabytesPerSecond,7:0.0} GB/s   " +
+            $"{Share * 100,4:0} %{(Plan is null ? string.Empty : $"   {Plan}")}";
     }
 
     /// <summary>The entry of the JSON object.</summary>

@@ -2,7 +2,7 @@ using GpuSpectralRnn.Compute;
 
 namespace GpuSpectralRnn.Cli.Benchmarks;
 
-/// <summary>What a device reaches at most, measured on it: the roof that other figures are held against.</summary>
+/// <summary>Peak rates of a device, measured on it, for the roofline model.</summary>
 /// <param name="Gflops">Of a square product in single precision, in 1e9 operations per second.</param>
 /// <param name="GigabytesPerSecond">Of a copy within the device, bytes read and written, in 1e9 per second.</param>
 public readonly record struct DevicePeaks(double Gflops, double GigabytesPerSecond)
@@ -26,7 +26,7 @@ public readonly record struct DevicePeaks(double Gflops, double GigabytesPerSeco
         double gigabytes = 0;
         milliseconds = 0;
 
-        // Copies that fit into a cache would be too good: from 32 MiB on.
+        // From 32 MiB on: smaller copies would fit into a cache.
         for (int count = 1 << 23; count <= LargestCopy && milliseconds < LongEnough; count *= 2)
         {
             OperationTiming copy = OperationBenchmark.Copy("copy", count).Run(backend, runs: 3);
@@ -37,6 +37,6 @@ public readonly record struct DevicePeaks(double Gflops, double GigabytesPerSeco
         return new DevicePeaks(gflops, gigabytes);
     }
 
-    /// <summary>The share of the nearer roof, arithmetic or memory, that some work reached.</summary>
+    /// <summary>The fraction of the peak, of arithmetic or memory whichever is nearer, that some work reached.</summary>
     public double ShareOf(double gflops, double gigabytesPerSecond) => Math.Max(gflops / Gflops, gigabytesPerSecond / GigabytesPerSecond);
 }

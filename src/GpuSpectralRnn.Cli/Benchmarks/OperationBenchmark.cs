@@ -4,13 +4,13 @@ using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Benchmarks;
 
-/// <summary>What one operation took.</summary>
+/// <summary>Times of one operation.</summary>
 /// <param name="Milliseconds">Median time.</param>
 /// <param name="Gflops">Arithmetic in 1e9 operations per second; 0 where it is not counted.</param>
 /// <param name="GigabytesPerSecond">Every operand read or written once, in 1e9 bytes per second.</param>
 public readonly record struct OperationTiming(double Milliseconds, double Gflops, double GigabytesPerSecond);
 
-/// <summary>Single operations as they are timed on any device.</summary>
+/// <summary>A benchmark of a single operation.</summary>
 /// <param name="Name">Short name of the case.</param>
 /// <param name="Operations">Floating-point operations by the definition; 0 where they depend on the data.</param>
 /// <param name="Bytes">Bytes of the operands, each counted once for reading and once for writing.</param>
@@ -38,10 +38,10 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
         Copy("copy", 1 << 25),
     ];
 
-    /// <summary>Whether it takes seconds on a processor: such a case runs only when it is asked for.</summary>
+    /// <summary>Whether it takes seconds on a processor: such a case runs only on request.</summary>
     public bool IsLong => Operations > 5e10;
 
-    /// <summary>How an ILGPU device computes this product, where it is one.</summary>
+    /// <summary>Returns an ILGPU device's plan of this product; null for other operations.</summary>
     public Func<IlgpuBackend, string?> Plan { get; private init; } = _ => null;
 
     private Func<IBackend, DisposableBag, Action> Prepare { get; init; } = (_, _) => () => { };
@@ -121,7 +121,8 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
         },
     };
 
-    private static OperationBenchmark Sums(string name, int rows, int columns) => new(name, (double)rows * columns, sizeof(float) * (double)rows * columns)
+    private static OperationBenchmark Sums(string name, int rows, int columns) =>
+        new(name, (double)rows * columns, sizeof(float) * (double)rows * columns)
     {
         Prepare = (backend, owned) =>
         {

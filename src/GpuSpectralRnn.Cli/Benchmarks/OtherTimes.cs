@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 namespace GpuSpectralRnn.Cli.Benchmarks;
 
 /// <summary>
-/// Times that were written down before: by <c>gsrnn bench --json</c>, or by a script for another library that writes
+/// Recorded times: of <c>gsrnn bench --json</c>, or of a script for another library that writes
 /// <c>{"cases":{"rnn-row":{"train_ms":x,"infer_ms":x}}}</c>.
 /// </summary>
 internal sealed class OtherTimes
@@ -28,7 +28,8 @@ internal sealed class OtherTimes
             foreach ((string name, JsonNode? values) in read)
             {
                 times.cases[name] = values!.AsObject()
-                    .Where(value => Spellings.ContainsKey(value.Key)).ToDictionary(value => Spellings[value.Key], value => value.Value!.GetValue<double>());
+                    .Where(value => Spellings.ContainsKey(value.Key))
+                    .ToDictionary(value => Spellings[value.Key], value => value.Value!.GetValue<double>());
             }
 
             return times;

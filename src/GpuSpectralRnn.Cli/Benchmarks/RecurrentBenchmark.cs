@@ -4,22 +4,22 @@ using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Benchmarks;
 
-/// <summary>What one case took.</summary>
+/// <summary>Times of one case.</summary>
 /// <param name="TrainMilliseconds">Median of a training step: forward, mean-square loss over all hidden states, backward, Adam.</param>
 /// <param name="InferMilliseconds">Median of a forward pass.</param>
 /// <param name="Gflops">Arithmetic of the products in a training step, in 1e9 operations per second.</param>
-/// <param name="GigabytesPerSecond">What a training step has to read and write at least, in 1e9 bytes per second.</param>
+/// <param name="GigabytesPerSecond">Least memory traffic of a training step, in 1e9 bytes per second.</param>
 /// <param name="Parameters">Number of weights and biases.</param>
 public readonly record struct RecurrentTiming(
     double TrainMilliseconds, double InferMilliseconds, double Gflops, double GigabytesPerSecond, long Parameters)
 {
-    /// <summary>Bytes of the device that the backend has in use at the end, all told; null on the host, whose memory is everyone's.</summary>
+    /// <summary>Device memory in use by the backend at the end, in bytes; null on the host.</summary>
     public long? DeviceBytes { get; init; }
 }
 
 /// <summary>
-/// Recurrent layers as they are timed side by side with other libraries: random input, W_hh = 0.9 I for ReLU, the loss the mean square of all hidden
-/// states of the last layer.
+/// Recurrent layers as timed in comparison with other libraries: random input, W_hh = 0.9 I for ReLU, the loss the mean square of all hidden states
+/// of the last layer.
 /// </summary>
 /// <param name="Name">Short name of the case.</param>
 /// <param name="Shape">Extents and cell of the first layer; those above it have H inputs.</param>
@@ -42,7 +42,7 @@ public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape, int L
         new("lstm-ptb-large", new RecurrentShape(CellKind.Lstm, Steps: 35, Batch: 20, Inputs: 1500, Hidden: 1500), Layers: 2),
     ];
 
-    /// <summary>Whether a step takes seconds on a processor: such a case runs only when it is asked for.</summary>
+    /// <summary>Whether a step takes seconds on a processor: such a case runs only on request.</summary>
     public bool IsLong => TrainingOperations > 5e10;
 
     /// <summary>
@@ -59,8 +59,8 @@ public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape, int L
     }
 
     /// <summary>
-    /// Bytes that a training step has to move at least: inputs, states, their gradients and the gates of LSTM and GRU written once and read once in
-    /// each direction, weights read twice, and seven numbers a weight for the optimiser.
+    /// Least memory traffic of a training step in bytes: inputs, states, their gradients and the gates of LSTM and GRU written once and read once in
+    /// each direction, weights read twice, and seven numbers per weight for the optimiser.
     /// </summary>
     public double TrainingBytes
     {
@@ -74,8 +74,8 @@ public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape, int L
     }
 
     /// <summary>
-    /// Bytes that a training step needs by its definition: weights, their gradients and Adam's two moments; input and target; of each layer the
-    /// states, their gradients, and what backpropagation needs of the gates (GRU: and of their recurrent products) and the cell states.
+    /// Bytes of the tensors of a training step: weights, their gradients and Adam's two moments; input and target; of each layer the states, their
+    /// gradients, and what backpropagation needs of the gates (GRU: and of their recurrent products) and the cell states.
     /// </summary>
     public double TensorBytes
     {

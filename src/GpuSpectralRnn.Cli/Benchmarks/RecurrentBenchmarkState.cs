@@ -64,7 +64,8 @@ public sealed class RecurrentBenchmarkState : IDisposable
         backend.Loss.MeanSquaredError(new(last.Output, target, 1f / last.Output.Shape.Rows, last.OutputGradient, totals));
         for (int i = layers.Length - 1; i >= 0; i--)
         {
-            (RecurrentWorkspace workspace, RecurrentWeights weights, RecurrentWeights weightGradients, Tensor output, Tensor outputGradient) = layers[i];
+            (RecurrentWorkspace workspace, RecurrentWeights weights, RecurrentWeights weightGradients, Tensor output, Tensor outputGradient) =
+                layers[i];
             Tensor? inputGradient = i == 0 ? null : layers[i - 1].OutputGradient;
             backend.Recurrent.Backward(new(workspace, weights, InputOf(i), null, output, outputGradient, 0, weightGradients, inputGradient, null));
         }

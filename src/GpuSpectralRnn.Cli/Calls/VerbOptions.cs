@@ -3,15 +3,6 @@ using CommandLine;
 
 namespace GpuSpectralRnn.Cli.Calls;
 
-/// <summary>The option belongs to these data sets.</summary>
-/// <param name="names">Values of <c>--data</c>.</param>
-[AttributeUsage(AttributeTargets.Property)]
-internal sealed class OfDataAttribute(params string[] names) : Attribute
-{
-    /// <summary>Values of <c>--data</c>.</summary>
-    public IReadOnlyList<string> Names => names;
-}
-
 /// <summary>The options of a verb, with those of the groups that it shares with others: interfaces.</summary>
 internal static class VerbOptions
 {

@@ -5,7 +5,7 @@ namespace GpuSpectralRnn.Cli.Downloads;
 
 /// <summary>A file of a public data set.</summary>
 /// <param name="Name">File name.</param>
-/// <param name="Address">Where it is served.</param>
+/// <param name="Address">Its URL.</param>
 /// <param name="Bytes">Its length.</param>
 /// <param name="Md5">The checksum its publisher (or who keeps the copy) gives, in lower-case hexadecimal. It tells a broken download, not a forged
 /// one.</param>

@@ -1,7 +1,7 @@
 namespace GpuSpectralRnn.Cli.Downloads;
 
 /// <summary>A public data set that `gsrnn train` can read as its publisher ships it.</summary>
-/// <param name="Name">How it is asked for.</param>
+/// <param name="Name">Name on the command line.</param>
 /// <param name="About">Content and origin.</param>
 /// <param name="Licence">Its licence, as its publisher states it.</param>
 /// <param name="Files">What to fetch.</param>

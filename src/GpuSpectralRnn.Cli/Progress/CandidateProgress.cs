@@ -3,7 +3,7 @@ using GpuSpectralRnn.Pruning;
 
 namespace GpuSpectralRnn.Cli.Progress;
 
-/// <summary>How the search of a method that tries many ways goes: one line that counts, and at the end the best five.</summary>
+/// <summary>Progress of a method that tries many candidates: one line that counts them, and at the end the best five.</summary>
 internal sealed class CandidateProgress(Terminal terminal)
 {
     private const int Shown = 5;
@@ -12,13 +12,13 @@ internal sealed class CandidateProgress(Terminal terminal)
     private readonly Stopwatch sinceLine = Stopwatch.StartNew();
     private readonly List<Candidate> tried = [];
 
-    /// <summary>What was tried since the last <see cref="Restart"/>.</summary>
+    /// <summary>Candidates since the last <see cref="Restart"/>.</summary>
     public IReadOnlyList<Candidate> Tried => tried;
 
-    /// <summary>Forgets what was tried.</summary>
+    /// <summary>Clears the candidates.</summary>
     public void Restart() => tried.Clear();
 
-    /// <summary>One more was tried.</summary>
+    /// <summary>Adds a candidate.</summary>
     public void Add(Candidate candidate)
     {
         tried.Add(candidate);

@@ -6,9 +6,9 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Cli.Progress;
 
 /// <summary>Tells how a comparison goes: a line for each network that is measured, and one every ten seconds while one is trained.</summary>
-/// <param name="terminal">Where to.</param>
+/// <param name="terminal">The output.</param>
 /// <param name="networks">Trained networks that are compared on.</param>
-/// <param name="layout">Of what they are trained on.</param>
+/// <param name="layout">Layout of the training set.</param>
 internal sealed class ComparisonProgress(Terminal terminal, int networks, SequenceLayout layout)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);

@@ -3,7 +3,7 @@ using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Progress;
 
-/// <summary>Shows how a training run goes.</summary>
+/// <summary>Shows the progress of a training run.</summary>
 internal interface ITrainingProgress
 {
     /// <summary>Shows the progress while <paramref name="train"/> runs.</summary>
@@ -15,7 +15,7 @@ internal interface ITrainingProgress
     /// <summary>The end of an epoch.</summary>
     void Epoch(EpochReport report);
 
-    /// <summary>A live bar on a terminal, plain lines elsewhere, nothing where none is wanted.</summary>
+    /// <summary>A live bar on a terminal, plain lines elsewhere, nothing with <c>--quiet</c>.</summary>
     static ITrainingProgress For(Terminal terminal, SequenceLayout layout) =>
         terminal.IsQuiet ? new NoProgress() : Console.IsErrorRedirected ? new PlainProgress(terminal, layout) : new LiveProgress(terminal, layout);
 }

@@ -3,7 +3,7 @@ using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Progress;
 
-/// <summary>A bar that moves in the last line of a terminal, cut to its width, with the finished epochs above it.</summary>
+/// <summary>A progress bar in the last line of a terminal, cut to its width, with the finished epochs above it.</summary>
 internal sealed class LiveProgress(Terminal terminal, SequenceLayout layout) : ITrainingProgress
 {
     private const int BarWidth = 12;

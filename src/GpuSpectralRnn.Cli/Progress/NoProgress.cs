@@ -11,12 +11,12 @@ internal sealed class NoProgress : ITrainingProgress
     /// <inheritdoc/>
     public void Step(StepReport report)
     {
-        // Nothing is wanted.
+        // Progress is suppressed.
     }
 
     /// <inheritdoc/>
     public void Epoch(EpochReport report)
     {
-        // Nothing is wanted.
+        // Progress is suppressed.
     }
 }

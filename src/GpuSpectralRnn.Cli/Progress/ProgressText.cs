@@ -3,7 +3,7 @@ using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Progress;
 
-/// <summary>How progress reads.</summary>
+/// <summary>Texts of progress messages.</summary>
 internal static class ProgressText
 {
     /// <summary>For example <c>epoch 3/20  loss 0.1432  accuracy 0.957  5,120 seq/s  0:14 left</c>.</summary>

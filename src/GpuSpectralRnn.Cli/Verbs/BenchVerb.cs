@@ -15,7 +15,8 @@ internal sealed class BenchVerb : ComputeVerb
     private const string Operations = "operations";
 
     [Option("only", MetaValue = "NAME...",
-        HelpText = "Which cases, by name (rnn-row, lstm-ptb-large, gemm-4096, ...) or as layers or operations, which leave out those that take long (default: layers).")]
+        HelpText = "Which cases, by name (rnn-row, lstm-ptb-large, gemm-4096, ...) or as layers or operations, " +
+            "which leave out those that take long (default: layers).")]
     public IEnumerable<string> Only { get; set; } = [];
 
     [Option("runs", Default = 7, MetaValue = "N", HelpText = "Measured runs of each, after two to warm up; the medians count.")]
@@ -48,7 +49,8 @@ internal sealed class BenchVerb : ComputeVerb
         int threads = backend is HostBackend host ? host.Threads : 1;
         terminal.Note(backend is HostBackend ? "measuring peaks" : $"compiling kernels for {backend.Device.Id} and measuring its peaks");
         DevicePeaks peaks = DevicePeaks.Measure(backend);
-        Say($"at most {peaks.Gflops:0.0} GFLOP/s in a square product and {peaks.GigabytesPerSecond:0.0} GB/s in a copy; shares are of the nearer of these two");
+        Say($"at most {peaks.Gflops:0.0} GFLOP/s in a square product and {peaks.GigabytesPerSecond:0.0} GB/s in a copy; " +
+            "shares are of the nearer of these two");
         JsonObject cases = [];
         foreach (string name in names)
         {

@@ -10,7 +10,8 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Cli.Verbs;
 
 [Verb("bound", HelpText =
-    "Bounds on the error of a compressed network (docs/method.md, section 9): bias, variance, and whether they say anything (--split: default train).")]
+    "Bounds on the error of a compressed network (docs/method.md, section 9): " +
+    "bias, variance, and whether they say anything (--split: default train).")]
 internal sealed class BoundVerb : ModelVerb, IRidgeOption
 {
     [Option("keep", MetaValue = "K", HelpText = "Units the compressed network keeps, chosen by the adjoint criterion (default: all).")]

@@ -18,9 +18,8 @@ namespace GpuSpectralRnn.Cli.Verbs;
 [Verb("compare", HelpText = "Compare the pruning methods: train networks, prune them by every method, fine-tune, print the table.")]
 internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
 {
-    [Option("methods", Default = new[] { "all" }, Separator = ',', MetaValue = "all|M[,M...]", HelpText =
-        "scratch, auto, auto-refined, adjoint, paper, paper-without, random, random-without, magnitude-unit, magnitude-unit-without, " +
-        "magnitude-weight, random-weight, column, low-rank (-without: not reconstructed), spectral (auto).")]
+    [Option("methods", Default = new[] { "all" }, Separator = ',', MetaValue = "all|M[,M...]",
+        HelpText = nameof(HelpTexts.Methods), ResourceType = typeof(HelpTexts))]
     public IEnumerable<string> Methods { get; set; } = ["all"];
 
     [Option("keep", Required = true, Separator = ',', MetaValue = "K[,K...]", HelpText =

@@ -29,7 +29,8 @@ internal sealed class CompressVerb : Verb
         "Inputs that always have the same value, for example sr=16000; several for an input of one number, sr=8000,16000, in turns.")]
     public IEnumerable<string> Settings { get; set; } = [];
 
-    [Option("state", MetaValue = "OUTPUT=INPUT...", HelpText = "Outputs that go into an input of the next call, for example stateN=state; zeros at first.")]
+    [Option("state", MetaValue = "OUTPUT=INPUT...",
+        HelpText = "Outputs that go into an input of the next call, for example stateN=state; zeros at first.")]
     public IEnumerable<string> States { get; set; } = [];
 
     [Option("keep", MetaValue = "K", HelpText = "Units to keep, one number for all layers or one for each, 64x32.")]
@@ -38,7 +39,8 @@ internal sealed class CompressVerb : Verb
     [Option("fraction", MetaValue = "F", HelpText = "Share of each layer's units to keep, above 0 and up to 1.")]
     public double? Fraction { get; set; }
 
-    [Option("tolerance", MetaValue = "E", HelpText = "Keep as few units as let the outputs differ by no more than this in the mean, in their own units.")]
+    [Option("tolerance", MetaValue = "E",
+        HelpText = "Keep as few units as let the outputs differ by no more than this in the mean, in their own units.")]
     public double? Tolerance { get; set; }
 
     [Option("refine", Default = DefaultRefineSteps, MetaValue = "STEPS", HelpText =
@@ -55,7 +57,8 @@ internal sealed class CompressVerb : Verb
     [WritesFile]
     public string? Out { get; set; }
 
-    [Option("report", MetaValue = "FILE.html", HelpText = "Write a page with the curve over sizes, and a slider that shows each size's cost, gain and call.")]
+    [Option("report", MetaValue = "FILE.html",
+        HelpText = "Write a page with the curve over sizes, and a slider that shows each size's cost, gain and call.")]
     [WritesFile]
     public string? ReportPath { get; set; }
 
@@ -88,7 +91,8 @@ internal sealed class CompressVerb : Verb
         };
         int[]? keep = Count(compression, size);
         if (compression.Chosen is { } chosen) terminal.Note($"every sequence is called with each of {chosen}");
-        terminal.Note($"calibrated {string.Join(", ", compression.Layers.Select(layer => $"{layer.Name} ({layer.Units} units)"))} in {watch.Elapsed.TotalSeconds:0.0} s");
+        terminal.Note($"calibrated {string.Join(", ", compression.Layers.Select(layer => $"{layer.Name} ({layer.Units} units)"))} " +
+            $"in {watch.Elapsed.TotalSeconds:0.0} s");
         if (rules == 0)
         {
             PrintCurve(terminal, compression);
@@ -154,7 +158,9 @@ internal sealed class CompressVerb : Verb
     {
         IReadOnlyList<SizePoint> curve = compression.Curve(point => terminal.Note($"{point.Size} units: {SizeSlider.Lost(point.Proof)}"));
         new CompressionReport(chosen, curve).Save(
-            ReportPath!, $"{Path.GetFileName(ModelPath)}: {string.Join(", ", compression.Layers.Select(layer => layer.Units))} units to {chosen.Size}", CallFor);
+            ReportPath!,
+            $"{Path.GetFileName(ModelPath)}: {string.Join(", ", compression.Layers.Select(layer => layer.Units))} units to {chosen.Size}",
+            CallFor);
     }
 
     private string CallFor(SizePoint size)
@@ -163,7 +169,8 @@ internal sealed class CompressVerb : Verb
         return CommandText.From(
         [
             "compress", ModelPath, "--data", Data, .. Given("--set", Settings), .. Given("--state", States), "--keep", size.Size,
-            .. Given("--refine", RefineSteps == DefaultRefineSteps ? [] : [$"{RefineSteps}"]), .. ShrinksState ? ["--shrink-state"] : Array.Empty<string>(),
+            .. Given("--refine", RefineSteps == DefaultRefineSteps ? [] : [$"{RefineSteps}"]),
+            .. ShrinksState ? ["--shrink-state"] : Array.Empty<string>(),
             "--out", Out!,
         ]);
     }
@@ -174,7 +181,8 @@ internal sealed class CompressVerb : Verb
         terminal.Result(
             $"on {proof.HeldOut} sequences held out, units chosen by the loss of {graph.Criterion}:\n{CompressionReport.Outputs(proof).ToText()}");
         terminal.Result(
-            $"{Out}: {proof.BytesAfter:N0} of {proof.BytesBefore:N0} bytes, {proof.MicrosecondsAfter:0.0} us a call instead of {proof.MicrosecondsBefore:0.0} (1 thread)");
+            $"{Out}: {proof.BytesAfter:N0} of {proof.BytesBefore:N0} bytes, " +
+            $"{proof.MicrosecondsAfter:0.0} us a call instead of {proof.MicrosecondsBefore:0.0} (1 thread)");
         terminal.Result(new JsonObject
         {
             ["model"] = Out,

@@ -4,7 +4,7 @@ using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
-/// <summary>What every verb that computes has: where, with which random numbers, on how many threads.</summary>
+/// <summary>Base of verbs that compute: device, seed and threads.</summary>
 internal abstract class ComputeVerb : Verb
 {
     private const int MostThreads = 1024;
@@ -16,22 +16,25 @@ internal abstract class ComputeVerb : Verb
     [Option("seed", Default = 1ul, MetaValue = "S", HelpText = "Seed of everything random.")]
     public ulong Seed { get; set; } = 1;
 
-    [Option("threads", Default = 0, MetaValue = "N", HelpText = "Threads of the host device and of what the processor does for others; 0: as many as there are cores.")]
+    [Option("threads", Default = 0, MetaValue = "N",
+        HelpText = "Threads of the host device and of what the processor does for others; 0: as many as there are cores.")]
     public int Threads { get; set; }
 
     [Option("kernel", Default = "auto", MetaValue = "K",
-        HelpText = "How recurrent layers run on a GPU: persistent (all steps in one launch), stepwise, or auto (persistent where the weights fit on chip).")]
+        HelpText = "How recurrent layers run on a GPU: persistent (all steps in one launch), stepwise, " +
+            "or auto (persistent where the weights fit on chip).")]
     public string Kernel { get; set; } = "auto";
 
     [Option("blas", Default = "auto", MetaValue = "B",
-        HelpText = "Who computes matrix products on a GPU: kernels, cublas, the same with -tf32 (large products on tensor cores, factors of 10 bits), or auto (cublas for "
+        HelpText = "Who computes matrix products on a GPU: kernels, cublas, the same with -tf32 " +
+            "(large products on tensor cores, factors of 10 bits), or auto (cublas for "
             + "large products on CUDA).")]
     public string Blas { get; set; } = "auto";
 
     /// <summary>Whether repeated launches may be queued as CUDA graphs.</summary>
     protected virtual bool UsesGraphs => true;
 
-    /// <summary>Opens the device that was asked for.</summary>
+    /// <summary>Opens the requested device.</summary>
     protected IBackend OpenBackend()
     {
         if (Threads is < 0 or > MostThreads)

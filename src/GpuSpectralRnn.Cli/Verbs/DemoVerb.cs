@@ -23,10 +23,10 @@ internal sealed class DemoVerb : ComputeVerb
     private const int BatchSize = 64;
     private const double LearningRate = 0.003;
 
-    /// <summary>The share of the training set that serves calibration: the demo must not last.</summary>
+    /// <summary>Fraction of the training set for calibration, small to keep the demo short.</summary>
     private const double CalibrationShare = 0.5;
 
-    /// <summary>The method whose model the demo leaves behind.</summary>
+    /// <summary>The method whose model the demo saves.</summary>
     private const string Chosen = MethodSpec.Auto;
 
     /// <summary>Sizes of the curves, beside a third; nothing is trained after pruning there.</summary>

@@ -25,7 +25,8 @@ internal sealed class EvalVerb : ModelVerb
         CheckFinite(result, data);
         double? explained = Explained(result, data);
         terminal.Result(
-            $"{result}{ExplainedText(explained)} on {Extent(data, result.Rows)}, split {split}; {network}, {network.Architecture.ParameterCount:N0} parameters");
+            $"{result}{ExplainedText(explained)} on {Extent(data, result.Rows)}, split {split}; " +
+            $"{network}, {network.Architecture.ParameterCount:N0} parameters");
         JsonObject json = new()
         {
             ["metric"] = result.Metric,

@@ -22,11 +22,13 @@ internal sealed class ImportVerb : ComputeVerb
     public string File { get; set; } = "";
 
     [Option("cell", MetaValue = "C", HelpText =
-        "irnn, rnn-tanh, rnn-relu, lstm, gru (or gru-reset-before, of Keras): what a state dict or .weights.h5 cannot tell; a graph or .keras says it itself.")]
+        "irnn, rnn-tanh, rnn-relu, lstm, gru (or gru-reset-before, of Keras): " +
+        "what a state dict or .weights.h5 cannot tell; a graph or .keras says it itself.")]
     public string? Cell { get; set; }
 
     [Option("readout", MetaValue = "R", HelpText =
-        "What the linear layer sees: last (the state in which each direction ends, concat(h_n)), last-step (out[:, -1]), mean (out.mean(1)) or every step " +
+        "What the linear layer sees: last (the state in which each direction ends, concat(h_n)), " +
+        "last-step (out[:, -1]), mean (out.mean(1)) or every step " +
         "(default: every of a language model, else last; of a graph what its answers show; a .keras says it).")]
     public string? Readout { get; set; }
 
@@ -94,7 +96,7 @@ internal sealed class ImportVerb : ComputeVerb
         });
     }
 
-    // A language model that does not know how its tokens are written serves no verb.
+    // No verb can use a language model without the spelling of its tokens.
     private Architecture WithWords(Architecture architecture, TextUnit unit)
     {
         if (!architecture.IsLanguageModel)
@@ -104,18 +106,21 @@ internal sealed class ImportVerb : ComputeVerb
         if (VocabularyPath is null && architecture.Unit is not null) return architecture; // a graph that gsrnn exported
         if (VocabularyPath is null)
             throw new InvalidCallException(
-                $"{File} is a language model: an embedding of {architecture.Vocabulary} tokens; name the file of its words, in their order, with --vocabulary F.");
+                $"{File} is a language model: an embedding of {architecture.Vocabulary} tokens; " +
+                "name the file of its words, in their order, with --vocabulary F.");
         return architecture with { Unit = unit, Tokens = TextSource.LoadWritten(VocabularyPath, unit, architecture.Vocabulary).Tokens };
     }
 
-    // What the tensors do not say, and how to say otherwise.
+    // Assumptions that the tensors do not determine, with the options that change them.
     private static IEnumerable<string> Assumptions(Architecture architecture, bool guessesReadout, bool guessesTask)
     {
         yield return architecture.HasEmbedding
-            ? $"inputs: tokens 0..{architecture.Vocabulary - 1}, through an embedding{(architecture.TiesWeights ? " whose weights the read-out shares" : "")}"
+            ? $"inputs: tokens 0..{architecture.Vocabulary - 1}, through an embedding" +
+              $"{(architecture.TiesWeights ? " whose weights the read-out shares" : "")}"
             : $"inputs: {architecture.Inputs} real numbers per step";
         if (guessesTask)
-            yield return $"task: {architecture.Task.Name()}, from {architecture.Outputs} output{(architecture.Outputs == 1 ? "" : "s")}; --task says otherwise";
+            yield return $"task: {architecture.Task.Name()}, from {architecture.Outputs} output" +
+                $"{(architecture.Outputs == 1 ? "" : "s")}; --task says otherwise";
         if (!guessesReadout) yield break;
         string seen = (architecture.Readout, architecture.IsBidirectional) switch
         {

@@ -9,7 +9,7 @@ using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
-/// <summary>What every verb has that applies a model to a data set.</summary>
+/// <summary>Base of verbs that apply a model to a data set.</summary>
 internal abstract class ModelVerb : SequenceVerb
 {
     [Value(0, MetaName = "MODEL", Required = true, HelpText = "Model file (safetensors).")]

@@ -49,7 +49,7 @@ internal sealed class PredictVerb : ModelVerb
         write(row, values);
     };
 
-    /// <summary>Large answers are told of, and refused where the disk has no room, before the work.</summary>
+    /// <summary>Announces large outputs, and refuses them before the work where the disk has no room.</summary>
     private void CheckRoom(Terminal terminal, Shape shape)
     {
         const double mega = 1e6;

@@ -15,18 +15,18 @@ namespace GpuSpectralRnn.Cli.Verbs;
 [Verb("prune", HelpText = "Cut a model down to a smaller dense one; needs inputs of the kind it was trained on, no labels.")]
 internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
 {
-    /// <summary>Sequences the proof is run on.</summary>
+    /// <summary>Number of sequences of the parity check.</summary>
     private const int ProofSequences = 500;
 
     [Option("out", Required = true, MetaValue = "MODEL", HelpText = "Where to write the smaller model.")]
     [WritesFile]
     public string Out { get; set; } = "";
 
-    [Option("method", Default = "spectral", MetaValue = "M", HelpText =
+    [Option("method", Default = MethodSpec.Spectral, MetaValue = "M", HelpText =
         "spectral (or auto; --criterion says which), auto-refined (with --refine 250), adjoint, paper, random, magnitude-unit, and paper-without, " +
         "random-without, magnitude-unit-without as with --no-reconstruction (smaller models); magnitude-weight, random-weight, column (masks: " +
         "the size stays); low-rank (two factors).")]
-    public string Method { get; set; } = "spectral";
+    public string Method { get; set; } = MethodSpec.Spectral;
 
     [Option("keep", Separator = ',', MetaValue = "K[,K...]", HelpText =
         "Units to keep, one number for all layers or one for each, 64,32 or 64x32 (weights: K^2 of them; column: K columns; low-rank: the rank).")]
@@ -103,7 +103,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         if (FineTune > 0 && method is AutoPruning && CriterionName is null && RefitName is null && architecture.Cell.Gates() == 1)
         {
             // Elman networks learn further best from units as they are (docs/compression-results.md).
-            method = new SpectralPruning(new SpectralSettings { IsTimeWeighted = true, Fold = FoldKind.None, Ridge = Ridge, KeepEmbedding = KeepEmbedding });
+            method = new SpectralPruning(
+                new SpectralSettings { IsTimeWeighted = true, Fold = FoldKind.None, Ridge = Ridge, KeepEmbedding = KeepEmbedding });
             terminal.Note("for training: adjoint, time-weighted, backward, no reconstruction (--criterion auto: what is closest untrained)");
         }
 
@@ -125,7 +126,9 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         for (int r = 0; r < architecture.Recurrences; r++)
         {
             if (calibration.Gram(r).Trace() == 0)
-                terminal.Note($"{architecture.RecurrenceName(r)} is dead: all its states are zero on {calibration.Inputs.Count:N0} sequences, so any units serve");
+                terminal.Note(
+                    $"{architecture.RecurrenceName(r)} is dead: " +
+                    $"all its states are zero on {calibration.Inputs.Count:N0} sequences, so any units serve");
         }
 
         using Network small = Slicer.Slice(network, plan);
@@ -168,7 +171,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         Refuse(isChosen, "--time-weighted", IsTimeWeighted, "a --criterion other than auto");
         Refuse(isChosen, "--fold", FoldName is not null, "a --criterion other than auto");
         Refuse(isChosen && settings.Criterion == SpectralCriterion.Paper, "--theta", Theta is not null, "--criterion paper");
-        Refuse(isSpectral || usual is RandomUnits or MagnitudeUnits, "--no-reconstruction", NoReconstruction, "methods that drop units");
+        Refuse(method.DropsUnits, "--no-reconstruction", NoReconstruction, "methods that drop units");
         CheckRidge(this);
         FoldKind fold = NoReconstruction ? FoldKind.None : FoldName is null ? settings.Fold : EnumNames.Parse<FoldKind>(FoldName, "--fold");
         if (FoldName is not null && NoReconstruction) throw new InvalidCallException("--fold and --no-reconstruction exclude each other; give one.");
@@ -255,7 +258,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         return !progress.Show(() => trainer.Run(cancellation)).IsCancelled;
     }
 
-    // What the metric is measured on; null without labels.
+    // The data of the metric; null without labels.
     private ISequenceData? ChooseJudged(DataPart? part, DataSplits splits)
     {
         ISequenceData? data = part switch
@@ -349,7 +352,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
 
     private static JsonArray Numbers(IEnumerable<int> values) => new([.. values.Select(value => JsonValue.Create(value))]);
 
-    /// <summary>What the networks do on labelled data: the big one, the small one, and that after training.</summary>
+    /// <summary>Metrics on labelled data: of the big network, the small one, and the small one after fine-tuning.</summary>
     private sealed record Measured(ISequenceData Data, Evaluation Before, Evaluation After, Evaluation? FineTuned);
 
     private static void Refuse(bool fits, string option, bool isGiven, string owner)

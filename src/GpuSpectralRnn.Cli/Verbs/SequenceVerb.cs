@@ -13,86 +13,77 @@ internal abstract class SequenceVerb : ComputeVerb
     /// <summary>How the options below appear in a usage line.</summary>
     protected const string DataUsage = "--data NAME [data options]";
 
-    [Option("data", Required = true, MetaValue = "NAME", HelpText =
-        "digits: built-in handwritten-like digits, 28x28, drawn from the seed (8000 to train, 2000 to test); idx: MNIST files; npy: arrays; " +
-        "text: language modelling, by word or by character; " +
-        "adding, copy: synthetic long-range tasks (10,000 to train, 1000 to test).")]
+    [Option("data", Required = true, MetaValue = "NAME", HelpText = nameof(HelpTexts.Data), ResourceType = typeof(HelpTexts))]
     public virtual string Data { get; set; } = "";
 
     [Option("images", MetaValue = "F", HelpText = "idx: images to train on (.gz or not).")]
-    [OfData("idx"), ReadsFile]
+    [ReadsFile]
     public string? Images { get; set; }
 
     [Option("labels", MetaValue = "F", HelpText = "idx: their labels.")]
-    [OfData("idx"), ReadsFile]
+    [ReadsFile]
     public string? Labels { get; set; }
 
     [Option("test-images", MetaValue = "F", HelpText = "idx: images to test on.")]
-    [OfData("idx"), ReadsFile]
+    [ReadsFile]
     public string? TestImages { get; set; }
 
     [Option("test-labels", MetaValue = "F", HelpText = "idx: their labels.")]
-    [OfData("idx"), ReadsFile]
+    [ReadsFile]
     public string? TestLabels { get; set; }
 
     [Option('x', "inputs", MetaValue = "X.npy", HelpText = "--x X.npy for short. npy: inputs, float32 [N, T, I].")]
-    [OfData("npy"), ReadsFile]
+    [ReadsFile]
     public string? Inputs { get; set; }
 
     [Option('y', "targets", MetaValue = "Y.npy", HelpText = "--y Y.npy for short. npy: integer labels [N], or float32 targets [N, D].")]
-    [OfData("npy"), ReadsFile]
+    [ReadsFile]
     public string? Targets { get; set; }
 
     [Option("lengths", MetaValue = "L.npy",
         HelpText = "npy: valid steps of each sequence, integers [N] of 1 to T, where they are not all T; what stands beyond counts for nothing.")]
-    [OfData("npy"), ReadsFile]
+    [ReadsFile]
     public string? Lengths { get; set; }
 
     [Option("train", MetaValue = "F", HelpText = "text: UTF-8 text to learn from; it also gives the vocabulary.")]
-    [OfData(DataSource.Text), ReadsFile]
+    [ReadsFile]
     public string? TrainText { get; set; }
 
     [Option("valid", MetaValue = "F", HelpText = "text: text to watch while training.")]
-    [OfData(DataSource.Text), ReadsFile]
+    [ReadsFile]
     public string? ValidText { get; set; }
 
     [Option("test", MetaValue = "F", HelpText = "text: text to test on.")]
-    [OfData(DataSource.Text), ReadsFile]
+    [ReadsFile]
     public string? TestText { get; set; }
 
     [Option("unit", MetaValue = "U", HelpText =
         "text: word (default; what stands between white space, each line ends with <eos>) or char; a trained model knows its own.")]
-    [OfData(DataSource.Text)]
     public string? UnitName { get; set; }
 
     [Option("vocabulary", MetaValue = "F", HelpText =
         "text: the words, one to a line, instead of those of the training text; char: a text that holds all characters.")]
-    [OfData(DataSource.Text), ReadsFile]
+    [ReadsFile]
     public string? VocabularyPath { get; set; }
 
     [Option("vocabulary-size", MetaValue = "V",
         HelpText = "text: keep only the most frequent tokens, V with <unk> and <eos>; the others are read as <unk>.")]
-    [OfData(DataSource.Text)]
     public int? VocabularySize { get; set; }
 
     [Option("bptt", MetaValue = "T", HelpText =
         "text: tokens of a window (default 35), through which training goes back in time; the state is carried from window to window.")]
-    [OfData(DataSource.Text)]
     public int? Bptt { get; set; }
 
     [Option("length", MetaValue = "T",
         HelpText = "adding: steps of a sequence (default 100); copy: blanks between reading and answering (default 20).")]
-    [OfData("adding", "copy")]
     public int? Length { get; set; }
 
     [Option("data-seed", MetaValue = "S",
         HelpText = "digits, adding, copy: seed that the data are drawn by (default: --seed, which then moves data and weights together).")]
-    [OfData("digits", "adding", "copy")]
     public ulong? DataSeed { get; set; }
 
     [Option("view", MetaValue = "V",
         HelpText = "Images as sequences: row, pixel or permuted (pixels in a fixed random order); default: the model's, else row.")]
-    [OfData("digits", "idx")]
     public string? View { get; set; }
 
     [Option("holdout", MetaValue = "N|P%", HelpText =
@@ -109,7 +100,7 @@ internal abstract class SequenceVerb : ComputeVerb
     public int? BatchSize { get; set; }
 
     /// <summary>Sequences per step.</summary>
-    protected int Batch => BatchSize ?? (Data == DataSource.Text ? Recipe.Batch : 64);
+    protected int Batch => BatchSize ?? DataFormat.Find(Data)?.Batch ?? 64;
 
     /// <summary>T, tokens of a window of text.</summary>
     internal virtual int Window => Bptt ?? 35;
@@ -119,7 +110,7 @@ internal abstract class SequenceVerb : ComputeVerb
     [
         "--data", Data.Length == 0 ? "NAME" : Data,
         .. from option in VerbOptions.All(typeof(SequenceVerb))
-           where option.Property.IsDefined(typeof(OfDataAttribute), inherit: true) || option.Property.Name == nameof(HoldOut)
+           where option.Property.Name == nameof(HoldOut) || DataFormat.All.Any(format => format.Options.Contains(option.Property.Name))
            let value = option.Property.GetValue(this)
            where value is not null
            from word in (string[])[VerbOptions.Spell(option.Option), Convert.ToString(value, CultureInfo.InvariantCulture)!]

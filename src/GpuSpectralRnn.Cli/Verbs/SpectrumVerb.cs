@@ -16,11 +16,10 @@ namespace GpuSpectralRnn.Cli.Verbs;
     "How many units a model needs: eigenvalues, degrees of freedom, leverage, losses against k; needs no labels (--split: default train).")]
 internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
 {
-    /// <summary>Sequences that gradients are taken of, as prune does.</summary>
+    /// <summary>Number of sequences for gradients, the same as of prune.</summary>
     private const int GradientSequences = 2000;
 
-    [Option("data", MetaValue = "NAME", HelpText =
-        "digits, idx, npy, text, adding or copy, as for train; not needed where all is loaded with --load-covariance (no adjoint-weighted loss then).")]
+    [Option("data", MetaValue = "NAME", HelpText = nameof(HelpTexts.DataOfModel), ResourceType = typeof(HelpTexts))]
     public override string Data { get; set; } = "";
 
     public double? Ridge { get; set; }
@@ -74,7 +73,7 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
         Print(terminal, backend, data, layers);
     }
 
-    /// <summary>The model, the data unless everything is loaded, and words for where the sums come from.</summary>
+    /// <summary>The model, the data unless everything is loaded, and a description of the sums' source.</summary>
     private (Network Network, string Source, ISequenceData? Data) OpenWhatThereIs(IBackend backend)
     {
         int parts = LoadPaths.Count();
@@ -85,7 +84,7 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
         return (network, $"{data.Count:N0} sequences of {data.Name}, split {split}{(parts > 0 ? $", and {loaded}" : "")}", data);
     }
 
-    /// <summary>The sums of the given files, layer by layer; zeros where there are none. Another model's are refused before the work.</summary>
+    /// <summary>The sums of the given files, layer by layer; zeros where there are none. Sums of another model are refused before the work.</summary>
     private SecondMoments[] LoadShards(Network network)
     {
         string fingerprint = StatisticsCollector.Fingerprint(network);
@@ -128,7 +127,7 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
         throw new RunFailedException($"Stopped after {done:N0} of {data.Count:N0} sequences; {kept}.");
     }
 
-    /// <summary>G of every layer; null, and a word about it, where the gradients explode.</summary>
+    /// <summary>G of every layer; null, with a message, where the gradients explode.</summary>
     private AdjointStatistics[]? CollectAdjoint(Terminal terminal, Network network, ISequenceData data, CancellationToken cancellation)
     {
         ISequenceData some = Subset.Limit(data, GradientSequences);

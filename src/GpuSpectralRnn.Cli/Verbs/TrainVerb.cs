@@ -68,7 +68,8 @@ internal sealed class TrainVerb : TrainingVerb
         if (checkpoint is not null) trainer.Restore(checkpoint);
         terminal.Note(
             $"{network}: {network.Architecture.ParameterCount:N0} parameters; " +
-            $"{data.Train.Name}, {data.Train.Count:N0} {(data.Train.Layout.IsStream ? "windows" : "sequences")} of {data.Train.Layout.Steps} steps; " +
+            $"{data.Train.Name}, {data.Train.Count:N0} {(data.Train.Layout.IsStream ? "windows" : "sequences")} " +
+            $"of {data.Train.Layout.Steps} steps; " +
             $"{Optimizer}, rate {settings.LearningRate:0.######}, {settings.Schedule.Kind.Name()}");
         if (watched is not null) terminal.Note(DescribeWatched(watched, data));
         if (TargetCheck.Describe(data.Train) is { } odd) terminal.Note($"note: {odd}");
@@ -104,7 +105,8 @@ internal sealed class TrainVerb : TrainingVerb
         ModelFile.Save(Out, network);
         double? explained = Explained(final, judged);
         terminal.Result(
-            $"{final}{ExplainedText(explained)} on {Extent(judged, final.Rows)}, split {split}, after {result.Epochs} epoch{(result.Epochs == 1 ? "" : "s")} in {result.Seconds:0.0} s");
+            $"{final}{ExplainedText(explained)} on {Extent(judged, final.Rows)}, split {split}, " +
+            $"after {result.Epochs} epoch{(result.Epochs == 1 ? "" : "s")} in {result.Seconds:0.0} s");
         if (result.RanOutOfPatience) terminal.Result($"stopped early: best was epoch {result.BestEpoch}, whose weights are kept");
         terminal.Result($"model: {Out}");
         terminal.Result(new JsonObject
@@ -122,7 +124,7 @@ internal sealed class TrainVerb : TrainingVerb
         });
     }
 
-    // Whoever watches the test set and then picks a run by what was seen has no test set any more.
+    // A test set that was used to select runs is no test set any more.
     private static string DescribeWatched(ISequenceData watched, DataSplits data) => data.Valid is not null
         ? $"watched after each epoch: {watched.Name}, split valid"
         : $"watched after each epoch: {watched.Name}, split test; nothing is chosen by it (--holdout N watches training sequences instead)";

@@ -8,16 +8,16 @@ using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
-/// <summary>What every verb that trains on a data set has: which model, and how it learns.</summary>
+/// <summary>Base of verbs that train: architecture and hyperparameters.</summary>
 internal abstract class TrainingVerb : SequenceVerb
 {
     [Option("recipe", MetaValue = "R", HelpText =
         "text: ptb-small, ptb-medium or ptb-large, model and training of Zaremba, Sutskever, Vinyals 2014, " +
         "or ptb-rnn (rnn-tanh 128); further options override it.")]
-    [OfData(DataSource.Text)]
     public string? RecipeName { get; set; }
 
-    [Option("cell", MetaValue = "C", HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm (default for text), gru, gru-reset-before or lstm-peephole.")]
+    [Option("cell", MetaValue = "C",
+        HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm (default for text), gru, gru-reset-before or lstm-peephole.")]
     public string? Cell { get; set; }
 
     [Option("hidden", Separator = ',', MetaValue = "H[,H...]", HelpText = "Hidden units of each layer (default 128).")]
@@ -30,16 +30,15 @@ internal abstract class TrainingVerb : SequenceVerb
     public bool Bidirectional { get; set; }
 
     [Option("readout", MetaValue = "R",
-        HelpText = "What the answer is read from: last (the state in which each direction ends), last-step (out[:, -1]: of a reverse direction its state after one " +
+        HelpText = "What the answer is read from: last (the state in which each direction ends), " +
+            "last-step (out[:, -1]: of a reverse direction its state after one " +
         "step), mean, or every step (default: last; every where each step has a label).")]
     public string? Readout { get; set; }
 
     [Option("embedding", MetaValue = "E", HelpText = "text: numbers that stand for a token (default: as many as units of the first layer).")]
-    [OfData(DataSource.Text)]
     public int? Embedding { get; set; }
 
     [Option("tie-weights", HelpText = "text: the embedding's weights are the read-out's too; E is then the units of the top layer.")]
-    [OfData(DataSource.Text)]
     public bool TieWeights { get; set; }
 
     [Option("init-range", MetaValue = "X",
@@ -63,7 +62,8 @@ internal abstract class TrainingVerb : SequenceVerb
 
     [Option("schedule", MetaValue = "S", HelpText =
         "How the rate moves: one-cycle (default: up, then down to almost nothing), constant, step (falls every 10 epochs), linear, cosine, " +
-        "decay (falls every epoch after --hold-epochs) or anneal (falls when the held-out sequences say that an epoch was no better, and the best weights come back).")]
+        "decay (falls every epoch after --hold-epochs) or anneal " +
+        "(falls when the held-out sequences say that an epoch was no better, and the best weights come back).")]
     public string? ScheduleName { get; set; }
 
     [Option("gamma", MetaValue = "X", HelpText = "What the rate is multiplied by where it falls (default: step 0.1, decay 0.5, anneal 0.25).")]
@@ -94,12 +94,11 @@ internal abstract class TrainingVerb : SequenceVerb
 
     private Recipe? Recipe => RecipeName is null ? null : Recipe.Find(RecipeName);
 
-    /// <summary>The model that the options describe, but for what the data tell; null extents are filled in by <see cref="Complete"/>.</summary>
+    /// <summary>The architecture of the options, without what the data determine; null extents are set by <see cref="Complete"/>.</summary>
     protected Architecture CheckedModelOptions()
     {
         if (InitialRange is { } range) CheckNumber("--init-range", range, isZeroFine: false);
         if (Embedding is { } embedding) CheckPositive("--embedding", embedding);
-        bool isText = Data == DataSource.Text;
         int[] sizes = Hidden.Any() || Layers is not null || Recipe is null ? [.. Hidden] : Recipe.Hidden;
         if (Layers is { } layers)
         {
@@ -113,7 +112,7 @@ internal abstract class TrainingVerb : SequenceVerb
 
         Architecture architecture = new()
         {
-            Cell = EnumNames.Parse<Cell>(Cell ?? Recipe?.Cell ?? (isText ? "lstm" : "irnn"), "--cell"),
+            Cell = (Cell ?? Recipe?.Cell) is { } cell ? EnumNames.Parse<Cell>(cell, "--cell") : DataFormat.Find(Data)?.Cell ?? GpuSpectralRnn.Networks.Cell.Irnn,
             Inputs = 1,
             Hidden = sizes.Length == 0 ? [128] : sizes,
             IsBidirectional = Bidirectional,
@@ -124,7 +123,7 @@ internal abstract class TrainingVerb : SequenceVerb
         return architecture;
     }
 
-    /// <summary>The architecture with what the data tell.</summary>
+    /// <summary>The architecture with the extents of the data.</summary>
     protected Architecture Complete(Architecture asked, ISequenceData data, DataSource source)
     {
         SequenceLayout layout = data.Layout;
@@ -165,7 +164,7 @@ internal abstract class TrainingVerb : SequenceVerb
             Unit = source.Vocabulary?.Unit,
         };
 
-    /// <summary>Checked before any file is opened; the rate follows when the data are known.</summary>
+    /// <summary>The training settings, checked before any file is opened; the rate is set when the data are known.</summary>
     protected TrainingSettings CheckedTrainingOptions()
     {
         OptimizerKind optimizer = EnumNames.Parse<OptimizerKind>(Optimizer, "--optimizer");
@@ -207,15 +206,16 @@ internal abstract class TrainingVerb : SequenceVerb
         return schedule;
     }
 
-    /// <summary>The settings with the rate that was asked for, or one that suits the data.</summary>
+    /// <summary>The settings with the given rate, or a default for the data.</summary>
     protected TrainingSettings WithRate(TrainingSettings settings, SequenceLayout layout)
     {
         bool isRecipes = Recipe is not null && OptimizerName is null;
         return settings with { LearningRate = Rate ?? (isRecipes ? Recipe!.Rate(Window) : DefaultRate(settings.Optimizer, layout.Steps)) };
     }
 
-    /// <summary>A change of the recurrent weights acts once per step: the longer the sequence, the smaller the change that it bears. 0.003 suits 28
-    /// steps.</summary>
+    /// <summary>
+    /// Default rate. A change of the recurrent weights acts once per step, so the rate falls with the length of the sequences; 0.003 suits 28 steps.
+    /// </summary>
     internal static double DefaultRate(OptimizerKind optimizer, int steps) => optimizer switch
     {
         OptimizerKind.Sgd => 0.1,

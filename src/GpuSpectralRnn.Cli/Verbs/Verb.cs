@@ -2,7 +2,7 @@ using CommandLine;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
-/// <summary>What every verb has: how it talks, and how it is run.</summary>
+/// <summary>Base of all verbs: output options and execution.</summary>
 internal abstract class Verb
 {
     [Option("json", HelpText = "Print the result as one JSON object.")]
@@ -14,14 +14,14 @@ internal abstract class Verb
     [Option("verbose", HelpText = "Show the stack trace of an error.")]
     public bool Verbose { get; set; }
 
-    /// <summary>Words that belong to no option.</summary>
+    /// <summary>Arguments that belong to no option.</summary>
     [Value(9, Hidden = true)]
     public IEnumerable<string> Leftover { get; set; } = [];
 
     /// <summary>The call as it was typed.</summary>
     public string Call { get; set; } = "gsrnn";
 
-    /// <summary>What follows the verb's name on its help page.</summary>
+    /// <summary>The arguments after the verb's name on its help page.</summary>
     public abstract string Usage { get; }
 
     /// <summary>A call that works as it stands, given the files it names.</summary>
@@ -30,7 +30,7 @@ internal abstract class Verb
     /// <summary>Does the work.</summary>
     public abstract void Run(Terminal terminal);
 
-    /// <summary>Refuses words that belong to nothing, which the parser would pass over in silence.</summary>
+    /// <summary>Refuses arguments that belong to no option, which the parser would ignore.</summary>
     public void CheckNothingIsLeft()
     {
         if (Leftover.FirstOrDefault() is { } word)

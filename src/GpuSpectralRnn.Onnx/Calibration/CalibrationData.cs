@@ -6,7 +6,7 @@ namespace GpuSpectralRnn.Onnx.Calibration;
 /// <summary>Arrays that graphs are called with, by the name of the input: [N, ...], one call or one sequence of calls for each of N.</summary>
 public static class CalibrationData
 {
-    /// <summary>The name of an array that comes without one.</summary>
+    /// <summary>The name of an array without a name.</summary>
     public const string Nameless = "";
 
     /// <summary>Reads one array (.npy) or several with their names (.npz).</summary>

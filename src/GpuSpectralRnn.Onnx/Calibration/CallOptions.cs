@@ -1,14 +1,14 @@
 namespace GpuSpectralRnn.Onnx.Calibration;
 
-/// <summary>How a graph is called.</summary>
+/// <summary>Options of the calls of a graph.</summary>
 /// <param name="Fixed">Inputs with a value that stays: name to numbers. Several numbers for an input of one are taken in turns.</param>
-/// <param name="States">Outputs whose value goes into an input of the next call: output to input. A sequence begins with zeros.</param>
+/// <param name="States">Outputs whose value is an input of the next call: output to input. A sequence begins with zeros.</param>
 public sealed record CallOptions(IReadOnlyDictionary<string, double[]> Fixed, IReadOnlyDictionary<string, string> States)
 {
-    /// <summary>Every call by itself, all inputs from the data.</summary>
+    /// <summary>Independent calls, all inputs from the data.</summary>
     public static CallOptions None { get; } = new(new Dictionary<string, double[]>(), new Dictionary<string, string>());
 
-    /// <summary>Whether calls follow on each other.</summary>
+    /// <summary>Whether calls carry a state.</summary>
     public bool IsStreaming => States.Count > 0;
 
     /// <summary>Reads <c>NAME=VALUE</c> (several values: with commas) and <c>OUTPUT=INPUT</c>.</summary>

@@ -3,17 +3,17 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace GpuSpectralRnn.Onnx.Calibration;
 
-/// <summary>Numbers on their way into a graph, of the type that the input takes.</summary>
-/// <param name="Type">Of the input.</param>
-/// <param name="Shape">Of the call.</param>
+/// <summary>The value of a graph's input, converted to the input's type.</summary>
+/// <param name="Type">Element type of the input.</param>
+/// <param name="Shape">Shape of the input in the call.</param>
 /// <param name="Values">Numbers of any type.</param>
-/// <param name="First">Where in them the call begins.</param>
+/// <param name="First">Index of the call's first number.</param>
 internal sealed record FeedValue(TensorElementType Type, int[] Shape, Array Values, int First = 0)
 {
-    /// <summary>More numbers in one value (1 GB of floats) are taken for a broken file.</summary>
+    /// <summary>Largest count of numbers in one value (1 GB of floats); more indicate a broken file.</summary>
     private const long Most = 1L << 28;
 
-    /// <summary>How many numbers the shape holds.</summary>
+    /// <summary>Number of elements of the shape.</summary>
     /// <exception cref="InvalidCallException">Too many for one input.</exception>
     public static int Count(int[] shape)
     {
@@ -41,7 +41,8 @@ internal sealed record FeedValue(TensorElementType Type, int[] Shape, Array Valu
             TensorElementType.Int32 => OrtValue.CreateTensorValueFromMemory(Convert<int>(count), shape),
             TensorElementType.UInt8 => OrtValue.CreateTensorValueFromMemory(Convert<byte>(count), shape),
             TensorElementType.Bool => OrtValue.CreateTensorValueFromMemory(Convert<bool>(count), shape),
-            _ => throw new InvalidCallException($"The graph has an input of type {Type}; inputs of float, double, int64, int32, uint8 and bool can be fed."),
+            _ => throw new InvalidCallException(
+                $"The graph has an input of type {Type}; inputs of float, double, int64, int32, uint8 and bool can be fed."),
         };
     }
 

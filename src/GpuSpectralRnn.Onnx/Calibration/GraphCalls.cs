@@ -11,7 +11,7 @@ namespace GpuSpectralRnn.Onnx.Calibration;
 /// </summary>
 internal sealed class GraphCalls
 {
-    /// <summary>More combinations of values are taken for a mistake.</summary>
+    /// <summary>Largest number of combinations of values; more indicate a mistake.</summary>
     private const int MostCombinations = 16;
 
     private readonly IReadOnlyDictionary<string, NamedArray> arrays;
@@ -21,14 +21,14 @@ internal sealed class GraphCalls
     private readonly Dictionary<string, int[]> extents = [];
     private readonly CallOptions options;
 
-    /// <summary>Checks that everything that the graph asks for is there, and fits.</summary>
+    /// <summary>Checks that the data and options give every input a value that fits.</summary>
     /// <param name="session">The graph.</param>
     /// <param name="data">By the names of the inputs (<see cref="CalibrationData"/>).</param>
-    /// <param name="options">How the graph is called.</param>
+    /// <param name="options">Options of the calls.</param>
     /// <param name="compared">
     /// Inputs that are compared with these constants alone: where they get no value otherwise, every sequence is called once with each.
     /// </param>
-    /// <exception cref="InvalidCallException">It is not; the message names the input.</exception>
+    /// <exception cref="InvalidCallException">An input has no value or one that does not fit; the message names it.</exception>
     public GraphCalls(
         InferenceSession session,
         IReadOnlyDictionary<string, NamedArray> data,
@@ -41,14 +41,17 @@ internal sealed class GraphCalls
         foreach ((string output, string input) in options.States)
         {
             if (!session.OutputMetadata.ContainsKey(output))
-                throw new InvalidCallException($"`States` {output}={input}: there is no output {output}; outputs are {string.Join(", ", session.OutputMetadata.Keys)}.");
-            if (!inputs.TryGetValue(input, out NodeMetadata? state)) throw new InvalidCallException($"`States` {output}={input}: there is no input {input}; inputs are {names}.");
+                throw new InvalidCallException(
+                    $"`States` {output}={input}: there is no output {output}; outputs are {string.Join(", ", session.OutputMetadata.Keys)}.");
+            if (!inputs.TryGetValue(input, out NodeMetadata? state))
+                throw new InvalidCallException($"`States` {output}={input}: there is no input {input}; inputs are {names}.");
             states.Add(input);
         }
 
         foreach ((string name, double[] values) in options.Fixed)
         {
-            if (!inputs.TryGetValue(name, out NodeMetadata? input)) throw new InvalidCallException($"`Fixed` {name}: there is no input {name}; inputs are {names}.");
+            if (!inputs.TryGetValue(name, out NodeMetadata? input))
+                throw new InvalidCallException($"`Fixed` {name}: there is no input {name}; inputs are {names}.");
             bool isChoice = values.Length > 1 && Array.TrueForAll(input.Dimensions, extent => extent == 1);
             if (isChoice) choices.Add((name, [.. values.Select(value => Constant(name, input, [value]))]));
             else constants[name] = Constant(name, input, values);
@@ -66,7 +69,8 @@ internal sealed class GraphCalls
         {
             if (open.Length != 1)
                 throw new InvalidCallException(
-                    $"`data` {nameless.Name} is one array, but the inputs {(open.Length == 0 ? "are all set" : string.Join(", ", open) + " need values")}; "
+                    $"`data` {nameless.Name} is one array, but the inputs " +
+                    $"{(open.Length == 0 ? "are all set" : string.Join(", ", open) + " need values")}; "
                     + "save an .npz with the inputs' names, or use `Fixed` and `States`.");
             data = new Dictionary<string, NamedArray> { [open[0]] = nameless };
         }
@@ -74,14 +78,16 @@ internal sealed class GraphCalls
         if (data.Keys.Except(open).FirstOrDefault() is { } stranger)
             throw new InvalidCallException($"`data` holds {stranger}, which is no input that needs values; those are {string.Join(", ", open)}.");
         if (open.Except(data.Keys).FirstOrDefault() is { } missing)
-            throw new InvalidCallException($"The input {missing} gets no values; add it to `data`, or use `Fixed` {missing}=VALUE or `States` OUTPUT={missing}.");
+            throw new InvalidCallException(
+                $"The input {missing} gets no values; add it to `data`, or use `Fixed` {missing}=VALUE or `States` OUTPUT={missing}.");
         if (data.Count == 0) throw new InvalidCallException("No input takes values of `data`; leave one without `Fixed` and `States`.");
         arrays = data;
         foreach ((string name, NamedArray array) in data)
         {
             extents[name] = CallExtents(name, inputs[name], array);
             if (array.Values is float[] numbers && Array.FindIndex(numbers, float.IsNaN) is >= 0 and var wrong)
-                throw new InvalidCallException($"`data` holds NaN for {name}, in sequence {wrong / (numbers.Length / array.Shape[0])}; clean the data.");
+                throw new InvalidCallException(
+                    $"`data` holds NaN for {name}, in sequence {wrong / (numbers.Length / array.Shape[0])}; clean the data.");
         }
 
         Combinations = choices.Aggregate(1, (count, choice) => count * choice.Values.Length);
@@ -99,7 +105,7 @@ internal sealed class GraphCalls
     /// <summary>Inputs of which every sequence is called with several values, for example <c>sr=8000, 16000</c>; null where there are none.</summary>
     public string? Chosen => choices.Count == 0 ? null : Text(choices);
 
-    /// <summary>Outputs that go into an input of the next call: output to input.</summary>
+    /// <summary>Outputs that are inputs of the next call: output to input.</summary>
     public IReadOnlyDictionary<string, string> States => options.States;
 
     /// <summary>Calls of a sequence.</summary>
@@ -108,7 +114,7 @@ internal sealed class GraphCalls
     private Dictionary<string, TensorElementType> Types { get; }
 
     /// <summary>
-    /// Makes the calls of one sequence in their order. The results of a call, in the order of <paramref name="outputs"/>, are gone after
+    /// Makes the calls of one sequence in order. The results of a call, in the order of <paramref name="outputs"/>, are valid until
     /// <paramref name="see"/> returns.
     /// </summary>
     /// <exception cref="RunFailedException">ONNX Runtime fails; the message is its own.</exception>
@@ -224,7 +230,8 @@ internal sealed class GraphCalls
         string wanted = $"[{string.Join(", ", input.Dimensions.Select(extent => extent < 0 ? "?" : $"{extent}"))}]";
         if (all.Length < outer || (all.Length - outer != rank && all.Length - outer != rank - 1))
             throw new InvalidCallException(
-                $"`data` for {name} is {array.Shape}, but the input takes {wanted}; give [N, {(options.IsStreaming ? "calls, " : "")}...], each of the "
+                $"`data` for {name} is {array.Shape}, but the input takes {wanted}; " +
+                $"give [N, {(options.IsStreaming ? "calls, " : "")}...], each of the "
                 + "input's shape, with or without its first extent.");
         int[] shape = all.Length - outer == rank ? all[outer..] : [1, .. all[outer..]];
         for (int i = 0; i < rank; i++)
@@ -240,7 +247,8 @@ internal sealed class GraphCalls
     {
         (string first, int count) = arrays.Select(pair => (pair.Key, pair.Value.Shape[axis])).First();
         foreach ((string name, NamedArray array) in arrays)
-            if (array.Shape[axis] != count) throw new InvalidCallException($"`data` has {count} {what} of {first}, but {array.Shape[axis]} of {name}; give as many of each.");
+            if (array.Shape[axis] != count)
+                throw new InvalidCallException($"`data` has {count} {what} of {first}, but {array.Shape[axis]} of {name}; give as many of each.");
         return count;
     }
 }

@@ -5,7 +5,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace GpuSpectralRnn.Onnx.Calibration;
 
-/// <summary>Sums up the second moments of the states that a recurrent node makes, one direction after the other.</summary>
+/// <summary>Accumulates the second moments of a recurrent node's states, for each direction.</summary>
 internal sealed class NodeStatistics
 {
     private const int Chunk = 1024;
@@ -14,7 +14,7 @@ internal sealed class NodeStatistics
     private readonly int[] filled;
     private readonly Matrix[] pending;
 
-    /// <summary>Begins with nothing.</summary>
+    /// <summary>Starts with zero sums.</summary>
     public NodeStatistics(RecurrentNode node, NodeWeights weights)
     {
         hidden = weights.Hidden;
@@ -49,7 +49,7 @@ internal sealed class NodeStatistics
         return true;
     }
 
-    /// <summary>Takes in what was added.</summary>
+    /// <summary>Adds the buffered states to the moments.</summary>
     /// <exception cref="RunFailedException">A state is NaN or infinite.</exception>
     public void Flush()
     {

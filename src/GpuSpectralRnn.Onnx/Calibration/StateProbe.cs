@@ -10,7 +10,7 @@ namespace GpuSpectralRnn.Onnx.Calibration;
 internal sealed record StateProbe(byte[] Model, string[] Outputs)
 {
     /// <summary>Makes the copy.</summary>
-    /// <exception cref="InvalidCallException">A node stands where its states cannot be got out of.</exception>
+    /// <exception cref="InvalidCallException">A node is in a body whose values cannot be exposed as outputs.</exception>
     public static StateProbe Create(ModelProto model)
     {
         ModelProto copy = model.Clone();

@@ -5,10 +5,10 @@ using GpuSpectralRnn.Onnx.Protos;
 namespace GpuSpectralRnn.Onnx.Calibration;
 
 /// <summary>
-/// Shows values of a graph, those in bodies too, as outputs of floats. From the branch of an If a value comes out empty when the other branch was
-/// taken; from a Loop or Scan with the iterations stacked in front.
+/// Exposes values of a graph, also those in bodies, as float outputs. A value in a branch of an If is empty when the other branch was taken; one in a
+/// Loop or Scan has the iterations stacked in front.
 /// </summary>
-/// <param name="model">Changed: a copy that is run instead of the graph.</param>
+/// <param name="model">A copy of the graph, which is changed and run instead.</param>
 internal sealed class ValueProbe(ModelProto model)
 {
     private readonly FreshNames names = new(model.Graph);
@@ -19,9 +19,9 @@ internal sealed class ValueProbe(ModelProto model)
     /// <summary>The name under which the value is an output of the main graph.</summary>
     /// <param name="scope">A scope of the copy that sees the value.</param>
     /// <param name="value">Its name.</param>
-    /// <param name="label">What to call it.</param>
+    /// <param name="label">Name of the output.</param>
     /// <param name="isFloat">Whether it holds 32-bit floats; else it is converted.</param>
-    /// <exception cref="InvalidCallException">The value stands where it cannot be got out of.</exception>
+    /// <exception cref="InvalidCallException">The value is in a body whose values cannot be exposed.</exception>
     public string Show(Scope scope, string value, string label, bool isFloat = true)
     {
         if (scope.Definer(value) is { } definer) scope = definer;
@@ -31,7 +31,7 @@ internal sealed class ValueProbe(ModelProto model)
             return value;
         }
 
-        // A value may be the result of a body already; under a name of its own it surely is no second time.
+        // A value may already be a result of the body; a fresh name avoids a duplicate output.
         string shown = names.Of($"{label}/shown");
         NodeProto copy = new() { OpType = isFloat ? "Identity" : "Cast", Input = { value }, Output = { shown } };
         if (!isFloat) copy.Attribute.Add(Attributes.Create("to", Tensors.Float));

@@ -5,6 +5,6 @@ namespace GpuSpectralRnn.Onnx.Compression;
 /// <param name="Type">RNN, LSTM or GRU.</param>
 /// <param name="Before">Units.</param>
 /// <param name="After">Units; as before where the calibration never ran the node.</param>
-/// <param name="Inputs">Of one step.</param>
+/// <param name="Inputs">Inputs of a step, I.</param>
 /// <param name="Steps">States that the calibration saw in each direction; 0: the node did not run.</param>
 public sealed record CompressedNode(string Name, string Type, int Before, int After, int Inputs, long Steps);

@@ -13,8 +13,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace GpuSpectralRnn.Onnx.Compression;
 
 /// <summary>
-/// Compresses the recurrent nodes of an ONNX graph in their place: the same inputs and outputs, fewer units. The sequences of the calibration data
-/// are divided: three fifths for the statistics, a fifth to choose between candidates, the last fifth to prove the result on.
+/// Compresses the recurrent nodes of an ONNX graph in place: the same inputs and outputs, fewer units. The sequences of the calibration data are
+/// divided: three fifths for the statistics, a fifth to choose between candidates, the last fifth to verify the result.
 /// </summary>
 public sealed class GraphCompression : IDisposable
 {
@@ -34,16 +34,17 @@ public sealed class GraphCompression : IDisposable
     private readonly Dictionary<string, SmallGraph> made = [];
     private readonly CancellationToken cancellation;
 
-    /// <summary>Reads a graph, runs the calibration and sums up what its recurrent nodes do.</summary>
+    /// <summary>Reads a graph, runs the calibration and collects the statistics of its recurrent nodes.</summary>
     /// <param name="path">The ONNX file.</param>
     /// <param name="data">By the names of the inputs (<see cref="CalibrationData"/>).</param>
-    /// <param name="options">How the graph is called.</param>
+    /// <param name="options">Options of the calls.</param>
     /// <param name="progress">Called with the sequences done and their number.</param>
     /// <param name="cancellation">Stops between sequences, and later between steps of refinement.</param>
     /// <exception cref="InvalidCallException">The graph has no recurrent nodes or one that cannot be compressed, or the data do not fit.</exception>
     /// <exception cref="RunFailedException">The file is broken or does not run, or its outputs change from run to run.</exception>
     public GraphCompression(
-        string path, IReadOnlyDictionary<string, NamedArray> data, CallOptions options, Action<int, int>? progress = null, CancellationToken cancellation = default)
+        string path, IReadOnlyDictionary<string, NamedArray> data, CallOptions options,
+        Action<int, int>? progress = null, CancellationToken cancellation = default)
     {
         (this.path, this.cancellation) = (path, cancellation);
         model = OnnxFile.Load(path);
@@ -54,12 +55,14 @@ public sealed class GraphCompression : IDisposable
         original = RuntimeSession.Open(file, path);
         calls = new GraphCalls(original, data, options, ComparedInputs.Find(model));
         if (calls.Sequences < LeastSequences)
-            throw new InvalidCallException($"`data` holds {calls.Sequences} sequences; give {LeastSequences} or more: some are held apart for the proof.");
+            throw new InvalidCallException(
+                $"`data` holds {calls.Sequences} sequences; give {LeastSequences} or more: some are held apart for the proof.");
         int fifth = Math.Max(1, calls.Sequences / 5);
         (judged, proven) = (calls.Sequences - 2 * fifth, calls.Sequences - fifth);
         Outputs = [.. original.OutputMetadata.Where(output => output.Value.IsTensor && OutputRecord.CanRead(output.Value.ElementDataType))
             .Select(output => new GraphOutput(output.Key, options.States.ContainsKey(output.Key)))];
-        if (Outputs.All(output => output.IsState)) throw new InvalidCallException($"{path} has no output of numbers beside its states; nothing can be compared.");
+        if (Outputs.All(output => output.IsState))
+            throw new InvalidCallException($"{path} has no output of numbers beside its states; nothing can be compared.");
         CheckDeterminism();
         Collect(progress, cancellation);
         judgedOutputs = OutputRecord.Record(original, calls, Outputs, judged, proven);
@@ -84,7 +87,7 @@ public sealed class GraphCompression : IDisposable
         ? [.. Active.Select(group => Math.Clamp((int)Math.Round(fraction * group.Weights.Hidden), 1, group.Weights.Hidden))]
         : throw new InvalidCallException($"`fraction` {fraction} is not a share; give more than 0 and at most 1, for example 0.5.");
 
-    /// <summary>Units to keep for a share of the weights of all layers together, taken away where each costs the states least.</summary>
+    /// <summary>Units to keep for a fraction of the weights of all layers together, removed where the loss of the states is least.</summary>
     /// <exception cref="InvalidCallException">It is not more than 0 and at most 1.</exception>
     public int[] OfSharedBudget(double share) => SharedBudget.Allocate(
         [.. Active.Select(group => group.Weights)], [.. Active.Select(group => group.Paths(UnitCriterion.Both))], OfShare(share));
@@ -95,7 +98,8 @@ public sealed class GraphCompression : IDisposable
     {
         NodeGroup[] active = Active;
         if (size.Units.Count != 1 && size.Units.Count != active.Length)
-            throw new InvalidCallException($"`keep` {size}: the graph has {active.Length} recurrent layers that ran; give one number, or one for each.");
+            throw new InvalidCallException(
+                $"`keep` {size}: the graph has {active.Length} recurrent layers that ran; give one number, or one for each.");
         int[] keep = [.. active.Select((_, i) => size.Units[size.Units.Count == 1 ? 0 : i])];
         for (int i = 0; i < keep.Length; i++)
         {
@@ -110,9 +114,7 @@ public sealed class GraphCompression : IDisposable
     /// <summary>Steps of the refinement after cutting; 0: none.</summary>
     public int RefineSteps { get; init; }
 
-    /// <summary>
-    /// Whether states that are given from call to call shrink, too: the inputs and outputs of the smaller graph then hold the kept units alone.
-    /// </summary>
+    /// <summary>Whether the states between calls shrink too: the inputs and outputs of the smaller graph then hold the kept units alone.</summary>
     public bool ShrinksState { get; init; }
 
     /// <summary>The values of the graph at which refinement compares, layer by layer.</summary>
@@ -125,8 +127,8 @@ public sealed class GraphCompression : IDisposable
         [.. Active.Where(group => TraceOf(group).Obstacle is not null).Select(group => $"{group.First}: {TraceOf(group).Obstacle}")];
 
     /// <summary>
-    /// The smaller graph: of several candidates the one whose outputs are closest to the original's on the sequences held apart for that, refined
-    /// where that brings it closer still.
+    /// The smaller graph: the candidate whose outputs are closest to the original's on the sequences held out for the choice, refined where that
+    /// brings it closer.
     /// </summary>
     public SmallGraph Compress(IReadOnlyList<int> keep)
     {
@@ -144,8 +146,8 @@ public sealed class GraphCompression : IDisposable
     }
 
     /// <summary>
-    /// The fewest units, as the same share of each layer's, whose outputs differ in the mean by no more than so much (every output but the states; in
-    /// the output's own units), by bisection on the sequences held apart, then confirmed on those that prove.
+    /// The fewest units, as a common fraction of each layer's, whose mean output difference is within a tolerance (for every output but the states,
+    /// in the output's own units), by bisection on the sequences held out for the choice, then confirmed on those for verification.
     /// </summary>
     /// <exception cref="InvalidCallException">The tolerance is no number of zero or more.</exception>
     public SmallGraph Search(double tolerance, Action<SmallGraph>? tried = null)
@@ -171,9 +173,9 @@ public sealed class GraphCompression : IDisposable
         return best;
     }
 
-    /// <summary>Runs both graphs on the sequences held out to the last.</summary>
+    /// <summary>Compares both graphs on the sequences held out for verification.</summary>
     /// <param name="graph">The smaller one.</param>
-    /// <param name="rounds">How often both are timed, one after the other; 0: not at all.</param>
+    /// <param name="rounds">Rounds of timing, both graphs in turn; 0: none.</param>
     public GraphProof Prove(SmallGraph graph, int rounds = 3)
     {
         using InferenceSession session = RuntimeSession.Open(graph.File, "the smaller graph");
@@ -215,7 +217,7 @@ public sealed class GraphCompression : IDisposable
     /// <inheritdoc/>
     public void Dispose() => original.Dispose();
 
-    /// <summary>What becomes of every active layer; null where it keeps all units.</summary>
+    /// <summary>The plan of every active layer; null where it keeps all units.</summary>
     internal NodePlan?[] Plans(IReadOnlyList<int> keep, UnitCriterion criterion) =>
         [.. Active.Select((group, i) => keep[i] == group.Weights.Hidden ? null : group.Plan(keep[i], criterion))];
 
@@ -287,7 +289,8 @@ public sealed class GraphCompression : IDisposable
         {
             NodeGroup group = groups.Find(other => other.Members.Contains(i))!;
             int at = Array.IndexOf(active, group), units = group.Weights.Hidden;
-            return new CompressedNode(node.Name, node.Type, units, at < 0 ? units : graph.Keep[at], group.Weights.Inputs, (long)group.Statistics.Steps);
+            return new CompressedNode(
+                node.Name, node.Type, units, at < 0 ? units : graph.Keep[at], group.Weights.Inputs, (long)group.Statistics.Steps);
         })];
     }
 

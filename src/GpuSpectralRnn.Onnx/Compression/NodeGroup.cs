@@ -7,8 +7,7 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Onnx.Compression;
 
 /// <summary>
-/// Recurrent nodes with the same weights (graphs repeat a node in the branches of an If), which are compressed alike, and what the calibration says
-/// of them.
+/// Recurrent nodes with the same weights (graphs repeat a node in the branches of an If), which are compressed alike, and their statistics.
 /// </summary>
 internal sealed class NodeGroup(RecurrentNode first, NodeWeights weights)
 {
@@ -20,16 +19,16 @@ internal sealed class NodeGroup(RecurrentNode first, NodeWeights weights)
     /// <summary>The weights of all of them.</summary>
     public NodeWeights Weights { get; } = weights;
 
-    /// <summary>Numbers of the nodes, in the order of the file.</summary>
+    /// <summary>Indices of the nodes, in the order of the file.</summary>
     public List<int> Members { get; } = [];
 
-    /// <summary>The number of a node that the calibration ran; -1 for none.</summary>
+    /// <summary>Index of a node that the calibration ran; -1 for none.</summary>
     public int Runner { get; set; } = -1;
 
-    /// <summary>What was seen of all of them.</summary>
+    /// <summary>Statistics over all of them.</summary>
     public NodeStatistics Statistics { get; } = new(first, weights);
 
-    /// <summary>Whether they are the same node twice.</summary>
+    /// <summary>Whether a node has the same type, direction and weights.</summary>
     public bool Holds(RecurrentNode node, NodeWeights other) =>
         node.Type == First.Type && Attributes.Word(node.Node, "direction", "forward") == Attributes.Word(First.Node, "direction", "forward")
         && Same(Weights.Input, other.Input) && Same(Weights.Recurrent, other.Recurrent) && Same(Weights.Bias, other.Bias)
@@ -44,7 +43,7 @@ internal sealed class NodeGroup(RecurrentNode first, NodeWeights weights)
         return NodePlan.Create(Weights, kept, NodePlan.Fold(grams, [.. grams.Select(RidgeOf)], kept));
     }
 
-    /// <summary>Backward elimination down to one unit, for each direction; losses are shares of what no unit at all would lose.</summary>
+    /// <summary>Backward elimination down to one unit, for each direction; losses are relative to the loss of the empty set.</summary>
     public Selection[] Paths(UnitCriterion criterion)
     {
         if (selections.TryGetValue(criterion, out Selection[]? known)) return known;
@@ -66,15 +65,15 @@ internal sealed class NodeGroup(RecurrentNode first, NodeWeights weights)
         a is null || b is null ? a is null && b is null : a.Extents.SequenceEqual(b.Extents) && a.Values.AsSpan().SequenceEqual(b.Values);
 }
 
-/// <summary>What a selection of units minimises.</summary>
+/// <summary>Objective of a selection of units.</summary>
 internal enum UnitCriterion
 {
     /// <summary>The loss of the states themselves.</summary>
     States,
 
-    /// <summary>The loss of what R makes of them.</summary>
+    /// <summary>The loss of their product with R.</summary>
     Recurrence,
 
-    /// <summary>Both by halves.</summary>
+    /// <summary>Both, with equal shares.</summary>
     Both,
 }

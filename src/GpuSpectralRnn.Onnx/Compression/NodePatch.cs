@@ -6,9 +6,8 @@ using GpuSpectralRnn.Onnx.Recurrent;
 namespace GpuSpectralRnn.Onnx.Compression;
 
 /// <summary>
-/// Makes a recurrent node smaller in its place. What goes in and comes out keeps its H units: the kept ones are taken from the initial states, and
-/// the outputs are made of the kept ones by a product with A_J^T (c: the kept ones in their places, zeros between them), unless the readers can take
-/// A_J in.
+/// Makes a recurrent node smaller in place. Its inputs and outputs keep the H units: the kept ones are selected from the initial states, and the
+/// outputs are restored by a product with A_J^T (c: the kept units in their places, zeros between them), unless the readers can absorb A_J.
 /// </summary>
 internal sealed class NodePatch
 {
@@ -24,7 +23,7 @@ internal sealed class NodePatch
         constants = new ConstantPool(model, names);
     }
 
-    /// <summary>Carries out plans: first every node is cut, then what reads them is served, which may be another of them.</summary>
+    /// <summary>Applies plans: first every node is cut, then its readers are adapted, which may be other cut nodes.</summary>
     public void Apply(IReadOnlyList<(RecurrentNode Node, NodePlan Plan)> plans)
     {
         foreach ((RecurrentNode node, NodePlan plan) in plans) Cut(node, plan);
@@ -56,7 +55,8 @@ internal sealed class NodePatch
         node.SetInput(input, constants.Of($"{node.Name}/{input}_{constant.Extents[1]}", constant.Extents, constant.Values));
     }
 
-    // An initial state [D, N, H] loses its other units: by their numbers where there is one direction, by a product with zeros and ones where there are two.
+    // An initial state [D, N, H] is reduced to the kept units: by a Gather of their indices with one direction, by a product with a matrix of zeros
+    // and ones with two.
     private void TakeKept(RecurrentNode node, NodePlan plan, RecurrentInput input)
     {
         string whole = node.Input(input);

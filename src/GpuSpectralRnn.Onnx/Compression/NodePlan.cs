@@ -5,29 +5,32 @@ using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Onnx.Compression;
 
-/// <summary>What becomes of a recurrent node: for each direction the units that stay, its weights, and how the others are made of them.</summary>
+/// <summary>
+/// The compression of a recurrent node: for each direction the kept units, the weights, and the reconstruction of the dropped units.
+/// </summary>
 /// <param name="Kept">J for each direction, ascending; as many in each.</param>
 /// <param name="Restore">A [H, k] for each direction, behind Y and Y_h; its rows J are unit vectors.</param>
 /// <param name="Small">The weights of the node with k units.</param>
 internal sealed record NodePlan(int[][] Kept, Matrix[] Restore, NodeWeights Small)
 {
-    /// <summary>k.</summary>
+    /// <summary>k, the kept units of a direction.</summary>
     public int Units => Kept[0].Length;
 
-    /// <summary>D.</summary>
+    /// <summary>D, the number of directions.</summary>
     public int Directions => Kept.Length;
 
-    /// <summary>H.</summary>
+    /// <summary>H, the units of a direction before compression.</summary>
     public int Hidden => Restore[0].Rows;
 
     /// <summary>E_J [H, k] for each direction: kept units in their places, zeros elsewhere.</summary>
     public Matrix[] Selection => [.. Kept.Select(kept => Matrix.Identity(Hidden).SelectColumns(kept))];
 
-    /// <summary>Whether units that went are shown as zero.</summary>
+    /// <summary>Whether dropped units are restored as zero.</summary>
     public bool IsSelection => IsZeroElsewhere(Restore, Kept);
 
     /// <summary>
-    /// A_J from second moments, its rows J set to unit vectors: a unit that stays is itself, so that a state that goes out and comes back is exact.
+    /// A_J from second moments, its rows J set to unit vectors: a kept unit is restored exactly, so that a state that is carried to the next call is
+    /// exact.
     /// </summary>
     public static Matrix[] Fold(Matrix[] grams, double[][] ridges, int[][] kept)
     {

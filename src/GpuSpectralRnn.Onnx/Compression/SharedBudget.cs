@@ -4,13 +4,15 @@ using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Onnx.Compression;
 
-/// <summary>Shares units out over the layers: the weights that one share for all would leave, taken away where each costs the least loss.</summary>
+/// <summary>
+/// Allocates units to layers: from the number of weights that a common fraction of the units would keep, each removed where it costs the least loss.
+/// </summary>
 internal static class SharedBudget
 {
     /// <summary>k of each layer.</summary>
     /// <param name="layers">Their weights.</param>
-    /// <param name="paths">Backward elimination of each layer and direction, down to one unit; losses are shares of the layer's whole.</param>
-    /// <param name="equal">Units that one share for all would keep.</param>
+    /// <param name="paths">Backward elimination of each layer and direction, down to one unit; losses are relative to the layer's whole loss.</param>
+    /// <param name="equal">Units that a common fraction would keep.</param>
     public static int[] Allocate(IReadOnlyList<NodeWeights> layers, IReadOnlyList<Selection[]> paths, IReadOnlyList<int> equal)
     {
         long CountAll(IReadOnlyList<int> units) => layers.Select((layer, i) => Count(layer, units[i])).Sum();

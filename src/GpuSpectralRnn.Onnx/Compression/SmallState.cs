@@ -5,8 +5,8 @@ using GpuSpectralRnn.Onnx.Recurrent;
 namespace GpuSpectralRnn.Onnx.Compression;
 
 /// <summary>
-/// Lets states that go from call to call hold the kept units alone: an input that is the initial state of a cut node gives up the choice of kept
-/// units behind it, an output that is the node's last state gives up the product before it.
+/// Reduces the states between calls to the kept units: an input that is the initial state of a cut node loses the selection of kept units behind it,
+/// an output that is the node's last state loses the product before it.
 /// </summary>
 internal static class SmallState
 {

@@ -3,7 +3,7 @@ using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Onnx.Export;
 
-/// <summary>What a network answers to sequences laid out as graphs take them, and how far other answers are from that.</summary>
+/// <summary>Outputs of a network for sequences in the layout of graphs, and the difference of other outputs from them.</summary>
 internal static class Answers
 {
     /// <summary>
@@ -18,7 +18,7 @@ internal static class Answers
     /// <param name="batch">Sequences.</param>
     /// <param name="steps">Steps of each.</param>
     /// <param name="lengths">Valid steps of each sequence; null for all.</param>
-    /// <param name="continues">Whether it goes on from where the last call ended.</param>
+    /// <param name="continues">Whether it continues from the states at the end of the last call.</param>
     /// <returns>[batch, O], or [batch, steps, O] of a read-out of every step.</returns>
     public static float[] Predict(Network network, float[] x, int batch, int steps, int[]? lengths = null, bool continues = false)
     {

@@ -2,7 +2,7 @@ using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Onnx.Export;
 
-/// <summary>How a network becomes an ONNX graph.</summary>
+/// <summary>Options of the ONNX export.</summary>
 public sealed record GraphOptions
 {
     /// <summary>Squeeze and ReduceSum take their axes as an input from this version on.</summary>

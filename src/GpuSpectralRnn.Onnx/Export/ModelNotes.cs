@@ -6,9 +6,7 @@ using GpuSpectralRnn.Onnx.Protos;
 
 namespace GpuSpectralRnn.Onnx.Export;
 
-/// <summary>
-/// What a graph's own fields cannot say, for its metadata: the architecture, how tokens and data are written, which weights were taken away.
-/// </summary>
+/// <summary>Metadata of an exported graph beyond ONNX's own fields: the architecture, the spelling of tokens, the data, the pruned weights.</summary>
 internal static class ModelNotes
 {
     // The tokens are a JSON array in the order of their numbers; all others are words.
@@ -29,7 +27,7 @@ internal static class ModelNotes
         if (Masked(network) is { } masked) yield return ("gsrnn.masked", masked);
     }
 
-    /// <summary>What a graph's metadata tell of the network it was made from; null where they do not, or cannot be read.</summary>
+    /// <summary>The architecture in a graph's metadata; null where there is none, or it cannot be read.</summary>
     public static Architecture? Read(ModelProto model)
     {
         string? Find(string key) => model.MetadataProps.FirstOrDefault(property => property.Key == key)?.Value;

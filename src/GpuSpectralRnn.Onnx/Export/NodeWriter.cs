@@ -3,7 +3,7 @@ using GpuSpectralRnn.Onnx.Protos;
 
 namespace GpuSpectralRnn.Onnx.Export;
 
-/// <summary>Writes a graph node by node. Every node is called as its first result.</summary>
+/// <summary>Writes a graph node by node. Every node is named after its first result.</summary>
 internal sealed class NodeWriter
 {
     /// <summary>The graph so far.</summary>

@@ -5,10 +5,10 @@ using GpuSpectralRnn.Onnx.Protos;
 
 namespace GpuSpectralRnn.Onnx.Export;
 
-/// <summary>Networks as ONNX files, which are kept only if ONNX Runtime answers as the network does.</summary>
+/// <summary>Exports networks as ONNX files, which are written only if their outputs in ONNX Runtime equal the network's.</summary>
 public static class OnnxExport
 {
-    /// <summary>Protocol buffers end at 2 GB; some of it is left for names and words.</summary>
+    /// <summary>Largest number of parameters: protocol buffers end at 2 GB, of which some is left for names.</summary>
     private const long MostParameters = 500_000_000;
 
     /// <summary>Writes a network; gives the largest difference found in the check: of an output or state, over the largest absolute

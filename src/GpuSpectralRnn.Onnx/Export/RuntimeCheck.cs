@@ -7,8 +7,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace GpuSpectralRnn.Onnx.Export;
 
 /// <summary>
-/// Answers of a graph in ONNX Runtime beside those of the network it was made from: random inputs, batches and lengths of several extents, states
-/// that go on from call to call.
+/// Compares a graph in ONNX Runtime with the network it was made from: random inputs, batches and lengths of several extents, states carried from
+/// call to call.
 /// </summary>
 internal sealed class RuntimeCheck : IDisposable
 {
@@ -46,7 +46,8 @@ internal sealed class RuntimeCheck : IDisposable
         if (options.IsStateful)
         {
             string[] names = [.. session.InputNames.Where(name => name is not ("input" or "lengths"))];
-            states = names.ToDictionary(name => name, name => Numbers(batch * Architecture.Hidden[int.Parse(name[3..], CultureInfo.InvariantCulture)]));
+            states = names.ToDictionary(
+                name => name, name => Numbers(batch * Architecture.Hidden[int.Parse(name[3..], CultureInfo.InvariantCulture)]));
             network.RestoreState(batch, name => states[name]);
         }
 

@@ -74,7 +74,8 @@ internal sealed class StackGraph
     private RecurrentResults Layer(int layer, string x, bool needsSteps)
     {
         int hidden = Architecture.Hidden[layer], directions = Architecture.Directions, rows = Cell.Gates * hidden;
-        RecurrentWeights[] weights = [.. Enumerable.Range(0, directions).Select(direction => network.Parameters.Recurrent(Architecture.RecurrenceName((layer * directions) + direction)))];
+        RecurrentWeights[] weights = [.. Enumerable.Range(0, directions).Select(direction =>
+            network.Parameters.Recurrent(Architecture.RecurrenceName((layer * directions) + direction)))];
         string w = writer.Constant($"rnn.W_l{layer}", [directions, rows, Architecture.LayerInputs(layer)], Stacked(weights, w => [w.InputWeights]));
         string r = writer.Constant($"rnn.R_l{layer}", [directions, rows, hidden], Stacked(weights, w => [w.HiddenWeights]));
         string b = writer.Constant($"rnn.B_l{layer}", [directions, 2 * rows], Stacked(weights, w => [w.InputBias, w.HiddenBias]));

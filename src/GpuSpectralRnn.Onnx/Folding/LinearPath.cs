@@ -6,12 +6,12 @@ using GpuSpectralRnn.Onnx.Protos;
 namespace GpuSpectralRnn.Onnx.Folding;
 
 /// <summary>
-/// What follows on a direct reader of a recurrent node's output, where all of it ends in linear readers: between them stand only operators that move
-/// the units or leave them where they are, axis by axis.
+/// The path from a direct reader of a recurrent node's output, where all branches end in linear readers: the operators between only move the units or
+/// act element by element.
 /// </summary>
 internal sealed class LinearPath
 {
-    /// <summary>Pointwise operators that make zero of zero: a unit that is zero stays so behind them.</summary>
+    /// <summary>Pointwise operators f with f(0) = 0: a unit that is zero stays zero.</summary>
     private static readonly string[] Pointwise =
         ["Relu", "LeakyRelu", "Tanh", "Abs", "Elu", "Selu", "Celu", "Neg", "Sqrt", "Sign", "Softsign", "Gelu"];
 
@@ -25,7 +25,7 @@ internal sealed class LinearPath
     /// <summary>The reader of the node's output.</summary>
     public Reader First { get; }
 
-    /// <summary>Whether a pointwise operator stands on the way: then only a selection of units can be taken in, no reconstruction.</summary>
+    /// <summary>Whether a pointwise operator is on the path: then only a selection of units can be absorbed, no reconstruction.</summary>
     public bool IsPointwise { get; private set; }
 
     /// <summary>The path behind a reader; null where not all of it is known.</summary>
@@ -35,7 +35,7 @@ internal sealed class LinearPath
         return path.Follow(reader, layout) ? path : null;
     }
 
-    /// <summary>Lets the path read k units instead of H.</summary>
+    /// <summary>Makes the path read k units instead of H.</summary>
     /// <param name="constants">Takes the new weights.</param>
     /// <param name="small">The value with k units.</param>
     /// <param name="fold">A [H, k] for each direction.</param>
@@ -52,7 +52,7 @@ internal sealed class LinearPath
 
         foreach (LinearReader end in ends) end.Absorb(constants, fold);
 
-        // What is noted of the shapes between would be wrong now.
+        // The shapes recorded for the values between are no longer valid.
         foreach ((GraphProto graph, string value) in passed)
             if (graph.ValueInfo.FirstOrDefault(info => info.Name == value) is { } info) graph.ValueInfo.Remove(info);
     }

@@ -10,10 +10,10 @@ namespace GpuSpectralRnn.Onnx.Folding;
 /// can take h = A h_J in by W' = W A.
 /// </summary>
 /// <param name="Reader">The node; its input is the value that holds the units.</param>
-/// <param name="Weight">Which of its inputs is the weight.</param>
+/// <param name="Weight">Index of the weight among the node's inputs.</param>
 /// <param name="Constant">The weight.</param>
 /// <param name="Axis">Its axis of the units.</param>
-/// <param name="IsMerged">Whether both directions stand side by side on that axis.</param>
+/// <param name="IsMerged">Whether both directions are concatenated on that axis.</param>
 internal sealed record LinearReader(Reader Reader, int Weight, Constant Constant, int Axis, bool IsMerged)
 {
     /// <summary>Cuts the weight: W' [..., k, ...] of W [..., H, ...].</summary>

@@ -8,17 +8,17 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Onnx.Folding;
 
 /// <summary>
-/// Serves the readers of a smaller node's outputs: those behind which everything is linear take A into their weights and read the k units, the others
-/// get the H units that they expect.
+/// Adapts the readers of a smaller node's outputs: those behind which everything is linear absorb A into their weights and read the k units, the
+/// others read the restored H units.
 /// </summary>
 /// <param name="model">The whole graph.</param>
 /// <param name="names">For new values.</param>
 /// <param name="constants">For A and cut weights.</param>
 /// <param name="node">The node.</param>
-/// <param name="plan">What it keeps.</param>
+/// <param name="plan">Its plan.</param>
 internal sealed class OutputFold(ModelProto model, FreshNames names, ConstantPool constants, RecurrentNode node, NodePlan plan)
 {
-    /// <summary>Makes an output [..., D, N, k] whole again, [..., D, N, k] A^T [D, k, H], for those that need it so.</summary>
+    /// <summary>Restores an output [..., D, N, k] to H units by the product with A^T [D, k, H], for the readers that need them.</summary>
     /// <param name="output">Which.</param>
     /// <param name="fold">A [H, k] for each direction.</param>
     public void Restore(RecurrentOutput output, Matrix[] fold)

@@ -3,11 +3,11 @@ using GpuSpectralRnn.Onnx.Protos;
 
 namespace GpuSpectralRnn.Onnx.Folding;
 
-/// <summary>Where the units of a recurrent node stand in an array that was made of its output by operators that only move them.</summary>
-/// <param name="Extents">Of every axis; -1 where it is not known beforehand.</param>
+/// <summary>The place of a recurrent node's units in an array made from its output by operators that only move them.</summary>
+/// <param name="Extents">Extent of every axis; -1 where it is not known in advance.</param>
 /// <param name="Unit">The axis of the units.</param>
-/// <param name="Direction">The axis of two directions; -1 where there is one direction, or both stand side by side on the axis of the units.</param>
-/// <param name="IsMerged">Whether both directions stand side by side on the axis of the units.</param>
+/// <param name="Direction">The axis of two directions; -1 where there is one direction, or both are concatenated on the axis of the units.</param>
+/// <param name="IsMerged">Whether both directions are concatenated on the axis of the units.</param>
 internal sealed record UnitLayout(long[] Extents, int Unit, int Direction, bool IsMerged = false)
 {
     /// <summary>Number of axes.</summary>
@@ -54,8 +54,8 @@ internal sealed record UnitLayout(long[] Extents, int Unit, int Direction, bool 
     }
 
     /// <summary>
-    /// In another shape (0: as before, -1: what is left), where the units stay an axis of their own, the last, or two directions of them come to
-    /// stand side by side there.
+    /// In another shape (0: as before, -1: what is left), where the units remain an axis of their own, the last, or two directions of them are
+    /// concatenated there.
     /// </summary>
     public UnitLayout? Reshaped(long[] shape)
     {

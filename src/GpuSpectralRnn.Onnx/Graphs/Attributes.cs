@@ -11,16 +11,16 @@ internal static class Attributes
     /// <summary>The attribute of this name, or null.</summary>
     public static AttributeProto? Find(NodeProto node, string name) => node.Attribute.FirstOrDefault(attribute => attribute.Name == name);
 
-    /// <summary>A number, or what it is where it is not given.</summary>
+    /// <summary>An integer, or its default.</summary>
     public static long Integer(NodeProto node, string name, long otherwise) => Find(node, name)?.I ?? otherwise;
 
-    /// <summary>A word, or what it is where it is not given.</summary>
+    /// <summary>A string, or its default.</summary>
     public static string Word(NodeProto node, string name, string otherwise) => Find(node, name)?.S?.ToStringUtf8() ?? otherwise;
 
-    /// <summary>Words, or null where they are not given.</summary>
+    /// <summary>Strings; null if absent.</summary>
     public static string[]? Words(NodeProto node, string name) => Find(node, name)?.Strings.Select(word => word.ToStringUtf8()).ToArray();
 
-    /// <summary>Numbers, or null where they are not given.</summary>
+    /// <summary>Integers; null if absent.</summary>
     public static long[]? Integers(NodeProto node, string name) => Find(node, name)?.Ints.ToArray();
 
     /// <summary>Sets a number.</summary>

@@ -3,7 +3,7 @@ using GpuSpectralRnn.Onnx.Protos;
 
 namespace GpuSpectralRnn.Onnx.Graphs;
 
-/// <summary>Inputs of a graph that do nothing but choose: they are compared with constants, as a sampling rate by the If that hangs on it.</summary>
+/// <summary>Inputs of a graph that only select a branch: they are compared with constants, as a sampling rate by the If that depends on it.</summary>
 internal static class ComparedInputs
 {
     /// <summary>The constants that each such input is compared with, ascending.</summary>

@@ -3,11 +3,12 @@ using GpuSpectralRnn.Onnx.Protos;
 namespace GpuSpectralRnn.Onnx.Graphs;
 
 /// <summary>
-/// New constants of a graph. They stand in the main graph, where every body sees them, each once: nodes that are the same in two branches share theirs.
+/// New constants of a graph. They are initializers of the main graph, visible in every body, without duplicates: equal nodes in two branches share
+/// theirs.
 /// </summary>
 internal sealed class ConstantPool
 {
-    /// <summary>From this version of the format on a constant need not be named as an input, too.</summary>
+    /// <summary>The IR version from which a constant need not be an input too.</summary>
     private const long LeastVersion = 4;
 
     private readonly GraphProto graph;
@@ -21,10 +22,10 @@ internal sealed class ConstantPool
         model.IrVersion = Math.Max(LeastVersion, model.IrVersion);
     }
 
-    /// <summary>The name of a constant of floats with these values; the wish, where it is new.</summary>
+    /// <summary>The name of a float constant with these values; <paramref name="wish"/> where it is new.</summary>
     public string Of(string wish, ReadOnlySpan<int> extents, ReadOnlySpan<float> values) => Keep(wish, Tensors.Create(wish, extents, values));
 
-    /// <summary>The name of a constant of integers with these values; the wish, where it is new.</summary>
+    /// <summary>The name of an integer constant with these values; <paramref name="wish"/> where it is new.</summary>
     public string Of(string wish, ReadOnlySpan<int> extents, ReadOnlySpan<long> values) => Keep(wish, Tensors.Create(wish, extents, values));
 
     private string Keep(string wish, TensorProto tensor)

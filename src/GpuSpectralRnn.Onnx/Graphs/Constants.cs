@@ -13,19 +13,19 @@ namespace GpuSpectralRnn.Onnx.Graphs;
 internal sealed record Constant(int[] Extents, float[] Values);
 
 /// <summary>
-/// Values that hang on no input, however many operators lie between them and the constants of the file. ONNX Runtime computes them, from a graph of
-/// nothing but what they hang on: so every operator that it knows can be folded.
+/// Values that depend on no input, however many operators lie between them and the file's constants. ONNX Runtime evaluates them in a graph of the
+/// operators they depend on, so every operator that it supports can be folded.
 /// </summary>
 internal static class Constants
 {
     private static readonly string[] Random =
         ["RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"];
 
-    /// <summary>What stands in the way of computing the value beforehand: the name of an input or of a random node; null for nothing.</summary>
+    /// <summary>Why the value cannot be computed in advance: the name of an input or of a random node; null where it can.</summary>
     public static string? FindObstacle(Scope scope, string value) => Collect(scope, value, new GraphProto(), []);
 
     /// <summary>Computes a value.</summary>
-    /// <exception cref="InvalidCallException">It hangs on an input, or is no array of 32-bit floats.</exception>
+    /// <exception cref="InvalidCallException">It depends on an input, or is no array of 32-bit floats.</exception>
     public static Constant Evaluate(ModelProto model, Scope scope, string value) => Compute(model, scope, value, result =>
     {
         OrtTensorTypeAndShapeInfo type = result.GetTensorTypeAndShape();
@@ -67,7 +67,7 @@ internal static class Constants
         return read(results[0]);
     }
 
-    // Adds what the value hangs on, in an order in which it can be computed.
+    // Adds the nodes that the value depends on, in topological order.
     private static string? Collect(Scope scope, string value, GraphProto graph, HashSet<string> seen)
     {
         if (!seen.Add(value)) return null;

@@ -2,12 +2,12 @@ using GpuSpectralRnn.Onnx.Protos;
 
 namespace GpuSpectralRnn.Onnx.Graphs;
 
-/// <summary>Names for new values of a graph, none of which is in it.</summary>
+/// <summary>Unused names for new values of a graph.</summary>
 internal sealed class FreshNames(GraphProto graph)
 {
     private readonly HashSet<string> taken = [.. GraphWalk.Names(graph)];
 
-    /// <summary>The wish itself, or with a number behind it.</summary>
+    /// <summary><paramref name="wish"/>, with a number appended where it is used already.</summary>
     public string Of(string wish)
     {
         string name = wish;

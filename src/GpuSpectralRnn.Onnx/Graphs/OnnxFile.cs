@@ -4,7 +4,7 @@ using GpuSpectralRnn.Onnx.Protos;
 
 namespace GpuSpectralRnn.Onnx.Graphs;
 
-/// <summary>Reads and writes ONNX files. What compression does not know goes through unchanged.</summary>
+/// <summary>Reads and writes ONNX files. Fields that compression does not know are preserved.</summary>
 internal static class OnnxFile
 {
     /// <summary>Reads a graph.</summary>
@@ -31,7 +31,7 @@ internal static class OnnxFile
         return model;
     }
 
-    /// <summary>Writes a graph, whole or not at all; returns the number of bytes.</summary>
+    /// <summary>Writes a graph atomically; returns the number of bytes.</summary>
     /// <exception cref="RunFailedException">The file cannot be written.</exception>
     public static void Save(string path, ModelProto model) => AtomicFile.Write(path, model.WriteTo);
 }

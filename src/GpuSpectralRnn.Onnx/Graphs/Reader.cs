@@ -3,9 +3,9 @@ using GpuSpectralRnn.Onnx.Protos;
 namespace GpuSpectralRnn.Onnx.Graphs;
 
 /// <summary>A node that reads a value.</summary>
-/// <param name="Scope">Where it stands; perhaps a body inside the graph that makes the value.</param>
+/// <param name="Scope">Its scope; perhaps a body inside the graph that makes the value.</param>
 /// <param name="Node">The node.</param>
-/// <param name="Input">Which of its inputs the value is.</param>
+/// <param name="Input">Index of the node's input.</param>
 internal readonly record struct Reader(Scope Scope, NodeProto Node, int Input)
 {
     /// <summary>Every node that reads the value, those in bodies included; a node that reads it twice comes twice.</summary>

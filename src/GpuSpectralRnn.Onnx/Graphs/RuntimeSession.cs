@@ -2,11 +2,11 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace GpuSpectralRnn.Onnx.Graphs;
 
-/// <summary>Opens graphs in ONNX Runtime: one thread, no words on standard error.</summary>
+/// <summary>Opens graphs in ONNX Runtime, with one thread and without log output.</summary>
 internal static class RuntimeSession
 {
     /// <summary>Opens a graph.</summary>
-    /// <exception cref="RunFailedException">ONNX Runtime does not take it; <paramref name="what"/> says in the message what it is.</exception>
+    /// <exception cref="RunFailedException">ONNX Runtime does not load it; <paramref name="what"/> describes it in the message.</exception>
     public static InferenceSession Open(byte[] model, string what)
     {
         try

@@ -2,7 +2,7 @@ using GpuSpectralRnn.Onnx.Protos;
 
 namespace GpuSpectralRnn.Onnx.Graphs;
 
-/// <summary>A graph, and where it stands: the main graph, or the body of a node of another.</summary>
+/// <summary>A graph and its place: the main graph, or the body of a node of another graph.</summary>
 /// <param name="Graph">The nodes and constants of this scope.</param>
 /// <param name="Owner">The node whose body this is; null for the main graph.</param>
 /// <param name="Parent">The owner's scope, whose values are visible here; null for the main graph.</param>
@@ -12,7 +12,8 @@ internal sealed record Scope(GraphProto Graph, NodeProto? Owner = null, Scope? P
     public Scope? Definer(string value)
     {
         for (Scope? scope = this; scope is not null; scope = scope.Parent)
-            if (scope.Initializer(value) is not null || scope.Producer(value) is not null || scope.Graph.Input.Any(input => input.Name == value)) return scope;
+            if (scope.Initializer(value) is not null || scope.Producer(value) is not null || scope.Graph.Input.Any(input => input.Name == value))
+                return scope;
         return null;
     }
 

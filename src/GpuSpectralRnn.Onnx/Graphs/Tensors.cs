@@ -11,10 +11,12 @@ internal static class Tensors
     public const int Float = 1, Int32 = 6, Int64 = 7;
 
     /// <summary>32-bit floats.</summary>
-    public static TensorProto Create(string name, ReadOnlySpan<int> extents, ReadOnlySpan<float> values) => Create(name, extents, Float, MemoryMarshal.AsBytes(values));
+    public static TensorProto Create(string name, ReadOnlySpan<int> extents, ReadOnlySpan<float> values) =>
+        Create(name, extents, Float, MemoryMarshal.AsBytes(values));
 
     /// <summary>64-bit integers.</summary>
-    public static TensorProto Create(string name, ReadOnlySpan<int> extents, ReadOnlySpan<long> values) => Create(name, extents, Int64, MemoryMarshal.AsBytes(values));
+    public static TensorProto Create(string name, ReadOnlySpan<int> extents, ReadOnlySpan<long> values) =>
+        Create(name, extents, Int64, MemoryMarshal.AsBytes(values));
 
     private static TensorProto Create(string name, ReadOnlySpan<int> extents, int type, ReadOnlySpan<byte> bytes)
     {

@@ -3,10 +3,10 @@ using GpuSpectralRnn.Onnx.Protos;
 
 namespace GpuSpectralRnn.Onnx.Graphs;
 
-/// <summary>Takes out what nobody reads any more; everything that was never read stays as it was.</summary>
+/// <summary>Removes values that are no longer read; values that were never read stay.</summary>
 internal static class UnusedValues
 {
-    /// <summary>Takes out the value if nobody reads it, then what only it was made of.</summary>
+    /// <summary>Removes the value if it is not read, then the values that only it was made of.</summary>
     public static void Remove(Scope scope, string value)
     {
         if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) return; // what is left is unused, and harmless

@@ -3,10 +3,10 @@ using GpuSpectralRnn.Onnx.Protos;
 
 namespace GpuSpectralRnn.Onnx.Import;
 
-/// <summary>Where a walk back ended: at a value, and the node that makes it (null for an input or a constant of the graph).</summary>
+/// <summary>End of a backward walk: a value, and the node that makes it (null for an input or a constant of the graph).</summary>
 internal sealed record TraceEnd(string Value, NodeProto? Node);
 
-/// <summary>Walks from a value back to where its numbers come from, through nodes that only move them.</summary>
+/// <summary>Walks from a value back to its sources, through nodes that only move elements.</summary>
 internal sealed class GraphTrace(Scope scope)
 {
     /// <summary>Nodes that change the place of numbers, not their value; all but Concat have them from their first input.</summary>
@@ -19,10 +19,10 @@ internal sealed class GraphTrace(Scope scope)
     /// <summary>Moves, and what means over steps are made of.</summary>
     public static readonly string[] MovesAndMeans = [.. Moves, "ReduceMean", "ReduceSum", "Div"];
 
-    /// <summary>The graph that is walked.</summary>
+    /// <summary>Scope of the walk.</summary>
     public Scope Scope => scope;
 
-    /// <summary>Whether the value hangs on no input of the graph.</summary>
+    /// <summary>Whether the value depends on no input of the graph.</summary>
     public bool IsConstant(string value) => Constants.FindObstacle(scope, value) is null;
 
     /// <summary>The first values on the ways back that are made by another node than the <paramref name="passed"/> ones, each once.</summary>

@@ -52,7 +52,8 @@ internal sealed record LayerPart(string Name, Cell Cell, NodeWeights Weights)
             Write(Weights.Input.Values, direction * rows * Weights.Inputs, to.InputWeights);
             Write(Weights.Recurrent.Values, direction * rows * Weights.Hidden, to.HiddenWeights);
             if (to.Peepholes is { } peepholes)
-                peepholes.CopyFrom<float>(CellSpec.PutBlocks(OnnxCell.PeepholeOrder, Weights.Peephole!.Values.AsSpan(direction * 3 * Weights.Hidden, 3 * Weights.Hidden)));
+                peepholes.CopyFrom<float>(CellSpec.PutBlocks(
+                    OnnxCell.PeepholeOrder, Weights.Peephole!.Values.AsSpan(direction * 3 * Weights.Hidden, 3 * Weights.Hidden)));
             if (Weights.Bias is null) continue;
             Write(Weights.Bias.Values, direction * 2 * rows, to.InputBias);
             Write(Weights.Bias.Values, ((direction * 2) + 1) * rows, to.HiddenBias);

@@ -9,20 +9,21 @@ using Microsoft.ML.OnnxRuntime;
 namespace GpuSpectralRnn.Onnx.Import;
 
 /// <summary>
-/// Networks out of ONNX graphs that are a stack of recurrent nodes with a linear read-out, as PyTorch's exporter and <see cref="OnnxExport"/> write
-/// them. A network is given only if it answers as the graph does in ONNX Runtime.
+/// Imports ONNX graphs that are a stack of recurrent nodes with a linear read-out, as PyTorch's exporter and <see cref="OnnxExport"/> write them. A
+/// network is returned only if its outputs equal the graph's in ONNX Runtime.
 /// </summary>
 public static class OnnxImport
 {
     /// <summary>Reads a network.</summary>
     /// <param name="path">An ONNX file.</param>
-    /// <param name="backend">Where the network shall live.</param>
-    /// <param name="cell">Which of two cells of the same recurrence it is (irnn or rnn-relu); null: what the file says.</param>
-    /// <param name="readout">What the read-out sees; null: what the graph's answers show.</param>
-    /// <param name="task">What the outputs mean; null: what the file says, else a regression where there is one output.</param>
-    /// <param name="note">Takes what was found and assumed, a line each.</param>
-    /// <returns>The network, and the largest difference of its answers from the graph's (relative to the largest answer where that is above
-    /// 1).</returns>
+    /// <param name="backend">Backend of the network.</param>
+    /// <param name="cell">The cell where two share a recurrence (irnn or rnn-relu); null: what the file says.</param>
+    /// <param name="readout">Input of the read-out; null: the one that reproduces the graph's outputs.</param>
+    /// <param name="task">Task of the network; null: what the file says, else a regression where there is one output.</param>
+    /// <param name="note">Receives findings and assumptions, a line each.</param>
+    /// <returns>
+    /// The network, and the largest difference of its outputs from the graph's (relative to the largest output where that is above 1).
+    /// </returns>
     /// <exception cref="InvalidCallException">There is no such file, or a node of the graph cannot be represented; the message names it.</exception>
     /// <exception cref="RunFailedException">The file is damaged, or ONNX Runtime does not take it.</exception>
     public static (Network Network, double MaxDifference) Read(

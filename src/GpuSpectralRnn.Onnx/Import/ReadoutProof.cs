@@ -7,15 +7,15 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace GpuSpectralRnn.Onnx.Import;
 
 /// <summary>
-/// Runs a graph on random sequences, from states of zero, and asks whether a network gives the same answers. So what the nodes between the parts do
-/// is never guessed: either they come to one of the read-outs here, or the graph is refused.
+/// Runs a graph on random sequences from zero states and compares the outputs of networks with it. The effect of the nodes between the parts is thus
+/// not guessed: they equal one of the read-outs of this library, or the graph is refused.
 /// </summary>
 internal sealed class ReadoutProof
 {
     // Extents where the graph leaves them open: they differ, so that batch and steps cannot be taken for each other.
     private static readonly (int Batch, int Steps)[] Sizes = [(2, 5), (3, 4)];
 
-    /// <summary>More numbers than this in one call are taken for a mistake of the file.</summary>
+    /// <summary>Largest count of numbers in one call; more indicate a broken file.</summary>
     private const long MostNumbers = 1 << 26;
 
     private readonly Random random = new(2);
@@ -48,13 +48,13 @@ internal sealed class ReadoutProof
         }
     }
 
-    /// <summary>Whether every call had a single step, in which all read-outs are alike.</summary>
+    /// <summary>Whether every call had a single step, for which all read-outs are equal.</summary>
     public bool HasOneStep => calls.All(call => call.Steps == 1);
 
     /// <summary>Whether the answers have an axis of steps, were it of one step only.</summary>
     public bool KeepsSteps { get; }
 
-    /// <summary>What ONNX Runtime said where it ran no call.</summary>
+    /// <summary>The message of ONNX Runtime where no call succeeded.</summary>
     public string? Problem => calls.Count == 0 ? problem : null;
 
     /// <summary>The largest difference between the network's answers and the graph's, whichever way round the graph's axes are.</summary>

@@ -5,22 +5,24 @@ namespace GpuSpectralRnn.Onnx.Proof;
 /// <summary>An output of a graph.</summary>
 internal sealed record GraphOutput(string Name, bool IsState);
 
-/// <summary>How far an output of the smaller graph is from the original's.</summary>
-/// <param name="Name">Of the output.</param>
+/// <summary>Difference of an output of the smaller graph from the original's.</summary>
+/// <param name="Name">Name of the output.</param>
 /// <param name="IsState">Whether it goes into the next call.</param>
 /// <param name="MaxDifference">Largest absolute difference.</param>
 /// <param name="MeanDifference">Mean absolute difference.</param>
-/// <param name="Agreement">Share of same decisions: at 0.5 for outputs in [0, 1], else the largest of a row; null where nothing is decided.</param>
+/// <param name="Agreement">
+/// Fraction of equal decisions: at 0.5 for outputs in [0, 1], else the largest of a row; null where nothing is decided.
+/// </param>
 public sealed record OutputDifference(string Name, bool IsState, double MaxDifference, double MeanDifference, double? Agreement);
 
-/// <summary>The smaller graph beside the original.</summary>
+/// <summary>Comparison of the smaller graph with the original.</summary>
 /// <param name="Nodes">The recurrent nodes.</param>
 /// <param name="Outputs">On sequences held out.</param>
-/// <param name="BytesBefore">Of the original's file.</param>
-/// <param name="BytesAfter">Of the smaller file.</param>
-/// <param name="MicrosecondsBefore">Of a call, one thread; NaN where it was not measured.</param>
-/// <param name="MicrosecondsAfter">Of the smaller.</param>
-/// <param name="HeldOut">Sequences.</param>
+/// <param name="BytesBefore">Bytes of the original's file.</param>
+/// <param name="BytesAfter">Bytes of the smaller file.</param>
+/// <param name="MicrosecondsBefore">Microseconds of a call of the original on one thread; NaN where it was not measured.</param>
+/// <param name="MicrosecondsAfter">Microseconds of a call of the smaller graph.</param>
+/// <param name="HeldOut">Number of held-out sequences.</param>
 public sealed record GraphProof(
     IReadOnlyList<CompressedNode> Nodes,
     IReadOnlyList<OutputDifference> Outputs,

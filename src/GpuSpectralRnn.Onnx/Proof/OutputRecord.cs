@@ -4,7 +4,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace GpuSpectralRnn.Onnx.Proof;
 
-/// <summary>What a graph answered to some sequences, to compare another's answers with.</summary>
+/// <summary>The outputs of a graph for some sequences, to compare another graph's with.</summary>
 internal sealed class OutputRecord
 {
     private readonly IReadOnlyList<GraphOutput> outputs;
@@ -42,7 +42,7 @@ internal sealed class OutputRecord
         return record;
     }
 
-    /// <summary>Runs another graph on the same sequences. States that are not as large as they were are left out.</summary>
+    /// <summary>Compares another graph on the same sequences. States of another size are left out.</summary>
     /// <exception cref="RunFailedException">Its outputs have other shapes.</exception>
     public OutputDifference[] Compare(InferenceSession session, GraphCalls calls, int first, int end)
     {
@@ -62,7 +62,9 @@ internal sealed class OutputRecord
         {
             double[] a = answers[i][call], b = other.answers[i][call];
             if (!shapes[i][call].SequenceEqual(other.shapes[i][call]))
-                throw new RunFailedException($"The output {output.Name} has the shape [{string.Join(", ", other.shapes[i][call])}] instead of [{string.Join(", ", shapes[i][call])}].");
+                throw new RunFailedException(
+                    $"The output {output.Name} has the shape [{string.Join(", ", other.shapes[i][call])}] " +
+                    $"instead of [{string.Join(", ", shapes[i][call])}].");
             for (int j = 0; j < a.Length; j++)
             {
                 double difference = Math.Abs(a[j] - b[j]);

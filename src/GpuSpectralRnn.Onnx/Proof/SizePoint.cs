@@ -1,6 +1,6 @@
 namespace GpuSpectralRnn.Onnx.Proof;
 
-/// <summary>What one size costs and gains.</summary>
+/// <summary>Cost and gain of one size.</summary>
 /// <param name="Keep">Units of each layer.</param>
 /// <param name="Proof">On the sequences held out.</param>
 public sealed record SizePoint(IReadOnlyList<int> Keep, GraphProof Proof)

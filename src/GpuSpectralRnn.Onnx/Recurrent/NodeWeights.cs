@@ -6,26 +6,26 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Onnx.Recurrent;
 
 /// <summary>The weights of a recurrent node.</summary>
-/// <param name="Gates">G.</param>
+/// <param name="Gates">G, the number of gates.</param>
 /// <param name="Input">W [D, G H, I].</param>
 /// <param name="Recurrent">R [D, G H, H].</param>
 /// <param name="Bias">B [D, 2 G H], or null.</param>
 /// <param name="Peephole">P [D, 3 H], or null.</param>
 internal sealed record NodeWeights(int Gates, Constant Input, Constant Recurrent, Constant? Bias, Constant? Peephole)
 {
-    /// <summary>D.</summary>
+    /// <summary>D, the number of directions.</summary>
     public int Directions => Recurrent.Extents[0];
 
-    /// <summary>H.</summary>
+    /// <summary>H, the units of a direction.</summary>
     public int Hidden => Recurrent.Extents[2];
 
-    /// <summary>I.</summary>
+    /// <summary>I, the inputs of a step.</summary>
     public int Inputs => Input.Extents[2];
 
-    /// <summary>All numbers.</summary>
+    /// <summary>Number of weights.</summary>
     public int Count => Input.Values.Length + Recurrent.Values.Length + (Bias?.Values.Length ?? 0) + (Peephole?.Values.Length ?? 0);
 
-    /// <summary>Reads them, wherever in the graph they are made.</summary>
+    /// <summary>Reads the weights, also where the graph computes them from constants.</summary>
     /// <exception cref="InvalidCallException">The node cannot be compressed; the message names it and says why.</exception>
     public static NodeWeights Read(ModelProto model, RecurrentNode node)
     {

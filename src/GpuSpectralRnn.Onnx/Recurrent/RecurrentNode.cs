@@ -6,14 +6,14 @@ using GpuSpectralRnn.Onnx.Protos;
 namespace GpuSpectralRnn.Onnx.Recurrent;
 
 /// <summary>
-/// An RNN, LSTM or GRU of a graph. X [T, N, I]; W [D, G H, I], R [D, G H, H], B [D, 2 G H], initial states [D, N, H], P [D, 3 H] (peepholes); Y [T, D, N, H],
-/// Y_h and Y_c [D, N, H]. Units are the same for all gates; everything but the product with R is unit by unit.
+/// An RNN, LSTM or GRU of a graph. X [T, N, I]; W [D, G H, I], R [D, G H, H], B [D, 2 G H], initial states [D, N, H], P [D, 3 H] (peepholes); Y [T,
+/// D, N, H], Y_h and Y_c [D, N, H]. The units are the same for all gates; all operations but the product with R are element-wise in the units.
 /// </summary>
 internal sealed class RecurrentNode
 {
     private RecurrentNode(Scope scope, NodeProto node, string name) => (Scope, Node, Name) = (scope, node, name);
 
-    /// <summary>Where the node stands.</summary>
+    /// <summary>The scope of the node.</summary>
     public Scope Scope { get; }
 
     /// <summary>The node.</summary>
@@ -35,7 +35,7 @@ internal sealed class RecurrentNode
     /// <summary>The activations of one direction by default.</summary>
     public IReadOnlyList<string> StandardActivations => StandardCell.Spec().Onnx.Activations;
 
-    /// <summary>A GRU that resets the state before the product with R, not after it.</summary>
+    /// <summary>Whether a GRU applies the reset gate before the product with R, not after it.</summary>
     public bool ResetsBefore => Type == "GRU" && Attributes.Integer(Node, "linear_before_reset", 0) == 0;
 
     /// <summary>Every such node, in the order of the file.</summary>
@@ -51,10 +51,10 @@ internal sealed class RecurrentNode
         return [.. found];
     }
 
-    /// <summary>The name of an input, or nothing.</summary>
+    /// <summary>The name of an input; empty if absent.</summary>
     public string Input(RecurrentInput input) => (int)input < Node.Input.Count ? Node.Input[(int)input] : "";
 
-    /// <summary>The name of an output, or nothing.</summary>
+    /// <summary>The name of an output; empty if absent.</summary>
     public string Output(RecurrentOutput output) => (int)output < Node.Output.Count ? Node.Output[(int)output] : "";
 
     /// <summary>Sets the name of an input that is there.</summary>
@@ -71,7 +71,7 @@ internal sealed class RecurrentNode
     public override string ToString() => $"{Type} {Name}";
 }
 
-/// <summary>The inputs of a recurrent node, in their order.</summary>
+/// <summary>Inputs of a recurrent node by their index.</summary>
 internal enum RecurrentInput
 {
     /// <summary>X [T, N, I].</summary>
@@ -99,7 +99,7 @@ internal enum RecurrentInput
     P,
 }
 
-/// <summary>The outputs of a recurrent node, in their order.</summary>
+/// <summary>Outputs of a recurrent node by their index.</summary>
 internal enum RecurrentOutput
 {
     /// <summary>Y [T, D, N, H].</summary>

@@ -8,7 +8,7 @@ namespace GpuSpectralRnn.Onnx.Refinement;
 /// <summary>Which branch every If of a graph takes.</summary>
 internal static class Branches
 {
-    /// <summary>Runs the first sequence and looks at the conditions.</summary>
+    /// <summary>Runs the first sequence and reads the conditions.</summary>
     /// <param name="model">The graph.</param>
     /// <param name="copy">A copy of it, whose nodes and branches are returned.</param>
     /// <param name="calls">The calls.</param>

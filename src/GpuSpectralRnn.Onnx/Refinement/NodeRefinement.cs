@@ -7,18 +7,19 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Onnx.Refinement;
 
 /// <summary>
-/// Moves the weights of a cut node, without labels, so that what the graph makes of its states comes closer to what it made of the original's: Adam
-/// along the trajectories of the calibration.
+/// Refines the weights of a cut node without labels, by Adam along the trajectories of the calibration, so that the graph's values behind it come
+/// closer to the original's.
 /// </summary>
 /// <param name="cell">The node's.</param>
-/// <param name="trace">What it was given, what it made, what is compared.</param>
+/// <param name="trace">Inputs, states and tails of the node.</param>
 internal sealed class NodeRefinement(RefinedCell cell, NodeTrace trace)
 {
-    /// <summary>Trajectories that go side by side, and steps of them between two moves of the weights.</summary>
+    /// <summary>Trajectories per batch, and time steps per update of the weights (truncated backpropagation).</summary>
     private const int Lanes = 64, Span = 64;
 
     /// <summary>
-    /// Rates from the highest, which often is best: a cell whose states are bounded takes more, the smaller it is; those of a ReLU run away.
+    /// Learning rates to try, highest first, which often is best: with bounded states a smaller cell takes a higher rate; a ReLU cell, whose states
+    /// may grow without bound, takes lower ones.
     /// </summary>
     public static double[] Rates(RefinedCell cell, int units)
     {
@@ -28,9 +29,9 @@ internal sealed class NodeRefinement(RefinedCell cell, NodeTrace trace)
 
     /// <summary>The plan after so many steps.</summary>
     /// <param name="plan">The start.</param>
-    /// <param name="backend">Where it is computed.</param>
-    /// <param name="steps">Moves of the weights.</param>
-    /// <param name="rate">The highest of one cycle.</param>
+    /// <param name="backend">Backend of the refinement.</param>
+    /// <param name="steps">Updates of the weights.</param>
+    /// <param name="rate">Peak of the one-cycle schedule.</param>
     /// <param name="cancellation">Stops between steps.</param>
     public NodePlan Refine(NodePlan plan, IBackend backend, int steps, double rate, CancellationToken cancellation)
     {
@@ -87,7 +88,7 @@ internal sealed class NodeRefinement(RefinedCell cell, NodeTrace trace)
         RefinedCell.Hold(network, plan);
     }
 
-    // The variance of what is wanted at the end of a tail, all numbers of a row together.
+    // The variance of the target values at the end of a tail, over all numbers of a row.
     private float Scale(OutputTail tail)
     {
         double sum = 0;

@@ -1,6 +1,6 @@
 namespace GpuSpectralRnn.Onnx.Refinement;
 
-/// <summary>What a recurrent node was given and what it made of it, over one run from a zero state on.</summary>
+/// <summary>Inputs and states of a recurrent node over one run from a zero state.</summary>
 internal sealed class Trajectory
 {
     /// <summary>x [steps, I].</summary>
@@ -16,9 +16,9 @@ internal sealed class Trajectory
     public int Steps => IsLast.Count;
 }
 
-/// <summary>What refinement knows of a recurrent node.</summary>
-/// <param name="Trajectories">Seen in the calibration.</param>
-/// <param name="Objectives">What to compare: behind these tails, at every step or at the last of a call alone.</param>
+/// <summary>Data for the refinement of a recurrent node.</summary>
+/// <param name="Trajectories">Trajectories of the calibration.</param>
+/// <param name="Objectives">The tails whose values are compared, at every step or at the last step of a call alone.</param>
 /// <param name="Obstacle">Why the node cannot be refined; null where it can.</param>
 internal sealed record NodeTrace(
     IReadOnlyList<Trajectory> Trajectories, IReadOnlyList<(OutputTail Tail, bool IsLastOnly)> Objectives, string? Obstacle = null);

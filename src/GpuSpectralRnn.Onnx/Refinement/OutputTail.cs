@@ -3,27 +3,29 @@ using GpuSpectralRnn.Onnx.Graphs;
 namespace GpuSpectralRnn.Onnx.Refinement;
 
 /// <summary>
-/// What a graph makes of the states of a recurrent node, row by row, up to one of its values: the part of the graph that refinement looks through.
+/// The row-wise operators from the states of a recurrent node to one of the graph's values, through which refinement backpropagates.
 /// </summary>
-/// <param name="Modules">From the states on; none where nothing behind the node is known.</param>
-/// <param name="Scope">Sees the value.</param>
+/// <param name="Modules">The operators in order; empty where nothing behind the node is known.</param>
+/// <param name="Scope">A scope in which the value is visible.</param>
 /// <param name="Value">The name of the last value.</param>
 internal sealed record OutputTail(IReadOnlyList<TailModule> Modules, Scope Scope, string Value)
 {
-    /// <summary>Whether the last value is a probability, whose difference is best told before the sigmoid or softmax that makes it.</summary>
+    /// <summary>
+    /// Whether the last operator is a sigmoid or softmax; the loss is then the cross-entropy, with its gradient before that operator.
+    /// </summary>
     public bool IsProbability => Modules.Count > 0 && (ReferenceEquals(Modules[^1], PointwiseModule.Sigmoid) || Modules[^1] is SoftmaxModule);
 
-    /// <summary>Numbers of a row at the end.</summary>
+    /// <summary>Row width of the last value.</summary>
     public int Width(int units) => Modules.Aggregate(units, (width, module) => module.Width(width));
 
-    /// <summary>The values at the end [rows, M].</summary>
+    /// <summary>The last value [rows, M].</summary>
     /// <param name="states">[rows, U].</param>
     /// <param name="rows">Number of rows.</param>
     public float[] Apply(float[] states, int rows) => Run(states, rows)[^1];
 
     /// <summary>
-    /// The gradient with respect to the states [rows, U] of the mean over the rows of a difference from what is wanted: the cross-entropy where the
-    /// end is a probability, else half the square, divided by <paramref name="scale"/>.
+    /// The gradient with respect to the states [rows, U] of the loss against the target, averaged over the rows: the cross-entropy where the value is
+    /// a probability, else half the squared difference, divided by <paramref name="scale"/>.
     /// </summary>
     /// <param name="states">[rows, U].</param>
     /// <param name="wanted">[rows, M].</param>

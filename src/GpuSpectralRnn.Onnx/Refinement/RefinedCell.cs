@@ -19,7 +19,7 @@ internal sealed class RefinedCell(Cell cell)
     public static RefinedCell From(RecurrentNode node) =>
         new(node.Type == "RNN" && Attributes.Words(node.Node, "activations")?[0] == "Relu" ? Cell.RnnRelu : node.StandardCell);
 
-    /// <summary>Why the networks here do not compute what the node does; null where they do.</summary>
+    /// <summary>Why the networks of this library cannot compute the node; null where they can.</summary>
     public static string? FindObstacle(RecurrentNode node, NodeWeights weights)
     {
         string[] activations = Attributes.Words(node.Node, "activations") ?? [];
@@ -67,7 +67,7 @@ internal sealed class RefinedCell(Cell cell)
         return network;
     }
 
-    /// <summary>The plan with a network's weights.</summary>
+    /// <summary>The plan with the weights of a refined network.</summary>
     public NodePlan ToPlan(Network network, NodePlan plan)
     {
         NodeWeights small = plan.Small with
@@ -98,7 +98,7 @@ internal sealed class RefinedCell(Cell cell)
         return plan with { Small = small, Restore = restore };
     }
 
-    /// <summary>Takes away the gradients of what is held: units that stay are themselves, directions do not mix, and there is no offset.</summary>
+    /// <summary>Clears the gradients of fixed weights: kept units map to themselves, directions do not mix, and there is no offset.</summary>
     public static void Hold(Network network, NodePlan plan)
     {
         int units = plan.Units, width = plan.Directions * units;

@@ -6,12 +6,12 @@ using GpuSpectralRnn.Onnx.Protos;
 namespace GpuSpectralRnn.Onnx.Refinement;
 
 /// <summary>
-/// Follows the states of a recurrent node to the outputs of the graph, as far as the operators are known. What it finds is a guess about shapes
-/// (operators that move elements are taken to leave the rows as they are), which must be compared with what the graph computes.
+/// Follows the states of a recurrent node to the outputs of the graph, as far as the operators are known. The result rests on an assumption about
+/// shapes (operators that move elements are taken to leave the rows as they are), so it must be verified against the graph's values.
 /// </summary>
 /// <param name="model">The graph.</param>
 /// <param name="branches">The branch that every If took in the calibration; an If that took both is not in it.</param>
-/// <param name="states">Outputs of the graph that go into its next call: nothing is compared there.</param>
+/// <param name="states">Outputs of the graph that are inputs of its next call; they are not compared.</param>
 internal sealed class TailFinder(ModelProto model, IReadOnlyDictionary<NodeProto, GraphProto> branches, IReadOnlySet<string> states)
 {
     private const int MostTails = 8;
@@ -20,7 +20,7 @@ internal sealed class TailFinder(ModelProto model, IReadOnlyDictionary<NodeProto
     private readonly SeenValues seen = new();
 
     /// <summary>The tails of a node's output, none that leads to states alone; empty where there are too many.</summary>
-    /// <param name="scope">Where the node stands.</param>
+    /// <param name="scope">The scope of the node.</param>
     /// <param name="value">The output.</param>
     /// <param name="width">Units, of both directions.</param>
     public IReadOnlyList<OutputTail> Find(Scope scope, string value, int width)

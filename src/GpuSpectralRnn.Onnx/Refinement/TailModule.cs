@@ -2,10 +2,10 @@ using System.Numerics.Tensors;
 
 namespace GpuSpectralRnn.Onnx.Refinement;
 
-/// <summary>An operator behind a recurrent node, row by row: what it makes of the values before it, and how a gradient goes back.</summary>
+/// <summary>A row-wise operator behind a recurrent node, with its forward and backward pass.</summary>
 internal abstract class TailModule
 {
-    /// <summary>Numbers of a row behind it, for so many before it.</summary>
+    /// <summary>Row width of its output for inputs of row width <paramref name="before"/>.</summary>
     public virtual int Width(int before) => before;
 
     /// <summary>y [rows, M] of x [rows, U].</summary>

@@ -6,10 +6,12 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace GpuSpectralRnn.Onnx.Refinement;
 
-/// <summary>Runs the calibration once more; keeps what one recurrent node was given and made, and which tails behind it were read rightly.</summary>
+/// <summary>
+/// Runs the calibration again and records the inputs and states of one recurrent node, and which tails behind it reproduce the graph's values.
+/// </summary>
 internal sealed class TraceReader
 {
-    /// <summary>Numbers that are kept at most (256 MB); sequences beyond them are left out.</summary>
+    /// <summary>Largest count of recorded numbers (256 MB); further sequences are left out.</summary>
     private const long MostNumbers = 64L << 20;
 
     /// <summary>Calls in which a tail is compared with the graph.</summary>
@@ -115,7 +117,7 @@ internal sealed class TraceReader
         }
     }
 
-    // Whether the call goes on from the end of the last one, or starts at zero; initial [D, N, H].
+    // Whether the call continues from the end of the last one, or starts at zero; initial [D, N, H].
     private bool Begin(ReadOnlySpan<float> initial, int batch)
     {
         bool isZero = !initial.ContainsAnyExcept(0f);
@@ -148,7 +150,7 @@ internal sealed class TraceReader
     {
         public OutputTail Tail { get; } = tail;
 
-        /// <summary>Where its last value stands among those that are shown.</summary>
+        /// <summary>Index of its last value among the exposed outputs.</summary>
         public int At { get; } = at;
 
         public int Calls { get; private set; }

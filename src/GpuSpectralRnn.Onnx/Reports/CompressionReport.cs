@@ -6,7 +6,7 @@ using GpuSpectralRnn.Reports;
 
 namespace GpuSpectralRnn.Onnx.Reports;
 
-/// <summary>The page on a compressed graph: the answer first, then every size.</summary>
+/// <summary>The report page of a compressed graph: first the chosen size, then all sizes.</summary>
 /// <param name="chosen">The size that was written.</param>
 /// <param name="curve">Other sizes.</param>
 public sealed class CompressionReport(SizePoint chosen, IReadOnlyList<SizePoint> curve)
@@ -26,11 +26,12 @@ public sealed class CompressionReport(SizePoint chosen, IReadOnlyList<SizePoint>
     public static Table Outputs(GraphProof proof)
     {
         Table table = new(new("output"), new("largest difference", "g3"), new("mean difference", "g3"), new("same decisions (%)", "0.00"));
-        foreach (OutputDifference output in proof.Outputs) table.Add(output.Name, output.MaxDifference, output.MeanDifference, 100 * output.Agreement);
+        foreach (OutputDifference output in proof.Outputs)
+            table.Add(output.Name, output.MaxDifference, output.MeanDifference, 100 * output.Agreement);
         return table;
     }
 
-    /// <summary>What every size costs and gains: the worst output, bytes and time.</summary>
+    /// <summary>Costs and gains of every size: the worst output, bytes and time.</summary>
     public static Table Sizes(IReadOnlyList<SizePoint> curve)
     {
         Table table = new(
@@ -54,7 +55,7 @@ public sealed class CompressionReport(SizePoint chosen, IReadOnlyList<SizePoint>
     /// <summary>Writes the page.</summary>
     /// <param name="path">The file.</param>
     /// <param name="title">The heading.</param>
-    /// <param name="command">The call for a size.</param>
+    /// <param name="command">Returns the command for a size.</param>
     /// <exception cref="RunFailedException">The file cannot be written.</exception>
     public void Save(string path, string title, Func<SizePoint, string> command)
     {
@@ -63,7 +64,9 @@ public sealed class CompressionReport(SizePoint chosen, IReadOnlyList<SizePoint>
         page.AddText($"{chosen.Size} units: {SizeSlider.Lost(proof)} (on {proof.HeldOut} sequences held out). {SizeSlider.Gained(proof)}.");
         page.Add(Differences()).Add(Times());
         page.AddHeading("Nodes").Add(Nodes(proof)).AddHeading("Outputs").Add(Outputs(proof));
-        page.AddText("A node that no step was seen of was never run by the calibration, and is as it was. States are outputs that go into the next call.");
+        page.AddText(
+            "A node that no step was seen of was never run by the calibration, and is as it was. " +
+            "States are outputs that go into the next call.");
         string slider = SizeSlider.ToHtml(points, Array.IndexOf(points, chosen), command), html = page.ToHtml();
         const string end = "</main>";
         int at = html.LastIndexOf(end, StringComparison.Ordinal);

@@ -5,7 +5,7 @@ using GpuSpectralRnn.Onnx.Proof;
 
 namespace GpuSpectralRnn.Onnx.Reports;
 
-/// <summary>A slider over sizes: each shows what is lost, what is gained, and the call that makes it. A plain script in the page; nothing is fetched.</summary>
+/// <summary>A slider over sizes that shows each size's cost, gain and command, by a plain script in the page without external resources.</summary>
 public static class SizeSlider
 {
     private const string Script = """
@@ -23,8 +23,8 @@ public static class SizeSlider
 
     /// <summary>The slider as HTML.</summary>
     /// <param name="points">From the least size.</param>
-    /// <param name="chosen">The number of the one that is shown first.</param>
-    /// <param name="command">The call for a size.</param>
+    /// <param name="chosen">Index of the size that is shown first.</param>
+    /// <param name="command">Returns the command for a size.</param>
     public static string ToHtml(IReadOnlyList<SizePoint> points, int chosen, Func<SizePoint, string> command)
     {
         // The encoder of the standard escapes what could end the script.
@@ -44,13 +44,15 @@ public static class SizeSlider
             """;
     }
 
-    /// <summary>What a size costs, output by output.</summary>
+    /// <summary>Cost of a size: the differences of its outputs.</summary>
     public static string Lost(GraphProof proof) => string.Join("; ", proof.Outputs.Where(output => !output.IsState).Select(output => string.Create(
         CultureInfo.InvariantCulture,
-        $"{output.Name} differs by {output.MeanDifference:g3} in the mean{(output.Agreement is { } same ? $", same decision in {100 * same:0.00} %" : "")}")));
+        $"{output.Name} differs by {output.MeanDifference:g3} in the mean" +
+        $"{(output.Agreement is { } same ? $", same decision in {100 * same:0.00} %" : "")}")));
 
-    /// <summary>What it gains.</summary>
+    /// <summary>Gain of a size: time and bytes.</summary>
     public static string Gained(GraphProof proof) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{proof.MicrosecondsAfter:0.0} us a call instead of {proof.MicrosecondsBefore:0.0}, {proof.BytesAfter:N0} bytes instead of {proof.BytesBefore:N0}");
+        $"{proof.MicrosecondsAfter:0.0} us a call instead of {proof.MicrosecondsBefore:0.0}, " +
+        $"{proof.BytesAfter:N0} bytes instead of {proof.BytesBefore:N0}");
 }

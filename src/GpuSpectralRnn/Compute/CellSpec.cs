@@ -48,14 +48,14 @@ public sealed record CellSpec
     // In the order of CellKind.
     private static readonly CellSpec[] Table =
     [
-        new(CellKind.RnnTanh, new ElmanLayer(), RecurrentCell.StepwiseElman<Kernels.HyperbolicTangent>)
+        new(CellKind.RnnTanh, new TanhLayer(), RecurrentCell.StepwiseElman<Kernels.HyperbolicTangent>)
         {
             DefaultRidge = 1e-4, // docs/method.md, section 2.3
             Persistent = (loader, tiles) => RecurrentCell.PersistentElman<Kernels.HyperbolicTangent>(loader, tiles.Forward),
             PyTorch = "nn.RNN",
             Onnx = new("RNN", [0], ["Tanh"]),
         },
-        new(CellKind.RnnRelu, new ElmanLayer(), RecurrentCell.StepwiseElman<Kernels.Relu>)
+        new(CellKind.RnnRelu, new ReluLayer(), RecurrentCell.StepwiseElman<Kernels.Relu>)
         {
             DefaultRidge = 1e-4,
             Persistent = (loader, tiles) => RecurrentCell.PersistentElman<Kernels.Relu>(loader, tiles.Forward),
@@ -96,7 +96,7 @@ public sealed record CellSpec
         },
     ];
 
-    private CellSpec(CellKind kind, HostCell host, Func<KernelLoader, DeviceGemm, RecurrentCell> stepwise) =>
+    internal CellSpec(CellKind kind, HostCell host, Func<KernelLoader, DeviceGemm, RecurrentCell> stepwise) =>
         (Kind, Host, Stepwise) = (kind, host, stepwise);
 
     /// <summary>All of them.</summary>

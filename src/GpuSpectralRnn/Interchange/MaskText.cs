@@ -5,8 +5,8 @@ using GpuSpectralRnn.Networks;
 namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
-/// The mask of a network's parameters as text for a file's metadata, so that the tensors stay those that PyTorch knows: a JSON object with a member
-/// for every masked parameter, one bit per weight in its order, lowest bit first, in base 64; 1 for a weight that is there.
+/// The mask of a network's parameters as text for a file's metadata, so that the tensors keep PyTorch's names: a JSON object with a member for every
+/// masked parameter, one bit per weight in its order, lowest bit first, in base 64; 1 for a weight that is kept.
 /// </summary>
 internal static class MaskText
 {
@@ -31,7 +31,7 @@ internal static class MaskText
     /// <summary>Masks the parameters as the text says.</summary>
     /// <param name="text">What <see cref="Write"/> wrote.</param>
     /// <param name="parameters">Of the same network.</param>
-    /// <param name="path">The file it stood in.</param>
+    /// <param name="path">The file it was read from, for messages.</param>
     /// <exception cref="BrokenFileException">The text is damaged or belongs to another network.</exception>
     public static void Apply(string text, Parameters parameters, string path)
     {
@@ -50,7 +50,8 @@ internal static class MaskText
             ParameterSpec slot = parameters.Slots.SingleOrDefault(slot => slot.Name == name)
                 ?? throw new BrokenFileException(path, $"its mask names {name}, which the architecture has no place for.");
             if (bits is null || bits.Length != (slot.Shape.Count + 7) / 8)
-                throw new BrokenFileException(path, $"its mask of {name} has {bits?.Length ?? 0} bytes; {slot.Shape} needs {(slot.Shape.Count + 7) / 8}.");
+                throw new BrokenFileException(
+                    path, $"its mask of {name} has {bits?.Length ?? 0} bytes; {slot.Shape} needs {(slot.Shape.Count + 7) / 8}.");
             float[] ones = new float[slot.Shape.Count];
             for (int i = 0; i < ones.Length; i++) ones[i] = (bits[i / 8] >> (i % 8)) & 1;
             parameters.SetMask(name, ones);

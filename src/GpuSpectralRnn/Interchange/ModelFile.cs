@@ -5,8 +5,8 @@ using GpuSpectralRnn.Networks;
 namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
-/// Model files: safetensors with PyTorch's names for the parameters, in the metadata the architecture as JSON under <c>gsrnn.architecture</c> and,
-/// where single weights were taken away, which under <c>gsrnn.mask</c>.
+/// Model files: safetensors with PyTorch's names for the parameters; in the metadata the recipe as JSON under <c>gsrnn.architecture</c> and, where
+/// single weights are pruned, their mask under <c>gsrnn.mask</c>.
 /// </summary>
 public static class ModelFile
 {
@@ -20,10 +20,13 @@ public static class ModelFile
         Parameters parameters = network.Parameters;
         float[] block = parameters.Values.ToArray();
         if (parameters.FindNotFinite(block) is { } bad)
-            throw new RunFailedException($"{path} is not written: {bad.Name} holds {bad.Value} at index {bad.Index}. The model is broken; train it again or take an earlier one.");
+            throw new RunFailedException(
+                $"{path} is not written: {bad.Name} holds {bad.Value} at index {bad.Index}. " +
+                "The model is broken; train it again or take an earlier one.");
         NamedArray[] arrays =
         [
-            .. parameters.Slots.Select(slot => NamedArray.Create(slot.Name, slot.Shape, block.AsSpan((int)slot.Offset, (int)slot.Shape.Count).ToArray())),
+            .. parameters.Slots.Select(slot =>
+                NamedArray.Create(slot.Name, slot.Shape, block.AsSpan((int)slot.Offset, (int)slot.Shape.Count).ToArray())),
         ];
         Dictionary<string, string> metadata = new() { ["format"] = "pt", [ArchitectureKey] = network.Recipe.ToJson() };
         if (MaskText.Write(parameters) is { } mask) metadata[MaskText.Key] = mask;
@@ -50,12 +53,12 @@ public static class ModelFile
         }
     }
 
-    /// <summary>Reads only what the network is.</summary>
+    /// <summary>Reads the recipe alone.</summary>
     /// <exception cref="InvalidCallException">There is no such file, or it holds no architecture.</exception>
     /// <exception cref="BrokenFileException">The file is damaged.</exception>
     public static Recipe LoadRecipe(string path) => ReadRecipe(SafetensorsFile.Read(path));
 
-    /// <summary>Reads only what a stack is.</summary>
+    /// <summary>Reads the architecture of a stack alone.</summary>
     /// <exception cref="InvalidCallException">There is no such file, it holds no architecture, or its network is another graph.</exception>
     /// <exception cref="BrokenFileException">The file is damaged.</exception>
     public static Architecture LoadArchitecture(string path) => LoadRecipe(path) as Architecture
@@ -70,23 +73,27 @@ public static class ModelFile
         Graph graph = recipe.Build();
         IReadOnlyList<ParameterSpec> slots = graph.Parameters;
         string[] missing = [.. slots.Select(slot => slot.Name).Except(tensors.Keys)];
-        if (missing.Length > 0) throw new BrokenFileException(file.Path, $"the architecture needs the tensors {string.Join(", ", missing)}, which are missing.");
+        if (missing.Length > 0)
+            throw new BrokenFileException(file.Path, $"the architecture needs the tensors {string.Join(", ", missing)}, which are missing.");
         string[] extra = [.. tensors.Keys.Except(slots.Select(slot => slot.Name))];
         if (extra.Length > 0) throw new BrokenFileException(file.Path, $"the architecture has no place for the tensors {string.Join(", ", extra)}.");
         foreach (ParameterSpec slot in slots)
         {
             NamedArray array = tensors[slot.Name];
-            if (array.Shape != slot.Shape) throw new BrokenFileException(file.Path, $"{array.Name} is {array.Shape}; the architecture asks for {slot.Shape}.");
+            if (array.Shape != slot.Shape)
+                throw new BrokenFileException(file.Path, $"{array.Name} is {array.Shape}; the architecture asks for {slot.Shape}.");
         }
 
-        // Only now: an architecture that lies may ask for more than the memory holds.
+        // Allocated after the checks: a damaged architecture may ask for more memory than there is.
         float[] block = new float[graph.Extent];
         foreach (ParameterSpec slot in slots)
         {
             NamedArray array = tensors[slot.Name];
             float[] values = Floats(file.Path, array);
             int bad = Array.FindIndex(values, value => !float.IsFinite(value));
-            if (bad >= 0) throw new BrokenFileException(file.Path, $"{array.Name} holds {values[bad]} at index {bad}; train the model again or take an earlier one.");
+            if (bad >= 0)
+                throw new BrokenFileException(
+                    file.Path, $"{array.Name} holds {values[bad]} at index {bad}; train the model again or take an earlier one.");
             values.CopyTo(block.AsSpan((int)slot.Offset));
         }
 
@@ -100,7 +107,8 @@ public static class ModelFile
         if (!file.Metadata.TryGetValue(ArchitectureKey, out string? json))
         {
             throw new InvalidCallException(
-                $"{file.Path} says nothing of the architecture (metadata '{ArchitectureKey}'). If it is a plain PyTorch state dict, import it and name its cell.");
+                $"{file.Path} says nothing of the architecture (metadata '{ArchitectureKey}'). " +
+                "If it is a plain PyTorch state dict, import it and name its cell.");
         }
 
         if (file.Metadata.ContainsKey("gsrnn.checkpoint"))

@@ -13,26 +13,31 @@ public static class StateDict
 {
     /// <summary>Imports a state dict.</summary>
     /// <param name="path">A safetensors file.</param>
-    /// <param name="backend">Where the network shall live.</param>
+    /// <param name="backend">Backend of the network.</param>
     /// <param name="cell">The recurrence.</param>
-    /// <param name="readout">Which hidden states the linear layer sees; null: every step's of a language model (as many outputs as tokens), else the
-    /// last.</param>
-    /// <param name="task">What the outputs mean; null: a regression where there is one output (a class alone would teach nothing), else classes.</param>
-    /// <param name="note">Takes what was assumed, a line each.</param>
+    /// <param name="readout">
+    /// Which hidden states the linear layer reads; null: every step's of a language model (as many outputs as tokens), else the last.
+    /// </param>
+    /// <param name="task">
+    /// Task of the network; null: a regression where there is one output (a single class is no classification), else classes.
+    /// </param>
+    /// <param name="note">Receives the assumptions, a line each.</param>
     /// <exception cref="InvalidCallException">There is no such file, or its tensors are not those of recurrent modules in a row, one nn.Linear and
     /// perhaps one nn.Embedding.</exception>
     /// <exception cref="BrokenFileException">The file is damaged, or the tensors' shapes contradict each other.</exception>
     public static Network Import(
         string path, IBackend backend, Cell cell, Readout? readout = null, TaskKind? task = null, Action<string>? note = null)
     {
-        if (cell.Spec().PyTorch is null) throw new InvalidCallException($"{path}: `cell` {cell.Name()}: PyTorch has no such module; import ONNX or Keras.");
+        if (cell.Spec().PyTorch is null)
+            throw new InvalidCallException($"{path}: `cell` {cell.Name()}: PyTorch has no such module; import ONNX or Keras.");
         SafetensorsFile file = SafetensorsFile.Read(path);
         StateDictTensors tensors = new(file, note ?? (_ => { }));
         List<int> hidden = [];
         while (tensors.Find($"rnn.weight_hh_l{hidden.Count}") is { } weights) hidden.Add(tensors.Extent(weights, 1));
         NamedArray? table = tensors.Find(ParameterSpec.Embedding);
         bool isTied = table is not null && DropTied(tensors, table);
-        if (hidden.Count == 0 || tensors.Find("rnn.weight_ih_l0") is not { } first || (isTied ? table : tensors.Find(ParameterSpec.Readout)) is not { } last)
+        if (hidden.Count == 0 || tensors.Find("rnn.weight_ih_l0") is not { } first
+            || (isTied ? table : tensors.Find(ParameterSpec.Readout)) is not { } last)
             throw tensors.Unfit("no complete recurrent layer and linear layer is among them");
         CheckCell(path, tensors, first, hidden[0], cell);
         bool isBidirectional = tensors.Find($"rnn.weight_ih_l0{ParameterSpec.Reverse}") is not null;
@@ -61,7 +66,8 @@ public static class StateDict
         CellSpec[] owners = [.. CellSpec.All.Where(spec => spec.PyTorch is not null && rows == spec.Gates * hidden)];
         string? owner = owners.Length == 0 ? null : $"an {owners[0].PyTorch}'s (cell {string.Join(" or ", owners.Select(spec => spec.Kind.Name()))})";
         throw new InvalidCallException(owner is null
-            ? $"{path}: {first.Name} is {first.Shape} beside {hidden} hidden units, which no recurrent module has; save the module's state dict again."
+            ? $"{path}: {first.Name} is {first.Shape} beside {hidden} hidden units, which no recurrent module has; " +
+              "save the module's state dict again."
             : $"{path}: {first.Name} is {first.Shape}, which beside {hidden} hidden units is {owner}, not that of the cell {cell.Name()}.");
     }
 
@@ -70,12 +76,15 @@ public static class StateDict
     private static void AddMissingBiases(
         string path, StateDictTensors tensors, List<int> hidden, Cell cell, string[] directions, NamedArray last, Action<string>? note)
     {
-        foreach ((int layer, string direction) in from layer in Enumerable.Range(0, hidden.Count) from direction in directions select (layer, direction))
+        foreach ((int layer, string direction) in
+            from layer in Enumerable.Range(0, hidden.Count) from direction in directions select (layer, direction))
         {
-            string[] missing = [.. new[] { $"rnn.bias_ih_l{layer}{direction}", $"rnn.bias_hh_l{layer}{direction}" }.Where(name => tensors.Find(name) is null)];
+            string[] missing =
+                [.. new[] { $"rnn.bias_ih_l{layer}{direction}", $"rnn.bias_hh_l{layer}{direction}" }.Where(name => tensors.Find(name) is null)];
             if (missing.Length == 1 && cell.Spec().ResetsProduct)
                 throw new InvalidCallException(
-                    $"{path}: {missing[0]["rnn.".Length..]} is missing, and a GRU cannot do with one bias: add it, as zeros if the network was trained without it.");
+                    $"{path}: {missing[0]["rnn.".Length..]} is missing, and a GRU cannot do with one bias: " +
+                    "add it, as zeros if the network was trained without it.");
             if (missing.Length == 1) note?.Invoke($"{missing[0]["rnn.".Length..]} is not there and taken as zeros");
             foreach (string name in missing) tensors.AddZeros(name, cell.Gates() * hidden[layer]);
         }

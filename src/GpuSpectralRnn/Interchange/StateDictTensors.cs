@@ -8,11 +8,11 @@ namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
 /// The tensors of a PyTorch state dict under this project's names: <c>rnn.weight_ih_l0</c>, ..., <c>embedding.weight</c>, <c>readout.weight</c>.
-/// Aliases of the metadata are followed, weight normalisation is folded, recurrent modules that feed each other become the layers of one.
+/// Aliases in the metadata are resolved, weight normalisation is folded, recurrent modules that feed each other become the layers of one.
 /// </summary>
 internal sealed partial class StateDictTensors
 {
-    /// <summary>With more recurrent modules only the order of their names is tried: the others are too many.</summary>
+    /// <summary>Number of recurrent modules above which only the order of their names is tried: the other orders are too many.</summary>
     private const int MostOrdered = 7;
 
     private const int ShownNames = 40;
@@ -24,8 +24,10 @@ internal sealed partial class StateDictTensors
 
     /// <summary>Sorts the file's tensors.</summary>
     /// <param name="file">The state dict.</param>
-    /// <param name="note">Takes what was assumed, a line each.</param>
-    /// <exception cref="InvalidCallException">They are not those of recurrent modules in a row, one nn.Linear and perhaps one nn.Embedding.</exception>
+    /// <param name="note">Receives the assumptions, a line each.</param>
+    /// <exception cref="InvalidCallException">
+    /// They are not those of recurrent modules in a row, one nn.Linear and perhaps one nn.Embedding.
+    /// </exception>
     /// <exception cref="BrokenFileException">A tensor holds no floating-point numbers, or the parts of a normalised weight do not fit.</exception>
     public StateDictTensors(SafetensorsFile file, Action<string> note)
     {
@@ -47,7 +49,7 @@ internal sealed partial class StateDictTensors
         NameOthers(others);
     }
 
-    /// <summary>Our names and their tensors.</summary>
+    /// <summary>The tensors by this project's names.</summary>
     public IReadOnlyDictionary<string, NamedArray> Tensors => tensors;
 
     /// <summary>The tensor of this name, or null.</summary>
@@ -56,18 +58,19 @@ internal sealed partial class StateDictTensors
     /// <summary>Adds zeros where a module was made without the tensor.</summary>
     public void AddZeros(string name, int count) => tensors.Add(name, NamedArray.Create(name, new Shape(count), new float[count]));
 
-    /// <summary>Takes the tensor away.</summary>
+    /// <summary>Removes the tensor.</summary>
     public void Remove(string name) => tensors.Remove(name);
 
     /// <summary>Extent <paramref name="dimension"/> of a matrix.</summary>
-    /// <exception cref="BrokenFileException">It is none.</exception>
+    /// <exception cref="BrokenFileException">The tensor is no matrix.</exception>
     public int Extent(NamedArray array, int dimension) => array.Shape.Rank == 2 && array.Shape[dimension] > 0
         ? array.Shape[dimension]
         : throw new BrokenFileException(file.Path, $"{array.Name} is {array.Shape}; a matrix is needed.");
 
-    /// <summary>The refusal of a file that is no such state dict, with all its names.</summary>
+    /// <summary>The exception for a file that is no such state dict, with all its names.</summary>
     public InvalidCallException Unfit(string problem) => new(
-        $"{file.Path} is not the state dict of one nn.RNN, nn.LSTM or nn.GRU (or several in a row), one nn.Linear and perhaps one nn.Embedding: {problem}. " +
+        $"{file.Path} is not the state dict of one nn.RNN, nn.LSTM or nn.GRU (or several in a row), " +
+        $"one nn.Linear and perhaps one nn.Embedding: {problem}. " +
         $"It holds {string.Join(", ", file.Arrays.Take(ShownNames).Select(array => array.Name))}" +
         $"{(file.Arrays.Count > ShownNames ? $" and {file.Arrays.Count - ShownNames} more" : "")}.");
 
@@ -117,7 +120,9 @@ internal sealed partial class StateDictTensors
         foreach (string name in source.Keys.ToArray())
         {
             if (Parametrized().Match(name) is not { Success: true } match) continue;
-            string whole = match.Groups["weight"] is { Success: true } weight ? match.Groups["module"].Value + weight.Value : match.Groups["name"].Value;
+            string whole = match.Groups["weight"] is { Success: true } weight
+                ? match.Groups["module"].Value + weight.Value
+                : match.Groups["name"].Value;
             if (!parts.TryGetValue(whole, out Dictionary<string, NamedArray>? found)) parts.Add(whole, found = []);
             string part = match.Groups["part"].Value switch { "original0" => "g", "original1" => "v", var other => other };
             if (!found.TryAdd(part, source[name])) throw Unfit($"'{name}' is a part of '{whole}' that is there twice");
@@ -127,8 +132,10 @@ internal sealed partial class StateDictTensors
         foreach ((string name, Dictionary<string, NamedArray> found) in parts)
         {
             source[name] = found.TryGetValue("raw", out NamedArray? raw) ? raw
-                : found.TryGetValue("g", out NamedArray? length) && found.TryGetValue("v", out NamedArray? direction) ? Normalized(name, length, direction)
-                : throw Unfit($"'{name}' is parametrized, with {string.Join(" and ", found.Values.Select(array => array.Name))} only; fold it before saving " +
+                : found.TryGetValue("g", out NamedArray? length) && found.TryGetValue("v", out NamedArray? direction)
+                    ? Normalized(name, length, direction)
+                : throw Unfit($"'{name}' is parametrized, with {string.Join(" and ", found.Values.Select(array => array.Name))} only; " +
+                    "fold it before saving " +
                               "(torch.nn.utils.remove_weight_norm or parametrize.remove_parametrizations)");
         }
 
@@ -172,7 +179,8 @@ internal sealed partial class StateDictTensors
             first += layers;
         }
 
-        if (order.Length > 1) note($"the modules {string.Join(" ", order.Select(module => module.TrimEnd('.')))} are taken for layers, in this order");
+        if (order.Length > 1)
+            note($"the modules {string.Join(" ", order.Select(module => module.TrimEnd('.')))} are taken for layers, in this order");
     }
 
     // Their order by name where it is one in which each feeds the next, else the only such order there is.
@@ -184,7 +192,8 @@ internal sealed partial class StateDictTensors
         if (Feeds(named)) return named;
         string[][] chains = named.Length > MostOrdered ? [] : [.. Orders([.. named]).Where(Feeds).Take(2)];
         return chains.Length == 1 ? chains[0] : throw Unfit(
-            $"the recurrent modules '{string.Join("', '", named)}' do not feed each other in one clear order; if they do, rename them to the layers of one " +
+            $"the recurrent modules '{string.Join("', '", named)}' do not feed each other in one clear order; " +
+            "if they do, rename them to the layers of one " +
             $"(the second's _l0 to _l1 under the prefix '{named[0]}')");
 
         bool Feeds(IReadOnlyList<string> order) => order.Zip(order.Skip(1)).All(pair => widths[pair.Second].Inputs == widths[pair.First].Outputs);
@@ -194,7 +203,8 @@ internal sealed partial class StateDictTensors
         {
             begun ??= [];
             if (left.Count == 0) return [begun];
-            return left.Where(next => Feeds([.. begun.TakeLast(1), next])).SelectMany(next => Orders([.. left.Where(name => name != next)], [.. begun, next]));
+            return left.Where(next => Feeds([.. begun.TakeLast(1), next]))
+                .SelectMany(next => Orders([.. left.Where(name => name != next)], [.. begun, next]));
         }
     }
 
@@ -205,7 +215,8 @@ internal sealed partial class StateDictTensors
         NamedArray[] last = [.. members.Where(array => IsAt(array, "weight_hh", top))];
         return input is null || last.Length == 0 ? (-1, -2) : (Extent(input, 1), last.Sum(array => Extent(array, 1)));
 
-        bool IsAt(NamedArray array, string kind, int layer) => Recurrent().Match(NameOf(array)).Groups["kind"].Value == kind && LayerOf(array) == layer;
+        bool IsAt(NamedArray array, string kind, int layer) =>
+            Recurrent().Match(NameOf(array)).Groups["kind"].Value == kind && LayerOf(array) == layer;
     }
 
     private int LayerOf(NamedArray array) =>
@@ -217,7 +228,9 @@ internal sealed partial class StateDictTensors
 
     private void NameOthers(Dictionary<string, List<NamedArray>> others)
     {
-        if (others.FirstOrDefault(module => module.Value.Exists(array => array.Shape.Rank == 1 && array.Name.EndsWith("weight", StringComparison.Ordinal))) is { Key: { } norm })
+        if (others.FirstOrDefault(module =>
+                module.Value.Exists(array => array.Shape.Rank == 1 && array.Name.EndsWith("weight", StringComparison.Ordinal)))
+            is { Key: { } norm })
             throw Unfit($"'{norm.TrimEnd('.')}' is a normalisation layer, which is not supported");
         string? embedding = others.Count < 2 ? null : EmbeddingModule(others);
         foreach ((string module, List<NamedArray> members) in others)
@@ -236,7 +249,8 @@ internal sealed partial class StateDictTensors
         if (others.Count != 2 || fitting.Length == 0)
             throw Unfit($"'{string.Join("', '", others.Keys)}' are not one nn.Embedding of width {inputs} and one nn.Linear");
         if (fitting.Length == 2 && named.Length == 1) fitting = named;
-        if (fitting.Length == 2) throw Unfit($"each of '{string.Join("', '", fitting)}' could be the nn.Embedding; rename that one to 'embedding.weight'");
+        if (fitting.Length == 2)
+            throw Unfit($"each of '{string.Join("', '", fitting)}' could be the nn.Embedding; rename that one to 'embedding.weight'");
 
         // A linear layer before the recurrent ones would be square; its name, or a read-out of as many outputs, then tells that it is none.
         int rows = others[fitting[0]][0].Shape[0];
@@ -245,7 +259,8 @@ internal sealed partial class StateDictTensors
         return isSure
             ? fitting[0]
             : throw Unfit(
-                $"'{fitting[0]}weight' may be an nn.Linear before the recurrent layers, which is not supported, or an nn.Embedding of {rows} tokens; " +
+                $"'{fitting[0]}weight' may be an nn.Linear before the recurrent layers, which is not supported, " +
+                $"or an nn.Embedding of {rows} tokens; " +
                 "if it is an embedding, rename it to 'embedding.weight'");
     }
 }

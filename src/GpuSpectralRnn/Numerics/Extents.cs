@@ -1,13 +1,13 @@
 namespace GpuSpectralRnn.Numerics;
 
-/// <summary>Products of extents that memory is taken for in one piece.</summary>
+/// <summary>Checked products of extents for single allocations.</summary>
 internal static class Extents
 {
-    /// <summary>The product, which one array, and a 32-bit index, must hold.</summary>
-    /// <param name="what">Whose memory it is, for the message.</param>
-    /// <param name="remedy">What to do where it is too much, for the message.</param>
-    /// <param name="extents">Zero or more, each.</param>
-    /// <exception cref="InvalidCallException">One array does not hold so much.</exception>
+    /// <summary>The product of the extents, at most the length of one array and a 32-bit index.</summary>
+    /// <param name="what">What is allocated, for the message.</param>
+    /// <param name="remedy">What the caller can do if it is too large, for the message.</param>
+    /// <param name="extents">The extents, each zero or more.</param>
+    /// <exception cref="InvalidCallException">The product is larger than one array.</exception>
     public static int Product(string what, string remedy, params ReadOnlySpan<long> extents)
     {
         decimal product = 1; // no overflow: three extents of 31 bits fit its 96

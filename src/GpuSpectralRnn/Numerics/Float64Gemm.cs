@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace GpuSpectralRnn.Numerics;
 
-/// <summary>A window on doubles: element (i, j) stands at Data[i RowStride + j ColumnStride]. Swapping the strides transposes.</summary>
+/// <summary>A view of doubles: element (i, j) is Data[i RowStride + j ColumnStride]. Swapping the strides transposes.</summary>
 internal readonly unsafe struct Float64View(double* data, int rows, int columns, long rowStride, long columnStride = 1)
 {
     public readonly double* Data = data;
@@ -16,9 +16,9 @@ internal readonly unsafe struct Float64View(double* data, int rows, int columns,
 }
 
 /// <summary>
-/// C += alpha A B in double precision, after Goto and van de Geijn (ACM TOMS 34, 2008): B is packed once per slab of depth into panels of one tile's
-/// width, each thread packs its own rows of A and keeps them in its level-2 cache. Every element is summed in one order, whatever the number of
-/// threads.
+/// C += alpha A B in double precision, after Goto and van de Geijn (ACM TOMS 34, 2008): B is packed once per slab of depth into panels as wide as a
+/// tile, each thread packs its own rows of A and keeps them in its level-2 cache. The order of summation of an element does not depend on the number
+/// of threads.
 /// </summary>
 internal static unsafe class Float64Gemm
 {
@@ -31,7 +31,7 @@ internal static unsafe class Float64Gemm
     /// <summary>Rows of A per task: with <see cref="Depth"/>, 192 KiB of a level-2 cache.</summary>
     private const int RowsPerTask = 96;
 
-    /// <summary>Below this many multiply-adds a second thread costs more than it brings.</summary>
+    /// <summary>Multiply-adds below which a second thread does not pay.</summary>
     private const long WorthThreads = 1 << 17;
 
     private static readonly HostParallel Alone = new(1);

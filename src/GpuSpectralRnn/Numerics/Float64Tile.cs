@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace GpuSpectralRnn.Numerics;
 
 /// <summary>
-/// The register tile of the double-precision products: 4 x 12 sums in twelve 256-bit registers, three for a row of B and one for an element of A,
-/// which is just what AVX2 has and keeps both multiply-add pipes busy.
+/// The register tile of the double-precision products: 4 x 12 sums in twelve 256-bit registers, three registers for a row of B and one for an element
+/// of A, all sixteen of AVX2; enough independent sums for two multiply-add units.
 /// </summary>
 internal static unsafe class Float64Tile
 {

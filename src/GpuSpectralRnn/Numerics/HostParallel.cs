@@ -3,13 +3,12 @@ using System.Collections.Concurrent;
 namespace GpuSpectralRnn.Numerics;
 
 /// <summary>
-/// Runs parts of an operation side by side on threads of its own, which start with the first work and stay awake for a moment after each: the
-/// operations of a training step
-/// follow each other faster than a sleeping thread wakes. How work is cut into parts never changes a result's bits.
+/// Runs parts of an operation in parallel on threads of its own, which start with the first work and spin for a moment after each operation, because
+/// the operations of a training step follow each other faster than a sleeping thread wakes. Results do not depend on how work is split.
 /// </summary>
 internal sealed class HostParallel : IDisposable
 {
-    // Below this many elements or multiply-adds a second thread costs more than it gives.
+    // Elements or multiply-adds below which a second thread does not pay.
     private const long Grain = 1 << 15;
 
     private static readonly ConcurrentDictionary<int, HostParallel> Crews = [];
@@ -18,29 +17,31 @@ internal sealed class HostParallel : IDisposable
     private readonly WorkerPool crew = new();
     private int isStarted;
 
-    /// <summary>A crew of <paramref name="count"/>, the caller among them.</summary>
+    /// <summary>A pool of <paramref name="count"/> threads, the caller included.</summary>
     public HostParallel(int count) => Count = count;
 
-    /// <summary>Ends the threads of a crew that was forgotten; they hold the crew, not this.</summary>
+    /// <summary>Ends the threads if <see cref="Dispose"/> was not called; they reference the pool, not this object.</summary>
     ~HostParallel() => crew.Stop();
 
     /// <summary>
-    /// The crew of work that belongs to no device: products, eigenvalues and selections in double precision. Of as many threads as the caller's flow
-    /// of control chose (<see cref="Share"/>), one per core where it did not.
+    /// The pool for work outside any device: products, eigenvalues and selections in double precision. It has the number of threads set by
+    /// <see cref="Share"/> in the caller's execution context, by default one per core.
     /// </summary>
     public static HostParallel Shared =>
         Crews.GetOrAdd(Chosen.Value == 0 ? Environment.ProcessorCount : Chosen.Value, count => new HostParallel(count));
 
-    /// <summary>Lets the caller's flow of control, and those that it starts, use a crew of <paramref name="count"/>; others keep theirs.</summary>
+    /// <summary>
+    /// Sets the number of threads of <see cref="Shared"/> to <paramref name="count"/> for the caller's execution context and those that it starts;
+    /// others keep theirs.
+    /// </summary>
     public static void Share(int count) => Chosen.Value = count;
 
-    /// <summary>How many run at once.</summary>
+    /// <summary>Number of threads, the caller included.</summary>
     public int Count { get; }
 
     /// <summary>
-    /// Cuts 0..length into as many ranges as threads are worth waking for <paramref name="work"/> elementary operations, all borders but the last
-    /// at multiples of
-    /// <paramref name="unit"/>, calls <paramref name="range"/> with each one's number, start and end, and returns when all are done.
+    /// Splits 0..length into ranges, as many as <paramref name="work"/> elementary operations justify threads, with all borders but the last at
+    /// multiples of <paramref name="unit"/>; calls <paramref name="range"/> with the number, start and end of each, and returns when all are done.
     /// </summary>
     public void Split(long length, long unit, long work, Action<int, long, long> range)
     {
@@ -56,8 +57,8 @@ internal sealed class HostParallel : IDisposable
     }
 
     /// <summary>
-    /// Calls <paramref name="part"/> with 0..parts-1 and returns when all are done. Each thread takes the next part as it gets free. Several callers
-    /// may share the crew.
+    /// Calls <paramref name="part"/> with 0..parts-1 and returns when all are done. Each thread takes the next part as it becomes free. Several
+    /// callers may share the pool.
     /// </summary>
     public void Run(int parts, Action<int> part)
     {

@@ -1,6 +1,6 @@
 namespace GpuSpectralRnn.Numerics;
 
-/// <summary>A dense row-major matrix of doubles: what the mathematics of compression is done with.</summary>
+/// <summary>A dense row-major matrix of doubles, for the linear algebra of compression.</summary>
 /// <param name="rows">Number of rows, zero or more.</param>
 /// <param name="columns">Number of columns, zero or more.</param>
 public sealed class Matrix(int rows, int columns)
@@ -42,7 +42,7 @@ public sealed class Matrix(int rows, int columns)
         return result;
     }
 
-    /// <summary>The unit matrix.</summary>
+    /// <summary>The identity matrix.</summary>
     public static Matrix Identity(int order)
     {
         Matrix result = new(order, order);
@@ -76,7 +76,7 @@ public sealed class Matrix(int rows, int columns)
     /// <summary>factor A.</summary>
     public static Matrix operator *(double factor, Matrix a) => Combine(factor, a, 0, a);
 
-    /// <summary>op(A) op(B), where op transposes if asked for.</summary>
+    /// <summary>op(A) op(B) with op the transpose where requested, else the identity.</summary>
     /// <exception cref="ArgumentException">The inner extents differ.</exception>
     public static unsafe Matrix Product(Matrix a, Matrix b, bool transposeA = false, bool transposeB = false)
     {
@@ -95,7 +95,7 @@ public sealed class Matrix(int rows, int columns)
         return result;
     }
 
-    /// <summary>Tr(A B^T), the sum of the products of equal places; for a symmetric B it is Tr(A B).</summary>
+    /// <summary>Tr(A B^T), the sum of the element-wise products; for a symmetric B it is Tr(A B).</summary>
     /// <exception cref="ArgumentException">The extents differ.</exception>
     public static double Inner(Matrix a, Matrix b)
     {
@@ -111,7 +111,7 @@ public sealed class Matrix(int rows, int columns)
         return sum;
     }
 
-    /// <summary>The sum of the diagonal.</summary>
+    /// <summary>The trace.</summary>
     public double Trace()
     {
         double sum = 0;
@@ -119,7 +119,7 @@ public sealed class Matrix(int rows, int columns)
         return sum;
     }
 
-    /// <summary>The square root of the sum of all squares.</summary>
+    /// <summary>The Frobenius norm.</summary>
     public double FrobeniusNorm() => Math.Sqrt(Inner(this, this));
 
     /// <summary>The transpose, as a copy.</summary>

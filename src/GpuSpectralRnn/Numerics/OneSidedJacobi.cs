@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics;
 namespace GpuSpectralRnn.Numerics;
 
 /// <summary>
-/// n rows of n numbers, rotated pair by pair until every pair is orthogonal (one-sided Jacobi, Hestenes 1958). Rotations are self-scaling (Anda and
-/// Park, SIAM J. Matrix Anal. 15, 1994): a row is scales[i] times what is stored, so that a rotation costs one multiply-add per element. Two rows
-/// against two go through memory together: their inner products follow the four rotations as numbers, then the rows are read and written once.
+/// One-sided Jacobi rotations (Hestenes 1958) of the rows of a matrix [n, n] until every pair is orthogonal. Rotations are self-scaling (Anda and
+/// Park, SIAM J. Matrix Anal. 15, 1994): a row is scales[i] times what is stored, so that a rotation costs one multiply-add per element. Two rows are
+/// rotated against two others at a time: the four rotations are computed from the inner products, then each row is read and written once.
 /// </summary>
 internal sealed unsafe class OneSidedJacobi
 {
@@ -40,8 +40,8 @@ internal sealed unsafe class OneSidedJacobi
 
     /// <summary>
     /// Sweeps over all pairs of rows, first within each block, then block against block in the rounds of a tournament, whose pairs of blocks are
-    /// disjoint and run in parallel. Ends with a sweep that found |x . y| at most sqrt(n) eps |x| |y| for every pair. Which thread serves which pair
-    /// of blocks does not change a bit.
+    /// disjoint and run in parallel. Ends with a sweep in which |x . y| was at most sqrt(n) eps |x| |y| for every pair. The result does not depend on
+    /// the assignment of blocks to threads.
     /// </summary>
     public void Orthogonalise()
     {
@@ -81,7 +81,7 @@ internal sealed unsafe class OneSidedJacobi
 
     private double* Row(int index) => rows + (long)index * n;
 
-    // Multiplies the scale into the row and measures it anew.
+    // Multiplies the scale into the row and recomputes its squared length.
     private void Settle(int index)
     {
         double* x = Row(index);
@@ -198,7 +198,8 @@ internal sealed unsafe class OneSidedJacobi
         return true;
     }
 
-    // The turn that makes rows p and q, whose inner product is given, orthogonal; none if they are already. Books it in their scales and squares.
+    // The rotation that makes rows p and q, whose inner product is given, orthogonal; none if they already are. Updates their scales and squared
+    // lengths.
     private Turn Decide(int p, int q, double product)
     {
         if (!(Math.Abs(product) > tolerance * Math.Sqrt(squares[p]) * Math.Sqrt(squares[q]))) return Turn.None;
@@ -229,7 +230,7 @@ internal sealed unsafe class OneSidedJacobi
         return sum;
     }
 
-    /// <summary>A rotation of two rows: of what is stored (x - A y, y + B x), in truth cosine (x - tangent y, y + tangent x).</summary>
+    /// <summary>A rotation of two rows: of the stored numbers (x - A y, y + B x), of the scaled rows cosine (x - tangent y, y + tangent x).</summary>
     private readonly struct Turn(double a, double b, double tangent, double cosine)
     {
         public readonly double A = a, B = b, Tangent = tangent, Cosine = cosine;

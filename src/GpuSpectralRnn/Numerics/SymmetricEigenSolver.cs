@@ -50,7 +50,7 @@ internal static unsafe class SymmetricEigenSolver
                 for (int j = 0; j < n; j++) r[(long)i * n + j] /= norm;
             }
 
-            // Rayleigh quotients v^T A v: unlike |r_i|^2 - shift they know nothing of the shift's rounding.
+            // Rayleigh quotients v^T A v are free of the shift's rounding error, unlike |r_i|^2 - shift.
             Float64Gemm.Accumulate(threads, 1, new Float64View(r, n, n, n), new Float64View(a, n, n, n), new Float64View(ra, n, n, n));
             for (int i = 0; i < n; i++)
             {

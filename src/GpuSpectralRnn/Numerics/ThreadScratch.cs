@@ -10,17 +10,17 @@ internal sealed unsafe class ThreadScratch : IDisposable
     private readonly long stride;
     private float* memory;
 
-    /// <summary>Makes <paramref name="parts"/> parts of <paramref name="count"/> floats.</summary>
+    /// <summary>Allocates <paramref name="parts"/> parts of <paramref name="count"/> floats.</summary>
     public ThreadScratch(int parts, long count)
     {
         stride = (count + Line - 1) / Line * Line;
         memory = (float*)NativeMemory.AlignedAlloc((nuint)(Math.Max(stride, Line) * parts * sizeof(float)), Line * sizeof(float));
     }
 
-    /// <summary>Gives back what was forgotten.</summary>
+    /// <summary>Frees the memory if <see cref="Dispose"/> was not called.</summary>
     ~ThreadScratch() => Dispose();
 
-    /// <summary>Whether the memory was given back.</summary>
+    /// <summary>Whether the memory was freed.</summary>
     public bool IsDisposed => memory is null;
 
     /// <summary>The start of one part.</summary>

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace GpuSpectralRnn.Numerics;
 
-/// <summary>Inner products and sums of vectors.</summary>
+/// <summary>Inner products and linear combinations of vectors.</summary>
 internal static class VectorOps
 {
     /// <summary>x . y.</summary>

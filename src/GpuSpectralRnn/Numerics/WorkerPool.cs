@@ -3,10 +3,10 @@ using System.Runtime.ExceptionServices;
 
 namespace GpuSpectralRnn.Numerics;
 
-/// <summary>Threads that wait for jobs made of numbered parts; the thread that brings a job works along.</summary>
+/// <summary>A pool of threads that run the numbered parts of a job; the calling thread takes parts too.</summary>
 internal sealed class WorkerPool
 {
-    // Long enough to last from one operation of a training step to the next.
+    // Spin time before a thread sleeps, 0.1 ms: longer than the gap between two operations of a training step.
     private static readonly long Patience = Stopwatch.Frequency / 10_000;
 
     private readonly ManualResetEventSlim wake = new(false, spinCount: 0);
@@ -20,7 +20,7 @@ internal sealed class WorkerPool
         for (int i = 0; i < count; i++) new Thread(Serve) { IsBackground = true, Name = "gsrnn host worker" }.Start();
     }
 
-    /// <summary>Lets the threads end.</summary>
+    /// <summary>Signals the threads to end, without waiting for them.</summary>
     public void Stop()
     {
         isStopped = true;

@@ -26,8 +26,8 @@ internal sealed class AxisScale
 
     /// <summary>A scale for values.</summary>
     /// <param name="axis">Linear or logarithmic.</param>
-    /// <param name="values">What must be seen; those that cannot be shown are passed over.</param>
-    /// <param name="mostTicks">The most ticks wanted, 2 or more.</param>
+    /// <param name="values">Values to cover; those that cannot be shown are ignored.</param>
+    /// <param name="mostTicks">Largest number of ticks, 2 or more.</param>
     /// <param name="isRounded">Whether the range is widened to the next ticks.</param>
     public static AxisScale Create(Axis axis, IEnumerable<double> values, int mostTicks, bool isRounded)
     {
@@ -37,17 +37,17 @@ internal sealed class AxisScale
         return axis.IsLogarithmic ? Logarithmic(least, largest, mostTicks, isRounded) : Linear(least, largest, mostTicks, isRounded);
     }
 
-    /// <summary>Whether an axis has a place for the value.</summary>
+    /// <summary>Whether an axis can show the value.</summary>
     public static bool CanShow(Axis axis, double value) => double.IsFinite(value) && (!axis.IsLogarithmic || value > 0);
 
-    /// <summary>Where a value lies: 0 at the beginning, 1 at the end.</summary>
+    /// <summary>Relative position of a value: 0 at the beginning, 1 at the end.</summary>
     public double Place(double value) => isLogarithmic
         ? Math.Log10(value / Least) / Math.Log10(Largest / Least)
         : (value - Least) / (Largest - Least);
 
     private static AxisScale Linear(double least, double largest, int mostTicks, bool isRounded)
     {
-        // One value, or several that rounding alone keeps apart, get some air.
+        // A single value, or values equal within rounding, get a margin.
         double size = Math.Max(Math.Abs(least), Math.Abs(largest));
         if (largest - least <= 1e-9 * size || largest == least)
         {
@@ -55,7 +55,7 @@ internal sealed class AxisScale
             (least, largest, size) = (least - air, largest + air, size + air);
         }
 
-        // Zero is worth showing where it is near.
+        // The range is extended to a zero that is near.
         if (isRounded && least > 0 && least < 0.3 * largest) least = 0;
         double step = Step((largest - least) / (mostTicks - 1));
         while (isRounded && Math.Ceiling(largest / step - 1e-9) - Math.Floor(least / step + 1e-9) + 1 > mostTicks) step = Step(1.01 * step);

@@ -3,29 +3,29 @@ using System.Xml.Linq;
 
 namespace GpuSpectralRnn.Reports;
 
-/// <summary>A drawing as SVG with its legend below it in HTML, where it wraps by itself. Colours are the page's, light or dark.</summary>
-/// <param name="title">What the chart shows.</param>
+/// <summary>A drawing as SVG with an HTML legend below it that wraps. Colours come from the page's style sheet, light or dark.</summary>
+/// <param name="title">Title of the chart.</param>
 public abstract class Chart(string title)
 {
-    /// <summary>Size of the letters, in the drawing's units.</summary>
+    /// <summary>Font size, in the drawing's units.</summary>
     private protected const double FontSize = 13;
 
-    /// <summary>Mean width of a character over the font's size; on the safe side for digits.</summary>
+    /// <summary>Mean width of a character relative to the font size; an upper estimate for digits.</summary>
     private protected const double CharacterWidth = 0.6;
 
-    /// <summary>The same of names in bold.</summary>
+    /// <summary>The same for bold text.</summary>
     private protected const double BoldWidth = 0.72;
 
-    /// <summary>Width of the drawing, of which a page shows as much as fits.</summary>
+    /// <summary>Width of the drawing, which a page scales down where it does not fit.</summary>
     private protected const double Width = 460;
 
     /// <summary>Length of a tick.</summary>
     private protected const double TickSize = 5;
 
-    /// <summary>What the chart shows.</summary>
+    /// <summary>Title of the chart.</summary>
     public string Title { get; } = title;
 
-    /// <summary>Names of what the legend tells apart by colour and marker; of those in grey too.</summary>
+    /// <summary>Names in the legend, told apart by colour and marker; those drawn in grey included.</summary>
     private protected abstract IEnumerable<string> Names { get; }
 
     /// <summary>The drawing with its title and, where there are two names or more, its legend.</summary>
@@ -48,7 +48,7 @@ public abstract class Chart(string title)
     /// <summary>The drawing alone.</summary>
     internal abstract XElement ToSvg();
 
-    /// <summary>An axis to the right with as many ticks as their labels leave room for.</summary>
+    /// <summary>A horizontal axis with as many ticks as their labels leave room for.</summary>
     private protected static AxisScale Horizontal(Axis axis, IEnumerable<double> values, double width, bool isRounded)
     {
         for (int ticks = 9; ; ticks--)

@@ -4,7 +4,7 @@ using GpuSpectralRnn.Pruning;
 
 namespace GpuSpectralRnn.Reports;
 
-/// <summary>How a <see cref="Comparison"/> is shown: its table and its charts.</summary>
+/// <summary>Table and charts of a <see cref="Comparison"/>.</summary>
 /// <param name="rows">The rows that are measured; at least one.</param>
 public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
 {
@@ -13,13 +13,11 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
         + "factors, and the multiply-adds of applying one after the other; here they are multiplied out before a forward pass, so that the time does "
         + "not fall.";
 
-    private const string Scratch = "scratch";
-
-    // What a network may be worse than the big one, as a share of that one's metric, and still pass for as good.
+    // Loss of the metric, relative to the big network's, up to which a network counts as equally good.
     private const double Hardly = 0.01;
 
     // The lines that are coloured, the most telling first; others follow in the order of the table.
-    private static readonly string[] First = ["auto", "adjoint", Scratch, "random", "magnitude-unit", "paper"];
+    internal static readonly string[] First = [MethodSpec.Auto, "adjoint", MethodSpec.Scratch, "random", "magnitude-unit", "paper"];
 
     private ComparisonRow Big => rows.First(row => row.Method == MethodSpec.Baseline);
 
@@ -28,13 +26,11 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
     // Values that differ by more than this are shown by powers of ten, where smaller ones are better.
     private const double WideRange = 10;
 
-    // Near 100 % accuracies look all alike; errors, by powers of ten, do not.
+    // Accuracies near 100 % cannot be told apart on a linear axis; their errors on a logarithmic one can.
     private string Measure => IsAccuracy ? "error" : rows[0].Metric;
 
-    /// <summary>
-    /// One line per method and size. Weights are those that are kept, multiply-adds those that are computed: a mask saves none.
-    /// </summary>
-    /// <param name="isBrief">Whether columns are left out that no row fills: deviations of a single seed, fine-tuning that was not asked for.</param>
+    /// <summary>One line per method and size. Weights are those kept, multiply-adds those computed: a mask saves none.</summary>
+    /// <param name="isBrief">Whether columns that no row fills are left out: deviations of a single seed, fine-tuning that was not requested.</param>
     public Table ToTable(bool isBrief)
     {
         string format = Format;
@@ -60,10 +56,10 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
     }
 
     /// <summary>
-    /// What the comparison says in one line, <c>43 of 128 units keep 98.5 % of 99.3 %; 2.4x faster</c>: the smallest network that is hardly worse
-    /// than the big one, or the best one where none is. Null where nothing is pruned yet.
+    /// The result in one line, <c>43 of 128 units keep 98.5 % of 99.3 %; 2.4x faster</c>: the smallest network that counts as equally good, or the
+    /// best one where none does. Null where nothing is pruned yet.
     /// </summary>
-    /// <param name="method">The only method to look at; null for every one that makes a smaller network of the big one.</param>
+    /// <param name="method">The only method considered; null for every method that makes a smaller network of the big one.</param>
     public string? Answer(string? method = null)
     {
         if (Best(method) is not { } best) return null;
@@ -73,8 +69,8 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
         return $"{Units(best)} of {Units(Big)} units {keep}; {speed}";
     }
 
-    /// <summary>What stands behind <see cref="Answer"/>: what was lost, and what was gained. Empty where there is none.</summary>
-    /// <param name="method">As there.</param>
+    /// <summary>Details of <see cref="Answer"/>: losses and gains. Empty where there is none.</summary>
+    /// <param name="method">As in <see cref="Answer"/>.</param>
     public IReadOnlyList<(string Name, string Text)> Findings(string? method = null)
     {
         if (Best(method) is not { } best) return [];
@@ -93,7 +89,7 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
     }
 
     /// <summary>The row that <see cref="Answer"/> is about; null where there is none.</summary>
-    /// <param name="method">As there.</param>
+    /// <param name="method">As in <see cref="Answer"/>.</param>
     public ComparisonRow? Best(string? method = null)
     {
         if (rows.All(row => row.Method != MethodSpec.Baseline)) return null;
@@ -101,7 +97,7 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
         double big = Final(Big);
         ComparisonRow[] some =
         [
-            .. rows.Where(row => (method is null ? row.Method != Scratch : row.Method == method) && double.IsFinite(Final(row))
+            .. rows.Where(row => (method is null ? row.Method != MethodSpec.Scratch : row.Method == method) && double.IsFinite(Final(row))
                 && row.Keep is not null && row.Architecture.ParameterCount < Big.Architecture.ParameterCount),
         ];
         double Loss(ComparisonRow row) => isLargerBetter ? -Final(row) : Final(row);
@@ -109,7 +105,7 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
         return close.OrderBy(row => row.Architecture.ParameterCount).ThenBy(Loss).FirstOrDefault() ?? some.MinBy(Loss);
     }
 
-    /// <summary>What the methods of the table are.</summary>
+    /// <summary>Descriptions of the methods in the table.</summary>
     public Table Legend()
     {
         Table table = new(new TableColumn("method"), new TableColumn("what it is"));
@@ -154,13 +150,13 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
         }
     }
 
-    /// <summary>The metric as compressed against the units that are kept; the baseline is the last point of every line.</summary>
+    /// <summary>The metric after compression against the kept units; the baseline is the last point of every line.</summary>
     public LineChart BySize() => Chart("units k of a layer", "as compressed, by units", row => row.Keep?.Mean, row => row.Value);
 
-    /// <summary>The metric after fine-tuning against the units that are kept.</summary>
+    /// <summary>The metric after fine-tuning against the kept units.</summary>
     public LineChart BySizeFineTuned() => Chart("units k of a layer", "fine-tuned, by units", row => row.Keep?.Mean, row => row.FineTuned);
 
-    /// <summary>The metric as compressed against all weights that are kept.</summary>
+    /// <summary>The metric after compression against all kept weights.</summary>
     public LineChart ByWeights() => Chart(
         "weights kept",
         "as compressed, by weights",
@@ -177,7 +173,9 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
     };
 
     private string Value(ComparisonRow row) =>
-        IsAccuracy ? string.Create(CultureInfo.InvariantCulture, $"{100 * Final(row):0.0} %") : Final(row).ToString(Format, CultureInfo.InvariantCulture);
+        IsAccuracy
+            ? string.Create(CultureInfo.InvariantCulture, $"{100 * Final(row):0.0} %")
+            : Final(row).ToString(Format, CultureInfo.InvariantCulture);
 
     // The big network counts as it was trained: that is what its owner has.
     private static double Final(ComparisonRow row) => (row.Keep is null ? row.Value : row.FineTuned ?? row.Value).Mean;
@@ -231,7 +229,7 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
         double mean = value?.Mean ?? double.NaN, deviation = value?.Deviation ?? 0;
         if (!IsAccuracy) return new ChartPoint(place, mean, deviation);
 
-        // No error at all has no place by powers of ten: it stands where half a wrong answer would.
+        // An error of zero has no place on a logarithmic axis; it is drawn where half a wrong output would be.
         double least = 0.5 / Math.Max(1, rows[0].Runs[0].Result.Rows);
         return new ChartPoint(place, 100 * Math.Max(1 - mean, least), 100 * deviation);
     }

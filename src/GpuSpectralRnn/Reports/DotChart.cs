@@ -4,14 +4,14 @@ using System.Xml.Linq;
 namespace GpuSpectralRnn.Reports;
 
 /// <summary>A value of one row of a <see cref="DotChart"/>.</summary>
-/// <param name="Value">Where the dot stands; what is not finite has none.</param>
+/// <param name="Value">Position of the dot; no dot is drawn where it is not finite.</param>
 /// <param name="Error">Half the length of its error bar; 0 for none.</param>
 public readonly record struct Dot(double Value, double Error = 0);
 
-/// <summary>Named rows one below the other, with a dot for each of their values. Unlike bars, dots need no zero.</summary>
-/// <param name="title">What the chart shows.</param>
-/// <param name="values">The axis of the values, to the right.</param>
-/// <param name="kinds">What the values of a row are, for the legend.</param>
+/// <summary>A dot plot: named rows, with a dot for each of their values. Unlike bars, dots need no axis from zero.</summary>
+/// <param name="title">Title of the chart.</param>
+/// <param name="values">The horizontal axis of the values.</param>
+/// <param name="kinds">Names of the values of a row, for the legend.</param>
 public sealed class DotChart(string title, Axis values, params IReadOnlyList<string> kinds) : Chart(title)
 {
     private const double RowHeight = 22, Top = 6, Right = 22;
@@ -28,8 +28,8 @@ public sealed class DotChart(string title, Axis values, params IReadOnlyList<str
     private protected override IEnumerable<string> Names => kinds;
 
     /// <summary>Adds a row.</summary>
-    /// <param name="name">Left of it.</param>
-    /// <param name="dots">One for each kind.</param>
+    /// <param name="name">Label to the left of the row.</param>
+    /// <param name="dots">One dot for each kind.</param>
     /// <exception cref="ArgumentException">There are fewer or more dots than kinds.</exception>
     public DotChart Add(string name, params IReadOnlyList<Dot> dots)
     {
@@ -75,7 +75,8 @@ public sealed class DotChart(string title, Axis values, params IReadOnlyList<str
             XElement group = Svg("g", ("class", SeriesStyle.Class(kind)));
             if (dot.Error > 0)
             {
-                double least = dot.Value - dot.Error, high = along(dot.Value + dot.Error), low = AxisScale.CanShow(Values, least) ? along(least) : left;
+                double least = dot.Value - dot.Error, high = along(dot.Value + dot.Error),
+                    low = AxisScale.CanShow(Values, least) ? along(least) : left;
                 group.Add(Svg("path", ("class", "bars"), ("d", $"M{Text(low)} {height}H{Text(high)}m0-3v6M{Text(low)} {height}m0-3v6")));
             }
 

@@ -4,29 +4,29 @@ using System.Xml.Linq;
 
 namespace GpuSpectralRnn.Reports;
 
-/// <summary>Lines over two axes.</summary>
-/// <param name="title">What the chart shows.</param>
-/// <param name="x">The axis to the right.</param>
-/// <param name="y">The axis upwards.</param>
+/// <summary>A line chart.</summary>
+/// <param name="title">Title of the chart.</param>
+/// <param name="x">The horizontal axis.</param>
+/// <param name="y">The vertical axis.</param>
 public sealed class LineChart(string title, Axis x, Axis y) : Chart(title)
 {
     private const double Height = 300, Top = 12, Right = 16;
 
-    /// <summary>From the end of a line to its name.</summary>
+    /// <summary>Distance from the end of a line to its name.</summary>
     private const double LabelGap = 22;
 
-    /// <summary>More markers than this along one line hide it.</summary>
+    /// <summary>Largest number of markers along one line.</summary>
     private const int MostMarkers = 16;
 
     private readonly List<Series> series = [];
 
-    /// <summary>The axis to the right.</summary>
+    /// <summary>The horizontal axis.</summary>
     public Axis X { get; } = x;
 
-    /// <summary>The axis upwards.</summary>
+    /// <summary>The vertical axis.</summary>
     public Axis Y { get; } = y;
 
-    /// <summary>A level that all lines are measured by, dashed, with its name; null for none.</summary>
+    /// <summary>A reference level with its name, dashed; null for none.</summary>
     public (string Name, double Value)? Reference { get; init; }
 
     /// <summary>The lines; the first six are coloured and named where they end, the others are grey.</summary>
@@ -44,10 +44,10 @@ public sealed class LineChart(string title, Axis x, Axis y) : Chart(title)
 
     private string Others => string.Join(", ", series.Skip(SeriesStyle.Colours).Select(line => line.Name));
 
-    /// <summary>The chart as a file of its own, light or dark as the reader likes: it needs no font, no script and no network.</summary>
+    /// <summary>The chart as a standalone file for light and dark colour schemes: it needs no font, no script and no network.</summary>
     /// <param name="width">Its width in pixels.</param>
     /// <param name="height">Its height in pixels.</param>
-    /// <param name="title">Above it; null for the chart's own.</param>
+    /// <param name="title">Title above it; null for the chart's own.</param>
     public string ToSvgFile(double width = 760, double height = 420, string? title = null)
     {
         const double Head = 34, Leading = 1.3 * FontSize;
@@ -127,7 +127,8 @@ public sealed class LineChart(string title, Axis x, Axis y) : Chart(title)
     private IEnumerable<XElement> Titles(Frame frame)
     {
         double middle = (frame.Top + frame.Bottom) / 2;
-        yield return Svg("text", ("class", "middle"), ("x", Text((frame.Left + frame.Right) / 2)), ("y", Text(frame.Bottom + 3.4 * FontSize - 8))).With(Shown.Xml(X.Title));
+        yield return Svg("text", ("class", "middle"), ("x", Text((frame.Left + frame.Right) / 2)),
+            ("y", Text(frame.Bottom + 3.4 * FontSize - 8))).With(Shown.Xml(X.Title));
         string turned = $"translate({Text(FontSize)} {Text(middle)}) rotate(-90)";
         yield return Svg("text", ("class", "middle"), ("transform", turned)).With(Shown.Xml(Y.Title));
     }

@@ -8,8 +8,8 @@ using GpuSpectralRnn.Formats;
 namespace GpuSpectralRnn.Reports;
 
 /// <summary>
-/// One HTML page that needs nothing else: style and drawings are in it, there are no scripts and nothing is fetched. Light or dark as the reader
-/// likes, made for wide screens and for phones. All text is escaped.
+/// A self-contained HTML page: style and drawings are inline, without scripts or external resources. For light and dark colour schemes, wide screens
+/// and phones. All text is escaped.
 /// </summary>
 /// <param name="title">The page's heading.</param>
 public sealed class ReportPage(string title)
@@ -19,16 +19,16 @@ public sealed class ReportPage(string title)
     /// <summary>The command that made the page; empty for none.</summary>
     public string Command { get; init; } = "";
 
-    /// <summary>What computed, for example <c>host (4 threads)</c>; empty for none.</summary>
+    /// <summary>The device of the computation, for example <c>host (4 threads)</c>; empty for none.</summary>
     public string Device { get; init; } = "";
 
-    /// <summary>When.</summary>
+    /// <summary>Date and time of the report.</summary>
     public DateTimeOffset Date { get; init; } = DateTimeOffset.Now;
 
     /// <summary>Adds a heading.</summary>
     public ReportPage AddHeading(string text) => Add(new XElement("h2", Shown.Xml(text)));
 
-    /// <summary>Adds what the reader came for, in large letters, and below it what explains it by name.</summary>
+    /// <summary>Adds the main result in large letters, and named findings below it.</summary>
     public ReportPage AddAnswer(string answer, params IReadOnlyList<(string Name, string Text)> findings)
     {
         Add(new XElement("p", new XAttribute("class", "answer"), Shown.Xml(answer)));
@@ -53,7 +53,7 @@ public sealed class ReportPage(string title)
         return this;
     }
 
-    /// <summary>The page.</summary>
+    /// <summary>The page as HTML.</summary>
     public string ToHtml()
     {
         XElement head = new(
@@ -71,7 +71,7 @@ public sealed class ReportPage(string title)
         return text.Append('\n').ToString();
     }
 
-    /// <summary>Writes the page to a file, whole or not at all.</summary>
+    /// <summary>Writes the page to a file, atomically.</summary>
     /// <exception cref="RunFailedException">The file cannot be written.</exception>
     public void Save(string path)
     {

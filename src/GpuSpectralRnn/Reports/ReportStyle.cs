@@ -1,9 +1,9 @@
 namespace GpuSpectralRnn.Reports;
 
-/// <summary>How a page looks. Without the characters that XML escapes, as a style sheet is read as it stands.</summary>
+/// <summary>Style sheets of pages and drawings, without characters that XML escapes, because a style element is read verbatim.</summary>
 internal static class ReportStyle
 {
-    /// <summary>Colours and drawings: all that a drawing on its own needs.</summary>
+    /// <summary>Colours and drawings: sufficient for a standalone drawing.</summary>
     // The colours are Okabe and Ito's, which colour-blind readers can tell apart, darker on white and lighter on black.
     public const string Drawing = """
 

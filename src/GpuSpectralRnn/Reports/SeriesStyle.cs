@@ -4,11 +4,11 @@ using System.Xml.Linq;
 namespace GpuSpectralRnn.Reports;
 
 /// <summary>
-/// How the lines of a chart are told apart: by colour (the page's style sheet) and, for those who see none, by the shape of the markers.
+/// Distinguishes the lines of a chart by colour (the page's style sheet) and, for readers who cannot tell colours apart, by the shape of the markers.
 /// </summary>
 internal static class SeriesStyle
 {
-    /// <summary>Colours in the style sheet, c0 to c5: more lines than that nobody tells apart, the rest is grey.</summary>
+    /// <summary>Number of colours in the style sheet, c0 to c5; further lines are grey, because more cannot be told apart.</summary>
     public const int Colours = 6;
 
     private static readonly XNamespace Space = "http://www.w3.org/2000/svg";

@@ -3,16 +3,16 @@ using System.Xml;
 
 namespace GpuSpectralRnn.Reports;
 
-/// <summary>Makes text from outside (names of data and models) harmless where it is shown.</summary>
+/// <summary>Escapes text from outside (names of data and models) for output.</summary>
 internal static class Shown
 {
     private const char Replacement = '\uFFFD';
 
-    /// <summary>On one line, without control characters: a terminal would obey them.</summary>
+    /// <summary>On one line, without control characters, which a terminal would execute.</summary>
     public static string Line(string text) =>
         string.Concat(text.ReplaceLineEndings(" ").Select(c => char.IsControl(c) ? Replacement : c));
 
-    /// <summary>In a cell of a Markdown table.</summary>
+    /// <summary>Escaped for a cell of a Markdown table.</summary>
     public static string Markdown(string text)
     {
         StringBuilder escaped = new();
@@ -25,7 +25,7 @@ internal static class Shown
         return escaped.ToString();
     }
 
-    /// <summary>In XML, which has no place for most control characters and halves of surrogate pairs; the writer escapes the rest.</summary>
+    /// <summary>Without the control characters and unpaired surrogates that XML does not allow; the writer escapes the rest.</summary>
     public static string Xml(string text)
     {
         StringBuilder valid = new(text.Length);

@@ -2,7 +2,7 @@ using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Reports;
 
-/// <summary>How the analysis of a network's layers is shown.</summary>
+/// <summary>Tables and charts of the analysis of a network's layers.</summary>
 /// <param name="layers">From the input up.</param>
 public sealed class SpectrumReport(IReadOnlyList<LayerAnalysis> layers)
 {
@@ -32,11 +32,12 @@ public sealed class SpectrumReport(IReadOnlyList<LayerAnalysis> layers)
         return table;
     }
 
-    /// <summary>What the analysis says in one line: <c>61 of 128 directions hold 99 % of the states' power</c>, layer by layer.</summary>
+    /// <summary>The result in one line, layer by layer: <c>61 of 128 directions hold 99 % of the states' power</c>.</summary>
     public string Answer() => string.Join("; ", layers.Select(layer =>
-        $"{(layers.Count > 1 ? $"{layer.Name}: " : "")}{layer.Spectrum.UnitsForTrace(0.99)} of {layer.Units} directions hold 99 % of the states' power"));
+        $"{(layers.Count > 1 ? $"{layer.Name}: " : "")}{layer.Spectrum.UnitsForTrace(0.99)} of {layer.Units} " +
+        "directions hold 99 % of the states' power"));
 
-    /// <summary>A loss at some numbers of kept units, as a share of what is lost if none is kept; a column for each selector.</summary>
+    /// <summary>A loss at several numbers of kept units relative to the loss of the empty set, with a column for each selector.</summary>
     public static Table Losses(LayerAnalysis layer, string loss)
     {
         LossCurve[] curves = [.. layer.Curves.Where(curve => curve.Loss == loss)];

@@ -13,7 +13,7 @@ public sealed class Table
 {
     private const string Missing = "–";
 
-    /// <summary>Columns that a phone has no room for.</summary>
+    /// <summary>Number of columns that are too wide for a phone.</summary>
     private const int WideColumns = 5;
 
     private readonly List<object?[]> rows = [];
@@ -27,7 +27,7 @@ public sealed class Table
         if (Columns.DistinctBy(KeyOf).Count() != Columns.Count) throw new ArgumentException("Two columns have the same key.", nameof(columns));
     }
 
-    /// <summary>What the table shows; empty for none.</summary>
+    /// <summary>Title; empty for none.</summary>
     public string Title { get; init; } = "";
 
     /// <summary>The columns.</summary>
@@ -46,7 +46,7 @@ public sealed class Table
         return this;
     }
 
-    /// <summary>For the terminal: columns apart by two spaces, numbers to the right.</summary>
+    /// <summary>Plain text for the terminal: columns separated by two spaces, numbers right-aligned.</summary>
     public string ToText()
     {
         string[][] cells = [[.. Columns.Select(column => Shown.Line(column.Name))], .. Displayed(Shown.Line)];
@@ -63,7 +63,7 @@ public sealed class Table
         return text.ToString();
     }
 
-    /// <summary>A Markdown table; what has a meaning there is escaped.</summary>
+    /// <summary>A Markdown table with special characters escaped.</summary>
     public string ToMarkdown()
     {
         StringBuilder text = new();
@@ -90,7 +90,7 @@ public sealed class Table
     public JsonArray ToJson() => new([.. rows.Select(row => new JsonObject(
         row.Select((cell, j) => KeyValuePair.Create(KeyOf(Columns[j]), IsMissing(cell) ? null : JsonValue.Create(cell)?.DeepClone()))))]);
 
-    /// <summary>For the page; scrolls by itself where it is too wide.</summary>
+    /// <summary>HTML for a page; scrolls horizontally where it is too wide.</summary>
     internal XElement ToHtml()
     {
         bool[] isNumber = [.. Columns.Select((_, j) => IsNumeric(j))];

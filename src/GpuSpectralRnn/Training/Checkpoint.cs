@@ -6,7 +6,7 @@ using GpuSpectralRnn.Networks;
 namespace GpuSpectralRnn.Training;
 
 /// <summary>
-/// Where a run stands. All randomness of a run is counted from its seed, the epoch and the batch, so these numbers are also the generator's position.
+/// Progress of a run. Random numbers are a function of the seed, the epoch and the batch, so that this state is also the position of the generator.
 /// </summary>
 public sealed record TrainingState
 {
@@ -25,7 +25,7 @@ public sealed record TrainingState
     /// <summary>Rows of that epoch so far that were classified correctly.</summary>
     public long Correct { get; init; }
 
-    /// <summary>Rows of that epoch so far that counted.</summary>
+    /// <summary>Rows of that epoch so far that entered the loss.</summary>
     public long Rows { get; init; }
 
     /// <summary>The best validation result so far.</summary>
@@ -34,7 +34,7 @@ public sealed record TrainingState
     /// <summary>The epoch of <see cref="Best"/>, 1-based; 0 before the first.</summary>
     public int BestEpoch { get; init; }
 
-    /// <summary>Epochs that were no better than the best before them.</summary>
+    /// <summary>Epochs without improvement on the best result before them.</summary>
     public int WorseEpochs { get; init; }
 
     /// <summary>Seconds of training so far, over all sessions of the run.</summary>
@@ -43,11 +43,11 @@ public sealed record TrainingState
     /// <summary>The training set's name and number of sequences, to recognise it.</summary>
     public string Data { get; init; } = "";
 
-    /// <summary>Its <see cref="GpuSpectralRnn.Data.ContentHash"/>; null in checkpoints of version 0.1.</summary>
+    /// <summary><see cref="GpuSpectralRnn.Data.ContentHash"/> of the training set; null in checkpoints of version 0.1.</summary>
     public string? DataHash { get; init; }
 }
 
-/// <summary>A run on disk: everything it needs to go on, bit for bit on the same device.</summary>
+/// <summary>A run on disk: all that is needed to resume it, with bitwise equal results on the same device.</summary>
 public sealed class Checkpoint
 {
     private const string FormatKey = "gsrnn.checkpoint";
@@ -68,13 +68,13 @@ public sealed class Checkpoint
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    /// <summary>What the network is.</summary>
+    /// <summary>Recipe of the network.</summary>
     public required Recipe Recipe { get; init; }
 
-    /// <summary>How it is trained.</summary>
+    /// <summary>Hyperparameters of the run.</summary>
     public required TrainingSettings Settings { get; init; }
 
-    /// <summary>Where the run stands.</summary>
+    /// <summary>Progress of the run.</summary>
     public required TrainingState State { get; init; }
 
     /// <summary>The block of parameters [P].</summary>
@@ -91,7 +91,7 @@ public sealed class Checkpoint
     /// </summary>
     public IReadOnlyDictionary<string, float[]> Carried { get; init; } = new Dictionary<string, float[]>();
 
-    /// <summary>Writes it, atomically.</summary>
+    /// <summary>Writes the checkpoint, atomically.</summary>
     /// <exception cref="RunFailedException">The file cannot be written.</exception>
     public void Save(string path)
     {
@@ -125,7 +125,8 @@ public sealed class Checkpoint
             {
                 Recipe = recipe,
                 Settings = TrainingSettings.FromJson(Member(SettingsKey)),
-                State = JsonSerializer.Deserialize<TrainingState>(Member(StateKey), Json) ?? throw new BrokenFileException(path, $"{StateKey} is null."),
+                State = JsonSerializer.Deserialize<TrainingState>(Member(StateKey), Json)
+                    ?? throw new BrokenFileException(path, $"{StateKey} is null."),
                 Parameters = Values(ParametersName, extent) ?? throw new BrokenFileException(path, $"the array '{ParametersName}' is missing."),
                 Best = Values(BestName, extent),
                 Optimizer = Group(OptimizerPrefix, extent),
@@ -154,7 +155,8 @@ public sealed class Checkpoint
             throw new BrokenFileException(path, e.Message, e);
         }
 
-        string Member(string key) => file.Metadata.TryGetValue(key, out string? value) ? value : throw new BrokenFileException(path, $"its metadata lack '{key}'.");
+        string Member(string key) =>
+            file.Metadata.TryGetValue(key, out string? value) ? value : throw new BrokenFileException(path, $"its metadata lack '{key}'.");
     }
 
     private static NamedArray Block(string name, float[] values) => NamedArray.Create(name, new Compute.Shape(values.Length), values);

@@ -15,7 +15,7 @@ internal sealed class DeviceBatch : IDisposable
     private readonly Tensor[] moreLabelMemory;
     private int viewedSize;
 
-    /// <summary>Makes room for batches of up to <paramref name="capacity"/> sequences.</summary>
+    /// <summary>Allocates memory for batches of up to <paramref name="capacity"/> sequences.</summary>
     public DeviceBatch(SequenceLayout layout, IBackend backend, int capacity)
     {
         this.layout = layout;
@@ -33,7 +33,8 @@ internal sealed class DeviceBatch : IDisposable
         [
             .. from field in layout.More ?? []
                let type = field.Vocabulary > 0 ? ElementType.Int32 : ElementType.Float32
-               select (backend.Allocate(new Shape(field.Steps * capacity * field.Features), type), backend.Allocate(new Shape(capacity), ElementType.Int32)),
+               select (backend.Allocate(new Shape(field.Steps * capacity * field.Features), type),
+                               backend.Allocate(new Shape(capacity), ElementType.Int32)),
         ];
         moreLabelMemory = [.. (layout.MoreLabels ?? []).Select(_ => backend.Allocate(new Shape(capacity), ElementType.Int32))];
         (Inputs, Lengths) = (inputMemory, lengthMemory);

@@ -5,9 +5,8 @@ using GpuSpectralRnn.Networks;
 namespace GpuSpectralRnn.Training;
 
 /// <summary>
-/// Brings batches of a data set to a device. One host batch, reused; on the device one place, or two in turn where uploads go beside the work
-/// (<see cref="IUploadLane"/>): the device then still works on the batch before while this one travels. What the properties return holds until the
-/// next one.
+/// Uploads the batches of a data set to a device. One host batch is reused; on the device there is one buffer, or two in turn where uploads overlap
+/// computation (<see cref="IUploadLane"/>). What the properties return is valid until the next call of <see cref="Next"/>.
 /// </summary>
 public sealed class DeviceBatches : IDisposable
 {
@@ -16,13 +15,14 @@ public sealed class DeviceBatches : IDisposable
     private readonly DeviceBatch[] slots;
     private int turn;
 
-    /// <summary>Makes room for batches of up to <paramref name="batchSize"/> sequences, or the whole set if that is smaller.</summary>
+    /// <summary>Allocates memory for batches of up to <paramref name="batchSize"/> sequences, or the whole set if that is smaller.</summary>
     /// <exception cref="InvalidCallException">The set is empty, or the batch size below 1 or too large.</exception>
     public DeviceBatches(ISequenceData data, IBackend backend, int batchSize)
     {
         SequenceLayout layout = data.Layout;
         long extent = (long)layout.Steps * Math.Min(batchSize, data.Count) * layout.Features;
-        if (extent > int.MaxValue) throw new InvalidCallException($"A batch of {batchSize} sequences of {data.Name} has {extent} inputs; choose a smaller batch.");
+        if (extent > int.MaxValue)
+            throw new InvalidCallException($"A batch of {batchSize} sequences of {data.Name} has {extent} inputs; choose a smaller batch.");
         reader = new BatchReader(data, batchSize);
         lane = backend.Uploads;
         slots = new DeviceBatch[lane is null ? 1 : 2];
@@ -42,13 +42,13 @@ public sealed class DeviceBatches : IDisposable
     /// <summary>Sequences of this batch; fewer than <see cref="Size"/> where columns of a stream have ended.</summary>
     public int Sequences => Size - Numbers.Count(-1);
 
-    /// <summary>Rows of the outputs that count for the loss of this batch: sequences, or steps whose label is not -1.</summary>
+    /// <summary>Rows of the outputs that enter the loss of this batch: sequences, or steps whose label is not -1.</summary>
     public int CountedRows { get; private set; }
 
-    /// <summary>Rows of an output by its place that count for the loss of this batch.</summary>
+    /// <summary>Rows of the output of this index that enter the loss of this batch.</summary>
     public int CountedRowsOf(int output) => output == 0 ? CountedRows : Size - reader.Batch.MoreLabels(output - 1).Count(-1);
 
-    /// <summary>Sum of the lengths of this batch: step-sequence pairs that are no padding.</summary>
+    /// <summary>Sum of the lengths of this batch: pairs of step and sequence that are not padding.</summary>
     public int ValidSteps { get; private set; }
 
     /// <summary>The number in the data set of each sequence of this batch [B]; -1 where a stream's column has ended.</summary>
@@ -57,7 +57,7 @@ public sealed class DeviceBatches : IDisposable
     /// <summary>Valid steps of each sequence of this batch [B].</summary>
     public ReadOnlySpan<int> Lengths => reader.Batch.Lengths;
 
-    /// <summary>Sum of the lengths of this batch in a field by its place.</summary>
+    /// <summary>Sum of the lengths of this batch in the field of this index.</summary>
     public int ValidStepsOf(int field)
     {
         int sum = 0;
@@ -65,13 +65,13 @@ public sealed class DeviceBatches : IDisposable
         return sum;
     }
 
-    /// <summary>Valid steps of each sequence in a field by its place [B].</summary>
+    /// <summary>Valid steps of each sequence in the field of this index [B].</summary>
     public ReadOnlySpan<int> LengthsOf(int field) => field == 0 ? Lengths : reader.Batch.More[field - 1].Lengths;
 
-    /// <summary>Int32 labels [B] of an output by its place, of data with several.</summary>
+    /// <summary>Int32 labels [B] of the output of this index, of data with several.</summary>
     public Tensor Labels(int output) => slots[turn].Labels(output);
 
-    /// <summary>What the network takes: inputs or tokens, the lengths where some row is shorter, and whether a stream goes on.</summary>
+    /// <summary>The network's input: inputs or tokens, the lengths where some sequence is shorter than T, and whether a stream continues.</summary>
     public SequenceBatch Current { get; private set; }
 
     /// <summary>Int32 labels [B] or [T B], or values [B, D]; null without targets.</summary>

@@ -4,11 +4,11 @@ using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Training;
 
-/// <summary>How well a network does on a data set.</summary>
+/// <summary>Metric and loss of a network on a data set.</summary>
 /// <param name="Metric">The name of its <see cref="Training.Metric"/>.</param>
 /// <param name="Value">The metric.</param>
-/// <param name="Loss">Mean loss per row that counts: cross-entropy in nats, or the mean squared error.</param>
-/// <param name="Rows">Rows that counted: sequences, or labelled steps.</param>
+/// <param name="Loss">Mean loss per labelled row: cross-entropy in nats, or the mean squared error.</param>
+/// <param name="Rows">Number of these rows: sequences, or labelled steps.</param>
 public sealed record Evaluation(string Metric, double Value, double Loss, long Rows)
 {
     /// <summary>Whether larger values are better.</summary>
@@ -37,7 +37,7 @@ public sealed record Evaluation(string Metric, double Value, double Loss, long R
         _ => $"{Metric} {Shown(Value, "0.##")}, loss {Shown(Loss)}",
     };
 
-    /// <summary>A number as people read it: with an exponent where it is huge, or so small that the digits behind the point do not show it.</summary>
+    /// <summary>The number in fixed notation; in exponential notation where it is very large, or too small for the digits shown.</summary>
     public static string Shown(double value, string format = "0.####") =>
         value.ToString(Math.Abs(value) is >= 1e7 or (> 0 and < 1e-3) ? "0.###e+0" : format, CultureInfo.InvariantCulture);
 }

@@ -5,7 +5,7 @@ using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Training;
 
-/// <summary>Runs a network over a whole data set: its metric, or its outputs. Keeps its memory from run to run.</summary>
+/// <summary>Evaluates a network over a whole data set: its metric, or its outputs. Memory is reused from run to run.</summary>
 public sealed class Evaluator : IDisposable
 {
     private readonly Network network;
@@ -14,7 +14,7 @@ public sealed class Evaluator : IDisposable
     private readonly LossTotals totals;
 
     /// <summary>Checks that the data fit the network.</summary>
-    /// <exception cref="InvalidCallException">They do not, or the set is empty.</exception>
+    /// <exception cref="InvalidCallException">The data do not fit the network, or the set is empty.</exception>
     public Evaluator(Network network, ISequenceData data, int batchSize)
     {
         network.Recipe.CheckFits(data.Layout, data.Name);
@@ -40,14 +40,16 @@ public sealed class Evaluator : IDisposable
         return Evaluation.From(totals.Read(), network.Recipe);
     }
 
-    /// <summary>What <see cref="Predict(CancellationToken)"/> gives: [N, O], or [N, T, O] from a network that answers at every step.</summary>
+    /// <summary>
+    /// Shape of the result of <see cref="Predict(CancellationToken)"/>: [N, O], or [N, T, O] of a network with an output at every step.
+    /// </summary>
     public Shape OutputShape => network.Graph is { AnswersEveryStep: true }
         ? new Shape(data.Count, data.Layout.Steps, network.Graph.Outputs[0].Width)
         : new Shape(data.Count, network.Graph.Outputs[0].Width);
 
     /// <summary>The outputs (logits or predictions) of every sequence in order, of <see cref="OutputShape"/>; zero beyond a sequence's
     /// length.</summary>
-    /// <exception cref="InvalidCallException">They are too many for one array.</exception>
+    /// <exception cref="InvalidCallException">The outputs are too many for one array.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public (Shape Shape, float[] Values) Predict(CancellationToken cancellation = default)
     {
@@ -59,9 +61,8 @@ public sealed class Evaluator : IDisposable
         return (shape, values);
     }
 
-    /// <summary>Hands the outputs of every sequence to <paramref name="write"/>: its number and its part [O] or [T, O] of
-    /// <see cref="OutputShape"/>.</summary>
-    /// <param name="write">Called once for each sequence: in order, but for a stream, whose columns are read side by side.</param>
+    /// <summary>Calls <paramref name="write"/> with the index of every sequence and its part [O] or [T, O] of <see cref="OutputShape"/>.</summary>
+    /// <param name="write">Called once for each sequence, in order; for a stream in the order of its parallel columns.</param>
     /// <param name="cancellation">Checked between batches.</param>
     /// <exception cref="InvalidCallException">A batch has more outputs than one array holds.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -87,7 +88,7 @@ public sealed class Evaluator : IDisposable
     }
 
     /// <summary>Outputs of a batch: T B O.</summary>
-    /// <exception cref="InvalidCallException">One array does not hold them.</exception>
+    /// <exception cref="InvalidCallException">The outputs are too many for one array.</exception>
     internal static int BatchOutputs(int steps, int batchSize, int outputs) =>
         Extents.Product($"The outputs of a batch of {batchSize} sequences", "choose a smaller batch", steps, batchSize, outputs);
 

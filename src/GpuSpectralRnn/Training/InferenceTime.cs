@@ -4,15 +4,15 @@ using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Training;
 
-/// <summary>How long a network takes to answer, measured in the same way for every network.</summary>
+/// <summary>Measures the time of a network's forward pass.</summary>
 public static class InferenceTime
 {
     /// <summary>
-    /// Median time of a forward pass over one batch that is already on the device, per sequence: after two passes to warm up, each pass is timed to
-    /// its end on the device.
+    /// Median time of a forward pass per sequence, over one batch that is already on the device: after two warm-up passes each pass is timed until
+    /// the device has finished.
     /// </summary>
     /// <param name="network">The network.</param>
-    /// <param name="data">Where the batch comes from.</param>
+    /// <param name="data">Source of the batch.</param>
     /// <param name="batchSize">Sequences of the batch, or all if there are fewer.</param>
     /// <param name="passes">Passes that are timed.</param>
     /// <returns>Milliseconds.</returns>

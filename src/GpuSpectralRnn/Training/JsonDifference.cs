@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace GpuSpectralRnn.Training;
 
-/// <summary>What two descriptions of a run differ in, for messages: only that, by name and value.</summary>
+/// <summary>The members in which two JSON descriptions of a run differ, by name and value, for messages.</summary>
 internal static class JsonDifference
 {
     private const int LongestValue = 40;
@@ -11,7 +11,8 @@ internal static class JsonDifference
     /// <summary>For example <c>learning rate 0.003, now 0.01; batch size 64, now 32</c>; empty where both are equal.</summary>
     /// <param name="before">A JSON object.</param>
     /// <param name="now">Another.</param>
-    public static string Describe(string before, string now) => string.Join("; ", Find((JsonObject)JsonNode.Parse(before)!, (JsonObject)JsonNode.Parse(now)!, ""));
+    public static string Describe(string before, string now) =>
+        string.Join("; ", Find((JsonObject)JsonNode.Parse(before)!, (JsonObject)JsonNode.Parse(now)!, ""));
 
     private static IEnumerable<string> Find(JsonObject before, JsonObject now, string prefix)
     {

@@ -3,10 +3,10 @@ using GpuSpectralRnn.Compute;
 
 namespace GpuSpectralRnn.Training;
 
-/// <summary>Times work of a backend from start to end.</summary>
+/// <summary>Measures the time of work on a backend.</summary>
 public static class MedianTime
 {
-    /// <summary>The median of <paramref name="runs"/> runs in milliseconds, each waited for, after two that warm up.</summary>
+    /// <summary>The median of <paramref name="runs"/> runs in milliseconds, each until the device has finished, after two warm-up runs.</summary>
     public static double Measure(IBackend backend, Action work, int runs)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(runs, 1);
@@ -24,8 +24,8 @@ public static class MedianTime
         return Of(times);
     }
 
-    /// <summary>The middle of some values, or the mean of the two in the middle; they are left in their order.</summary>
-    /// <exception cref="ArgumentException">There are none.</exception>
+    /// <summary>The median of the values, whose order is unchanged.</summary>
+    /// <exception cref="ArgumentException">There are no values.</exception>
     public static double Of(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];

@@ -3,14 +3,14 @@ using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Training;
 
-/// <summary>What a training step minimises.</summary>
+/// <summary>The loss that a training step minimises.</summary>
 public abstract class Objective
 {
     /// <summary>
-    /// Adds the losses of the last forward pass over a batch to <paramref name="totals"/>; writes the gradients of their means over the outputs, where
-    /// wanted.
+    /// Adds the losses of the last forward pass over a batch to <paramref name="totals"/>; in training overwrites the outputs with the gradients of
+    /// the mean loss.
     /// </summary>
-    /// <param name="network">Which went forward.</param>
+    /// <param name="network">The network after its forward pass.</param>
     /// <param name="feed">The batch.</param>
     /// <param name="isTraining">Whether the outputs become their gradients.</param>
     /// <param name="totals">Receives the losses.</param>
@@ -18,8 +18,8 @@ public abstract class Objective
 }
 
 /// <summary>
-/// The loss that belongs to a network's task, the mean over the rows of a batch that count: softmax cross-entropy, the sum over the outputs of a network
-/// that has several, or the mean squared error.
+/// The loss of a network's task, averaged over the labelled rows of a batch: softmax cross-entropy, summed over the outputs of a network that has
+/// several, or the mean squared error.
 /// </summary>
 public sealed class TargetObjective : Objective
 {

@@ -11,7 +11,7 @@ public sealed class Optimizer : IDisposable
     private readonly Tensor norm;
     private Segment[]? segments;
 
-    /// <summary>Makes the state (zero) for <paramref name="parameters"/>, on their device.</summary>
+    /// <summary>Allocates the state for <paramref name="parameters"/> on their device, zero.</summary>
     public Optimizer(TrainingSettings settings, Parameters parameters)
     {
         settings.Validate();
@@ -31,7 +31,7 @@ public sealed class Optimizer : IDisposable
     /// <summary>The state's tensors [P] by name.</summary>
     public IReadOnlyList<(string Name, Tensor Values)> State { get; }
 
-    /// <summary>Clips the gradients, if so set, and moves the parameters. The gradients' content is used up.</summary>
+    /// <summary>Clips the gradients, if set, and updates the parameters. The gradients are overwritten.</summary>
     /// <param name="rate">The learning rate of this step.</param>
     /// <param name="step">1-based, over the whole run.</param>
     public void Step(double rate, long step)

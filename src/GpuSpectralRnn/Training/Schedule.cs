@@ -2,45 +2,45 @@ using System.Text.Json.Serialization;
 
 namespace GpuSpectralRnn.Training;
 
-/// <summary>How the learning rate moves over a run.</summary>
+/// <summary>Shapes of the learning rate over a run.</summary>
 public enum ScheduleKind
 {
-    /// <summary>It stays.</summary>
+    /// <summary>Constant.</summary>
     Constant,
 
-    /// <summary>It is multiplied by <see cref="Schedule.Gamma"/> every <see cref="Schedule.StepEpochs"/> epochs (PyTorch: StepLR).</summary>
+    /// <summary>Multiplied by <see cref="Schedule.Gamma"/> every <see cref="Schedule.StepEpochs"/> epochs (PyTorch: StepLR).</summary>
     Step,
 
-    /// <summary>It falls to zero along a line, step by step.</summary>
+    /// <summary>Falls linearly to zero, step by step.</summary>
     Linear,
 
-    /// <summary>It falls to zero along half a cosine, step by step (PyTorch: CosineAnnealingLR with T_max = all steps).</summary>
+    /// <summary>Falls to zero along half a cosine, step by step (PyTorch: CosineAnnealingLR with T_max = all steps).</summary>
     Cosine,
 
     /// <summary>
-    /// It climbs from peak / 25 to the peak and falls to peak / 250,000, both along half cosines (Smith and Topin 2017; PyTorch: OneCycleLR).
+    /// Rises from peak / 25 to the peak and falls to peak / 250,000, both along half cosines (Smith and Topin, 2017; PyTorch: OneCycleLR).
     /// </summary>
     OneCycle,
 
     /// <summary>
-    /// It stays for <see cref="Schedule.HeldEpochs"/> epochs and is multiplied by <see cref="Schedule.Gamma"/> before each one after them (Zaremba,
+    /// Constant for <see cref="Schedule.HeldEpochs"/> epochs, then multiplied by <see cref="Schedule.Gamma"/> before each further epoch (Zaremba,
     /// Sutskever, Vinyals, "Recurrent neural network regularization", 2014).
     /// </summary>
     Decay,
 
     /// <summary>
-    /// After every epoch whose validation result is no better than the best, it is multiplied by <see cref="Schedule.Gamma"/> and the weights go back
-    /// to the best (the rule of PyTorch's word language model, with a return).
+    /// Multiplied by <see cref="Schedule.Gamma"/> after every epoch whose validation result is no better than the best; the best weights are then
+    /// restored (PyTorch's word_language_model example, which does not restore them).
     /// </summary>
     Anneal,
 }
 
 /// <summary>
-/// A learning rate as a function of the step, and of how often a result was worse; pure, so that a resumed run needs no state of it.
+/// The learning rate as a pure function of the step and the number of epochs without improvement; a resumed run needs no state of it.
 /// </summary>
 public sealed record Schedule
 {
-    /// <summary>The curve.</summary>
+    /// <summary>Shape of the curve.</summary>
     public ScheduleKind Kind { get; init; } = ScheduleKind.Constant;
 
     /// <summary>The factor of <see cref="ScheduleKind.Step"/>, <see cref="ScheduleKind.Decay"/> and <see cref="ScheduleKind.Anneal"/>.</summary>
@@ -53,18 +53,18 @@ public sealed record Schedule
     public int HeldEpochs { get; init; }
 
     /// <summary>
-    /// Over this many epochs at the start the rate is also multiplied by a line that climbs from 1/n to 1 (n its steps). Not for one-cycle, which has
-    /// its own.
+    /// Linear warm-up over this many epochs: the rate is multiplied by a factor that rises from 1/n to 1 over their n steps. Not for one-cycle, which
+    /// has its own.
     /// </summary>
     public double WarmupEpochs { get; init; }
 
-    /// <summary>The share of all steps in which <see cref="ScheduleKind.OneCycle"/> climbs.</summary>
+    /// <summary>The fraction of all steps in which <see cref="ScheduleKind.OneCycle"/> rises.</summary>
     public double RisingShare { get; init; } = 0.3;
 
-    /// <summary>Peak over first rate of <see cref="ScheduleKind.OneCycle"/>.</summary>
+    /// <summary>Ratio of the peak to the first rate of <see cref="ScheduleKind.OneCycle"/>.</summary>
     public double Division { get; init; } = 25;
 
-    /// <summary>First over last rate of <see cref="ScheduleKind.OneCycle"/>.</summary>
+    /// <summary>Ratio of the first to the last rate of <see cref="ScheduleKind.OneCycle"/>.</summary>
     public double FinalDivision { get; init; } = 1e4;
 
     /// <summary>Whether the rate of a step depends on how many steps the whole run has.</summary>
@@ -72,11 +72,11 @@ public sealed record Schedule
     public bool SpansAllSteps => Kind is ScheduleKind.Linear or ScheduleKind.Cosine or ScheduleKind.OneCycle;
 
     /// <summary>The rate of one step.</summary>
-    /// <param name="peak">The rate that was asked for.</param>
+    /// <param name="peak">The nominal rate.</param>
     /// <param name="step">0-based, over the whole run.</param>
     /// <param name="stepsPerEpoch">Steps of one epoch.</param>
     /// <param name="totalSteps">Steps of the whole run.</param>
-    /// <param name="worseEpochs">How many epochs so far were no better than the best before them.</param>
+    /// <param name="worseEpochs">Epochs so far without improvement on the best result.</param>
     public double Rate(double peak, long step, long stepsPerEpoch, long totalSteps, int worseEpochs = 0)
     {
         double rate = Kind switch
@@ -93,18 +93,22 @@ public sealed record Schedule
         return step + 1 < warmup ? rate * (step + 1) / warmup : rate;
     }
 
-    /// <summary>Checks every number.</summary>
-    /// <exception cref="InvalidCallException">One is out of range.</exception>
+    /// <summary>Checks the range of every setting.</summary>
+    /// <exception cref="InvalidCallException">A setting is out of range.</exception>
     public void Validate()
     {
         if (!Enum.IsDefined(Kind)) throw new InvalidCallException($"{Kind} is no schedule.");
         if (!(Gamma > 0 && Gamma <= 1)) throw new InvalidCallException($"The schedule's factor is {Gamma}; choose a number above 0 and up to 1.");
         if (StepEpochs < 1) throw new InvalidCallException($"The schedule steps every {StepEpochs} epochs; choose 1 or more.");
         if (HeldEpochs < 0) throw new InvalidCallException($"The schedule holds the rate for {HeldEpochs} epochs; choose 0 or more.");
-        if (!(WarmupEpochs >= 0 && double.IsFinite(WarmupEpochs))) throw new InvalidCallException($"The warm-up lasts {WarmupEpochs} epochs; choose 0 or more.");
-        if (WarmupEpochs > 0 && Kind == ScheduleKind.OneCycle) throw new InvalidCallException("The one-cycle schedule warms up by itself; leave the warm-up out.");
-        if (!(RisingShare > 0 && RisingShare < 1)) throw new InvalidCallException($"One-cycle rises over the share {RisingShare}; choose a number between 0 and 1.");
-        if (!(Division >= 1 && FinalDivision >= 1)) throw new InvalidCallException($"One-cycle divides by {Division} and {FinalDivision}; choose 1 or more.");
+        if (!(WarmupEpochs >= 0 && double.IsFinite(WarmupEpochs)))
+            throw new InvalidCallException($"The warm-up lasts {WarmupEpochs} epochs; choose 0 or more.");
+        if (WarmupEpochs > 0 && Kind == ScheduleKind.OneCycle)
+            throw new InvalidCallException("The one-cycle schedule warms up by itself; leave the warm-up out.");
+        if (!(RisingShare > 0 && RisingShare < 1))
+            throw new InvalidCallException($"One-cycle rises over the share {RisingShare}; choose a number between 0 and 1.");
+        if (!(Division >= 1 && FinalDivision >= 1))
+            throw new InvalidCallException($"One-cycle divides by {Division} and {FinalDivision}; choose 1 or more.");
     }
 
     private static double Cosine(double from, double to, double share) => to + ((from - to) / 2 * (1 + Math.Cos(Math.PI * share)));

@@ -6,8 +6,8 @@ using GpuSpectralRnn.Networks;
 namespace GpuSpectralRnn.Training;
 
 /// <summary>
-/// Trains a network by mini-batches. A step stays on the device: the losses are read a few times a second and at the end of an epoch. The same seed
-/// on the same device gives the same bits, whether the run was interrupted or not. Weights that the network's mask takes away stay away.
+/// Trains a network by mini-batches. Steps run on the device; losses are downloaded every <see cref="ReportEvery"/> and at the end of an epoch. Runs
+/// with the same seed on the same device give bitwise equal weights, also when interrupted and resumed. Masked weights stay zero.
 /// </summary>
 public sealed class Trainer : IDisposable
 {
@@ -29,21 +29,24 @@ public sealed class Trainer : IDisposable
     private long totalsStart;
     private string? lastCheckpoint;
 
-    /// <summary>Checks that everything fits and allocates all that the run needs.</summary>
+    /// <summary>Checks the arguments and allocates all memory of the run.</summary>
     /// <param name="network">Trained in place.</param>
-    /// <param name="data">To learn from.</param>
-    /// <param name="validation">Evaluated after every epoch, if given.</param>
-    /// <param name="settings">How to train.</param>
+    /// <param name="data">The training set.</param>
+    /// <param name="validation">The validation set, evaluated after every epoch; null for none.</param>
+    /// <param name="settings">Hyperparameters.</param>
     /// <exception cref="InvalidCallException">A setting is out of range, or the data do not fit the network.</exception>
     public Trainer(Network network, ISequenceData data, ISequenceData? validation, TrainingSettings settings)
     {
         settings.Validate();
         network.Recipe.CheckFits(data.Layout, data.Name);
         if (data.Layout.Target == TargetKind.None) throw new InvalidCallException($"{data.Name} has no targets to learn; give labels or values.");
-        if (validation?.Layout.Target == TargetKind.None) throw new InvalidCallException($"{validation.Name} has no targets to compare with; give labels or values.");
+        if (validation?.Layout.Target == TargetKind.None)
+            throw new InvalidCallException($"{validation.Name} has no targets to compare with; give labels or values.");
         if (settings.Dropout > 0 && !network.Graph.Nodes.Any(node => node.Module is Networks.Modules.Dropout))
-            throw new InvalidCallException($"Dropout {settings.Dropout} works between layers and this network has one; give it two, or leave the dropout out.");
-        if (settings.Patience > 0 && validation is null) throw new InvalidCallException("Patience needs validation data to watch; give some or leave the patience out.");
+            throw new InvalidCallException(
+                $"Dropout {settings.Dropout} works between layers and this network has one; give it two, or leave the dropout out.");
+        if (settings.Patience > 0 && validation is null)
+            throw new InvalidCallException("Patience needs validation data to watch; give some or leave the patience out.");
         if (settings.Schedule.Kind == ScheduleKind.Anneal && validation is null)
             throw new InvalidCallException("The schedule anneal needs validation data to watch; give some or choose another schedule.");
         this.network = network;
@@ -54,14 +57,15 @@ public sealed class Trainer : IDisposable
         evaluator = validation is null ? null : new Evaluator(network, validation, settings.BatchSize);
         totals = network.Backend.Loss.CreateTotals();
         step = new TrainingStep(network, feed, new TargetObjective(), optimizer, totals);
-        best = settings.Patience > 0 || settings.Schedule.Kind == ScheduleKind.Anneal ? network.Backend.Allocate(network.Parameters.Values.Shape) : null;
+        best = settings.Patience > 0 || settings.Schedule.Kind == ScheduleKind.Anneal
+            ? network.Backend.Allocate(network.Parameters.Values.Shape) : null;
         state = state with { Data = Fingerprint };
     }
 
-    /// <summary>Where a checkpoint is written after every epoch and on cancellation; nowhere if null.</summary>
+    /// <summary>Path of the checkpoint that is written after every epoch and on cancellation; null for none.</summary>
     public string? CheckpointPath { get; init; }
 
-    /// <summary>How often the losses are read, and <see cref="Stepped"/> called.</summary>
+    /// <summary>Interval between downloads of the losses and calls of <see cref="Stepped"/>.</summary>
     public TimeSpan ReportEvery { get; init; } = TimeSpan.FromSeconds(0.25);
 
     /// <summary>Called from the training thread every <see cref="ReportEvery"/>.</summary>
@@ -76,7 +80,7 @@ public sealed class Trainer : IDisposable
     /// <summary>Steps of the whole run.</summary>
     public long Steps => (long)StepsPerEpoch * settings.Epochs;
 
-    /// <summary>Where the run stands.</summary>
+    /// <summary>Progress of the run.</summary>
     public TrainingState State => state;
 
     private string Fingerprint => $"{data.Name}, {data.Count} sequences";
@@ -86,11 +90,10 @@ public sealed class Trainer : IDisposable
     private bool IsOutOfPatience => settings.Patience > 0 && state.Epoch - state.BestEpoch >= settings.Patience && state.BestEpoch > 0;
 
     /// <summary>
-    /// Runs one batch forward and backward for nothing, so that a device that compiles its kernels has them
-    /// before <see cref="Run"/>. Weights, optimiser and random numbers stay as they are: the run has the same bits with and without it.
+    /// Runs one batch forward and backward and discards the results, so that the device compiles its kernels before <see cref="Run"/>. Weights,
+    /// optimiser and random numbers are unchanged: the run is bitwise the same with and without it.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The run has begun, or was restored: the state that a stream goes on from would be
-    /// lost.</exception>
+    /// <exception cref="InvalidOperationException">The run has begun or was restored: the carried state of a stream would be lost.</exception>
     public void WarmUp()
     {
         if (state.Step > 0) throw new InvalidOperationException("A run is warmed up before its first step, and before a checkpoint is restored.");
@@ -101,31 +104,36 @@ public sealed class Trainer : IDisposable
         network.Backend.Synchronize();
     }
 
-    /// <summary>Goes back to a checkpoint; the next <see cref="Run"/> goes on from there.</summary>
+    /// <summary>Restores a checkpoint; the next <see cref="Run"/> resumes from it.</summary>
     /// <exception cref="InvalidCallException">The checkpoint is of another network, other data or other settings (more or fewer epochs are
     /// accepted).</exception>
     public void Restore(Checkpoint checkpoint)
     {
         if (!checkpoint.Recipe.Equals(network.Recipe))
             throw new InvalidCallException(
-                $"The checkpoint's network is another: {JsonDifference.Describe(checkpoint.Recipe.ToJson(), network.Recipe.ToJson())}; resume with the same.");
+                $"The checkpoint's network is another: {JsonDifference.Describe(checkpoint.Recipe.ToJson(), network.Recipe.ToJson())}; " +
+                "resume with the same.");
         TrainingSettings before = checkpoint.Settings with { Epochs = settings.Epochs };
         if (before != settings)
             throw new InvalidCallException(
-                $"The checkpoint was trained with other settings: {JsonDifference.Describe(before.ToJson(), settings.ToJson())}; only the epochs may differ.");
+                $"The checkpoint was trained with other settings: {JsonDifference.Describe(before.ToJson(), settings.ToJson())}; " +
+                "only the epochs may differ.");
         if (checkpoint.Settings.Epochs != settings.Epochs && settings.Schedule.SpansAllSteps)
             throw new InvalidCallException(
-                $"The schedule {settings.Schedule.Kind.Name()} is laid out over all {checkpoint.Settings.Epochs} epochs of the checkpoint; with {settings.Epochs} its rate " +
+                $"The schedule {settings.Schedule.Kind.Name()} is laid out over all {checkpoint.Settings.Epochs} epochs of the checkpoint; " +
+                $"with {settings.Epochs} its rate " +
                 "would jump. Resume with as many epochs, or start a new run from the model with a schedule of its own.");
         if (checkpoint.State.Data != Fingerprint)
-            throw new InvalidCallException($"The checkpoint was trained on {checkpoint.State.Data}, not on {Fingerprint}; resume with the same data.");
+            throw new InvalidCallException(
+                $"The checkpoint was trained on {checkpoint.State.Data}, not on {Fingerprint}; resume with the same data.");
         if (checkpoint.State.DataHash is { } hash && hash != DataHash)
             throw new InvalidCallException($"{Fingerprint}, hold other numbers than when the checkpoint was written; resume with the same data.");
         if (best is not null && checkpoint.Best is null && checkpoint.State.BestEpoch > 0)
             throw new InvalidCallException("The checkpoint lacks the best weights that its settings keep; it cannot be resumed.");
         foreach ((string name, Tensor values) in optimizer.State)
         {
-            if (!checkpoint.Optimizer.TryGetValue(name, out float[]? saved)) throw new InvalidCallException($"The checkpoint lacks the optimiser's '{name}'; it cannot be resumed.");
+            if (!checkpoint.Optimizer.TryGetValue(name, out float[]? saved))
+                throw new InvalidCallException($"The checkpoint lacks the optimiser's '{name}'; it cannot be resumed.");
             values.CopyFrom<float>(saved);
         }
 
@@ -136,8 +144,8 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>
-    /// Trains until the last epoch, the end of patience, or cancellation. With patience, or the schedule <see cref="ScheduleKind.Anneal"/>, the
-    /// network holds the best weights afterwards.
+    /// Trains until the last epoch, early stopping or cancellation. With patience, or the schedule <see cref="ScheduleKind.Anneal"/>, the network
+    /// holds the best weights afterwards.
     /// </summary>
     /// <exception cref="DivergedException">A loss, a weight or a validation loss is NaN or infinite.</exception>
     /// <exception cref="RunFailedException">A checkpoint cannot be written.</exception>
@@ -176,7 +184,7 @@ public sealed class Trainer : IDisposable
         best?.Dispose();
     }
 
-    // One epoch from where the state stands; false if it was cancelled.
+    // The rest of the epoch in progress; false if it was cancelled.
     private bool RunEpoch(double secondsBefore, CancellationToken cancellation)
     {
         feed.RestartShuffled(settings.Seed, state.Epoch, state.Batch);
@@ -219,7 +227,8 @@ public sealed class Trainer : IDisposable
             }
         }
 
-        state = state with { Epoch = state.Epoch + 1, Batch = 0, LossSum = 0, Correct = 0, Rows = 0, Seconds = secondsBefore + clock.Elapsed.TotalSeconds };
+        state = state with
+        { Epoch = state.Epoch + 1, Batch = 0, LossSum = 0, Correct = 0, Rows = 0, Seconds = secondsBefore + clock.Elapsed.TotalSeconds };
         SaveCheckpoint(parameters);
         EpochFinished?.Invoke(new EpochReport(state.Epoch, settings.Epochs, lastTraining, lastValidation, isBest, SequencesPerSecond, Remaining));
         return true;
@@ -227,7 +236,7 @@ public sealed class Trainer : IDisposable
 
     private DropoutMask Mask => new((float)settings.Dropout, settings.Seed, state.Step);
 
-    // Loss and metric of the epoch so far: what an interrupted session had (start) and what this one added.
+    // Loss and metric of the epoch so far: the sums at the start of this session (start) and those added since.
     private Evaluation ReadTotals(TrainingState start)
     {
         LossSums sums = totals.Read();
@@ -251,7 +260,7 @@ public sealed class Trainer : IDisposable
         return double.IsFinite(lastValidation.Loss) ? true : throw Diverged(state.Step, $"the validation loss is {lastValidation.Loss}");
     }
 
-    // Stops inside an epoch: a checkpoint of this very step.
+    // Stops within an epoch and writes a checkpoint of this step.
     private bool Pause(TrainingState start, double secondsBefore)
     {
         if (state.Step > totalsStart) ReadTotals(start);
@@ -283,7 +292,7 @@ public sealed class Trainer : IDisposable
         lastCheckpoint = $"{CheckpointPath} (after step {state.Step})";
     }
 
-    // Inside an epoch over a stream the next batch goes on from the state in which this one ended.
+    // Within an epoch over a stream the state of a batch is carried to the next.
     private bool Carries(TrainingState at) => data.Layout.IsStream && at.Batch > 0 && at.Batch < StepsPerEpoch;
 
     private void RestoreCarried(Checkpoint checkpoint)

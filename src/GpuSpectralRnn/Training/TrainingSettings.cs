@@ -8,23 +8,23 @@ namespace GpuSpectralRnn.Training;
 /// <summary>The optimisers.</summary>
 public enum OptimizerKind
 {
-    /// <summary>Plain gradient descent.</summary>
+    /// <summary>Stochastic gradient descent.</summary>
     Sgd,
 
-    /// <summary>With momentum.</summary>
+    /// <summary>Stochastic gradient descent with momentum.</summary>
     Momentum,
 
     /// <summary>RMSprop.</summary>
     Rmsprop,
 
-    /// <summary>Adam.</summary>
+    /// <summary>Adam (Kingma and Ba, 2015).</summary>
     Adam,
 
-    /// <summary>Adam with decoupled weight decay.</summary>
+    /// <summary>Adam with decoupled weight decay (Loshchilov and Hutter, 2019).</summary>
     Adamw,
 }
 
-/// <summary>How to train. Defaults are PyTorch's where PyTorch has them. Immutable; written into every checkpoint.</summary>
+/// <summary>Hyperparameters of a training run. Defaults are PyTorch's where PyTorch has them. Immutable; stored in every checkpoint.</summary>
 public sealed record TrainingSettings
 {
     private static readonly JsonSerializerOptions Json = new()
@@ -44,13 +44,13 @@ public sealed record TrainingSettings
     /// <summary>The optimiser.</summary>
     public OptimizerKind Optimizer { get; init; } = OptimizerKind.Adam;
 
-    /// <summary>The learning rate; where a schedule rises and falls, its peak.</summary>
+    /// <summary>The learning rate; of a schedule that rises, its peak.</summary>
     public double LearningRate { get; init; } = 1e-3;
 
-    /// <summary>How the rate moves.</summary>
+    /// <summary>Schedule of the learning rate.</summary>
     public Schedule Schedule { get; init; } = new();
 
-    /// <summary>Limit on the gradients' global norm; 0 for none.</summary>
+    /// <summary>Largest global norm of the gradients, clipped above; 0 for no clipping.</summary>
     public double Clip { get; init; } = 1;
 
     /// <summary>Weight decay on all parameters; 0 for none.</summary>
@@ -59,25 +59,27 @@ public sealed record TrainingSettings
     /// <summary>Momentum of <see cref="OptimizerKind.Momentum"/>.</summary>
     public double Momentum { get; init; } = 0.9;
 
-    /// <summary>Memory of RMSprop's mean square.</summary>
+    /// <summary>Decay rate of RMSprop's mean square (PyTorch: alpha).</summary>
     public double Alpha { get; init; } = 0.99;
 
-    /// <summary>Memory of Adam's first moment.</summary>
+    /// <summary>Decay rate beta_1 of Adam's first moment.</summary>
     public double Beta1 { get; init; } = 0.9;
 
-    /// <summary>Memory of Adam's second moment.</summary>
+    /// <summary>Decay rate beta_2 of Adam's second moment.</summary>
     public double Beta2 { get; init; } = 0.999;
 
     /// <summary>Added to the denominator of RMSprop and Adam.</summary>
     public double Epsilon { get; init; } = 1e-8;
 
-    /// <summary>Stop after this many epochs in a row without a better validation metric, and go back to the best weights; 0 for never.</summary>
+    /// <summary>
+    /// Early stopping: epochs in a row without a better validation metric after which the run stops and the best weights are restored; 0 for never.
+    /// </summary>
     public int Patience { get; init; }
 
-    /// <summary>Share of what a layer hands to the one above that is dropped in training; 0 for none.</summary>
+    /// <summary>Dropout probability between layers in training; 0 for none.</summary>
     public double Dropout { get; init; }
 
-    /// <summary>Seed of the order of the sequences and of dropout.</summary>
+    /// <summary>Seed of the order of sequences and of dropout.</summary>
     public ulong Seed { get; init; } = 1;
 
     /// <summary>Reads what <see cref="ToJson"/> wrote, and checks it.</summary>
@@ -87,7 +89,8 @@ public sealed record TrainingSettings
         TrainingSettings settings;
         try
         {
-            settings = JsonSerializer.Deserialize<TrainingSettings>(json, Json) ?? throw new InvalidCallException("The training settings are null; they must be a JSON object.");
+            settings = JsonSerializer.Deserialize<TrainingSettings>(json, Json)
+                ?? throw new InvalidCallException("The training settings are null; they must be a JSON object.");
         }
         catch (JsonException e)
         {
@@ -101,14 +104,16 @@ public sealed record TrainingSettings
     /// <summary>One JSON object.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
-    /// <summary>Checks every number.</summary>
-    /// <exception cref="InvalidCallException">One is out of range.</exception>
+    /// <summary>Checks the range of every setting.</summary>
+    /// <exception cref="InvalidCallException">A setting is out of range.</exception>
     public void Validate()
     {
         if (Epochs < 1) throw new InvalidCallException($"{Epochs} epochs: choose 1 or more.");
         if (BatchSize < 1) throw new InvalidCallException($"Batch size {BatchSize}: choose 1 or more.");
-        if (!Enum.IsDefined(Optimizer)) throw new InvalidCallException($"{Optimizer} is no optimizer; choose one of {string.Join(", ", EnumNames.All<OptimizerKind>())}.");
-        if (!(LearningRate > 0 && double.IsFinite(LearningRate))) throw new InvalidCallException($"Learning rate {LearningRate}: choose a number above 0.");
+        if (!Enum.IsDefined(Optimizer))
+            throw new InvalidCallException($"{Optimizer} is no optimizer; choose one of {string.Join(", ", EnumNames.All<OptimizerKind>())}.");
+        if (!(LearningRate > 0 && double.IsFinite(LearningRate)))
+            throw new InvalidCallException($"Learning rate {LearningRate}: choose a number above 0.");
         if (!(Clip >= 0 && double.IsFinite(Clip))) throw new InvalidCallException($"Gradient limit {Clip}: choose a number above 0, or 0 for none.");
         if (!(WeightDecay >= 0 && double.IsFinite(WeightDecay))) throw new InvalidCallException($"Weight decay {WeightDecay}: choose 0 or more.");
         CheckShare(Dropout, "Dropout");

@@ -3,20 +3,18 @@ using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Training;
 
-/// <summary>
-/// One training step, whoever trains: forward, objective, backward, clipping, optimiser, what stays taken away. It stays on the device.
-/// </summary>
+/// <summary>One training step on the device: forward pass, objective, backward pass, clipping, optimiser, masks.</summary>
 /// <param name="network">Trained in place.</param>
 /// <param name="feed">The batches.</param>
-/// <param name="objective">What is minimised.</param>
-/// <param name="optimizer">Moves the parameters.</param>
+/// <param name="objective">The loss that is minimised.</param>
+/// <param name="optimizer">Updates the parameters.</param>
 /// <param name="totals">Receives the losses.</param>
 internal sealed class TrainingStep(Network network, DeviceBatches feed, Objective objective, Optimizer optimizer, LossTotals totals)
 {
-    /// <summary>Trains on the batch that <see cref="DeviceBatches.Next"/> brought.</summary>
+    /// <summary>One step on the batch of the last <see cref="DeviceBatches.Next"/>.</summary>
     /// <param name="rate">The learning rate.</param>
     /// <param name="step">1-based, over the whole run.</param>
-    /// <param name="dropout">What is dropped.</param>
+    /// <param name="dropout">The dropout mask.</param>
     public void Run(double rate, long step, DropoutMask dropout = default)
     {
         Backpropagate(dropout);
@@ -24,7 +22,7 @@ internal sealed class TrainingStep(Network network, DeviceBatches feed, Objectiv
         network.Parameters.ApplyMask();
     }
 
-    /// <summary>Computes the gradients of a batch and nothing more.</summary>
+    /// <summary>Computes the gradients of a batch without updating the parameters.</summary>
     public void Backpropagate(DropoutMask dropout = default)
     {
         network.Forward(feed.Current, isTraining: true, dropout);

@@ -68,16 +68,20 @@ public sealed class ModelFileTests : IDisposable
     }
 
     [Fact]
-    public void A_missing_tensor_is_named() => Refused(arrays => arrays.RemoveAll(a => a.Name == "rnn.bias_hh_l0"), "rnn.bias_hh_l0, which are missing");
+    public void A_missing_tensor_is_named() =>
+        Refused(arrays => arrays.RemoveAll(a => a.Name == "rnn.bias_hh_l0"), "rnn.bias_hh_l0, which are missing");
 
     [Fact]
-    public void An_extra_tensor_is_named() => Refused(arrays => arrays.Add(NamedArray.Create("rnn.weight_ih_l1", new Shape(1), [1f])), "no place for the tensors rnn.weight_ih_l1");
+    public void An_extra_tensor_is_named() =>
+        Refused(arrays => arrays.Add(NamedArray.Create("rnn.weight_ih_l1", new Shape(1), [1f])), "no place for the tensors rnn.weight_ih_l1");
 
     [Fact]
-    public void A_wrong_shape_is_named() => Refused(arrays => arrays[0] = NamedArray.Create(arrays[0].Name, new Shape(2, 5), new float[10]), "rnn.weight_ih_l0 is [2, 5]");
+    public void A_wrong_shape_is_named() =>
+        Refused(arrays => arrays[0] = NamedArray.Create(arrays[0].Name, new Shape(2, 5), new float[10]), "rnn.weight_ih_l0 is [2, 5]");
 
     [Fact]
-    public void A_wrong_type_is_named() => Refused(arrays => arrays[0] = NamedArray.Create(arrays[0].Name, new Shape(5, 2), new int[10]), "rnn.weight_ih_l0");
+    public void A_wrong_type_is_named() =>
+        Refused(arrays => arrays[0] = NamedArray.Create(arrays[0].Name, new Shape(5, 2), new int[10]), "rnn.weight_ih_l0");
 
     [Fact]
     public void A_NaN_is_named_with_its_index() => Refused(arrays => arrays[1].As<float>()[13] = float.NaN, "rnn.weight_hh_l0 holds NaN at index 13");
@@ -107,7 +111,8 @@ public sealed class ModelFileTests : IDisposable
     public void A_broken_architecture_is_a_broken_file()
     {
         string path = folder.File("a");
-        SafetensorsFile.Write(path, [], new Dictionary<string, string> { [ModelFile.ArchitectureKey] = """{"cell":"irnn","inputs":1,"hidden":[0],"outputs":3}""" });
+        SafetensorsFile.Write(path, [], new Dictionary<string, string>
+        { [ModelFile.ArchitectureKey] = """{"cell":"irnn","inputs":1,"hidden":[0],"outputs":3}""" });
 
         Assert.Contains("0 hidden units", Assert.Throws<BrokenFileException>(() => ModelFile.Load(path, backend)).Message);
     }

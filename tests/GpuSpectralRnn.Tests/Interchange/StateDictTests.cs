@@ -23,7 +23,9 @@ public sealed class StateDictTests : IDisposable
     {
         using Network imported = StateDict.Import(Write(recurrent, linear), backend, Cell.RnnTanh, Readout.Mean);
 
-        Assert.Equal(new Architecture { Cell = Cell.RnnTanh, Inputs = 2, Hidden = [3, 5], Outputs = 4, Readout = Readout.Mean }, imported.Architecture);
+        Assert.Equal(
+            new Architecture { Cell = Cell.RnnTanh, Inputs = 2, Hidden = [3, 5], Outputs = 4, Readout = Readout.Mean },
+            imported.Architecture);
         Assert.Equal(Numbers("rnn.weight_ih_l1", 15), imported.Parameters.Read("rnn.weight_ih_l1"));
         Assert.Equal(Numbers("readout.bias", 4), imported.Parameters.Read("readout.bias"));
     }
@@ -145,7 +147,8 @@ public sealed class StateDictTests : IDisposable
         using Network imported = StateDict.Import(folder.File("dict"), backend, Cell.RnnTanh);
 
         Assert.Equal(architecture, imported.Architecture);
-        foreach (ParameterSpec slot in architecture.Build().Parameters) Assert.Equal(Numbers(slot.Name, (int)slot.Shape.Count), imported.Parameters.Read(slot.Name));
+        foreach (ParameterSpec slot in architecture.Build().Parameters)
+            Assert.Equal(Numbers(slot.Name, (int)slot.Shape.Count), imported.Parameters.Read(slot.Name));
     }
 
     [Theory]
@@ -174,7 +177,9 @@ public sealed class StateDictTests : IDisposable
             expected[i] = length[rows > 1 ? i / 3 : columns > 1 ? i % 3 : 0] * direction[i] / norm;
         }
 
-        Close.Equal(expected, [.. imported.Parameters.Read("rnn.weight_hh_l0").Select(value => (double)value)], rtol: 1e-6, atol: 0, what: "w"); // one rounding to float
+        // 1e-6: one rounding to float.
+        Close.Equal(
+            expected, [.. imported.Parameters.Read("rnn.weight_hh_l0").Select(value => (double)value)], rtol: 1e-6, atol: 0, what: "w");
     }
 
     // safetensors.torch.save_model keeps one name of tied weights and writes the other into the metadata.
@@ -183,7 +188,8 @@ public sealed class StateDictTests : IDisposable
     {
         Architecture architecture = Language(embedding: 5) with { TiesWeights = true };
         SafetensorsFile.Write(
-            folder.File("dict"), Tensors(architecture, "decoder.", "decoder."), new Dictionary<string, string> { ["encoder.weight"] = "decoder.weight" });
+            folder.File("dict"), Tensors(architecture, "decoder.", "decoder."),
+            new Dictionary<string, string> { ["encoder.weight"] = "decoder.weight" });
         using Network imported = StateDict.Import(folder.File("dict"), backend, Cell.Lstm);
 
         Assert.Equal(architecture, imported.Architecture);
@@ -217,19 +223,22 @@ public sealed class StateDictTests : IDisposable
         }
         else
         {
-            Assert.Contains($"{module}weight", Assert.Throws<InvalidCallException>(() => StateDict.Import(folder.File("dict"), backend, Cell.RnnTanh)).Message);
+            Assert.Contains(
+                $"{module}weight", Assert.Throws<InvalidCallException>(() => StateDict.Import(folder.File("dict"), backend, Cell.RnnTanh)).Message);
         }
     }
 
     // A cell's tensors and a module's under one prefix, both forms of weight norm, an embedding of two matrices.
     [Theory]
     [InlineData("rnn.weight_hh")]
-    [InlineData("rnn.weight_hh_l0_raw", "rnn.parametrizations.weight_hh_l0.original0", "rnn.parametrizations.weight_hh_l0.original1", "rnn.weight_hh_l0_g")]
+    [InlineData("rnn.weight_hh_l0_raw", "rnn.parametrizations.weight_hh_l0.original0",
+        "rnn.parametrizations.weight_hh_l0.original1", "rnn.weight_hh_l0_g")]
     [InlineData("fc.weight_raw", "fc.bias_raw")]
     [InlineData("rnn.weight_hh_l0001")]
     public void What_is_there_twice_is_refused(params string[] names)
     {
-        List<NamedArray> arrays = [.. SafetensorsFile.Read(Write("rnn.", "fc.")).Arrays, .. names.Select(name => NamedArray.Create(name, new Shape(3, 3), new float[9]))];
+        List<NamedArray> arrays =
+            [.. SafetensorsFile.Read(Write("rnn.", "fc.")).Arrays, .. names.Select(name => NamedArray.Create(name, new Shape(3, 3), new float[9]))];
         SafetensorsFile.Write(folder.File("twice"), arrays);
 
         Refused(() => StateDict.Import(folder.File("twice"), backend, Cell.RnnTanh).Dispose());

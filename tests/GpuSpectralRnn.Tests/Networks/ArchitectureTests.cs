@@ -48,7 +48,8 @@ public class ArchitectureTests
     [InlineData("""[1]""", "cannot be read")]
     [InlineData("""null""", "null")]
     [InlineData("""{"cell":""", "cannot be read")]
-    public void Bad_json_is_refused_by_name(string json, string named) => Assert.Contains(named, Assert.Throws<InvalidCallException>(() => Architecture.FromJson(json)).Message);
+    public void Bad_json_is_refused_by_name(string json, string named) =>
+        Assert.Contains(named, Assert.Throws<InvalidCallException>(() => Architecture.FromJson(json)).Message);
 
     [Fact]
     public void Counts_are_those_of_the_formulas()
@@ -109,7 +110,8 @@ public class ArchitectureTests
         Refused(model with { Tokens = null }, "not written down");
         Refused(model with { Tokens = ["a", "\uFFFD"] }, "2 written tokens");
 
-        static void Refused(Architecture architecture, string named) => Assert.Contains(named, Assert.Throws<InvalidCallException>(architecture.Validate).Message);
+        static void Refused(Architecture architecture, string named) =>
+            Assert.Contains(named, Assert.Throws<InvalidCallException>(architecture.Validate).Message);
     }
 
     [Fact]
@@ -117,7 +119,8 @@ public class ArchitectureTests
     {
         foreach (Cell cell in Enum.GetValues<Cell>()) Assert.Equal(cell, EnumNames.Parse<Cell>(cell.Name().ToUpperInvariant(), "`cell`"));
         Assert.Equal(["irnn", "rnn-tanh", "rnn-relu", "lstm", "gru", "gru-reset-before", "lstm-peephole"], EnumNames.All<Cell>());
-        Assert.Contains("irnn, rnn-tanh, rnn-relu, lstm, gru", Assert.Throws<InvalidCallException>(() => EnumNames.Parse<Cell>("elman", "`cell`")).Message);
+        Assert.Contains(
+            "irnn, rnn-tanh, rnn-relu, lstm, gru", Assert.Throws<InvalidCallException>(() => EnumNames.Parse<Cell>("elman", "`cell`")).Message);
         Assert.Throws<InvalidCallException>(() => EnumNames.Parse<Cell>("1", "`cell`"));
     }
 }

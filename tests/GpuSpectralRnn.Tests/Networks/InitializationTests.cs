@@ -33,7 +33,8 @@ public class InitializationTests
         float[] block = Initialization.Draw(architecture.Build(), seed: 3);
 
         foreach (string name in (string[])["rnn.weight_ih_l0", "rnn.weight_hh_l0"]) CheckUniform(Slice(architecture, block, name), 0.2);
-        foreach (string name in (string[])["rnn.weight_ih_l1", "rnn.weight_hh_l1", "readout.weight"]) CheckUniform(Slice(architecture, block, name), 1 / 7.0);
+        foreach (string name in (string[])["rnn.weight_ih_l1", "rnn.weight_hh_l1", "readout.weight"])
+            CheckUniform(Slice(architecture, block, name), 1 / 7.0);
     }
 
     [Fact]
@@ -57,7 +58,8 @@ public class InitializationTests
             NetworkTests.Make(Cell.Irnn, "25,49", Readout.Every, TaskKind.Classification, inputs: 20, outputs: 10) with { Vocabulary = 10 };
         float[] block = Initialization.Draw(architecture.Build(), seed: 3, range: 0.04);
 
-        foreach (ParameterSpec slot in architecture.Build().Parameters.Where(slot => slot.Shape.Count > 200)) CheckUniform(Slice(architecture, block, slot.Name), 0.04);
+        foreach (ParameterSpec slot in architecture.Build().Parameters.Where(slot => slot.Shape.Count > 200))
+            CheckUniform(Slice(architecture, block, slot.Name), 0.04);
         Assert.NotEqual(0f, Slice(architecture, block, "rnn.bias_hh_l1")[0]);
         foreach (double bad in new[] { 0, -1, double.NaN, double.PositiveInfinity })
             Assert.Contains($"+-{bad}", Assert.Throws<InvalidCallException>(() => Initialization.Draw(architecture.Build(), 3, bad)).Message);

@@ -37,7 +37,8 @@ public class ParametersTests
     public void The_first_value_that_is_not_finite_is_named()
     {
         using HostBackend backend = new();
-        using Parameters parameters = new(NetworkTests.Make(Cell.RnnTanh, "3", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 3).Build(), backend);
+        using Parameters parameters = new(
+            NetworkTests.Make(Cell.RnnTanh, "3", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 3).Build(), backend);
         Assert.Null(parameters.FindNotFinite(parameters.Values.ToArray()));
 
         parameters.Write("rnn.weight_hh_l0", [0, 0, 0, 0, float.NegativeInfinity, 0, 0, 0, float.NaN]);

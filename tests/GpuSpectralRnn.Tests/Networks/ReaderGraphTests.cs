@@ -111,7 +111,8 @@ public sealed class ReaderGraphTests : IDisposable
         Assert.Equal(0, Parity.Compare(whole, loaded, data).Difference);
     }
 
-    public static TheoryData<string> Methods => [.. MethodSpec.All.Where(method => method is { Create: not null, IsRefined: false, IsOneWay: false }).Select(method => method.Name)];
+    public static TheoryData<string> Methods =>
+        [.. MethodSpec.All.Where(method => method is { Create: not null, IsRefined: false, IsOneWay: false }).Select(method => method.Name)];
 
     [Theory]
     [MemberData(nameof(Methods))]
@@ -151,12 +152,14 @@ public sealed class ReaderGraphTests : IDisposable
     private static Module[] Encoder(string text) =>
     [
         new Linear { Name = $"{text}.gate", Inputs = [$"{text}.words"], Axes = ["gate"], Weight = "gate.weight", Bias = "gate.bias" },
-        new Linear { Name = $"{text}.candidate", Inputs = [$"{text}.words"], Axes = ["candidate"], Weight = "candidate.weight", Bias = "candidate.bias" },
+        new Linear
+        { Name = $"{text}.candidate", Inputs = [$"{text}.words"], Axes = ["candidate"], Weight = "candidate.weight", Bias = "candidate.bias" },
         new Highway { Name = $"{text}.highway", Inputs = [$"{text}.gate", $"{text}.candidate", $"{text}.words"] },
         new Recurrent { Name = $"{text}.forward", Inputs = [$"{text}.highway"], Cell = Cell.Lstm, Axis = "forward", Weights = "encoder.*_forward" },
         new Recurrent
         {
-            Name = $"{text}.reverse", Inputs = [$"{text}.highway"], Cell = Cell.Lstm, Axis = "reverse", IsReverse = true, Weights = "encoder.*_reverse",
+            Name = $"{text}.reverse", Inputs = [$"{text}.highway"], Cell = Cell.Lstm, Axis = "reverse", IsReverse = true,
+            Weights = "encoder.*_reverse",
         },
         new Concat { Name = $"{text}.encoded", Inputs = [$"{text}.forward", $"{text}.reverse"] },
     ];

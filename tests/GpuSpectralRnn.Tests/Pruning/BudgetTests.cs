@@ -77,7 +77,8 @@ public sealed class BudgetTests : IDisposable
             for (int second = 1; second <= 7; second++)
                 if (Count(first, second) <= Count(6, 4)) best = Math.Min(best, Loss(first, second));
 
-        Assert.True(Loss(shared[0], shared[1]) <= 1.1 * best, $"{Loss(shared[0], shared[1])} {best}"); // greedy steps stop a unit of either layer beside it at most
+        // Greedy steps end at most one unit of either layer beside the optimum.
+        Assert.True(Loss(shared[0], shared[1]) <= 1.1 * best, $"{Loss(shared[0], shared[1])} {best}");
     }
 
     [Fact]
@@ -150,7 +151,8 @@ public sealed class BudgetTests : IDisposable
         Close.Equal(output.Loss(plan.Axes[0].Kept), loss.Output, 1e-6, 0, "L_B");
         FoldLoss none = FoldLoss.Compute(calibration, new PruningPlan("none", [UnitFold.None(12, plan.Axes[0].Kept), UnitPlan.Whole(7)]), 0);
         Close.Equal(Enumerable.Range(0, 12).Except(plan.Axes[0].Kept).Sum(j => gram[j, j]), none.Input, 1e-12, 0, "L_A without reconstruction");
-        PruningPlan affine = new("affine", [UnitFold.Affine(calibration.CentredGram(0), calibration.Mean(0), 1e-9, plan.Axes[0].Kept), UnitPlan.Whole(7)]);
+        PruningPlan affine = new(
+            "affine", [UnitFold.Affine(calibration.CentredGram(0), calibration.Mean(0), 1e-9, plan.Axes[0].Kept), UnitPlan.Whole(7)]);
         Assert.True(FoldLoss.Compute(calibration, affine, 0).Input < loss.Input, "an intercept can only help");
     }
 }

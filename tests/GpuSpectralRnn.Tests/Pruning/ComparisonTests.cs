@@ -139,7 +139,9 @@ public sealed class ComparisonTests : IDisposable
         comparison.Add(Calibrate(network, train, 1));
 
         Assert.Equal(4, comparison.Runs.Count);
-        Assert.All(comparison.Runs.GroupBy(run => run.Architecture.Hidden[0]), same => Assert.Single(same.Select(run => run.MillisecondsPerSequence).Distinct()));
+        Assert.All(
+            comparison.Runs.GroupBy(run => run.Architecture.Hidden[0]),
+            same => Assert.Single(same.Select(run => run.MillisecondsPerSequence).Distinct()));
     }
 
     [Fact]
@@ -161,7 +163,8 @@ public sealed class ComparisonTests : IDisposable
         (ISequenceData train, ISequenceData test) = Data();
         Assert.Contains("`keep` 3x0", Assert.Throws<InvalidCallException>(() => KeepSize.Parse("3x0")).Message);
         Assert.Contains("64x32", Assert.Throws<InvalidCallException>(() => KeepSize.Parse("3,")).Message);
-        Assert.Contains("`RefineSteps` 0", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { RefineSteps = 0 }, train, test)).Message);
+        Assert.Contains(
+            "`RefineSteps` 0", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { RefineSteps = 0 }, train, test)).Message);
         Assert.Contains("`Keep`", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { Keep = [] }, train, test)).Message);
         Assert.Contains("magic", Assert.Throws<InvalidCallException>(() => MethodSpec.Parse(["random", "magic"])).Message);
         Assert.Throws<InvalidCallException>(() => MethodSpec.Parse([]));

@@ -3,6 +3,7 @@ using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Pruning;
+using GpuSpectralRnn.Reports;
 using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Tests.Support;
 
@@ -46,6 +47,20 @@ public sealed class MethodTests : IDisposable
         ["column"] = new(128, 5376, 1280),
         ["low-rank"] = new(128, 10752, 1280),
     };
+
+    [Fact]
+    public void There_is_one_vocabulary_of_methods()
+    {
+        string[] names = [.. MethodSpec.All.Select(method => method.Name)];
+        Assert.Equal(names.Distinct(), names);
+        foreach (MethodSpec method in MethodSpec.All.Where(method => method.Create is not null))
+        {
+            IPruningMethod made = method.Create!(method.Settings);
+            Assert.Equal(made is SpectralPruning or AutoPruning ? MethodSpec.Spectral : method.Name.Replace("-without", ""), made.Name);
+        }
+
+        Assert.All(ComparisonReport.First, name => Assert.Contains(name, names));
+    }
 
     [Theory]
     [MemberData(nameof(All))]
@@ -121,7 +136,8 @@ public sealed class MethodTests : IDisposable
         using Network network = TestNetworks.MakeLanguageModel(host, Cell.Gru, [5], vocabulary: 9, embedding: 6);
         NetworkWeights weights = NetworkWeights.Read(network);
         Matrix narrow = RandomMatrix.Uniform(9, 3, 1) * RandomMatrix.Uniform(3, 6, 2); // 6 columns, 3 directions
-        using Network big = (weights with { Values = new Dictionary<string, Matrix>(weights.Values) { ["embedding.weight"] = narrow } }).ToNetwork(host);
+        using Network big = (weights with
+        { Values = new Dictionary<string, Matrix>(weights.Values) { ["embedding.weight"] = narrow } }).ToNetwork(host);
         TokenData data = new(40, 5, 9, isStream: true);
         PruningPlan plan = new SpectralPruning(new SpectralSettings { KeepEmbedding = 3, Ridge = 1e-9 }).Plan(new Calibration(big, data), [5]);
         using Network sliced = Slicer.Slice(big, plan);
@@ -135,7 +151,8 @@ public sealed class MethodTests : IDisposable
     {
         using Network network = TestNetworks.MakeLanguageModel(host, Cell.Lstm, [6, 5], isTied: true);
         Calibration calibration = new(network, new TokenData(24, 5, 7, isStream: true));
-        Architecture Shrunk(int[] keep) => new SpectralPruning(new SpectralSettings { Fold = FoldKind.None }).Plan(calibration, keep).Shrink(network.Architecture);
+        Architecture Shrunk(int[] keep) =>
+            new SpectralPruning(new SpectralSettings { Fold = FoldKind.None }).Plan(calibration, keep).Shrink(network.Architecture);
         PruningPlan below = new("below", [UnitFold.None(6, [0, 2]), UnitPlan.Whole(5)]);
 
         Assert.True(below.Shrink(network.Architecture).TiesWeights);

@@ -120,7 +120,8 @@ public sealed class RefitTests : IDisposable
         network.Parameters.Write("readout.weight", new float[20]); // no gradient: all steps weigh alike
         NormalData data = new(Count + 1, Steps, 3);
         Calibration calibration = new(network, data, new CalibrationSettings { HeldApart = 0.01 });
-        PruningPlan plan = new SpectralPruning(new SpectralSettings { Criterion = SpectralCriterion.Paper, Theta = 1, Fold = FoldKind.Affine }).Plan(calibration, [4, 3]);
+        PruningPlan plan = new SpectralPruning(new SpectralSettings { Criterion = SpectralCriterion.Paper, Theta = 1, Fold = FoldKind.Affine })
+            .Plan(calibration, [4, 3]);
 
         RowCorrection correction = RowRefit.Apply(calibration, plan).Axes[1].Correction!;
 
@@ -145,7 +146,8 @@ public sealed class RefitTests : IDisposable
             }
             else
             {
-                Matrix states = Regress(Beside(keptStates, Ones(h.Rows)), ofStates, alike, 3), inputs = Regress(Beside(keptInputs, Ones(h.Rows)), ofInputs, alike, 4);
+                Matrix states = Regress(Beside(keptStates, Ones(h.Rows)), ofStates, alike, 3),
+                    inputs = Regress(Beside(keptInputs, Ones(h.Rows)), ofInputs, alike, 4);
                 expected = Beside(
                     states.SelectColumns([0, 1, 2]), inputs.SelectColumns([0, 1, 2, 3]), states.SelectColumns([3]), inputs.SelectColumns([4]));
             }
@@ -200,7 +202,8 @@ public sealed class RefitTests : IDisposable
         network.Parameters.Write("rnn.bias_ih_l0", [-100, -100, -100, -100]);
         Calibration calibration = new(network, new NormalData(10, 3, 3));
 
-        Assert.Equal(0, OutputDivergence.Measure(calibration, new AutoPruning(new SpectralSettings { Refit = Refit.Rows }).Plan(calibration, [2])).Divergence, 6);
+        Assert.Equal(0, OutputDivergence.Measure(
+            calibration, new AutoPruning(new SpectralSettings { Refit = Refit.Rows }).Plan(calibration, [2])).Divergence, 6);
     }
 
     [Fact]
@@ -228,7 +231,9 @@ public sealed class RefitTests : IDisposable
 
         Distillation.Refine(network, small, calibration.Inputs, 100, cancellation: calibration.Cancellation);
 
-        Assert.True(OutputDivergence.Measure(calibration, small).Divergence < 0.7 * before.Divergence, $"{before} -> {OutputDivergence.Measure(calibration, small)}");
+        Assert.True(
+            OutputDivergence.Measure(calibration, small).Divergence < 0.7 * before.Divergence,
+            $"{before} -> {OutputDivergence.Measure(calibration, small)}");
     }
 
     [Fact]
@@ -293,7 +298,9 @@ public sealed class RefitTests : IDisposable
     private static Matrix Column(double[] values) => Matrix.From(values.Length, 1, values);
 
     private static Matrix Beside(params Matrix[] blocks) =>
-        Matrix.From(blocks[0].Rows, blocks.Sum(b => b.Columns), [.. Enumerable.Range(0, blocks[0].Rows).SelectMany(i => blocks.SelectMany(b => b.Row(i).ToArray()))]);
+        Matrix.From(
+            blocks[0].Rows, blocks.Sum(b => b.Columns),
+            [.. Enumerable.Range(0, blocks[0].Rows).SelectMany(i => blocks.SelectMany(b => b.Row(i).ToArray()))]);
 
     // Weighted ridge regression of r [N, k] on z [N, W], the ridge 1e-2 of the mean square of the first columns; a row for each column of r.
     private static Matrix Regress(Matrix z, Matrix r, double[] weights, int first)

@@ -138,7 +138,9 @@ public sealed class SlicerTests : IDisposable
         }
 
         ReadoutWeights? readout = kind == "refit"
-            ? new(RandomMatrix.Uniform(architecture.Outputs, architecture.Directions * keep[^1], 8), RandomMatrix.Uniform(architecture.Outputs, 1, 9).Data)
+            ? new(
+                RandomMatrix.Uniform(architecture.Outputs, architecture.Directions * keep[^1], 8),
+                RandomMatrix.Uniform(architecture.Outputs, 1, 9).Data)
             : null;
         return new PruningPlan(kind, recurrences, readout);
     }

@@ -147,7 +147,8 @@ public class BoundTests
 
         Matrix[] Parameters(int seed) =>
         [
-            RandomMatrix.Uniform(Hidden, Hidden, seed), RandomMatrix.Uniform(Hidden, Inputs, seed + 1), RandomMatrix.Uniform(Outputs, Hidden, seed + 2),
+            RandomMatrix.Uniform(Hidden, Hidden, seed), RandomMatrix.Uniform(Hidden, Inputs, seed + 1),
+            RandomMatrix.Uniform(Outputs, Hidden, seed + 2),
         ];
         Matrix OutputsOf(Matrix[] p) => Matrix.Product(Run(p[0], p[1], data, Steps, isRelu: true), p[2], transposeB: true);
     }
@@ -165,7 +166,8 @@ public class BoundTests
         Assert.True(bound.IsVacuous);
         Assert.True(GeneralizationBound.Compute(setting with { Hidden = 20 }, radii, 0.1, 0.05, 0.05).Variance < bound.Variance);
         Assert.True(GeneralizationBound.Compute(setting, radii, 0.1, 0.05, 1e-6).Variance > bound.Variance);
-        GeneralizationBound easy = GeneralizationBound.Compute(new BoundSetting(1, 1, 1, 3, 1_000_000, 1, 1, 1, 1), new(1, 0.5, 1, 0, 0), 0.05, 0, 0.05);
+        GeneralizationBound easy = GeneralizationBound.Compute(
+            new BoundSetting(1, 1, 1, 3, 1_000_000, 1, 1, 1, 1), new(1, 0.5, 1, 0, 0), 0.05, 0, 0.05);
         Assert.False(easy.IsVacuous);
         foreach (double bad in new[] { 0, 1, -1, double.NaN })
             Assert.Throws<InvalidCallException>(() => GeneralizationBound.Compute(setting, radii, 0.1, 0, bad));

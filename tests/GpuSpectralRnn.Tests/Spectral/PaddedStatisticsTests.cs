@@ -66,7 +66,8 @@ public sealed class PaddedStatisticsTests : IDisposable
         StateStatistics[] result = new StatisticsCollector(network, data, Columns).CollectStates();
 
         int length = Windows * Steps;
-        using Tensor tokens = host.Allocate(new Shape(length, Columns), ElementType.Int32), lengths = host.Allocate(new Shape(Columns), ElementType.Int32);
+        using Tensor tokens = host.Allocate(new Shape(length, Columns), ElementType.Int32),
+            lengths = host.Allocate(new Shape(Columns), ElementType.Int32);
         int[] values = new int[length * Columns];
         for (int t = 0; t < length; t++)
             for (int b = 0; b < Columns; b++) values[t * Columns + b] = data.TokenOf(b * Windows + t / Steps, t % Steps);
@@ -148,7 +149,8 @@ public sealed class PaddedStatisticsTests : IDisposable
             steps += sums.Rows;
         }
 
-        Close.Equal([divergence / steps, agreement / steps], [result.Divergence, result.Agreement!.Value], 1e-5, 0, "KL, agreement"); // of single-precision outputs
+        // 1e-5: the outputs are of single precision.
+        Close.Equal([divergence / steps, agreement / steps], [result.Divergence, result.Agreement!.Value], 1e-5, 0, "KL, agreement");
     }
 
     // A sequence of its own length.

@@ -26,7 +26,8 @@ public sealed class StatisticsCollectorTests : IDisposable
     {
         using Network network = TestNetworks.Make(host, cell, Sizes(hidden), readout, isBidirectional: isBidirectional);
         NormalData data = new(count, steps, 3);
-        double[][] weights = [.. Enumerable.Range(0, network.Architecture.Recurrences).Select(l => Enumerable.Range(0, steps).Select(t => 0.5 + t + l).ToArray())];
+        double[][] weights =
+            [.. Enumerable.Range(0, network.Architecture.Recurrences).Select(l => Enumerable.Range(0, steps).Select(t => 0.5 + t + l).ToArray())];
 
         StateStatistics[] result = new StatisticsCollector(network, data, batch).CollectStates(weights);
 
@@ -63,7 +64,8 @@ public sealed class StatisticsCollectorTests : IDisposable
     [InlineData(Cell.Gru, "3,4", Readout.Every, true, 3)]
     [InlineData(Cell.Gru, "3", Readout.Mean, true, 1)]
     [InlineData(Cell.Lstm, "3,4", Readout.LastStep, true, 3)]
-    public void Adjoint_matrix_and_step_weights_agree_with_finite_differences(Cell cell, string hidden, Readout readout, bool isBidirectional, int steps)
+    public void Adjoint_matrix_and_step_weights_agree_with_finite_differences(
+        Cell cell, string hidden, Readout readout, bool isBidirectional, int steps)
     {
         const int Count = 3;
         using Network network = TestNetworks.Make(host, cell, Sizes(hidden), readout, isBidirectional: isBidirectional);

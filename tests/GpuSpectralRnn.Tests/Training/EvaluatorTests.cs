@@ -106,6 +106,7 @@ public sealed class EvaluatorTests : IDisposable
     private Network Make(Readout readout, TargetKind target)
     {
         TaskKind task = target == TargetKind.Value ? TaskKind.Regression : TaskKind.Classification;
-        return Network.Create(NetworkTests.Make(Cell.RnnTanh, "7", readout, task, inputs: 2, outputs: task == TaskKind.Regression ? 1 : 3), backend, seed: 2);
+        return Network.Create(
+            NetworkTests.Make(Cell.RnnTanh, "7", readout, task, inputs: 2, outputs: task == TaskKind.Regression ? 1 : 3), backend, seed: 2);
     }
 }

@@ -30,10 +30,12 @@ public class OptimizerTests
         { new() { Optimizer = OptimizerKind.Rmsprop, Alpha = 0.9, WeightDecay = 0.01, Clip = 1 }, [0.841777563f, -3.25736427f, -0.354982585f] },
 
         // Adam(p, lr=0.1, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.01)
-        { new() { Optimizer = OptimizerKind.Adam, Beta1 = 0.8, Beta2 = 0.95, Epsilon = 1e-6, WeightDecay = 0.01, Clip = 0 }, [1.11517191f, -2.46430397f, 0.196934134f] },
+        { new() { Optimizer = OptimizerKind.Adam, Beta1 = 0.8, Beta2 = 0.95, Epsilon = 1e-6, WeightDecay = 0.01, Clip = 0 },
+          [1.11517191f, -2.46430397f, 0.196934134f] },
 
         // AdamW(p, lr=0.1, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.01), clip 1
-        { new() { Optimizer = OptimizerKind.Adamw, Beta1 = 0.8, Beta2 = 0.95, Epsilon = 1e-6, WeightDecay = 0.01, Clip = 1 }, [1.11400092f, -2.46383119f, 0.217340514f] },
+        { new() { Optimizer = OptimizerKind.Adamw, Beta1 = 0.8, Beta2 = 0.95, Epsilon = 1e-6, WeightDecay = 0.01, Clip = 1 },
+          [1.11400092f, -2.46383119f, 0.217340514f] },
     };
 
     [Theory]
@@ -41,7 +43,8 @@ public class OptimizerTests
     public void Steps_are_those_of_PyTorch(TrainingSettings settings, float[] expected)
     {
         using HostBackend backend = new();
-        using Parameters parameters = new(NetworkTests.Make(Cell.RnnTanh, "1", Readout.Last, TaskKind.Regression, inputs: 3, outputs: 1).Build(), backend);
+        using Parameters parameters = new(
+            NetworkTests.Make(Cell.RnnTanh, "1", Readout.Last, TaskKind.Regression, inputs: 3, outputs: 1).Build(), backend);
         using Optimizer optimizer = new(settings, parameters);
         const string name = "rnn.weight_ih_l0";
         parameters.Write(name, [1f, -2f, 0.5f]);
@@ -85,7 +88,8 @@ public class OptimizerTests
     [Fact]
     public void Settings_come_back_equal_from_json()
     {
-        TrainingSettings settings = new() { Optimizer = OptimizerKind.Rmsprop, Schedule = new() { Kind = ScheduleKind.OneCycle }, Seed = ulong.MaxValue, LearningRate = 0.1 };
+        TrainingSettings settings = new()
+        { Optimizer = OptimizerKind.Rmsprop, Schedule = new() { Kind = ScheduleKind.OneCycle }, Seed = ulong.MaxValue, LearningRate = 0.1 };
 
         Assert.Equal(settings, TrainingSettings.FromJson(settings.ToJson()));
         Assert.Throws<InvalidCallException>(() => TrainingSettings.FromJson("""{"epochs":0}"""));

@@ -28,7 +28,8 @@ internal sealed class ToyData(int count, TargetKind target = TargetKind.Label, i
             for (int t = 0; t < steps; t++)
             {
                 for (int i = 0; i < 2; i++)
-                    batch.Inputs[(((t * indices.Length) + b) * 2) + i] = PoisonedFrom > 0 && reads >= PoisonedFrom ? float.NaN : Input(indices[b], t, i);
+                    batch.Inputs[(((t * indices.Length) + b) * 2) + i] =
+                        PoisonedFrom > 0 && reads >= PoisonedFrom ? float.NaN : Input(indices[b], t, i);
                 if (target == TargetKind.LabelPerStep) batch.Labels[(t * indices.Length) + b] = (indices[b] + t) % 3;
             }
 

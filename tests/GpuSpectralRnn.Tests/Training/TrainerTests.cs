@@ -58,12 +58,14 @@ public sealed class TrainerTests : IDisposable
     [InlineData(OptimizerKind.Adamw, 2, 17)]
     public void Stopped_and_resumed_a_run_ends_with_the_same_bits(OptimizerKind optimizer, int patience, int stopAfter)
     {
-        TrainingSettings settings = Settings with { Optimizer = optimizer, Patience = patience, WeightDecay = 0.01, Schedule = new() { Kind = ScheduleKind.OneCycle } };
+        TrainingSettings settings = Settings with
+        { Optimizer = optimizer, Patience = patience, WeightDecay = 0.01, Schedule = new() { Kind = ScheduleKind.OneCycle } };
         (TrainingResult whole, float[] expected) = Train(settings);
         string path = folder.File("run");
         using (CancellationTokenSource stop = new())
         {
-            (TrainingResult stopped, _) = Train(settings, path: path, cancellation: stop.Token, onStep: report => { if (report.Step == stopAfter) stop.Cancel(); });
+            (TrainingResult stopped, _) = Train(
+                settings, path: path, cancellation: stop.Token, onStep: report => { if (report.Step == stopAfter) stop.Cancel(); });
             Assert.True(stopped.IsCancelled);
             Assert.Equal(stopAfter, stopped.Steps);
         }
@@ -85,14 +87,17 @@ public sealed class TrainerTests : IDisposable
     public void Dropout_changes_the_weights_and_a_resumed_run_drops_the_same(bool isBidirectional)
     {
         Architecture architecture =
-            NetworkTests.Make(Cell.Lstm, "6,5", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 3) with { IsBidirectional = isBidirectional };
+            NetworkTests.Make(Cell.Lstm, "6,5", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 3)
+                with { IsBidirectional = isBidirectional };
         TrainingSettings settings = Settings with { Dropout = 0.4 };
         float[] expected = Train(settings, architecture: architecture).Weights;
         Assert.Equal(expected, Train(settings, architecture: architecture).Weights);
         Assert.NotEqual(expected, Train(Settings, architecture: architecture).Weights);
         string path = folder.File("run");
         using (CancellationTokenSource stop = new())
-            Train(settings, path: path, cancellation: stop.Token, onStep: report => { if (report.Step == 8) stop.Cancel(); }, architecture: architecture);
+            Train(
+                settings, path: path, cancellation: stop.Token,
+                onStep: report => { if (report.Step == 8) stop.Cancel(); }, architecture: architecture);
         Checkpoint checkpoint = Checkpoint.Load(path);
 
         Assert.Equal(8, checkpoint.State.Step);
@@ -286,8 +291,11 @@ public sealed class TrainerTests : IDisposable
     {
         using Network network = Make(TargetKind.Label, Readout.Last);
 
-        Assert.Contains("no targets", Assert.Throws<InvalidCallException>(() => new Trainer(network, new ToyData(4, TargetKind.None), null, Settings)).Message);
-        Assert.Contains("Patience", Assert.Throws<InvalidCallException>(() => new Trainer(network, new ToyData(4), null, Settings with { Patience = 1 })).Message);
+        Assert.Contains(
+            "no targets", Assert.Throws<InvalidCallException>(() => new Trainer(network, new ToyData(4, TargetKind.None), null, Settings)).Message);
+        Assert.Contains(
+            "Patience",
+            Assert.Throws<InvalidCallException>(() => new Trainer(network, new ToyData(4), null, Settings with { Patience = 1 })).Message);
         Assert.Throws<InvalidCallException>(() => new Trainer(network, new ToyData(0), null, Settings));
         Assert.Throws<InvalidCallException>(() => new Trainer(network, new ToyData(4, TargetKind.Value), null, Settings));
     }
@@ -305,7 +313,8 @@ public sealed class TrainerTests : IDisposable
     private Network Make(TargetKind target, Readout readout)
     {
         TaskKind task = target == TargetKind.Value ? TaskKind.Regression : TaskKind.Classification;
-        return Network.Create(NetworkTests.Make(Cell.RnnRelu, "9", readout, task, inputs: 2, outputs: task == TaskKind.Regression ? 1 : 3), backend, seed: 2);
+        return Network.Create(
+            NetworkTests.Make(Cell.RnnRelu, "9", readout, task, inputs: 2, outputs: task == TaskKind.Regression ? 1 : 3), backend, seed: 2);
     }
 
     private (TrainingResult Result, float[] Weights) Train(

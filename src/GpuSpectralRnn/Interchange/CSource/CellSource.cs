@@ -4,12 +4,13 @@ using GpuSpectralRnn.Networks;
 namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
-/// The cells in C: what becomes of the gates' sums, unit by unit. Gates stand in PyTorch's order, LSTM i, f, g, o and GRU r, z, n.
+/// The cells in C, from the gates' pre-activations to the states, unit by unit. Gates are in PyTorch's order, LSTM i, f, g, o and GRU r, z, n.
 /// </summary>
 internal static class CellSource
 {
-    /// <summary>What the cell's function is called.</summary>
-    public static string Function(CellKind kind) => kind switch { CellKind.Lstm or CellKind.LstmPeephole => "lstm", CellKind.Gru or CellKind.GruResetBefore => "gru", _ => "elman" };
+    /// <summary>Name of the cell's function.</summary>
+    public static string Function(CellKind kind) =>
+        kind switch { CellKind.Lstm or CellKind.LstmPeephole => "lstm", CellKind.Gru or CellKind.GruResetBefore => "gru", _ => "elman" };
 
     /// <summary>The cell's function, called <paramref name="name"/> and the cell, and what it needs.</summary>
     public static string Write(CellKind kind, string name) => kind switch
@@ -79,10 +80,17 @@ internal static class CellSource
             static void {{name}}_elman(const float *sums, int units, float *h)
             {
                 int i;
-                for (i = 0; i < units; i++) h[i] = {{(kind == CellKind.RnnTanh ? "tanhf(sums[i])" : "sums[i] > 0.0f ? sums[i] : 0.0f")}};
+                for (i = 0; i < units; i++) h[i] = {{Nonlinearity(kind)}};
             }
 
             """,
+    };
+
+    private static string Nonlinearity(CellKind kind) => kind switch
+    {
+        CellKind.RnnTanh => "tanhf(sums[i])",
+        CellKind.RnnRelu => "sums[i] > 0.0f ? sums[i] : 0.0f",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "This cell is not written in C yet."),
     };
 
     private static string Sigmoid(string name) => $$"""

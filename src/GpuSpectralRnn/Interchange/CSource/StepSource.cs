@@ -17,12 +17,14 @@ internal sealed class StepSource
     private readonly int gates, products, factors; // extents of the arrays on the stack
     private readonly int state;
 
-    /// <summary>Prepares everything; <paramref name="name"/> is what all names begin with.</summary>
+    /// <summary>Prepares constants and sizes; <paramref name="name"/> is the prefix of all names.</summary>
     public StepSource(Network network, string name)
     {
         (this.network, this.name) = (network, name);
         int widest = Architecture.Hidden.Max() * Cell.Gates;
-        (gates, products, factors) = (widest, Cell.ResetsProduct ? widest : Cell.ResetsState ? Architecture.Hidden.Max() : 0, Enumerable.Range(0, Architecture.Layers).Max(Architecture.Rank));
+        (gates, products, factors) = (
+            widest, Cell.ResetsProduct ? widest : Cell.ResetsState ? Architecture.Hidden.Max() : 0,
+            Enumerable.Range(0, Architecture.Layers).Max(Architecture.Rank));
         string x = "input";
         if (Architecture.HasEmbedding) x = $"{Array("embedding", network.Parameters.Read(ParameterSpec.Embedding))} + token * {Architecture.Inputs}";
         for (int layer = 0; layer < Architecture.Layers; layer++) x = AddLayer(layer, x, ref state);
@@ -33,7 +35,7 @@ internal sealed class StepSource
         Sizes = new CSizes(name, weights * sizeof(float), (long)state * sizeof(float), stack * sizeof(float), multiplyAdds);
     }
 
-    /// <summary>What it takes.</summary>
+    /// <summary>Memory and arithmetic.</summary>
     public CSizes Sizes { get; }
 
     private Architecture Architecture => network.Architecture;

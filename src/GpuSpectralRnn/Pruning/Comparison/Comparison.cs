@@ -4,31 +4,31 @@ using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Pruning;
 
-/// <summary>What is compared, and how.</summary>
+/// <summary>Settings of a comparison.</summary>
 public sealed record ComparisonSettings
 {
     /// <summary>The methods, in the order of the table.</summary>
     public IReadOnlyList<MethodSpec> Methods { get; init; } = MethodSpec.All;
 
-    /// <summary>Sizes.</summary>
+    /// <summary>The requested sizes.</summary>
     public required IReadOnlyList<KeepSize> Keep { get; init; }
 
-    /// <summary>How networks are trained from scratch; the seed is the calibration's.</summary>
+    /// <summary>Training of networks from scratch; the seed is the calibration's.</summary>
     public required TrainingSettings Training { get; init; }
 
-    /// <summary>How every network, the baseline too, is trained further; null for not at all. The seed is the calibration's.</summary>
+    /// <summary>Fine-tuning of every network, the baseline included; null for none. The seed is the calibration's.</summary>
     public TrainingSettings? FineTuning { get; init; }
 
-    /// <summary>Optimiser steps of the methods that are refined without labels.</summary>
+    /// <summary>Optimiser steps of methods that refine without labels.</summary>
     public int RefineSteps { get; init; } = Distillation.UsualSteps;
 
-    /// <summary>Sequences at a time where networks are measured.</summary>
+    /// <summary>Sequences per batch of measurements.</summary>
     public int BatchSize { get; init; } = 64;
 }
 
 /// <summary>
-/// The papers' table: every method at every size, from one trained network after the other, each measured as it is and after the same fine-tuning.
-/// The sequences to judge by are used for nothing else.
+/// The papers' comparison: every method at every size for each trained network, measured after compression and after the same fine-tuning. The test
+/// sequences are used for nothing else.
 /// </summary>
 public sealed class Comparison
 {
@@ -41,11 +41,11 @@ public sealed class Comparison
     private readonly List<ComparisonRun> runs = [];
     private readonly Dictionary<string, double> times = []; // by units: networks of one shape compute the same, masked or factored or not
 
-    /// <summary>Checks what can be checked before any work.</summary>
-    /// <param name="settings">What to compare, and how.</param>
-    /// <param name="train">To train on.</param>
-    /// <param name="test">To judge by.</param>
-    /// <param name="watched">What a schedule watches that anneals; null for none.</param>
+    /// <summary>Checks settings and data.</summary>
+    /// <param name="settings">Settings of the comparison.</param>
+    /// <param name="train">The training set.</param>
+    /// <param name="test">The test set.</param>
+    /// <param name="watched">Validation set of an annealing schedule; null for none.</param>
     /// <exception cref="InvalidCallException">A setting is out of range, or the data have no targets.</exception>
     public Comparison(ComparisonSettings settings, ISequenceData train, ISequenceData test, ISequenceData? watched = null)
     {
@@ -62,24 +62,24 @@ public sealed class Comparison
         this.watched = watched;
     }
 
-    /// <summary>Called for each network when it is measured, with the network as it is then, fine-tuned if that was asked for.</summary>
+    /// <summary>Called for each measured network, with the network as it is then, fine-tuned if requested.</summary>
     public Action<ComparisonRun, Network>? Measured { get; init; }
 
-    /// <summary>Called while a network is trained, with what is trained.</summary>
+    /// <summary>Called while a network is trained, with a description of it.</summary>
     public Action<string, StepReport>? Stepped { get; init; }
 
-    /// <summary>Networks that are measured for each trained one.</summary>
+    /// <summary>Networks measured for each trained network.</summary>
     public int RunsPerNetwork => 1 + (settings.Methods.Count * settings.Keep.Count);
 
-    /// <summary>What is measured so far.</summary>
+    /// <summary>Networks measured so far.</summary>
     public IReadOnlyList<ComparisonRun> Runs => runs;
 
     /// <summary>The table so far: the baseline, then size by size the methods, each over the seeds that are measured.</summary>
     public IReadOnlyList<ComparisonRow> Rows =>
         [.. runs.GroupBy(run => (run.Method, run.Keep)).Select(group => new ComparisonRow([.. group]))];
 
-    /// <summary>Refuses a network that does not bear the sizes, or is not of the size of those before.</summary>
-    /// <exception cref="InvalidCallException">It is refused.</exception>
+    /// <summary>Checks that the sizes fit a network, and that it has the size of the networks before it.</summary>
+    /// <exception cref="InvalidCallException">It does not fit.</exception>
     public void Check(Architecture architecture)
     {
         foreach (KeepSize keep in settings.Keep) Budget.Check(architecture, architecture.Build(), keep.Of(architecture));

@@ -9,22 +9,22 @@ public sealed record ComparisonRun
     /// <summary>The method's name, or <see cref="MethodSpec.Baseline"/>.</summary>
     public required string Method { get; init; }
 
-    /// <summary>The units that were asked for; null for the baseline.</summary>
+    /// <summary>The requested units; null for the baseline.</summary>
     public KeepSize? Keep { get; init; }
 
     /// <summary>Seed of the trained network.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>What became of the network.</summary>
+    /// <summary>Architecture of the compressed network.</summary>
     public required Architecture Architecture { get; init; }
 
-    /// <summary>Weights that are kept; what a mask takes away does not count.</summary>
+    /// <summary>Weights that are kept; masked weights do not count.</summary>
     public required WeightCounts Weights { get; init; }
 
-    /// <summary>The metric as compressed, without any training since.</summary>
+    /// <summary>The metric after compression, before fine-tuning.</summary>
     public required Evaluation Result { get; init; }
 
-    /// <summary>The metric after fine-tuning; null where none was asked for, not a number where it diverged.</summary>
+    /// <summary>The metric after fine-tuning; null without fine-tuning, NaN where it diverged.</summary>
     public Evaluation? FineTuned { get; init; }
 
     /// <summary>Measured time of a forward pass per sequence.</summary>
@@ -36,10 +36,10 @@ public sealed record ComparisonRun
 
 /// <summary>Mean and sample standard deviation over seeds.</summary>
 /// <param name="Mean">The mean.</param>
-/// <param name="Deviation">The standard deviation, with one less than the number of seeds below; null for a single seed.</param>
+/// <param name="Deviation">The sample standard deviation (n - 1 in the denominator); null for a single seed.</param>
 public sealed record MeanAndDeviation(double Mean, double? Deviation)
 {
-    /// <summary>Of some values, at least one.</summary>
+    /// <summary>Mean and deviation of one or more values.</summary>
     public static MeanAndDeviation Compute(IReadOnlyCollection<double> values)
     {
         double mean = values.Average();
@@ -54,10 +54,10 @@ public sealed record ComparisonRow(IReadOnlyList<ComparisonRun> Runs)
     /// <summary>The method's name, or <see cref="MethodSpec.Baseline"/>.</summary>
     public string Method => Runs[0].Method;
 
-    /// <summary>The units that were asked for; null for the baseline.</summary>
+    /// <summary>The requested units; null for the baseline.</summary>
     public KeepSize? Keep => Runs[0].Keep;
 
-    /// <summary>What became of the networks.</summary>
+    /// <summary>Architecture of the compressed networks.</summary>
     public Architecture Architecture => Runs[0].Architecture;
 
     /// <summary>Weights that are kept.</summary>
@@ -66,10 +66,10 @@ public sealed record ComparisonRow(IReadOnlyList<ComparisonRun> Runs)
     /// <summary>The metric's name.</summary>
     public string Metric => Runs[0].Result.Metric;
 
-    /// <summary>The metric as compressed.</summary>
+    /// <summary>The metric after compression.</summary>
     public MeanAndDeviation Value => MeanAndDeviation.Compute([.. Runs.Select(run => run.Result.Value)]);
 
-    /// <summary>The metric after fine-tuning; null where none was asked for.</summary>
+    /// <summary>The metric after fine-tuning; null without fine-tuning.</summary>
     public MeanAndDeviation? FineTuned =>
         Runs[0].FineTuned is null ? null : MeanAndDeviation.Compute([.. Runs.Select(run => run.FineTuned!.Value)]);
 

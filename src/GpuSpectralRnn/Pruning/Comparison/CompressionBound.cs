@@ -6,19 +6,21 @@ using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Pruning;
 
-/// <summary>What a bound is asked for.</summary>
+/// <summary>Settings of a bound.</summary>
 public sealed record CompressionBoundSettings
 {
     /// <summary>The probability of failure.</summary>
     public double Delta { get; init; } = 0.05;
 
-    /// <summary>M: losses are clipped to [0, M]. Null: log of the number of classes, the loss of who knows nothing; 1 for a regression.</summary>
+    /// <summary>
+    /// M: losses are clipped to [0, M]. Null: log of the number of classes, the loss of the uniform prediction; 1 for a regression.
+    /// </summary>
     public double? Ceiling { get; init; }
 
-    /// <summary>R_x, which no input's length exceeds; null: the longest input there is, taken on trust for those to come.</summary>
+    /// <summary>R_x, the largest norm of an input; null: that of the data, assumed to hold for unseen inputs too.</summary>
     public double? InputRadius { get; init; }
 
-    /// <summary>Sequences at a time.</summary>
+    /// <summary>Sequences per batch.</summary>
     public int BatchSize { get; init; } = 64;
 }
 
@@ -27,13 +29,13 @@ public sealed record CompressionBoundSettings
 /// and the smaller one that a plan with a linear fold makes of it.
 /// </summary>
 /// <param name="Risk">The bound on the compressed network's risk.</param>
-/// <param name="Setting">The class of networks and the data it speaks about.</param>
-/// <param name="Error">What was measured.</param>
+/// <param name="Setting">The class of networks and the data that it applies to.</param>
+/// <param name="Error">The measured errors.</param>
 /// <param name="Upper">The bound of docs/method.md, section 9.1, on ||f - f#||_{n,T}.</param>
-/// <param name="Amplification">What a step's error may grow to in the outputs.</param>
+/// <param name="Amplification">The factor from the recurrent error to the error of the outputs.</param>
 public sealed record CompressionBound(GeneralizationBound Risk, BoundSetting Setting, OutputError Error, double Upper, double Amplification)
 {
-    /// <summary>Refuses networks and data of which the derivation does not speak.</summary>
+    /// <summary>Checks that the derivation applies to the network and the data.</summary>
     /// <exception cref="InvalidCallException">
     /// The network is no Elman network of one layer and direction on numbers, the data are one stream, or there are no targets.
     /// </exception>
@@ -58,9 +60,9 @@ public sealed record CompressionBound(GeneralizationBound Risk, BoundSetting Set
 
     /// <summary>Computes the bounds.</summary>
     /// <param name="network">f.</param>
-    /// <param name="plan">Makes f#; one layer, units reconstructed linearly, nothing fitted again.</param>
+    /// <param name="plan">The plan of f#: one layer, units reconstructed linearly, no refit.</param>
     /// <param name="data">The n sequences the network was trained on.</param>
-    /// <param name="settings">What is asked for; null for the defaults.</param>
+    /// <param name="settings">Settings; null for the defaults.</param>
     /// <param name="cancellation">Stops with an <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="InvalidCallException">Network or data do not fit (<see cref="Check"/>), or a setting is out of range.</exception>
     /// <exception cref="RunFailedException">A parameter or a state is NaN or infinite.</exception>
@@ -74,7 +76,7 @@ public sealed record CompressionBound(GeneralizationBound Risk, BoundSetting Set
         bool isClassifier = architecture.Task == TaskKind.Classification;
         double ceiling = settings.Ceiling ?? (isClassifier && architecture.Outputs > 1 ? Math.Log(architecture.Outputs) : 1);
 
-        // Second moments over the very sequences that the error is measured on.
+        // Second moments over the same sequences on which the error is measured.
         StateStatistics states = new StatisticsCollector(network, data, settings.BatchSize).CollectStates(cancellation: cancellation)[0];
         cancellation.ThrowIfCancellationRequested();
         NetworkWeights whole = NetworkWeights.Read(network), small = Slicer.Slice(whole, plan);
@@ -85,7 +87,8 @@ public sealed record CompressionBound(GeneralizationBound Risk, BoundSetting Set
         Matrix keep = Matrix.Identity(layer.Units).SelectRows(layer.Kept), lost = Matrix.Identity(layer.Units) - layer.FoldOrSelector() * keep;
         Matrix residual = Matrix.Product(lost * states.SecondMoments.Mean(), lost, transposeB: true); // of h - A h_J
         TimeErrorBound time = new(
-            data.Layout.Steps, 1, SingularValues.LargestTwo(small.Recurrences[0].Hidden).First, SingularValues.LargestTwo(small.Readout.Weight).First);
+            data.Layout.Steps, 1,
+            SingularValues.LargestTwo(small.Recurrences[0].Hidden).First, SingularValues.LargestTwo(small.Readout.Weight).First);
         double upper = time.FromErrors(Norm(whole.Readout.Weight, residual), Norm(whole.Recurrences[0].Hidden.SelectRows(layer.Kept), residual));
 
         BoundSetting setting = new(

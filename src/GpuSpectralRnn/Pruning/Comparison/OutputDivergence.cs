@@ -6,25 +6,26 @@ using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Pruning;
 
-/// <summary>How close a small network comes to the big one, without labels.</summary>
-/// <param name="Divergence">Mean over the outputs' rows of KL(softmax big || softmax small) in nats; of a regression the mean squared
-/// difference.</param>
+/// <summary>Divergence of a small network's outputs from the big network's, without labels.</summary>
+/// <param name="Divergence">
+/// Mean over the outputs' rows of KL(softmax big || softmax small) in nats; of a regression the mean squared difference.
+/// </param>
 /// <param name="Agreement">Share of rows with the same class; null for a regression.</param>
 public sealed record OutputDivergence(double Divergence, double? Agreement)
 {
-    /// <summary>Runs both networks over the inputs held apart.</summary>
+    /// <summary>Measures on the calibration's held-out inputs.</summary>
     /// <exception cref="OperationCanceledException">The calibration was cancelled.</exception>
     public static OutputDivergence Measure(Calibration calibration, Network small) =>
         Measure(calibration.Network, small, calibration.Held, calibration.BatchSize, calibration.Cancellation);
 
-    /// <summary>Carries a plan out and judges it.</summary>
+    /// <summary>Applies a plan and measures the small network on the calibration's held-out inputs.</summary>
     public static OutputDivergence Measure(Calibration calibration, PruningPlan plan)
     {
         using Network small = Slicer.Slice(calibration.Weights, plan).ToNetwork(calibration.Network.Backend);
         return Measure(calibration, small);
     }
 
-    /// <summary>Runs both networks over inputs.</summary>
+    /// <summary>Measures on given inputs.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static OutputDivergence Measure(Network big, Network small, ISequenceData inputs, int batchSize, CancellationToken cancellation = default)
     {
@@ -40,7 +41,8 @@ public sealed record OutputDivergence(double Divergence, double? Agreement)
             for (int i = 0; i < big.Graph.Outputs.Count; i++)
             {
                 Add(big, feed.Current, i, small.Output(i), 1, null, totals);
-                if (big.Graph.Outputs[i].Kind == ValueKind.Sequence) padding += big.Output(i).Shape.Rows - feed.ValidStepsOf(big.Graph.FieldIndex(big.Graph.Outputs[i]));
+                if (big.Graph.Outputs[i].Kind == ValueKind.Sequence)
+                    padding += big.Output(i).Shape.Rows - feed.ValidStepsOf(big.Graph.FieldIndex(big.Graph.Outputs[i]));
             }
         }
 
@@ -51,7 +53,8 @@ public sealed record OutputDivergence(double Divergence, double? Agreement)
     }
 
     /// <summary>
-    /// The loss of an output of the small network against the big one's last one, and its gradient where wanted. Padding is made equal in both.
+    /// The loss of an output of the small network against the big network's last one, and its gradient where wanted. Outputs of padding are set equal
+    /// in both.
     /// </summary>
     internal static void Add(
         Network big, SequenceBatch batch, int output, Tensor small, float scale, Tensor? gradient, LossTotals totals)
@@ -70,5 +73,7 @@ public sealed record OutputDivergence(double Divergence, double? Agreement)
 
     /// <summary>For example <c>KL 0.1312, agreement 94.1 %</c>, or <c>mean squared difference 0.0021</c>.</summary>
     public override string ToString() =>
-        Agreement is { } share ? $"KL {Evaluation.Shown(Divergence)}, agreement {100 * share:0.0} %" : $"mean squared difference {Evaluation.Shown(Divergence)}";
+        Agreement is { } share
+            ? $"KL {Evaluation.Shown(Divergence)}, agreement {100 * share:0.0} %"
+            : $"mean squared difference {Evaluation.Shown(Divergence)}";
 }

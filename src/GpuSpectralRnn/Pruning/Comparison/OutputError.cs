@@ -5,23 +5,23 @@ using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Pruning;
 
-/// <summary>What a compressed network f# does differently from the network f it stands for, and what both lose; measured with labels.</summary>
-/// <param name="AllSteps">||f - f#||_{n,T}: read-outs of every step's states, root mean square over the steps of all sequences.</param>
+/// <summary>Output error of a compressed network f# against the original f, and the empirical risks of both; measured with labels.</summary>
+/// <param name="AllSteps">||f - f#||_{n,T}: read-out applied to every step's states, root mean square over the steps of all sequences.</param>
 /// <param name="AsRead">
-/// Root mean square over sequences of the distance of the outputs as the networks give them; where they answer at every step, the mean square over a
-/// sequence's labelled steps stands for the sequence.
+/// Root mean square over sequences of the distance of the networks' own outputs; for a network with an output at every step a sequence has the mean
+/// square over its labelled steps.
 /// </param>
-/// <param name="Risk">Mean over sequences of the loss of f, clipped to [0, M]; of several answers their mean.</param>
+/// <param name="Risk">Mean over sequences of the loss of f, clipped to [0, M]; a sequence with several outputs has their mean loss.</param>
 /// <param name="CompressedRisk">The same of f#.</param>
 /// <param name="InputRadius">The largest ||x_t||.</param>
 public sealed record OutputError(double AllSteps, double AsRead, double Risk, double CompressedRisk, double InputRadius)
 {
-    /// <summary>Runs both networks over the data.</summary>
+    /// <summary>Measures both networks on the data.</summary>
     /// <param name="network">f.</param>
     /// <param name="compressed">f#, on the same backend.</param>
     /// <param name="data">With labels or values.</param>
     /// <param name="ceiling">M.</param>
-    /// <param name="batchSize">Sequences at a time.</param>
+    /// <param name="batchSize">Sequences per batch.</param>
     /// <param name="cancellation">Stops with an <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="RunFailedException">An output is NaN or infinite.</exception>
     public static OutputError Measure(
@@ -57,7 +57,7 @@ public sealed record OutputError(double AllSteps, double AsRead, double Risk, do
         return new OutputError(Math.Sqrt(allSteps / steps), Math.Sqrt(asRead / n), risk / n, compressedRisk / n, Math.Sqrt(radius));
     }
 
-    // The rows of the outputs that answer for sequence i of the batch: itself, or its labelled steps.
+    // The output rows of sequence i of the batch: row i, or its labelled steps.
     private static int[] Answers(Architecture architecture, int[] labels, int size, int i) => architecture.Readout == Readout.Every
         ? [.. Enumerable.Range(0, labels.Length / size).Select(t => t * size + i).Where(row => labels[row] >= 0)]
         : [i];

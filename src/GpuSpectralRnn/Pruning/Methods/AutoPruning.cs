@@ -3,36 +3,35 @@ using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Pruning;
 
-/// <summary>A way that was tried.</summary>
-/// <param name="Settings">Which.</param>
-/// <param name="OutputDivergence">How close it came to the big network on the inputs held apart.</param>
-/// <param name="Plan">What it would do.</param>
+/// <summary>A candidate of <see cref="AutoPruning"/>.</summary>
+/// <param name="Settings">Its settings.</param>
+/// <param name="OutputDivergence">Divergence from the big network on the held-out inputs.</param>
+/// <param name="Plan">Its plan.</param>
 public sealed record Candidate(SpectralSettings Settings, OutputDivergence OutputDivergence, PruningPlan Plan);
 
 /// <summary>
-/// Spectral pruning that tries the known criteria, Gram matrices, searches and refits and takes what comes closest to the big network on
-/// calibration inputs that none of them
-/// saw (docs/method.md, section 7.4). No labels anywhere.
+/// Spectral pruning that tries the known criteria, Gram matrices, selection algorithms and refits, and takes the candidate closest to the big network
+/// on held-out calibration inputs (docs/method.md, section 7.4). No labels are used.
 /// </summary>
-/// <param name="settings">Ridge, fold and refit for all candidates; of the refits the given one is the most that is tried.</param>
+/// <param name="settings">Ridge, fold and refit of all candidates; candidates with less refitting than the given one are tried too.</param>
 public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
 {
     /// <summary>
-    /// How many of the best candidates are tried with smaller ridges, get an intercept, and are tried without reconstruction (where idle units are
-    /// dropped, nothing is better); then how many get a new read-out, which costs little, and how many of those best then new rows.
+    /// How many of the best candidates are also tried with smaller ridges, with an intercept, and without reconstruction (which is best where the
+    /// dropped units are idle); then how many get a refitted read-out, which is cheap, and how many of the best of those refitted rows.
     /// </summary>
     private const int WithSmallerRidges = 3, WithIntercept = 6, Unreconstructed = 4, NewReadouts = 10, NewRows = 5;
 
-    /// <summary>Factors on the default ridge: over hundreds of steps its bias adds up, and 1e-6 served where 1e-4 is the default.</summary>
+    /// <summary>Factors on the default ridge: its bias accumulates over hundreds of steps, where 1e-6 was better than the default 1e-4.</summary>
     private static readonly double[] SmallerRidges = [1e-1, 1e-2];
 
     /// <inheritdoc/>
-    public string Name => "spectral";
+    public string Name => MethodSpec.Spectral;
 
-    /// <summary>Called for each candidate as it was judged.</summary>
+    /// <summary>Called for each candidate after its divergence was measured.</summary>
     public Action<Candidate>? Tried { get; set; }
 
-    /// <summary>The candidate that was taken by the last <see cref="Plan"/>.</summary>
+    /// <summary>The candidate chosen by the last <see cref="Plan"/>.</summary>
     public Candidate? Chosen { get; private set; }
 
     /// <inheritdoc/>
@@ -54,8 +53,10 @@ public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
             SpectralSettings[] best = [.. tried.OrderBy(Rank).Select(candidate => candidate.Settings)];
             IEnumerable<SpectralSettings> more =
             [
-                .. best.Where(candidate => !candidate.IsTimeWeighted).Take(WithIntercept).Select(candidate => candidate with { Fold = FoldKind.Affine }),
-                .. best.Where(candidate => candidate.Ridge == settings.Ridge).Take(Unreconstructed).Select(candidate => candidate with { Fold = FoldKind.None }),
+                .. best.Where(candidate => !candidate.IsTimeWeighted).Take(WithIntercept)
+                    .Select(candidate => candidate with { Fold = FoldKind.Affine }),
+                .. best.Where(candidate => candidate.Ridge == settings.Ridge).Take(Unreconstructed)
+                    .Select(candidate => candidate with { Fold = FoldKind.None }),
             ];
             tried.AddRange(more.Select(candidate => Try(calibration, keep, candidate)));
         }
@@ -92,7 +93,7 @@ public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
         if (calibration.Network.Recipe.Task == TaskKind.Classification) criteria.Insert(0, (SpectralCriterion.Fisher, 0));
         if (calibration.Metric == AdjointMetric.Identity) criteria.Insert(0, (SpectralCriterion.Adjoint, 0));
 
-        // Where every step is answered, all weigh much alike.
+        // With an output at every step the step weights are nearly equal.
         bool[] timeWeighted = !calibration.Network.Graph.AnswersEveryStep && settings.Fold != FoldKind.Affine ? [false, true] : [false];
         return
             from criterion in criteria

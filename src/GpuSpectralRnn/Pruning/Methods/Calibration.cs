@@ -6,49 +6,48 @@ using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Pruning;
 
-/// <summary>How statistics are collected for a compression.</summary>
+/// <summary>Settings for the collection of a compression's statistics.</summary>
 public sealed record CalibrationSettings
 {
-    /// <summary>Sequences at a time.</summary>
+    /// <summary>Sequences per batch.</summary>
     public int BatchSize { get; init; } = 100;
 
-    /// <summary>Sequences for the second moments; 0 for all.</summary>
+    /// <summary>Number of sequences for the second moments; 0 for all.</summary>
     public int Sequences { get; init; }
 
-    /// <summary>The most sequences for gradients and least-squares refits.</summary>
+    /// <summary>Largest number of sequences for gradients and least-squares refits.</summary>
     public int GradientSequences { get; init; } = 2000;
 
     /// <summary>
-    /// Random directions of the outputs per sequence for the adjoint matrix. A network that answers at every step takes one for each step, and no
-    /// more.
+    /// Random output vectors (probes) per sequence for the adjoint matrix. A network with an output at every step takes one per step.
     /// </summary>
     public int Probes { get; init; } = 4;
 
-    /// <summary>Share of the sequences held apart to judge candidates by; they take no part in any statistics.</summary>
+    /// <summary>Fraction of the sequences held out to compare candidates; they are used for no statistics.</summary>
     public double HeldApart { get; init; } = 0.2;
 
     /// <summary>Seed of the probes and of random selections.</summary>
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>Called as collection goes on.</summary>
+    /// <summary>Receives messages on the progress of collection.</summary>
     public Action<string>? Progress { get; init; }
 }
 
 /// <summary>
-/// A network and the calibration inputs to compress it by. Labels are never looked at. Statistics are collected when first asked for, and kept.
+/// A network and the calibration inputs for its compression. Labels are not used. Statistics are collected on first use and cached.
 /// </summary>
 public sealed class Calibration
 {
-    /// <summary>From about this many classes on, gradients in the Fisher metric say more than those of every logit alike.</summary>
+    /// <summary>Number of classes from which the Fisher metric is the default: it then gives better selections than the identity.</summary>
     private const int ManyClasses = 100;
 
-    /// <summary>Outputs that a batch may have: a network that answers at every step with many classes takes fewer sequences at a time.</summary>
+    /// <summary>Largest number of outputs of a batch: a network with many classes at every step takes smaller batches.</summary>
     private const int BatchOutputs = 1 << 24;
 
-    /// <summary>Columns of a stream that are read side by side: each starts from a state of zero, so that few are better than many.</summary>
+    /// <summary>Parallel columns of a stream: few, because each starts from a zero state.</summary>
     private const int Columns = 20;
 
-    /// <summary>Answers of a network that answers at every step that gradients and refits take, and those that candidates are judged by.</summary>
+    /// <summary>Output rows for gradients and refits, and for comparing candidates, of a network with an output at every step.</summary>
     private const int GradientAnswers = 40_000, JudgedAnswers = 20_000;
 
     private readonly Dictionary<AdjointMetric, AdjointStatistics[]> adjoints = [];
@@ -56,10 +55,10 @@ public sealed class Calibration
     private StateStatistics[]? states, weightedStates;
     private RowSamples[]? rowSamples;
 
-    /// <summary>Checks network and inputs.</summary>
-    /// <param name="network">The network to compress; only read.</param>
+    /// <summary>Checks network and inputs; collects nothing yet.</summary>
+    /// <param name="network">The network to compress; not changed.</param>
     /// <param name="inputs">Calibration inputs, with or without labels.</param>
-    /// <param name="settings">How to collect; null for the defaults.</param>
+    /// <param name="settings">Settings; null for the defaults.</param>
     /// <param name="cancellation">Ends a collection with an <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="InvalidCallException">The inputs do not fit, are fewer than two sequences, or a setting is out of range.</exception>
     /// <exception cref="RunFailedException">A parameter is NaN or infinite.</exception>
@@ -97,64 +96,71 @@ public sealed class Calibration
     /// <summary>Its weights on the host.</summary>
     public NetworkWeights Weights { get; }
 
-    /// <summary>What statistics are taken from.</summary>
+    /// <summary>Inputs of the statistics.</summary>
     public ISequenceData Inputs { get; }
 
-    /// <summary>The part of <see cref="Inputs"/> that gradients and refits are taken from.</summary>
+    /// <summary>The part of <see cref="Inputs"/> for gradients and refits.</summary>
     public ISequenceData GradientInputs { get; }
 
-    /// <summary>What candidates are judged by; apart from <see cref="Inputs"/>.</summary>
+    /// <summary>Inputs on which candidates are compared; disjoint from <see cref="Inputs"/>.</summary>
     public ISequenceData Held { get; }
 
-    /// <summary>How statistics are collected.</summary>
+    /// <summary>Settings of the collection.</summary>
     public CalibrationSettings Settings { get; }
 
-    /// <summary>Ends long work.</summary>
+    /// <summary>Cancels collections.</summary>
     public CancellationToken Cancellation { get; }
 
-    /// <summary>Sequences at a time, as many as the outputs have room for.</summary>
+    /// <summary>Sequences per batch, limited by the memory of the outputs.</summary>
     public int BatchSize { get; }
 
-    /// <summary>Random directions of the outputs per sequence.</summary>
+    /// <summary>Random output vectors per sequence.</summary>
     public int Probes => Network.Graph.AnswersEveryStep ? 1 : Settings.Probes;
 
-    /// <summary>How the outputs are weighed where nothing else is asked for: in the Fisher metric from 100 classes on, else alike.</summary>
+    /// <summary>The default metric of the outputs: Fisher for classifiers from 100 classes on, else the identity.</summary>
     public AdjointMetric Metric =>
-        Network.Recipe.Task == TaskKind.Classification && Network.Graph.Outputs[0].Width >= ManyClasses ? AdjointMetric.Fisher : AdjointMetric.Identity;
+        Network.Recipe.Task == TaskKind.Classification && Network.Graph.Outputs[0].Width >= ManyClasses
+            ? AdjointMetric.Fisher
+            : AdjointMetric.Identity;
 
-    /// <summary>
-    /// S of an axis, plain or weighted by time.
-    /// </summary>
-    /// <param name="recurrence">The axis' place in <see cref="Graph.PrunableAxes"/>, here as in what follows.</param>
-    /// <param name="isTimeWeighted">Whether steps weigh by their adjoint's size.</param>
-    public Matrix Gram(int recurrence, bool isTimeWeighted = false) =>
-        isTimeWeighted ? WeightedStates[recurrence].TimeWeighted : States[recurrence].SecondMoments.Mean();
+    /// <summary>The Gram matrix S [m, m] of an axis.</summary>
+    /// <param name="axis">Index of the axis in <see cref="Graph.PrunableAxes"/>.</param>
+    /// <param name="isTimeWeighted">Whether steps are weighted by their mean squared adjoint, w_t.</param>
+    public Matrix Gram(int axis, bool isTimeWeighted = false) =>
+        isTimeWeighted ? WeightedStates[axis].TimeWeighted : States[axis].SecondMoments.Mean();
 
-    /// <summary>Mean hidden state of a recurrence [m].</summary>
-    public double[] Mean(int recurrence) => States[recurrence].Mean;
+    /// <summary>The mean state [m] of an axis, with equal weights for all steps.</summary>
+    /// <param name="axis">Index of the axis in <see cref="Graph.PrunableAxes"/>.</param>
+    public double[] Mean(int axis) => States[axis].Mean;
 
-    /// <summary>The covariance S - mean mean^T of a recurrence, every step alike.</summary>
-    public Matrix CentredGram(int recurrence)
+    /// <summary>The covariance S - mean mean^T [m, m] of an axis, with equal weights for all steps.</summary>
+    /// <param name="axis">Index of the axis in <see cref="Graph.PrunableAxes"/>.</param>
+    public Matrix CentredGram(int axis)
     {
-        Matrix gram = Gram(recurrence).Clone();
-        double[] mean = Mean(recurrence);
+        Matrix gram = Gram(axis).Clone();
+        double[] mean = Mean(axis);
         for (int i = 0; i < mean.Length; i++)
             for (int j = 0; j < mean.Length; j++) gram[i, j] -= mean[i] * mean[j];
         return gram;
     }
 
-    /// <summary>The ridge that suits an axis: that of its recurrence's cell, or of the network's first.</summary>
+    /// <summary>The default ridge of an axis relative to Tr S / m: that of its recurrence's cell, else of the network's first recurrence.</summary>
     public double DefaultRidge(PrunableAxis axis) =>
-        Ridge.Default((Network.Graph.Recurrence(axis.Axis) ?? Network.Graph.Nodes.Select(node => node.Module).OfType<Recurrent>().FirstOrDefault())?.Cell ?? Cell.RnnTanh);
+        Ridge.Default((Network.Graph.Recurrence(axis.Axis)
+            ?? Network.Graph.Nodes.Select(node => node.Module).OfType<Recurrent>().FirstOrDefault())?.Cell
+            ?? Cell.RnnTanh);
 
-    /// <summary>G of a recurrence in the metric of <see cref="Metric"/>.</summary>
-    public AdjointStatistics Adjoint(int recurrence) => Adjoint(recurrence, Metric);
+    /// <summary>G and the step weights of an axis in the default <see cref="Metric"/>.</summary>
+    /// <param name="axis">Index of the axis in <see cref="Graph.PrunableAxes"/>.</param>
+    public AdjointStatistics Adjoint(int axis) => Adjoint(axis, Metric);
 
-    /// <summary>What rows are fitted again on, one for each recurrence.</summary>
+    /// <summary>Samples for the refit of rows, one set for each recurrence.</summary>
     internal RowSamples[] RowSamples => rowSamples ??= Pruning.RowSamples.Collect(this);
 
-    /// <summary>G of a recurrence.</summary>
-    public AdjointStatistics Adjoint(int recurrence, AdjointMetric metric)
+    /// <summary>G and the step weights of an axis.</summary>
+    /// <param name="axis">Index of the axis in <see cref="Graph.PrunableAxes"/>.</param>
+    /// <param name="metric">Metric of the outputs.</param>
+    public AdjointStatistics Adjoint(int axis, AdjointMetric metric)
     {
         if (!adjoints.TryGetValue(metric, out AdjointStatistics[]? found))
         {
@@ -163,7 +169,7 @@ public sealed class Calibration
             adjoints[metric] = found;
         }
 
-        return found[recurrence];
+        return found[axis];
     }
 
     private StateStatistics[] States => states ?? weightedStates ?? (states = Collect(null));

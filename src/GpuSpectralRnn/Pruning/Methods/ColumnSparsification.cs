@@ -4,8 +4,8 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// Baseline: the k columns of W_hh with the largest norms stay; all units live on, but only k of them are read by the recurrence. A mask: the
-/// network keeps its size.
+/// Baseline: keeps the k columns of W_hh with the largest norms. All units remain, but the recurrence reads only k of them. A mask: the network keeps
+/// its size.
 /// </summary>
 public sealed class ColumnSparsification : IPruningMethod
 {

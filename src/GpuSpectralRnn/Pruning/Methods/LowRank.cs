@@ -5,9 +5,8 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// Baseline: W_hh by its truncated singular value decomposition of rank k, kept as two dense factors U sqrt(D) and sqrt(D) V^T, both trained
-/// further. It has 2 m k weights, more
-/// than the whole matrix where k is above m/2.
+/// Baseline: W_hh replaced by its truncated singular value decomposition of rank k, as two dense factors U sqrt(D) and sqrt(D) V^T, both trainable.
+/// It has 2 m k weights, more than the whole matrix where k is above m/2.
 /// </summary>
 public sealed class LowRank : IPruningMethod
 {
@@ -18,7 +17,8 @@ public sealed class LowRank : IPruningMethod
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
         if (calibration.Network.Graph.HasReverse)
-            throw new InvalidCallException("low-rank is for networks of one direction, this one has two; choose a method that drops units or weights.");
+            throw new InvalidCallException(
+                "low-rank is for networks of one direction, this one has two; choose a method that drops units or weights.");
         return AxisPlans.PlanRecurrences(Name, calibration, keep, (axis, _, k) =>
         {
             Matrix hidden = calibration.Weights.HiddenWeight(axis);

@@ -5,11 +5,11 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// Baseline: the units with the largest ||row||^2 + ||column||^2 of W_hh (all gates), or of all that makes and reads them where no recurrence does,
-/// with or without reconstruction. It is not among the paper's.
+/// Baseline, not in the paper: keeps the units with the largest ||row||^2 + ||column||^2 of W_hh (all gates), or of all matrices that make and read
+/// them where they belong to no recurrence, with or without reconstruction.
 /// </summary>
 /// <param name="isReconstructed">Whether the dropped units are reconstructed from the kept ones.</param>
-/// <param name="ridge">tau over Tr S / m; null: what serves the cell well.</param>
+/// <param name="ridge">Ridge tau relative to Tr S / m; null: the cell's default.</param>
 public sealed class MagnitudeUnits(bool isReconstructed = true, double? ridge = null) : IPruningMethod
 {
     /// <inheritdoc/>
@@ -66,7 +66,8 @@ public sealed class MagnitudeUnits(bool isReconstructed = true, double? ridge = 
         {
             int stride = own.Stride == 0 ? size.Length : own.Stride;
             for (int block = 0; block < own.Blocks; block++)
-                for (int j = 0; j < size.Length; j++) size[j] += VectorOps.Dot(matrix.Row((block * stride) + own.FirstRow + j), matrix.Row((block * stride) + own.FirstRow + j));
+                for (int j = 0; j < size.Length; j++)
+                    size[j] += VectorOps.Dot(matrix.Row((block * stride) + own.FirstRow + j), matrix.Row((block * stride) + own.FirstRow + j));
             return;
         }
 

@@ -1,6 +1,6 @@
 namespace GpuSpectralRnn.Pruning;
 
-/// <summary>Baseline: the k^2 largest weights of W_hh stay, wherever they stand. A mask: the network keeps its size.</summary>
+/// <summary>Baseline: unstructured magnitude pruning of W_hh to its k^2 largest weights. A mask: the network keeps its size.</summary>
 public sealed class MagnitudeWeights : IPruningMethod
 {
     /// <inheritdoc/>

@@ -4,24 +4,33 @@ namespace GpuSpectralRnn.Pruning;
 
 /// <summary>A pruning method by name, as the command line and tables know it.</summary>
 /// <param name="Name">For example <c>adjoint</c>.</param>
-/// <param name="Description">What it is.</param>
-/// <param name="Settings">Its choices, from which a caller may depart. Baselines that drop units heed fold and ridge alone, all others none.</param>
-/// <param name="Create">Makes the method of its settings; null for the network trained at the small size from scratch.</param>
-/// <param name="IsRefined">Whether the small network then learns the big one's answers, without labels (<see cref="Distillation"/>).</param>
-/// <param name="IsOneWay">Whether it is for networks of one direction only.</param>
+/// <param name="Description">Short description.</param>
+/// <param name="Settings">
+/// Its default settings, which a caller may change. Baselines that drop units use fold and ridge alone, other baselines none.
+/// </param>
+/// <param name="Create">Creates the method from settings; null for training at the small size from scratch.</param>
+/// <param name="IsRefined">
+/// Whether the small network is then refined on the big network's outputs, without labels (<see cref="Distillation"/>).
+/// </param>
+/// <param name="IsOneWay">Whether it supports unidirectional networks only.</param>
+/// <param name="DropsUnits">Whether it drops units, so that others may stand for them; else weights or ranks.</param>
 public sealed record MethodSpec(
     string Name,
     string Description,
     SpectralSettings Settings,
     Func<SpectralSettings, IPruningMethod>? Create,
     bool IsRefined = false,
-    bool IsOneWay = false)
+    bool IsOneWay = false,
+    bool DropsUnits = true)
 {
-    /// <summary>The name of the row of the network that is compressed.</summary>
+    /// <summary>Name of the uncompressed network in tables.</summary>
     public const string Baseline = "baseline";
 
-    /// <summary>The name of the main method, which tries all criteria.</summary>
-    public const string Auto = "auto";
+    /// <summary>The name of the main method, which tries all criteria, and its other name, that of the family.</summary>
+    public const string Auto = "auto", Spectral = "spectral";
+
+    /// <summary>The name of the network trained at the small size.</summary>
+    public const string Scratch = "scratch";
 
     private static readonly SpectralSettings Plain = new(), Unfolded = new() { Fold = FoldKind.None };
 
@@ -32,12 +41,13 @@ public sealed record MethodSpec(
         Auto, "spectral, the best of all criteria and refits by divergence from the big network", new SpectralSettings { Refit = Refit.Rows },
         settings => new AutoPruning(settings));
 
-    /// <summary>All there are, in the order of the table. <c>-without</c>: the dropped units are not reconstructed from the kept ones.</summary>
+    /// <summary>All methods, in the order of the table. <c>-without</c>: the dropped units are not reconstructed from the kept ones.</summary>
     public static IReadOnlyList<MethodSpec> All { get; } =
     [
-        new("scratch", "trained from scratch at the small size", Plain, null),
+        new(Scratch, "trained from scratch at the small size", Plain, null),
         AutoSpec,
-        AutoSpec with { Name = "auto-refined", Description = "auto, then brought closer to the big network's answers, without labels", IsRefined = true },
+        AutoSpec with
+        { Name = "auto-refined", Description = "auto, then brought closer to the big network's answers, without labels", IsRefined = true },
         new("adjoint", "spectral, units weighed by what they do to the outputs, backward", Plain, CreateSpectral),
         new("paper", "spectral, the paper's criterion (theta 0.5), greedy", Paper, CreateSpectral),
         new("paper-without", "the paper's criterion, not reconstructed", Paper with { Fold = FoldKind.None }, CreateSpectral),
@@ -45,18 +55,18 @@ public sealed record MethodSpec(
         new("random-without", "units drawn uniformly, not reconstructed", Unfolded, CreateRandom),
         new("magnitude-unit", "units with the largest recurrent weights", Plain, CreateMagnitude),
         new("magnitude-unit-without", "units with the largest recurrent weights, not reconstructed", Unfolded, CreateMagnitude),
-        new("magnitude-weight", "a mask: the k^2 largest recurrent weights", Plain, _ => new MagnitudeWeights()),
-        new("random-weight", "a mask: k^2 recurrent weights drawn uniformly", Plain, _ => new RandomWeights()),
-        new("column", "a mask: k columns of the recurrent matrix", Plain, _ => new ColumnSparsification()),
+        new("magnitude-weight", "a mask: the k^2 largest recurrent weights", Plain, _ => new MagnitudeWeights(), DropsUnits: false),
+        new("random-weight", "a mask: k^2 recurrent weights drawn uniformly", Plain, _ => new RandomWeights(), DropsUnits: false),
+        new("column", "a mask: k columns of the recurrent matrix", Plain, _ => new ColumnSparsification(), DropsUnits: false),
         new("low-rank", "the recurrent matrix as two factors of rank k, multiplied out to run: fewer weights, no less time", Plain,
-            _ => new LowRank(), IsOneWay: true),
+            _ => new LowRank(), IsOneWay: true, DropsUnits: false),
     ];
 
-    /// <summary>The method of a name; <c>spectral</c> is another one of <c>auto</c>.</summary>
-    /// <param name="name">Of <see cref="All"/>.</param>
-    /// <param name="setBy">What the caller sets it by, for the message: <c>`method`</c>.</param>
+    /// <summary>Finds a method by its name; <c>spectral</c> is an alias of <c>auto</c>.</summary>
+    /// <param name="name">Name of one of <see cref="All"/>.</param>
+    /// <param name="setBy">Name of the setting, for the message: <c>`method`</c>.</param>
     /// <exception cref="InvalidCallException">There is no such method.</exception>
-    public static MethodSpec Find(string name, string setBy) => All.FirstOrDefault(method => method.Name == (name == "spectral" ? Auto : name))
+    public static MethodSpec Find(string name, string setBy) => All.FirstOrDefault(method => method.Name == (name == Spectral ? Auto : name))
         ?? throw new InvalidCallException($"{setBy} {name}: there is no such method; {Known}.");
 
     /// <summary>The methods with these names, in the order of the table; <c>all</c> stands for all.</summary>
@@ -69,7 +79,7 @@ public sealed record MethodSpec(
         return names.Contains("all") ? All : [.. All.Where(wanted.Contains)];
     }
 
-    private static string Known => $"choose among spectral, {string.Join(", ", All.Select(method => method.Name))}";
+    private static string Known => $"choose among {Spectral}, {string.Join(", ", All.Select(method => method.Name))}";
 
     private static SpectralPruning CreateSpectral(SpectralSettings settings) => new(settings);
 

@@ -4,9 +4,9 @@ using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Pruning;
 
-/// <summary>Baseline: units drawn uniformly, with or without reconstruction.</summary>
+/// <summary>Baseline: keeps units drawn uniformly, with or without reconstruction.</summary>
 /// <param name="isReconstructed">Whether the dropped units are reconstructed from the kept ones.</param>
-/// <param name="ridge">tau over Tr S / m; null: what serves the cell well.</param>
+/// <param name="ridge">Ridge tau relative to Tr S / m; null: the cell's default.</param>
 public sealed class RandomUnits(bool isReconstructed = true, double? ridge = null) : IPruningMethod
 {
     /// <inheritdoc/>

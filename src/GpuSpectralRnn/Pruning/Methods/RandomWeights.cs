@@ -2,7 +2,7 @@ using GpuSpectralRnn.Kernels;
 
 namespace GpuSpectralRnn.Pruning;
 
-/// <summary>Baseline: k^2 weights of W_hh drawn uniformly stay. A mask: the network keeps its size.</summary>
+/// <summary>Baseline: unstructured random pruning of W_hh to k^2 weights, drawn uniformly. A mask: the network keeps its size.</summary>
 public sealed class RandomWeights : IPruningMethod
 {
     private const ulong Stream = 1UL << 57;

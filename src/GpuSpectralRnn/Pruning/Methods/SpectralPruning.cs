@@ -4,10 +4,10 @@ using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Pruning;
 
-/// <summary>What a spectral selection minimises.</summary>
+/// <summary>Objective of a spectral selection (docs/method.md, sections 2.2 and 5).</summary>
 public enum SpectralCriterion
 {
-    /// <summary>L_G: errors weighed by what they do to the outputs.</summary>
+    /// <summary>L_G: reconstruction errors weighted by their effect on the outputs.</summary>
     Adjoint,
 
     /// <summary>L_G in the Fisher metric of the softmax.</summary>
@@ -20,39 +20,39 @@ public enum SpectralCriterion
     AdjointOutput,
 }
 
-/// <summary>How the units are searched.</summary>
+/// <summary>Selection algorithm.</summary>
 public enum UnitSearch
 {
     /// <summary>Backward elimination.</summary>
     Backward,
 
-    /// <summary>Forward, greedily.</summary>
+    /// <summary>Greedy forward selection.</summary>
     Greedy,
 
-    /// <summary>Forward, then exchanges.</summary>
+    /// <summary>Greedy forward selection, then exchanges.</summary>
     Swap,
 
-    /// <summary>Drawn by leverage scores.</summary>
+    /// <summary>Sampling by leverage scores.</summary>
     Leverage,
 
-    /// <summary>Drawn uniformly.</summary>
+    /// <summary>Uniform sampling.</summary>
     Random,
 }
 
-/// <summary>How kept units stand for the others.</summary>
+/// <summary>How the dropped units are reconstructed from the kept ones.</summary>
 public enum FoldKind
 {
-    /// <summary>By the reconstruction A_J.</summary>
+    /// <summary>Linearly: h ~ A_J h_J.</summary>
     Linear,
 
-    /// <summary>By a reconstruction with an intercept, from centred moments; the steps all weigh alike.</summary>
+    /// <summary>With an intercept, from centred moments; all steps have equal weights.</summary>
     Affine,
 
-    /// <summary>Not at all: the others count as zero.</summary>
+    /// <summary>Not at all: they are replaced by zero.</summary>
     None,
 }
 
-/// <summary>What is fitted again once the units are chosen.</summary>
+/// <summary>Weights that are refitted after the selection.</summary>
 public enum Refit
 {
     /// <summary>Nothing.</summary>
@@ -65,31 +65,31 @@ public enum Refit
     Rows,
 }
 
-/// <summary>Choices of a spectral pruning.</summary>
+/// <summary>Settings of spectral pruning.</summary>
 public sealed record SpectralSettings
 {
-    /// <summary>What is minimised.</summary>
+    /// <summary>Objective of the selection.</summary>
     public SpectralCriterion Criterion { get; init; } = SpectralCriterion.Adjoint;
 
-    /// <summary>The paper's theta: 0 output loss only, 1 input loss only.</summary>
+    /// <summary>The paper's theta in [0, 1]: 0 output loss only, 1 input loss only.</summary>
     public double Theta { get; init; }
 
-    /// <summary>How the units are searched.</summary>
+    /// <summary>Selection algorithm.</summary>
     public UnitSearch Search { get; init; } = UnitSearch.Backward;
 
-    /// <summary>Whether steps weigh by their adjoint's size, in selection and reconstruction.</summary>
+    /// <summary>Whether steps are weighted by their mean squared adjoint, in selection and reconstruction.</summary>
     public bool IsTimeWeighted { get; init; }
 
-    /// <summary>How kept units stand for the others.</summary>
+    /// <summary>How the dropped units are reconstructed from the kept ones.</summary>
     public FoldKind Fold { get; init; } = FoldKind.Linear;
 
-    /// <summary>tau over Tr S / m; null: what serves the cell well (<see cref="Spectral.Ridge.Default"/>).</summary>
+    /// <summary>Ridge tau relative to Tr S / m; null: the cell's default (<see cref="Spectral.Ridge.Default"/>).</summary>
     public double? Ridge { get; init; }
 
     /// <summary>Columns of the embedding to keep; null: all, untouched.</summary>
     public int? KeepEmbedding { get; init; }
 
-    /// <summary>What is fitted again.</summary>
+    /// <summary>Weights that are refitted.</summary>
     public Refit Refit { get; init; } = Refit.None;
 
     /// <summary>For example <c>adjoint, time-weighted, backward</c>.</summary>
@@ -104,11 +104,11 @@ public sealed record SpectralSettings
 }
 
 /// <summary>Spectral pruning with one criterion (docs/method.md, sections 2, 3, 5, 7.2 and 7.3).</summary>
-/// <param name="settings">Its choices.</param>
+/// <param name="settings">Its settings.</param>
 public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
 {
     /// <inheritdoc/>
-    public string Name => "spectral";
+    public string Name => MethodSpec.Spectral;
 
     /// <inheritdoc/>
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
@@ -125,47 +125,48 @@ public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
         return settings.Refit == Refit.None ? plan : ReadoutRefit.Apply(calibration, plan);
     }
 
-    /// <summary>The matrix M of L_M, and the selection problem it belongs to.</summary>
-    /// <param name="calibration">Has the statistics.</param>
-    /// <param name="recurrence">The axis' place in <see cref="Graph.PrunableAxes"/>.</param>
-    internal SelectionProblem Problem(Calibration calibration, int recurrence)
+    /// <summary>The selection problem of one axis.</summary>
+    /// <param name="calibration">The statistics.</param>
+    /// <param name="index">Index of the axis in <see cref="Graph.PrunableAxes"/>.</param>
+    internal SelectionProblem Problem(Calibration calibration, int index)
     {
-        PrunableAxis axis = calibration.Network.Graph.PrunableAxes[recurrence];
+        PrunableAxis axis = calibration.Network.Graph.PrunableAxes[index];
         Matrix gram = settings.Fold == FoldKind.Affine
-            ? calibration.CentredGram(recurrence)
-            : calibration.Gram(recurrence, settings.IsTimeWeighted);
+            ? calibration.CentredGram(index)
+            : calibration.Gram(index, settings.IsTimeWeighted);
         Matrix criterion = settings.Criterion switch
         {
-            SpectralCriterion.Adjoint => calibration.Adjoint(recurrence, AdjointMetric.Identity).Matrix,
-            SpectralCriterion.Fisher => calibration.Adjoint(recurrence, AdjointMetric.Fisher).Matrix,
+            SpectralCriterion.Adjoint => calibration.Adjoint(index, AdjointMetric.Identity).Matrix,
+            SpectralCriterion.Fisher => calibration.Adjoint(index, AdjointMetric.Fisher).Matrix,
             SpectralCriterion.AdjointOutput => Criterion.Normalised(
-                gram, (0.5, calibration.Adjoint(recurrence).Matrix), (0.5, Criterion.Output(calibration.Weights.Consumers(recurrence)))),
-            _ => Criterion.Paper(gram, calibration.Weights.Consumers(recurrence), settings.Theta),
+                gram, (0.5, calibration.Adjoint(index).Matrix), (0.5, Criterion.Output(calibration.Weights.Consumers(index)))),
+            _ => Criterion.Paper(gram, calibration.Weights.Consumers(index), settings.Theta),
         };
         return new SelectionProblem(gram, Ridge.Uniform(gram, RidgeOf(calibration, axis)), criterion);
     }
 
-    private UnitPlan Plan(Calibration calibration, PrunableAxis axis, int recurrence, int keep, int[]? tied)
+    private UnitPlan Plan(Calibration calibration, PrunableAxis axis, int index, int keep, int[]? tied)
     {
         calibration.Cancellation.ThrowIfCancellationRequested();
         if (tied is not null) return UnitFold.None(axis.Units, tied);
-        SelectionProblem problem = axis.TiedTo.Count == 0 ? Problem(calibration, recurrence) : JointProblem(calibration, axis);
-        int[] kept = Selector(problem, calibration.Settings.Seed + (ulong)recurrence).Select(problem, keep).Kept;
+        SelectionProblem problem = axis.TiedTo.Count == 0 ? Problem(calibration, index) : JointProblem(calibration, axis);
+        int[] kept = Selector(problem, calibration.Settings.Seed + (ulong)index).Select(problem, keep).Kept;
         if (!axis.IsFoldable) return UnitFold.None(problem.Units, kept);
         return settings.Fold switch
         {
             FoldKind.None => UnitFold.None(problem.Units, kept),
-            FoldKind.Affine => UnitFold.Affine(problem.Gram, calibration.Mean(recurrence), RidgeOf(calibration, axis), kept),
+            FoldKind.Affine => UnitFold.Affine(problem.Gram, calibration.Mean(index), RidgeOf(calibration, axis), kept),
             _ => UnitFold.Reconstructed(problem.Gram, RidgeOf(calibration, axis), kept),
         };
     }
 
-    // Of axes that are read together: what is lost of all of them.
+    // Tied axes keep the same units, so their Gram matrices and criteria are added.
     private SelectionProblem JointProblem(Calibration calibration, PrunableAxis axis)
     {
         IReadOnlyList<PrunableAxis> axes = calibration.Network.Graph.PrunableAxes;
         SelectionProblem[] problems =
-            [.. Enumerable.Range(0, axes.Count).Where(i => axes[i] == axis || axis.TiedTo.Contains(axes[i].Name)).Select(i => Problem(calibration, i))];
+            [.. Enumerable.Range(0, axes.Count)
+                .Where(i => axes[i] == axis || axis.TiedTo.Contains(axes[i].Name)).Select(i => Problem(calibration, i))];
         Matrix gram = problems.Select(problem => problem.Gram).Aggregate((a, b) => a + b);
         return new SelectionProblem(
             gram, Ridge.Uniform(gram, RidgeOf(calibration, axis)), problems.Select(problem => problem.Criterion).Aggregate((a, b) => a + b));

@@ -4,18 +4,18 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// Looks for the least size whose validation metric stays within a tolerance, by bisection over the same share of every layer's units.
+/// Finds the smallest size whose validation metric stays within a tolerance, by bisection over a common fraction of every layer's units.
 /// </summary>
 /// <param name="calibration">The network and its calibration.</param>
-/// <param name="prune">Makes the smaller network for numbers of units; the search owns it.</param>
-/// <param name="measure">The metric on data that took no part in the compression.</param>
+/// <param name="prune">Returns the smaller network for numbers of units; the search disposes it.</param>
+/// <param name="measure">Returns the metric on data that the compression did not use.</param>
 public sealed class ToleranceSearch(Calibration calibration, Func<IReadOnlyList<int>, Network> prune, Func<Network, Evaluation> measure)
 {
     /// <summary>Called for each size tried, with its metric.</summary>
     public Action<IReadOnlyList<int>, Evaluation>? Tried { get; init; }
 
-    /// <summary>The least k for every layer that was found good. The metric is taken to rise with k, as bisection must.</summary>
-    /// <param name="tolerance">How much worse the metric may become: 0.005 is half a point of accuracy; for errors the rise.</param>
+    /// <summary>The smallest k per layer that meets the tolerance. Bisection assumes that the metric improves with k.</summary>
+    /// <param name="tolerance">Largest deterioration of the metric: 0.005 is half a percentage point of accuracy; for errors the increase.</param>
     /// <param name="roundTo">Only multiples of this are tried.</param>
     /// <exception cref="InvalidCallException">The tolerance is negative or not a number.</exception>
     public int[] Find(double tolerance, int roundTo = 1)

@@ -4,7 +4,7 @@ using GpuSpectralRnn.Networks.Modules;
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>What a compression method decided; <see cref="Slicer"/> carries it out, whatever the method.</summary>
-/// <param name="Method">The method's name, for tables.</param>
+/// <param name="Method">The method's family (<see cref="IPruningMethod.Name"/>).</param>
 /// <param name="Axes">One part for each of <see cref="Graph.PrunableAxes"/>, in their order; those behind the recurrences' may be missing and then stay
 /// as they are.</param>
 /// <param name="Readout">Refitted weights of the module that gives the output; null: the old ones, folded.</param>

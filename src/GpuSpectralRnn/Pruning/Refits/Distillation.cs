@@ -10,12 +10,12 @@ namespace GpuSpectralRnn.Pruning;
 /// </summary>
 public static class Distillation
 {
-    /// <summary>Optimiser steps that served well (docs/compression-results.md).</summary>
+    /// <summary>Default number of optimiser steps (measured in docs/compression-results.md).</summary>
     public const int UsualSteps = 250;
 
     /// <summary>
-    /// Settings that suit the data: Adam, one cycle to 0.002, less in proportion for sequences of more than 28 steps, along which a change of the
-    /// recurrent weights acts again and again.
+    /// Default settings for the data: Adam, one cycle with its peak at 0.002, less in proportion for sequences of more than 28 steps, because a
+    /// change of the recurrent weights acts at every step.
     /// </summary>
     public static TrainingSettings Settings(ISequenceData inputs, int batchSize = 64, ulong seed = 1) => new()
     {
@@ -26,9 +26,9 @@ public static class Distillation
     };
 
     /// <summary>Refines the small network in place.</summary>
-    /// <param name="big">What it shall imitate.</param>
-    /// <param name="small">Refined; on the same backend.</param>
-    /// <param name="inputs">Calibration inputs; labels are not looked at.</param>
+    /// <param name="big">The teacher.</param>
+    /// <param name="small">The student, changed in place; on the same backend.</param>
+    /// <param name="inputs">Calibration inputs; labels are not used.</param>
     /// <param name="steps">Optimiser steps.</param>
     /// <param name="settings">Batch size, rate, schedule and seed; null for <see cref="Settings"/>.</param>
     /// <param name="cancellation">Stops with an <see cref="OperationCanceledException"/>; the small network then holds a step's weights.</param>

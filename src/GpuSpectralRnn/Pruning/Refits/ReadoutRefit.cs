@@ -8,16 +8,15 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// The read-out fitted again in closed loop (docs/method.md, section 7.2): least squares of the big network's outputs on what the small network's own
-/// read-out sees, with a ridge
-/// towards the folded read-out.
+/// Refit of the read-out in closed loop (docs/method.md, section 7.2): least squares of the big network's outputs on the inputs of the small
+/// network's own read-out, with a ridge towards the folded read-out.
 /// </summary>
 public static class ReadoutRefit
 {
-    /// <summary>Ridge over the mean square of what the read-out sees.</summary>
+    /// <summary>Ridge relative to the mean square of the read-out's inputs.</summary>
     private const double RelativeRidge = 1e-4;
 
-    /// <summary>The plan with a new read-out.</summary>
+    /// <summary>The plan with a refitted read-out.</summary>
     /// <exception cref="OperationCanceledException">The calibration was cancelled.</exception>
     public static PruningPlan Apply(Calibration calibration, PruningPlan plan)
     {
@@ -36,7 +35,7 @@ public static class ReadoutRefit
         Matrix yz = new(outputs, seen + 1);
         float[] batch = new float[yz.Data.Length];
 
-        // A network that answers at every step gives so many rows that fewer sequences do.
+        // A network with an output at every step gives many rows per sequence, so that fewer sequences suffice.
         bool isEvery = big.Graph.AnswersEveryStep;
         using DeviceBatches feed = new(isEvery ? calibration.GradientInputs : calibration.Inputs, backend, calibration.BatchSize);
         while (feed.Next())
@@ -45,7 +44,8 @@ public static class ReadoutRefit
             Tensor wanted = big.Forward(feed.Current);
             small.Forward(feed.Current);
             Tensor z = rows.Join(small.Values(read.Name)); // [N, seen + 1]
-            if (isEvery && feed.Current.Lengths is { } lengths) backend.Matrix.ClearPadding(new(z.View(0, z.Shape.Rows / feed.Size, feed.Size, z.Shape.Columns), lengths));
+            if (isEvery && feed.Current.Lengths is { } lengths)
+                backend.Matrix.ClearPadding(new(z.View(0, z.Shape.Rows / feed.Size, feed.Size, z.Shape.Columns), lengths));
             gram.Add(new(z));
             backend.Matrix.Gemm(new(true, false, 1, wanted.View(0, z.Shape.Rows, outputs), z, 0, products));
             products.CopyTo(batch.AsSpan());
@@ -56,8 +56,8 @@ public static class ReadoutRefit
         return Solve(zz, yz, folded.Readout) is { } readout ? plan with { Readout = readout } : plan;
     }
 
-    // With z = [seen, 1], wanted y and the folded read-out C: D (M_zz + ridge) = M_yz - C M_zz, new read-out C + D. Null where z has no spread at
-    // all.
+    // With z = [input of the read-out, 1], target y and the folded read-out C: D (M_zz + ridge) = M_yz - C M_zz, new read-out C + D. Null where z has
+    // no variance at all.
     private static ReadoutWeights? Solve(Matrix zz, Matrix yz, ReadoutWeights folded)
     {
         (int outputs, int seen) = (yz.Rows, yz.Columns - 1);

@@ -7,28 +7,28 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// Rows fitted again, each by its own weights (docs/method.md, section 7.3). What the fold loses of a kept row's sum, r = w (h - A h_J - c) + v (x - A
-/// x_J - c), is regressed on z = [h_J, x_J, 1] over the big network's own states (<see cref="RowSamples"/>); a step weighs delta^2 / mean + 1/2,
-/// where delta is the adjoint at that row, so that errors count where they reach the outputs. The ridge pulls towards no correction. A GRU's rows n
-/// are no such sum: the reset gate multiplies the product, not the input; what is lost of the product is regressed on [h_J, 1] there, what is lost of
-/// the input on [x_J, 1]. Where the reset comes before the product, rows n see r h, which is no sample: only their input is fitted. Where a set of weights for every row would cost too much, neighbouring rows share their mean. A good step mostly, not
-/// always: judge the result.
+/// Refit of the layers' rows, each with its own step weights (docs/method.md, section 7.3). The fold's error in a kept row's sum, r = w (h - A h_J -
+/// c) + v (x - A x_J - c), is regressed on z = [h_J, x_J, 1] over the big network's own states (<see cref="RowSamples"/>); a step has the weight
+/// delta^2 / mean + 1/2 with delta the adjoint at that row, so that errors count where they reach the outputs. The ridge is towards no correction. A
+/// GRU's rows n are no such sum, because the reset gate multiplies the product, not the input: the error of the product is regressed on [h_J, 1],
+/// that of the input on [x_J, 1]. Where the reset comes before the product, rows n read r h, which is not sampled: only their input is fitted. Where
+/// a weight per row would cost too much, neighbouring rows share their mean weight. The refit improves most plans, not all; compare the result.
 /// </summary>
 public static class RowRefit
 {
-    /// <summary>Ridge over the weighted mean square of the kept states.</summary>
+    /// <summary>Ridge relative to the weighted mean square of the kept states.</summary>
     private const double RelativeRidge = 1e-2;
 
-    /// <summary>What every step weighs beside its adjoint; smaller floors can do harm.</summary>
+    /// <summary>Weight of every step beside its adjoint; smaller values can be harmful.</summary>
     private const double Floor = 0.5;
 
-    /// <summary>Multiply-adds that the moments of one recurrence may take: a few seconds of a processor.</summary>
+    /// <summary>Limit on the multiply-adds for the moments of one recurrence: a few seconds on a processor.</summary>
     private const double Work = 6e9;
 
-    /// <summary>Steps that are wanted for each number fitted before rows get weights of their own.</summary>
+    /// <summary>Steps required per fitted number before rows get weights of their own.</summary>
     private const int StepsPerRegressor = 100;
 
-    /// <summary>The plan with corrections for every recurrence's rows.</summary>
+    /// <summary>The plan with corrections of every recurrence's rows.</summary>
     /// <exception cref="OperationCanceledException">The calibration was cancelled.</exception>
     public static PruningPlan Apply(Calibration calibration, PruningPlan plan) => plan with
     {
@@ -40,7 +40,7 @@ public static class RowRefit
         ],
     };
 
-    // Rows that several modules share would have to be fitted on all their inputs; they stay as they are.
+    // Rows that several modules share would need a fit on the inputs of all; they are not refitted.
     private static Recurrent? Module(Graph graph, PrunableAxis axis) => axis.Carriers.Count == 1 ? graph.Recurrence(axis.Axis) : null;
 
     private static RowCorrection Fit(Calibration calibration, PruningPlan plan, Recurrent module, UnitPlan own)
@@ -48,7 +48,8 @@ public static class RowRefit
         Graph graph = calibration.Network.Graph;
         LayerWeights weights = calibration.Weights.Recurrence(module);
         UnitPlan below = plan.For(graph, graph.Node(module.Name).Inputs[0]);
-        RowSamples samples = calibration.RowSamples[graph.Nodes.Where(node => node.Module is Recurrent).TakeWhile(node => node.Module != module).Count()];
+        RowSamples samples =
+            calibration.RowSamples[graph.Nodes.Where(node => node.Module is Recurrent).TakeWhile(node => node.Module != module).Count()];
         int gates = module.Cell.Gates(), rows = gates * own.Kept.Length;
         RowCorrection correction = new(new Matrix(rows, own.Kept.Length), new Matrix(rows, below.Kept.Length), new double[rows], new double[rows]);
         if (samples.Count == 0) return correction;
@@ -65,7 +66,8 @@ public static class RowRefit
             }
 
             if (cell.ResetsProduct) Solve(calibration, samples, products, gate, gates, correction.Bias, states);
-            if (below.Fold is not null || below.Kept.Length < below.Units) Solve(calibration, samples, products, gate, gates, correction.InputBias, inputs);
+            if (below.Fold is not null || below.Kept.Length < below.Units)
+                Solve(calibration, samples, products, gate, gates, correction.InputBias, inputs);
         }
 
         return correction;
@@ -98,7 +100,8 @@ public static class RowRefit
             for (int i = 0; i < kept; i++) shift[i] -= VectorOps.Dot(source.Weights.Row(i), offset);
         }
 
-        RegressionRows regressors = owned.Keep(new RegressionRows(backend, one, selectors)), lost = owned.Keep(new RegressionRows(backend, shift, losses));
+        RegressionRows regressors = owned.Keep(new RegressionRows(backend, one, selectors)),
+            lost = owned.Keep(new RegressionRows(backend, shift, losses));
         Tensor z = regressors.Join(parts); // [N, W]
         float[] residuals = lost.Join(parts).ToArray(); // [N, k]
         GramAccumulator moments = owned.Keep(backend.Spectral.CreateGram(width));
@@ -136,7 +139,8 @@ public static class RowRefit
         }
     }
 
-    // u = delta^2 / mean + floor of the first steps, delta^2 the mean of some rows; alike for all steps where errors of these rows reach nothing.
+    // u = delta^2 / mean + floor of the first steps, delta^2 the mean over some rows; equal for all steps where errors of these rows do not reach the
+    // outputs.
     private static float[] Weights(RowSamples samples, int[] rows, int count)
     {
         int width = samples.Squares.Length / samples.Count;
@@ -162,11 +166,11 @@ public static class RowRefit
         return moments.IsFinite() ? Cholesky.TryFactor(moments) : null;
     }
 
-    /// <summary>Something that rows read.</summary>
-    /// <param name="Values">Its samples [N, m].</param>
-    /// <param name="Plan">How it is reconstructed.</param>
-    /// <param name="Weights">The rows that read it [k, m].</param>
-    /// <param name="Correction">Where the correction of these goes.</param>
+    /// <summary>Units that rows read.</summary>
+    /// <param name="Values">Samples [N, m].</param>
+    /// <param name="Plan">Reconstruction of the units.</param>
+    /// <param name="Weights">The rows that read them [k, m].</param>
+    /// <param name="Correction">Receives the correction of these rows.</param>
     private sealed record Source(float[] Values, UnitPlan Plan, Matrix Weights, Matrix Correction)
     {
         // W (I - A E_J): what the fold loses.

@@ -8,11 +8,11 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// What rows fitted again are fitted on: steps drawn evenly from the calibration's gradient inputs, with what a recurrence saw and how much errors of
-/// its rows mattered there. The same for every plan.
+/// Samples for the refit of rows: steps drawn evenly from the calibration's gradient inputs, with the states and inputs of a recurrence and the
+/// squared adjoints of its rows. They do not depend on the plan.
 /// </summary>
-/// <param name="Count">N, steps in random order: the first of them are a sample of all.</param>
-/// <param name="States">h of the step walked before [N, m].</param>
+/// <param name="Count">N, steps in random order, so that the first of them are a sample of all.</param>
+/// <param name="States">h of the step processed before [N, m].</param>
 /// <param name="Inputs">x [N, I].</param>
 /// <param name="Squares">delta^2 [N, G*m], delta the adjoint at the gates' products: means over random directions of the outputs.</param>
 internal sealed record RowSamples(int Count, float[] States, float[] Inputs, float[] Squares)
@@ -20,10 +20,10 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
     /// <summary>The random stream of the first probe; each backward pass takes the next.</summary>
     internal const ulong ProbeStream = 3UL << 56;
 
-    /// <summary>Numbers that are kept of each recurrence, more or less.</summary>
+    /// <summary>Approximate limit on the numbers kept for each recurrence.</summary>
     private const int Room = 1 << 24;
 
-    /// <summary>Collects for every recurrence.</summary>
+    /// <summary>Collects the samples of every recurrence.</summary>
     /// <exception cref="OperationCanceledException">The calibration was cancelled.</exception>
     public static RowSamples[] Collect(Calibration calibration)
     {
@@ -50,7 +50,7 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
         return [.. collections.Select(collection => collection.Shuffled(calibration.Settings.Seed))];
     }
 
-    /// <summary>delta^2, added up where the products' gradients are.</summary>
+    /// <summary>Accumulates delta^2 at the products' gradients.</summary>
     private sealed class SquaresOfProducts(Network network) : IBackwardObserver, IDisposable
     {
         private readonly Dictionary<string, Tensor> memory = []; // for the first batch, which is the largest
@@ -115,7 +115,7 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
                 before.Add(row + back);
             }
 
-            // The step walked before the first is the state in which the network started.
+            // The step before the first is the initial state.
             int IndexOrZero(int row) => row < 0 || row >= count ? 0 : row;
             float[] previous = Gather(own, [.. before.Select(IndexOrZero)]);
             float[] start = network.StartOf(recurrent.Name)?.Hidden.ToArray() ?? new float[size * hidden];

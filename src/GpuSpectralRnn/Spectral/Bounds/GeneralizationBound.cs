@@ -12,7 +12,7 @@ public readonly record struct NetworkRadii(double Readout, double Recurrent, dou
     public double Square => Readout * Readout + Recurrent * Recurrent + Input * Input + Bias * Bias + ReadoutBias * ReadoutBias;
 }
 
-/// <summary>The class of networks and the data a generalisation bound speaks about.</summary>
+/// <summary>The class of networks and the data that a generalisation bound applies to.</summary>
 /// <param name="Hidden">k.</param>
 /// <param name="Inputs">d_x.</param>
 /// <param name="Outputs">d_y.</param>
@@ -38,13 +38,13 @@ public sealed record BoundSetting(
 }
 
 /// <summary>
-/// A computable generalisation bound for Elman networks by a covering argument over the parameters (derived for this project, docs/method.md,
-/// section 9.2; not the theorem of the paper). With probability 1 - delta at least, for every network within the radii, risk &lt;= empirical risk + 2/n
-/// + M sqrt((p log(1 + 2 R rho_psi L n) + log(1/delta)) / (2 n)). So that the radii may be read off the trained network, each is rounded up to a
-/// power of two 2^c, and delta is shared out over all of them: a radius has the share 1 / (2 (|c| + 1)(|c| + 2)), a block of zeros the share 1/4;
+/// A computable generalisation bound for Elman networks by a covering argument over the parameters (derived for this project, docs/method.md, section
+/// 9.2; not a theorem of the paper). With probability at least 1 - delta, for every network within the radii, risk &lt;= empirical risk + 2/n + M
+/// sqrt((p log(1 + 2 R rho_psi L n) + log(1/delta)) / (2 n)). The radii may be those of the trained network: each is rounded up to a power of two
+/// 2^c, and delta is divided among all of them (union bound) with the share 1 / (2 (|c| + 1)(|c| + 2)) for a radius and 1/4 for a block of zeros;
 /// these sum to 1.
 /// </summary>
-/// <param name="Bias">The empirical risk, plus rho_psi ||f - f#|| where f# stands for f.</param>
+/// <param name="Bias">The empirical risk, plus rho_psi ||f - f#|| where f# replaces f.</param>
 /// <param name="Variance">2/n and the complexity term.</param>
 /// <param name="LogLipschitz">log L, of the outputs at the last step in the parameters.</param>
 /// <param name="Ceiling">M.</param>
@@ -53,15 +53,16 @@ public sealed record GeneralizationBound(double Bias, double Variance, double Lo
     /// <summary>The bound on the risk.</summary>
     public double Total => Bias + Variance;
 
-    /// <summary>Whether it says no more than that a clipped loss is at most M.</summary>
+    /// <summary>Whether the bound is vacuous: not below M, the ceiling of the loss.</summary>
     public bool IsVacuous => !(Total < Ceiling);
 
     /// <summary>Computes the bound; in logarithms, as the recursions overflow for long sequences.</summary>
     /// <param name="setting">Class and data.</param>
     /// <param name="radii">The network's Frobenius norms, or bounds on them.</param>
     /// <param name="empiricalRisk">The mean clipped training loss.</param>
-    /// <param name="approximation">||f - f#||_{n,T}, measured or bounded by <see cref="TimeErrorBound"/>; 0 for a network that stands for
-    /// itself.</param>
+    /// <param name="approximation">
+    /// ||f - f#||_{n,T}, measured or bounded by <see cref="TimeErrorBound"/>; 0 for a network that is not compressed.
+    /// </param>
     /// <param name="delta">The probability of failure, in (0, 1).</param>
     /// <exception cref="InvalidCallException">delta lies outside (0, 1).</exception>
     public static GeneralizationBound Compute(BoundSetting setting, NetworkRadii radii, double empiricalRisk, double approximation, double delta)
@@ -108,7 +109,7 @@ public sealed record GeneralizationBound(double Bias, double Variance, double Lo
         return LogSum(Math.Log(radii.Readout) + logG, 0.5 * LogSum(2 * logH, 0));
     }
 
-    /// <summary>Refuses probabilities outside (0, 1).</summary>
+    /// <summary>Checks that delta lies in (0, 1).</summary>
     internal static void CheckDelta(double delta)
     {
         if (!(delta > 0 && delta < 1)) throw new InvalidCallException($"`delta` {delta} is not a probability between 0 and 1; try 0.05.");

@@ -3,8 +3,8 @@ using GpuSpectralRnn.Numerics;
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// What the eigenvalues mu_1 >= mu_2 >= ... of a Gram matrix S = U diag(mu) U^T say about how many units a layer needs (docs/method.md, sections 4.1 and 4.2;
-/// Bach, JMLR 18, 2017).
+/// The eigenvalues mu_1 >= mu_2 >= ... of a Gram matrix S = U diag(mu) U^T, and the numbers of units that follow from them (docs/method.md, sections
+/// 4.1 and 4.2; Bach, JMLR 18, 2017).
 /// </summary>
 public sealed class Spectrum
 {
@@ -12,13 +12,13 @@ public sealed class Spectrum
 
     private Spectrum(double[] eigenvalues, Matrix vectors) => (Eigenvalues, this.vectors) = (eigenvalues, vectors);
 
-    /// <summary>mu, descending; what rounding left of zeros (below 8 m eps mu_1) is zero.</summary>
+    /// <summary>mu, descending; values below 8 m eps mu_1, the rounding errors of zeros, are set to zero.</summary>
     public IReadOnlyList<double> Eigenvalues { get; }
 
     /// <summary>Tr S.</summary>
     public double Trace => Eigenvalues.Sum();
 
-    /// <summary>m.</summary>
+    /// <summary>m, the number of units.</summary>
     public int Units => Eigenvalues.Count;
 
     /// <summary>Decomposes S.</summary>
@@ -56,7 +56,7 @@ public sealed class Spectrum
         return scores;
     }
 
-    /// <summary>The least k whose k largest eigenvalues hold the given share of the trace; at least 1.</summary>
+    /// <summary>The smallest k whose k largest eigenvalues sum to the given fraction of the trace; at least 1.</summary>
     /// <exception cref="InvalidCallException">The share lies outside (0, 1].</exception>
     public int UnitsForTrace(double trace)
     {

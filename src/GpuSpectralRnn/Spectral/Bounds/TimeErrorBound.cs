@@ -1,9 +1,10 @@
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// How the error of a reconstruction grows through time in an Elman network (derived for this project, docs/method.md, section 9.1; not a theorem of
-/// the paper). With rho the Lipschitz constant of the activation s (s(0) = 0), kappa = rho ||W^h#||_op and S_kappa = sum_{t=0}^{T-2} kappa^t: ||f -
-/// f#|| &lt;= ||W^o (h - A h_J)|| + rho S_kappa ||W^o#||_op ||W^h_J (h - A h_J)||, all norms averaged over sequences and steps.
+/// Bound on the growth of a reconstruction error through time in an Elman network (derived for this project, docs/method.md, section 9.1; not a
+/// theorem of the paper). With rho the Lipschitz constant of the activation s (s(0) = 0), kappa = rho ||W^h#||_op and S_kappa = sum_{t=0}^{T-2}
+/// kappa^t: ||f - f#|| &lt;= ||W^o (h - A h_J)|| + rho S_kappa ||W^o#||_op ||W^h_J (h - A h_J)||, vector norms being root mean squares over sequences
+/// and steps.
 /// </summary>
 /// <param name="Steps">T, one or more.</param>
 /// <param name="Lipschitz">rho; 1 for ReLU and tanh.</param>
@@ -11,7 +12,7 @@ namespace GpuSpectralRnn.Spectral;
 /// <param name="ReadoutNorm">||W^o#||_op of the compressed network.</param>
 public sealed record TimeErrorBound(int Steps, double Lipschitz, double RecurrentNorm, double ReadoutNorm)
 {
-    /// <summary>rho S_kappa ||W^o#||_op: what one step's recurrent error does to the output in the end. Infinite where it overflows.</summary>
+    /// <summary>rho S_kappa ||W^o#||_op, the factor from the recurrent error to the error of the outputs. Infinite on overflow.</summary>
     public double Amplification
     {
         get
@@ -24,7 +25,7 @@ public sealed record TimeErrorBound(int Steps, double Lipschitz, double Recurren
                 if (power == 0 || double.IsInfinity(sum)) break;
             }
 
-            // An error that is not fed on (T = 1, or a read-out of zeros) stays zero, whatever the powers do.
+            // Without feedback (T = 1, or a read-out of zeros) the factor is zero, even where the powers overflow.
             return sum == 0 || ReadoutNorm == 0 ? 0 : Lipschitz * sum * ReadoutNorm;
         }
     }

@@ -1,8 +1,8 @@
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// Backward elimination (docs/method.md, section 3.3): starting from all units, the one whose loss costs least goes, m - k times over; O(m^2) per
-/// unit. Of equals the last goes.
+/// Backward elimination (docs/method.md, section 3.3): from all units, m - k times the unit whose removal raises the loss least is removed; O(m^2)
+/// per unit. Among equals the last is removed.
 /// </summary>
 public sealed class BackwardSelector : ISelector
 {

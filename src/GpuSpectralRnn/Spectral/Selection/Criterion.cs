@@ -3,9 +3,9 @@ using GpuSpectralRnn.Numerics;
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// What a selection minimises, as a positive semi-definite matrix M [m, m]: every loss of spectral pruning is L_M(J) = Tr(M R_J) with R_J the
-/// residual of the kept set J. The input loss L_A has M = I, the output loss L_B has M = W^T W, the adjoint-weighted loss L_G has M = G; sums of
-/// losses are sums of matrices.
+/// The objective of a selection as a positive semi-definite matrix M [m, m]: every loss of spectral pruning is L_M(J) = Tr(M R_J) with R_J the
+/// residual of the kept set J (docs/method.md, section 2.2). The input loss L_A has M = I, the output loss L_B has M = W^T W, the adjoint-weighted
+/// loss L_G has M = G; sums of losses are sums of matrices.
 /// </summary>
 public static class Criterion
 {
@@ -16,8 +16,8 @@ public static class Criterion
     public static Matrix Output(Matrix consumers) => Matrix.Product(consumers, consumers, transposeA: true);
 
     /// <summary>
-    /// A sum in which every loss is first divided by its value for the empty set, Tr(M S), so that the shares have no scale. A loss that is zero for
-    /// every set takes no part.
+    /// The weighted sum of losses, each divided by its value for the empty set, Tr(M S), so that the weights are dimensionless. A loss that is zero
+    /// for every set is left out.
     /// </summary>
     public static Matrix Normalised(Matrix gram, params ReadOnlySpan<(double Share, Matrix Criterion)> terms)
     {
@@ -32,8 +32,8 @@ public static class Criterion
     }
 
     /// <summary>
-    /// The paper's objective theta L_A + (1 - theta) L_B (Furuya et al., AISTATS 2022, as remembered), each loss divided by its value for the empty
-    /// set.
+    /// The paper's objective theta L_A + (1 - theta) L_B (Furuya et al., AISTATS 2022; provenance in docs/method.md, section 1.1), each loss divided
+    /// by its value for the empty set.
     /// </summary>
     /// <param name="gram">S [m, m].</param>
     /// <param name="consumers">W [r, m], the rows that read the units.</param>

@@ -1,8 +1,8 @@
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// Forward selection in closed form (docs/method.md, section 3.2): the unit that lowers the loss most joins, k times over; O(m^2) per unit. Of equals
-/// the first joins.
+/// Forward selection in closed form (docs/method.md, section 3.2): k times the unit that lowers the loss most is added; O(m^2) per unit. Among equals
+/// the first is added.
 /// </summary>
 public sealed class GreedySelector : ISelector
 {

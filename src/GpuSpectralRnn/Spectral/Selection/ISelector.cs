@@ -1,24 +1,24 @@
 namespace GpuSpectralRnn.Spectral;
 
-/// <summary>A way to choose the units that stay.</summary>
+/// <summary>An algorithm that selects the units to keep.</summary>
 public interface ISelector
 {
-    /// <summary>For tables and charts, for example <c>greedy</c>.</summary>
+    /// <summary>Name in tables and charts, for example <c>greedy</c>.</summary>
     string Name { get; }
 
-    /// <summary>Chooses <paramref name="keep"/> units.</summary>
+    /// <summary>Selects <paramref name="keep"/> units.</summary>
     /// <exception cref="InvalidCallException">The number is not 1 to m, or the ridge is too small for the units to be told apart.</exception>
     Selection Select(SelectionProblem problem, int keep);
 }
 
-/// <summary>The loss of a set of so many units.</summary>
+/// <summary>The loss of a set of units.</summary>
 /// <param name="Kept">Number of units kept.</param>
 /// <param name="Loss">L_M.</param>
 public readonly record struct LossPoint(int Kept, double Loss);
 
-/// <summary>The units that stay, and how they were found.</summary>
+/// <summary>The selected units, and the path of the selection.</summary>
 /// <param name="Kept">J, ascending.</param>
 /// <param name="Loss">L_M(J), from the definition.</param>
-/// <param name="Order">The units in the order in which they were taken in (backward elimination: thrown out); empty where there is no order.</param>
+/// <param name="Order">The units in the order of selection (backward elimination: of removal); empty for selectors without an order.</param>
 /// <param name="Path">The loss after each step of <paramref name="Order"/>, and before the first.</param>
 public sealed record Selection(int[] Kept, double Loss, IReadOnlyList<int> Order, IReadOnlyList<LossPoint> Path);

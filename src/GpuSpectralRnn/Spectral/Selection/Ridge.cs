@@ -3,18 +3,18 @@ using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Spectral;
 
-/// <summary>Ridge weights tau, one per unit: what I_tau adds to the diagonal of the kept units' Gram matrix (docs/method.md, section 2.3).</summary>
+/// <summary>Ridge weights tau [m]: I_tau = diag(tau) is added to the Gram matrix of the kept units (docs/method.md, section 2.3).</summary>
 public static class Ridge
 {
-    /// <summary>The share of Tr S / m that served well: 1e-4, for gated cells 1e-3 (docs/method.md, section 2.3).</summary>
+    /// <summary>The default ridge relative to Tr S / m: 1e-4, for gated cells 1e-3 (measured, docs/method.md, section 2.3).</summary>
     public static double Default(Cell cell) => cell.Spec().DefaultRidge;
 
     /// <summary>
-    /// tau_j = ridge Tr S / m for every unit. A Gram matrix of zeros (a layer that is dead on the calibration set) has no scale: any positive
-    /// ridge then gives the reconstruction 0, so tau is 1, provided that a ridge was asked for.
+    /// tau_j = ridge Tr S / m for every unit. For a Gram matrix of zeros (a layer that is dead on the calibration set) a positive ridge gives tau =
+    /// 1: the reconstruction is 0 for any positive tau.
     /// </summary>
     /// <param name="gram">S [m, m].</param>
-    /// <param name="ridge">Zero or more; 1e-4 is a good start.</param>
+    /// <param name="ridge">Relative to Tr S / m, zero or more; 1e-4 is a good start.</param>
     /// <exception cref="InvalidCallException">The ridge is negative or not finite.</exception>
     public static double[] Uniform(Matrix gram, double ridge)
     {

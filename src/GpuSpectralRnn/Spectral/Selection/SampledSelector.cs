@@ -3,8 +3,8 @@ using GpuSpectralRnn.Kernels;
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// Units drawn without replacement with given probabilities: uniform, the baseline every criterion has to beat, or by leverage scores
-/// (docs/method.md, section 3.5; Bach, JMLR 18, 2017). Equal seeds give equal units.
+/// Units drawn without replacement with given probabilities: uniform, as a baseline, or by leverage scores (docs/method.md, section 3.5; Bach, JMLR
+/// 18, 2017). Equal seeds give equal units.
 /// </summary>
 public sealed class SampledSelector : ISelector
 {

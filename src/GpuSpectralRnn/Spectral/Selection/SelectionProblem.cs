@@ -3,11 +3,12 @@ using GpuSpectralRnn.Numerics;
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// Which units of a layer to keep: the Gram matrix S, the ridge tau and the criterion M. The loss of a set J is L_M(J) = Tr(M R_J).
+/// The problem of selecting the units of a layer to keep, given by the Gram matrix S, the ridge tau and the criterion M. The loss of a set J is
+/// L_M(J) = Tr(M R_J).
 /// </summary>
 public sealed class SelectionProblem
 {
-    /// <summary>States the problem.</summary>
+    /// <summary>Checks and stores the matrices.</summary>
     /// <param name="gram">S [m, m], symmetric, positive semi-definite.</param>
     /// <param name="ridge">tau [m], zero or more.</param>
     /// <param name="criterion">M [m, m], symmetric, positive semi-definite (<see cref="Spectral.Criterion"/>).</param>
@@ -28,7 +29,7 @@ public sealed class SelectionProblem
         WholeLoss = Matrix.Inner(criterion, gram);
     }
 
-    /// <summary>m.</summary>
+    /// <summary>m, the number of units.</summary>
     public int Units => Gram.Rows;
 
     /// <summary>S.</summary>
@@ -43,11 +44,11 @@ public sealed class SelectionProblem
     /// <summary>The loss of the empty set, Tr(M S).</summary>
     public double WholeLoss { get; }
 
-    /// <summary>L_M(J), from the definition.</summary>
+    /// <summary>L_M(J), evaluated from the definition.</summary>
     /// <exception cref="InvalidCallException">S_JJ + I_tau is singular.</exception>
     public double Loss(ReadOnlySpan<int> kept) => Reconstruction.Loss(Gram, Ridge, kept, Criterion);
 
-    /// <summary>Refuses numbers of units that cannot be kept.</summary>
+    /// <summary>Checks the number of units to keep.</summary>
     /// <exception cref="InvalidCallException"><paramref name="keep"/> is not 1 to m.</exception>
     internal void CheckKeep(int keep)
     {

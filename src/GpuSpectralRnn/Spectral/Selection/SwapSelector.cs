@@ -3,13 +3,13 @@ using GpuSpectralRnn.Numerics;
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// Refines another selector's set (docs/method.md, section 3.4): of all exchanges of a kept unit for a dropped one the best is made, as long as it
-/// lowers the loss. Never worse than what it starts from.
+/// Refines another selector's set by exchanges (docs/method.md, section 3.4): the best exchange of a kept unit for a dropped one is made as long as
+/// it lowers the loss. The result is never worse than the start.
 /// </summary>
-/// <param name="start">Where the set comes from.</param>
+/// <param name="start">Selector of the initial set.</param>
 public sealed class SwapSelector(ISelector start) : ISelector
 {
-    /// <summary>An exchange must lower the loss by this share of the empty set's loss, well above rounding.</summary>
+    /// <summary>Least decrease of the loss by an exchange, relative to the empty set's loss; well above rounding.</summary>
     private const double LeastShare = 1e-12;
 
     /// <inheritdoc/>
@@ -22,7 +22,7 @@ public sealed class SwapSelector(ISelector start) : ISelector
         if (keep == problem.Units) return first;
         SweepTableau tableau = new(problem, first.Kept, movesKept: true, movesDropped: true);
 
-        // Each exchange lowers the loss, so no set comes twice; the limit only guards the time.
+        // Each exchange lowers the loss, so no set recurs; the limit only bounds the time.
         for (int exchange = 0; exchange < 10 * problem.Units; exchange++)
         {
             int[] kept = tableau.Kept();

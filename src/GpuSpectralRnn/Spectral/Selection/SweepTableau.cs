@@ -8,17 +8,19 @@ namespace GpuSpectralRnn.Spectral;
 /// The state of a selection: the matrix S + I_tau swept on the kept units J (the sweep operator: Dempster 1969; Goodnight, Am. Statistician 33,
 /// 1979). With K the dropped units, P = (S_JJ + I_tau)^{-1} and A = S_{:,J} P,
 ///     T_JJ = -P,   T_KJ = A_K = T_JK^T,   T_KK = R_KK + I_tau.
-/// From a row of it follows the vector v_i that a move of unit i is about: the column R_{:,i} of the residual for a dropped unit, the column A_{:,i}
-/// of the reconstruction for a kept one. Taking in i lowers L_M by v_i^T M v_i / T_ii, throwing it out raises L_M by v_i^T M v_i / P_ii, and a move
-/// of j changes every other vector to v_i - (T_ij / T_jj) v_j. Beside T are kept the rows z_i = M v_i, which follow the same rule, and the numbers
+/// A row gives the vector v_i of a move of unit i: the column R_{:,i} of the residual for a dropped unit, the column A_{:,i} of the
+/// reconstruction for a kept one. Adding i lowers L_M by v_i^T M v_i / T_ii, removing it raises L_M by v_i^T M v_i / P_ii, and a move of j changes
+/// every other vector to v_i - (T_ij / T_jj) v_j. Stored beside T are the rows z_i = M v_i, which follow the same rule, and the numbers
 /// v_i^T M v_i. A move costs O(m^2).
 /// </summary>
 internal sealed class SweepTableau
 {
-    /// <summary>A dropped unit whose pivot has shrunk to this share of its diagonal is a sum of the kept ones within rounding.</summary>
+    /// <summary>
+    /// A dropped unit whose pivot is at most this fraction of its diagonal element is linearly dependent on the kept ones within rounding.
+    /// </summary>
     private const double DependentShare = 1e-13;
 
-    /// <summary>Below this many units a second thread costs more than it brings.</summary>
+    /// <summary>Number of units below which a second thread does not pay.</summary>
     private const int WorthThreads = 192;
 
     private readonly SelectionProblem problem;
@@ -28,11 +30,11 @@ internal sealed class SweepTableau
     private readonly double[] scale;
     private readonly bool[] isKept;
 
-    /// <summary>Sets up the state of a set.</summary>
-    /// <param name="problem">What is selected from.</param>
+    /// <summary>Computes the state of a set.</summary>
+    /// <param name="problem">The selection problem.</param>
     /// <param name="kept">J.</param>
-    /// <param name="movesKept">Whether kept units shall be thrown out: otherwise their rows are left behind.</param>
-    /// <param name="movesDropped">Whether dropped units shall be taken in: otherwise their rows are left behind.</param>
+    /// <param name="movesKept">Whether kept units may be removed; otherwise their rows are not updated.</param>
+    /// <param name="movesDropped">Whether dropped units may be added; otherwise their rows are not updated.</param>
     /// <exception cref="InvalidCallException">S_JJ + I_tau is singular.</exception>
     public SweepTableau(SelectionProblem problem, ReadOnlySpan<int> kept, bool movesKept, bool movesDropped)
     {
@@ -61,15 +63,17 @@ internal sealed class SweepTableau
     /// <summary>J, ascending.</summary>
     public int[] Kept() => [.. Enumerable.Range(0, isKept.Length).Where(i => isKept[i])];
 
-    /// <summary>What a move of the unit changes: how much taking it in lowers the loss, or throwing it out raises it. Never negative.</summary>
+    /// <summary>The change of the loss by moving the unit: the decrease if it is added, the increase if it is removed. Never negative.</summary>
     public double Change(int unit) => Math.Max(0, energy[unit]) / Math.Abs(t[unit, unit]);
 
-    /// <summary>Whether a dropped unit is, within rounding, a sum of the kept ones (or always zero): it cannot be taken in without a ridge.</summary>
+    /// <summary>
+    /// Whether a dropped unit is linearly dependent on the kept ones within rounding (or always zero): it cannot be added without a ridge.
+    /// </summary>
     public bool IsDependent(int unit) => IsDependent(unit, t[unit, unit]);
 
     /// <summary>
-    /// How much the loss changes if a kept unit is thrown out for a dropped one, for all pairs: [kept, dropped]. Infinite where the dropped unit is a
-    /// sum of those that stay. Needs the rows of both.
+    /// The changes of the loss by exchanging a kept unit for a dropped one, for all pairs [kept, dropped]. Infinite where the dropped unit is
+    /// linearly dependent on those that stay. Needs the rows of both.
     /// </summary>
     public Matrix Exchanges(ReadOnlySpan<int> kept, ReadOnlySpan<int> dropped)
     {
@@ -96,7 +100,7 @@ internal sealed class SweepTableau
         return change;
     }
 
-    /// <summary>Takes a dropped unit in, or throws a kept one out.</summary>
+    /// <summary>Adds a dropped unit, or removes a kept one.</summary>
     public void Move(int unit)
     {
         int m = problem.Units;

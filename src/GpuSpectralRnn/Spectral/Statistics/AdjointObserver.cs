@@ -6,12 +6,12 @@ using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Spectral;
 
-/// <summary>The lengths of a batch's sequences [B] in a field by its place.</summary>
+/// <summary>The lengths of a batch's sequences [B] in the field of this index.</summary>
 internal delegate ReadOnlySpan<int> FieldLengths(int field);
 
 /// <summary>
-/// Forms g_t = consumers' gradient + W_hh^T (gradient at the recurrent product of the step walked next) during backward passes, and sums g g^T and
-/// ||g_t||^2. The cell's own memory (the state c of an LSTM, z h of a GRU) is no path on which a reconstruction stands for h, and takes no part.
+/// Computes g_t = consumers' gradient + W_hh^T (gradient at the recurrent product of the step processed next) in backward passes, and accumulates g
+/// g^T and ||g_t||^2. The paths of the cell's memory (c of an LSTM, z h of a GRU) are excluded, because a reconstruction does not replace h there.
 /// </summary>
 internal sealed class AdjointObserver : IBackwardObserver, IDisposable
 {
@@ -28,10 +28,10 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     private double sequences;
     private int batch;
 
-    /// <summary>Makes room for batches of data of a layout.</summary>
-    /// <param name="network">Whose gradients are seen.</param>
-    /// <param name="layout">Of the data.</param>
-    /// <param name="capacity">The most sequences of a batch.</param>
+    /// <summary>Allocates memory for batches of data of a layout.</summary>
+    /// <param name="network">The network whose gradients are observed.</param>
+    /// <param name="layout">Layout of the data.</param>
+    /// <param name="capacity">Largest number of sequences of a batch.</param>
     public AdjointObserver(Network network, SequenceLayout layout, int capacity)
     {
         (this.network, axes) = (network, network.Graph.PrunableAxes);
@@ -44,7 +44,8 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
                 $"The adjoint of {longest} steps of {capacity} sequences and {widest} units", "make the batch smaller", longest, capacity, widest))));
             weights = [.. steps.Select(count => owned.Keep(StepWeights.Ones(backend, count, capacity)))];
             grams = [.. axes.Select(axis => owned.Keep(backend.Spectral.CreateGram(axis.Units)))];
-            squares = [.. axes.Select(axis => axis.Carriers.Select(carrier => owned.Keep(backend.Spectral.CreateStepSquares(StepsOf(carrier)))).ToArray())];
+            squares = [.. axes.Select(axis =>
+                axis.Carriers.Select(carrier => owned.Keep(backend.Spectral.CreateStepSquares(StepsOf(carrier)))).ToArray())];
         }
         catch
         {
@@ -58,9 +59,9 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
         int StepsOf(Value carrier) => carrier.Kind == ValueKind.Vector ? 1 : steps[network.Graph.FieldIndex(carrier)];
     }
 
-    /// <summary>A backward pass over a batch follows; padding does not count.</summary>
+    /// <summary>Prepares for the backward pass over a batch; padding is excluded.</summary>
     /// <param name="current">The batch.</param>
-    /// <param name="lengthsOf">The lengths of its sequences on the processor [B], by the field's place.</param>
+    /// <param name="lengthsOf">The lengths of its sequences [B] in host memory, by the field's index.</param>
     public void Begin(SequenceBatch current, FieldLengths lengthsOf)
     {
         batch = current.Size;
@@ -104,7 +105,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
         Add(index, states, memory.View(0, gradient.Shape[0], batch, hidden));
     }
 
-    /// <summary>The means over everything seen.</summary>
+    /// <summary>The means over all backward passes.</summary>
     /// <exception cref="RunFailedException">A gradient is NaN or infinite.</exception>
     public AdjointStatistics[] Read()
     {
@@ -114,7 +115,8 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
             (Matrix sums, double count) = StatisticsCollector.Read(grams[i]);
             if (!sums.IsFinite())
                 throw new RunFailedException(
-                    $"The gradients of {axes[i].Name} explode to NaN or infinity over {sequencesAt.Max(own => own.Length)} steps; use the paper's criterion, which needs none.");
+                    $"The gradients of {axes[i].Name} explode to NaN or infinity over {sequencesAt.Max(own => own.Length)} steps; " +
+                    "use the paper's criterion, which needs none.");
             double[] seen = SequencesAt(axes[i]), perStep = new double[seen.Length];
             foreach (StepSquares own in squares[i])
             {
@@ -133,7 +135,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     /// <inheritdoc/>
     public void Dispose() => owned.Dispose();
 
-    // How many sequences were seen at each step, in all carriers of an axis.
+    // Sequences observed at each step, in all carriers of an axis.
     private double[] SequencesAt(PrunableAxis axis)
     {
         if (IsVector(axis)) return [sequences * axis.Carriers.Count];

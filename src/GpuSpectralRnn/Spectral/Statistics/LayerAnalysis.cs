@@ -2,12 +2,12 @@ using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Spectral;
 
-/// <summary>A loss against the number of kept units, by one way to choose them.</summary>
+/// <summary>A loss as a function of the number of kept units, for one selector.</summary>
 /// <param name="Loss"><c>input</c> (L_A), <c>output</c> (L_B) or <c>adjoint</c> (L_G).</param>
 /// <param name="Selector">
-/// Who chose: <c>greedy</c> and <c>backward</c> for this very loss, <c>leverage</c> and <c>random</c> whatever the loss.
+/// <c>greedy</c> and <c>backward</c>, which minimise this loss, or <c>leverage</c> and <c>random</c>, which do not depend on it.
 /// </param>
-/// <param name="ByKept">The loss of k units at index k, 0 to m; NaN where the selector stopped before.</param>
+/// <param name="ByKept">The loss of k units at index k, 0 to m; NaN for sizes that the selector did not reach.</param>
 public sealed record LossCurve(string Loss, string Selector, double[] ByKept);
 
 /// <summary>The degrees of freedom at one lambda.</summary>
@@ -15,15 +15,17 @@ public sealed record LossCurve(string Loss, string Selector, double[] ByKept);
 /// <param name="Value">N(lambda).</param>
 public readonly record struct DegreesOfFreedomPoint(double Lambda, double Value);
 
-/// <summary>What the second moments of a layer's states say about how many units it needs (docs/method.md, sections 1.3, 3 and 4).</summary>
+/// <summary>
+/// Analysis of the second moments of a layer's states: spectrum, leverage scores and losses (docs/method.md, sections 1.3, 3 and 4).
+/// </summary>
 /// <param name="Name">The layer, for example <c>l0</c>.</param>
-/// <param name="Steps">Steps the moments are the mean of.</param>
-/// <param name="Spectrum">Eigenvalues and what follows from them.</param>
+/// <param name="Steps">Steps over which the moments are averaged.</param>
+/// <param name="Spectrum">Spectrum of the Gram matrix.</param>
 /// <param name="DeadUnits">Units whose state was zero at every step.</param>
 /// <param name="LeverageLambda">The lambda of the leverage scores.</param>
 /// <param name="Leverage">q_j of every unit; they sum to 1.</param>
 /// <param name="DegreesOfFreedom">N(lambda) at 17 values of lambda, two in every decade, from mu_1 down.</param>
-/// <param name="Curves">Losses against k.</param>
+/// <param name="Curves">Losses as functions of k.</param>
 public sealed record LayerAnalysis(
     string Name,
     double Steps,
@@ -36,18 +38,18 @@ public sealed record LayerAnalysis(
 {
     private const int GridSize = 17;
 
-    /// <summary>tau over Tr S / m, the ridge of the losses.</summary>
+    /// <summary>Ridge of the losses, relative to Tr S / m.</summary>
     public double Ridge { get; private init; }
 
-    /// <summary>m.</summary>
+    /// <summary>m, the number of units.</summary>
     public int Units => Spectrum.Units;
 
     /// <summary>Analyses a layer.</summary>
-    /// <param name="covariance">Of its states.</param>
+    /// <param name="covariance">Second moments of its states.</param>
     /// <param name="consumers">W [r, m], all rows that read them.</param>
-    /// <param name="adjoint">G [m, m]; null where it is not known: then there are no curves of L_G.</param>
-    /// <param name="ridge">tau over Tr S / m; the leverage scores are taken at lambda = tau.</param>
-    /// <param name="seed">Of the units drawn by leverage and uniformly.</param>
+    /// <param name="adjoint">G [m, m]; null where it is not known, and then no curves of L_G.</param>
+    /// <param name="ridge">Ridge tau relative to Tr S / m; the leverage scores are taken at lambda = tau.</param>
+    /// <param name="seed">Seed of the draws by leverage and uniformly.</param>
     /// <exception cref="InvalidCallException">Nothing was collected, or the ridge is 0 and S is singular.</exception>
     public static LayerAnalysis Compute(SecondMoments covariance, Matrix consumers, Matrix? adjoint, double ridge, ulong seed)
     {
@@ -69,7 +71,8 @@ public sealed record LayerAnalysis(
             leverage,
             [.. Enumerable.Range(0, GridSize).Select(i => (largest > 0 ? largest : 1) * Math.Pow(10, -0.5 * i))
                 .Select(at => new DegreesOfFreedomPoint(at, spectrum.DegreesOfFreedom(at)))],
-            [.. losses.SelectMany(loss => selectors.Select(selector => Curve(loss.Item1, new SelectionProblem(gram, tau, loss.Item2), selector)))]) { Ridge = ridge };
+            [.. losses.SelectMany(loss =>
+                selectors.Select(selector => Curve(loss.Item1, new SelectionProblem(gram, tau, loss.Item2), selector)))]) { Ridge = ridge };
     }
 
     private static LossCurve Curve(string loss, SelectionProblem problem, ISelector selector)

@@ -3,18 +3,20 @@ using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Spectral;
 
-/// <summary>Random directions v of the outputs: backpropagated, they show what a state does to the outputs.</summary>
+/// <summary>
+/// Random vectors v of the outputs, whose backpropagation estimates the sensitivity of the outputs to the states (docs/method.md, section 5.2).
+/// </summary>
 internal static class OutputProbe
 {
     /// <summary>
-    /// Replaces the outputs of the last forward pass by v, one for each row: N(0, I), or N(0, diag(p) - p p^T) in the Fisher metric of a classifier, p the
-    /// softmax of the row. Rows of padding become zero.
+    /// Replaces the outputs of the last forward pass by v, one for each row: N(0, I), or N(0, diag(p) - p p^T) in the Fisher metric of a classifier
+    /// with p the softmax of the row. Rows of padding become zero.
     /// </summary>
-    /// <param name="network">Which went forward.</param>
-    /// <param name="batch">What it read.</param>
-    /// <param name="metric">How the outputs are weighed.</param>
-    /// <param name="seed">Of the random numbers.</param>
-    /// <param name="stream">Of the random numbers; moves on for every output.</param>
+    /// <param name="network">The network after its forward pass.</param>
+    /// <param name="batch">The batch it read.</param>
+    /// <param name="metric">Metric of the outputs.</param>
+    /// <param name="seed">Seed of the random numbers.</param>
+    /// <param name="stream">Stream of the random numbers; increased for every output.</param>
     public static void Draw(Network network, SequenceBatch batch, AdjointMetric metric, ulong seed, ref ulong stream)
     {
         IBackend backend = network.Backend;
@@ -33,7 +35,8 @@ internal static class OutputProbe
             }
 
             Value value = network.Graph.Outputs[i];
-            if (value.Kind == ValueKind.Sequence && batch[network.Graph.FieldIndex(value)].Lengths is { } lengths) backend.Matrix.ClearPadding(new(outputs, lengths));
+            if (value.Kind == ValueKind.Sequence && batch[network.Graph.FieldIndex(value)].Lengths is { } lengths)
+                backend.Matrix.ClearPadding(new(outputs, lengths));
         }
     }
 }

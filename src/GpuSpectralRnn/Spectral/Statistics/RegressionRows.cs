@@ -4,9 +4,8 @@ using GpuSpectralRnn.Numerics;
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// Rows put together from several tensors by linear maps, z = sum_i P_i x_i + p, on their device: what a least-squares problem takes its second
-/// moments of. With maps of zeros
-/// and ones the tensors come to stand side by side, exactly.
+/// The rows z = sum_i P_i x_i + p of a least-squares problem, computed from several tensors on their device; the second moments of z are its normal
+/// equations. With P_i of zeros and ones the tensors are concatenated exactly.
 /// </summary>
 internal sealed class RegressionRows : IDisposable
 {
@@ -16,8 +15,8 @@ internal sealed class RegressionRows : IDisposable
     private readonly DisposableBag owned = new();
     private Tensor? memory;
 
-    /// <summary>Uploads the maps; memory for the rows comes with the first of them.</summary>
-    /// <param name="backend">Where the tensors live.</param>
+    /// <summary>Uploads the maps; memory for the rows is allocated on first use.</summary>
+    /// <param name="backend">Backend of the tensors.</param>
     /// <param name="constant">p [W].</param>
     /// <param name="maps">P_i [W, w_i].</param>
     public RegressionRows(IBackend backend, double[] constant, params ReadOnlySpan<Matrix> maps)
@@ -41,7 +40,7 @@ internal sealed class RegressionRows : IDisposable
         return map;
     }
 
-    /// <summary>The rows [N, W] for tensors [..., w_i] of N rows each; they hold until the next call.</summary>
+    /// <summary>The rows [N, W] of tensors [..., w_i] of N rows each; valid until the next call.</summary>
     public Tensor Join(params ReadOnlySpan<Tensor> parts)
     {
         int rows = parts[0].Shape.Rows;

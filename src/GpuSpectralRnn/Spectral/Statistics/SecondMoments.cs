@@ -3,16 +3,17 @@ using GpuSpectralRnn.Numerics;
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// The uncentred second moments of one recurrence's hidden states (or of an embedding's outputs) over a calibration set: S = (1 / sum w) sum w h h^T
-/// (docs/method.md, section 1.3), and their mean. Sums and weights of shards add up, so collection is a map-reduce.
+/// The uncentred second moments of the units of one prunable axis (the hidden states of a recurrence, or the outputs of an embedding) over a
+/// calibration set: S = (1 / sum w) sum w h h^T (docs/method.md, section 1.3), and their mean. Sums and weights of shards are additive, so that
+/// shards can be collected separately.
 /// </summary>
 public sealed class SecondMoments
 {
-    /// <summary>Wraps sums.</summary>
-    /// <param name="fingerprint">Identifies the model whose states were summed: shards of another are refused.</param>
+    /// <summary>Second moments of given sums.</summary>
+    /// <param name="fingerprint">Identifies the model whose states were summed; shards of another model are refused.</param>
     /// <param name="layer">The layer and direction, for example <c>l0</c> or <c>l0_reverse</c>.</param>
     /// <param name="sums">sum w h h^T [m, m].</param>
-    /// <param name="weight">sum w, the number of steps where all count alike.</param>
+    /// <param name="weight">sum w, the number of steps where all weights are 1.</param>
     /// <param name="stateSums">sum w h [m]; null where it was not kept.</param>
     /// <exception cref="ArgumentException">The sums are not square or of different extents, or the weight is negative.</exception>
     /// <exception cref="RunFailedException">The sums or the weight are not finite.</exception>
@@ -25,10 +26,10 @@ public sealed class SecondMoments
         (Fingerprint, Layer, Sums, Weight, StateSums) = (fingerprint, layer, sums, weight, stateSums);
     }
 
-    /// <summary>Which model the states came from.</summary>
+    /// <summary>Fingerprint of the model.</summary>
     public string Fingerprint { get; }
 
-    /// <summary>Which layer and direction.</summary>
+    /// <summary>The layer and direction.</summary>
     public string Layer { get; }
 
     /// <summary>sum w h h^T [m, m].</summary>
@@ -40,7 +41,7 @@ public sealed class SecondMoments
     /// <summary>sum w h [m]; null where it was not kept.</summary>
     public double[]? StateSums { get; private set; }
 
-    /// <summary>m.</summary>
+    /// <summary>m, the number of units.</summary>
     public int Units => Sums.Rows;
 
     /// <summary>Adds another shard of the same layer of the same model.</summary>

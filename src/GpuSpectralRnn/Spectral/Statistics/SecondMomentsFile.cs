@@ -5,7 +5,7 @@ using GpuSpectralRnn.Numerics;
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// SecondMoments shards on disk: a safetensors file with <c>LAYER.sums</c> (F64 [m, m]) and <c>LAYER.weight</c> (F64 [1]) and, where it is known,
+/// Shards of second moments on disk: a safetensors file with <c>LAYER.sums</c> (F64 [m, m]), <c>LAYER.weight</c> (F64 [1]) and, where it is known,
 /// <c>LAYER.state</c> (F64 [m], the sum of the states) per layer, and the model's fingerprint in its metadata.
 /// </summary>
 public static class SecondMomentsFile
@@ -13,7 +13,7 @@ public static class SecondMomentsFile
     private const string FormatKey = "format", Format = "gsrnn covariance 1", FingerprintKey = "fingerprint";
     private const string SumsSuffix = ".sums", WeightSuffix = ".weight", StateSuffix = ".state";
 
-    /// <summary>Writes the covariances of all layers of one model.</summary>
+    /// <summary>Writes the second moments of all layers of one model.</summary>
     /// <exception cref="ArgumentException">There are none, or they belong to different models.</exception>
     /// <exception cref="RunFailedException">The file cannot be written.</exception>
     public static void Save(string path, IReadOnlyList<SecondMoments> layers)
@@ -31,8 +31,8 @@ public static class SecondMomentsFile
         SafetensorsFile.Write(path, arrays, new Dictionary<string, string> { [FormatKey] = Format, [FingerprintKey] = layers[0].Fingerprint });
     }
 
-    /// <summary>Reads the covariances of all layers, in the file's order.</summary>
-    /// <exception cref="InvalidCallException">The file is missing or holds something else.</exception>
+    /// <summary>Reads the second moments of all layers, in the file's order.</summary>
+    /// <exception cref="InvalidCallException">The file is missing or holds no second moments.</exception>
     /// <exception cref="BrokenFileException">The file is truncated or damaged.</exception>
     public static IReadOnlyList<SecondMoments> Load(string path)
     {

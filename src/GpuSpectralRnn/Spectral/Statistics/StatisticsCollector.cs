@@ -10,7 +10,7 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Spectral;
 
 /// <summary>
-/// Streams a calibration set through a network and sums up what compression needs to know. Labels are not looked at; memory does not grow with the
+/// Accumulates the statistics for compression over a calibration set, batch by batch. Labels are not used; memory does not depend on the size of the
 /// set.
 /// </summary>
 public sealed class StatisticsCollector
@@ -23,10 +23,10 @@ public sealed class StatisticsCollector
     private readonly float[] parameters;
 
     /// <summary>Checks that the data fit.</summary>
-    /// <param name="network">Whose states are looked at; only read.</param>
+    /// <param name="network">The network; not changed.</param>
     /// <param name="data">The calibration set.</param>
-    /// <param name="batchSize">Sequences at a time.</param>
-    /// <exception cref="InvalidCallException">They do not fit the network.</exception>
+    /// <param name="batchSize">Sequences per batch.</param>
+    /// <exception cref="InvalidCallException">The data do not fit the network.</exception>
     /// <exception cref="RunFailedException">A parameter is NaN or infinite.</exception>
     public StatisticsCollector(Network network, ISequenceData data, int batchSize = 100)
         : this(network, data, batchSize, network.Parameters.ReadFinite())
@@ -55,9 +55,10 @@ public sealed class StatisticsCollector
     }
 
     /// <summary>
-    /// Second moments and means of the hidden states, one for each of <see cref="Graph.PrunableAxes"/>. Cancelled, it returns what was collected so far.
+    /// Second moments and means of the units of each axis of <see cref="Graph.PrunableAxes"/>, in their order. On cancellation it returns what was
+    /// collected so far.
     /// </summary>
-    /// <param name="stepWeights">w_t [T] for each of them, for the time-weighted moments; null for none.</param>
+    /// <param name="stepWeights">w_t [T] for each axis, for the time-weighted moments; null for none.</param>
     /// <param name="cancellation">Stops before the next batch.</param>
     /// <exception cref="RunFailedException">A hidden state is NaN or infinite.</exception>
     public StateStatistics[] CollectStates(IReadOnlyList<double[]>? stepWeights = null, CancellationToken cancellation = default)
@@ -144,13 +145,13 @@ public sealed class StatisticsCollector
     }
 
     /// <summary>
-    /// G and the step weights, one for each of <see cref="Graph.PrunableAxes"/>: g_t = d(v^T f) / dh_t over the
-    /// paths on which a reconstruction would replace h (the recurrent product, the read-out, the next layer), for a random v per sequence (and per
-    /// step where the network answers at every step).
+    /// G and the step weights of each axis of <see cref="Graph.PrunableAxes"/>, in their order: g_t = d(v^T f) / dh_t over the paths on which a
+    /// reconstruction would replace h (the recurrent product, the read-out, the next layer), for a random v per sequence (and per step where the
+    /// network has an output at every step).
     /// </summary>
-    /// <param name="metric">How the outputs are weighed.</param>
-    /// <param name="probes">Random v per sequence.</param>
-    /// <param name="seed">Of the probes; the same seed gives the same matrices.</param>
+    /// <param name="metric">Metric of the outputs.</param>
+    /// <param name="probes">Random vectors v per sequence.</param>
+    /// <param name="seed">Seed of the probes; equal seeds give equal matrices.</param>
     /// <param name="cancellation">Stops with an <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="RunFailedException">A gradient is NaN or infinite.</exception>
     public AdjointStatistics[] CollectAdjoint(AdjointMetric metric, int probes = 4, ulong seed = 1, CancellationToken cancellation = default)
@@ -193,7 +194,7 @@ public sealed class StatisticsCollector
         return tensor;
     }
 
-    // To a mean of 1, so that single precision serves any scale of gradients.
+    // Scaled to a mean of 1, so that single precision is sufficient for gradients of any scale.
     private static float[] Normalised(double[] weights)
     {
         double mean = weights.Average();

@@ -3,7 +3,7 @@ using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Spectral;
 
-/// <summary>What the steps of a batch weigh in statistics, on their device; padding weighs nothing.</summary>
+/// <summary>Weights of a batch's steps in statistics, on their device; 0 for padding.</summary>
 internal sealed class StepWeights : IDisposable
 {
     private readonly IBackend backend;
@@ -12,10 +12,10 @@ internal sealed class StepWeights : IDisposable
     private readonly double[] sums; // of the first steps
     private Tensor? perSequence;
 
-    /// <summary>Makes room for batches of up to <paramref name="capacity"/> sequences.</summary>
-    /// <param name="backend">Where the batches are.</param>
+    /// <summary>Allocates memory for batches of up to <paramref name="capacity"/> sequences.</summary>
+    /// <param name="backend">Backend of the batches.</param>
     /// <param name="perStep">w_t [T].</param>
-    /// <param name="capacity">B at most.</param>
+    /// <param name="capacity">Largest B.</param>
     public StepWeights(IBackend backend, float[] perStep, int capacity)
     {
         (this.backend, this.capacity) = (backend, capacity);
@@ -24,12 +24,12 @@ internal sealed class StepWeights : IDisposable
         this.perStep = StatisticsCollector.Upload(backend, perStep);
     }
 
-    /// <summary>Every step weighs 1.</summary>
+    /// <summary>Weight 1 for every step.</summary>
     public static StepWeights Ones(IBackend backend, int steps, int capacity) => new(backend, [.. Enumerable.Repeat(1f, steps)], capacity);
 
-    /// <summary>The weights of a batch, which hold until the next, and their sum over its steps and sequences.</summary>
+    /// <summary>The weights of a batch, valid until the next call, and their sum over its steps and sequences.</summary>
     /// <param name="onDevice">The lengths on the device, Int32 [B]; null where all sequences are whole.</param>
-    /// <param name="lengths">The lengths of its sequences on the processor [B].</param>
+    /// <param name="lengths">The lengths of its sequences [B] in host memory.</param>
     /// <returns>[T], or [T, B] where a sequence is shorter than T.</returns>
     public (Tensor Weights, double Sum) For(Tensor? onDevice, ReadOnlySpan<int> lengths)
     {

@@ -1,12 +1,18 @@
 namespace GpuSpectralRnn.Compute.Host;
 
-/// <summary>An Elman layer's steps for some rows of the batch.</summary>
-internal sealed unsafe class ElmanLayer : HostCell
+/// <summary>An Elman layer's steps for some rows of the batch; the nonlinearity is left open.</summary>
+internal abstract unsafe class ElmanLayer : HostCell
 {
+    /// <summary>h turns from pre-activations into states, in place.</summary>
+    protected abstract void Activate(float* h, nint count);
+
+    /// <summary>d turns from gradients of the states h into gradients of the pre-activations, in place.</summary>
+    protected abstract void GoBack(float* d, float* h, nint count);
+
     /// <inheritdoc/>
     public override void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
     {
-        (CellKind cell, int steps, int batch, int inputs, int hidden) = pass.Shape;
+        (_, int steps, int batch, int inputs, int hidden) = pass.Shape;
         nint rows = (nint)(to - from);
         for (int number = 0; number < steps; number++)
         {
@@ -15,8 +21,7 @@ internal sealed unsafe class ElmanLayer : HostCell
             float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
             Gemm.MultiplyPacked(rows, hidden, inputs, pass.Input + (t * (long)batch + from) * inputs, inputs, own.Input, h, hidden, own.Bias, 0);
             if (before != null) Gemm.MultiplyPacked(rows, hidden, hidden, before, hidden, own.Hidden, h, hidden, h, hidden);
-            if (cell == CellKind.RnnTanh) Elementwise.Run(new ElmanPointwise.TanhForward(h), 0, rows * hidden);
-            else Elementwise.Run(new ElmanPointwise.ReluForward(h), 0, rows * hidden);
+            Activate(h, rows * hidden);
             pass.HoldPadding(t, from, to, h, before);
         }
 
@@ -27,7 +32,7 @@ internal sealed unsafe class ElmanLayer : HostCell
     /// <summary>Goes back over all steps of rows from..to: delta [T, B, H] turns from gradients of states to gradients of pre-activations.</summary>
     public override void Backward(RecurrentPass pass, HostRecurrentWorkspace own, float* delta, int gradientFrom, float* initialGradient, long from, long to)
     {
-        (CellKind cell, int steps, _, _, int hidden) = pass.Shape;
+        (_, int steps, _, _, int hidden) = pass.Shape;
         nint rows = (nint)(to - from);
         for (int number = steps - 1; number >= 0; number--)
         {
@@ -37,8 +42,7 @@ internal sealed unsafe class ElmanLayer : HostCell
             float* given = number < gradientFrom ? null : d;
             if (number + 1 < steps)
                 Gemm.MultiplyPacked(rows, hidden, hidden, pass.Row(delta, pass.StepAt(number + 1), from), hidden, own.Back, d, hidden, given, hidden);
-            if (cell == CellKind.RnnTanh) Elementwise.Run(new ElmanPointwise.TanhBackward(d, h), 0, rows * hidden);
-            else Elementwise.Run(new ElmanPointwise.ReluBackward(d, h), 0, rows * hidden);
+            GoBack(d, h, rows * hidden);
             pass.HoldPadding(t, from, to, d, null);
         }
 
@@ -49,4 +53,24 @@ internal sealed unsafe class ElmanLayer : HostCell
             Gemm.MultiplyPacked(1, hidden, hidden, first, hidden, own.Back, initialGradient + row * hidden, hidden, null, 0);
         }
     }
+}
+
+/// <summary>Elman with tanh.</summary>
+internal sealed unsafe class TanhLayer : ElmanLayer
+{
+    /// <inheritdoc/>
+    protected override void Activate(float* h, nint count) => Elementwise.Run(new ElmanPointwise.TanhForward(h), 0, count);
+
+    /// <inheritdoc/>
+    protected override void GoBack(float* d, float* h, nint count) => Elementwise.Run(new ElmanPointwise.TanhBackward(d, h), 0, count);
+}
+
+/// <summary>Elman with ReLU.</summary>
+internal sealed unsafe class ReluLayer : ElmanLayer
+{
+    /// <inheritdoc/>
+    protected override void Activate(float* h, nint count) => Elementwise.Run(new ElmanPointwise.ReluForward(h), 0, count);
+
+    /// <inheritdoc/>
+    protected override void GoBack(float* d, float* h, nint count) => Elementwise.Run(new ElmanPointwise.ReluBackward(d, h), 0, count);
 }

@@ -1,7 +1,7 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Networks.Modules;
 
-namespace GpuSpectralRnn.Networks;
+namespace GpuSpectralRnn.Networks.Execution;
 
 /// <summary>
 /// The state of every recurrence of a network without reverse directions between two forward calls: where the last call started and where it ended, which change

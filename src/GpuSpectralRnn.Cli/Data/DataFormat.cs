@@ -1,0 +1,75 @@
+using GpuSpectralRnn.Cli.Verbs;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Networks;
+
+namespace GpuSpectralRnn.Cli.Data;
+
+/// <summary>A kind of data set: what it is called, which options it heeds, and how its parts are opened.</summary>
+internal abstract class DataFormat
+{
+    /// <summary>All there are, in the order of the help page.</summary>
+    public static IReadOnlyList<DataFormat> All { get; } =
+        [new DigitsFormat(), new IdxFormat(), new NpyFormat(), new TextFormat(), new AddingFormat(), new CopyFormat()];
+
+    /// <summary>The value of <c>--data</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>What it is, for the help page.</summary>
+    public abstract string About { get; }
+
+    /// <summary>The options that it heeds, by the names of their properties; no other format takes them that does not name them too.</summary>
+    public abstract IReadOnlyList<string> Options { get; }
+
+    /// <summary>Sequences per step where the call does not say.</summary>
+    public virtual int Batch => 64;
+
+    /// <summary>The cell of a network to train where the call does not say.</summary>
+    public virtual Cell Cell => Cell.Irnn;
+
+    /// <summary>What a call must give to train, said where it does not.</summary>
+    public virtual string Required => $"--data {Name} has nothing to train on.";
+
+    /// <summary>Whether a call can name a test set of its own.</summary>
+    public virtual bool TakesTest => false;
+
+    /// <summary>Checks the options against each other and the model; files are opened when a part is asked for.</summary>
+    public abstract DataParts Open(DataCall call);
+
+    /// <summary>The format of a name, or null.</summary>
+    public static DataFormat? Find(string name) => All.FirstOrDefault(format => format.Name == name);
+}
+
+/// <summary>What a data set is opened by.</summary>
+/// <param name="Options">What was asked for.</param>
+/// <param name="Model">The model that the data are for, if there is one: it fixes the view and the number of classes where the options do not.</param>
+/// <param name="Held">How much of the training set is set aside.</param>
+internal sealed record DataCall(SequenceVerb Options, Architecture? Model, HoldOut? Held)
+{
+    /// <summary>What generated data are drawn by.</summary>
+    public ulong Seed => Options.DataSeed ?? Options.Seed;
+
+    /// <summary>How images are read.</summary>
+    public ImageView View => EnumNames.Parse<ImageView>(Options.View ?? Model?.View ?? "row", "--view");
+
+    /// <summary>The number of classes that a model fixes.</summary>
+    public int? Classes => Model is { Task: TaskKind.Classification } ? Model.Outputs : null;
+}
+
+/// <summary>The parts of a data set.</summary>
+/// <param name="Load">Opens a part; gives null where there is none.</param>
+internal sealed record DataParts(Func<DataPart, ISequenceData?> Load)
+{
+    /// <summary>How images are read; null for data that are no images.</summary>
+    public ImageView? View { get; init; }
+
+    /// <summary>What tokens are numbered by, read when it is asked for; null for data that are no texts.</summary>
+    public Func<Vocabulary>? Vocabulary { get; init; }
+
+    /// <summary>A set that is drawn, in a part to train on and one to test on.</summary>
+    public static DataParts Drawn(int train, int test, Func<int, DataPart, ISequenceData> draw) => new(part => part switch
+    {
+        DataPart.Train => draw(train, part),
+        DataPart.Test => draw(test, part),
+        _ => null,
+    });
+}

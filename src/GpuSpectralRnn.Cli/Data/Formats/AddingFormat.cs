@@ -1,0 +1,17 @@
+using GpuSpectralRnn.Cli.Verbs;
+using GpuSpectralRnn.Data;
+
+namespace GpuSpectralRnn.Cli.Data;
+
+/// <summary>The adding problem.</summary>
+internal sealed class AddingFormat : DataFormat
+{
+    public override string Name => "adding";
+
+    public override string About => "synthetic long-range tasks (10,000 to train, 1000 to test)";
+
+    public override IReadOnlyList<string> Options => [nameof(SequenceVerb.Length), nameof(SequenceVerb.DataSeed)];
+
+    public override DataParts Open(DataCall call) =>
+        DataParts.Drawn(10_000, 1000, (count, part) => AddingTask.Create(call.Options.Length ?? 100, count, call.Seed, part));
+}
