@@ -113,7 +113,8 @@ public sealed class Graph
         if (outputs.Distinct().Count() < outputs.Count) throw new InvalidCallException("An output is named twice; name each once.");
         foreach (Value value in values.Values)
         {
-            if (!outputs.Contains(value.Name) && !order.Any(node => node.Inputs.Contains(value)))
+            bool isRead = order.Any(node => node.Inputs.Contains(value)) || fields.Any(field => field.CharactersOf == value.Name);
+            if (!outputs.Contains(value.Name) && !isRead)
                 throw new InvalidCallException($"Nobody reads {value.Name}, and it is no output; leave it out.");
         }
 
@@ -192,6 +193,13 @@ public sealed class Graph
 
     private Value CreateValue(Field field)
     {
+        if (field.CharactersOf is { } words)
+        {
+            if (field.Vocabulary < 1 || !values.TryGetValue(words, out Value? spelt) || spelt.Kind == ValueKind.Characters)
+                throw new InvalidCallException($"The field {field.Name} needs a vocabulary, and a field {words} of words before it.");
+            return new Value(field.Name, ValueKind.Characters, words, []) { Vocabulary = field.Vocabulary };
+        }
+
         if (field.Vocabulary > 0) return new Value(field.Name, ValueKind.Tokens, field.Name, []) { Vocabulary = field.Vocabulary };
         if (field.Axis is null || !axes.TryGetValue(field.Axis, out UnitAxis? axis))
             throw new InvalidCallException($"The field {field.Name} needs a vocabulary or an axis of the graph.");

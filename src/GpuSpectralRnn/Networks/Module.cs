@@ -11,6 +11,7 @@ namespace GpuSpectralRnn.Networks;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(Activation), "activation")]
 [JsonDerivedType(typeof(Attention), "attention")]
+[JsonDerivedType(typeof(CharacterConvolution), "character-convolution")]
 [JsonDerivedType(typeof(Concat), "concat")]
 [JsonDerivedType(typeof(Dropout), "dropout")]
 [JsonDerivedType(typeof(Embedding), "embedding")]
@@ -114,6 +115,9 @@ internal sealed class Scope(
 
     /// <summary>The place in <see cref="Graph.Fields"/> of a value's field.</summary>
     public int FieldIndex(Value value) => fields[value.Field!];
+
+    /// <summary>The place in <see cref="Graph.Fields"/> of the field with a name.</summary>
+    public int FieldIndex(string field) => fields[field];
 
     /// <summary>An axis by its name.</summary>
     /// <exception cref="InvalidCallException">The graph has no such axis.</exception>

@@ -179,6 +179,12 @@ public sealed class Network : IDisposable
         {
             Tensor input = batch[i].Values;
             Value field = Graph.Value(Graph.Fields[i].Name);
+            if (field.Kind == ValueKind.Characters)
+            {
+                CheckCharacters(batch, i, Graph.FieldIndex(field));
+                continue;
+            }
+
             bool fits = field.Kind == ValueKind.Tokens
                 ? input.Type == ElementType.Int32 && input.Shape.Rank == 2
                 : input.Shape.Rank == 3 && input.Shape[2] == field.Width;
@@ -186,6 +192,19 @@ public sealed class Network : IDisposable
             string takes = field.Kind == ValueKind.Tokens ? "Int32 tokens [T, B]" : $"[T, B, {field.Width}]";
             throw new ArgumentException($"The input is {input}; this network takes {takes} with T and B of one or more.", nameof(batch));
         }
+    }
+
+    private static void CheckCharacters(SequenceBatch batch, int place, int words)
+    {
+        (Tensor input, Tensor? lengths) = batch[place];
+        int steps = batch[words].Steps;
+        bool fits = input.Type == ElementType.Int32 && input.Shape.Rank == 3 && input.Shape[0] > 0
+            && (input.Shape[1], input.Shape[2]) == (steps, batch.Size)
+            && lengths is { Type: ElementType.Int32, Shape.Rank: 2 } && (lengths.Shape[0], lengths.Shape[1]) == (steps, batch.Size);
+        if (!fits)
+            throw new ArgumentException(
+                $"The characters are {input}, and of each word {lengths?.ToString() ?? "no number"}; they must be Int32 [W, {steps}, {batch.Size}] and Int32 [{steps}, {batch.Size}].",
+                nameof(batch));
     }
 
     private CarriedState PrepareState(int batch)

@@ -3,12 +3,22 @@ using GpuSpectralRnn.Compute;
 namespace GpuSpectralRnn.Networks;
 
 /// <summary>One field of a batch.</summary>
-/// <param name="Values">Float32 [T, B, F], or Int32 tokens [T, B].</param>
+/// <param name="Values">Float32 [T, B, F], Int32 tokens [T, B], or Int32 characters of words [W, T, B].</param>
 /// <param name="Lengths">
 /// Int32 [B], valid steps of each sequence from 0 to T (checked where the data enter); null where every sequence has T steps, which is faster. Beyond
-/// its length a sequence does not move a recurrence's state, and nothing there counts.
+/// its length a sequence does not move a recurrence's state, and nothing there counts. Of characters Int32 [T, B], the valid ones of each word from 0
+/// to W, and never null.
 /// </param>
-public readonly record struct SequenceField(Tensor Values, Tensor? Lengths = null);
+public readonly record struct SequenceField(Tensor Values, Tensor? Lengths = null)
+{
+    /// <summary>T.</summary>
+    internal int Steps => Values.Shape[IsCharacters ? 1 : 0];
+
+    /// <summary>W, of characters; 0 of others.</summary>
+    internal int Characters => IsCharacters ? Values.Shape[0] : 0;
+
+    private bool IsCharacters => Values.Type == ElementType.Int32 && Values.Shape.Rank == 3;
+}
 
 /// <summary>What a network takes in one forward call.</summary>
 /// <param name="Inputs">The first field: Float32 [T, B, I], or Int32 tokens [T, B].</param>

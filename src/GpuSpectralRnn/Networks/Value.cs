@@ -6,6 +6,9 @@ public enum ValueKind
     /// <summary>Int32 [T, B].</summary>
     Tokens,
 
+    /// <summary>Int32 [W, T, B]: the characters of words; of a field only.</summary>
+    Characters,
+
     /// <summary>Float32 [T, B, F].</summary>
     Sequence,
 
@@ -37,7 +40,7 @@ public sealed record Value(string Name, ValueKind Kind, string? Field, IReadOnly
         }
     }
 
-    /// <summary>V, of tokens.</summary>
+    /// <summary>V, of tokens and characters.</summary>
     public int Vocabulary { get; init; }
 
     /// <summary>
@@ -46,7 +49,7 @@ public sealed record Value(string Name, ValueKind Kind, string? Field, IReadOnly
     internal bool IsClear { get; init; }
 
     /// <summary>For example <c>sequence l0 of 128</c>: for messages.</summary>
-    public override string ToString() => $"{Kind.Name()} {Name} of {(Kind == ValueKind.Tokens ? Vocabulary : Width)}";
+    public override string ToString() => $"{Kind.Name()} {Name} of {(Kind is ValueKind.Tokens or ValueKind.Characters ? Vocabulary : Width)}";
 }
 
 /// <summary>What a graph is fed with.</summary>
@@ -55,9 +58,14 @@ public sealed record Field
     /// <summary>Its name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>V, of tokens 0..V-1; 0 of real numbers.</summary>
+    /// <summary>V, of tokens or characters 0..V-1; 0 of real numbers.</summary>
     public int Vocabulary { get; init; }
 
     /// <summary>The axis of its features; null of tokens.</summary>
     public string? Axis { get; init; }
+
+    /// <summary>
+    /// A field before this one, whose words it spells: then this one is characters [W, T, B] with the other's T and B. Null of all other fields.
+    /// </summary>
+    public string? CharactersOf { get; init; }
 }

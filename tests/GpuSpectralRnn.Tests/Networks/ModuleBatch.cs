@@ -58,8 +58,22 @@ internal sealed class ModuleBatch : IDisposable
         return [.. Numbers.Normal(count, 70 + index).Select((value, i) => Counts(output, i) ? value : 0)];
     }
 
+    // Words of 0 to W characters, whatever the sequences' lengths.
+    private SequenceField MakeCharacters(int padding)
+    {
+        int words = ModuleGraph.Steps * ModuleGraph.Batch;
+        int[] lengths = Numbers.Integers(words, 91, 0, ModuleGraph.Characters + 1);
+        int[] characters = Numbers.Integers(ModuleGraph.Characters * words, 92, 1, ModuleGraph.Vocabulary);
+        Tensor values = Keep(backend.Allocate(new Shape(ModuleGraph.Characters, ModuleGraph.Steps, ModuleGraph.Batch), ElementType.Int32));
+        values.CopyFrom<int>([.. characters.Select((own, i) => i / words < lengths[i % words] ? own : padding * own)]);
+        Tensor counts = Keep(backend.Allocate(new Shape(ModuleGraph.Steps, ModuleGraph.Batch), ElementType.Int32));
+        counts.CopyFrom<int>(lengths);
+        return new SequenceField(values, counts);
+    }
+
     private SequenceField Make(Field field, int padding)
     {
+        if (field.CharactersOf is not null) return MakeCharacters(padding);
         Value value = graph.Value(field.Name);
         int cells = StepsOf(field.Name) * ModuleGraph.Batch, seed = field.Name[0];
         Tensor values;

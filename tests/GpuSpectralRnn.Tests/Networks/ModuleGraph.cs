@@ -42,8 +42,17 @@ internal enum Fate
 /// <summary>Small graphs around one module.</summary>
 internal static class ModuleGraph
 {
-    /// <summary>T, J, B, V.</summary>
-    public const int Steps = 4, OtherSteps = 3, Batch = 3, Vocabulary = 5;
+    /// <summary>T, J, B, V, W.</summary>
+    public const int Steps = 4, OtherSteps = 3, Batch = 3, Vocabulary = 5, Characters = 3;
+
+    /// <summary>All fields there may be.</summary>
+    public static IReadOnlyList<Field> Fields { get; } =
+    [
+        new Field { Name = "x", Axis = "x" },
+        new Field { Name = "y", Axis = "y" },
+        new Field { Name = "t", Vocabulary = Vocabulary },
+        new Field { Name = "k", Vocabulary = Vocabulary, CharactersOf = "t" },
+    ];
 
     /// <summary>The graph.</summary>
     /// <param name="module">What is tested.</param>
@@ -54,9 +63,10 @@ internal static class ModuleGraph
     {
         string[] inputs = [.. module.Inputs.Distinct()];
         HashSet<string> fields = [.. inputs.Select(FieldOf)];
+        if (fields.Contains("k")) fields.Add("t");
         List<Module> modules = [];
         List<string> outputs = [];
-        foreach (string made in inputs.Where(input => input is not ("x" or "y" or "t")).Select(input => input.TrimStart('v')).Distinct())
+        foreach (string made in inputs.Where(input => input is not ("x" or "y" or "t" or "k")).Select(input => input.TrimStart('v')).Distinct())
             modules.Add(Make(made, FieldOf(made), producer));
         foreach (string vector in inputs.Where(input => input[0] == 'v')) modules.Add(new MeanOverSteps { Name = vector, Inputs = [vector[1..]] });
         if (isShared) Read("before");
@@ -70,8 +80,7 @@ internal static class ModuleGraph
         };
         return new GraphRecipe
         {
-            Fields = [.. new Field[] { new() { Name = "x", Axis = "x" }, new() { Name = "y", Axis = "y" }, new() { Name = "t", Vocabulary = Vocabulary } }
-                .Where(field => fields.Contains(field.Name))],
+            Fields = [.. Fields.Where(field => fields.Contains(field.Name))],
             Axes = axes,
             Modules = modules,
             Outputs = outputs,
@@ -79,7 +88,7 @@ internal static class ModuleGraph
 
         void Read(string when)
         {
-            foreach (string input in inputs.Where(input => input != "t"))
+            foreach (string input in inputs.Where(input => input is not ("t" or "k")))
             {
                 modules.Add(new Linear { Name = $"{input}.{when}", Inputs = [input], Axes = ["end"] });
                 outputs.Add($"{input}.{when}");
@@ -121,7 +130,7 @@ internal static class ModuleGraph
         }
     }
 
-    private static string FieldOf(string input) => input.TrimStart('v') switch { "y" or "u" => "y", "t" => "t", _ => "x" };
+    private static string FieldOf(string input) => input.TrimStart('v') switch { "y" or "u" => "y", "t" or "k" => input, _ => "x" };
 
     private static Module Make(string name, string field, Producer producer) => producer == Producer.Linear
         ? new Linear { Name = name, Inputs = [field], Axes = [name] }

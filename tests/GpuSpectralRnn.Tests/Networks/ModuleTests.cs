@@ -15,7 +15,7 @@ public sealed class ModuleTests(IlgpuCpuDevice simulator) : IDisposable
 {
     private readonly HostBackend host = new(threads: 2);
 
-    // Inputs by name: the fields x and y (sequences of 4 numbers) and t (tokens); a, b, c of 4 units and s of one are made from x, u of 4 from y; a
+    // Inputs by name: the fields x and y (sequences of 4 numbers), t (tokens) and k (their characters); a, b, c of 4 units and s of one are made from x, u of 4 from y; a
     // v before the name makes a vector of it. Each is made by a module with parameters, so that gradients flow through the inputs.
     private static readonly Module[] All =
     [
@@ -26,6 +26,7 @@ public sealed class ModuleTests(IlgpuCpuDevice simulator) : IDisposable
         new Attention { Name = "attention", Inputs = ["a", "u"] },
         new Attention { Name = "attention-to-itself", Inputs = ["a", "a"] },
         new Attention { Name = "attention-to-field", Inputs = ["a", "y"] },
+        new CharacterConvolution { Name = "characters", Inputs = ["k"], Axis = "out", CharacterAxis = "more", Span = 2 },
         new Concat { Name = "concat", Inputs = ["a", "b"] },
         new Concat { Name = "concat-of-one", Inputs = ["a"] },
         new Concat { Name = "concat-twice", Inputs = ["va", "va"] },

@@ -77,8 +77,7 @@ internal sealed class RandomGraph
             if (random.Next(8) == 0) outputs.Add(value.Name);
         return new GraphRecipe
         {
-            Fields = [.. new Field[] { new() { Name = "x", Axis = "x" }, new() { Name = "y", Axis = "y" }, new() { Name = "t", Vocabulary = ModuleGraph.Vocabulary } }
-                .Where(field => IsRead(field.Name))],
+            Fields = [.. ModuleGraph.Fields.Where(field => IsRead(field.Name) || (field.Name == "t" && IsRead("k")))],
             Axes = axes,
             Modules = modules,
             Outputs = outputs,
@@ -99,7 +98,7 @@ internal sealed class RandomGraph
 
         Made sequence = Any(value => !value.IsVector)!, any = Any(_ => true)!;
         Made Like(Made value) => Any(other => other.IsVector == value.IsVector && other.Field == value.Field && other.Sizes.SequenceEqual(value.Sizes))!;
-        switch (random.Next(13))
+        switch (random.Next(14))
         {
             case 0:
                 Recurrent? before = modules.OfType<Recurrent>().Where(_ => random.Next(3) == 0)
@@ -155,6 +154,13 @@ internal sealed class RandomGraph
                 Put(
                     new GpuSpectralRnn.Networks.Modules.Attention { Name = name, Inputs = [sequence.Name, other.Name] },
                     sequence with { Sizes = [.. sequence.Sizes, .. sequence.Sizes, .. sequence.Sizes, .. sequence.Sizes] });
+                break;
+            case 12:
+                string filters = NewAxis(name), letters = $"{name}.letters";
+                axes[letters] = random.Next(1, 4);
+                Put(
+                    new CharacterConvolution { Name = name, Inputs = ["k"], Axis = filters, CharacterAxis = letters, Span = random.Next(1, 5) },
+                    new("", "t", [axes[filters]], false));
                 break;
             default:
                 Put(new Dropout { Name = name, Inputs = [any.Name], Stream = modules.Count }, any);

@@ -4,17 +4,19 @@ namespace GpuSpectralRnn.Networks.Execution;
 internal sealed class PassShape
 {
     private readonly int[] steps; // of each field
+    private readonly int[] characters; // of the words of each field, 0 where it holds none
     private readonly bool[] hasLengths; // of each field
 
     /// <summary>The shape of a batch.</summary>
     public PassShape(SequenceBatch batch, bool isTraining, bool drops)
     {
         steps = new int[batch.FieldCount];
+        characters = new int[batch.FieldCount];
         hasLengths = new bool[batch.FieldCount];
         for (int i = 0; i < steps.Length; i++)
         {
             SequenceField field = batch[i];
-            (steps[i], hasLengths[i]) = (field.Values.Shape[0], field.Lengths is not null);
+            (steps[i], characters[i], hasLengths[i]) = (field.Steps, field.Characters, field.Lengths is not null);
         }
 
         (Batch, IsTraining, Drops) = (batch.Size, isTraining, drops);
@@ -35,6 +37,9 @@ internal sealed class PassShape
     /// <summary>T of a field.</summary>
     public int Steps(int field) => steps[field];
 
+    /// <summary>W of a field of characters; 0 of others.</summary>
+    public int Characters(int field) => characters[field];
+
     /// <summary>Whether a field's sequences have lengths.</summary>
     public bool HasLengths(int field) => hasLengths[field];
 
@@ -45,7 +50,7 @@ internal sealed class PassShape
         for (int i = 0; i < steps.Length; i++)
         {
             SequenceField field = batch[i];
-            if (steps[i] != field.Values.Shape[0] || hasLengths[i] != field.Lengths is not null) return false;
+            if (steps[i] != field.Steps || characters[i] != field.Characters || hasLengths[i] != field.Lengths is not null) return false;
         }
 
         return true;

@@ -118,6 +118,8 @@ public sealed record GraphRecipe : Recipe
         for (int i = 0; i < Fields.Count; i++)
         {
             (FieldLayout given, Value field) = (layout.Field(i), graph.Value(Fields[i].Name));
+            if (field.Kind == ValueKind.Characters)
+                throw new InvalidCallException($"The network takes the {field}, which no data set holds; give it batches of your own.");
             if (field.Vocabulary == 0 ? given.Vocabulary > 0 || given.Features != field.Width : given.Vocabulary == 0 || given.Vocabulary > field.Vocabulary)
                 throw new InvalidCallException(
                     $"{name} holds {(given.Vocabulary > 0 ? $"{given.Vocabulary} tokens" : $"{given.Features} inputs per step")} where the network takes the {field}.");
