@@ -203,7 +203,8 @@ public sealed class Network : IDisposable
             && lengths is { Type: ElementType.Int32, Shape.Rank: 2 } && (lengths.Shape[0], lengths.Shape[1]) == (steps, batch.Size);
         if (!fits)
             throw new ArgumentException(
-                $"The characters are {input}, and of each word {lengths?.ToString() ?? "no number"}; they must be Int32 [W, {steps}, {batch.Size}] and Int32 [{steps}, {batch.Size}].",
+                $"The characters are {input}, and of each word {lengths?.ToString() ?? "no number"}; "
+                + $"they must be Int32 [W, {steps}, {batch.Size}] and Int32 [{steps}, {batch.Size}].",
                 nameof(batch));
     }
 

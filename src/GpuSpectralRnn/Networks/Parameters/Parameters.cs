@@ -129,7 +129,7 @@ public sealed class Parameters : IDisposable
     public void RefuseGates()
     {
         if (transforms.OfType<UnitGates>().FirstOrDefault() is { } gates)
-            throw new InvalidCallException($"The network has {gates}; slice it to the units that are left, or remove the gates, before it is exported.");
+            throw new InvalidCallException($"The network has {gates}; slice it to the units that are left, or remove the gates, before an export.");
     }
 
     /// <summary>Counts the changes of what kernels read, after which operands must be bound anew.</summary>

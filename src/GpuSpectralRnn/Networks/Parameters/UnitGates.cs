@@ -90,7 +90,8 @@ public sealed class UnitGates : WeightTransform
         Release();
         foreach (Node node in graph.Nodes)
         {
-            foreach (IGrouping<string, ReadsLinearly> uses in node.Uses.OfType<ReadsLinearly>().Where(use => use.Axis == Axis).GroupBy(use => use.Parameter))
+            IEnumerable<ReadsLinearly> reads = node.Uses.OfType<ReadsLinearly>().Where(use => use.Axis == Axis);
+            foreach (IGrouping<string, ReadsLinearly> uses in reads.GroupBy(use => use.Parameter))
             {
                 int[] columns = [.. uses.Select(use => use.FirstColumn).Distinct().Order()];
                 Tensor source = parameters.Formed(node, uses.Key, this);
