@@ -5,13 +5,13 @@ namespace GpuSpectralRnn.Networks;
 /// <summary>A module in its graph.</summary>
 public sealed class Node
 {
-    internal Node(Module module, int index, Scope scope, IReadOnlyList<Node?> sources)
+    internal Node(Module module, int index, Scope scope)
     {
-        (Module, Index, Scope, Sources) = (module, index, scope, sources);
+        (Module, Index, Scope) = (module, index, scope);
         Uses = [.. module.Uses(scope)];
-        ParameterSpec[] declared = [.. module.DeclareParameters(scope)];
-        Parameters = [.. declared.Select(spec => spec.Name)];
-        Vectors = [.. declared.Where(spec => spec.Shape.Rank == 1).Select(spec => spec.Name)];
+        Declared = [.. module.DeclareParameters(scope)];
+        Parameters = [.. Declared.Select(spec => spec.Name)];
+        Vectors = [.. Declared.Where(spec => spec.Shape.Rank == 1).Select(spec => spec.Name)];
         Matrices = [.. Uses.Select(ParameterOf).OfType<string>().Distinct().Except(Vectors)];
     }
 
@@ -42,8 +42,8 @@ public sealed class Node
     /// <summary>The matrices that it computes with, which are stored as they are or as factors.</summary>
     internal IReadOnlyList<string> Matrices { get; }
 
-    /// <summary>Who gives each of its inputs; null for a field.</summary>
-    internal IReadOnlyList<Node?> Sources { get; }
+    /// <summary>Its stored parameters, without their places.</summary>
+    internal IReadOnlyList<ParameterSpec> Declared { get; }
 
     internal Scope Scope { get; }
 
@@ -68,6 +68,7 @@ public sealed class Graph
     private readonly Dictionary<string, Value> values = [];
     private readonly Dictionary<string, Node> nodes = [];
     private readonly Dictionary<string, UnitAxis> axes;
+    private readonly HashSet<string> recurrentAxes = []; // of the modules connected so far
     private IReadOnlyList<PrunableAxis>? prunable;
 
     /// <summary>Connects modules.</summary>
@@ -88,20 +89,18 @@ public sealed class Graph
 
         Fields = fields;
         foreach (Field field in fields) Add(CreateValue(field));
-        HashSet<string> recurrent = [];
-        Dictionary<string, int> places = fields.Select((field, i) => (field.Name, i)).ToDictionary();
         List<Node> order = [];
         foreach (Module module in modules)
         {
             Value[] inputs = [.. module.Inputs.Select(name => values.TryGetValue(name, out Value? value)
                 ? value
                 : throw new InvalidCallException($"The module {module.Name} reads {name}, which no field or module before it gives."))];
-            Node node = new(module, order.Count, new Scope(module, inputs, this.axes, places, recurrent), [.. inputs.Select(input => nodes.GetValueOrDefault(input.Name))]);
+            Node node = new(module, order.Count, new Scope(module, inputs, this));
             if (node.Output.Name != module.Name) throw new InvalidOperationException($"The module {module.Name} calls its output {node.Output.Name}.");
             Add(node.Output);
             nodes.Add(module.Name, node);
             order.Add(node);
-            if (module is Modules.Recurrent cell) recurrent.Add(cell.Axis);
+            if (module is Modules.Recurrent cell) recurrentAxes.Add(cell.Axis);
         }
 
         Nodes = order;
@@ -154,12 +153,22 @@ public sealed class Graph
 
     /// <summary>The place in <see cref="Fields"/> of a value's field.</summary>
     /// <exception cref="ArgumentException">The value is a vector.</exception>
-    public int FieldIndex(Value value)
+    public int FieldIndex(Value value) => FieldIndex(value.Field ?? throw new ArgumentException($"The {value} has no steps.", nameof(value)));
+
+    /// <summary>The place in <see cref="Fields"/> of the field with a name.</summary>
+    /// <exception cref="ArgumentException">There is no such field.</exception>
+    public int FieldIndex(string field)
     {
         for (int i = 0; i < Fields.Count; i++)
-            if (Fields[i].Name == value.Field) return i;
-        throw new ArgumentException($"The {value} has no steps.", nameof(value));
+            if (Fields[i].Name == field) return i;
+        throw new ArgumentException($"The graph has no field {field}.", nameof(field));
     }
+
+    /// <summary>Whether a recurrence makes these units.</summary>
+    internal bool IsRecurrent(UnitAxis axis) => recurrentAxes.Contains(axis.Name);
+
+    /// <summary>An axis by its name; null where there is none.</summary>
+    internal UnitAxis? FindAxis(string name) => axes.GetValueOrDefault(name);
 
     /// <summary>A module by its name.</summary>
     /// <exception cref="ArgumentException">There is no such module.</exception>
@@ -167,7 +176,7 @@ public sealed class Graph
 
     /// <summary>An axis by its name.</summary>
     /// <exception cref="ArgumentException">There is no such axis.</exception>
-    public UnitAxis Axis(string name) => axes.TryGetValue(name, out UnitAxis? axis) ? axis : throw new ArgumentException($"The graph has no axis {name}.", nameof(name));
+    public UnitAxis Axis(string name) => FindAxis(name) ?? throw new ArgumentException($"The graph has no axis {name}.", nameof(name));
 
     /// <summary>Whether the first output is there for every step.</summary>
     public bool AnswersEveryStep => Outputs[0].Kind == ValueKind.Sequence;
@@ -216,7 +225,7 @@ public sealed class Graph
         List<ParameterSpec> specs = [];
         Dictionary<string, ParameterSpec> known = [];
         long end = 0;
-        foreach (ParameterSpec declared in order.SelectMany(node => node.Module.DeclareParameters(node.Scope)))
+        foreach (ParameterSpec declared in order.SelectMany(node => node.Declared))
         {
             if (known.TryGetValue(declared.Name, out ParameterSpec? shared))
             {

@@ -91,12 +91,7 @@ internal enum Placement
 }
 
 /// <summary>What a module finds in a graph: the values it reads and the axes there are.</summary>
-internal sealed class Scope(
-    Module module,
-    IReadOnlyList<Value> inputs,
-    IReadOnlyDictionary<string, UnitAxis> axes,
-    IReadOnlyDictionary<string, int> fields,
-    IReadOnlySet<string> recurrentAxes)
+internal sealed class Scope(Module module, IReadOnlyList<Value> inputs, Graph graph)
 {
     private Value? output;
 
@@ -111,17 +106,17 @@ internal sealed class Scope(
     public Value Input => inputs.Count == 1 ? inputs[0] : throw Refuse($"reads {inputs.Count} values and takes one");
 
     /// <summary>Whether a recurrence makes these units.</summary>
-    public bool IsRecurrent(UnitAxis axis) => recurrentAxes.Contains(axis.Name);
+    public bool IsRecurrent(UnitAxis axis) => graph.IsRecurrent(axis);
 
     /// <summary>The place in <see cref="Graph.Fields"/> of a value's field.</summary>
-    public int FieldIndex(Value value) => fields[value.Field!];
+    public int FieldIndex(Value value) => graph.FieldIndex(value);
 
     /// <summary>The place in <see cref="Graph.Fields"/> of the field with a name.</summary>
-    public int FieldIndex(string field) => fields[field];
+    public int FieldIndex(string field) => graph.FieldIndex(field);
 
     /// <summary>An axis by its name.</summary>
     /// <exception cref="InvalidCallException">The graph has no such axis.</exception>
-    public UnitAxis Axis(string name) => axes.TryGetValue(name, out UnitAxis? axis) ? axis : throw Refuse($"names the axis {name}, which the graph lacks");
+    public UnitAxis Axis(string name) => graph.FindAxis(name) ?? throw Refuse($"names the axis {name}, which the graph lacks");
 
     /// <summary>The input of one of some kinds.</summary>
     /// <exception cref="InvalidCallException">It is of another kind.</exception>

@@ -49,7 +49,7 @@ public sealed class DeviceBatches : IDisposable
     public int CountedRowsOf(int output) => output == 0 ? CountedRows : Size - reader.Batch.MoreLabels(output - 1).Count(-1);
 
     /// <summary>Sum of the lengths of this batch: pairs of step and sequence that are not padding.</summary>
-    public int ValidSteps { get; private set; }
+    public int ValidSteps => ValidStepsOf(0);
 
     /// <summary>The number in the data set of each sequence of this batch [B]; -1 where a stream's column has ended.</summary>
     public ReadOnlySpan<int> Numbers => reader.Numbers;
@@ -107,8 +107,6 @@ public sealed class DeviceBatches : IDisposable
             IsWhole = !layout.IsStream,
             More = slot.More,
         };
-        ValidSteps = 0;
-        foreach (int length in batch.Lengths) ValidSteps += length;
         CountedRows = layout.Target switch
         {
             TargetKind.Label or TargetKind.LabelPerStep => batch.Labels.Length - batch.Labels.Count(-1),

@@ -115,7 +115,6 @@ internal sealed class BoundGraph : IDisposable
             Memory = memory.Reserved(node.Index),
             Placement = placement,
             SharesGradient = plan.SharesGradient[node.Index],
-            FieldOf = plan.FieldOf,
             TakeOutput = () => View(memory.Value(node.Index), node.Output),
         });
         output.Values ??= placement switch
@@ -160,5 +159,5 @@ internal sealed class BoundGraph : IDisposable
 
     private Tensor View(Tensor block, Value value) => value.Kind == ValueKind.Vector
         ? block.View(0, plan.Shape.Batch, value.Width)
-        : block.View(0, plan.Shape.Steps(plan.FieldOf(value)), plan.Shape.Batch, value.Width);
+        : block.View(0, plan.Shape.Steps(graph.FieldIndex(value)), plan.Shape.Batch, value.Width);
 }

@@ -18,7 +18,6 @@ internal readonly record struct Reservation(long Cells, int Batch, bool IsTraini
 internal sealed class MemoryPlan
 {
     private readonly Graph graph;
-    private readonly Dictionary<string, int> fields = [];
     private readonly Dictionary<string, string> roots = []; // the value whose slot a value shares
     private readonly Dictionary<string, List<(Node Node, int Input)>> readers = [];
     private readonly HashSet<string> differentiable = [];
@@ -29,7 +28,6 @@ internal sealed class MemoryPlan
     public MemoryPlan(Graph graph, PassShape shape)
     {
         (this.graph, Shape) = (graph, shape);
-        for (int i = 0; i < graph.Fields.Count; i++) fields.Add(graph.Fields[i].Name, i);
         Placements = new Placement[graph.Nodes.Count];
         SharesGradient = new bool[graph.Nodes.Count];
         ValueSizes = new long[graph.Nodes.Count];
@@ -78,11 +76,8 @@ internal sealed class MemoryPlan
     /// <summary>The value whose slot a value shares; most often itself.</summary>
     public string Root(string value) => roots.GetValueOrDefault(value, value);
 
-    /// <summary>The place in <see cref="Graph.Fields"/> of a value's field.</summary>
-    public int FieldOf(Value value) => fields[value.Field!];
-
     /// <summary>Elements of a value.</summary>
-    public long Size(Value value) => (value.Kind == ValueKind.Vector ? 1L : Shape.Steps(FieldOf(value))) * Shape.Batch * value.Width;
+    public long Size(Value value) => (value.Kind == ValueKind.Vector ? 1L : Shape.Steps(graph.FieldIndex(value))) * Shape.Batch * value.Width;
 
     /// <summary>Whether gradients reach a module.</summary>
     public bool IsDifferentiable(Value value) => differentiable.Contains(value.Name);
@@ -91,7 +86,7 @@ internal sealed class MemoryPlan
     {
         Placement placement = node.Module.Place(node.Scope, Shape);
         string? root = node.Inputs.Count > 0 ? Root(node.Inputs[0].Name) : null;
-        bool isField = root is not null && fields.ContainsKey(root);
+        bool isField = graph.Fields.Any(field => field.Name == root);
         if (placement is Placement.LastStep or Placement.FirstStep && isField) placement = Placement.Own; // a field's tensor changes with every pass
         if (placement == Placement.OverInput)
         {
@@ -116,7 +111,7 @@ internal sealed class MemoryPlan
 
         Placements[node.Index] = placement;
         if (placement == Placement.Own) ValueSizes[node.Index] = Size(node.Output);
-        if (node.Module.DeclareParameters(node.Scope).Any() || node.Inputs.Any(input => differentiable.Contains(input.Name)))
+        if (node.Declared.Count > 0 || node.Inputs.Any(input => differentiable.Contains(input.Name)))
             differentiable.Add(node.Output.Name);
     }
 
@@ -188,18 +183,12 @@ internal sealed class MemoryPlan
     private void TakeGradient(string read)
     {
         if (Gradients.ContainsKey(read)) return;
-        if (fields.ContainsKey(read))
-        {
-            Gradients.Add(read, Take(Size(graph.Value(read))));
-            return;
-        }
-
         Node node = graph.Node(read);
         if (Placements[node.Index] is Placement.LastStep or Placement.FirstStep)
         {
             string below = Root(node.Inputs[0].Name);
             bool isSole = readers[below].Count == 1 && !IsOutput(below) && !IsOutput(read);
-            bool hasLengths = Shape.HasLengths(FieldOf(node.Inputs[0]));
+            bool hasLengths = Shape.HasLengths(graph.FieldIndex(node.Inputs[0]));
             if (isSole && !hasLengths && differentiable.Contains(below) && graph.Node(below).Module.TakesGradientOf(Placements[node.Index]))
             {
                 SharesGradient[node.Index] = true;

@@ -70,11 +70,11 @@ internal sealed class ModuleBinding
     /// <summary>Whether the gradient of a step that is the output is already that step of the input's gradient.</summary>
     public bool SharesGradient { get; init; }
 
-    /// <summary>The place in <see cref="Graph.Fields"/> of a value's field.</summary>
-    public required Func<Value, int> FieldOf { get; init; }
-
     /// <summary>Takes the memory of the output.</summary>
     public required Func<Tensor> TakeOutput { get; init; }
+
+    /// <summary>T of a value.</summary>
+    public int Steps(Value value) => Shape.Steps(Node.Scope.FieldIndex(value));
 
     /// <summary>A parameter of the module as its kernels read it.</summary>
     public Tensor Formed(string name) => Parameters.Formed(Node, name);
@@ -119,5 +119,5 @@ internal abstract class ModuleRun(ModuleBinding binding) : IDisposable
     protected Tensor Read(int input) => binding.Inputs[input].Values;
 
     /// <summary>Int32 [B], the lengths of a value's sequences in this pass; null where all are whole.</summary>
-    protected Tensor? Lengths(Value value) => value.Field is null ? null : binding.Pass.Batch[binding.FieldOf(value)].Lengths;
+    protected Tensor? Lengths(Value value) => value.Field is null ? null : binding.Pass.Batch[binding.Node.Scope.FieldIndex(value)].Lengths;
 }

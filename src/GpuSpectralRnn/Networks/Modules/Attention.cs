@@ -40,24 +40,10 @@ public sealed record Attention : Module
 
     internal override Module WithOwnParameters() => this with { Weight = null };
 
-    internal override IDisposable Reserve(Scope scope, IBackend backend, Reservation size) => new Workspaces(backend);
+    // T and J vary apart, so that the largest workspace is known only once it is met.
+    internal override IDisposable Reserve(Scope scope, IBackend backend, Reservation size) => new GrowingTensor(backend);
 
     internal override ModuleRun Bind(ModuleBinding binding) => new Run(binding, WeightName);
-
-    // Of the shape that ran last; T and J vary apart, so that the largest is known only once it is met.
-    private sealed class Workspaces(IBackend backend) : IDisposable
-    {
-        private Tensor? memory;
-
-        public Tensor Take(long count)
-        {
-            if (memory is not null && memory.Count >= count) return memory;
-            memory?.Dispose();
-            return memory = backend.Allocate(new Shape(checked((int)count)));
-        }
-
-        public void Dispose() => memory?.Dispose();
-    }
 
     private sealed class Run : ModuleRun
     {
@@ -72,12 +58,12 @@ public sealed record Attention : Module
             (this.weight, weights) = (weight, binding.Formed(weight));
             (Value context, Value question) = (binding.Node.Inputs[0], binding.Node.Inputs[1]);
             AttentionShape shape = new(
-                binding.Shape.Steps(binding.FieldOf(context)), binding.Shape.Steps(binding.FieldOf(question)), binding.Shape.Batch, context.Width);
+                binding.Steps(context), binding.Steps(question), binding.Shape.Batch, context.Width);
             workspace = shape.WorkspaceFor(binding.Shape.IsTraining);
             Memory.Take(workspace);
         }
 
-        private Workspaces Memory => (Workspaces)Binding.Memory!;
+        private GrowingTensor Memory => (GrowingTensor)Binding.Memory!;
 
         private AttentionForward Operands => new(
             Read(0),

@@ -71,26 +71,19 @@ public sealed record CharacterConvolution : Module
     // that the largest are known only once they are met.
     private sealed class Buffers(IBackend backend) : IDisposable
     {
-        private Tensor? numbers, gradients, places;
+        private readonly GrowingTensor numbers = new(backend), gradients = new(backend), places = new(backend, ElementType.Int32);
 
-        public Tensor Numbers(Shape shape) => Take(ref numbers, shape, ElementType.Float32);
+        public Tensor Numbers(Shape shape) => numbers.Take(shape.Count);
 
-        public Tensor Gradients(Shape shape) => Take(ref gradients, shape, ElementType.Float32);
+        public Tensor Gradients(Shape shape) => gradients.Take(shape.Count);
 
-        public Tensor Places(Shape shape) => Take(ref places, shape, ElementType.Int32);
+        public Tensor Places(Shape shape) => places.Take(shape.Count);
 
         public void Dispose()
         {
-            numbers?.Dispose();
-            gradients?.Dispose();
-            places?.Dispose();
-        }
-
-        private Tensor Take(ref Tensor? memory, Shape shape, ElementType type)
-        {
-            if (memory is not null && memory.Count >= shape.Count) return memory;
-            memory?.Dispose();
-            return memory = backend.Allocate(new Shape(checked((int)shape.Count)), type);
+            numbers.Dispose();
+            gradients.Dispose();
+            places.Dispose();
         }
     }
 
@@ -110,7 +103,7 @@ public sealed record CharacterConvolution : Module
             (table, filters, bias) = (
                 binding.Formed(module.Parameter("table")), binding.Formed(module.Parameter("weight")), binding.Formed(module.Parameter("bias")));
             place = binding.Node.Scope.FieldIndex(binding.Node.Inputs[0].Name);
-            int words = binding.Shape.Steps(binding.FieldOf(binding.Node.Output)) * binding.Shape.Batch;
+            int words = binding.Steps(binding.Node.Output) * binding.Shape.Batch;
             numbersShape = new Shape(binding.Shape.Characters(place), words, table.Shape.Columns);
             placesShape = new Shape(words, filters.Shape.Rows);
         }

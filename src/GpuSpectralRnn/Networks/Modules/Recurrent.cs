@@ -122,12 +122,11 @@ public sealed record Recurrent : Module
         {
             this.module = module;
             Node node = binding.Node;
-            int field = binding.FieldOf(node.Output);
             RecurrentShape shape = new(
-                module.Cell.Kind(), binding.Shape.Steps(field), binding.Shape.Batch, node.Inputs[0].Width, node.Output.Width) { IsReverse = module.IsReverse };
+                module.Cell.Kind(), binding.Steps(node.Output), binding.Shape.Batch, node.Inputs[0].Width, node.Output.Width) { IsReverse = module.IsReverse };
             weights = binding.Parameters.Recurrent(module.Name);
             workspace = Backend.Recurrent.Prepare(shape, binding.Shape.IsTraining, (RecurrentMemory?)binding.Memory);
-            binding.Output.Values = binding.Shape.HasLengths(field) ? binding.TakeOutput() : workspace.Outputs ?? binding.TakeOutput();
+            binding.Output.Values = binding.Shape.HasLengths(node.Scope.FieldIndex(node.Output)) ? binding.TakeOutput() : workspace.Outputs ?? binding.TakeOutput();
         }
 
         private Tensor? Lengths() => Lengths(Binding.Node.Output);

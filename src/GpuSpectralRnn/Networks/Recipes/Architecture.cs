@@ -232,8 +232,7 @@ public sealed record Architecture : Recipe
     }
 
     /// <inheritdoc/>
-    [JsonIgnore]
-    public override IReadOnlyList<IReadOnlyList<string>> UnitGroups =>
+    public override IReadOnlyList<IReadOnlyList<string>> GroupUnits(Graph graph) =>
         [.. Enumerable.Range(0, Recurrences).Select(RecurrenceName).Chunk(Directions)];
 
     /// <summary>What the tokens of a text are numbered by; null for a network that reads no text.</summary>

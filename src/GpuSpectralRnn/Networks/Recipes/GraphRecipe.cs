@@ -36,19 +36,15 @@ public sealed record GraphRecipe : Recipe
     public override TaskKind Task { get; init; }
 
     /// <inheritdoc/>
-    [JsonIgnore]
-    public override IReadOnlyList<IReadOnlyList<string>> UnitGroups
+    public override IReadOnlyList<IReadOnlyList<string>> GroupUnits(Graph graph)
     {
-        get
+        List<IReadOnlyList<string>> groups = [];
+        foreach (PrunableAxis axis in graph.PrunableAxes)
         {
-            List<IReadOnlyList<string>> groups = [];
-            foreach (PrunableAxis axis in Build().PrunableAxes)
-            {
-                if (!groups.Any(group => group.Contains(axis.Name))) groups.Add([axis.Name, .. axis.TiedTo]);
-            }
-
-            return groups;
+            if (!groups.Any(group => group.Contains(axis.Name))) groups.Add([axis.Name, .. axis.TiedTo]);
         }
+
+        return groups;
     }
 
     internal override string Title => $"graph of {Modules.Count} modules";

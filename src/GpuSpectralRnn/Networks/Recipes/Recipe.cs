@@ -28,7 +28,8 @@ public abstract record Recipe
         IReadOnlyDictionary<string, int> sizes, IReadOnlyDictionary<string, int>? ranks = null, IReadOnlySet<string>? apart = null);
 
     /// <summary>The axes that keep as many units, group by group, where a budget counts by groups: of a stack the directions of each layer.</summary>
-    public abstract IReadOnlyList<IReadOnlyList<string>> UnitGroups { get; }
+    /// <param name="graph">Of <see cref="Build"/>.</param>
+    public abstract IReadOnlyList<IReadOnlyList<string>> GroupUnits(Graph graph);
 
     /// <summary>Checks that data of <paramref name="layout"/> can be fed to this network, targets included where there are some.</summary>
     /// <param name="layout">What the sequences have in common.</param>

@@ -53,7 +53,7 @@ public sealed class Calibration
     private readonly Dictionary<AdjointMetric, AdjointStatistics[]> adjoints = [];
     private readonly float[] parameters; // one copy for all that looks at them
     private StateStatistics[]? states, weightedStates;
-    private RowSamples[]? rowSamples;
+    private IReadOnlyDictionary<string, RowSamples>? rowSamples;
 
     /// <summary>Checks network and inputs; collects nothing yet.</summary>
     /// <param name="network">The network to compress; not changed.</param>
@@ -155,7 +155,7 @@ public sealed class Calibration
     public AdjointStatistics Adjoint(int axis) => Adjoint(axis, Metric);
 
     /// <summary>Samples for the refit of rows, one set for each recurrence.</summary>
-    internal RowSamples[] RowSamples => rowSamples ??= Pruning.RowSamples.Collect(this);
+    internal IReadOnlyDictionary<string, RowSamples> RowSamples => rowSamples ??= Pruning.RowSamples.Collect(this);
 
     /// <summary>G and the step weights of an axis.</summary>
     /// <param name="axis">Index of the axis in <see cref="Graph.PrunableAxes"/>.</param>

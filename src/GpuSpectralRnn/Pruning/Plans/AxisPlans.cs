@@ -8,7 +8,7 @@ internal static class AxisPlans
     /// <summary>A plan with a part for every prunable axis; those that no group names stay whole.</summary>
     /// <param name="method">The method's name.</param>
     /// <param name="calibration">Of the network to compress.</param>
-    /// <param name="keep">k of every group (<see cref="Recipe.UnitGroups"/>).</param>
+    /// <param name="keep">k of every group (<see cref="Recipe.GroupUnits"/>).</param>
     /// <param name="plan">Plans an axis for k units, given the units that an axis which is read together with it keeps; null for none.</param>
     /// <exception cref="InvalidCallException">It cannot be kept (<see cref="Budget.Check(Recipe, Graph, IReadOnlyList{int})"/>).</exception>
     public static PruningPlan Plan(
@@ -17,11 +17,12 @@ internal static class AxisPlans
         Recipe recipe = calibration.Network.Recipe;
         Budget.Check(recipe, calibration.Network.Graph, keep);
         IReadOnlyList<PrunableAxis> axes = calibration.Network.Graph.PrunableAxes;
+        IReadOnlyList<IReadOnlyList<string>> groups = recipe.GroupUnits(calibration.Network.Graph);
         List<UnitPlan> parts = [];
         for (int i = 0; i < axes.Count; i++)
         {
             PrunableAxis axis = axes[i];
-            int group = recipe.UnitGroups.TakeWhile(names => !names.Contains(axis.Name)).Count();
+            int group = groups.TakeWhile(names => !names.Contains(axis.Name)).Count();
             int[]? tied = axes.Take(i).Select((other, at) => axis.TiedTo.Contains(other.Name) ? parts[at].Kept : null).FirstOrDefault(kept => kept is not null);
             parts.Add(group == keep.Count ? UnitPlan.Whole(axis.Units) : plan(axis, i, keep[group], tied));
         }

@@ -35,7 +35,12 @@ public sealed record Budget
         int rules = (Keep is null ? 0 : 1) + (Fraction is null ? 0 : 1) + (Trace is null ? 0 : 1) + (Lambda is null ? 0 : 1);
         if (rules != 1) throw new InvalidCallException("Say how much to keep, in one way: `Keep`, `Fraction`, `Trace`, `Lambda`, or by a search within a `tolerance`.");
         if (RoundTo < 1) throw new InvalidCallException($"`RoundTo` {RoundTo}: choose 1 or more.");
-        if (Keep is not null) Check(recipe, recipe.Build(), Counts(Units(recipe, recipe.Build()), Keep));
+        if (Keep is not null)
+        {
+            Graph graph = recipe.Build();
+            Check(recipe, graph, Counts(Units(recipe, graph), Keep));
+        }
+
         if (Fraction is { } share && !(share > 0 && share <= 1))
             throw new InvalidCallException($"`Fraction` {share} is not a share; give more than 0 and at most 1, for example 0.33.");
         if (Trace is { } power && !(power > 0 && power <= 1))
@@ -76,7 +81,7 @@ public sealed record Budget
     }
 
     /// <summary>Units of each group.</summary>
-    internal static int[] Units(Recipe recipe, Graph graph) => [.. recipe.UnitGroups.Select(group => graph.Axis(group[0]).Size)];
+    internal static int[] Units(Recipe recipe, Graph graph) => [.. recipe.GroupUnits(graph).Select(group => graph.Axis(group[0]).Size)];
 
     /// <summary>Refuses what cannot be kept.</summary>
     internal static void Check(Recipe recipe, Graph graph, IReadOnlyList<int> keep)
@@ -88,7 +93,7 @@ public sealed record Budget
                 $"`keep` gives {keep.Count} numbers for {units.Length} {(isStack ? "layers" : "groups of units")}; give one number, or one for each{(isStack ? " layer" : "")}.");
         for (int i = 0; i < keep.Count; i++)
         {
-            string name = isStack ? $"layer {i}" : string.Join(" and ", recipe.UnitGroups[i]);
+            string name = isStack ? $"layer {i}" : string.Join(" and ", recipe.GroupUnits(graph)[i]);
             if (keep[i] < 1 || keep[i] > units[i])
                 throw new InvalidCallException($"`keep` {keep[i]} is impossible for {name} of {units[i]} units; give 1 to {units[i]}.");
         }
@@ -125,7 +130,7 @@ public sealed record Budget
 
     // The places in Graph.PrunableAxes of each group's axes.
     private static IEnumerable<int[]> GroupPlaces(Network network) =>
-        from names in network.Recipe.UnitGroups
+        from names in network.Recipe.GroupUnits(network.Graph)
         select (int[])[.. network.Graph.PrunableAxes.Index().Where(pair => names.Contains(pair.Item.Name)).Select(pair => pair.Index)];
 }
 

@@ -36,8 +36,8 @@ public static class MaskedNetwork
                 values[target.Vectors[node.Vectors.ToList().IndexOf(bias)]] += whole * Matrix.From(offset.Length, 1, offset);
             }
 
-            if (node.Module is Recurrent && plan.For(graph, node.Output.Units[0]) is { Correction: { } correction } own)
-                Correct(values, (Recurrent)target.Module, own, plan.For(graph, node.Inputs[0]), correction);
+            if (node.Module is Recurrent recurrent && plan.For(graph, node.Output.Units[0]) is { Correction: { } correction } own)
+                Correct(values, (Recurrent)target.Module, Slicer.KeptRows(graph, plan, node.UsesOf(recurrent.HiddenWeight)), own, plan.For(graph, node.Inputs[0]), correction);
             foreach (IGrouping<string, RowsOfUnits> uses in target.Uses.OfType<RowsOfUnits>().GroupBy(use => use.Parameter))
             {
                 Matrix matrix = values[uses.Key];
@@ -64,9 +64,8 @@ public static class MaskedNetwork
         return whole;
     }
 
-    private static void Correct(Dictionary<string, Matrix> values, Recurrent module, UnitPlan own, UnitPlan below, RowCorrection correction)
+    private static void Correct(Dictionary<string, Matrix> values, Recurrent module, int[] rows, UnitPlan own, UnitPlan below, RowCorrection correction)
     {
-        int[] rows = GateRows.Select(own.Kept, own.Units, module.Cell.Gates());
         AddRows(values[module.HiddenWeight], rows, correction.Hidden * own.Spread());
         AddRows(values[module.InputWeight], rows, correction.Input * below.Spread());
         AddRows(values[module.HiddenBias], rows, Matrix.From(rows.Length, 1, correction.Bias));

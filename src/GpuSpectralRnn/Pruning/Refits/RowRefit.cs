@@ -48,8 +48,7 @@ public static class RowRefit
         Graph graph = calibration.Network.Graph;
         LayerWeights weights = calibration.Weights.Recurrence(module);
         UnitPlan below = plan.For(graph, graph.Node(module.Name).Inputs[0]);
-        RowSamples samples =
-            calibration.RowSamples[graph.Nodes.Where(node => node.Module is Recurrent).TakeWhile(node => node.Module != module).Count()];
+        RowSamples samples = calibration.RowSamples[module.Name];
         int gates = module.Cell.Gates(), rows = gates * own.Kept.Length;
         RowCorrection correction = new(new Matrix(rows, own.Kept.Length), new Matrix(rows, below.Kept.Length), new double[rows], new double[rows]);
         if (samples.Count == 0) return correction;

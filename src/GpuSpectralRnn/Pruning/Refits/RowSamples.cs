@@ -25,7 +25,7 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
 
     /// <summary>Collects the samples of every recurrence.</summary>
     /// <exception cref="OperationCanceledException">The calibration was cancelled.</exception>
-    public static RowSamples[] Collect(Calibration calibration)
+    public static IReadOnlyDictionary<string, RowSamples> Collect(Calibration calibration)
     {
         Network network = calibration.Network;
         Collection[] collections = [.. network.Graph.Nodes.Where(node => node.Module is Recurrent).Select(node => new Collection(calibration, node))];
@@ -47,7 +47,7 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
             foreach (Collection collection in collections) collection.Add(network, squares.Of(collection.Name), feed);
         }
 
-        return [.. collections.Select(collection => collection.Shuffled(calibration.Settings.Seed))];
+        return collections.ToDictionary(collection => collection.Name, collection => collection.Shuffled(calibration.Settings.Seed));
     }
 
     /// <summary>Accumulates delta^2 at the products' gradients.</summary>

@@ -18,6 +18,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     private readonly Network network;
     private readonly IReadOnlyList<PrunableAxis> axes;
     private readonly DisposableBag owned = new();
+    private readonly AxisColumns columns;
     private readonly Tensor memory;
     private readonly StepWeights[] weights; // of each field
     private readonly GramAccumulator[] grams;
@@ -38,6 +39,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
         IBackend backend = network.Backend;
         int[] steps = [.. Enumerable.Range(0, layout.FieldCount).Select(field => layout.Field(field).Steps)];
         (int widest, int longest) = (axes.Max(axis => axis.Units), steps.Max());
+        columns = owned.Keep(new AxisColumns(backend));
         try
         {
             memory = owned.Keep(backend.Allocate(new Shape(Extents.Product(
@@ -83,7 +85,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
         {
             if (!axes[i].Carriers.Contains(value)) continue;
             if (network.Graph.Node(value.Name).Module is Recurrent recurrent) Keep(recurrent, value, gradient, from);
-            else Add(i, value, value.Units.Count == 1 ? gradient : Columns(axes[i], value, gradient));
+            else Add(i, value, columns.Take(axes[i], value, gradient));
         }
     }
 
@@ -152,13 +154,6 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
         (int first, int empty) = recurrent.IsReverse ? (0, count) : (from * row, 0);
         if (from > 0) network.Backend.Fill(memory.View(empty, from * row), 0);
         network.Backend.Copy(gradient.View(first, count), memory.View(first, count));
-    }
-
-    private Tensor Columns(PrunableAxis axis, Value value, Tensor gradient)
-    {
-        Tensor part = IsVector(axis) ? memory.View(0, batch, axis.Units) : memory.View(0, gradient.Shape[0], batch, axis.Units);
-        network.Backend.Matrix.CopyColumns(new(gradient, axis.FirstColumn(value), part, 0, axis.Units));
-        return part;
     }
 
     // g [T, B, m], zero where there is padding, or [B, m].

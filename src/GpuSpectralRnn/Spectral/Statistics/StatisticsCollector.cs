@@ -76,6 +76,8 @@ public sealed class StatisticsCollector
             .. Enumerable.Range(0, data.Layout.FieldCount)
                 .Select(field => owned.Keep(StepWeights.Ones(backend, data.Layout.Field(field).Steps, feed.BatchSize))),
         ];
+        (Tensor Weights, double Sum)[] counted = new (Tensor, double)[ones.Length]; // of each field's batch
+        AxisColumns parts = owned.Keep(new AxisColumns(backend));
         StepWeights?[][] shares =
         [
             .. axes.Select((axis, i) => axis.Carriers.Select(carrier => stepWeights is null || carrier.Kind == ValueKind.Vector
@@ -86,12 +88,12 @@ public sealed class StatisticsCollector
         while (!cancellation.IsCancellationRequested && feed.Next())
         {
             network.Forward(feed.Current);
+            for (int field = 0; field < ones.Length; field++) counted[field] = ones[field].For(feed.Current[field].Lengths, feed.LengthsOf(field));
             for (int i = 0; i < axes.Count; i++)
             {
                 foreach ((int place, Value carrier) in axes[i].Carriers.Index())
                 {
-                    using Units units = new(network, axes[i], carrier);
-                    Tensor states = units.Values;
+                    Tensor states = parts.Take(axes[i], carrier, network.Values(carrier.Name));
                     if (carrier.Kind == ValueKind.Vector)
                     {
                         plain[i].Add(new(states));
@@ -101,8 +103,7 @@ public sealed class StatisticsCollector
                     {
                         int field = network.Graph.FieldIndex(carrier);
                         Tensor? lengths = feed.Current[field].Lengths;
-                        (Tensor counted, double count) = ones[field].For(lengths, feed.LengthsOf(field));
-                        plain[i].Add(new(states, lengths is null ? null : counted, count));
+                        plain[i].Add(new(states, lengths is null ? null : counted[field].Weights, counted[field].Sum));
                         if (stepWeights is not null)
                         {
                             (Tensor weights, double sum) = shares[i][place]!.For(lengths, feed.LengthsOf(field));
@@ -110,7 +111,7 @@ public sealed class StatisticsCollector
                         }
 
                         // Hidden states are zero where there is padding, other values are not.
-                        if (lengths is not null && !units.AreHiddenStates) backend.Matrix.ClearPadding(new(states, lengths));
+                        if (lengths is not null && network.Graph.Node(carrier.Name).Module is not Recurrent) backend.Matrix.ClearPadding(new(states, lengths));
                     }
 
                     backend.Matrix.ColumnSums(new(states, 0, columns[i]));
@@ -199,28 +200,5 @@ public sealed class StatisticsCollector
     {
         double mean = weights.Average();
         return Array.ConvertAll(weights, w => mean > 0 ? (float)(w / mean) : 1);
-    }
-
-    // The units of an axis in the last forward pass: their carrier, or a copy of their columns of it.
-    private sealed class Units : IDisposable
-    {
-        private readonly Tensor? copy;
-
-        public Units(Network network, PrunableAxis axis, Value carrier)
-        {
-            Values = network.Values(carrier.Name);
-            AreHiddenStates = network.Graph.Node(carrier.Name).Module is Recurrent;
-            if (carrier.Units.Count == 1) return;
-            Shape shape = Values.Shape;
-            copy = network.Backend.Allocate(shape.Rank == 2 ? new Shape(shape[0], axis.Units) : new Shape(shape[0], shape[1], axis.Units));
-            network.Backend.Matrix.CopyColumns(new(Values, axis.FirstColumn(carrier), copy, 0, axis.Units));
-            Values = copy;
-        }
-
-        public Tensor Values { get; }
-
-        public bool AreHiddenStates { get; }
-
-        public void Dispose() => copy?.Dispose();
     }
 }
