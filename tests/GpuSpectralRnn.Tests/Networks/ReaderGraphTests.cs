@@ -63,6 +63,27 @@ public sealed class ReaderGraphTests : IDisposable
         Assert.Contains("\"type\":\"attention\"", Recipe.ToJson());
     }
 
+    [Theory]
+    [InlineData("\"fields\":[", "\"fields\":[null,", "null")]
+    [InlineData("\"modules\":[", "\"modules\":[null,", "null")]
+    [InlineData("\"inputs\":[", "\"inputs\":[null,", "null")]
+    [InlineData("\"outputs\":[", "\"outputs\":[null,", "null")]
+    [InlineData("\"model\":7", "\"model\":0", "0 units")]
+    [InlineData("\"model\":7", "\"model\":2000000000", "2000000000 units")]
+    [InlineData("\"model\":7", "\"model\":1048576", "parameters")]
+    [InlineData("\"axis\":\"model\"", "\"axis\":\"model\",\"rank\":-3", "rank -3")]
+    [InlineData("\"axis\":\"model\"", "\"axis\":\"model\",\"rank\":8", "rank 8")]
+    [InlineData("\"vocabulary\":8", "\"vocabulary\":2000000000", "2000000000 tokens")]
+    [InlineData("\"type\":\"attention\"", "\"type\":\"attraction\"", "cannot be read")]
+    public void Damaged_graphs_are_refused(string part, string damage, string word)
+    {
+        string json = Recipe.ToJson();
+        int place = json.IndexOf(part, StringComparison.Ordinal);
+        string damaged = json.Remove(place, part.Length).Insert(place, damage);
+
+        Assert.Contains(word, Assert.Throws<InvalidCallException>(() => GpuSpectralRnn.Networks.Recipe.FromJson(damaged)).Message);
+    }
+
     [Fact]
     public void Units_are_tied_as_the_modules_read_them()
     {

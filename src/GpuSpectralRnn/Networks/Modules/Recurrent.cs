@@ -48,8 +48,13 @@ public sealed record Recurrent : Module
 
     internal override bool TakesGradientOf(Placement step) => step == (IsReverse ? Placement.FirstStep : Placement.LastStep);
 
-    internal override Value Infer(Scope scope) =>
-        new(Name, ValueKind.Sequence, scope.Take(scope.Input, ValueKind.Sequence).Field, [scope.Axis(Axis)]) { IsClear = true };
+    internal override Value Infer(Scope scope)
+    {
+        UnitAxis axis = scope.Axis(Axis);
+        if (Rank < 0 || Rank > axis.Size)
+            throw scope.Refuse($"keeps its recurrent matrix at rank {Rank}; choose 1 to {axis.Size}, or 0 for a whole matrix");
+        return new(Name, ValueKind.Sequence, scope.Take(scope.Input, ValueKind.Sequence).Field, [axis]) { IsClear = true };
+    }
 
     internal override IEnumerable<ParameterSpec> DeclareParameters(Scope scope)
     {

@@ -45,7 +45,7 @@ public enum TaskKind
 public sealed record Architecture : Recipe
 {
     /// <summary>Wider layers than this are taken for a mistake.</summary>
-    private const int LargestExtent = 1 << 20;
+    internal const int LargestExtent = 1 << 20;
 
     /// <summary>And deeper networks too: with more layers gradients vanish long before memory ends.</summary>
     public const int MostLayers = 100;

@@ -91,7 +91,20 @@ public sealed record GraphRecipe : Recipe
     public override string ToJson() => JsonSerializer.Serialize(this, Json);
 
     /// <inheritdoc/>
-    public override Graph Build() => new(Fields, Axes.Select(pair => new UnitAxis(pair.Key, pair.Value)), Modules, Outputs);
+    public override Graph Build()
+    {
+        // Lists out of files may hold nulls, which their types do not tell.
+        if (Fields.Contains(null!) || Modules.Any(module => module is null || module.Inputs.Contains(null!)) || Outputs.Contains(null!))
+            throw new InvalidCallException("A field, a module, an input or an output of the graph is null.");
+        foreach ((string axis, int size) in Axes)
+            if (size > Architecture.LargestExtent) throw new InvalidCallException($"The axis {axis} has {size} units: choose 1 to {Architecture.LargestExtent}.");
+        foreach (Field field in Fields.Where(field => field.Vocabulary > Architecture.LargestExtent))
+            throw new InvalidCallException($"The field {field.Name} has {field.Vocabulary} tokens: choose 1 to {Architecture.LargestExtent}.");
+        Graph graph = new(Fields, Axes.Select(pair => new UnitAxis(pair.Key, pair.Value)), Modules, Outputs);
+        return graph.Extent <= int.MaxValue
+            ? graph
+            : throw new InvalidCallException($"The graph has {graph.Extent} parameters, more than {int.MaxValue}; choose smaller axes.");
+    }
 
     /// <inheritdoc/>
     public override GraphRecipe Change(

@@ -3,7 +3,6 @@ using System.Text;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks;
-using GpuSpectralRnn.Networks.Modules;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Training;
 
@@ -110,8 +109,7 @@ public sealed class StatisticsCollector
                             weighted[i].Add(new(states, weights, sum));
                         }
 
-                        // Hidden states are zero where there is padding, other values are not.
-                        if (lengths is not null && network.Graph.Node(carrier.Name).Module is not Recurrent) backend.Matrix.ClearPadding(new(states, lengths));
+                        if (lengths is not null && !carrier.IsClear) backend.Matrix.ClearPadding(new(states, lengths));
                     }
 
                     backend.Matrix.ColumnSums(new(states, 0, columns[i]));
