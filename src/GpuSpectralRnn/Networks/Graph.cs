@@ -181,6 +181,10 @@ public sealed class Graph
     /// <summary>Whether the first output is there for every step.</summary>
     public bool AnswersEveryStep => Outputs[0].Kind == ValueKind.Sequence;
 
+    /// <summary>Multiply-adds of all matrix products for one sequence of so many steps in every field.</summary>
+    public long MultiplyAddsPerSequence(int steps) =>
+        Nodes.Sum(node => node.Module.MultiplyAdds(node.Scope) * (node.Output.Kind == ValueKind.Vector ? 1 : steps));
+
     /// <summary>The module that gives the first output.</summary>
     public Node OutputNode => Node(Outputs[0].Name);
 
