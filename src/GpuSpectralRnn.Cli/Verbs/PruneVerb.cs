@@ -23,8 +23,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     public string Out { get; set; } = "";
 
     [Option("method", Default = MethodSpec.Spectral, MetaValue = "M", HelpText =
-        "spectral (or auto; --criterion says which), auto-refined (with --refine 250), adjoint, paper, random, magnitude-unit, and paper-without, " +
-        "random-without, magnitude-unit-without as with --no-reconstruction (smaller models); magnitude-weight, random-weight, column (masks: " +
+        "spectral (or auto; --criterion says which), auto-refined (with --refine 250), adjoint, paper, random, magnitude-unit, iss-gm, and paper-without, " +
+        "random-without, magnitude-unit-without, iss-gm-without as with --no-reconstruction (smaller models); magnitude-weight, random-weight, column (masks: " +
         "the size stays); low-rank (two factors).")]
     public string Method { get; set; } = MethodSpec.Spectral;
 
@@ -35,7 +35,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     [Option("fraction", MetaValue = "F", HelpText = "Share of the units to keep, above 0 and up to 1.")]
     public double? Fraction { get; set; }
 
-    [Option("trace", MetaValue = "P", HelpText = "Keep as many units as eigenvalues hold this share of the states' power.")]
+    [Option("trace", MetaValue = "P", HelpText = "Keep as many units as eigenvalues hold this share of the states' power (iss-gm: variance).")]
     public double? Trace { get; set; }
 
     [Option("lambda", MetaValue = "L", HelpText = "Keep N(lambda) units, the degrees of freedom, rounded up.")]
@@ -202,6 +202,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         Lambda = Lambda,
         RoundTo = RoundTo,
         IsShared = IsShared,
+        IsCentred = MethodSpec.Find(Method, "--method").IsCentred,
     };
 
     private int[] ChooseSizes(Terminal terminal, Calibration calibration, Budget budget, IPruningMethod method, DataSplits splits)

@@ -17,6 +17,7 @@ namespace GpuSpectralRnn.Pruning;
 /// </param>
 /// <param name="IsOneWay">Whether it supports unidirectional networks only.</param>
 /// <param name="DropsUnits">Whether it drops units, so that others may stand for them; else weights or ranks.</param>
+/// <param name="IsCentred">Whether it counts units by the eigenvalues of the covariance of the states, not of their Gram matrix.</param>
 public sealed record MethodSpec(
     string Name,
     string Description,
@@ -24,7 +25,8 @@ public sealed record MethodSpec(
     Func<SpectralSettings, IPruningMethod>? Create,
     bool IsRefined = false,
     bool IsOneWay = false,
-    bool DropsUnits = true)
+    bool DropsUnits = true,
+    bool IsCentred = false)
 {
     /// <summary>Name of the uncompressed network in tables.</summary>
     public const string Baseline = "baseline";
@@ -64,6 +66,8 @@ public sealed record MethodSpec(
         new("random-without", "units drawn uniformly, not reconstructed", Unfolded, CreateRandom),
         new("magnitude-unit", "units with the largest recurrent weights", Plain, CreateMagnitude),
         new("magnitude-unit-without", "units with the largest recurrent weights, not reconstructed", Unfolded, CreateMagnitude),
+        new("iss-gm", "units farthest from the others' weights (geometric median)", Plain, CreateGeometricMedian, IsCentred: true),
+        new("iss-gm-without", "units farthest from the others' weights, not reconstructed, as published", Unfolded, CreateGeometricMedian, IsCentred: true),
         new("magnitude-weight", "a mask: the k^2 largest recurrent weights", Plain, _ => new MagnitudeWeights(), DropsUnits: false),
         new("random-weight", "a mask: k^2 recurrent weights drawn uniformly", Plain, _ => new RandomWeights(), DropsUnits: false),
         new("column", "a mask: k columns of the recurrent matrix", Plain, _ => new ColumnSparsification(), DropsUnits: false),
@@ -97,6 +101,8 @@ public sealed record MethodSpec(
     private static SpectralPruning CreateSpectral(SpectralSettings settings) => new(settings);
 
     private static RandomUnits CreateRandom(SpectralSettings settings) => new(settings.Fold != FoldKind.None, settings.Ridge);
+
+    private static GeometricMedian CreateGeometricMedian(SpectralSettings settings) => new(settings.Fold != FoldKind.None, settings.Ridge);
 
     private static MagnitudeUnits CreateMagnitude(SpectralSettings settings) => new(settings.Fold != FoldKind.None, settings.Ridge);
 }
