@@ -48,7 +48,8 @@ public interface ITrainedPruning : IDisposable
     void BeforeEvaluation();
 
     /// <summary>Where it stands; reads the device.</summary>
-    PruningReport Report();
+    /// <param name="step">Steps done over the whole run.</param>
+    PruningReport Report(long step);
 
     /// <summary>
     /// The smaller network that slicing would give now, which the caller owns; null where the method takes weights away rather than units.
@@ -94,6 +95,9 @@ public sealed record PruningReport(string Method)
 
     /// <summary>Factor on the penalty: lambda, the largest where there are several; null without one.</summary>
     public double? Penalty { get; init; }
+
+    /// <summary>The expected number of weights of one gate of all recurrences in a step, where that is random.</summary>
+    public double? ExpectedWeights { get; init; }
 
     /// <summary>Sizes of the axes after slicing, by name, in the order of <see cref="Axes"/>; empty where nothing can be sliced, or within an epoch.</summary>
     public IReadOnlyDictionary<string, int> SlicedUnits { get; init; } = new Dictionary<string, int>();

@@ -226,7 +226,7 @@ public sealed class Trainer : IDisposable
                 lastReport = clock.Elapsed;
                 Stepped?.Invoke(new StepReport(state.Epoch + 1, settings.Epochs, state.Step, Steps, rate, sofar, SequencesPerSecond, Remaining)
                 {
-                    Pruning = Stepped is null ? null : pruning?.Report(),
+                    Pruning = Stepped is null ? null : pruning?.Report(state.Step),
                 });
             }
         }
@@ -291,7 +291,7 @@ public sealed class Trainer : IDisposable
     // What pruning has come to, and what slicing would give; false if that was cancelled.
     private bool TrySlice(out PruningReport? report, CancellationToken cancellation)
     {
-        report = pruning?.Report();
+        report = pruning?.Report(state.Step);
         if (report is null || pruning!.Slice() is not { } sliced) return true;
         try
         {

@@ -73,6 +73,10 @@ public sealed record MethodSpec(
         new("column", "a mask: k columns of the recurrent matrix", Plain, _ => new ColumnSparsification(), DropsUnits: false),
         new("low-rank", "the recurrent matrix as two factors of rank k, multiplied out to run: fewer weights, no less time", Plain,
             _ => new LowRank(), IsOneWay: true, DropsUnits: false),
+        new(L0Pruning.MethodName, "gates on the units, closed while the network is trained further", Plain, null)
+        {
+            Train = keep => new L0Pruning(new L0Settings { Keep = keep, Gates = GatedUnits.Hidden }),
+        },
     ];
 
     /// <summary>Finds a method by its name; <c>spectral</c> is an alias of <c>auto</c>.</summary>
