@@ -99,8 +99,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         CheckFineTuning(this);
         if (Refine < 0) throw new InvalidCallException($"--refine {Refine}: choose a number of steps, or 0 for none.");
         DataPart? part = Split is null ? null : EnumNames.Parse<DataPart>(Split, "--split");
-        Architecture architecture = ModelFile.LoadArchitecture(ModelPath);
-        if (FineTune > 0 && method is AutoPruning && CriterionName is null && RefitName is null && architecture.Cell.Gates() == 1)
+        Recipe recipe = ModelFile.LoadRecipe(ModelPath);
+        if (FineTune > 0 && method is AutoPruning && CriterionName is null && RefitName is null && !recipe.Build().HasGates)
         {
             // Elman networks learn further best from units as they are (docs/compression-results.md).
             method = new SpectralPruning(
@@ -109,9 +109,9 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         }
 
         Budget budget = CreateBudget();
-        if (Tolerance is null) budget.Check(architecture);
+        if (Tolerance is null) budget.Check(recipe);
         using IBackend backend = OpenBackend();
-        DataSplits splits = new DataSource(this, architecture).OpenAll();
+        DataSplits splits = new DataSource(this, recipe as Architecture).OpenAll();
         ISequenceData? judged = ChooseJudged(part, splits);
         if (FineTune > 0 && splits.Train.Layout.Target == TargetKind.None)
             throw new InvalidCallException(
@@ -123,11 +123,11 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         candidates.Restart();
         PruningPlan plan = method.Plan(calibration, keep);
         candidates.Finish();
-        for (int r = 0; r < architecture.Recurrences; r++)
+        foreach ((int index, PrunableAxis axis) in network.CountedAxes)
         {
-            if (calibration.Gram(r).Trace() == 0)
+            if (calibration.Gram(index).Trace() == 0)
                 terminal.Note(
-                    $"{architecture.RecurrenceName(r)} is dead: " +
+                    $"{axis.Name} is dead: " +
                     $"all its states are zero on {calibration.Inputs.Count:N0} sequences, so any units serve");
         }
 
@@ -297,13 +297,18 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         Measured? metric,
         IReadOnlyList<Candidate> tried)
     {
-        (Architecture before, Architecture after) = (network.Architecture, small.Architecture);
-        WeightCounts weights = WeightCounts.Count(before, plan);
+        (Graph before, Graph after) = (network.Graph, small.Graph);
+        WeightCounts weights = WeightCounts.Count(network.Recipe, plan);
+        SequenceLayout layout = calibration.Inputs.Layout;
+        string per = before.Fields.Count == 1 ? "step" : "sequence";
+        (long workBefore, long workAfter) = before.Fields.Count == 1
+            ? (before.MultiplyAddsPerStep, after.MultiplyAddsPerStep)
+            : (before.MultiplyAdds(layout), after.MultiplyAdds(layout));
         bool dropsUnits = plan.DropsUnits;
-        FoldLoss[] losses = dropsUnits ? [.. Enumerable.Range(0, before.Recurrences).Select(r => FoldLoss.Compute(calibration, plan, r))] : [];
+        FoldLoss[] losses = dropsUnits ? [.. network.CountedAxes.Select(counted => FoldLoss.Compute(calibration, plan, counted.Index))] : [];
         terminal.Result($"{network} -> {small}");
         terminal.Result($"parameters: {before.ParameterCount:N0} -> {after.ParameterCount:N0}");
-        terminal.Result($"multiply-adds per step: {before.MultiplyAddsPerStep:N0} -> {after.MultiplyAddsPerStep:N0}");
+        terminal.Result($"multiply-adds per {per}: {workBefore:N0} -> {workAfter:N0}");
         if (plan.IsUnstructured)
             terminal.Result($"a mask: {weights.HiddenHidden:N0} recurrent weights are left, yet the model is neither smaller nor faster");
         terminal.Result($"sliced against masked network: {parity}");
@@ -313,16 +318,17 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         terminal.Result(new JsonObject
         {
             ["method"] = plan.Method,
-            ["hidden"] = new JsonObject { ["before"] = Numbers(before.Hidden), ["after"] = Numbers(after.Hidden) },
+            ["hidden"] = new JsonObject { ["before"] = Numbers(network.Recipe.CountUnits(before)), ["after"] = Numbers(small.Recipe.CountUnits(after)) },
             ["parameters"] = new JsonObject { ["before"] = before.ParameterCount, ["after"] = after.ParameterCount },
-            ["flopsPerStep"] = new JsonObject { ["before"] = before.MultiplyAddsPerStep, ["after"] = after.MultiplyAddsPerStep },
+            [per == "step" ? "flopsPerStep" : "flopsPerSequence"] = new JsonObject { ["before"] = workBefore, ["after"] = workAfter },
             ["weights"] = new JsonObject
             {
                 ["inputHidden"] = weights.InputHidden,
                 ["hiddenHidden"] = weights.HiddenHidden,
                 ["hiddenOutput"] = weights.HiddenOutput,
             },
-            ["kept"] = new JsonArray([.. plan.Axes.Take(before.Recurrences).Select(part => Numbers(part.Kept))]),
+            ["axes"] = new JsonArray([.. network.CountedAxes.Select(counted => JsonValue.Create(counted.Axis.Name))]),
+            ["kept"] = new JsonArray([.. network.CountedAxes.Select(counted => Numbers(plan.Axes[counted.Index].Kept))]),
             ["inputLoss"] = new JsonArray([.. losses.Select(loss => Terminal.Number(loss.Input))]),
             ["outputLoss"] = new JsonArray([.. losses.Select(loss => Terminal.Number(loss.Output))]),
             ["metric"] = metric is { } found

@@ -67,7 +67,7 @@ internal sealed class NodeRefinement(RefinedCell cell, NodeTrace trace)
         using Tensor input = network.Backend.Allocate(new Shape(length, batch.Length, plan.Small.Inputs));
         input.CopyFrom<float>(x);
         Tensor outputs = network.Forward(
-            plan.Directions == 2 ? new SequenceBatch(input) { IsWhole = true } : new SequenceBatch(input, Continues: from > 0), isTraining: true);
+            plan.Directions == 2 ? new SequenceBatch(input) { IsWhole = true } : new SequenceBatch(input, continues: from > 0), isTraining: true);
         float[] states = outputs.ToArray(), gradient = new float[rows * width];
         for (int i = 0; i < scales.Length; i++)
         {

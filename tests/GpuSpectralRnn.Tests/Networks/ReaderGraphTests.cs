@@ -194,13 +194,9 @@ public sealed class ReaderGraphTests : IDisposable
 
         public int Count => count;
 
-        public SequenceLayout Layout { get; } = new(Context, 1, isLabelled ? TargetKind.Label : TargetKind.None, isLabelled ? Classes : 0)
-        {
-            Vocabulary = Vocabulary,
-            HasLengths = true,
-            More = [new FieldLayout(Question, 1, Vocabulary)],
-            MoreLabels = isLabelled ? [Classes] : null,
-        };
+        public SequenceLayout Layout { get; } = new(
+            [new FieldLayout("context", Context, 1, Vocabulary), new FieldLayout("question", Question, 1, Vocabulary)],
+            isLabelled ? [new(TargetKind.Label, Classes), new(TargetKind.Label, Classes)] : []);
 
         public void Read(ReadOnlySpan<int> indices, Batch batch)
         {
@@ -209,7 +205,7 @@ public sealed class ReaderGraphTests : IDisposable
             {
                 Random random = new(indices[b] + 1);
                 (int context, int question) = (random.Next(2, Context + 1), random.Next(1, Question + 1));
-                (batch.Lengths[b], batch.More[0].Lengths[b]) = (context, question);
+                (batch.Lengths[b], batch.Fields[1].Lengths[b]) = (context, question);
                 int told = 0, asked = 0;
                 for (int t = 0; t < Context; t++)
                 {
@@ -221,13 +217,13 @@ public sealed class ReaderGraphTests : IDisposable
                 for (int t = 0; t < Question; t++)
                 {
                     int token = random.Next(Vocabulary);
-                    batch.More[0].Tokens[(t * indices.Length) + b] = t < question ? token : 0;
+                    batch.Fields[1].Tokens[(t * indices.Length) + b] = t < question ? token : 0;
                     if (t == question - 1) asked = token / 2;
                 }
 
                 if (!isLabelled) continue;
                 batch.Labels[b] = asked;
-                batch.MoreLabels(0)[b] = told;
+                batch.Targets[1].Labels[b] = told;
             }
         }
     }

@@ -42,7 +42,7 @@ public sealed record OutputDivergence(double Divergence, double? Agreement)
             {
                 Add(big, feed.Current, i, small.Output(i), 1, null, totals);
                 if (big.Graph.Outputs[i].Kind == ValueKind.Sequence)
-                    padding += big.Output(i).Shape.Rows - feed.ValidStepsOf(big.Graph.FieldIndex(big.Graph.Outputs[i]));
+                    padding += big.Output(i).Shape.Rows - feed.ValidSteps(big.Graph.FieldIndex(big.Graph.Outputs[i]));
             }
         }
 

@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Pruning;
 
@@ -8,7 +9,9 @@ namespace GpuSpectralRnn.Pruning;
 /// <param name="Settings">
 /// Its default settings, which a caller may change. Baselines that drop units use fold and ridge alone, other baselines none.
 /// </param>
-/// <param name="Create">Creates the method from settings; null for training at the small size from scratch.</param>
+/// <param name="Create">
+/// Creates the method from settings; null for training at the small size from scratch, and for what <see cref="Train"/> prunes in training.
+/// </param>
 /// <param name="IsRefined">
 /// Whether the small network is then refined on the big network's outputs, without labels (<see cref="Distillation"/>).
 /// </param>
@@ -31,6 +34,12 @@ public sealed record MethodSpec(
 
     /// <summary>The name of the network trained at the small size.</summary>
     public const string Scratch = "scratch";
+
+    /// <summary>
+    /// Creates the pruning of a network while it is trained further, with k for each layer as <see cref="IPruningMethod.Plan"/> takes it; null for
+    /// methods that prune a trained network.
+    /// </summary>
+    public Func<IReadOnlyList<int>, ITrainedPruning>? Train { get; init; }
 
     private static readonly SpectralSettings Plain = new(), Unfolded = new() { Fold = FoldKind.None };
 
@@ -60,6 +69,10 @@ public sealed record MethodSpec(
         new("column", "a mask: k columns of the recurrent matrix", Plain, _ => new ColumnSparsification(), DropsUnits: false),
         new("low-rank", "the recurrent matrix as two factors of rank k, multiplied out to run: fewer weights, no less time", Plain,
             _ => new LowRank(), IsOneWay: true, DropsUnits: false),
+        new(L0Pruning.MethodName, "gates on the units, closed while the network is trained further", Plain, null)
+        {
+            Train = keep => new L0Pruning(new L0Settings { Keep = keep, Gates = GatedUnits.Hidden }),
+        },
     ];
 
     /// <summary>Finds a method by its name; <c>spectral</c> is an alias of <c>auto</c>.</summary>
