@@ -42,6 +42,8 @@ public class PruneTests
     [InlineData("random")]
     [InlineData("random-without")]
     [InlineData("magnitude-unit", "--no-reconstruction")]
+    [InlineData("iss-gm")]
+    [InlineData("iss-gm-without", "--round-to", "2")]
     [InlineData("magnitude-weight")]
     [InlineData("random-weight")]
     [InlineData("column")]

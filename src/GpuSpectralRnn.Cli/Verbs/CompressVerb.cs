@@ -18,10 +18,11 @@ internal sealed class CompressVerb : Verb
     [ReadsFile]
     public string ModelPath { get; set; } = "";
 
-    [Option("data", Required = true, MetaValue = "X.npy|X.npz", HelpText =
-        "What the graph is called with: [N, ...], N calls, or with --state [N, calls, ...]; several inputs: .npz with their names.")]
-    [ReadsFile]
-    public string Data { get; set; } = "";
+    [Option("data", Required = true, MetaValue = "[VALUE=]X.npy|X.npz...", HelpText =
+        "What the graph is called with: [N, ...], N calls, or with --state [N, calls, ...]; several inputs: .npz with their names. "
+        + "Where an input chooses between branches: its value before each file, 16000=wide.npy 8000=narrow.npy.")]
+    [ReadsFile(hasValue: true)]
+    public IEnumerable<string> Data { get; set; } = [];
 
     [Option("set", MetaValue = "NAME=VALUE...", HelpText =
         "Inputs that always have the same value, for example sr=16000; several for an input of one number, sr=8000,16000, in turns.")]
@@ -83,7 +84,7 @@ internal sealed class CompressVerb : Verb
         CallOptions options = CallOptions.Parse(Settings, States);
         using Interruption interruption = new();
         Stopwatch watch = Stopwatch.StartNew();
-        using GraphCompression compression = new(ModelPath, CalibrationData.Read(Data), options, cancellation: interruption.Token)
+        using GraphCompression compression = new(ModelPath, CalibrationSet.Read(Data), options, cancellation: interruption.Token)
         {
             Refine = refine,
             Note = terminal.Note,
@@ -128,6 +129,7 @@ internal sealed class CompressVerb : Verb
         ["meanDifference"] = Terminal.Number(output.MeanDifference),
         ["agreement"] = output.Agreement,
         ["state"] = output.IsState,
+        ["choice"] = output.Choice,
     })]);
 
     private static JsonObject Bytes(GraphProof proof) => new() { ["before"] = proof.BytesBefore, ["after"] = proof.BytesAfter };
@@ -168,7 +170,7 @@ internal sealed class CompressVerb : Verb
         string[] Given(string option, IEnumerable<string> values) => values.Any() ? [option, .. values] : [];
         return CommandText.From(
         [
-            "compress", ModelPath, "--data", Data, .. Given("--set", Settings), .. Given("--state", States), "--keep", size.Size,
+            "compress", ModelPath, "--data", .. Data, .. Given("--set", Settings), .. Given("--state", States), "--keep", size.Size,
             .. Given("--refine", Refine == "auto" ? [] : [Refine]),
             .. ShrinksState ? ["--shrink-state"] : Array.Empty<string>(),
             "--out", Out!,

@@ -23,7 +23,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     public string Out { get; set; } = "";
 
     [Option("method", Default = MethodSpec.Spectral, MetaValue = "M", HelpText =
-        "spectral (or auto; --criterion says which), adjoint, paper, random, magnitude-unit, and paper-without, random-without, magnitude-unit-without as with --no-reconstruction (smaller models); magnitude-weight, random-weight, column (masks: " +
+        "spectral (or auto; --criterion says which), adjoint, paper, random, magnitude-unit, iss-gm, and paper-without, " +
+        "random-without, magnitude-unit-without, iss-gm-without as with --no-reconstruction (smaller models); magnitude-weight, random-weight, column (masks: " +
         "the size stays); low-rank (two factors).")]
     public string Method { get; set; } = MethodSpec.Spectral;
 
@@ -34,7 +35,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     [Option("fraction", MetaValue = "F", HelpText = "Share of the units to keep, above 0 and up to 1.")]
     public double? Fraction { get; set; }
 
-    [Option("trace", MetaValue = "P", HelpText = "Keep as many units as eigenvalues hold this share of the states' power.")]
+    [Option("trace", MetaValue = "P", HelpText = "Keep as many units as eigenvalues hold this share of the states' power (iss-gm: variance).")]
     public double? Trace { get; set; }
 
     [Option("lambda", MetaValue = "L", HelpText = "Keep N(lambda) units, the degrees of freedom, rounded up.")]
@@ -56,8 +57,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     public bool IsShared { get; set; }
 
     [Option("criterion", MetaValue = "C", HelpText =
-        "spectral: auto (default: tries many, judged without labels; Elman networks that --fine-tune trains further: adjoint, " +
-        "without reconstruction), adjoint, fisher, paper or adjoint-output.")]
+        "spectral: auto (tries many, judged without labels), adjoint, fisher, paper or adjoint-output. By default, where refinement follows, the adjoint with " +
+        "several ridges, else auto; for Elman networks that --fine-tune trains further the adjoint without reconstruction.")]
     public string? CriterionName { get; set; }
 
     [Option("theta", MetaValue = "X", HelpText = "criterion paper: weight of the input loss, 0 to 1 (default 0.5); the output loss gets the rest.")]
@@ -80,7 +81,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
 
     public double? Ridge { get; set; }
 
-    [Option("refit", MetaValue = "R", HelpText = "What is fitted again: none, readout or rows (default: what proves best with auto, else none).")]
+    [Option("refit", MetaValue = "R", HelpText =
+        "What is fitted again: none, readout or rows (default: what proves best with --criterion auto or --refine off, else none).")]
     public string? RefitName { get; set; }
 
     [Option("refine", MetaValue = "auto|off|STEPS|SECONDSs", HelpText =
@@ -100,13 +102,13 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     {
         CheckDataOptions();
         CandidateProgress candidates = new(terminal);
-        IPruningMethod method = CreateMethod(candidates.Add);
         CheckFineTuning(this);
         RefinementBudget refine = Refine is null ? FineTune > 0 ? RefinementBudget.Off : RefinementBudget.Auto : RefinementBudget.Parse(Refine);
+        IPruningMethod method = CreateMethod(candidates.Add, refine);
         CheckTolerance();
         DataPart? part = Split is null ? null : EnumNames.Parse<DataPart>(Split, "--split");
-        Architecture architecture = ModelFile.LoadArchitecture(ModelPath);
-        if (FineTune > 0 && method is AutoPruning && CriterionName is null && RefitName is null && architecture.Cell.Gates() == 1)
+        Recipe recipe = ModelFile.LoadRecipe(ModelPath);
+        if (FineTune > 0 && method is AutoPruning && CriterionName is null && RefitName is null && !recipe.Build().HasGates)
         {
             // Elman networks learn further best from units as they are (docs/compression-results.md).
             method = new SpectralPruning(
@@ -115,9 +117,9 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         }
 
         Budget budget = CreateBudget();
-        if (Tolerance is null) budget.Check(architecture);
+        if (Tolerance is null) budget.Check(recipe);
         using IBackend backend = OpenBackend();
-        DataSplits splits = new DataSource(this, architecture).OpenAll();
+        DataSplits splits = new DataSource(this, recipe as Architecture).OpenAll();
         if (FineTune > 0 && splits.Train.Layout.Target == TargetKind.None)
             throw new InvalidCallException(
                 $"--fine-tune {FineTune} needs labels, which {splits.Train.Name} lacks; leave it out: --refine, on by default, needs none.");
@@ -129,11 +131,11 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         candidates.Restart();
         PruningPlan plan = method.Plan(calibration, keep);
         candidates.Finish();
-        for (int r = 0; r < architecture.Recurrences; r++)
+        foreach ((int index, PrunableAxis axis) in network.CountedAxes)
         {
-            if (calibration.Gram(r).Trace() == 0)
+            if (calibration.Gram(index).Trace() == 0)
                 terminal.Note(
-                    $"{architecture.RecurrenceName(r)} is dead: " +
+                    $"{axis.Name} is dead: " +
                     $"all its states are zero on {calibration.Inputs.Count:N0} sequences, so any units serve");
         }
 
@@ -154,15 +156,22 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         Report(terminal, network, small, new Made(calibration, plan, parity, bare, refined, judgement), metric, candidates.Tried);
     }
 
-    private IPruningMethod CreateMethod(Action<Candidate> tried)
+    private IPruningMethod CreateMethod(Action<Candidate> tried, RefinementBudget refine)
     {
         MethodSpec method = MethodSpec.Find(Method, "--method");
         SpectralSettings settings = method.Settings;
         Func<SpectralSettings, IPruningMethod> create = method.Create
             ?? throw new InvalidCallException($"--method {Method} is for compare; train --hidden K trains a small network from scratch.");
-        if (method.IsRefined && Refine is not null && RefinementBudget.Parse(Refine).IsOff)
-            throw new InvalidCallException($"--method {Method} is refined; leave --refine {Refine} out, or choose another method.");
+        if (method.IsRefined && refine.IsOff)
+            throw new InvalidCallException($"--method {Method} is refined; give --refine auto or a number of steps, or choose another method.");
         Refuse(create(settings) is AutoPruning, "--criterion", CriterionName is not null, "--method spectral");
+        if (create(settings) is AutoPruning && CriterionName is null && RefitName is null && !refine.IsOff)
+        {
+            // What a long search and refits gain, refinement gains as well (docs/compression-results.md).
+            MethodSpec start = MethodSpec.Find("auto-refined", "--method");
+            (settings, create) = (start.Settings, start.Create!);
+        }
+
         if (CriterionName is not (null or MethodSpec.Auto))
         {
             IReadOnlyList<string> criteria = EnumNames.All<SpectralCriterion>();
@@ -211,6 +220,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         Lambda = Lambda,
         RoundTo = RoundTo,
         IsShared = IsShared,
+        IsCentred = MethodSpec.Find(Method, "--method").IsCentred,
     };
 
     private void CheckTolerance()
@@ -297,13 +307,18 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         IReadOnlyList<Candidate> tried)
     {
         (Calibration calibration, PruningPlan plan, Parity parity, OutputDivergence bare, RefinementResult<float[]>? refined, OutputDivergence judgement) = made;
-        (Architecture before, Architecture after) = (network.Architecture, small.Architecture);
-        WeightCounts weights = WeightCounts.Count(before, plan);
+        (Graph before, Graph after) = (network.Graph, small.Graph);
+        WeightCounts weights = WeightCounts.Count(network.Recipe, plan);
+        SequenceLayout layout = calibration.Inputs.Layout;
+        string per = before.Fields.Count == 1 ? "step" : "sequence";
+        (long workBefore, long workAfter) = before.Fields.Count == 1
+            ? (before.MultiplyAddsPerStep, after.MultiplyAddsPerStep)
+            : (before.MultiplyAdds(layout), after.MultiplyAdds(layout));
         bool dropsUnits = plan.DropsUnits;
-        FoldLoss[] losses = dropsUnits ? [.. Enumerable.Range(0, before.Recurrences).Select(r => FoldLoss.Compute(calibration, plan, r))] : [];
+        FoldLoss[] losses = dropsUnits ? [.. network.CountedAxes.Select(counted => FoldLoss.Compute(calibration, plan, counted.Index))] : [];
         terminal.Result($"{network} -> {small}");
         terminal.Result($"parameters: {before.ParameterCount:N0} -> {after.ParameterCount:N0}");
-        terminal.Result($"multiply-adds per step: {before.MultiplyAddsPerStep:N0} -> {after.MultiplyAddsPerStep:N0}");
+        terminal.Result($"multiply-adds per {per}: {workBefore:N0} -> {workAfter:N0}");
         if (plan.IsUnstructured)
             terminal.Result($"a mask: {weights.HiddenHidden:N0} recurrent weights are left, yet the model is neither smaller nor faster");
         terminal.Result($"sliced against masked network: {parity}");
@@ -328,16 +343,17 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         terminal.Result(new JsonObject
         {
             ["method"] = plan.Method,
-            ["hidden"] = new JsonObject { ["before"] = Numbers(before.Hidden), ["after"] = Numbers(after.Hidden) },
+            ["hidden"] = new JsonObject { ["before"] = Numbers(network.Recipe.CountUnits(before)), ["after"] = Numbers(small.Recipe.CountUnits(after)) },
             ["parameters"] = new JsonObject { ["before"] = before.ParameterCount, ["after"] = after.ParameterCount },
-            ["flopsPerStep"] = new JsonObject { ["before"] = before.MultiplyAddsPerStep, ["after"] = after.MultiplyAddsPerStep },
+            [per == "step" ? "flopsPerStep" : "flopsPerSequence"] = new JsonObject { ["before"] = workBefore, ["after"] = workAfter },
             ["weights"] = new JsonObject
             {
                 ["inputHidden"] = weights.InputHidden,
                 ["hiddenHidden"] = weights.HiddenHidden,
                 ["hiddenOutput"] = weights.HiddenOutput,
             },
-            ["kept"] = new JsonArray([.. plan.Axes.Take(before.Recurrences).Select(part => Numbers(part.Kept))]),
+            ["axes"] = new JsonArray([.. network.CountedAxes.Select(counted => JsonValue.Create(counted.Axis.Name))]),
+            ["kept"] = new JsonArray([.. network.CountedAxes.Select(counted => Numbers(plan.Axes[counted.Index].Kept))]),
             ["inputLoss"] = new JsonArray([.. losses.Select(loss => Terminal.Number(loss.Input))]),
             ["outputLoss"] = new JsonArray([.. losses.Select(loss => Terminal.Number(loss.Output))]),
             ["metric"] = metric is { } found

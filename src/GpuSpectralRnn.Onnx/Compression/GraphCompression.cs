@@ -45,6 +45,21 @@ public sealed class GraphCompression : IDisposable
     public GraphCompression(
         string path, IReadOnlyDictionary<string, NamedArray> data, CallOptions options,
         Action<int, int>? progress = null, CancellationToken cancellation = default)
+        : this(path, [new CalibrationSet(data)], options, progress, cancellation)
+    {
+    }
+
+    /// <summary>Reads a graph, runs the calibration and collects the statistics of its recurrent nodes.</summary>
+    /// <param name="path">The ONNX file.</param>
+    /// <param name="data">One set, or one for each value of the input that chooses between branches.</param>
+    /// <param name="options">Options of the calls.</param>
+    /// <param name="progress">Called with the sequences done and their number.</param>
+    /// <param name="cancellation">Stops between sequences, and later between steps of refinement.</param>
+    /// <exception cref="InvalidCallException">The graph has no recurrent nodes or one that cannot be compressed, or the data do not fit.</exception>
+    /// <exception cref="RunFailedException">The file is broken or does not run, or its outputs change from run to run.</exception>
+    public GraphCompression(
+        string path, IReadOnlyList<CalibrationSet> data, CallOptions options,
+        Action<int, int>? progress = null, CancellationToken cancellation = default)
     {
         (this.path, this.cancellation) = (path, cancellation);
         model = OnnxFile.Load(path);
@@ -54,10 +69,10 @@ public sealed class GraphCompression : IDisposable
         file = model.ToByteArray();
         original = RuntimeSession.Open(file, path);
         calls = new GraphCalls(original, data, options, ComparedInputs.Find(model));
-        if (calls.Sequences < LeastSequences)
+        if (calls.Rows < LeastSequences)
             throw new InvalidCallException(
-                $"`data` holds {calls.Sequences} sequences; give {LeastSequences} or more: some are held apart for the proof.");
-        int fifth = Math.Max(1, calls.Sequences / 5);
+                $"`data` holds {calls.Rows} sequences; give {LeastSequences} or more: some are held apart for the proof.");
+        int fifth = Math.Max(1, calls.Rows / 5) * calls.Variants;
         (judged, proven) = (calls.Sequences - 2 * fifth, calls.Sequences - fifth);
         Outputs = [.. original.OutputMetadata.Where(output => output.Value.IsTensor && OutputRecord.CanRead(output.Value.ElementDataType))
             .Select(output => new GraphOutput(output.Key, options.States.ContainsKey(output.Key)))];
@@ -71,7 +86,7 @@ public sealed class GraphCompression : IDisposable
     /// <summary>Sequences that neither the statistics nor the choice of candidates saw.</summary>
     public int HeldOut => calls.Sequences - proven;
 
-    /// <summary>Inputs of which every sequence is called with several values, for example <c>sr=8000, 16000</c>; null where there are none.</summary>
+    /// <summary>The inputs of which sequences are called with several values, for example <c>sr=8000, 16000</c>; null where there are none.</summary>
     public string? Chosen => calls.Chosen;
 
     /// <summary>Names and units of the nodes that the calibration ran and that will be compressed, each weight matrix once.</summary>
@@ -295,8 +310,8 @@ public sealed class GraphCompression : IDisposable
 
     private void CheckDeterminism()
     {
-        OutputRecord once = OutputRecord.Record(original, calls, Outputs, 0, 1);
-        if (once.Compare(original, calls, 0, 1).FirstOrDefault(output => !(output.MaxDifference == 0)) is { } changing)
+        OutputRecord once = OutputRecord.Record(original, calls, Outputs, 0, calls.Variants);
+        if (once.Compare(original, calls, 0, calls.Variants).FirstOrDefault(output => !(output.MaxDifference == 0)) is { } changing)
             throw new RunFailedException(
                 $"{path}: the output {changing.Name} is not the same when the same input is given twice (difference {changing.MaxDifference:g3}); "
                 + "a graph that draws random numbers, or makes NaN, cannot be compared.");

@@ -3,7 +3,7 @@ using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Training;
 
-/// <summary>One training step on the device: forward pass, objective, backward pass, clipping, optimiser, masks.</summary>
+/// <summary>One training step on the device: forward pass, objective, backward pass, clipping, optimiser, masks; pruning at its places between.</summary>
 /// <param name="network">Trained in place.</param>
 /// <param name="batch">Gives the batch of a step.</param>
 /// <param name="loss">Overwrites the outputs by the gradients of the loss that is minimised.</param>
@@ -24,16 +24,22 @@ public sealed class TrainingStep(Network network, Func<SequenceBatch> batch, Act
     /// <summary>Called between the backward pass and the optimiser, to change gradients; null for nothing.</summary>
     public Action? GradientsReady { get; init; }
 
+    /// <summary>What is pruned on the way; null for nothing.</summary>
+    public ITrainedPruning? Pruning { get; init; }
+
     /// <summary>One step on the current batch.</summary>
     /// <param name="rate">The learning rate.</param>
     /// <param name="step">1-based, over the whole run.</param>
     /// <param name="dropout">The dropout mask.</param>
     public void Run(double rate, long step, DropoutMask dropout = default)
     {
+        Pruning?.BeforeStep(step);
         Backpropagate(dropout);
         GradientsReady?.Invoke();
+        Pruning?.AfterBackward(step);
         optimizer.Step(rate, step);
         network.Parameters.ApplyMask();
+        Pruning?.AfterStep(step, rate);
     }
 
     /// <summary>Computes the gradients of a batch without updating the parameters.</summary>

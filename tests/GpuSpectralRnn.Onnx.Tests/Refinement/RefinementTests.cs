@@ -173,7 +173,7 @@ public class RefinementTests
     {
         using Microsoft.ML.OnnxRuntime.InferenceSession session = RuntimeSession.Open(file, "a graph of the tests");
         options ??= CallOptions.Parse([], ["hout=h0"]);
-        GraphCalls calls = new(session, data ?? Runs.Data("x", 5, Steps, 1, 1, Inputs), options);
+        GraphCalls calls = new(session, [new CalibrationSet(data ?? Runs.Data("x", 5, Steps, 1, 1, Inputs))], options);
         ModelProto model = ModelProto.Parser.ParseFrom(file);
         RecurrentNode node = RecurrentNode.FindAll(model)[0];
         return TraceReader.Read(model, 0, NodeWeights.Read(model, node), calls, calls.Sequences, options.States.Keys.ToHashSet());

@@ -48,6 +48,17 @@ public sealed class BudgetTests : IDisposable
     }
 
     [Fact]
+    public void A_centred_budget_counts_variance()
+    {
+        int[] units = new Budget { Trace = 0.9, IsCentred = true }.Resolve(calibration);
+        for (int layer = 0; layer < 2; layer++)
+        {
+            double[] mu = [.. Spectrum.Compute(calibration.CentredGram(layer)).Eigenvalues];
+            Assert.True(mu.Take(units[layer]).Sum() >= 0.9 * mu.Sum() && mu.Take(units[layer] - 1).Sum() < 0.9 * mu.Sum());
+        }
+    }
+
+    [Fact]
     public void A_shared_budget_leaves_no_more_parameters_and_costs_the_outputs_no_more()
     {
         int[] even = new Budget { Fraction = 0.5 }.Resolve(calibration);

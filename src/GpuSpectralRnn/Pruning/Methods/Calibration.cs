@@ -1,6 +1,5 @@
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks;
-using GpuSpectralRnn.Networks.Modules;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 
@@ -152,11 +151,8 @@ public sealed class Calibration
         return gram;
     }
 
-    /// <summary>The default ridge of an axis relative to Tr S / m: that of its recurrence's cell, else of the network's first recurrence.</summary>
-    public double DefaultRidge(PrunableAxis axis) =>
-        Ridge.Default((Network.Graph.Recurrence(axis.Axis)
-            ?? Network.Graph.Nodes.Select(node => node.Module).OfType<Recurrent>().FirstOrDefault())?.Cell
-            ?? Cell.RnnTanh);
+    /// <summary>The default ridge of an axis relative to Tr S / m (<see cref="Ridge.Default(Graph, PrunableAxis)"/>).</summary>
+    public double DefaultRidge(PrunableAxis axis) => Ridge.Default(Network.Graph, axis);
 
     /// <summary>G and the step weights of an axis in the default <see cref="Metric"/>.</summary>
     /// <param name="axis">Index of the axis in <see cref="Graph.PrunableAxes"/>.</param>

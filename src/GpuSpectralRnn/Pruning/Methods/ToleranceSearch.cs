@@ -59,7 +59,7 @@ public sealed class ToleranceSearch
     {
         if (!(tolerance >= 0)) throw new InvalidCallException($"`tolerance` {tolerance}: choose a number of 0 or more, for example 0.005.");
         if (roundTo < 1) throw new InvalidCallException($"`roundTo` {roundTo}: choose 1 or more.");
-        int[] units = Budget.Units(calibration.Network.Recipe, calibration.Network.Graph);
+        int[] units = calibration.Network.Recipe.CountUnits(calibration.Network.Graph);
         double limit = (isRelative ? measure(calibration.Network).Loss : 0) + tolerance;
         int widest = units.Max(), good = (widest + roundTo - 1) / roundTo, bad = 0; // in multiples of roundTo, of the widest layer
         while (good - bad > 1)

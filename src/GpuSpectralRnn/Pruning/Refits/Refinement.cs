@@ -43,7 +43,7 @@ public sealed class Refinement : RateLadder<float[]>, IDisposable
             cells.All(module => module.Cell is not (Cell.Irnn or Cell.RnnRelu)),
             cells.Select(module => student.Graph.Axis(module.Axis).Size).DefaultIfEmpty(1).Max(),
             inputs.Layout.Steps);
-        WorkOfStep = (Work(big.Graph, inputs.Layout) + (3 * Work(small.Graph, inputs.Layout))) * feed.BatchSize;
+        WorkOfStep = ((double)big.Graph.MultiplyAdds(inputs.Layout) + (3.0 * small.Graph.MultiplyAdds(inputs.Layout))) * feed.BatchSize;
     }
 
     /// <inheritdoc/>
@@ -107,10 +107,6 @@ public sealed class Refinement : RateLadder<float[]>, IDisposable
         student.Parameters.Values.CopyFrom<float>(candidate);
         return OutputDivergence.Measure(calibration, student).Divergence;
     }
-
-    // Multiply-adds of a sequence's forward pass.
-    private static double Work(Graph graph, SequenceLayout layout) => graph.Nodes.Sum(node =>
-        (double)node.Module.MultiplyAdds(node.Scope) * (node.Output.Field is { } field ? layout.Fields[graph.FieldIndex(field)].Steps : 1));
 
     // How far the outputs are from the big network's, and the states from those of its kept units.
     private sealed class DivergenceObjective(Network big, StateHints? hints) : Objective
