@@ -335,7 +335,9 @@ public sealed class MethodTests : IDisposable
     {
         using Network network = TestNetworks.Make(host, Cell.Irnn, [4], Readout.Last);
         Assert.Contains(
-            "1 calibration sequence", Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(1, 3, 3))).Message);
+            "1 calibration sequence;", Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(1, 3, 3))).Message);
+        Assert.Contains(
+            "2 calibration sequences", Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(2, 3, 3))).Message);
         Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(9, 3, 4)));
         Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(9, 3, 3), new CalibrationSettings { HeldApart = 1 }));
         using CancellationTokenSource source = new();

@@ -54,7 +54,7 @@ public sealed class IssPruning(IssSettings settings) : ITrainedPruning
         if (this.network is not null) throw new InvalidOperationException("These groups are another run's.");
         Graph graph = network.Graph;
         IReadOnlyList<IReadOnlyList<string>> sizes = network.Recipe.GroupUnits(graph);
-        Budget.Check(network.Recipe, graph, settings.Keep ?? Budget.Units(network.Recipe, graph));
+        Budget.Check(network.Recipe, graph, settings.Keep ?? network.Recipe.CountUnits(graph));
         if (sizes.Count == 0) throw new InvalidCallException("The network has no units that can be taken away, which a group lasso could close.");
         CheckShared(graph);
         (this.network, this.extent) = (network, extent);
@@ -121,9 +121,9 @@ public sealed class IssPruning(IssSettings settings) : ITrainedPruning
             Axes =
             [
                 .. from axis in Network.Graph.PrunableAxes
-                   from group in groups
-                   where group.Axes.Contains(axis.Name)
-                   let open = group.Before.ToArray().Count(factor => factor != 0)
+                   from own in groups
+                   where own.Axes.Contains(axis.Name)
+                   let open = own.Before.ToArray().Count(factor => factor != 0)
                    select new UnitCounts(axis.Name, axis.Units, open, axis.Units - open),
             ],
             Target = settings.HasTarget ? keep.Select((_, i) => (double)Wanted(step, i) / groups[i].Units).Average() : null,
