@@ -35,7 +35,7 @@ public class SpectrumTests
 
         JsonElement[] curves = [.. layer.GetProperty("losses").EnumerateArray()];
         Assert.Equal(["adjoint", "input", "output"], curves.Select(c => c.GetProperty("loss").GetString()).Distinct().Order());
-        Assert.Equal(["backward", "greedy", "leverage", "random"], curves.Select(c => c.GetProperty("selector").GetString()).Distinct().Order());
+        Assert.Equal(["backward", "greedy", "leverage", "random", "rank-bound"], curves.Select(c => c.GetProperty("selector").GetString()).Distinct().Order());
         Assert.All(curves, curve => Assert.Equal(Units + 1, Numbers(curve.GetProperty("byKept")).Length));
         JsonElement inputs = curves.First(c => c.GetProperty("loss").GetString() == "input" && c.GetProperty("selector").GetString() == "greedy");
         double[] greedy = Numbers(inputs.GetProperty("byKept"));

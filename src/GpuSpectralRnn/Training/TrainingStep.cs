@@ -10,6 +10,9 @@ namespace GpuSpectralRnn.Training;
 /// <param name="optimizer">Updates the parameters.</param>
 public sealed class TrainingStep(Network network, Func<SequenceBatch> batch, Action loss, Optimizer optimizer)
 {
+    /// <summary>What is pruned on the way; null for nothing.</summary>
+    public ITrainedPruning? Pruning { get; init; }
+
     /// <summary>A step on batches of a data set.</summary>
     /// <param name="network">Trained in place.</param>
     /// <param name="feed">The batches; a step is on that of the last <see cref="DeviceBatches.Next"/>.</param>
@@ -24,9 +27,6 @@ public sealed class TrainingStep(Network network, Func<SequenceBatch> batch, Act
     /// <summary>Called between the backward pass and the optimiser, to change gradients; null for nothing.</summary>
     public Action? GradientsReady { get; init; }
 
-    /// <summary>What is pruned on the way; null for nothing.</summary>
-    public ITrainedPruning? Pruning { get; init; }
-
     /// <summary>One step on the current batch.</summary>
     /// <param name="rate">The learning rate.</param>
     /// <param name="step">1-based, over the whole run.</param>
@@ -35,8 +35,8 @@ public sealed class TrainingStep(Network network, Func<SequenceBatch> batch, Act
     {
         Pruning?.BeforeStep(step);
         Backpropagate(dropout);
-        GradientsReady?.Invoke();
         Pruning?.AfterBackward(step);
+        GradientsReady?.Invoke();
         optimizer.Step(rate, step);
         network.Parameters.ApplyMask();
         Pruning?.AfterStep(step, rate);

@@ -43,7 +43,7 @@ public sealed class Refinement : RateLadder<float[]>, IDisposable
             cells.All(module => module.Cell is not (Cell.Irnn or Cell.RnnRelu)),
             cells.Select(module => student.Graph.Axis(module.Axis).Size).DefaultIfEmpty(1).Max(),
             inputs.Layout.Steps);
-        WorkOfStep = ((double)big.Graph.MultiplyAdds(inputs.Layout) + (3.0 * small.Graph.MultiplyAdds(inputs.Layout))) * feed.BatchSize;
+        WorkOfStep = (big.Graph.MultiplyAdds(inputs.Layout) + (3.0 * small.Graph.MultiplyAdds(inputs.Layout))) * feed.BatchSize;
     }
 
     /// <inheritdoc/>
