@@ -46,6 +46,13 @@ public class SpectrumTests
         Assert.Contains("<a> & b.html", page.Descendants("code").Last().Value);
         Assert.Equal(6, page.Descendants("figure").Count());
 
+        // Eighths of the units, the whole network last; the recommendation is one of them.
+        JsonElement[] sizes = [.. json.GetProperty("sizes").EnumerateArray()];
+        Assert.Equal($"{Units}", sizes[^1].GetProperty("keep").GetString());
+        Assert.True(sizes[^1].GetProperty("divergence").GetDouble() < 1e-4, "all units with a ridge of 1e-4");
+        string chosen = json.GetProperty("recommendation").GetProperty("keep")[0].GetRawText();
+        Assert.Contains(chosen, sizes.Select(size => size.GetProperty("keep").GetString()));
+
         // The next call reads the same data.
         string next = page.Descendants().Where(part => !part.HasElements).Select(part => part.Value).First(text => text.StartsWith("gsrnn prune ", StringComparison.Ordinal));
         Assert.All(data, word => Assert.Contains(word, next, StringComparison.Ordinal));
