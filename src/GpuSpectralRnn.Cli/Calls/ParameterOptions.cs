@@ -24,7 +24,7 @@ internal static partial class ParameterOptions
         ["lengthsPath"] = "--lengths L.npy",
         ["methods"] = "--methods",
         ["PenaltyFactor"] = "--l0-lambda",
-        ["refine"] = "--refine",
+        ["Refine"] = "--refine",
         ["readout"] = "--readout",
         ["ridge"] = "--ridge",
         ["roundTo"] = "--round-to",

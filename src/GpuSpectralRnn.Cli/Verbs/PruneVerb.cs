@@ -23,7 +23,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     public string Out { get; set; } = "";
 
     [Option("method", Default = MethodSpec.Spectral, MetaValue = "M", HelpText =
-        "spectral (or auto; --criterion says which), adjoint, paper, random, magnitude-unit, iss-gm, and paper-without, " +
+        "spectral (or auto; --criterion says which), adjoint, paper, random, magnitude-unit, iss-gm, all refined unless --refine off says otherwise (auto-refined, " +
+        "paper-refined, random-refined: in any case), and paper-without, " +
         "random-without, magnitude-unit-without, iss-gm-without as with --no-reconstruction (smaller models); magnitude-weight, random-weight, column (masks: " +
         "the size stays); low-rank (two factors).")]
     public string Method { get; set; } = MethodSpec.Spectral;
