@@ -20,7 +20,7 @@ internal sealed class WeightsFile : IDisposable
     public WeightsFile(string path, Stream stream)
     {
         (this.path, bytes) = (path, stream.Length);
-        if (!ObjectHeaders.AreSound(stream)) throw new BrokenFileException(path, "it is a damaged HDF5 file: an object header claims more bytes than it holds.");
+        if (!GroupWalk.IsSound(stream)) throw new BrokenFileException(path, "it is no HDF5 file, or a damaged one: its groups do not lie within it.");
         file = Guard(() => H5File.Open(stream));
     }
 
