@@ -26,3 +26,6 @@ public sealed class DivergedException(string message, long step) : RunFailedExce
     /// <summary>The optimiser step (1-based, over the whole run) at which the loss was first not finite.</summary>
     public long Step { get; } = step;
 }
+
+/// <summary>Pruning in training left an axis without units.</summary>
+public sealed class EverythingPrunedException(string message) : RunFailedException(message);

@@ -31,5 +31,9 @@ internal sealed class LiveProgress(Terminal terminal, SequenceLayout layout) : I
     }
 
     /// <inheritdoc/>
-    public void Epoch(EpochReport report) => terminal.Note(ProgressText.Short(report));
+    public void Epoch(EpochReport report)
+    {
+        terminal.Note(ProgressText.Short(report));
+        if (report.Pruning is { } pruning) terminal.Note($"  {ProgressText.Format(pruning)}");
+    }
 }

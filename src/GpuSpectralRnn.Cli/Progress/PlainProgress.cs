@@ -21,7 +21,11 @@ internal sealed class PlainProgress(Terminal terminal, SequenceLayout layout) : 
     }
 
     /// <inheritdoc/>
-    public void Epoch(EpochReport report) => Write(ProgressText.Format(report, layout));
+    public void Epoch(EpochReport report)
+    {
+        Write(ProgressText.Format(report, layout));
+        if (report.Pruning is { } pruning) Write($"  {ProgressText.Format(pruning)}");
+    }
 
     private void Write(string line)
     {

@@ -65,10 +65,16 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
         }
 
         NetworkWeights weights = NetworkWeights.Read(network);
-        double ridge = Ridge ?? GpuSpectralRnn.Spectral.Ridge.Default(network.Architecture.Cell);
         terminal.Note($"losses against k of {sums.Length} layer{(sums.Length == 1 ? "" : "s")}");
         LayerAnalysis[] layers =
-            [.. sums.Select((covariance, l) => LayerAnalysis.Compute(covariance, weights.Consumers(l), adjoints?[l].Matrix, ridge, Seed + (ulong)l))];
+        [
+            .. network.CountedAxes.Zip(sums, (counted, covariance) => LayerAnalysis.Compute(
+                covariance,
+                weights.Consumers(counted.Index),
+                adjoints?[counted.Index].Matrix,
+                Ridge ?? GpuSpectralRnn.Spectral.Ridge.Default(network.Graph, counted.Axis),
+                Seed + (ulong)counted.Index)),
+        ];
         if (ReportPath is not null) WritePage(network, source, layers);
         Print(terminal, backend, data, layers);
     }
@@ -88,9 +94,8 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
     private SecondMoments[] LoadShards(Network network)
     {
         string fingerprint = StatisticsCollector.Fingerprint(network);
-        SecondMoments[] sums = [.. Enumerable.Range(0, network.Architecture.Recurrences)
-            .Select(r => (Name: network.Architecture.RecurrenceName(r), Units: network.Architecture.RecurrenceUnits(r)))
-            .Select(r => new SecondMoments(fingerprint, r.Name, new Matrix(r.Units, r.Units), 0, new double[r.Units]))];
+        SecondMoments[] sums = [.. network.CountedAxes.Select(counted => counted.Axis)
+            .Select(axis => new SecondMoments(fingerprint, axis.Name, new Matrix(axis.Units, axis.Units), 0, new double[axis.Units]))];
         if (LoadPaths.GroupBy(Path.GetFullPath).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new InvalidCallException($"--load-covariance {twice.First()} is given twice; its steps would count twice.");
         foreach (string path in LoadPaths)
@@ -118,7 +123,7 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
         int done = 0;
         StatisticsCollector collector = new(network, data, Batch) { Progress = count => counter(done = count) };
         StateStatistics[] states = collector.CollectStates(cancellation: cancellation);
-        for (int l = 0; l < sums.Length; l++) sums[l].Add(states[l].SecondMoments);
+        foreach ((SecondMoments sum, (int index, _)) in sums.Zip(network.CountedAxes)) sum.Add(states[index].SecondMoments);
         if (SavePath is not null && sums[0].Weight > 0) SecondMomentsFile.Save(SavePath, sums);
         if (done == data.Count) return;
         string kept = SavePath is null ? "nothing was kept; --save-covariance F would have kept their covariance"
@@ -152,7 +157,7 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
         int most = layers.Max(layer => layer.Spectrum.UnitsForTrace(0.99));
         string next = CommandText.From(["prune", ModelPath, .. DataWords, "--keep", $"{most}", "--out", "small.safetensors"]);
         page.AddAnswer(report.Answer(), ("next", next));
-        page.AddText($"{network}, {network.Architecture.ParameterCount:N0} parameters, on {source}.");
+        page.AddText($"{network}, {network.Graph.ParameterCount:N0} parameters, on {source}.");
         report.AddTo(page);
         page.Save(ReportPath!);
     }

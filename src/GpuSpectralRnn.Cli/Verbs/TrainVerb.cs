@@ -8,12 +8,13 @@ using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Reports;
 using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
 [Verb("train", HelpText = "Train a recurrent network.")]
-internal sealed class TrainVerb : TrainingVerb
+internal sealed partial class TrainVerb : TrainingVerb
 {
     [Option("out", Required = true, MetaValue = "MODEL",
         HelpText = "Where to write the model; MODEL.ckpt beside it keeps the state of the run after every epoch.")]
@@ -31,7 +32,15 @@ internal sealed class TrainVerb : TrainingVerb
         HelpText = "Stop after N epochs without a better result on the held-out sequences (--holdout) and keep the best weights; 0: never.")]
     public int Patience { get; set; }
 
-    public override string Usage => $"{DataUsage} [model and training options] [--init MODEL] [--resume] --out MODEL";
+    [Option("log", MetaValue = "FILE.jsonl", HelpText = "Write one JSON object after every epoch, one to a line; --resume goes on writing.")]
+    [WritesFile]
+    public string? LogPath { get; set; }
+
+    [Option("report", MetaValue = "FILE.html", HelpText = "Write a page with loss and metric over the epochs, and how far pruning has come.")]
+    [WritesFile]
+    public string? ReportPath { get; set; }
+
+    public override string Usage => $"{DataUsage} [model and training options] [--init MODEL] [--method M] [--resume] --out MODEL";
 
     public override string Example => "gsrnn train --data digits --cell irnn --hidden 128 --epochs 10 --out digits.safetensors";
 
@@ -42,6 +51,7 @@ internal sealed class TrainVerb : TrainingVerb
         if (Patience < 0) throw new InvalidCallException($"--patience {Patience}: choose a number of epochs, or 0 for never.");
         CheckDataOptions();
         TrainingSettings settings = CheckedTrainingOptions() with { Patience = Patience };
+        CheckPruningOptions();
         if (Resume && !File.Exists(CheckpointPath))
             throw new InvalidCallException($"--resume: there is no checkpoint {CheckpointPath}; leave the option out to start anew.");
         Architecture? initial = Init is null ? null : ModelFile.LoadArchitecture(Init);
@@ -57,11 +67,19 @@ internal sealed class TrainVerb : TrainingVerb
         using Interruption interruption = new();
         ITrainingProgress progress = ITrainingProgress.For(terminal, data.Train.Layout);
         ISequenceData? watched = data.Valid ?? data.Test;
-        using Trainer trainer = new(network, data.Train, watched, settings)
+        using ITrainedPruning? pruning = CreatePruning();
+        TrainingLog log = new(LogPath, Resume);
+        using Trainer trainer = new(network, data.Train, watched, settings, pruning)
         {
             CheckpointPath = CheckpointPath,
             Stepped = progress.Step,
-            EpochFinished = progress.Epoch,
+            EpochFinished = epoch =>
+            {
+                progress.Epoch(epoch);
+                log.Add(epoch);
+                KeepUsable(epoch);
+            },
+            Sliced = sliced => latest = sliced,
         };
         Checkpoint? checkpoint = Resume ? Checkpoint.Load(CheckpointPath) : null;
         if (backend is not HostBackend) terminal.Timed($"compiling kernels for {backend.Device.Id}", trainer.WarmUp);
@@ -73,9 +91,24 @@ internal sealed class TrainVerb : TrainingVerb
             $"{Optimizer}, rate {settings.LearningRate:0.######}, {settings.Schedule.Kind.Name()}");
         if (watched is not null) terminal.Note(DescribeWatched(watched, data));
         if (TargetCheck.Describe(data.Train) is { } odd) terminal.Note($"note: {odd}");
-        TrainingResult result = progress.Show(() => trainer.Run(interruption.Token));
-        if (result.IsCancelled) throw Interrupted(result);
-        Report(terminal, network, data, result);
+        if (pruning is not null) terminal.Note($"pruned on the way by {pruning.Name}: {pruning.Settings}");
+        try
+        {
+            TrainingResult result = progress.Show(() => trainer.Run(interruption.Token));
+            if (result.IsCancelled) throw Interrupted(result);
+            using Network? sliced = pruning?.Finish();
+            Pruned? pruned = pruning is null ? null : Prove(network, sliced, pruning, watched ?? data.Train);
+            Report(terminal, sliced ?? network, data, sliced is null ? result : result with { Validation = null }, pruned, log);
+        }
+        catch (EverythingPrunedException e)
+        {
+            throw NothingLeft(e);
+        }
+        finally
+        {
+            latest?.Dispose();
+            usable?.Dispose();
+        }
     }
 
     private Network Build(Architecture? asked, ISequenceData data, DataSource source, IBackend backend)
@@ -95,7 +128,7 @@ internal sealed class TrainVerb : TrainingVerb
         return Create(Complete(asked, data, source), backend, Seed);
     }
 
-    private void Report(Terminal terminal, Network network, DataSplits data, TrainingResult result)
+    private void Report(Terminal terminal, Network network, DataSplits data, TrainingResult result, Pruned? pruned, TrainingLog log)
     {
         (string split, ISequenceData judged) =
             data.Test is not null ? ("test", data.Test) : data.Valid is not null ? ("valid", data.Valid) : ("train", data.Train);
@@ -107,6 +140,8 @@ internal sealed class TrainVerb : TrainingVerb
         terminal.Result(
             $"{final}{ExplainedText(explained)} on {Extent(judged, final.Rows)}, split {split}, " +
             $"after {result.Epochs} epoch{(result.Epochs == 1 ? "" : "s")} in {result.Seconds:0.0} s");
+        if (ReportPath is not null) WritePage(network, log.Epochs, final, judged);
+        if (pruned is not null) Describe(terminal, pruned, network);
         if (result.RanOutOfPatience) terminal.Result($"stopped early: best was epoch {result.BestEpoch}, whose weights are kept");
         terminal.Result($"model: {Out}");
         terminal.Result(new JsonObject
@@ -120,8 +155,18 @@ internal sealed class TrainVerb : TrainingVerb
             ["model"] = Out,
             ["parameters"] = network.Architecture.ParameterCount,
             ["watched"] = data.Valid is not null ? "valid" : data.Test is not null ? "test" : null,
+            ["pruning"] = pruned is null ? null : ToJson(pruned, network, log.Epochs),
             ["device"] = network.Backend.Device.Id,
         });
+    }
+
+    private void WritePage(Network network, IReadOnlyList<EpochReport> epochs, Evaluation final, ISequenceData judged)
+    {
+        DeviceInfo device = network.Backend.Device;
+        ReportPage page = new($"Training on {judged.Name}: {network}") { Command = Call, Device = $"{device.Id} ({device.Name})" };
+        page.AddAnswer($"{final} on {Extent(judged, final.Rows)}");
+        new TrainingReport(epochs).AddTo(page);
+        page.Save(ReportPath!);
     }
 
     // A test set that was used to select runs is no test set any more.

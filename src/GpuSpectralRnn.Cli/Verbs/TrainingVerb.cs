@@ -92,7 +92,7 @@ internal abstract class TrainingVerb : SequenceVerb
         Cell is not null || Hidden.Any() || Layers is not null || Bidirectional || Readout is not null
         || Embedding is not null || TieWeights || InitialRange is not null;
 
-    private Recipe? Recipe => RecipeName is null ? null : Recipe.Find(RecipeName);
+    private TrainingRecipe? Recipe => RecipeName is null ? null : TrainingRecipe.Find(RecipeName);
 
     /// <summary>The architecture of the options, without what the data determine; null extents are set by <see cref="Complete"/>.</summary>
     protected Architecture CheckedModelOptions()

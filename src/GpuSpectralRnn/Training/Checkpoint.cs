@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using GpuSpectralRnn.Formats;
 using GpuSpectralRnn.Networks;
@@ -59,6 +60,8 @@ public sealed class Checkpoint
     private const string BestName = "best";
     private const string OptimizerPrefix = "optimizer.";
     private const string CarriedPrefix = "carried.";
+    private const string PruningKey = "gsrnn.pruning";
+    private const string PruningPrefix = "pruning.";
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -91,6 +94,12 @@ public sealed class Checkpoint
     /// </summary>
     public IReadOnlyDictionary<string, float[]> Carried { get; init; } = new Dictionary<string, float[]>();
 
+    /// <summary>Settings of the pruning in training, one JSON object with its name; null without one.</summary>
+    public string? PruningSettings { get; init; }
+
+    /// <summary>State of the pruning in training, by name (<see cref="ITrainedPruning.State"/>); empty without one.</summary>
+    public IReadOnlyDictionary<string, float[]> Pruning { get; init; } = new Dictionary<string, float[]>();
+
     /// <summary>Writes the checkpoint, atomically.</summary>
     /// <exception cref="RunFailedException">The file cannot be written.</exception>
     public void Save(string path)
@@ -99,13 +108,16 @@ public sealed class Checkpoint
         if (Best is not null) arrays.Add(Block(BestName, Best));
         arrays.AddRange(Optimizer.Select(pair => Block(OptimizerPrefix + pair.Key, pair.Value)));
         arrays.AddRange(Carried.Select(pair => Block(CarriedPrefix + pair.Key, pair.Value)));
-        SafetensorsFile.Write(path, arrays, new Dictionary<string, string>
+        arrays.AddRange(Pruning.Select(pair => Block(PruningPrefix + pair.Key, pair.Value)));
+        Dictionary<string, string> metadata = new()
         {
             [FormatKey] = Format,
             [ArchitectureKey] = Recipe.ToJson(),
             [SettingsKey] = Settings.ToJson(),
             [StateKey] = JsonSerializer.Serialize(State, Json),
-        });
+        };
+        if (PruningSettings is not null) metadata.Add(PruningKey, PruningSettings);
+        SafetensorsFile.Write(path, arrays, metadata);
     }
 
     /// <summary>Reads and checks a checkpoint.</summary>
@@ -131,7 +143,11 @@ public sealed class Checkpoint
                 Best = Values(BestName, extent),
                 Optimizer = Group(OptimizerPrefix, extent),
                 Carried = Group(CarriedPrefix, null),
+                PruningSettings = file.Metadata.GetValueOrDefault(PruningKey) is { } pruning ? ObjectText(pruning) : null,
+                Pruning = Group(PruningPrefix, null),
             };
+
+            string ObjectText(string text) => JsonNode.Parse(text) is JsonObject ? text : throw new BrokenFileException(path, $"{PruningKey} is no JSON object.");
 
             Dictionary<string, float[]> Group(string prefix, long? count) => file.Arrays
                 .Where(array => array.Name.StartsWith(prefix, StringComparison.Ordinal))

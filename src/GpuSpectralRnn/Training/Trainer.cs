@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks;
@@ -13,6 +14,7 @@ public sealed class Trainer : IDisposable
 {
     private readonly Network network;
     private readonly ISequenceData data;
+    private readonly ISequenceData? validation;
     private readonly TrainingSettings settings;
     private readonly Optimizer optimizer;
     private readonly DeviceBatches feed;
@@ -20,6 +22,7 @@ public sealed class Trainer : IDisposable
     private readonly LossTotals totals;
     private readonly TrainingStep step;
     private readonly Tensor? best;
+    private readonly ITrainedPruning? pruning;
     private string? dataHash;
     private readonly Stopwatch clock = new();
     private TrainingState state = new();
@@ -34,8 +37,12 @@ public sealed class Trainer : IDisposable
     /// <param name="data">The training set.</param>
     /// <param name="validation">The validation set, evaluated after every epoch; null for none.</param>
     /// <param name="settings">Hyperparameters.</param>
-    /// <exception cref="InvalidCallException">A setting is out of range, or the data do not fit the network.</exception>
-    public Trainer(Network network, ISequenceData data, ISequenceData? validation, TrainingSettings settings)
+    /// <param name="pruning">What is pruned on the way; null for nothing.</param>
+    /// <exception cref="InvalidCallException">
+    /// A setting is out of range, the data do not fit the network, or it cannot be pruned so.
+    /// </exception>
+    public Trainer(
+        Network network, ISequenceData data, ISequenceData? validation, TrainingSettings settings, ITrainedPruning? pruning = null)
     {
         settings.Validate();
         network.Recipe.CheckFits(data.Layout, data.Name);
@@ -49,17 +56,23 @@ public sealed class Trainer : IDisposable
             throw new InvalidCallException("Patience needs validation data to watch; give some or leave the patience out.");
         if (settings.Schedule.Kind == ScheduleKind.Anneal && validation is null)
             throw new InvalidCallException("The schedule anneal needs validation data to watch; give some or choose another schedule.");
+        if (pruning is not null && (settings.Patience > 0 || settings.Schedule.Kind == ScheduleKind.Anneal))
+            throw new InvalidCallException(
+                $"Patience and the schedule anneal bring earlier weights back, which {pruning.Name} has pruned further since; leave them out.");
         this.network = network;
         this.data = data;
+        this.validation = validation;
         this.settings = settings;
+        this.pruning = pruning;
         optimizer = new Optimizer(settings, network.Parameters);
         feed = new DeviceBatches(data, network.Backend, settings.BatchSize);
         evaluator = validation is null ? null : new Evaluator(network, validation, settings.BatchSize);
         totals = network.Backend.Loss.CreateTotals();
-        step = new TrainingStep(network, feed, new TargetObjective(), optimizer, totals);
+        step = new TrainingStep(network, feed, new TargetObjective(), optimizer, totals) { Pruning = pruning };
         best = settings.Patience > 0 || settings.Schedule.Kind == ScheduleKind.Anneal
             ? network.Backend.Allocate(network.Parameters.Values.Shape) : null;
         state = state with { Data = Fingerprint };
+        pruning?.Begin(network, new RunExtent(Steps, StepsPerEpoch, settings.Seed));
     }
 
     /// <summary>Path of the checkpoint that is written after every epoch and on cancellation; null for none.</summary>
@@ -73,6 +86,11 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Called from the training thread after every epoch.</summary>
     public Action<EpochReport>? EpochFinished { get; init; }
+
+    /// <summary>
+    /// Called after every epoch of a run that prunes, with the smaller network that slicing gives then; who is called owns it.
+    /// </summary>
+    public Action<Network>? Sliced { get; init; }
 
     /// <summary>Steps of one epoch.</summary>
     public int StepsPerEpoch => feed.BatchCount;
@@ -99,6 +117,7 @@ public sealed class Trainer : IDisposable
         if (state.Step > 0) throw new InvalidOperationException("A run is warmed up before its first step, and before a checkpoint is restored.");
         feed.Restart();
         feed.Next();
+        pruning?.BeforeStep(1);
         step.Backpropagate(Mask);
         _ = network.Backend.Optimizer; // loads its kernels
         network.Backend.Synchronize();
@@ -123,6 +142,7 @@ public sealed class Trainer : IDisposable
                 $"The schedule {settings.Schedule.Kind.Name()} is laid out over all {checkpoint.Settings.Epochs} epochs of the checkpoint; " +
                 $"with {settings.Epochs} its rate " +
                 "would jump. Resume with as many epochs, or start a new run from the model with a schedule of its own.");
+        CheckPruning(checkpoint);
         if (checkpoint.State.Data != Fingerprint)
             throw new InvalidCallException(
                 $"The checkpoint was trained on {checkpoint.State.Data}, not on {Fingerprint}; resume with the same data.");
@@ -138,6 +158,7 @@ public sealed class Trainer : IDisposable
         }
 
         if (Carries(checkpoint.State)) RestoreCarried(checkpoint);
+        foreach ((string name, Tensor values) in pruning?.State ?? []) values.CopyFrom<float>(checkpoint.Pruning[name]);
         network.Parameters.Values.CopyFrom<float>(checkpoint.Parameters);
         if (checkpoint.Best is not null) best?.CopyFrom<float>(checkpoint.Best);
         state = checkpoint.State;
@@ -203,14 +224,18 @@ public sealed class Trainer : IDisposable
             {
                 Evaluation sofar = ReadTotals(start);
                 lastReport = clock.Elapsed;
-                Stepped?.Invoke(new StepReport(state.Epoch + 1, settings.Epochs, state.Step, Steps, rate, sofar, SequencesPerSecond, Remaining));
+                Stepped?.Invoke(new StepReport(state.Epoch + 1, settings.Epochs, state.Step, Steps, rate, sofar, SequencesPerSecond, Remaining)
+                {
+                    Pruning = Stepped is null ? null : pruning?.Report(state.Step),
+                });
             }
         }
 
         lastTraining = ReadTotals(start);
         float[] parameters = CheckedParameters();
-        bool isCancelled = !Validate(cancellation);
-        if (isCancelled) return Pause(start, secondsBefore);
+        pruning?.BeforeEvaluation();
+        if (!Validate(cancellation)) return Pause(start, secondsBefore);
+        if (!TrySlice(out PruningReport? pruned, cancellation)) return Pause(start, secondsBefore);
         bool isBest = lastValidation is not null && (state.Best is null || lastValidation.IsBetterThan(state.Best));
         if (isBest)
         {
@@ -230,7 +255,10 @@ public sealed class Trainer : IDisposable
         state = state with
         { Epoch = state.Epoch + 1, Batch = 0, LossSum = 0, Correct = 0, Rows = 0, Seconds = secondsBefore + clock.Elapsed.TotalSeconds };
         SaveCheckpoint(parameters);
-        EpochFinished?.Invoke(new EpochReport(state.Epoch, settings.Epochs, lastTraining, lastValidation, isBest, SequencesPerSecond, Remaining));
+        EpochFinished?.Invoke(new EpochReport(state.Epoch, settings.Epochs, lastTraining, lastValidation, isBest, SequencesPerSecond, Remaining)
+        {
+            Pruning = pruned,
+        });
         return true;
     }
 
@@ -258,6 +286,39 @@ public sealed class Trainer : IDisposable
         }
 
         return double.IsFinite(lastValidation.Loss) ? true : throw Diverged(state.Step, $"the validation loss is {lastValidation.Loss}");
+    }
+
+    // What pruning has come to, and what slicing would give; false if that was cancelled.
+    private bool TrySlice(out PruningReport? report, CancellationToken cancellation)
+    {
+        report = pruning?.Report(state.Step);
+        if (report is null || pruning!.Slice() is not { } sliced) return true;
+        try
+        {
+            report = report with
+            {
+                SlicedUnits = report.Axes.ToDictionary(axis => axis.Axis, axis => sliced.Graph.Axis(axis.Axis).Size),
+                SlicedParameters = sliced.Graph.ParameterCount,
+            };
+            if (validation is not null)
+            {
+                using Evaluator judge = new(sliced, validation, settings.BatchSize);
+                report = report with { Sliced = judge.Run(cancellation) };
+            }
+
+            if (Sliced is null) return true;
+            Sliced(sliced);
+            sliced = null;
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+        finally
+        {
+            sliced?.Dispose();
+        }
     }
 
     // Stops within an epoch and writes a checkpoint of this step.
@@ -288,12 +349,46 @@ public sealed class Trainer : IDisposable
             Best = state.BestEpoch > 0 ? best?.ToArray() : null,
             Optimizer = optimizer.State.ToDictionary(s => s.Name, s => s.Values.ToArray()),
             Carried = Carries(state) ? network.CarriedState.ToDictionary(s => s.Name, s => s.Values.ToArray()) : new Dictionary<string, float[]>(),
+            PruningSettings = pruning is null ? null : SettingsOf(pruning),
+            Pruning = (pruning?.State ?? []).ToDictionary(s => s.Name, s => s.Values.ToArray()),
         }.Save(CheckpointPath);
         lastCheckpoint = $"{CheckpointPath} (after step {state.Step})";
     }
 
     // Within an epoch over a stream the state of a batch is carried to the next.
     private bool Carries(TrainingState at) => data.Layout.IsStream && at.Batch > 0 && at.Batch < StepsPerEpoch;
+
+    private static string SettingsOf(ITrainedPruning pruning) => new JsonObject
+    {
+        ["method"] = pruning.Name,
+        ["settings"] = JsonNode.Parse(pruning.Settings),
+    }.ToJsonString();
+
+    private void CheckPruning(Checkpoint checkpoint)
+    {
+        if (pruning is null)
+        {
+            if (checkpoint.PruningSettings is not null)
+                throw new InvalidCallException($"The checkpoint is of a run that prunes, {checkpoint.PruningSettings}; resume with the same method.");
+            return;
+        }
+
+        if (checkpoint.PruningSettings is null)
+            throw new InvalidCallException($"The checkpoint is of a run that does not prune; start {pruning.Name} from its model as a new run.");
+        string now = SettingsOf(pruning);
+        if (checkpoint.PruningSettings != now)
+            throw new InvalidCallException(
+                $"The checkpoint was pruned in another way: {JsonDifference.Describe(checkpoint.PruningSettings, now)}; resume with the same.");
+        if (pruning.SpansAllSteps && checkpoint.Settings.Epochs != settings.Epochs)
+            throw new InvalidCallException(
+                $"{pruning.Name} is laid out over all {checkpoint.Settings.Epochs} epochs of the checkpoint; resume with as many, not {settings.Epochs}.");
+        foreach ((string name, Tensor values) in pruning.State)
+        {
+            if (!checkpoint.Pruning.TryGetValue(name, out float[]? saved) || saved.Length != values.Count)
+                throw new InvalidCallException(
+                    $"The checkpoint's {pruning.Name} is of another model: it holds {saved?.Length ?? 0} numbers of '{name}' and this one has {values.Count}.");
+        }
+    }
 
     private void RestoreCarried(Checkpoint checkpoint)
     {

@@ -10,7 +10,11 @@ namespace GpuSpectralRnn.Training;
 /// <param name="SequencesPerSecond">Since this session of the run began, evaluations included.</param>
 /// <param name="Remaining">Estimated time left, at that speed.</param>
 public sealed record StepReport(
-    int Epoch, int Epochs, long Step, long Steps, double Rate, Evaluation Training, double SequencesPerSecond, TimeSpan Remaining);
+    int Epoch, int Epochs, long Step, long Steps, double Rate, Evaluation Training, double SequencesPerSecond, TimeSpan Remaining)
+{
+    /// <summary>How far pruning has come, where the run prunes.</summary>
+    public PruningReport? Pruning { get; init; }
+}
 
 /// <summary>A finished epoch.</summary>
 /// <param name="Epoch">1-based.</param>
@@ -21,7 +25,11 @@ public sealed record StepReport(
 /// <param name="SequencesPerSecond">Since this session of the run began, evaluations included.</param>
 /// <param name="Remaining">Estimated time left, at that speed.</param>
 public sealed record EpochReport(
-    int Epoch, int Epochs, Evaluation Training, Evaluation? Validation, bool IsBest, double SequencesPerSecond, TimeSpan Remaining);
+    int Epoch, int Epochs, Evaluation Training, Evaluation? Validation, bool IsBest, double SequencesPerSecond, TimeSpan Remaining)
+{
+    /// <summary>How far pruning has come, and what slicing would give now, where the run prunes.</summary>
+    public PruningReport? Pruning { get; init; }
+}
 
 /// <summary>Result of a run.</summary>
 /// <param name="Epochs">Epochs finished.</param>

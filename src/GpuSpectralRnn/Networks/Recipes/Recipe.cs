@@ -44,6 +44,10 @@ public abstract record Recipe
     /// <param name="graph">Of <see cref="Build"/>.</param>
     public abstract IReadOnlyList<IReadOnlyList<string>> GroupUnits(Graph graph);
 
+    /// <summary>The units of an axis of each group: of a stack the hidden units of each layer.</summary>
+    /// <param name="graph">Of <see cref="Build"/>.</param>
+    public int[] CountUnits(Graph graph) => [.. GroupUnits(graph).Select(group => graph.Axis(group[0]).Size)];
+
     /// <summary>Checks that data of <paramref name="layout"/> can be fed to this network, targets included where there are some.</summary>
     /// <param name="layout">What the sequences have in common.</param>
     /// <param name="name">The data's name, for the message.</param>

@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Pruning;
 
@@ -8,12 +9,15 @@ namespace GpuSpectralRnn.Pruning;
 /// <param name="Settings">
 /// Its default settings, which a caller may change. Baselines that drop units use fold and ridge alone, other baselines none.
 /// </param>
-/// <param name="Create">Creates the method from settings; null for training at the small size from scratch.</param>
+/// <param name="Create">
+/// Creates the method from settings; null for training at the small size from scratch, and for what <see cref="Train"/> prunes in training.
+/// </param>
 /// <param name="IsRefined">
-/// Whether the small network is then refined on the big network's outputs, without labels (<see cref="Distillation"/>).
+/// Whether the small network is then refined on the big network's outputs, without labels (<see cref="Refinement"/>).
 /// </param>
 /// <param name="IsOneWay">Whether it supports unidirectional networks only.</param>
 /// <param name="DropsUnits">Whether it drops units, so that others may stand for them; else weights or ranks.</param>
+/// <param name="IsCentred">Whether it counts units by the eigenvalues of the covariance of the states, not of their Gram matrix.</param>
 public sealed record MethodSpec(
     string Name,
     string Description,
@@ -21,7 +25,8 @@ public sealed record MethodSpec(
     Func<SpectralSettings, IPruningMethod>? Create,
     bool IsRefined = false,
     bool IsOneWay = false,
-    bool DropsUnits = true)
+    bool DropsUnits = true,
+    bool IsCentred = false)
 {
     /// <summary>Name of the uncompressed network in tables.</summary>
     public const string Baseline = "baseline";
@@ -31,6 +36,12 @@ public sealed record MethodSpec(
 
     /// <summary>The name of the network trained at the small size.</summary>
     public const string Scratch = "scratch";
+
+    /// <summary>
+    /// Creates the pruning of a network while it is trained further, with k for each layer as <see cref="IPruningMethod.Plan"/> takes it; null for
+    /// methods that prune a trained network.
+    /// </summary>
+    public Func<IReadOnlyList<int>, ITrainedPruning>? Train { get; init; }
 
     private static readonly SpectralSettings Plain = new(), Unfolded = new() { Fold = FoldKind.None };
 
@@ -50,16 +61,24 @@ public sealed record MethodSpec(
         { Name = "auto-refined", Description = "auto, then brought closer to the big network's answers, without labels", IsRefined = true },
         new("adjoint", "spectral, units weighed by what they do to the outputs, backward", Plain, CreateSpectral),
         new("paper", "spectral, the paper's criterion (theta 0.5), greedy", Paper, CreateSpectral),
+        new("paper-refined", "paper, then brought closer to the big network's answers, without labels", Paper, CreateSpectral, IsRefined: true),
         new("paper-without", "the paper's criterion, not reconstructed", Paper with { Fold = FoldKind.None }, CreateSpectral),
         new("random", "units drawn uniformly", Plain, CreateRandom),
+        new("random-refined", "random, then brought closer to the big network's answers, without labels", Plain, CreateRandom, IsRefined: true),
         new("random-without", "units drawn uniformly, not reconstructed", Unfolded, CreateRandom),
         new("magnitude-unit", "units with the largest recurrent weights", Plain, CreateMagnitude),
         new("magnitude-unit-without", "units with the largest recurrent weights, not reconstructed", Unfolded, CreateMagnitude),
+        new("iss-gm", "units farthest from the others' weights (geometric median)", Plain, CreateGeometricMedian, IsCentred: true),
+        new("iss-gm-without", "units farthest from the others' weights, not reconstructed, as published", Unfolded, CreateGeometricMedian, IsCentred: true),
         new("magnitude-weight", "a mask: the k^2 largest recurrent weights", Plain, _ => new MagnitudeWeights(), DropsUnits: false),
         new("random-weight", "a mask: k^2 recurrent weights drawn uniformly", Plain, _ => new RandomWeights(), DropsUnits: false),
         new("column", "a mask: k columns of the recurrent matrix", Plain, _ => new ColumnSparsification(), DropsUnits: false),
         new("low-rank", "the recurrent matrix as two factors of rank k, multiplied out to run: fewer weights, no less time", Plain,
             _ => new LowRank(), IsOneWay: true, DropsUnits: false),
+        new(L0Pruning.MethodName, "gates on the units, closed while the network is trained further", Plain, null)
+        {
+            Train = keep => new L0Pruning(new L0Settings { Keep = keep, Gates = GatedUnits.Hidden }),
+        },
     ];
 
     /// <summary>Finds a method by its name; <c>spectral</c> is an alias of <c>auto</c>.</summary>
@@ -84,6 +103,8 @@ public sealed record MethodSpec(
     private static SpectralPruning CreateSpectral(SpectralSettings settings) => new(settings);
 
     private static RandomUnits CreateRandom(SpectralSettings settings) => new(settings.Fold != FoldKind.None, settings.Ridge);
+
+    private static GeometricMedian CreateGeometricMedian(SpectralSettings settings) => new(settings.Fold != FoldKind.None, settings.Ridge);
 
     private static MagnitudeUnits CreateMagnitude(SpectralSettings settings) => new(settings.Fold != FoldKind.None, settings.Ridge);
 }

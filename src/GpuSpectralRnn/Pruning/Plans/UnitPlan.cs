@@ -44,7 +44,12 @@ public sealed record UnitPlan
     {
         float[] z = gates.ToArray();
         int[] kept = [.. Enumerable.Range(0, z.Length).Where(j => z[j] != 0)];
-        if (kept.Length == 0) throw new ArgumentException("All gates are shut; one unit at least must stay.", nameof(gates));
+        return kept.Length > 0 ? OfGates(z, kept) : throw new ArgumentException("All gates are shut; one unit at least must stay.", nameof(gates));
+    }
+
+    /// <summary>The same with the units to keep, among which all open ones are.</summary>
+    internal static UnitPlan OfGates(float[] z, int[] kept)
+    {
         Matrix fold = new(z.Length, kept.Length);
         for (int i = 0; i < kept.Length; i++) fold[kept[i], i] = z[kept[i]];
         return new UnitPlan { Units = z.Length, Kept = kept, Fold = fold };

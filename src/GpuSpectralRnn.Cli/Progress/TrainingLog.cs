@@ -1,0 +1,64 @@
+using System.Text.Json.Nodes;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Cli.Progress;
+
+/// <summary>The epochs of a run, kept, and where wanted written to a file as they end: one JSON object to a line.</summary>
+internal sealed class TrainingLog
+{
+    private readonly string? path;
+    private readonly List<EpochReport> epochs = [];
+
+    /// <summary>Begins the file anew, or goes on with it.</summary>
+    public TrainingLog(string? path, bool goesOn)
+    {
+        this.path = path;
+        if (path is not null && !goesOn) File.WriteAllText(path, "");
+    }
+
+    /// <summary>Those of this call.</summary>
+    public IReadOnlyList<EpochReport> Epochs => epochs;
+
+    /// <summary>The end of an epoch.</summary>
+    public void Add(EpochReport epoch)
+    {
+        epochs.Add(epoch);
+        if (path is not null) File.AppendAllText(path, ToJson(epoch).ToJsonString() + "\n");
+    }
+
+    /// <summary>An epoch as one JSON object.</summary>
+    public static JsonObject ToJson(EpochReport epoch) => new()
+    {
+        ["epoch"] = epoch.Epoch,
+        ["loss"] = Terminal.Number(epoch.Training.Loss),
+        ["metric"] = ToJson(epoch.Training),
+        ["watched"] = epoch.Validation is { } watched ? ToJson(watched) : null,
+        ["pruning"] = epoch.Pruning is { } pruning ? ToJson(pruning) : null,
+    };
+
+    private static JsonObject ToJson(Evaluation e) => new() { ["name"] = e.Metric, ["value"] = Terminal.Number(e.Value), ["loss"] = Terminal.Number(e.Loss) };
+
+    private static JsonObject ToJson(PruningReport r) => new()
+    {
+        ["method"] = r.Method,
+        ["expectedUnits"] = Number(r.ExpectedUnits),
+        ["expectedWeights"] = Number(r.ExpectedWeights),
+        ["target"] = Number(r.Target),
+        ["lambda"] = Number(r.Penalty),
+        ["weights"] = r.Weights is { } weights ? new JsonObject { ["kept"] = weights.Kept, ["all"] = weights.All } : null,
+        ["axes"] = new JsonArray([.. r.Axes.Select(axis => new JsonObject
+        {
+            ["name"] = axis.Axis,
+            ["units"] = axis.Units,
+            ["expected"] = Number(axis.Expected),
+            ["open"] = axis.Open,
+            ["closed"] = axis.Closed,
+            ["undecided"] = axis.Undecided,
+            ["sliced"] = r.SlicedUnits.TryGetValue(axis.Axis, out int units) ? units : null,
+        })]),
+        ["parameters"] = r.SlicedParameters,
+        ["sliced"] = r.Sliced is { } sliced ? ToJson(sliced) : null,
+    };
+
+    private static JsonNode? Number(double? value) => value is { } number ? Terminal.Number(number) : null;
+}

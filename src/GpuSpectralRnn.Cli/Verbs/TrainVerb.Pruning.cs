@@ -1,0 +1,121 @@
+using System.Text.Json.Nodes;
+using CommandLine;
+using GpuSpectralRnn.Cli.Progress;
+using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Interchange;
+using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Pruning;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Cli.Verbs;
+
+/// <content>Pruning while a network is trained.</content>
+internal sealed partial class TrainVerb
+{
+    /// <summary>Sequences on which the trained and the sliced network are compared.</summary>
+    private const int ParitySequences = 500;
+
+    private Network? latest, usable; // sliced after the last epoch; after the last that had units left
+    private int usableEpoch;
+
+    [Option("method", MetaValue = "M", HelpText =
+        "Prune while training: l0 (gates on the units, closed by a penalty; the model is then sliced); best from a trained network, --init.")]
+    public string? Method { get; set; }
+
+    [Option("target-fraction", MetaValue = "F", HelpText = "l0: share of the units that stay in the end, between 0 and 1.")]
+    public double? TargetFraction { get; set; }
+
+    [Option("l0-lambda", MetaValue = "X", HelpText = "l0: instead of a share, the price of each expected weight of a gate, for example 1e-5.")]
+    public double? PenaltyFactor { get; set; }
+
+    [Option("gates", MetaValue = "W", HelpText =
+        "l0: what has gates: hidden (units), inputs (an embedding's columns, or the features of a step), all, " +
+        "or prunable (default: all that makes the model smaller: hidden and embedding; features stay).")]
+    public string? GatesOn { get; set; }
+
+    [Option("gate-lr", MetaValue = "X", HelpText = "l0: learning rate of the gates, by Adam (default 0.05; 50 to 100 times that of the weights).")]
+    public double? GateRate { get; set; }
+
+    private void CheckPruningOptions()
+    {
+        if (Method is null)
+        {
+            foreach ((string option, bool isGiven) in PruningOptions)
+                if (isGiven) throw new InvalidCallException($"{option} belongs to --method {L0Pruning.MethodName}.");
+            return;
+        }
+
+        using ITrainedPruning? pruning = CreatePruning();
+        if (Patience > 0) throw new InvalidCallException($"--patience brings earlier weights back, which --method {Method} has pruned further since; leave it out.");
+    }
+
+    private (string Option, bool IsGiven)[] PruningOptions =>
+    [
+        ("--target-fraction", TargetFraction is not null), ("--l0-lambda", PenaltyFactor is not null), ("--gates", GatesOn is not null),
+        ("--gate-lr", GateRate is not null),
+    ];
+
+    private ITrainedPruning? CreatePruning() => Method switch
+    {
+        null => null,
+        L0Pruning.MethodName => new L0Pruning(new L0Settings
+        {
+            TargetFraction = TargetFraction,
+            PenaltyFactor = PenaltyFactor,
+            Gates = GatesOn is null ? GatedUnits.Prunable : EnumNames.Parse<GatedUnits>(GatesOn, "--gates"),
+            GateRate = GateRate ?? L0Settings.UsualGateRate,
+        }),
+        _ => throw new InvalidCallException(
+            $"--method {Method}: what prunes in training is {string.Join(", ", MethodSpec.All.Where(method => method.Train is not null).Select(method => method.Name))}; " +
+            "the other methods prune a trained model: gsrnn prune."),
+    };
+
+    private void KeepUsable(EpochReport epoch)
+    {
+        if (latest is null) return;
+        usable?.Dispose();
+        (usable, latest, usableEpoch) = (latest, null, epoch.Epoch);
+    }
+
+    // The last network that had units left is what the user gets.
+    private EverythingPrunedException NothingLeft(EverythingPrunedException e)
+    {
+        if (usable is null) return new EverythingPrunedException($"{e.Message} No epoch ended before; nothing was written.");
+        ModelFile.Save(Out, usable);
+        return new EverythingPrunedException($"{e.Message} {Out} holds the sliced network of epoch {usableEpoch}, the last that had units left.");
+    }
+
+    private Pruned Prove(Network network, Network? sliced, ITrainedPruning pruning, ISequenceData data)
+    {
+        Parity? parity = sliced is null ? null : Parity.Compare(network, sliced, Subset.Limit(data, ParitySequences), Batch);
+        return new Pruned(pruning.Name, network.Architecture, parity);
+    }
+
+    private static void Describe(Terminal terminal, Pruned pruned, Network result)
+    {
+        (Architecture before, Architecture after) = (pruned.Before, result.Architecture);
+        terminal.Result($"{pruned.Method}: {before.Cell.Name()} {Sizes(before)} -> {Sizes(after)}");
+        terminal.Result($"parameters: {before.ParameterCount:N0} -> {after.ParameterCount:N0}");
+        terminal.Result($"multiply-adds per step: {before.MultiplyAddsPerStep:N0} -> {after.MultiplyAddsPerStep:N0}");
+        if (pruned.Parity is { } parity) terminal.Result($"sliced against trained network: {parity}");
+    }
+
+    private static JsonObject ToJson(Pruned pruned, Network result, IReadOnlyList<EpochReport> epochs) => new()
+    {
+        ["method"] = pruned.Method,
+        ["hidden"] = new JsonObject { ["before"] = Numbers(pruned.Before.Hidden), ["after"] = Numbers(result.Architecture.Hidden) },
+        ["inputs"] = new JsonObject { ["before"] = pruned.Before.Inputs, ["after"] = result.Architecture.Inputs },
+        ["parameters"] = new JsonObject { ["before"] = pruned.Before.ParameterCount, ["after"] = result.Architecture.ParameterCount },
+        ["flopsPerStep"] = new JsonObject { ["before"] = pruned.Before.MultiplyAddsPerStep, ["after"] = result.Architecture.MultiplyAddsPerStep },
+        ["parity"] = pruned.Parity is { } parity ? Terminal.Number(parity.Difference) : null,
+        ["epochs"] = new JsonArray([.. epochs.Where(epoch => epoch.Pruning is not null).Select(TrainingLog.ToJson)]),
+    };
+
+    private static string Sizes(Architecture architecture) =>
+        $"{architecture.Inputs}-{string.Join("-", architecture.Hidden)}-{architecture.Outputs}";
+
+    private static JsonArray Numbers(IEnumerable<int> values) => new([.. values.Select(value => JsonValue.Create(value))]);
+
+    /// <summary>What pruning began with, and the proof that slicing lost nothing.</summary>
+    private sealed record Pruned(string Method, Architecture Before, Parity? Parity);
+}

@@ -1,0 +1,279 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Networks.Modules;
+using GpuSpectralRnn.Numerics;
+using GpuSpectralRnn.Training;
+
+namespace GpuSpectralRnn.Pruning;
+
+/// <summary>
+/// Hard-concrete gates on input and hidden units (Louizos, Welling, Kingma 2018; Wen et al. 2020; docs/method.md, section 14), trained with the network:
+/// by a price on expected weights, or towards a number of units by a multiplier of every axis, lambda += eta (E[open] - target), lambda at least 0, whose
+/// target falls from 1 over the first half of the run.
+/// </summary>
+/// <param name="settings">The aim.</param>
+/// <exception cref="InvalidCallException">A setting is out of range.</exception>
+public sealed class L0Pruning(L0Settings settings) : ITrainedPruning
+{
+    /// <summary>Its name in tables and calls.</summary>
+    public const string MethodName = "l0";
+
+    private readonly L0Settings settings = Checked(settings);
+    private Network? network;
+    private GateBlock? block;
+    private ExpectedWeights? weights;
+    private Tensor? multipliers, one;
+    private Tensor[] multiplier = [];
+    private int[] keep = []; // units of each gated axis at the end, with a target
+    private RunExtent extent;
+
+    /// <inheritdoc/>
+    public string Name => MethodName;
+
+    /// <inheritdoc/>
+    public string Settings => settings.ToJson();
+
+    /// <inheritdoc/>
+    public bool SpansAllSteps => settings.HasTarget;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Name, Tensor Values)> State => [.. Block.State, ("multipliers", multipliers!)];
+
+    private GateBlock Block => block ?? throw new InvalidOperationException("Gates are there once a run has begun.");
+
+    private Network Network => network ?? throw new InvalidOperationException("Gates are there once a run has begun.");
+
+    /// <inheritdoc/>
+    public void Begin(Network network, RunExtent extent)
+    {
+        if (this.network is not null) throw new InvalidOperationException("These gates are another run's.");
+        string[] axes = FindAxes(network);
+        (this.network, this.extent) = (network, extent);
+        block = new GateBlock(network, axes, extent.Seed);
+        block.Start(settings.Start);
+        keep = settings.HasTarget ? [.. block.Axes.Select(Target)] : [];
+        weights = new ExpectedWeights(network, block.Axes);
+        multipliers = network.Backend.Allocate(new Shape(axes.Length * ParameterSpec.Alignment));
+        multiplier = [.. axes.Select((_, i) => multipliers.View(i * ParameterSpec.Alignment, 1))];
+        one = network.Backend.Allocate(new Shape(1));
+        network.Backend.Fill(one, 1);
+    }
+
+    /// <inheritdoc/>
+    public void BeforeStep(long step) => Block.Sample(step);
+
+    /// <inheritdoc/>
+    public void AfterBackward(long step)
+    {
+        Block.SumOpen();
+        if (settings.PenaltyFactor is { } factor) weights!.WriteGradients(factor);
+        else MoveMultipliers(step);
+        Block.Backpropagate();
+    }
+
+    /// <inheritdoc/>
+    public void AfterStep(long step, double rate) => Block.Step(settings.GateRate, step);
+
+    /// <inheritdoc/>
+    public void BeforeEvaluation() => Block.SetTestGates();
+
+    /// <inheritdoc/>
+    public PruningReport Report(long step)
+    {
+        using Tensor scratch = Network.Backend.Allocate(Block.LogAlpha.Shape);
+        List<UnitCounts> counts = [];
+        Dictionary<GatedAxis, double[]> open = [];
+        foreach (GatedAxis axis in Block.Axes)
+        {
+            float[] z = TestGates(axis, scratch);
+            Tensor part = scratch.View(0, axis.Units);
+            Network.Backend.Gates.OpenProbabilities(axis.LogAlpha, part);
+            open[axis] = [.. part.ToArray().Select(p => (double)p)];
+            counts.Add(new UnitCounts(axis.Name, axis.Units, z.Count(x => x == 1), z.Count(x => x == 0), open[axis].Sum()));
+        }
+
+        float[] lambdas = multipliers!.ToArray();
+        return new PruningReport(Name)
+        {
+            Axes = counts,
+            Target = settings.HasTarget ? keep.Select((k, i) => Schedule(step, k, Block.Axes[i].Units)).Average() : null,
+            Penalty = settings.PenaltyFactor ?? multiplier.Select((_, i) => (double)lambdas[i * ParameterSpec.Alignment]).Max(),
+            ExpectedWeights = weights!.Compute(axis => open[axis]),
+        };
+    }
+
+    /// <inheritdoc/>
+    public Network? Slice()
+    {
+        using Tensor scratch = Network.Backend.Allocate(Block.LogAlpha.Shape);
+        Dictionary<string, float[]> gates = Block.Axes.ToDictionary(axis => axis.Name, axis => TestGates(axis, scratch));
+        return Slice(gates, gates.ToDictionary(pair => pair.Key, pair => pair.Value.Count(z => z != 0)));
+    }
+
+    /// <inheritdoc/>
+    public Network? Finish()
+    {
+        using Tensor scratch = Network.Backend.Allocate(Block.LogAlpha.Shape);
+        Dictionary<string, float[]> gates = [];
+        Dictionary<string, int> counts = [];
+        for (int i = 0; i < Block.Axes.Count; i++)
+        {
+            GatedAxis axis = Block.Axes[i];
+            float[] z = TestGates(axis, scratch);
+            if (settings.HasTarget)
+                foreach (int j in Ranked(axis).Skip(keep[i])) z[j] = 0;
+            gates.Add(axis.Name, z);
+            counts.Add(axis.Name, settings.HasTarget ? keep[i] : z.Count(x => x != 0));
+        }
+
+        Network sliced = Slice(gates, counts);
+        foreach (GatedAxis axis in Block.Axes) axis.Gates.Values.CopyFrom<float>(gates[axis.Name]);
+        return sliced;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        block?.Dispose();
+        multipliers?.Dispose();
+        one?.Dispose();
+    }
+
+    private static L0Settings Checked(L0Settings settings)
+    {
+        settings.Validate();
+        return settings;
+    }
+
+    // The axes that get gates: of every recurrence what it makes, and what it reads that no recurrence makes.
+    private string[] FindAxes(Network network)
+    {
+        Graph graph = network.Graph;
+        Node[] recurrences = [.. graph.Nodes.Where(node => node.Module is Recurrent)];
+        string[] hidden = [.. recurrences.Select(node => node.Output.Units[0].Name).Distinct()];
+        string[] inputs = [.. recurrences.SelectMany(node => node.Inputs[0].Units).Select(axis => axis.Name).Distinct().Except(hidden)];
+        string[] asked = settings.Gates switch
+        {
+            GatedUnits.Hidden => hidden,
+            GatedUnits.Inputs => inputs,
+            GatedUnits.All => [.. inputs, .. hidden],
+            _ => [.. inputs.Where(name => Find(graph, name) is { IsFoldable: true }), .. hidden],
+        };
+        foreach (string name in asked.Where(name => !IsFeature(graph, name)))
+        {
+            if (Find(graph, name) is { IsFoldable: true }) continue;
+            string reason = graph.UsesOf(name).OfType<Opaque>().FirstOrDefault() is { } opaque
+                ? opaque.Reason
+                : "a module reads its units element by element, or together with others that must stay";
+            throw new InvalidCallException($"Gates on the units of {name}: they cannot be taken away, since {reason}; gates need units that only weights read.");
+        }
+
+        foreach (string name in asked.Where(name => IsFeature(graph, name))) CheckFeature(graph, name);
+        return asked.Length > 0 ? asked : throw new InvalidCallException("The network has no recurrence, whose units or inputs gates could close.");
+    }
+
+    private static PrunableAxis? Find(Graph graph, string name) => graph.PrunableAxes.FirstOrDefault(axis => axis.Name == name);
+
+    private static bool IsFeature(Graph graph, string name) => graph.Fields.Any(field => field.Axis == name);
+
+    // Closed features are zeros in the weights that read them, which no other features may share.
+    private static void CheckFeature(Graph graph, string name)
+    {
+        ReadsLinearly[] all = [.. graph.Nodes.SelectMany(node => node.Uses).OfType<ReadsLinearly>()];
+        foreach (ReadsLinearly own in all.Where(use => use.Axis.Name == name))
+        {
+            if (all.FirstOrDefault(use => use.Parameter == own.Parameter && use.FirstColumn == own.FirstColumn && use.Axis.Name != name) is { } other)
+                throw new InvalidCallException($"Gates on the features of {name}: the weights {own.Parameter} read {other.Axis.Name} too.");
+        }
+    }
+
+    private int Target(GatedAxis axis)
+    {
+        if (settings.Keep is { } asked)
+        {
+            IReadOnlyList<IReadOnlyList<string>> groups = Network.Recipe.GroupUnits(Network.Graph);
+            Budget.Check(Network.Recipe, Network.Graph, asked);
+            int group = groups.TakeWhile(names => !names.Contains(axis.Name)).Count();
+            return group < asked.Count ? asked[group] : axis.Units;
+        }
+
+        return Math.Clamp((int)Math.Round(settings.TargetFraction!.Value * axis.Units), 1, axis.Units);
+    }
+
+    // The share of an axis' units that should be open: from all down to the target over the first half.
+    private double Schedule(long step, int kept, int units) => 1 + (((double)kept / units) - 1) * Math.Min(1, 2.0 * step / extent.Steps);
+
+    // lambda += eta (E[open] / m - target), at least 0; dL/dp = lambda / m.
+    private void MoveMultipliers(long step)
+    {
+        IElementwiseOps ops = Network.Backend.Elementwise;
+        for (int i = 0; i < multiplier.Length; i++)
+        {
+            GatedAxis axis = Block.Axes[i];
+            float share = 1f / axis.Units;
+            ops.AddScaled((float)(-settings.MultiplierRate * Schedule(step, keep[i], axis.Units)), one!, multiplier[i]);
+            ops.AddMultiple(new((float)settings.MultiplierRate * share, axis.OpenSum, null, multiplier[i]));
+            ops.Activate(ActivationKind.Relu, multiplier[i], multiplier[i]);
+            Network.Backend.Fill(axis.OpenGradient, 0);
+            ops.AddMultiple(new(share, multiplier[i], null, axis.OpenGradient));
+        }
+    }
+
+    private float[] TestGates(GatedAxis axis, Tensor scratch)
+    {
+        Tensor part = scratch.View(0, axis.Units);
+        Network.Backend.Gates.TestGates(axis.LogAlpha, part);
+        return part.ToArray();
+    }
+
+    // Units by falling log alpha.
+    private static int[] Ranked(GatedAxis axis)
+    {
+        float[] alpha = axis.LogAlpha.ToArray();
+        return [.. Enumerable.Range(0, alpha.Length).OrderByDescending(j => alpha[j])];
+    }
+
+    // The network of so many units of each axis, those of the largest log alpha; whoever reads them reads them times their gates.
+    private Network Slice(Dictionary<string, float[]> gates, Dictionary<string, int> counts)
+    {
+        foreach ((string name, float[] z) in gates)
+        {
+            if (z.All(x => x == 0)) throw new EverythingPrunedException(Describe(name, z.Length));
+        }
+
+        Graph graph = Network.Graph;
+        foreach (IReadOnlyList<string> group in Network.Recipe.GroupUnits(graph))
+        {
+            // Directions side by side keep as many units each.
+            string[] gated = [.. group.Where(counts.ContainsKey)];
+            foreach (string name in gated) counts[name] = gated.Max(other => counts[other]);
+        }
+
+        NetworkWeights read = NetworkWeights.Read(Network);
+        Dictionary<string, Matrix> values = new(read.Values);
+        foreach (string feature in gates.Keys.Where(name => IsFeature(graph, name))) Fold(values, graph, feature, gates[feature]);
+        UnitPlan[] plans =
+        [
+            .. graph.PrunableAxes.Select(axis => gates.TryGetValue(axis.Name, out float[]? z)
+                ? UnitPlan.OfGates(z, [.. Ranked(Block.Axes.First(own => own.Name == axis.Name)).Take(counts[axis.Name]).Order()])
+                : UnitPlan.Whole(axis.Units)),
+        ];
+        return Slicer.Slice(read with { Values = values }, new PruningPlan(Name, plans)).ToNetwork(Network.Backend);
+    }
+
+    private static void Fold(Dictionary<string, Matrix> values, Graph graph, string feature, float[] z)
+    {
+        var reads = graph.Nodes.SelectMany(node => node.Uses).OfType<ReadsLinearly>().Where(use => use.Axis.Name == feature);
+        foreach ((string parameter, int first) in reads.Select(use => (use.Parameter, use.FirstColumn)).Distinct())
+        {
+            Matrix matrix = values[parameter].Clone();
+            for (int i = 0; i < matrix.Rows; i++)
+                for (int j = 0; j < z.Length; j++) matrix[i, first + j] *= z[j];
+            values[parameter] = matrix;
+        }
+    }
+
+    private string Describe(string axis, int units) => settings.PenaltyFactor is { } factor
+        ? $"All {units} gates of {axis} are closed and nothing is left: `PenaltyFactor` {factor} is too large; take a tenth of it, or `TargetFraction`."
+        : $"All {units} gates of {axis} are closed and nothing is left: the target came too fast; train for more epochs, or with a larger `TargetFraction`.";
+}
