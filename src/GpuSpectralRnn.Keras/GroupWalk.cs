@@ -95,7 +95,7 @@ internal sealed class GroupWalk
             {
                 int type = head == 8 ? BinaryPrimitives.ReadUInt16LittleEndian(left) : left[0];
                 int size = BinaryPrimitives.ReadUInt16LittleEndian(left[(head == 8 ? 2 : 1)..]);
-                if (size > left.Length - head) break; // the checksum, or a gap
+                if (size > left.Length - head) return false;
                 ReadOnlySpan<byte> message = left.Slice(head, size);
                 if (type == Continuation)
                 {
