@@ -26,7 +26,7 @@ public class CompareTests
         Assert.Equal("accuracy", outcome.Json.GetProperty("metric").GetString());
         Assert.True(outcome.Json.GetProperty("isComplete").GetBoolean());
         JsonElement[] rows = [.. outcome.Json.GetProperty("rows").EnumerateArray()];
-        Assert.Equal(1 + (2 * 16), rows.Length);
+        Assert.Equal(1 + (2 * 19), rows.Length);
         foreach (JsonElement row in rows)
         {
             Assert.Equal(Keys, row.EnumerateObject().Select(property => property.Name));

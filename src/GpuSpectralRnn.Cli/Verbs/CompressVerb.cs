@@ -149,7 +149,8 @@ internal sealed class CompressVerb : Verb
             SizePoint knee = curve[Knee.Find([.. curve.Select(point => (
                 (double)point.Keep.Sum(), point.Proof.Outputs.Where(output => !output.IsState).Max(output => output.MeanDifference)))])];
             terminal.Result(
-                $"keep {knee.Size} units: expected {SizeSlider.Lost(knee.Proof)}, {(double)knee.Proof.BytesBefore / knee.Proof.BytesAfter:0.0} times fewer bytes "
+                $"keep {knee.Size} units: expected {SizeSlider.Lost(knee.Proof)}, "
+                + $"{(double)knee.Proof.BytesBefore / knee.Proof.BytesAfter:0.0} times fewer bytes "
                 + "(the knee, farthest below the line from the smallest size to the largest)");
         }
 

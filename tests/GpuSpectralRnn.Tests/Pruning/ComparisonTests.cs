@@ -164,7 +164,7 @@ public sealed class ComparisonTests : IDisposable
         Assert.Contains("`keep` 3x0", Assert.Throws<InvalidCallException>(() => KeepSize.Parse("3x0")).Message);
         Assert.Contains("64x32", Assert.Throws<InvalidCallException>(() => KeepSize.Parse("3,")).Message);
         Assert.Contains(
-            "`refine` off", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { Refine = RefinementBudget.Off }, train, test)).Message);
+            "`Refine` off", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { Refine = RefinementBudget.Off }, train, test)).Message);
         Assert.Contains("`Keep`", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { Keep = [] }, train, test)).Message);
         Assert.Contains("magic", Assert.Throws<InvalidCallException>(() => MethodSpec.Parse(["random", "magic"])).Message);
         Assert.Throws<InvalidCallException>(() => MethodSpec.Parse([]));

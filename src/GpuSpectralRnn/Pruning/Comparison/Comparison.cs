@@ -60,7 +60,7 @@ public sealed class Comparison
         settings.PruningTraining?.Validate();
         if (settings.Keep.Count == 0) throw new InvalidCallException("`Keep` names no size; give the number of units to keep.");
         if (settings.Refine.IsOff && settings.Methods.FirstOrDefault(method => method.IsRefined) is { } refined)
-            throw new InvalidCallException($"`refine` off, and {refined.Name} is refined; leave that method out, or choose auto or a number of steps.");
+            throw new InvalidCallException($"`Refine` off, and {refined.Name} is refined; leave it out, or choose auto or a number of steps.");
         foreach (ISequenceData data in (ISequenceData[])[train, test])
             if (data.Layout.Target == TargetKind.None)
                 throw new InvalidCallException($"{data.Name} has no targets to compare by; give labels or values.");
