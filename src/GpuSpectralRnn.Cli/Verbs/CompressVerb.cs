@@ -7,6 +7,7 @@ using GpuSpectralRnn.Onnx.Compression;
 using GpuSpectralRnn.Onnx.Proof;
 using GpuSpectralRnn.Onnx.Reports;
 using GpuSpectralRnn.Pruning;
+using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
@@ -142,6 +143,16 @@ internal sealed class CompressVerb : Verb
         IReadOnlyList<SizePoint> curve = compression.Curve(point => terminal.Note($"{point.Size} units: {SizeSlider.Lost(point.Proof)}"));
         terminal.Result(CompressionReport.Sizes(curve).ToText());
         terminal.Result($"on {compression.HeldOut} sequences held out; nothing was written: give --keep, --fraction or --tolerance, and --out");
+        if (curve.Count > 2)
+        {
+            // The knee rule of spectrum: farthest below the line from the smallest size to the largest.
+            SizePoint knee = curve[Knee.Find([.. curve.Select(point => (
+                (double)point.Keep.Sum(), point.Proof.Outputs.Where(output => !output.IsState).Max(output => output.MeanDifference)))])];
+            terminal.Result(
+                $"keep {knee.Size} units: expected {SizeSlider.Lost(knee.Proof)}, {(double)knee.Proof.BytesBefore / knee.Proof.BytesAfter:0.0} times fewer bytes "
+                + "(the knee, farthest below the line from the smallest size to the largest)");
+        }
+
         terminal.Result(new JsonObject
         {
             ["model"] = ModelPath,

@@ -176,6 +176,9 @@ public sealed class ReaderGraphTests : IDisposable
         Assert.Equal(2, sliced.Graph.Nodes.Count(node => node.Module is Recurrent { Weights: "encoder.*_forward" })); // shared as before
         OutputDivergence judged = OutputDivergence.Measure(calibration, sliced);
         Assert.True(double.IsFinite(judged.Divergence));
+        if (name is not ("adjoint" or "magnitude-weight")) return; // with hints, and with a mask
+        RefinementResult<float[]> refined = Refinement.Refine(calibration, sliced, plan, RefinementBudget.OfSteps(40))!;
+        Assert.True(refined.After < refined.Before, $"{name}: {refined}");
     }
 
     [Fact]
