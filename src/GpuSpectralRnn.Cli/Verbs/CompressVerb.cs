@@ -140,6 +140,12 @@ internal sealed class CompressVerb : Verb
     private void PrintCurve(Terminal terminal, GraphCompression compression)
     {
         IReadOnlyList<SizePoint> curve = compression.Curve(point => terminal.Note($"{point.Size} units: {SizeSlider.Lost(point.Proof)}"));
+        if (CompressionReport.Advised(curve) is { } advised)
+        {
+            terminal.Result($"{advised.Size} units: {SizeSlider.Lost(advised.Proof)}; {SizeSlider.Gained(advised.Proof)}.\n");
+            terminal.Result($"to do    {CallFor(advised)}\n");
+        }
+
         terminal.Result(CompressionReport.Sizes(curve).ToText());
         terminal.Result($"on {compression.HeldOut} sequences held out; nothing was written: give --keep, --fraction or --tolerance, and --out");
         terminal.Result(new JsonObject
@@ -160,9 +166,7 @@ internal sealed class CompressVerb : Verb
     {
         IReadOnlyList<SizePoint> curve = compression.Curve(point => terminal.Note($"{point.Size} units: {SizeSlider.Lost(point.Proof)}"));
         new CompressionReport(chosen, curve).Save(
-            ReportPath!,
-            $"{Path.GetFileName(ModelPath)}: {string.Join(", ", compression.Layers.Select(layer => layer.Units))} units to {chosen.Size}",
-            CallFor);
+            ReportPath!, Path.GetFileName(ModelPath), ShrinksState, CallFor);
     }
 
     private string CallFor(SizePoint size)
@@ -173,18 +177,20 @@ internal sealed class CompressVerb : Verb
             "compress", ModelPath, "--data", .. Data, .. Given("--set", Settings), .. Given("--state", States), "--keep", size.Size,
             .. Given("--refine", RefineSteps == DefaultRefineSteps ? [] : [$"{RefineSteps}"]),
             .. ShrinksState ? ["--shrink-state"] : Array.Empty<string>(),
-            "--out", Out!,
+            "--out", Out ?? "small.onnx",
         ]);
     }
 
     private void Print(Terminal terminal, SmallGraph graph, GraphProof proof)
     {
+        terminal.Result($"{Out}: {CompressionReport.Answer(Path.GetFileName(ModelPath), proof)}\n");
+        foreach ((string name, string text) in CompressionReport.Findings(Path.GetFileName(ModelPath), proof, ShrinksState))
+            terminal.Result($"{name,-8} {text}");
+        terminal.Result($"\non {proof.HeldOut} sequences held out:\n{CompressionReport.Outputs(proof).ToText()}");
         terminal.Result(CompressionReport.Nodes(proof).ToText());
         terminal.Result(
-            $"on {proof.HeldOut} sequences held out, units chosen by the loss of {graph.Criterion}:\n{CompressionReport.Outputs(proof).ToText()}");
-        terminal.Result(
-            $"{Out}: {proof.BytesAfter:N0} of {proof.BytesBefore:N0} bytes, " +
-            $"{proof.MicrosecondsAfter:0.0} us a call instead of {proof.MicrosecondsBefore:0.0} (1 thread)");
+            $"units chosen by the loss of {graph.Criterion}; mean differences on the sequences that chose: "
+            + string.Join("; ", graph.Candidates.Select(candidate => $"{candidate.Criterion} {candidate.Difference:g3}")));
         terminal.Result(new JsonObject
         {
             ["model"] = Out,
@@ -194,6 +200,7 @@ internal sealed class CompressVerb : Verb
                 ["type"] = node.Type,
                 ["hidden"] = new JsonObject { ["before"] = node.Before, ["after"] = node.After },
                 ["inputs"] = node.Inputs,
+                ["multiplyAdds"] = new JsonObject { ["before"] = node.MultiplyAddsBefore, ["after"] = node.MultiplyAddsAfter },
                 ["steps"] = node.Steps,
             })]),
             ["bytes"] = Bytes(proof),
@@ -201,6 +208,11 @@ internal sealed class CompressVerb : Verb
             ["outputs"] = Outputs(proof),
             ["heldOut"] = proof.HeldOut,
             ["criterion"] = graph.Criterion,
+            ["candidates"] = new JsonArray([.. graph.Candidates.Select(candidate => new JsonObject
+            {
+                ["criterion"] = candidate.Criterion,
+                ["meanDifference"] = Terminal.Number(candidate.Difference),
+            })]),
             ["report"] = ReportPath,
         });
     }

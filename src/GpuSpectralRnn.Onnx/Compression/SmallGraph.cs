@@ -5,4 +5,6 @@ namespace GpuSpectralRnn.Onnx.Compression;
 /// <param name="Keep">Units of each layer.</param>
 /// <param name="Criterion">The loss that selected the units: states, recurrence or both.</param>
 /// <param name="JudgedDifference">Mean absolute difference of the outputs, the worst output, on the sequences that chose between candidates.</param>
-public sealed record SmallGraph(byte[] File, IReadOnlyList<int> Keep, string Criterion, double JudgedDifference);
+/// <param name="Candidates">That difference for every candidate, by the loss that selected its units and what was done then.</param>
+public sealed record SmallGraph(
+    byte[] File, IReadOnlyList<int> Keep, string Criterion, double JudgedDifference, IReadOnlyList<(string Criterion, double Difference)> Candidates);
