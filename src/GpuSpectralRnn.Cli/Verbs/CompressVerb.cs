@@ -14,8 +14,6 @@ namespace GpuSpectralRnn.Cli.Verbs;
     "Cut the RNN, LSTM and GRU nodes of any ONNX graph down in their place: same inputs and outputs; needs inputs of the usual kind, no labels.")]
 internal sealed class CompressVerb : Verb
 {
-    private const int DefaultRefineSteps = 400;
-
     [Value(0, MetaName = "FILE.onnx", Required = true, HelpText = "The graph.")]
     [ReadsFile]
     public string ModelPath { get; set; } = "";
@@ -44,9 +42,10 @@ internal sealed class CompressVerb : Verb
         HelpText = "Keep as few units as let the outputs differ by no more than this in the mean, in their own units.")]
     public double? Tolerance { get; set; }
 
-    [Option("refine", Default = DefaultRefineSteps, MetaValue = "STEPS", HelpText =
-        "Steps of refinement without labels after cutting; kept only where the outputs come closer. 0: none.")]
-    public int RefineSteps { get; set; }
+    [Option("refine", Default = "auto", MetaValue = "auto|off|STEPS|SECONDSs", HelpText =
+        "How long the cut nodes are brought closer to the original, without labels: while it helps, not at all, so many steps at each rate that it " +
+        "tries, or so many seconds (20s); kept only where the outputs come closer.")]
+    public string Refine { get; set; } = "auto";
 
     [Option("shared-budget", HelpText = "With --fraction: share the weights that stay out over the layers by what each unit costs.")]
     public bool IsShared { get; set; }
@@ -80,14 +79,15 @@ internal sealed class CompressVerb : Verb
         if (IsShared && Fraction is null) throw new InvalidCallException("--shared-budget shares out a --fraction; give one.");
         if (ShrinksState && !States.Any())
             throw new InvalidCallException("--shrink-state: there is no state; name outputs that go into the next call by --state.");
-        if (RefineSteps < 0) throw new InvalidCallException($"--refine {RefineSteps}: choose 0 steps or more.");
+        RefinementBudget refine = RefinementBudget.Parse(Refine);
         KeepSize? size = Keep is null ? null : KeepSize.Parse(Keep);
         CallOptions options = CallOptions.Parse(Settings, States);
         using Interruption interruption = new();
         Stopwatch watch = Stopwatch.StartNew();
         using GraphCompression compression = new(ModelPath, CalibrationSet.Read(Data), options, cancellation: interruption.Token)
         {
-            RefineSteps = RefineSteps,
+            Refine = refine,
+            Note = terminal.Note,
             ShrinksState = ShrinksState,
         };
         int[]? keep = Count(compression, size);
@@ -175,7 +175,7 @@ internal sealed class CompressVerb : Verb
         return CommandText.From(
         [
             "compress", ModelPath, "--data", .. Data, .. Given("--set", Settings), .. Given("--state", States), "--keep", size.Size,
-            .. Given("--refine", RefineSteps == DefaultRefineSteps ? [] : [$"{RefineSteps}"]),
+            .. Given("--refine", Refine == "auto" ? [] : [Refine]),
             .. ShrinksState ? ["--shrink-state"] : Array.Empty<string>(),
             "--out", Out ?? "small.onnx",
         ]);
@@ -191,6 +191,10 @@ internal sealed class CompressVerb : Verb
         terminal.Result(
             $"units chosen by the loss of {graph.Criterion}; mean differences on the sequences that chose: "
             + string.Join("; ", graph.Candidates.Select(candidate => $"{candidate.Criterion} {candidate.Difference:g3}")));
+        if (graph.RefinementSeconds > 0)
+            terminal.Result(
+                $"refinement: mean difference from {graph.CutDifference:g3} to {graph.JudgedDifference:g3} on the sequences to choose by, in "
+                + $"{graph.RefinementSeconds:0.0} s; --refine off leaves it out");
         terminal.Result(new JsonObject
         {
             ["model"] = Out,
@@ -213,6 +217,14 @@ internal sealed class CompressVerb : Verb
                 ["criterion"] = candidate.Criterion,
                 ["meanDifference"] = Terminal.Number(candidate.Difference),
             })]),
+            ["refinement"] = graph.RefinementSeconds == 0
+                ? null
+                : new JsonObject
+                {
+                    ["differenceBefore"] = Terminal.Number(graph.CutDifference),
+                    ["difference"] = Terminal.Number(graph.JudgedDifference),
+                    ["seconds"] = Terminal.Number(graph.RefinementSeconds),
+                },
             ["report"] = ReportPath,
         });
     }

@@ -135,19 +135,22 @@ public sealed class GraphCompression : IDisposable
         return keep;
     }
 
-    /// <summary>Steps of the refinement after cutting; 0: none.</summary>
-    public int RefineSteps { get; init; }
+    /// <summary>How much work the refinement after cutting may be.</summary>
+    public RefinementBudget Refine { get; init; } = RefinementBudget.Off;
+
+    /// <summary>Receives a line before each refinement that says how long it will take.</summary>
+    public Action<string>? Note { get; init; }
 
     /// <summary>Whether the states between calls shrink too: the inputs and outputs of the smaller graph then hold the kept units alone.</summary>
     public bool ShrinksState { get; init; }
 
     /// <summary>The values of the graph at which refinement compares, layer by layer.</summary>
-    public IReadOnlyList<string> Compared => RefineSteps == 0 ? [] :
+    public IReadOnlyList<string> Compared => Refine.IsOff ? [] :
         [.. Active.Where(group => TraceOf(group).Obstacle is null)
             .Select(group => $"{group.First} at {string.Join(", ", TraceOf(group).Objectives.Select(objective => objective.Tail.Value))}")];
 
     /// <summary>Why a layer was not refined, layer by layer; empty where all of them can be.</summary>
-    public IReadOnlyList<string> NotRefined => RefineSteps == 0 ? [] :
+    public IReadOnlyList<string> NotRefined => Refine.IsOff ? [] :
         [.. Active.Where(group => TraceOf(group).Obstacle is not null).Select(group => $"{group.First}: {TraceOf(group).Obstacle}")];
 
     /// <summary>
@@ -159,20 +162,25 @@ public sealed class GraphCompression : IDisposable
         string size = string.Join('x', keep);
         if (made.TryGetValue(size, out SmallGraph? known)) return known;
         FindAdjoints();
-        List<Candidate> candidates = [.. Enum.GetValues<UnitCriterion>()
+        List<GraphCandidate> candidates = [.. Enum.GetValues<UnitCriterion>()
             .Where(criterion => criterion != UnitCriterion.Outputs || Active.Any(group => group.Adjoint is not null))
             .Select(criterion => Judge(Plans(keep, criterion), criterion.ToString().ToLowerInvariant()))];
-        Candidate best = candidates.MinBy(candidate => candidate.Difference)!;
+        GraphCandidate best = candidates.MinBy(candidate => candidate.Difference)!;
 
         // Behind a pointwise operator only a selection folds; and where it is no worse, its file is smaller.
         NodePlan?[] shown = [.. best.Plans.Select(plan => plan is null ? null : plan with { Restore = plan.Selection })];
-        Candidate selected = Judge(shown, best.Criterion + ", without reconstruction");
+        GraphCandidate selected = Judge(shown, best.Criterion + ", without reconstruction");
         candidates.Add(selected);
         if (selected.Difference <= best.Difference) best = selected;
-        if (RefineSteps > 0) candidates.Add(best = Refined(best));
-        return made[size] = new SmallGraph(
-            best.File, [.. keep], best.Criterion, best.Difference,
-            [.. candidates.DistinctBy(candidate => candidate.Criterion).Select(candidate => (candidate.Criterion, candidate.Difference))]);
+        RefinementResult<GraphCandidate>? refined = Refined(best);
+        double cut = best.Difference;
+        if (refined is not null) candidates.Add(best = refined.Best);
+        return made[size] = new SmallGraph(best.File, [.. keep], best.Criterion, best.Difference)
+        {
+            CutDifference = cut,
+            RefinementSeconds = refined?.Seconds ?? 0,
+            Candidates = [.. candidates.DistinctBy(candidate => candidate.Criterion).Select(candidate => (candidate.Criterion, candidate.Difference))],
+        };
     }
 
     /// <summary>
@@ -264,29 +272,19 @@ public sealed class GraphCompression : IDisposable
         return small.ToByteArray();
     }
 
-    // The rates of all layers go down together; the start stays a candidate.
-    private Candidate Refined(Candidate start)
+    // Null where nothing can be refined, or is to be.
+    private RefinementResult<GraphCandidate>? Refined(GraphCandidate start)
     {
-        NodeGroup[] active = Active;
-        using IBackend backend = Devices.Open("host");
-        Candidate best = start;
-        const int rungs = 2;
-        for (int rung = 0; rung < rungs; rung++)
-        {
-            NodePlan?[] plans = [.. start.Plans.Select((plan, i) =>
-            {
-                NodeTrace? trace = plan is null ? null : TraceOf(active[i]);
-                if (trace is null || trace.Obstacle is not null || trace.Trajectories.Count == 0) return plan;
-                RefinedCell cell = RefinedCell.From(active[i].First);
-                double rate = NodeRefinement.Rates(cell, plan!.Units)[rung];
-                return new NodeRefinement(cell, trace).Refine(plan, backend, RefineSteps, rate, cancellation);
-            })];
-            if (plans.SequenceEqual(start.Plans)) break;
-            Candidate refined = Judge(plans, start.Criterion + ", refined");
-            if (refined.Difference < best.Difference) best = refined;
-        }
-
-        return best;
+        if (Refine.IsOff) return null;
+        (RefinedCell Cell, NodeTrace Trace)?[] refined =
+        [
+            .. start.Plans.Zip(Active, (plan, group) => plan is not null && TraceOf(group) is { Obstacle: null, Trajectories.Count: > 0 } trace
+                ? (RefinedCell.From(group.First), trace)
+                : ((RefinedCell, NodeTrace)?)null),
+        ];
+        if (refined.All(node => node is null)) return null;
+        using GraphRefinement ladder = new(refined, start, plans => Judge(plans, start.Criterion + ", refined"), cancellation);
+        return ladder.Climb(start, Refine, Note);
     }
 
     private void FindAdjoints()
@@ -305,13 +303,13 @@ public sealed class GraphCompression : IDisposable
         return traces[group] = TraceReader.Read(model, group.Runner, group.Weights, calls, judged, states);
     }
 
-    private Candidate Judge(NodePlan?[] plans, string criterion)
+    private GraphCandidate Judge(NodePlan?[] plans, string criterion)
     {
         byte[] file = Patch(plans);
         using InferenceSession session = RuntimeSession.Open(file, "the smaller graph");
         OutputDifference[] outputs = judgedOutputs.Compare(session, calls, judged, proven);
         double[] differences = [.. outputs.Where(output => !output.IsState).Select(output => output.MeanDifference)];
-        return new Candidate(plans, file, criterion, differences.Any(double.IsNaN) ? double.PositiveInfinity : differences.Max());
+        return new GraphCandidate(plans, file, criterion, differences.Any(double.IsNaN) ? double.PositiveInfinity : differences.Max());
     }
 
     private void AddToGroup(RecurrentNode node, NodeWeights weights)
@@ -371,6 +369,4 @@ public sealed class GraphCompression : IDisposable
                     + "give more data: at least as many steps as units.");
         }
     }
-
-    private sealed record Candidate(NodePlan?[] Plans, byte[] File, string Criterion, double Difference);
 }

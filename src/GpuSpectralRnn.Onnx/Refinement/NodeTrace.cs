@@ -52,9 +52,10 @@ internal sealed record NodeTrace(
     IReadOnlyList<Trajectory> Trajectories, IReadOnlyList<(OutputTail Tail, bool IsLastOnly)> Objectives, string? Obstacle = null)
 {
     /// <summary>Time steps that a gradient goes back, and of one update of the weights (truncated backpropagation).</summary>
-    public const int Span = 64;
+    public const int LongestSpan = 64;
 
-    private const int Lanes = 64;
+    /// <summary>Trajectories per batch.</summary>
+    public const int Lanes = 64;
 
     /// <summary>Trajectories side by side, those of like lengths together.</summary>
     public Trajectory[][] Batches => [.. Trajectories.OrderByDescending(lane => lane.Steps).Chunk(Lanes)];
@@ -64,7 +65,7 @@ internal sealed record NodeTrace(
     /// <param name="isWhole">Whether it is not cut, as for two directions.</param>
     public static IEnumerable<(int From, int Length)> Spans(Trajectory[] batch, bool isWhole)
     {
-        int length = batch.Min(lane => lane.Steps), span = isWhole ? length : Span;
+        int length = batch.Min(lane => lane.Steps), span = isWhole ? length : LongestSpan;
         for (int from = 0; from < length; from += span) yield return (from, Math.Min(span, length - from));
     }
 

@@ -7,6 +7,7 @@ using GpuSpectralRnn.Onnx.Protos;
 using GpuSpectralRnn.Onnx.Recurrent;
 using GpuSpectralRnn.Onnx.Refinement;
 using GpuSpectralRnn.Onnx.Tests.Support;
+using GpuSpectralRnn.Pruning;
 
 namespace GpuSpectralRnn.Onnx.Tests.Refinement;
 
@@ -182,7 +183,7 @@ public class RefinementTests
 
     private static void With(GraphMaker maker, int steps, Action<GraphCompression, string> use) => Runs.WithFile(maker.ToFile(), path =>
     {
-        using GraphCompression compression = new(path, Runs.Data("x", 30, Steps, 1, Inputs), CallOptions.None) { RefineSteps = steps };
+        using GraphCompression compression = new(path, Runs.Data("x", 30, Steps, 1, Inputs), CallOptions.None) { Refine = RefinementBudget.OfSteps(steps) };
         use(compression, path);
     });
 }

@@ -221,23 +221,24 @@ public sealed class RefitTests : IDisposable
     [Theory]
     [InlineData(TaskKind.Classification)]
     [InlineData(TaskKind.Regression)]
-    public void Distillation_brings_the_small_network_closer_without_labels(TaskKind task)
+    public void Refinement_brings_the_small_network_closer_without_labels(TaskKind task)
     {
         using Network network = TestNetworks.Make(host, Cell.RnnTanh, [10], Readout.Last, task: task);
         NormalData data = new(300, 4, 3);
         Calibration calibration = new(network, data);
         using Network small = Slicer.Slice(network, new MagnitudeUnits().Plan(calibration, [4]));
-        OutputDivergence before = OutputDivergence.Measure(calibration, small);
+        OutputDivergence before = OutputDivergence.Judge(calibration, small);
 
-        Distillation.Refine(network, small, calibration.Inputs, 100, cancellation: calibration.Cancellation);
+        RefinementResult<float[]> result = Refinement.Refine(calibration, small, null, RefinementBudget.OfSteps(100))!;
 
+        Assert.Equal(result.After, OutputDivergence.Measure(calibration, small).Divergence);
         Assert.True(
-            OutputDivergence.Measure(calibration, small).Divergence < 0.7 * before.Divergence,
-            $"{before} -> {OutputDivergence.Measure(calibration, small)}");
+            OutputDivergence.Judge(calibration, small).Divergence < 0.7 * before.Divergence,
+            $"{before} -> {OutputDivergence.Judge(calibration, small)}");
     }
 
     [Fact]
-    public void Training_and_distillation_keep_masks()
+    public void Training_and_refinement_keep_masks()
     {
         using Network network = TestNetworks.Make(host, Cell.Irnn, [8], Readout.Last);
         NormalData data = new(60, 4, 3, TargetKind.Label, 4);
@@ -247,7 +248,7 @@ public sealed class RefitTests : IDisposable
 
         using Trainer trainer = new(sliced, data, null, new TrainingSettings { Epochs = 2, BatchSize = 16 });
         trainer.Run();
-        Distillation.Refine(network, sliced, data, 5);
+        Refinement.Refine(new Calibration(network, data), sliced, plan, RefinementBudget.OfSteps(5));
 
         float[] after = sliced.Parameters.Read("rnn.weight_hh_l0");
         Assert.Equal(before.Select(w => w == 0), after.Select(w => w == 0));

@@ -175,7 +175,7 @@ public sealed record Architecture : Recipe
     /// <summary>For example <c>a bidirectional lstm 28-64-32-10, read-out last, classification</c>: for messages.</summary>
     [JsonIgnore]
     public string Summary =>
-        $"a {(IsBidirectional ? "bidirectional " : "")}{Cell.Name()} {(HasEmbedding ? $"of {Vocabulary} tokens " : "")}{Inputs}-{string.Join('-', Hidden)}-{Outputs}, " +
+        $"{(IsBidirectional ? "a bidirectional" : Cell.Article())} {Cell.Name()} {(HasEmbedding ? $"of {Vocabulary} tokens " : "")}{Inputs}-{string.Join('-', Hidden)}-{Outputs}, " +
         $"read-out {Readout.Name()}, {Task.Name()}";
 
     /// <summary>One JSON object, members named as here in camel case, enumerations by their written names.</summary>

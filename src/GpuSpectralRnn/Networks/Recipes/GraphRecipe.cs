@@ -49,19 +49,9 @@ public sealed record GraphRecipe : Recipe
 
     internal override string Title => $"graph of {Modules.Count} modules";
 
-    /// <summary>Whether a text is the JSON of such a recipe.</summary>
-    internal static bool IsOne(string json)
-    {
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(json);
-            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("modules", out _);
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
+    /// <summary>Whether a JSON value is such a recipe, perhaps a damaged one: has a member of it that an <see cref="Architecture"/> lacks.</summary>
+    internal static bool IsOne(JsonElement json) => json.ValueKind == JsonValueKind.Object
+        && (json.TryGetProperty("modules", out _) || json.TryGetProperty("fields", out _) || json.TryGetProperty("axes", out _));
 
     /// <summary>Reads what <see cref="ToJson"/> wrote, and checks it.</summary>
     /// <exception cref="InvalidCallException">It is no valid JSON, a member is missing, unknown or out of range.</exception>

@@ -13,6 +13,9 @@ public sealed record Budget
     /// <summary>Share of the units, above 0 and up to 1.</summary>
     public double? Fraction { get; init; }
 
+    /// <summary>Whether eigenvalues are those of the covariance S - mean mean^T instead of S: for methods that count variance (ISS-GM).</summary>
+    public bool IsCentred { get; init; }
+
     /// <summary>Share of Tr S that the largest eigenvalues hold, above 0 and up to 1.</summary>
     public double? Trace { get; init; }
 
@@ -70,7 +73,7 @@ public sealed record Budget
             keep =
             [
                 .. from places in GroupPlaces(network)
-                   select places.Max(place => Spectrum.Compute(calibration.Gram(place)) is var spectrum && Trace is { } trace
+                   select places.Max(place => Spectrum.Compute(IsCentred ? calibration.CentredGram(place) : calibration.Gram(place)) is var spectrum && Trace is { } trace
                        ? spectrum.UnitsForTrace(trace)
                        : spectrum.UnitsForLambda(Lambda!.Value)),
             ];
