@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using GpuSpectralRnn.Cli.Tests.Support;
 using GpuSpectralRnn.Compute.Host;
@@ -38,6 +39,26 @@ public sealed class KerasMutantTests : IDisposable
         KerasSample.Zip(folder["bad.keras"], ("config.json", File.ReadAllBytes(path)), ("model.weights.h5", Golden));
         KerasImport.Read(folder["bad.keras"], backend).Dispose();
     }, Config);
+
+    // By chance a damaged file hardly ever says so: nodes that are their own children, names of 2 GB, a header that goes on at its start.
+    [Theory]
+    [InlineData("TREE", 5, new byte[] { 1 })]
+    [InlineData("HEAP", 8, new byte[] { 0, 0, 0, 0x7F })]
+    [InlineData("HEAP", 24, new byte[] { 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF })]
+    [InlineData("SNOD", 6, new byte[] { 0xFF, 0xFF })]
+    [InlineData("SNOD", 16, new byte[] { 0xF0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F })]
+    public void Groups_that_do_not_lie_in_the_file_are_refused(string signature, int offset, byte[] bytes)
+    {
+        byte[] file = Golden;
+        int node = file.AsSpan().IndexOf(Encoding.ASCII.GetBytes(signature));
+        if (signature == "TREE") BitConverter.GetBytes((long)node).CopyTo(file, node + 32); // its first child
+        bytes.CopyTo(file, node + offset);
+        File.WriteAllBytes(folder["bad.weights.h5"], file);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        Assert.Contains("groups", Assert.Throws<BrokenFileException>(() => KerasImport.Read(folder["bad.weights.h5"], backend, Cell.Gru)).Message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
 
     private static byte[] Golden => File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Golden", "keras-gru.weights.h5"));
 

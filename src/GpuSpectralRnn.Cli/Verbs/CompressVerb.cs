@@ -142,7 +142,8 @@ internal sealed class CompressVerb : Verb
         IReadOnlyList<SizePoint> curve = compression.Curve(point => terminal.Note($"{point.Size} units: {SizeSlider.Lost(point.Proof)}"));
         if (CompressionReport.Advised(curve) is { } advised)
         {
-            terminal.Result($"{advised.Size} units: {SizeSlider.Lost(advised.Proof)}; {SizeSlider.Gained(advised.Proof)}.\n");
+            terminal.Result($"keep {advised.Size} units: expected {SizeSlider.Lost(advised.Proof)}; {SizeSlider.Gained(advised.Proof)}");
+            terminal.Result("(the knee, farthest below the line from the smallest size to the largest)\n");
             terminal.Result($"to do    {CallFor(advised)}\n");
         }
 

@@ -57,8 +57,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     public bool IsShared { get; set; }
 
     [Option("criterion", MetaValue = "C", HelpText =
-        "spectral: auto (default: tries many, judged without labels; Elman networks that --fine-tune trains further: adjoint, " +
-        "without reconstruction), adjoint, fisher, paper or adjoint-output.")]
+        "spectral: auto (tries many, judged without labels), adjoint, fisher, paper or adjoint-output. By default, where refinement follows, the adjoint with " +
+        "several ridges, else auto; for Elman networks that --fine-tune trains further the adjoint without reconstruction.")]
     public string? CriterionName { get; set; }
 
     [Option("theta", MetaValue = "X", HelpText = "criterion paper: weight of the input loss, 0 to 1 (default 0.5); the output loss gets the rest.")]
@@ -81,7 +81,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
 
     public double? Ridge { get; set; }
 
-    [Option("refit", MetaValue = "R", HelpText = "What is fitted again: none, readout or rows (default: what proves best with auto, else none).")]
+    [Option("refit", MetaValue = "R", HelpText =
+        "What is fitted again: none, readout or rows (default: what proves best with --criterion auto or --refine off, else none).")]
     public string? RefitName { get; set; }
 
     [Option("refine", MetaValue = "auto|off|STEPS|SECONDSs", HelpText =
@@ -101,9 +102,9 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     {
         CheckDataOptions();
         CandidateProgress candidates = new(terminal);
-        IPruningMethod method = CreateMethod(candidates.Add);
         CheckFineTuning(this);
         RefinementBudget refine = Refine is null ? FineTune > 0 ? RefinementBudget.Off : RefinementBudget.Auto : RefinementBudget.Parse(Refine);
+        IPruningMethod method = CreateMethod(candidates.Add, refine);
         CheckTolerance();
         DataPart? part = Split is null ? null : EnumNames.Parse<DataPart>(Split, "--split");
         Recipe recipe = ModelFile.LoadRecipe(ModelPath);
@@ -155,15 +156,23 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         Report(terminal, network, small, new Made(calibration, plan, parity, bare, refined, judgement), metric, candidates.Tried);
     }
 
-    private IPruningMethod CreateMethod(Action<Candidate> tried)
+    private IPruningMethod CreateMethod(Action<Candidate> tried, RefinementBudget refine)
     {
         MethodSpec method = MethodSpec.Find(Method, "--method");
         SpectralSettings settings = method.Settings;
+        if (method.Train is not null) throw new InvalidCallException($"--method {Method} prunes while it trains: gsrnn train --init {ModelPath} --method {Method} ...");
         Func<SpectralSettings, IPruningMethod> create = method.Create
             ?? throw new InvalidCallException($"--method {Method} is for compare; train --hidden K trains a small network from scratch.");
-        if (method.IsRefined && Refine is not null && RefinementBudget.Parse(Refine).IsOff)
-            throw new InvalidCallException($"--method {Method} is refined; leave --refine {Refine} out, or choose another method.");
+        if (method.IsRefined && refine.IsOff)
+            throw new InvalidCallException($"--method {Method} is refined; give --refine auto or a number of steps, or choose another method.");
         Refuse(create(settings) is AutoPruning, "--criterion", CriterionName is not null, "--method spectral");
+        if (create(settings) is AutoPruning && CriterionName is null && RefitName is null && !refine.IsOff)
+        {
+            // What a long search and refits gain, refinement gains as well (docs/compression-results.md).
+            MethodSpec start = MethodSpec.Find("auto-refined", "--method");
+            (settings, create) = (start.Settings, start.Create!);
+        }
+
         if (CriterionName is not (null or MethodSpec.Auto))
         {
             IReadOnlyList<string> criteria = EnumNames.All<SpectralCriterion>();

@@ -3,6 +3,7 @@ using GpuSpectralRnn.Formats;
 using GpuSpectralRnn.Onnx.Compression;
 using GpuSpectralRnn.Onnx.Proof;
 using GpuSpectralRnn.Reports;
+using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Onnx.Reports;
 
@@ -66,15 +67,10 @@ public sealed class CompressionReport(SizePoint chosen, IReadOnlyList<SizePoint>
         return table;
     }
 
-    /// <summary>The size to begin with: the least that keeps 98 % of the decisions, or where nothing is decided the one in the middle.</summary>
-    /// <returns>Null where there is no size.</returns>
-    public static SizePoint? Advised(IReadOnlyList<SizePoint> curve)
-    {
-        const double enough = 0.98;
-        double? Same(SizePoint point) => point.Proof.Outputs.Where(output => !output.IsState).Min(output => output.Agreement);
-        if (curve.Count == 0) return null;
-        return Same(curve[^1]) is null ? curve[curve.Count / 2] : curve.FirstOrDefault(point => Same(point) >= enough) ?? curve[^1];
-    }
+    /// <summary>The size to begin with: at the knee of the mean difference, farthest below the line from the smallest size to the largest.</summary>
+    /// <returns>Null where there are not three sizes.</returns>
+    public static SizePoint? Advised(IReadOnlyList<SizePoint> curve) => curve.Count < 3 ? null : curve[Knee.Find([.. curve.Select(point => (
+        (double)point.Keep.Sum(), point.Proof.Outputs.Where(output => !output.IsState).Max(output => output.MeanDifference)))])];
 
     /// <summary>Costs and gains of every size: the worst output, bytes and time.</summary>
     public static Table Sizes(IReadOnlyList<SizePoint> curve)

@@ -85,6 +85,28 @@ public sealed class ReaderGraphTests : IDisposable
     }
 
     [Fact]
+    public void Truncated_graphs_are_told_to_be_no_JSON()
+    {
+        string json = Recipe.ToJson();
+        for (int length = 0; length < json.Length; length++)
+        {
+            string cut = json[..length];
+            Assert.Contains("no valid JSON", Assert.Throws<InvalidCallException>(() => GpuSpectralRnn.Networks.Recipe.FromJson(cut)).Message);
+        }
+    }
+
+    [Theory]
+    [InlineData("modules", "'modoles' is not known")]
+    [InlineData("fields", "'fialds' is not known")]
+    [InlineData("axes", "'exes' is not known")]
+    public void Misspelt_members_of_graphs_are_named(string member, string reason)
+    {
+        string damaged = Recipe.ToJson().Replace($"\"{member}\":", $"\"{reason.Split('\'')[1]}\":");
+
+        Assert.Contains(reason, Assert.Throws<InvalidCallException>(() => GpuSpectralRnn.Networks.Recipe.FromJson(damaged)).Message);
+    }
+
+    [Fact]
     public void Units_are_tied_as_the_modules_read_them()
     {
         IReadOnlyList<PrunableAxis> axes = Recipe.Build().PrunableAxes;
@@ -154,6 +176,9 @@ public sealed class ReaderGraphTests : IDisposable
         Assert.Equal(2, sliced.Graph.Nodes.Count(node => node.Module is Recurrent { Weights: "encoder.*_forward" })); // shared as before
         OutputDivergence judged = OutputDivergence.Measure(calibration, sliced);
         Assert.True(double.IsFinite(judged.Divergence));
+        if (name is not ("adjoint" or "magnitude-weight")) return; // with hints, and with a mask
+        RefinementResult<float[]> refined = Refinement.Refine(calibration, sliced, plan, RefinementBudget.OfSteps(40))!;
+        Assert.True(refined.After < refined.Before, $"{name}: {refined}");
     }
 
     [Fact]

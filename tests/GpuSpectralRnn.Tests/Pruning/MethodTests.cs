@@ -58,7 +58,7 @@ public sealed class MethodTests : IDisposable
         foreach (MethodSpec method in MethodSpec.All.Where(method => method.Create is not null))
         {
             IPruningMethod made = method.Create!(method.Settings);
-            Assert.Equal(made is SpectralPruning or AutoPruning ? MethodSpec.Spectral : method.Name.Replace("-without", ""), made.Name);
+            Assert.Equal(made is SpectralPruning or AutoPruning ? MethodSpec.Spectral : method.Name.Replace("-without", "").Replace("-refined", ""), made.Name);
         }
 
         Assert.All(ComparisonReport.First, name => Assert.Contains(name, names));

@@ -75,7 +75,7 @@ public sealed class RefitTests : IDisposable
     {
         const int Units = 5, Steps = 3, Count = 6, Probes = 2, Inputs = 3;
         using Network network = TestNetworks.Make(host, Cell.RnnTanh, [Units], Readout.Last);
-        NormalData data = new(Count + 1, Steps, Inputs);
+        NormalData data = new(Count + 2, Steps, Inputs);
         Calibration calibration = new(network, data, new CalibrationSettings { Probes = Probes, HeldApart = 0.1 });
         PruningPlan plan = new SpectralPruning(new SpectralSettings()).Plan(calibration, [3]);
 
@@ -118,7 +118,7 @@ public sealed class RefitTests : IDisposable
         const int Steps = 4, Count = 30;
         using Network network = TestNetworks.Make(host, Cell.Gru, [6, 5], Readout.Last);
         network.Parameters.Write("readout.weight", new float[20]); // no gradient: all steps weigh alike
-        NormalData data = new(Count + 1, Steps, 3);
+        NormalData data = new(Count + 2, Steps, 3);
         Calibration calibration = new(network, data, new CalibrationSettings { HeldApart = 0.01 });
         PruningPlan plan = new SpectralPruning(new SpectralSettings { Criterion = SpectralCriterion.Paper, Theta = 1, Fold = FoldKind.Affine })
             .Plan(calibration, [4, 3]);

@@ -57,8 +57,7 @@ public sealed record MethodSpec(
     [
         new(Scratch, "trained from scratch at the small size", Plain, null),
         AutoSpec,
-        AutoSpec with
-        { Name = "auto-refined", Description = "auto, then brought closer to the big network's answers, without labels", IsRefined = true },
+        new("auto-refined", "adjoint with the closest ridge, then brought closer to the big network's answers, without labels", Plain, CreateStart, IsRefined: true),
         new("adjoint", "spectral, units weighed by what they do to the outputs, backward", Plain, CreateSpectral),
         new("paper", "spectral, the paper's criterion (theta 0.5), greedy", Paper, CreateSpectral),
         new("paper-refined", "paper, then brought closer to the big network's answers, without labels", Paper, CreateSpectral, IsRefined: true),
@@ -99,6 +98,8 @@ public sealed record MethodSpec(
     }
 
     private static string Known => $"choose among {Spectral}, {string.Join(", ", All.Select(method => method.Name))}";
+
+    private static AutoPruning CreateStart(SpectralSettings settings) => new(settings with { Refit = Refit.None }, isBrief: true);
 
     private static SpectralPruning CreateSpectral(SpectralSettings settings) => new(settings);
 
