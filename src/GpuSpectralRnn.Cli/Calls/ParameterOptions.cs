@@ -15,6 +15,8 @@ internal static partial class ParameterOptions
         ["delta"] = "--delta",
         ["Fixed"] = "--set",
         ["fraction"] = "--fraction",
+        ["GroupPenalty"] = "--iss-lambda",
+        ["TraceNorm"] = "--trace-norm",
         ["GateRate"] = "--gate-lr",
         ["InputRadius"] = "--input-radius",
         ["keep"] = "--keep",
