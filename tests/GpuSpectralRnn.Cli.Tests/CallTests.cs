@@ -39,10 +39,10 @@ public class CallTests
     {
         string train = Gsrnn.Run("train", "--help").Succeeds().Out;
         string prune = Gsrnn.Run("prune", "--help").Succeeds().Out, compare = Gsrnn.Run("compare", "--help").Succeeds().Out;
-        foreach (string method in MethodSpec.All.Select(method => method.Name))
+        foreach (MethodSpec method in MethodSpec.All)
         {
-            Assert.Matches($@"\b{method}[,;. ]", compare);
-            if (method != MethodSpec.Scratch) Assert.Matches($@"\b{method}[,;. ]", prune);
+            Assert.Matches($@"\b{method.Name}[,;. ]", compare);
+            if (method.Name != MethodSpec.Scratch) Assert.Matches($@"\b{method.Name}[,;. ]", method.Train is null ? prune : train);
         }
 
         foreach (DataFormat format in DataFormat.All) Assert.Matches($@"\b{format.Name}[,:]", train);

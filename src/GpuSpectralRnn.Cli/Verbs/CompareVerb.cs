@@ -38,6 +38,9 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
         HelpText = "auto-refined: optimiser steps towards the big network's answers, without labels.")]
     public int Refine { get; set; } = Distillation.UsualSteps;
 
+    [Option("pruning-epochs", MetaValue = "N", HelpText = "l0: epochs in which the trained network is pruned (default: half of --epochs).")]
+    public int? PruningEpochs { get; set; }
+
     public int FineTune { get; set; }
 
     public double? FineTuneRate { get; set; }
@@ -95,6 +98,7 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
             FineTuning = FineTune == 0
                 ? null
                 : training with { Epochs = FineTune, LearningRate = FineTuneRate ?? training.LearningRate },
+            PruningTraining = PruningEpochs is { } epochs ? training with { Epochs = epochs } : null,
             BatchSize = Batch,
         };
         int count = models.Length > 0 ? models.Length : Seeds ?? 1;
@@ -138,6 +142,7 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
         CheckDataOptions();
         if (Seeds is { } seeds) CheckPositive("--seeds", seeds);
         CheckPositive("--refine", Refine);
+        if (PruningEpochs is { } epochs) CheckPositive("--pruning-epochs", epochs);
         CheckFineTuning(this);
         if (Models.Any() && (HasModelOptions || Seeds is not null))
             throw new InvalidCallException(

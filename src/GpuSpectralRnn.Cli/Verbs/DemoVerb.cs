@@ -117,7 +117,7 @@ internal sealed class DemoVerb : ComputeVerb
         };
         ComparisonSettings untrained = settings with
         {
-            Methods = [.. MethodSpec.All.Where(method => !method.IsRefined)],
+            Methods = [.. MethodSpec.All.Where(method => !method.IsRefined && method.Train is null)],
             Keep = CurveSizes,
             FineTuning = null,
         };

@@ -150,6 +150,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     {
         MethodSpec method = MethodSpec.Find(Method, "--method");
         SpectralSettings settings = method.Settings;
+        if (method.Train is not null) throw new InvalidCallException($"--method {Method} prunes while it trains: gsrnn train --init {ModelPath} --method {Method} ...");
         Func<SpectralSettings, IPruningMethod> create = method.Create
             ?? throw new InvalidCallException($"--method {Method} is for compare; train --hidden K trains a small network from scratch.");
         if (method.IsRefined && Refine == 0) Refine = Distillation.UsualSteps;

@@ -44,6 +44,10 @@ internal sealed partial class TrainVerb
     [Option("gate-lr", MetaValue = "X", HelpText = "l0: learning rate of the gates, by Adam (default 0.05; 50 to 100 times that of the weights).")]
     public double? GateRate { get; set; }
 
+    /// <inheritdoc/>
+    /// <remarks>What is left when units close learns to do without them: not at a rate of almost nothing.</remarks>
+    protected override string DefaultSchedule => Method is null ? base.DefaultSchedule : "constant";
+
     private void CheckPruningOptions()
     {
         using ITrainedPruning? pruning = CreatePruning();

@@ -61,7 +61,7 @@ internal abstract class TrainingVerb : SequenceVerb
     public double? Rate { get; set; }
 
     [Option("schedule", MetaValue = "S", HelpText =
-        "How the rate moves: one-cycle (default: up, then down to almost nothing), constant, step (falls every 10 epochs), linear, cosine, " +
+        "How the rate moves: one-cycle (default: up, then down to almost nothing), constant (default of --method: units close to the end), step (falls every 10 epochs), linear, cosine, " +
         "decay (falls every epoch after --hold-epochs) or anneal " +
         "(falls when the held-out sequences say that an epoch was no better, and the best weights come back).")]
     public string? ScheduleName { get; set; }
@@ -91,6 +91,9 @@ internal abstract class TrainingVerb : SequenceVerb
     protected bool HasModelOptions =>
         Cell is not null || Hidden.Any() || Layers is not null || Bidirectional || Readout is not null
         || Embedding is not null || TieWeights || InitialRange is not null;
+
+    /// <summary>The schedule where none is given.</summary>
+    protected virtual string DefaultSchedule => Recipe is null ? "one-cycle" : "decay";
 
     private Recipe? Recipe => RecipeName is null ? null : Recipe.Find(RecipeName);
 
@@ -189,7 +192,7 @@ internal abstract class TrainingVerb : SequenceVerb
 
     private Schedule CheckedSchedule()
     {
-        ScheduleKind kind = EnumNames.Parse<ScheduleKind>(ScheduleName ?? (Recipe is null ? "one-cycle" : "decay"), "--schedule");
+        ScheduleKind kind = EnumNames.Parse<ScheduleKind>(ScheduleName ?? DefaultSchedule, "--schedule");
         bool falls = kind is ScheduleKind.Step or ScheduleKind.Decay or ScheduleKind.Anneal;
         if (Gamma is not null && !falls)
             throw new InvalidCallException($"--gamma belongs to the schedules step, decay and anneal, not to {kind.Name()}.");

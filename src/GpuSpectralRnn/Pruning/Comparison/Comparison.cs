@@ -19,6 +19,12 @@ public sealed record ComparisonSettings
     /// <summary>Fine-tuning of every network, the baseline included; null for none. The seed is the calibration's.</summary>
     public TrainingSettings? FineTuning { get; init; }
 
+    /// <summary>
+    /// Training of methods that prune while they train, from the trained network; null: half the epochs of <see cref="Training"/>, rounded up. The
+    /// seed is the calibration's.
+    /// </summary>
+    public TrainingSettings? PruningTraining { get; init; }
+
     /// <summary>Optimiser steps of methods that refine without labels.</summary>
     public int RefineSteps { get; init; } = Distillation.UsualSteps;
 
@@ -51,6 +57,7 @@ public sealed class Comparison
     {
         settings.Training.Validate();
         settings.FineTuning?.Validate();
+        settings.PruningTraining?.Validate();
         if (settings.Keep.Count == 0) throw new InvalidCallException("`Keep` names no size; give the number of units to keep.");
         if (settings.RefineSteps < 1) throw new InvalidCallException($"`RefineSteps` {settings.RefineSteps}: choose 1 step or more.");
         foreach (ISequenceData data in (ISequenceData[])[train, test])
@@ -109,6 +116,12 @@ public sealed class Comparison
             foreach (MethodSpec method in settings.Methods)
             {
                 calibration.Cancellation.ThrowIfCancellationRequested();
+                if (method.Train is { } train)
+                {
+                    PruneInTraining(calibration, method.Name, keep, train);
+                    continue;
+                }
+
                 if (method.Create is not { } create)
                 {
                     TrainFromScratch(calibration, method.Name, keep);
@@ -135,6 +148,19 @@ public sealed class Comparison
         }
 
         Measure(calibration, small, method.Name, keep, plan, parity);
+    }
+
+    private void PruneInTraining(Calibration calibration, string name, KeepSize keep, Func<IReadOnlyList<int>, ITrainedPruning> create)
+    {
+        Network network = calibration.Network;
+        using Network trained = new(network.Architecture, network.Backend);
+        trained.Parameters.CopyFrom(network.Parameters);
+        using ITrainedPruning pruning = create(keep.Of(network.Architecture));
+        TrainingSettings how = settings.PruningTraining ?? settings.Training with { Epochs = (settings.Training.Epochs + 1) / 2 };
+        Train(calibration, trained, how, $"{name}, {keep} units", pruning);
+        using Network? small = pruning.Finish();
+        Parity? parity = small is null ? null : Parity.Compare(trained, small, Subset.Limit(calibration.Held, ParitySequences), settings.BatchSize);
+        Measure(calibration, small ?? trained, name, keep, null, parity);
     }
 
     private void TrainFromScratch(Calibration calibration, string name, KeepSize keep)
@@ -186,10 +212,10 @@ public sealed class Comparison
         }
     }
 
-    private void Train(Calibration calibration, Network made, TrainingSettings how, string what)
+    private void Train(Calibration calibration, Network made, TrainingSettings how, string what, ITrainedPruning? pruning = null)
     {
         ISequenceData? seen = how.Schedule.Kind == ScheduleKind.Anneal ? watched : null;
-        using Trainer trainer = new(made, train, seen, how with { Seed = calibration.Settings.Seed, Patience = 0 })
+        using Trainer trainer = new(made, train, seen, how with { Seed = calibration.Settings.Seed, Patience = 0 }, pruning)
         {
             Stepped = report => Stepped?.Invoke(what, report),
         };

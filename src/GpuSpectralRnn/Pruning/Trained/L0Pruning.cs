@@ -8,8 +8,8 @@ namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
 /// Hard-concrete gates on input and hidden units (Louizos, Welling, Kingma 2018; Wen et al. 2020; docs/method.md, section 14), trained with the network:
-/// by a price on expected weights, or towards a number of units by a multiplier of every axis, lambda += eta (E[open] - target), lambda at least 0, whose
-/// target falls from 1 over the first half of the run.
+/// by a price on expected weights, or towards a number of units by an augmented Lagrangian of every axis, lambda e + c e^2 / 2 with e = E[open] - target and
+/// lambda += eta e in each step, lambda at least 0, whose target falls from 1 over the first half of the run.
 /// </summary>
 /// <param name="settings">The aim.</param>
 /// <exception cref="InvalidCallException">A setting is out of range.</exception>
@@ -17,6 +17,9 @@ public sealed class L0Pruning(L0Settings settings) : ITrainedPruning
 {
     /// <summary>Its name in tables and calls.</summary>
     public const string MethodName = "l0";
+
+    // P(z != 0) at the ends of the range of log alpha, -+ log 100: what a gate that is as shut, or as open, as can be still counts for.
+    private static readonly double LeastOpen = Probability(-Math.Log(100)), MostOpen = Probability(Math.Log(100));
 
     private readonly L0Settings settings = Checked(settings);
     private Network? network;
@@ -187,6 +190,9 @@ public sealed class L0Pruning(L0Settings settings) : ITrainedPruning
         }
     }
 
+    // sigmoid(log alpha - beta log(-gamma / zeta)).
+    private static double Probability(double logAlpha) => 1 / (1 + Math.Exp(-logAlpha + (2.0 / 3 * Math.Log(0.1 / 1.1))));
+
     private int Target(GatedAxis axis)
     {
         if (settings.Keep is { } asked)
@@ -203,18 +209,21 @@ public sealed class L0Pruning(L0Settings settings) : ITrainedPruning
     // The share of an axis' units that should be open: from all down to the target over the first half.
     private double Schedule(long step, int kept, int units) => 1 + (((double)kept / units) - 1) * Math.Min(1, 2.0 * step / extent.Steps);
 
-    // lambda += eta (E[open] / m - target), at least 0; dL/dp = lambda / m.
+    // With e = E[open] / m - target: lambda += eta e, at least 0; dL/dp = (lambda + c e) / m.
     private void MoveMultipliers(long step)
     {
         IElementwiseOps ops = Network.Backend.Elementwise;
         for (int i = 0; i < multiplier.Length; i++)
         {
             GatedAxis axis = Block.Axes[i];
-            float share = 1f / axis.Units;
-            ops.AddScaled((float)(-settings.MultiplierRate * Schedule(step, keep[i], axis.Units)), one!, multiplier[i]);
-            ops.AddMultiple(new((float)settings.MultiplierRate * share, axis.OpenSum, null, multiplier[i]));
+            (float share, float eta, float damping) = (1f / axis.Units, (float)settings.MultiplierRate, (float)settings.Damping);
+            double open = Schedule(step, keep[i], axis.Units);
+            float target = (float)((open * MostOpen) + ((1 - open) * LeastOpen));
+            ops.AddScaled(-eta * target, one!, multiplier[i]);
+            ops.AddMultiple(new(eta * share, axis.OpenSum, null, multiplier[i]));
             ops.Activate(ActivationKind.Relu, multiplier[i], multiplier[i]);
-            Network.Backend.Fill(axis.OpenGradient, 0);
+            Network.Backend.Fill(axis.OpenGradient, -damping * target * share);
+            ops.AddMultiple(new(damping * share * share, axis.OpenSum, null, axis.OpenGradient));
             ops.AddMultiple(new(share, multiplier[i], null, axis.OpenGradient));
         }
     }

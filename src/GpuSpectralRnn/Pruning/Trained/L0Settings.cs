@@ -50,6 +50,12 @@ public sealed record L0Settings
     /// <summary>eta: by how much the multiplier moves in a step for each share of the units that is open beyond the target.</summary>
     public double MultiplierRate { get; init; } = 1;
 
+    /// <summary>
+    /// c: what the penalty gains at once for each share beyond the target. Without it the multiplier, a sum over all steps so far, swings beyond the
+    /// target and closes units that the network then misses (docs/compression-results.md).
+    /// </summary>
+    public double Damping { get; init; } = 300;
+
     /// <summary>Mean of the normal numbers of deviation 0.1 in which log alpha begins; 1: gates are open with probability 0.93.</summary>
     public double Start { get; init; } = 1;
 
@@ -74,6 +80,7 @@ public sealed record L0Settings
         if (!(GateRate > 0 && double.IsFinite(GateRate))) throw new InvalidCallException($"`GateRate` {GateRate}: choose a number above 0, for example 0.05.");
         if (!(MultiplierRate > 0 && double.IsFinite(MultiplierRate)))
             throw new InvalidCallException($"The multiplier's rate {MultiplierRate}: choose a number above 0.");
+        if (!(Damping >= 0 && double.IsFinite(Damping))) throw new InvalidCallException($"The multiplier's damping {Damping}: choose 0 or more.");
         if (!double.IsFinite(Start)) throw new InvalidCallException($"Gates begin at {Start}; choose a number.");
     }
 }
