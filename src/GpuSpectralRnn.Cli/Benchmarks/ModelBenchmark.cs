@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Interchange;
 using GpuSpectralRnn.Kernels;
 using GpuSpectralRnn.Networks;
@@ -55,7 +56,12 @@ internal sealed class ModelBenchmark : IDisposable
     public long Parameters(int model) => networks[model].Parameters.Count;
 
     /// <summary>Multiply-adds of a model for one sequence.</summary>
-    public long MultiplyAdds(int model, int steps) => networks[model].Graph.MultiplyAddsPerSequence(steps);
+    public long MultiplyAdds(int model, int steps)
+    {
+        Graph graph = networks[model].Graph;
+        FieldLayout[] fields = [.. graph.Fields.Select(field => new FieldLayout(field.Name, steps, 1) { Characters = field.CharactersOf is null ? 0 : Characters })];
+        return graph.MultiplyAdds(new SequenceLayout(fields, []));
+    }
 
     /// <summary>How many times fewer multiply-adds than the first model's a sequence takes.</summary>
     public double Saving(int model, int steps) => (double)MultiplyAdds(0, steps) / MultiplyAdds(model, steps);
@@ -120,6 +126,6 @@ internal sealed class ModelBenchmark : IDisposable
             fields.Add(new SequenceField(tokens, lengths));
         }
 
-        return new SequenceBatch(fields[0].Values, fields[0].Lengths) { More = fields.Count == 1 ? null : fields[1..], IsWhole = true };
+        return new SequenceBatch(fields) { IsWhole = true };
     }
 }

@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
 
 namespace GpuSpectralRnn.Networks;
 
@@ -144,6 +145,16 @@ public sealed class Graph
     /// <summary>Number of weights and biases.</summary>
     public long ParameterCount => Parameters.Sum(spec => spec.Shape.Count);
 
+    /// <summary>Multiply-adds of all products for one sequence of a layout.</summary>
+    public long MultiplyAdds(SequenceLayout layout) => Nodes.Sum(node => node.Module.MultiplyAdds(node.Scope, layout));
+
+    /// <summary>Multiply-adds for one step of one sequence of a single field, of the modules that answer every step.</summary>
+    public long MultiplyAddsPerStep =>
+        Nodes.Where(node => node.Output.Kind == ValueKind.Sequence).Sum(node => node.Module.MultiplyAdds(node.Scope, new SequenceLayout(1, 1)));
+
+    /// <summary>Whether a recurrence's cell has gates.</summary>
+    public bool HasGates => Nodes.Any(node => node.Module is Modules.Recurrent recurrence && recurrence.Cell.Gates() > 1);
+
     /// <summary>Whether a recurrence walks from the last step to the first, so that it must know the end.</summary>
     public bool HasReverse => Nodes.Any(node => node.Module is Modules.Recurrent { IsReverse: true });
 
@@ -180,10 +191,6 @@ public sealed class Graph
 
     /// <summary>Whether the first output is there for every step.</summary>
     public bool AnswersEveryStep => Outputs[0].Kind == ValueKind.Sequence;
-
-    /// <summary>Multiply-adds of all matrix products for one sequence of so many steps in every field.</summary>
-    public long MultiplyAddsPerSequence(int steps) =>
-        Nodes.Sum(node => node.Module.MultiplyAdds(node.Scope) * (node.Output.Kind == ValueKind.Vector ? 1 : steps));
 
     /// <summary>The module that gives the first output.</summary>
     public Node OutputNode => Node(Outputs[0].Name);

@@ -58,7 +58,7 @@ public sealed class MethodTests : IDisposable
         foreach (MethodSpec method in MethodSpec.All.Where(method => method.Create is not null))
         {
             IPruningMethod made = method.Create!(method.Settings);
-            Assert.Equal(made is SpectralPruning or AutoPruning ? MethodSpec.Spectral : method.Name.Replace("-without", ""), made.Name);
+            Assert.Equal(made is SpectralPruning or AutoPruning ? MethodSpec.Spectral : method.Name.Replace("-without", "").Replace("-refined", ""), made.Name);
         }
 
         Assert.All(ComparisonReport.First, name => Assert.Contains(name, names));
@@ -335,7 +335,9 @@ public sealed class MethodTests : IDisposable
     {
         using Network network = TestNetworks.Make(host, Cell.Irnn, [4], Readout.Last);
         Assert.Contains(
-            "1 calibration sequence", Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(1, 3, 3))).Message);
+            "1 calibration sequence;", Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(1, 3, 3))).Message);
+        Assert.Contains(
+            "2 calibration sequences", Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(2, 3, 3))).Message);
         Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(9, 3, 4)));
         Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(9, 3, 3), new CalibrationSettings { HeldApart = 1 }));
         using CancellationTokenSource source = new();

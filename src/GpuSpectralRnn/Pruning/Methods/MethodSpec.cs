@@ -13,7 +13,7 @@ namespace GpuSpectralRnn.Pruning;
 /// Creates the method from settings; null for training at the small size from scratch, and for what <see cref="Train"/> prunes in training.
 /// </param>
 /// <param name="IsRefined">
-/// Whether the small network is then refined on the big network's outputs, without labels (<see cref="Distillation"/>).
+/// Whether the small network is then refined on the big network's outputs, without labels (<see cref="Refinement"/>).
 /// </param>
 /// <param name="IsOneWay">Whether it supports unidirectional networks only.</param>
 /// <param name="DropsUnits">Whether it drops units, so that others may stand for them; else weights or ranks.</param>
@@ -57,12 +57,13 @@ public sealed record MethodSpec(
     [
         new(Scratch, "trained from scratch at the small size", Plain, null),
         AutoSpec,
-        AutoSpec with
-        { Name = "auto-refined", Description = "auto, then brought closer to the big network's answers, without labels", IsRefined = true },
+        new("auto-refined", "adjoint with the closest ridge, then brought closer to the big network's answers, without labels", Plain, CreateStart, IsRefined: true),
         new("adjoint", "spectral, units weighed by what they do to the outputs, backward", Plain, CreateSpectral),
         new("paper", "spectral, the paper's criterion (theta 0.5), greedy", Paper, CreateSpectral),
+        new("paper-refined", "paper, then brought closer to the big network's answers, without labels", Paper, CreateSpectral, IsRefined: true),
         new("paper-without", "the paper's criterion, not reconstructed", Paper with { Fold = FoldKind.None }, CreateSpectral),
         new("random", "units drawn uniformly", Plain, CreateRandom),
+        new("random-refined", "random, then brought closer to the big network's answers, without labels", Plain, CreateRandom, IsRefined: true),
         new("random-without", "units drawn uniformly, not reconstructed", Unfolded, CreateRandom),
         new("magnitude-unit", "units with the largest recurrent weights", Plain, CreateMagnitude),
         new("magnitude-unit-without", "units with the largest recurrent weights, not reconstructed", Unfolded, CreateMagnitude),
@@ -105,6 +106,8 @@ public sealed record MethodSpec(
     }
 
     private static string Known => $"choose among {Spectral}, {string.Join(", ", All.Select(method => method.Name))}";
+
+    private static AutoPruning CreateStart(SpectralSettings settings) => new(settings with { Refit = Refit.None }, isBrief: true);
 
     private static SpectralPruning CreateSpectral(SpectralSettings settings) => new(settings);
 

@@ -41,7 +41,7 @@ public sealed record Budget
         if (Keep is not null)
         {
             Graph graph = recipe.Build();
-            Check(recipe, graph, Counts(Units(recipe, graph), Keep));
+            Check(recipe, graph, Counts(recipe.CountUnits(graph), Keep));
         }
 
         if (Fraction is { } share && !(share > 0 && share <= 1))
@@ -58,7 +58,7 @@ public sealed record Budget
     {
         Network network = calibration.Network;
         Check(network.Recipe);
-        int[] units = Units(network.Recipe, network.Graph), keep;
+        int[] units = network.Recipe.CountUnits(network.Graph), keep;
         if (Keep is not null)
         {
             keep = Counts(units, Keep);
@@ -83,13 +83,10 @@ public sealed record Budget
         return Rounded(units, keep, RoundTo);
     }
 
-    /// <summary>Units of each group.</summary>
-    internal static int[] Units(Recipe recipe, Graph graph) => [.. recipe.GroupUnits(graph).Select(group => graph.Axis(group[0]).Size)];
-
     /// <summary>Refuses what cannot be kept.</summary>
     internal static void Check(Recipe recipe, Graph graph, IReadOnlyList<int> keep)
     {
-        int[] units = Units(recipe, graph);
+        int[] units = recipe.CountUnits(graph);
         bool isStack = recipe is Architecture;
         if (keep.Count != units.Length)
             throw new InvalidCallException(

@@ -46,7 +46,7 @@ public sealed class GradualPruning(GradualSettings settings) : ITrainedPruning
     public void Begin(Network network, RunExtent extent)
     {
         if (this.network is not null) throw new InvalidOperationException("These masks are another run's.");
-        Budget.Check(network.Recipe, network.Graph, settings.Keep ?? Budget.Units(network.Recipe, network.Graph));
+        Budget.Check(network.Recipe, network.Graph, settings.Keep ?? network.Recipe.CountUnits(network.Graph));
         (this.network, this.extent) = (network, extent);
         List<MaskedMatrix> found = [];
         foreach (Node node in network.Graph.Nodes)

@@ -51,7 +51,7 @@ public sealed class TraceNorm(double lambda) : ITrainedPruning
     public void Begin(Network network, RunExtent extent)
     {
         if (this.network is not null) throw new InvalidOperationException("This norm is another run's.");
-        Budget.Check(network.Recipe, network.Graph, Budget.Units(network.Recipe, network.Graph));
+        Budget.Check(network.Recipe, network.Graph, network.Recipe.CountUnits(network.Graph));
         this.network = network;
         axes = [.. network.Graph.PrunableAxes.Where(axis => network.Graph.Recurrence(axis.Axis) is not null).Select(axis => new ReadAxis(network, axis.Axis))];
         if (axes.Length == 0) throw new InvalidCallException("The network has no recurrence whose units could be taken away; a trace norm has nothing to act on.");
