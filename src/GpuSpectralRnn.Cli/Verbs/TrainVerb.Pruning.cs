@@ -106,6 +106,13 @@ internal sealed partial class TrainVerb
 
     private static void Describe(Terminal terminal, Pruned pruned, Network result)
     {
+        if (pruned.Parity is null)
+        {
+            // Nothing was sliced: the network has the size that it had.
+            if (result.Parameters.Mask is not null) terminal.Result($"{pruned.Method}: {result.Parameters.CountKept():N0} of {result.Parameters.Count:N0} parameters are left, a mask: the size stays");
+            return;
+        }
+
         (Architecture before, Architecture after) = (pruned.Before, result.Architecture);
         terminal.Result($"{pruned.Method}: {before.Cell.Name()} {Sizes(before)} -> {Sizes(after)}");
         terminal.Result($"parameters: {before.ParameterCount:N0} -> {after.ParameterCount:N0}");
@@ -119,6 +126,7 @@ internal sealed partial class TrainVerb
         ["hidden"] = new JsonObject { ["before"] = Numbers(pruned.Before.Hidden), ["after"] = Numbers(result.Architecture.Hidden) },
         ["inputs"] = new JsonObject { ["before"] = pruned.Before.Inputs, ["after"] = result.Architecture.Inputs },
         ["parameters"] = new JsonObject { ["before"] = pruned.Before.ParameterCount, ["after"] = result.Architecture.ParameterCount },
+        ["kept"] = result.Parameters.CountKept(),
         ["flopsPerStep"] = new JsonObject { ["before"] = pruned.Before.MultiplyAddsPerStep, ["after"] = result.Architecture.MultiplyAddsPerStep },
         ["parity"] = pruned.Parity is { } parity ? Terminal.Number(parity.Difference) : null,
         ["epochs"] = new JsonArray([.. epochs.Where(epoch => epoch.Pruning is not null).Select(TrainingLog.ToJson)]),

@@ -175,7 +175,7 @@ public sealed class Comparison
             Keep = keep,
             Seed = calibration.Settings.Seed,
             Architecture = made.Architecture,
-            Weights = plan is null ? WeightCounts.Count(made.Architecture) : WeightCounts.Count(calibration.Network.Architecture, plan),
+            Weights = plan is null ? WeightCounts.Count(made) : WeightCounts.Count(calibration.Network.Architecture, plan),
             Parity = parity,
             Result = Evaluate(calibration, made),
             MillisecondsPerSequence = Time(made),

@@ -53,7 +53,7 @@ public sealed class IssPruning(IssSettings settings) : ITrainedPruning
         if (this.network is not null) throw new InvalidOperationException("These groups are another run's.");
         Graph graph = network.Graph;
         IReadOnlyList<IReadOnlyList<string>> sizes = network.Recipe.GroupUnits(graph);
-        Budget.Check(network.Recipe, graph, settings.Keep ?? Budget.Units(network.Recipe, graph));
+        Budget.Check(network.Recipe, graph, settings.Keep ?? network.Recipe.CountUnits(graph));
         if (sizes.Count == 0) throw new InvalidCallException("The network has no units that can be taken away, which a group lasso could close.");
         CheckShared(graph);
         (this.network, this.extent) = (network, extent);
