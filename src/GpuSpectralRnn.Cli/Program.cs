@@ -32,6 +32,7 @@ internal static class Program
     {
         string[] args = given.Length > 1 && given.Contains("--help") && IsVerb(given[0]) ? [given[0], "--help"] : [.. given.Select(Spell)];
         if (given is ["help", var asked, ..] && !IsVerb(asked)) args = [asked]; // an unknown verb, whoever asks
+        if (args.Length > 0 && FindVerb(args[0]) is { } called) args = RepeatedOptions.Gather(called, args);
         using Parser parser = new(settings =>
         {
             settings.HelpWriter = null;
@@ -45,7 +46,9 @@ internal static class Program
             : Run((Verb)result.Value, given, args, new Terminal((Verb)result.Value, output, error));
     }
 
-    private static bool IsVerb(string word) => Verbs.Any(verb => verb.GetCustomAttribute<VerbAttribute>()!.Name == word);
+    private static bool IsVerb(string word) => FindVerb(word) is not null;
+
+    private static Type? FindVerb(string word) => Array.Find(Verbs, verb => verb.GetCustomAttribute<VerbAttribute>()!.Name == word);
 
     /// <summary>The parser has no long names of one letter: --x and --y reach it by their longer ones.</summary>
     private static string Spell(string arg) => arg switch

@@ -67,7 +67,7 @@ internal sealed class KerasConfig
     {
         string kind = model.GetProperty("class_name").GetString() ?? "";
         if (kind is not ("Sequential" or "Functional"))
-            throw new InvalidCallException($"{path}: the model is a {ForeignText.Show(kind)}; a Sequential or a chain as Functional is needed.");
+            throw new InvalidCallException($"{path}: a model of the class {ForeignText.Show(kind)} is not read; a Sequential or a chain as Functional is needed.");
         string? before = null;
         foreach (JsonElement layer in model.GetProperty("config").GetProperty("layers").EnumerateArray())
         {
@@ -88,7 +88,7 @@ internal sealed class KerasConfig
 
     private void Take(string type, string name, JsonElement config, string place)
     {
-        if (dense is not null && type is not "Dropout") throw Refuse(name, $"a {type} behind the Dense is not supported");
+        if (dense is not null && type is not "Dropout") throw Refuse(name, $"{type} behind the Dense is not supported");
         if (IsQuantized(config)) throw Refuse(name, "it is quantized");
         if (Passing.Contains(type, StringComparer.Ordinal)) return;
         switch (type)
@@ -118,7 +118,7 @@ internal sealed class KerasConfig
                 (dense, isSoftmax) = (new KerasLayer(name, place), activation == "softmax");
                 break;
             default:
-                throw Refuse(name, $"a {type} at this place is not supported");
+                throw Refuse(name, $"{type} at this place is not supported");
         }
     }
 

@@ -19,9 +19,8 @@ internal static partial class WeightGroups
     {
         if (!file.Has("layers"))
         {
-            throw new InvalidCallException(file.Has("model_weights")
-                ? $"{path} is a whole model in the format of Keras 2; load it in Keras 3 and save it as .keras."
-                : $"{path} has no group layers, as the weights files of Keras 3 have; save the model in Keras 3 as .keras.");
+            throw file.Has("model_weights") ? RefuseWholeModel(path) : new InvalidCallException(
+                $"{path} has no group layers, as the weights files of Keras 3 have; save the model in Keras 3 as .keras.");
         }
 
         List<(string Kind, int Number, KerasLayer Layer)> found = [];
@@ -49,6 +48,10 @@ internal static partial class WeightGroups
         return new KerasStack(
             kinds["embedding"].SingleOrDefault(), [.. kinds[recurrent[0]]], kinds["dense"].Single(), Cell: null, Readout: null, EndsInSoftmax: false);
     }
+
+    /// <summary>The exception for configuration and weights in one HDF5 file, which Keras 2 wrote under the names .h5 and .keras and Keras 3 writes as .h5.</summary>
+    public static InvalidCallException RefuseWholeModel(string path) => new(
+        $"{path} is a whole model in HDF5, as Keras 2 saved it, which is not read; in Keras 3 say keras.saving.load_model(...).save(\"model.keras\") and import that.");
 
     [GeneratedRegex(@"^(?<kind>input_layer|dropout|spatial_dropout1d|embedding|lstm|gru|simple_rnn|bidirectional|dense)(_(?<number>[1-9]\d{0,3}))?$")]
     private static partial Regex Group();

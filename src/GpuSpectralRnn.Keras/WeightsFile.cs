@@ -20,6 +20,7 @@ internal sealed class WeightsFile : IDisposable
     public WeightsFile(string path, Stream stream)
     {
         (this.path, bytes) = (path, stream.Length);
+        if (!GroupWalk.IsSound(stream)) throw new BrokenFileException(path, "it is no HDF5 file, or a damaged one: its groups do not lie within it.");
         file = Guard(() => H5File.Open(stream));
     }
 

@@ -26,7 +26,7 @@ public class CompareTests
         Assert.Equal("accuracy", outcome.Json.GetProperty("metric").GetString());
         Assert.True(outcome.Json.GetProperty("isComplete").GetBoolean());
         JsonElement[] rows = [.. outcome.Json.GetProperty("rows").EnumerateArray()];
-        Assert.Equal(1 + (2 * 14), rows.Length);
+        Assert.Equal(1 + (2 * 16), rows.Length);
         foreach (JsonElement row in rows)
         {
             Assert.Equal(Keys, row.EnumerateObject().Select(property => property.Name));
@@ -77,7 +77,8 @@ public class CompareTests
         Gsrnn.Run([.. call, "--keep", "6"]).FailsWith(2, "--keep 6", "1 to 5");
         Gsrnn.Run([.. call, "--keep", "3x2"]).FailsWith(2, "--keep", "1 layers");
         Gsrnn.Run([.. call, "--keep", "many"]).FailsWith(2, "--keep many", "64x32");
-        Gsrnn.Run([.. call, "--keep", "3", "--refine", "0"]).FailsWith(2, "--refine 0");
+        Gsrnn.Run([.. call, "--keep", "3", "--refine", "0"]).FailsWith(2, "--refine off");
+        Gsrnn.Run([.. call, "--keep", "3", "--refine", "long"]).FailsWith(2, "--refine long", "20s");
         Gsrnn.Run([.. call, "--keep", "3", "--methods", "random,magic"]).FailsWith(2, "--methods magic", "low-rank");
         Gsrnn.Run([.. call, "--keep", "3", "--seeds", "0"]).FailsWith(2, "--seeds 0");
         Gsrnn.Run([.. call, "--keep", "3", "--fine-tune=-1"]).FailsWith(2, "--fine-tune -1");

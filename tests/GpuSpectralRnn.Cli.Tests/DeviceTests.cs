@@ -82,8 +82,8 @@ public class DeviceTests
         Assert.Equal(json.GetProperty("metric").GetProperty("value").GetDouble(), again.GetProperty("value").GetDouble());
 
         JsonElement[] rows = [.. json.GetProperty("rows").EnumerateArray()];
-        Assert.Equal(15, rows.Length);
-        Assert.Equal(rows.Length + (2 * 13), json.GetProperty("curve").GetArrayLength());
+        Assert.Equal(17, rows.Length);
+        Assert.Equal(rows.Length + (2 * 15), json.GetProperty("curve").GetArrayLength());
         JsonElement auto = rows.Single(row => row.GetProperty("method").GetString() == "auto");
         JsonElement small = Gsrnn.RunIn(folder.Path, ["eval", "gsrnn-demo/digits-small.safetensors", .. digits]).Succeeds().Json;
         Assert.Equal(43, small.GetProperty("hidden")[0].GetInt32());

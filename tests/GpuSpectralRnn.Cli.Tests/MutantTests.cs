@@ -1,22 +1,20 @@
-using GpuSpectralRnn.Interchange;
 using System.Globalization;
 using System.Text;
 using GpuSpectralRnn.Cli.Tests.Support;
+using GpuSpectralRnn.Tests.Support;
 
 namespace GpuSpectralRnn.Cli.Tests;
 
 /// <summary>
-/// Files that were valid once, with bytes flipped, cut out, doubled, or numbers in their headers changed: every verb that reads them ends with an exit
-/// code of its own, one line, and nothing that a terminal would obey. GSRNN_MUTANTS gives their number, for each format.
+/// Damaged files (<see cref="Mutations"/>): every verb that reads them ends with an exit code of its own, one line, and nothing that a terminal would
+/// obey. GSRNN_CALLS gives their number, for each format; the readers themselves are judged by far more of them (<see cref="Mutants"/>).
 /// </summary>
 public class MutantTests
 {
     private const int Usual = 200;
 
-    private static readonly string[] Splices = ["0", "-1", "99999999999", "1e308", "NaN", "null", "{}", "[", "\"", "\x1b[2J", "\0", "é", "5L", "<f4", "|O", "F32", "I64"];
-
     private static int Count =>
-        int.TryParse(Environment.GetEnvironmentVariable("GSRNN_MUTANTS"), CultureInfo.InvariantCulture, out int count) ? count : Usual;
+        int.TryParse(Environment.GetEnvironmentVariable("GSRNN_CALLS"), CultureInfo.InvariantCulture, out int count) ? count : Usual;
 
     [Fact]
     public void SafetensorsMutants()
@@ -93,10 +91,10 @@ public class MutantTests
 
     private static void Mutate(byte[] valid, string path, int seed, Func<int, string[]> call)
     {
+        Mutations mutations = new(seed, valid);
         for (int n = 0; n < Count; n++)
         {
-            Random random = new((seed * 1_000_003) + n);
-            File.WriteAllBytes(path, Mutant(valid, random));
+            File.WriteAllBytes(path, mutations.Next());
             Outcome outcome = Gsrnn.Run(call(n));
             string what = $"mutant {n} of seed {seed}: exit code {outcome.Code}\n{outcome.Error}{outcome.Out}";
             Assert.True(outcome.Code is 0 or 1 or 2, what);
@@ -104,33 +102,6 @@ public class MutantTests
             Assert.False((outcome.Error + outcome.Out).Any(c => char.IsControl(c) && c is not '\n' and not '\r' and not '\t'), what);
             if (outcome.Code != 0) Assert.True(outcome.Error.Split('\n').Count(line => line.StartsWith("gsrnn: ", StringComparison.Ordinal)) == 1, what);
         }
-    }
-
-    private static byte[] Mutant(byte[] valid, Random random)
-    {
-        List<byte> bytes = [.. valid];
-        int changes = 1 + random.Next(3);
-        int head = Math.Min(bytes.Count, 600); // headers are where the trouble is
-        for (int change = 0; change < changes && bytes.Count > 0; change++)
-        {
-            int at = random.Next(random.Next(4) == 0 ? bytes.Count : Math.Min(head, bytes.Count));
-            int length = Math.Min(random.Next(1, 40), bytes.Count - at);
-            switch (random.Next(7))
-            {
-                case 0: bytes[at] ^= (byte)(1 << random.Next(8)); break;
-                case 1: bytes[at] = (byte)random.Next(256); break;
-                case 2: bytes.RemoveRange(at, length); break;
-                case 3: bytes.InsertRange(at, bytes.GetRange(at, length)); break;
-                case 4: bytes.RemoveRange(at, bytes.Count - at); break;
-                case 5: bytes.InsertRange(at, Encoding.UTF8.GetBytes(Splices[random.Next(Splices.Length)])); break;
-                default:
-                    byte[] splice = Encoding.UTF8.GetBytes(Splices[random.Next(Splices.Length)]);
-                    for (int i = 0; i < splice.Length && at + i < bytes.Count; i++) bytes[at + i] = splice[i];
-                    break;
-            }
-        }
-
-        return [.. bytes];
     }
 
     // The same tensors without a word about the architecture: what import reads.

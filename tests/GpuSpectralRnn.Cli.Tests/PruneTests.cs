@@ -26,6 +26,10 @@ public class PruneTests
         Assert.Equal("accuracy", json.GetProperty("metric").GetProperty("name").GetString());
         Assert.True(json.GetProperty("parity").GetDouble() < 1e-4);
         Assert.True(json.GetProperty("candidates").GetArrayLength() >= 24);
+        JsonElement refinement = json.GetProperty("refinement"), inputs = json.GetProperty("inputs");
+        Assert.Equal(20, inputs.GetProperty("fitted").GetInt32() + inputs.GetProperty("chosenBy").GetInt32() + inputs.GetProperty("judgedBy").GetInt32());
+        Assert.All(refinement.GetProperty("runs").EnumerateArray(), run => Assert.Equal(5, run.GetProperty("steps").GetInt32()));
+        Assert.Equal(JsonValueKind.Null, Gsrnn.Run([.. call.Select(word => word == "5" ? "off" : word)]).Succeeds().Json.GetProperty("refinement").ValueKind);
         JsonElement small = Gsrnn.Run(["eval", folder["s"], .. data, "--json"]).Succeeds().Json;
         Assert.Equal([3], Numbers(small.GetProperty("hidden")));
     }
@@ -38,6 +42,8 @@ public class PruneTests
     [InlineData("random")]
     [InlineData("random-without")]
     [InlineData("magnitude-unit", "--no-reconstruction")]
+    [InlineData("iss-gm")]
+    [InlineData("iss-gm-without", "--round-to", "2")]
     [InlineData("magnitude-weight")]
     [InlineData("random-weight")]
     [InlineData("column")]
@@ -86,7 +92,9 @@ public class PruneTests
         using Folder folder = new();
         string[] data = Train(folder);
         string[] call = ["prune", folder["m"], .. data, "--holdout", "10", "--criterion", "adjoint", "--out", folder["s"], "--json"];
-        Assert.Equal([1], Numbers(Gsrnn.Run([.. call, "--tolerance", "1"]).Succeeds().Json.GetProperty("hidden").GetProperty("after")));
+        Assert.Equal([1], Numbers(Gsrnn.Run([.. call, "--tolerance", "1", "--tolerance-on", "metric", "--refine", "5"]).Succeeds().Json.GetProperty("hidden").GetProperty("after")));
+        Assert.Equal([1], Numbers(Gsrnn.Run([.. call, "--tolerance", "9", "--refine", "5"]).Succeeds().Json.GetProperty("hidden").GetProperty("after")));
+        Assert.Equal([5], Numbers(Gsrnn.Run([.. call, "--tolerance", "0", "--refine", "5"]).Succeeds().Json.GetProperty("hidden").GetProperty("after")));
     }
 
     [Fact]
@@ -109,6 +117,10 @@ public class PruneTests
         Gsrnn.Run([.. call, "--keep", "2", "--theta", "0.5"]).FailsWith(2, "--theta belongs to");
         Gsrnn.Run([.. call, "--keep", "2", "--criterion", "paper", "--theta", "2"]).FailsWith(2, "--theta 2");
         Gsrnn.Run([.. call, "--keep", "2", "--method", "low-rank", "--no-reconstruction"]).FailsWith(2, "--no-reconstruction belongs to");
+        Gsrnn.Run([.. call, "--keep", "2", "--refine=-1"]).FailsWith(2, "--refine -1");
+        Gsrnn.Run([.. call, "--keep", "2", "--refine", "0s"]).FailsWith(2, "--refine 0s");
+        Gsrnn.Run([.. call, "--keep", "2", "--tolerance-on", "kl"]).FailsWith(2, "--tolerance-on");
+        Gsrnn.Run([.. call, "--tolerance", "1", "--tolerance-on", "loss"]).FailsWith(2, "--tolerance-on loss");
         Gsrnn.Run([.. call, "--keep", "2", "--limit", "1"]).FailsWith(2, "1 calibration sequence");
         Assert.False(File.Exists(folder["s"]));
     }

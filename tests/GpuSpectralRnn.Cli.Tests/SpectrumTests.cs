@@ -35,7 +35,7 @@ public class SpectrumTests
 
         JsonElement[] curves = [.. layer.GetProperty("losses").EnumerateArray()];
         Assert.Equal(["adjoint", "input", "output"], curves.Select(c => c.GetProperty("loss").GetString()).Distinct().Order());
-        Assert.Equal(["backward", "greedy", "leverage", "random"], curves.Select(c => c.GetProperty("selector").GetString()).Distinct().Order());
+        Assert.Equal(["backward", "greedy", "leverage", "random", "rank-bound"], curves.Select(c => c.GetProperty("selector").GetString()).Distinct().Order());
         Assert.All(curves, curve => Assert.Equal(Units + 1, Numbers(curve.GetProperty("byKept")).Length));
         JsonElement inputs = curves.First(c => c.GetProperty("loss").GetString() == "input" && c.GetProperty("selector").GetString() == "greedy");
         double[] greedy = Numbers(inputs.GetProperty("byKept"));
@@ -45,6 +45,13 @@ public class SpectrumTests
         XElement page = XElement.Parse(File.ReadAllText(folder["<a> & b.html"])["<!DOCTYPE html>".Length..]);
         Assert.Contains("<a> & b.html", page.Descendants("code").Last().Value);
         Assert.Equal(6, page.Descendants("figure").Count());
+
+        // Eighths of the units, the whole network last; the recommendation is one of them.
+        JsonElement[] sizes = [.. json.GetProperty("sizes").EnumerateArray()];
+        Assert.Equal($"{Units}", sizes[^1].GetProperty("keep").GetString());
+        Assert.True(sizes[^1].GetProperty("divergence").GetDouble() < 1e-4, "all units with a ridge of 1e-4");
+        string chosen = json.GetProperty("recommendation").GetProperty("keep")[0].GetRawText();
+        Assert.Contains(chosen, sizes.Select(size => size.GetProperty("keep").GetString()));
 
         // The next call reads the same data.
         string next = page.Descendants().Where(part => !part.HasElements).Select(part => part.Value).First(text => text.StartsWith("gsrnn prune ", StringComparison.Ordinal));

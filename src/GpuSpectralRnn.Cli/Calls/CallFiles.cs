@@ -6,8 +6,13 @@ using GpuSpectralRnn.Formats;
 namespace GpuSpectralRnn.Cli.Calls;
 
 /// <summary>The option names a file, or files, that the call reads.</summary>
+/// <param name="hasValue">Whether a value may stand before the file, VALUE=FILE.</param>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class ReadsFileAttribute : Attribute;
+internal sealed class ReadsFileAttribute(bool hasValue = false) : Attribute
+{
+    /// <summary>The file of what is given.</summary>
+    public string PathOf(string given) => hasValue && !File.Exists(given) ? given[(given.IndexOf('=', StringComparison.Ordinal) + 1)..] : given;
+}
 
 /// <summary>The option names a file that the call writes.</summary>
 /// <param name="companion">What is appended to the name of a second file beside it.</param>
@@ -27,7 +32,8 @@ internal static class CallFiles
     public static void Check(Verb verb)
     {
         Dictionary<string, string> taken = new(OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase);
-        foreach ((string option, string path, _) in Named<ReadsFileAttribute>(verb)) taken.TryAdd(FilePath.Identity(path), option);
+        foreach ((string option, string given, ReadsFileAttribute reads) in Named<ReadsFileAttribute>(verb))
+            taken.TryAdd(FilePath.Identity(reads.PathOf(given)), option);
         foreach ((string option, string path, WritesFileAttribute writes) in Named<WritesFileAttribute>(verb))
         {
             OutputPath.Check(path, option);

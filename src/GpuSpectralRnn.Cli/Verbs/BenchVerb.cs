@@ -5,10 +5,11 @@ using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Compute.Ilgpu;
+using GpuSpectralRnn.Reports;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
-[Verb("bench", HelpText = "Time training steps and inference of recurrent layers of known sizes, and single operations.")]
+[Verb("bench", HelpText = "Time training steps and inference of recurrent layers of known sizes, single operations, or models against each other.")]
 internal sealed class BenchVerb : ComputeVerb
 {
     private const string Layers = "layers";
@@ -26,6 +27,18 @@ internal sealed class BenchVerb : ComputeVerb
     [ReadsFile]
     public string? Against { get; set; }
 
+    [Option("model", MetaValue = "MODEL...", HelpText =
+        "Instead of known cases: these models against the first, in turns on the same random input. A file, or a stack of random weights by its sizes, " +
+        "lstm:28-128-10, or with 10,000 words as 200 numbers each lstm:10000x200-200-10000.")]
+    [ReadsFile]
+    public IEnumerable<string> Models { get; set; } = [];
+
+    [Option("steps", MetaValue = "T", HelpText = "With --model: steps of a sequence (default 30).")]
+    public int? Steps { get; set; }
+
+    [Option("batch", Separator = ',', MetaValue = "B[,B...]", HelpText = "With --model: sequences of a pass (default 1,20).")]
+    public IEnumerable<int> Batches { get; set; } = [];
+
     [Option("graphs", Default = "on", MetaValue = "on|off", HelpText = "Whether launches that come again and again are queued as CUDA graphs.")]
     public string Graphs { get; set; } = "on";
 
@@ -36,17 +49,24 @@ internal sealed class BenchVerb : ComputeVerb
         _ => throw new InvalidCallException($"--graphs {Graphs}: choose on or off."),
     };
 
-    public override string Usage => "[--only NAME...] [--runs N] [--against FILE] [--graphs on|off] [--json]";
+    public override string Usage =>
+        "([--only NAME...] [--against FILE] | --model A --model B ... [--steps T] [--batch B,...]) [--runs N] [--graphs on|off] [--json]";
 
-    public override string Example => "gsrnn bench --only rnn-row gemm-1024 --runs 21";
+    public override string Example => "gsrnn bench --model lstm:28-128-10 --model lstm:28-32-10 --batch 1,20 --runs 21";
 
     public override void Run(Terminal terminal)
     {
         if (Runs < 1) throw new InvalidCallException($"--runs {Runs}: choose 1 or more.");
+        if (Models.Any())
+        {
+            CompareModels(terminal);
+            return;
+        }
+
+        if (Steps is not null || Batches.Any()) throw new InvalidCallException($"{(Steps is null ? "--batch" : "--steps")} belongs to --model; the known cases have their sizes.");
         string[] names = [.. (Only.Any() ? Only : [Layers]).SelectMany(Expand).Distinct()];
         OtherTimes? others = Against is null ? null : OtherTimes.Read(Against);
         using IBackend backend = OpenBackend();
-        int threads = backend is HostBackend host ? host.Threads : 1;
         terminal.Note(backend is HostBackend ? "measuring peaks" : $"compiling kernels for {backend.Device.Id} and measuring its peaks");
         DevicePeaks peaks = DevicePeaks.Measure(backend);
         Say($"at most {peaks.Gflops:0.0} GFLOP/s in a square product and {peaks.GigabytesPerSecond:0.0} GB/s in a copy; " +
@@ -60,12 +80,12 @@ internal sealed class BenchVerb : ComputeVerb
             cases[name] = times.Json();
         }
 
-        Say($"on {backend.Device.Id} ({backend.Device.Name}), {threads} thread{(threads == 1 ? "" : "s")}");
+        Say($"on {Described(backend)}");
         terminal.Result(new JsonObject
         {
             ["device"] = backend.Device.Id,
             ["name"] = backend.Device.Name,
-            ["threads"] = threads,
+            ["threads"] = ThreadsOf(backend),
             ["blas"] = backend is IlgpuBackend ilgpu ? ilgpu.UsesCuBlas ? "cublas" : Blas == "kernels-tf32" ? Blas : "kernels" : null,
             ["graphs"] = GraphsOf(backend),
             ["peak"] = new JsonObject { ["gflops"] = Terminal.Number(peaks.Gflops), ["gbs"] = Terminal.Number(peaks.GigabytesPerSecond) },
@@ -79,6 +99,65 @@ internal sealed class BenchVerb : ComputeVerb
             else terminal.Result(line);
         }
     }
+
+    private void CompareModels(Terminal terminal)
+    {
+        if (Only.Any() || Against is not null) throw new InvalidCallException("--model times models, not known cases; leave --only and --against out.");
+        int steps = Steps ?? 30;
+        int[] batches = Batches.Any() ? [.. Batches.Distinct()] : [1, 20];
+        if (steps < 1) throw new InvalidCallException($"--steps {steps}: choose 1 or more.");
+        if (batches.FirstOrDefault(batch => batch < 1, 1) is var wrong and < 1) throw new InvalidCallException($"--batch {wrong}: choose 1 or more.");
+        using IBackend backend = OpenBackend();
+        using ModelBenchmark benchmark = new(backend, [.. Models]);
+        Table table = new(
+            new("model"), new("batch"), new("ms/sequence", "0.0000"), new("us/step", "0.0"), new("as fast", "0.00 x"), new("quartiles"),
+            new("multiply-adds/sequence", "#,0"), new("fewer", "0.00 x"));
+        JsonArray results = [];
+        foreach (int batch in batches)
+        {
+            terminal.Note($"{Runs} rounds of {benchmark.Models.Count} models, batch {batch}");
+            IReadOnlyList<ModelTiming> times = benchmark.Run(steps, batch, Runs);
+            for (int model = 0; model < times.Count; model++)
+            {
+                ModelTiming time = times[model];
+                double sequence = time.Milliseconds / batch, step = 1000 * time.Milliseconds / steps;
+                table.Add(
+                    benchmark.Models[model], batch, sequence, step, time.Speed, $"{time.Lower:0.00}-{time.Upper:0.00}",
+                    benchmark.MultiplyAdds(model, steps), benchmark.Saving(model, steps));
+                results.Add(new JsonObject
+                {
+                    ["model"] = benchmark.Models[model],
+                    ["batch"] = batch,
+                    ["sequenceMs"] = Terminal.Number(sequence),
+                    ["stepMs"] = Terminal.Number(step / 1000),
+                    ["speedRatio"] = Terminal.Number(time.Speed),
+                    ["speedQuartiles"] = new JsonArray(Terminal.Number(time.Lower), Terminal.Number(time.Upper)),
+                    ["parameters"] = benchmark.Parameters(model),
+                    ["multiplyAddsPerSequence"] = benchmark.MultiplyAdds(model, steps),
+                    ["multiplyAddRatio"] = Terminal.Number(benchmark.Saving(model, steps)),
+                });
+            }
+        }
+
+        terminal.Result(table.ToText().TrimEnd());
+        terminal.Result(
+            $"{steps} steps; medians of {Runs} rounds in turns, ratios to {benchmark.Models[0]} within a round; "
+            + $"a step is one of all sequences of the batch; on {Described(backend)}");
+        terminal.Result(new JsonObject
+        {
+            ["device"] = backend.Device.Id,
+            ["name"] = backend.Device.Name,
+            ["threads"] = ThreadsOf(backend),
+            ["cases"] = new JsonObject(),
+            ["steps"] = steps,
+            ["models"] = results,
+        });
+    }
+
+    private static int ThreadsOf(IBackend backend) => backend is HostBackend host ? host.Threads : 1;
+
+    private static string Described(IBackend backend) =>
+        $"{backend.Device.Id} ({backend.Device.Name}), {ThreadsOf(backend)} thread{(ThreadsOf(backend) == 1 ? "" : "s")}";
 
     private static JsonObject? GraphsOf(IBackend backend) => backend is not IlgpuBackend { Graphs: var graphs } ? null : new JsonObject
     {

@@ -34,9 +34,9 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
     [ReadsFile]
     public IEnumerable<string> Models { get; set; } = [];
 
-    [Option("refine", Default = Distillation.UsualSteps, MetaValue = "STEPS",
-        HelpText = "auto-refined: optimiser steps towards the big network's answers, without labels.")]
-    public int Refine { get; set; } = Distillation.UsualSteps;
+    [Option("refine", Default = "auto", MetaValue = "auto|STEPS|SECONDSs",
+        HelpText = "Rows -refined: how long they are brought closer to the big network's answers, without labels.")]
+    public string Refine { get; set; } = "auto";
 
     [Option("pruning-epochs", MetaValue = "N", HelpText = "l0: epochs in which the trained network is pruned (default: half of --epochs).")]
     public int? PruningEpochs { get; set; }
@@ -93,7 +93,7 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
         {
             Methods = methods,
             Keep = [.. keep],
-            RefineSteps = Refine,
+            Refine = RefinementBudget.Parse(Refine),
             Training = training,
             FineTuning = FineTune == 0
                 ? null
@@ -141,7 +141,7 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
     {
         CheckDataOptions();
         if (Seeds is { } seeds) CheckPositive("--seeds", seeds);
-        CheckPositive("--refine", Refine);
+        RefinementBudget.Parse(Refine);
         if (PruningEpochs is { } epochs) CheckPositive("--pruning-epochs", epochs);
         CheckFineTuning(this);
         if (Models.Any() && (HasModelOptions || Seeds is not null))

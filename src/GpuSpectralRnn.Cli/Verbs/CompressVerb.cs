@@ -7,6 +7,7 @@ using GpuSpectralRnn.Onnx.Compression;
 using GpuSpectralRnn.Onnx.Proof;
 using GpuSpectralRnn.Onnx.Reports;
 using GpuSpectralRnn.Pruning;
+using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
@@ -14,16 +15,15 @@ namespace GpuSpectralRnn.Cli.Verbs;
     "Cut the RNN, LSTM and GRU nodes of any ONNX graph down in their place: same inputs and outputs; needs inputs of the usual kind, no labels.")]
 internal sealed class CompressVerb : Verb
 {
-    private const int DefaultRefineSteps = 400;
-
     [Value(0, MetaName = "FILE.onnx", Required = true, HelpText = "The graph.")]
     [ReadsFile]
     public string ModelPath { get; set; } = "";
 
-    [Option("data", Required = true, MetaValue = "X.npy|X.npz", HelpText =
-        "What the graph is called with: [N, ...], N calls, or with --state [N, calls, ...]; several inputs: .npz with their names.")]
-    [ReadsFile]
-    public string Data { get; set; } = "";
+    [Option("data", Required = true, MetaValue = "[VALUE=]X.npy|X.npz...", HelpText =
+        "What the graph is called with: [N, ...], N calls, or with --state [N, calls, ...]; several inputs: .npz with their names. "
+        + "Where an input chooses between branches: its value before each file, 16000=wide.npy 8000=narrow.npy.")]
+    [ReadsFile(hasValue: true)]
+    public IEnumerable<string> Data { get; set; } = [];
 
     [Option("set", MetaValue = "NAME=VALUE...", HelpText =
         "Inputs that always have the same value, for example sr=16000; several for an input of one number, sr=8000,16000, in turns.")]
@@ -43,9 +43,10 @@ internal sealed class CompressVerb : Verb
         HelpText = "Keep as few units as let the outputs differ by no more than this in the mean, in their own units.")]
     public double? Tolerance { get; set; }
 
-    [Option("refine", Default = DefaultRefineSteps, MetaValue = "STEPS", HelpText =
-        "Steps of refinement without labels after cutting; kept only where the outputs come closer. 0: none.")]
-    public int RefineSteps { get; set; }
+    [Option("refine", Default = "auto", MetaValue = "auto|off|STEPS|SECONDSs", HelpText =
+        "How long the cut nodes are brought closer to the original, without labels: while it helps, not at all, so many steps at each rate that it " +
+        "tries, or so many seconds (20s); kept only where the outputs come closer.")]
+    public string Refine { get; set; } = "auto";
 
     [Option("shared-budget", HelpText = "With --fraction: share the weights that stay out over the layers by what each unit costs.")]
     public bool IsShared { get; set; }
@@ -79,14 +80,15 @@ internal sealed class CompressVerb : Verb
         if (IsShared && Fraction is null) throw new InvalidCallException("--shared-budget shares out a --fraction; give one.");
         if (ShrinksState && !States.Any())
             throw new InvalidCallException("--shrink-state: there is no state; name outputs that go into the next call by --state.");
-        if (RefineSteps < 0) throw new InvalidCallException($"--refine {RefineSteps}: choose 0 steps or more.");
+        RefinementBudget refine = RefinementBudget.Parse(Refine);
         KeepSize? size = Keep is null ? null : KeepSize.Parse(Keep);
         CallOptions options = CallOptions.Parse(Settings, States);
         using Interruption interruption = new();
         Stopwatch watch = Stopwatch.StartNew();
-        using GraphCompression compression = new(ModelPath, CalibrationData.Read(Data), options, cancellation: interruption.Token)
+        using GraphCompression compression = new(ModelPath, CalibrationSet.Read(Data), options, cancellation: interruption.Token)
         {
-            RefineSteps = RefineSteps,
+            Refine = refine,
+            Note = terminal.Note,
             ShrinksState = ShrinksState,
         };
         int[]? keep = Count(compression, size);
@@ -128,6 +130,7 @@ internal sealed class CompressVerb : Verb
         ["meanDifference"] = Terminal.Number(output.MeanDifference),
         ["agreement"] = output.Agreement,
         ["state"] = output.IsState,
+        ["choice"] = output.Choice,
     })]);
 
     private static JsonObject Bytes(GraphProof proof) => new() { ["before"] = proof.BytesBefore, ["after"] = proof.BytesAfter };
@@ -140,6 +143,16 @@ internal sealed class CompressVerb : Verb
         IReadOnlyList<SizePoint> curve = compression.Curve(point => terminal.Note($"{point.Size} units: {SizeSlider.Lost(point.Proof)}"));
         terminal.Result(CompressionReport.Sizes(curve).ToText());
         terminal.Result($"on {compression.HeldOut} sequences held out; nothing was written: give --keep, --fraction or --tolerance, and --out");
+        if (curve.Count > 2)
+        {
+            // The knee rule of spectrum: farthest below the line from the smallest size to the largest.
+            SizePoint knee = curve[Knee.Find([.. curve.Select(point => (
+                (double)point.Keep.Sum(), point.Proof.Outputs.Where(output => !output.IsState).Max(output => output.MeanDifference)))])];
+            terminal.Result(
+                $"keep {knee.Size} units: expected {SizeSlider.Lost(knee.Proof)}, {(double)knee.Proof.BytesBefore / knee.Proof.BytesAfter:0.0} times fewer bytes "
+                + "(the knee, farthest below the line from the smallest size to the largest)");
+        }
+
         terminal.Result(new JsonObject
         {
             ["model"] = ModelPath,
@@ -168,8 +181,8 @@ internal sealed class CompressVerb : Verb
         string[] Given(string option, IEnumerable<string> values) => values.Any() ? [option, .. values] : [];
         return CommandText.From(
         [
-            "compress", ModelPath, "--data", Data, .. Given("--set", Settings), .. Given("--state", States), "--keep", size.Size,
-            .. Given("--refine", RefineSteps == DefaultRefineSteps ? [] : [$"{RefineSteps}"]),
+            "compress", ModelPath, "--data", .. Data, .. Given("--set", Settings), .. Given("--state", States), "--keep", size.Size,
+            .. Given("--refine", Refine == "auto" ? [] : [Refine]),
             .. ShrinksState ? ["--shrink-state"] : Array.Empty<string>(),
             "--out", Out!,
         ]);
@@ -180,6 +193,10 @@ internal sealed class CompressVerb : Verb
         terminal.Result(CompressionReport.Nodes(proof).ToText());
         terminal.Result(
             $"on {proof.HeldOut} sequences held out, units chosen by the loss of {graph.Criterion}:\n{CompressionReport.Outputs(proof).ToText()}");
+        if (graph.RefinementSeconds > 0)
+            terminal.Result(
+                $"refinement: mean difference from {graph.CutDifference:g3} to {graph.JudgedDifference:g3} on the sequences to choose by, in "
+                + $"{graph.RefinementSeconds:0.0} s; --refine off leaves it out");
         terminal.Result(
             $"{Out}: {proof.BytesAfter:N0} of {proof.BytesBefore:N0} bytes, " +
             $"{proof.MicrosecondsAfter:0.0} us a call instead of {proof.MicrosecondsBefore:0.0} (1 thread)");
@@ -199,6 +216,14 @@ internal sealed class CompressVerb : Verb
             ["outputs"] = Outputs(proof),
             ["heldOut"] = proof.HeldOut,
             ["criterion"] = graph.Criterion,
+            ["refinement"] = graph.RefinementSeconds == 0
+                ? null
+                : new JsonObject
+                {
+                    ["differenceBefore"] = Terminal.Number(graph.CutDifference),
+                    ["difference"] = Terminal.Number(graph.JudgedDifference),
+                    ["seconds"] = Terminal.Number(graph.RefinementSeconds),
+                },
             ["report"] = ReportPath,
         });
     }

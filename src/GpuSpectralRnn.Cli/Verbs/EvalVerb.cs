@@ -26,7 +26,7 @@ internal sealed class EvalVerb : ModelVerb
         double? explained = Explained(result, data);
         terminal.Result(
             $"{result}{ExplainedText(explained)} on {Extent(data, result.Rows)}, split {split}; " +
-            $"{network}, {network.Architecture.ParameterCount:N0} parameters");
+            $"{network}, {network.Graph.ParameterCount:N0} parameters");
         JsonObject json = new()
         {
             ["metric"] = result.Metric,
@@ -34,8 +34,8 @@ internal sealed class EvalVerb : ModelVerb
             ["loss"] = Terminal.Number(result.Loss),
             ["sequences"] = data.Count,
             ["split"] = split,
-            ["parameters"] = network.Architecture.ParameterCount,
-            ["hidden"] = new JsonArray([.. network.Architecture.Hidden.Select(h => JsonValue.Create(h))]),
+            ["parameters"] = network.Graph.ParameterCount,
+            ["hidden"] = new JsonArray([.. network.Recipe.CountUnits(network.Graph).Select(h => JsonValue.Create(h))]),
             ["device"] = backend.Device.Id,
         };
         if (explained is { } share) json["r2"] = Terminal.Number(share);

@@ -35,6 +35,12 @@ internal sealed class ImportVerb : ComputeVerb
     [Option("task", MetaValue = "T", HelpText = "classification or regression (default: regression where there is one output, else classification).")]
     public string? Task { get; set; }
 
+    [Option("linear", MetaValue = "M", HelpText = "State dicts with several linear layers: the module of the read-out (head.fc); others are left out.")]
+    public string? Linear { get; set; }
+
+    [Option("embedding", MetaValue = "M", HelpText = "State dicts: the module of the embedding, where its name and shape do not tell.")]
+    public string? Embedding { get; set; }
+
     [Option("vocabulary", MetaValue = "F", HelpText =
         "Language models: the words, one to a line, in the order of their numbers; char: a text that holds all characters.")]
     [ReadsFile]
@@ -64,13 +70,15 @@ internal sealed class ImportVerb : ComputeVerb
         bool isGraph = File.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
         bool isArchive = File.EndsWith(".keras", StringComparison.OrdinalIgnoreCase);
         bool isKeras = isArchive || File.EndsWith(".h5", StringComparison.OrdinalIgnoreCase);
+        if ((Linear ?? Embedding) is not null && (isGraph || isKeras))
+            throw new InvalidCallException($"{(Linear is null ? "--embedding" : "--linear")} is for state dicts; {File} says itself which layer is which.");
         if (cell is null && !isGraph && !isKeras)
             throw new InvalidCallException("--cell is missing: a state dict does not tell its cell; irnn, rnn-tanh, rnn-relu, lstm or gru.");
         using IBackend backend = OpenBackend();
         (Network made, double? difference) = isGraph
             ? OnnxImport.Read(File, backend, cell, readout, task, terminal.Note)
             : isKeras ? (KerasImport.Read(File, backend, cell, readout, task, terminal.Note), null)
-            : (StateDict.Import(File, backend, cell!.Value, readout, task, terminal.Note), (double?)null);
+            : (StateDict.Import(File, backend, cell!.Value, readout, task, terminal.Note, Linear, Embedding), (double?)null);
         using Network imported = made;
         using Network network = new(WithWords(imported.Architecture, unit) with { View = view ?? imported.Architecture.View }, backend);
         backend.Copy(imported.Parameters.Values, network.Parameters.Values);

@@ -24,9 +24,9 @@ internal abstract class ModelVerb : SequenceVerb
     {
         CheckDataOptions();
         if (Split is not null) EnumNames.Parse<DataPart>(Split, "--split");
-        Architecture architecture = ModelFile.LoadArchitecture(ModelPath);
-        (string split, ISequenceData data) = new DataSource(this, architecture).Open(Split);
-        architecture.CheckFits(data.Layout, data.Name);
+        Recipe recipe = ModelFile.LoadRecipe(ModelPath);
+        (string split, ISequenceData data) = new DataSource(this, recipe as Architecture).Open(Split);
+        recipe.CheckFits(data.Layout, data.Name);
         return (ModelFile.Load(ModelPath, backend), split, data);
     }
 

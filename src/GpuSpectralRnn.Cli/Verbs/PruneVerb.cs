@@ -23,8 +23,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     public string Out { get; set; } = "";
 
     [Option("method", Default = MethodSpec.Spectral, MetaValue = "M", HelpText =
-        "spectral (or auto; --criterion says which), auto-refined (with --refine 250), adjoint, paper, random, magnitude-unit, and paper-without, " +
-        "random-without, magnitude-unit-without as with --no-reconstruction (smaller models); magnitude-weight, random-weight, column (masks: " +
+        "spectral (or auto; --criterion says which), adjoint, paper, random, magnitude-unit, iss-gm, and paper-without, " +
+        "random-without, magnitude-unit-without, iss-gm-without as with --no-reconstruction (smaller models); magnitude-weight, random-weight, column (masks: " +
         "the size stays); low-rank (two factors).")]
     public string Method { get; set; } = MethodSpec.Spectral;
 
@@ -35,15 +35,20 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     [Option("fraction", MetaValue = "F", HelpText = "Share of the units to keep, above 0 and up to 1.")]
     public double? Fraction { get; set; }
 
-    [Option("trace", MetaValue = "P", HelpText = "Keep as many units as eigenvalues hold this share of the states' power.")]
+    [Option("trace", MetaValue = "P", HelpText = "Keep as many units as eigenvalues hold this share of the states' power (iss-gm: variance).")]
     public double? Trace { get; set; }
 
     [Option("lambda", MetaValue = "L", HelpText = "Keep N(lambda) units, the degrees of freedom, rounded up.")]
     public double? Lambda { get; set; }
 
     [Option("tolerance", MetaValue = "E", HelpText =
-        "Keep as few units as let the metric fall by no more than this (0.005: half a point of accuracy); measured on held-out sequences.")]
+        "Keep as few units as keep the small model's answers within this of the big one's, refined as --refine says, on held-out sequences.")]
     public double? Tolerance { get; set; }
+
+    [Option("tolerance-on", MetaValue = "kl|metric", HelpText =
+        "kl (default): the tolerance is of the mean KL to the big model, in nats (of a regression the mean squared difference); no labels. metric: of how " +
+        "much the metric may fall (0.005: half a point of accuracy).")]
+    public string? ToleranceOn { get; set; }
 
     [Option("round-to", Default = 1, MetaValue = "N", HelpText = "Round the numbers of units up to multiples of N.")]
     public int RoundTo { get; set; } = 1;
@@ -52,8 +57,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     public bool IsShared { get; set; }
 
     [Option("criterion", MetaValue = "C", HelpText =
-        "spectral: auto (default: tries many, judged without labels; Elman networks that --fine-tune trains further: adjoint, " +
-        "without reconstruction), adjoint, fisher, paper or adjoint-output.")]
+        "spectral: auto (tries many, judged without labels), adjoint, fisher, paper or adjoint-output. By default, where refinement follows, the adjoint with " +
+        "several ridges, else auto; for Elman networks that --fine-tune trains further the adjoint without reconstruction.")]
     public string? CriterionName { get; set; }
 
     [Option("theta", MetaValue = "X", HelpText = "criterion paper: weight of the input loss, 0 to 1 (default 0.5); the output loss gets the rest.")]
@@ -76,12 +81,14 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
 
     public double? Ridge { get; set; }
 
-    [Option("refit", MetaValue = "R", HelpText = "What is fitted again: none, readout or rows (default: what proves best with auto, else none).")]
+    [Option("refit", MetaValue = "R", HelpText =
+        "What is fitted again: none, readout or rows (default: what proves best with --criterion auto or --refine off, else none).")]
     public string? RefitName { get; set; }
 
-    [Option("refine", Default = 0, MetaValue = "STEPS", HelpText =
-        "Optimiser steps that bring the small model's answers closer to the big one's; no labels.")]
-    public int Refine { get; set; }
+    [Option("refine", MetaValue = "auto|off|STEPS|SECONDSs", HelpText =
+        "How long the small model's answers are brought closer to the big one's, without labels: auto (default; off with --fine-tune) while it helps, " +
+        "off for the bare method, so many optimiser steps at each rate that it tries (250), or so many seconds (20s).")]
+    public string? Refine { get; set; }
 
     public int FineTune { get; set; }
 
@@ -89,18 +96,19 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
 
     public override string Usage => $"MODEL {DataUsage} (--keep K | --fraction F | --trace P | --lambda L | --tolerance E) [options] --out MODEL";
 
-    public override string Example => "gsrnn prune digits.safetensors --data digits --keep 42 --refine 250 --out small.safetensors";
+    public override string Example => "gsrnn prune digits.safetensors --data digits --keep 42 --out small.safetensors";
 
     public override void Run(Terminal terminal)
     {
         CheckDataOptions();
         CandidateProgress candidates = new(terminal);
-        IPruningMethod method = CreateMethod(candidates.Add);
         CheckFineTuning(this);
-        if (Refine < 0) throw new InvalidCallException($"--refine {Refine}: choose a number of steps, or 0 for none.");
+        RefinementBudget refine = Refine is null ? FineTune > 0 ? RefinementBudget.Off : RefinementBudget.Auto : RefinementBudget.Parse(Refine);
+        IPruningMethod method = CreateMethod(candidates.Add, refine);
+        CheckTolerance();
         DataPart? part = Split is null ? null : EnumNames.Parse<DataPart>(Split, "--split");
-        Architecture architecture = ModelFile.LoadArchitecture(ModelPath);
-        if (FineTune > 0 && method is AutoPruning && CriterionName is null && RefitName is null && architecture.Cell.Gates() == 1)
+        Recipe recipe = ModelFile.LoadRecipe(ModelPath);
+        if (FineTune > 0 && method is AutoPruning && CriterionName is null && RefitName is null && !recipe.Build().HasGates)
         {
             // Elman networks learn further best from units as they are (docs/compression-results.md).
             method = new SpectralPruning(
@@ -109,52 +117,62 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         }
 
         Budget budget = CreateBudget();
-        if (Tolerance is null) budget.Check(architecture);
+        if (Tolerance is null) budget.Check(recipe);
         using IBackend backend = OpenBackend();
-        DataSplits splits = new DataSource(this, architecture).OpenAll();
-        ISequenceData? judged = ChooseJudged(part, splits);
+        DataSplits splits = new DataSource(this, recipe as Architecture).OpenAll();
         if (FineTune > 0 && splits.Train.Layout.Target == TargetKind.None)
             throw new InvalidCallException(
-                $"--fine-tune {FineTune} needs labels, which {splits.Train.Name} lacks; use --refine STEPS, which needs none.");
+                $"--fine-tune {FineTune} needs labels, which {splits.Train.Name} lacks; leave it out: --refine, on by default, needs none.");
         using Network network = ModelFile.Load(ModelPath, backend);
         using Interruption interruption = new();
         Calibration calibration = new(network, splits.Train, new CalibrationSettings { Seed = Seed, Progress = terminal.Note }, interruption.Token);
-        int[] keep = ChooseSizes(terminal, calibration, budget, method, splits);
+        ISequenceData? judged = ChooseJudged(part, splits, calibration);
+        int[] keep = ChooseSizes(terminal, calibration, budget, method, splits, refine);
         candidates.Restart();
         PruningPlan plan = method.Plan(calibration, keep);
         candidates.Finish();
-        for (int r = 0; r < architecture.Recurrences; r++)
+        foreach ((int index, PrunableAxis axis) in network.CountedAxes)
         {
-            if (calibration.Gram(r).Trace() == 0)
+            if (calibration.Gram(index).Trace() == 0)
                 terminal.Note(
-                    $"{architecture.RecurrenceName(r)} is dead: " +
+                    $"{axis.Name} is dead: " +
                     $"all its states are zero on {calibration.Inputs.Count:N0} sequences, so any units serve");
         }
 
         using Network small = Slicer.Slice(network, plan);
         Parity parity = Parity.OfPlan(network, small, plan, Subset.Limit(calibration.Held, ProofSequences), Batch);
-        OutputDivergence judgement = Distil(calibration, plan, small, splits.Train);
+        OutputDivergence bare = OutputDivergence.Judge(calibration, small);
+        RefinementResult<float[]>? refined = Refinement.Refine(calibration, small, plan, refine);
+        OutputDivergence judgement = refined is null ? bare : OutputDivergence.Judge(calibration, small);
         if (!double.IsFinite(judgement.Divergence))
             throw new RunFailedException(
-                $"The answers on {calibration.Held.Name} are not finite, those of the small network or already those of {ModelPath}; " +
+                $"The answers on {calibration.Judged.Name} are not finite, those of the small network or already those of {ModelPath}; " +
                 "gsrnn eval tells which. For the small one choose another --ridge or --criterion, or keep more units.");
         Measured? metric = judged is null ? null : Measure(network, small, judged, interruption.Token);
         if (FineTune > 0 && !TrainFurther(terminal, small, splits, interruption.Token))
             throw new RunFailedException($"Stopped while fine-tuning; {Out} is not written. Leave --fine-tune out to have the model as pruned.");
         if (FineTune > 0 && metric is not null) metric = metric with { FineTuned = Evaluate(small, metric.Data, interruption.Token) };
         ModelFile.Save(Out, small);
-        Report(terminal, network, small, calibration, plan, parity, judgement, metric, candidates.Tried);
+        Report(terminal, network, small, new Made(calibration, plan, parity, bare, refined, judgement), metric, candidates.Tried);
     }
 
-    private IPruningMethod CreateMethod(Action<Candidate> tried)
+    private IPruningMethod CreateMethod(Action<Candidate> tried, RefinementBudget refine)
     {
         MethodSpec method = MethodSpec.Find(Method, "--method");
         SpectralSettings settings = method.Settings;
         if (method.Train is not null) throw new InvalidCallException($"--method {Method} prunes while it trains: gsrnn train --init {ModelPath} --method {Method} ...");
         Func<SpectralSettings, IPruningMethod> create = method.Create
             ?? throw new InvalidCallException($"--method {Method} is for compare; train --hidden K trains a small network from scratch.");
-        if (method.IsRefined && Refine == 0) Refine = Distillation.UsualSteps;
+        if (method.IsRefined && refine.IsOff)
+            throw new InvalidCallException($"--method {Method} is refined; give --refine auto or a number of steps, or choose another method.");
         Refuse(create(settings) is AutoPruning, "--criterion", CriterionName is not null, "--method spectral");
+        if (create(settings) is AutoPruning && CriterionName is null && RefitName is null && !refine.IsOff)
+        {
+            // What a long search and refits gain, refinement gains as well (docs/compression-results.md).
+            MethodSpec start = MethodSpec.Find("auto-refined", "--method");
+            (settings, create) = (start.Settings, start.Create!);
+        }
+
         if (CriterionName is not (null or MethodSpec.Auto))
         {
             IReadOnlyList<string> criteria = EnumNames.All<SpectralCriterion>();
@@ -203,45 +221,39 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         Lambda = Lambda,
         RoundTo = RoundTo,
         IsShared = IsShared,
+        IsCentred = MethodSpec.Find(Method, "--method").IsCentred,
     };
 
-    private int[] ChooseSizes(Terminal terminal, Calibration calibration, Budget budget, IPruningMethod method, DataSplits splits)
+    private void CheckTolerance()
     {
-        if (Tolerance is not { } tolerance) return budget.Resolve(calibration);
-        if (Keep.Any() || Fraction is not null || Trace is not null || Lambda is not null || IsShared)
+        if (ToleranceOn is not (null or "kl" or "metric")) throw new InvalidCallException($"--tolerance-on {ToleranceOn}: choose kl or metric.");
+        if (ToleranceOn is not null && Tolerance is null) throw new InvalidCallException("--tolerance-on says what a --tolerance is of; give one.");
+        if (Tolerance is not null && (Keep.Any() || Fraction is not null || Trace is not null || Lambda is not null || IsShared))
             throw new InvalidCallException(
                 "--tolerance finds the sizes itself; leave --keep, --fraction, --trace, --lambda and --shared-budget out.");
+    }
+
+    private int[] ChooseSizes(
+        Terminal terminal, Calibration calibration, Budget budget, IPruningMethod method, DataSplits splits, RefinementBudget refine)
+    {
+        if (Tolerance is not { } tolerance) return budget.Resolve(calibration);
         ISequenceData watched = splits.Valid ?? calibration.Held;
-        if (watched.Layout.Target == TargetKind.None)
+        if (ToleranceOn == "metric" && watched.Layout.Target == TargetKind.None)
             throw new InvalidCallException(
-                $"--tolerance needs labels to measure the metric by, which {watched.Name} lacks; give --keep or --fraction instead.");
-        ToleranceSearch search = new(calibration, Prune, small =>
-        {
-            using Evaluator evaluator = new(small, watched, Batch);
-            return evaluator.Run(calibration.Cancellation);
-        })
-        {
-            Tried = (keep, result) => terminal.Note($"{string.Join(",", keep)} units: {result}"),
-        };
+                $"--tolerance-on metric needs labels, which {watched.Name} lacks; leave it out, or give --keep or --fraction.");
+        ToleranceSearch search = ToleranceOn == "metric"
+            ? ToleranceSearch.OnMetric(calibration, Prune, small => Evaluate(small, watched, calibration.Cancellation))
+            : ToleranceSearch.OnDivergence(calibration, Prune);
+        search.Tried = (keep, result) => terminal.Note($"{string.Join(",", keep)} units: {result}");
         return search.Find(tolerance, RoundTo);
 
         Network Prune(IReadOnlyList<int> keep)
         {
             PruningPlan plan = method.Plan(calibration, keep);
             Network small = Slicer.Slice(calibration.Network, plan);
-            Distil(calibration, plan, small, splits.Train);
+            Refinement.Refine(calibration, small, plan, refine);
             return small;
         }
-    }
-
-    private OutputDivergence Distil(Calibration calibration, PruningPlan plan, Network small, ISequenceData inputs)
-    {
-        if (Refine > 0)
-        {
-            Distillation.Refine(calibration.Network, small, inputs, Refine, Distillation.Settings(inputs, Batch, Seed), calibration.Cancellation);
-        }
-
-        return OutputDivergence.Measure(calibration, small);
     }
 
     private bool TrainFurther(Terminal terminal, Network small, DataSplits splits, CancellationToken cancellation)
@@ -259,15 +271,15 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         return !progress.Show(() => trainer.Run(cancellation)).IsCancelled;
     }
 
-    // The data of the metric; null without labels.
-    private ISequenceData? ChooseJudged(DataPart? part, DataSplits splits)
+    // The data of the metric, by default some that the compression does not see; null without labels.
+    private ISequenceData? ChooseJudged(DataPart? part, DataSplits splits, Calibration calibration)
     {
         ISequenceData? data = part switch
         {
             DataPart.Train => splits.Train,
             DataPart.Valid => splits.Valid,
             DataPart.Test => splits.Test,
-            _ => splits.Test ?? splits.Valid ?? splits.Train,
+            _ => splits.Test ?? splits.Valid ?? calibration.Judged,
         };
         if (data is null && part is not null)
             throw new InvalidCallException($"--split {Split}: there is no such part of the data; give its files or --holdout N.");
@@ -291,39 +303,58 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         Terminal terminal,
         Network network,
         Network small,
-        Calibration calibration,
-        PruningPlan plan,
-        Parity parity,
-        OutputDivergence judgement,
+        Made made,
         Measured? metric,
         IReadOnlyList<Candidate> tried)
     {
-        (Architecture before, Architecture after) = (network.Architecture, small.Architecture);
-        WeightCounts weights = WeightCounts.Count(before, plan);
+        (Calibration calibration, PruningPlan plan, Parity parity, OutputDivergence bare, RefinementResult<float[]>? refined, OutputDivergence judgement) = made;
+        (Graph before, Graph after) = (network.Graph, small.Graph);
+        WeightCounts weights = WeightCounts.Count(network.Recipe, plan);
+        SequenceLayout layout = calibration.Inputs.Layout;
+        string per = before.Fields.Count == 1 ? "step" : "sequence";
+        (long workBefore, long workAfter) = before.Fields.Count == 1
+            ? (before.MultiplyAddsPerStep, after.MultiplyAddsPerStep)
+            : (before.MultiplyAdds(layout), after.MultiplyAdds(layout));
         bool dropsUnits = plan.DropsUnits;
-        FoldLoss[] losses = dropsUnits ? [.. Enumerable.Range(0, before.Recurrences).Select(r => FoldLoss.Compute(calibration, plan, r))] : [];
+        FoldLoss[] losses = dropsUnits ? [.. network.CountedAxes.Select(counted => FoldLoss.Compute(calibration, plan, counted.Index))] : [];
         terminal.Result($"{network} -> {small}");
         terminal.Result($"parameters: {before.ParameterCount:N0} -> {after.ParameterCount:N0}");
-        terminal.Result($"multiply-adds per step: {before.MultiplyAddsPerStep:N0} -> {after.MultiplyAddsPerStep:N0}");
+        terminal.Result($"multiply-adds per {per}: {workBefore:N0} -> {workAfter:N0}");
         if (plan.IsUnstructured)
             terminal.Result($"a mask: {weights.HiddenHidden:N0} recurrent weights are left, yet the model is neither smaller nor faster");
         terminal.Result($"sliced against masked network: {parity}");
-        terminal.Result($"against the big network on {calibration.Held.Count:N0} sequences held apart: {judgement}");
-        if (metric is { } m) terminal.Result($"before: {m.Before}; after: {m.After}{(m.FineTuned is null ? "" : $"; fine-tuned: {m.FineTuned}")}");
+        terminal.Result(
+            $"inputs: {calibration.Inputs.Count:N0} sequences for statistics and refinement, {calibration.Held.Count:N0} to choose by, "
+            + $"{calibration.Judged.Count:N0} to judge by");
+        terminal.Result($"against the big network on the {calibration.Judged.Count:N0} sequences that nothing saw: {judgement}");
+        if (refined is not null)
+        {
+            terminal.Result(
+                $"refinement: from {bare} to {judgement} on these, in {refined.Seconds:0.0} s ({refined.Runs.Sum(run => run.Steps)} steps in "
+                + $"{refined.Runs.Count} runs); --refine off leaves it out");
+        }
+
+        if (metric is { } m)
+        {
+            string seen = m.Data.Name == calibration.Inputs.Name && Split == "train" ? " (on sequences that the compression saw)" : "";
+            terminal.Result($"before: {m.Before}; after: {m.After}{(m.FineTuned is null ? "" : $"; fine-tuned: {m.FineTuned}")}{seen}");
+        }
+
         terminal.Result($"model: {Out}");
         terminal.Result(new JsonObject
         {
             ["method"] = plan.Method,
-            ["hidden"] = new JsonObject { ["before"] = Numbers(before.Hidden), ["after"] = Numbers(after.Hidden) },
+            ["hidden"] = new JsonObject { ["before"] = Numbers(network.Recipe.CountUnits(before)), ["after"] = Numbers(small.Recipe.CountUnits(after)) },
             ["parameters"] = new JsonObject { ["before"] = before.ParameterCount, ["after"] = after.ParameterCount },
-            ["flopsPerStep"] = new JsonObject { ["before"] = before.MultiplyAddsPerStep, ["after"] = after.MultiplyAddsPerStep },
+            [per == "step" ? "flopsPerStep" : "flopsPerSequence"] = new JsonObject { ["before"] = workBefore, ["after"] = workAfter },
             ["weights"] = new JsonObject
             {
                 ["inputHidden"] = weights.InputHidden,
                 ["hiddenHidden"] = weights.HiddenHidden,
                 ["hiddenOutput"] = weights.HiddenOutput,
             },
-            ["kept"] = new JsonArray([.. plan.Axes.Take(before.Recurrences).Select(part => Numbers(part.Kept))]),
+            ["axes"] = new JsonArray([.. network.CountedAxes.Select(counted => JsonValue.Create(counted.Axis.Name))]),
+            ["kept"] = new JsonArray([.. network.CountedAxes.Select(counted => Numbers(plan.Axes[counted.Index].Kept))]),
             ["inputLoss"] = new JsonArray([.. losses.Select(loss => Terminal.Number(loss.Input))]),
             ["outputLoss"] = new JsonArray([.. losses.Select(loss => Terminal.Number(loss.Output))]),
             ["metric"] = metric is { } found
@@ -338,6 +369,26 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
             ["parity"] = Terminal.Number(parity.Difference),
             ["divergence"] = Terminal.Number(judgement.Divergence),
             ["agreement"] = Agreement(judgement),
+            ["inputs"] = new JsonObject
+            {
+                ["fitted"] = calibration.Inputs.Count,
+                ["chosenBy"] = calibration.Held.Count,
+                ["judgedBy"] = calibration.Judged.Count,
+            },
+            ["refinement"] = refined is null
+                ? null
+                : new JsonObject
+                {
+                    ["divergenceBefore"] = Terminal.Number(bare.Divergence),
+                    ["divergence"] = Terminal.Number(judgement.Divergence),
+                    ["seconds"] = Terminal.Number(refined.Seconds),
+                    ["runs"] = new JsonArray([.. refined.Runs.Select(run => new JsonObject
+                    {
+                        ["rate"] = Terminal.Number(run.Rate),
+                        ["steps"] = run.Steps,
+                        ["divergence"] = Terminal.Number(run.Divergence),
+                    })]),
+                },
             ["candidates"] = new JsonArray([.. tried.Select(candidate => new JsonObject
             {
                 ["settings"] = candidate.Settings.ToString(),
@@ -352,6 +403,10 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     private static JsonNode? Agreement(OutputDivergence judgement) => judgement.Agreement is { } share ? Terminal.Number(share) : null;
 
     private static JsonArray Numbers(IEnumerable<int> values) => new([.. values.Select(value => JsonValue.Create(value))]);
+
+    /// <summary>What was made, and what it is like on the inputs to judge by, before refinement and after.</summary>
+    private sealed record Made(
+        Calibration Calibration, PruningPlan Plan, Parity Parity, OutputDivergence Bare, RefinementResult<float[]>? Refined, OutputDivergence Judgement);
 
     /// <summary>Metrics on labelled data: of the big network, the small one, and the small one after fine-tuning.</summary>
     private sealed record Measured(ISequenceData Data, Evaluation Before, Evaluation After, Evaluation? FineTuned);

@@ -16,6 +16,8 @@ namespace GpuSpectralRnn.Cli.Verbs;
     "How many units a model needs: eigenvalues, degrees of freedom, leverage, losses against k; needs no labels (--split: default train).")]
 internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
 {
+    private const string KneeRule = "The knee: the size whose divergence lies farthest below the line from the smallest size to the whole network.";
+
     /// <summary>Number of sequences for gradients, the same as of prune.</summary>
     private const int GradientSequences = 2000;
 
@@ -65,12 +67,37 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
         }
 
         NetworkWeights weights = NetworkWeights.Read(network);
-        double ridge = Ridge ?? GpuSpectralRnn.Spectral.Ridge.Default(network.Architecture.Cell);
         terminal.Note($"losses against k of {sums.Length} layer{(sums.Length == 1 ? "" : "s")}");
         LayerAnalysis[] layers =
-            [.. sums.Select((covariance, l) => LayerAnalysis.Compute(covariance, weights.Consumers(l), adjoints?[l].Matrix, ridge, Seed + (ulong)l))];
-        if (ReportPath is not null) WritePage(network, source, layers);
-        Print(terminal, backend, data, layers);
+        [
+            .. network.CountedAxes.Zip(sums, (counted, covariance) => LayerAnalysis.Compute(
+                covariance,
+                weights.Consumers(counted.Index),
+                adjoints?[counted.Index].Matrix,
+                Ridge ?? GpuSpectralRnn.Spectral.Ridge.Default(network.Graph, counted.Axis),
+                Seed + (ulong)counted.Index)),
+        ];
+        SizeCurve? curve = adjoints is null || data is null ? null : MeasureSizes(terminal, network, data, interruption.Token);
+        if (ReportPath is not null) WritePage(network, source, layers, curve);
+        Print(terminal, backend, data, layers, curve);
+    }
+
+    /// <summary>The divergence against the size; null, with a message, where there are too few data or no units to drop.</summary>
+    private SizeCurve? MeasureSizes(Terminal terminal, Network network, ISequenceData data, CancellationToken cancellation)
+    {
+        try
+        {
+            Calibration calibration = new(network, data, new CalibrationSettings { Seed = Seed, BatchSize = Batch }, cancellation);
+            terminal.Note(
+                $"pruning to eighths of the units: {calibration.Inputs.Count:N0} sequences for statistics, {calibration.Held.Count:N0} to find the knee, "
+                + $"{calibration.Judged.Count:N0} to judge by");
+            return SizeCurve.Measure(calibration);
+        }
+        catch (Exception e) when (e is RunFailedException or InvalidCallException)
+        {
+            terminal.Note($"no recommendation: {ParameterOptions.Spell(e.Message)}");
+            return null;
+        }
     }
 
     /// <summary>The model, the data unless everything is loaded, and a description of the sums' source.</summary>
@@ -88,9 +115,8 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
     private SecondMoments[] LoadShards(Network network)
     {
         string fingerprint = StatisticsCollector.Fingerprint(network);
-        SecondMoments[] sums = [.. Enumerable.Range(0, network.Architecture.Recurrences)
-            .Select(r => (Name: network.Architecture.RecurrenceName(r), Units: network.Architecture.RecurrenceUnits(r)))
-            .Select(r => new SecondMoments(fingerprint, r.Name, new Matrix(r.Units, r.Units), 0, new double[r.Units]))];
+        SecondMoments[] sums = [.. network.CountedAxes.Select(counted => counted.Axis)
+            .Select(axis => new SecondMoments(fingerprint, axis.Name, new Matrix(axis.Units, axis.Units), 0, new double[axis.Units]))];
         if (LoadPaths.GroupBy(Path.GetFullPath).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new InvalidCallException($"--load-covariance {twice.First()} is given twice; its steps would count twice.");
         foreach (string path in LoadPaths)
@@ -118,7 +144,7 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
         int done = 0;
         StatisticsCollector collector = new(network, data, Batch) { Progress = count => counter(done = count) };
         StateStatistics[] states = collector.CollectStates(cancellation: cancellation);
-        for (int l = 0; l < sums.Length; l++) sums[l].Add(states[l].SecondMoments);
+        foreach ((SecondMoments sum, (int index, _)) in sums.Zip(network.CountedAxes)) sum.Add(states[index].SecondMoments);
         if (SavePath is not null && sums[0].Weight > 0) SecondMomentsFile.Save(SavePath, sums);
         if (done == data.Count) return;
         string kept = SavePath is null ? "nothing was kept; --save-covariance F would have kept their covariance"
@@ -144,20 +170,21 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
         }
     }
 
-    private void WritePage(Network network, string source, LayerAnalysis[] layers)
+    private void WritePage(Network network, string source, LayerAnalysis[] layers, SizeCurve? curve)
     {
         DeviceInfo device = network.Backend.Device;
         ReportPage page = new($"Spectrum of {Path.GetFileName(ModelPath)}") { Command = Call, Device = $"{device.Id}: {device.Name}" };
         SpectrumReport report = new(layers);
-        int most = layers.Max(layer => layer.Spectrum.UnitsForTrace(0.99));
-        string next = CommandText.From(["prune", ModelPath, .. DataWords, "--keep", $"{most}", "--out", "small.safetensors"]);
+        string size = curve?.Recommended.Size ?? $"{layers.Max(layer => layer.Spectrum.UnitsForTrace(0.99))}";
+        string next = CommandText.From(["prune", ModelPath, .. DataWords, "--keep", size, "--out", "small.safetensors"]);
         page.AddAnswer(report.Answer(), ("next", next));
-        page.AddText($"{network}, {network.Architecture.ParameterCount:N0} parameters, on {source}.");
+        page.AddText($"{network}, {network.Graph.ParameterCount:N0} parameters, on {source}.");
         report.AddTo(page);
+        if (curve is not null) page.AddHeading("Recommendation").Add(SpectrumReport.Sizes(curve)).AddText($"{curve}. {KneeRule}");
         page.Save(ReportPath!);
     }
 
-    private void Print(Terminal terminal, IBackend backend, ISequenceData? data, LayerAnalysis[] layers)
+    private void Print(Terminal terminal, IBackend backend, ISequenceData? data, LayerAnalysis[] layers, SizeCurve? curve)
     {
         SpectrumReport report = new(layers);
         terminal.Result($"{report.Answer()}\n");
@@ -170,11 +197,27 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
             terminal.Result($"layer {layer.Name}, {losses.Title}\n{losses.ToText()}");
         }
 
+        if (curve is not null)
+        {
+            Table sizes = SpectrumReport.Sizes(curve);
+            terminal.Result($"{sizes.Title}\n{sizes.ToText()}{KneeRule}\n{curve}");
+        }
+
         if (ReportPath is not null) terminal.Result($"report: {ReportPath}");
         if (SavePath is not null) terminal.Result($"covariance: {SavePath}");
         terminal.Result(new JsonObject
         {
             ["layers"] = new JsonArray([.. layers.Select(Describe)]),
+            ["sizes"] = curve is null ? null : SpectrumReport.Sizes(curve).ToJson(),
+            ["recommendation"] = curve is null
+                ? null
+                : new JsonObject
+                {
+                    ["keep"] = new JsonArray([.. curve.Recommended.Keep.Select(k => JsonValue.Create(k))]),
+                    ["divergence"] = Terminal.Number(curve.Recommended.Judged.Divergence),
+                    ["multiplyAddsBefore"] = curve.Points[^1].MultiplyAdds,
+                    ["multiplyAdds"] = curve.Recommended.MultiplyAdds,
+                },
             ["sequences"] = data?.Count,
             ["split"] = data is null ? null : Split,
             ["report"] = ReportPath,

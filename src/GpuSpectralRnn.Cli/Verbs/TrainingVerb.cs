@@ -95,7 +95,7 @@ internal abstract class TrainingVerb : SequenceVerb
     /// <summary>The schedule where none is given.</summary>
     protected virtual string DefaultSchedule => Recipe is null ? "one-cycle" : "decay";
 
-    private Recipe? Recipe => RecipeName is null ? null : Recipe.Find(RecipeName);
+    private TrainingRecipe? Recipe => RecipeName is null ? null : TrainingRecipe.Find(RecipeName);
 
     /// <summary>The architecture of the options, without what the data determine; null extents are set by <see cref="Complete"/>.</summary>
     protected Architecture CheckedModelOptions()

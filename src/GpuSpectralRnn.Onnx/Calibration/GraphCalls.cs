@@ -14,16 +14,14 @@ internal sealed class GraphCalls
     /// <summary>Largest number of combinations of values; more indicate a mistake.</summary>
     private const int MostCombinations = 16;
 
-    private readonly IReadOnlyDictionary<string, NamedArray> arrays;
     private readonly Dictionary<string, FeedValue> constants = [];
     private readonly HashSet<string> states = [];
-    private readonly List<(string Name, FeedValue[] Values)> choices = [];
-    private readonly Dictionary<string, int[]> extents = [];
+    private readonly List<Variant> variants = [];
     private readonly CallOptions options;
 
     /// <summary>Checks that the data and options give every input a value that fits.</summary>
     /// <param name="session">The graph.</param>
-    /// <param name="data">By the names of the inputs (<see cref="CalibrationData"/>).</param>
+    /// <param name="data">One set, or one for each value of an input that chooses a branch.</param>
     /// <param name="options">Options of the calls.</param>
     /// <param name="compared">
     /// Inputs that are compared with these constants alone: where they get no value otherwise, every sequence is called once with each.
@@ -31,11 +29,12 @@ internal sealed class GraphCalls
     /// <exception cref="InvalidCallException">An input has no value or one that does not fit; the message names it.</exception>
     public GraphCalls(
         InferenceSession session,
-        IReadOnlyDictionary<string, NamedArray> data,
+        IReadOnlyList<CalibrationSet> data,
         CallOptions options,
         IReadOnlyDictionary<string, long[]>? compared = null)
     {
         this.options = options;
+        compared ??= new Dictionary<string, long[]>();
         IReadOnlyDictionary<string, NodeMetadata> inputs = session.InputMetadata;
         string names = string.Join(", ", inputs.Keys);
         foreach ((string output, string input) in options.States)
@@ -43,11 +42,12 @@ internal sealed class GraphCalls
             if (!session.OutputMetadata.ContainsKey(output))
                 throw new InvalidCallException(
                     $"`States` {output}={input}: there is no output {output}; outputs are {string.Join(", ", session.OutputMetadata.Keys)}.");
-            if (!inputs.TryGetValue(input, out NodeMetadata? state))
+            if (!inputs.ContainsKey(input))
                 throw new InvalidCallException($"`States` {output}={input}: there is no input {input}; inputs are {names}.");
             states.Add(input);
         }
 
+        List<(string Name, FeedValue[] Values)> choices = [];
         foreach ((string name, double[] values) in options.Fixed)
         {
             if (!inputs.TryGetValue(name, out NodeMetadata? input))
@@ -58,58 +58,54 @@ internal sealed class GraphCalls
         }
 
         string[] open = [.. inputs.Keys.Except(states).Except(options.Fixed.Keys)];
-        foreach (string name in open)
-        {
-            if (open.Length == 1 || data.ContainsKey(name) || inputs[name].ElementDataType != TensorElementType.Int64) continue;
-            if (compared?.ContainsKey(name) == true) choices.Add((name, [.. compared[name].Select(value => Constant(name, inputs[name], [value]))]));
-        }
-
-        open = [.. open.Except(choices.Select(choice => choice.Name))];
-        if (data.TryGetValue(CalibrationData.Nameless, out NamedArray? nameless))
-        {
-            if (open.Length != 1)
-                throw new InvalidCallException(
-                    $"`data` {nameless.Name} is one array, but the inputs " +
-                    $"{(open.Length == 0 ? "are all set" : string.Join(", ", open) + " need values")}; "
-                    + "save an .npz with the inputs' names, or use `Fixed` and `States`.");
-            data = new Dictionary<string, NamedArray> { [open[0]] = nameless };
-        }
-
-        if (data.Keys.Except(open).FirstOrDefault() is { } stranger)
-            throw new InvalidCallException($"`data` holds {stranger}, which is no input that needs values; those are {string.Join(", ", open)}.");
-        if (open.Except(data.Keys).FirstOrDefault() is { } missing)
+        string[] choosing = [.. open.Where(name => compared.ContainsKey(name) && inputs[name].ElementDataType == TensorElementType.Int64
+            && open.Length > 1 && data.All(set => !set.Arrays.ContainsKey(name)))];
+        bool isByValue = data.Any(set => set.Value is not null);
+        if (isByValue && choosing.Length != 1)
             throw new InvalidCallException(
-                $"The input {missing} gets no values; add it to `data`, or use `Fixed` {missing}=VALUE or `States` OUTPUT={missing}.");
-        if (data.Count == 0) throw new InvalidCallException("No input takes values of `data`; leave one without `Fixed` and `States`.");
-        arrays = data;
-        foreach ((string name, NamedArray array) in data)
+                $"`data` VALUE=FILE is for graphs with one input that chooses a branch and has no other value, and "
+                + $"{(choosing.Length == 0 ? "this one has none" : $"here are {string.Join(", ", choosing)}")}; set the inputs that choose by `Fixed`.");
+        if (!isByValue)
+            choices.AddRange(choosing.Select(name => (name, Array.ConvertAll(compared[name], value => Constant(name, inputs[name], [value])))));
+        open = [.. open.Except(choices.Select(choice => choice.Name)).Except(choosing)];
+        int combinations = choices.Aggregate(1, (count, choice) => count * choice.Values.Length);
+        if (combinations > MostCombinations)
+            throw new InvalidCallException($"{Text(choices)} can have {combinations} values together; choose by `Fixed`.");
+        foreach (CalibrationSet set in data)
         {
-            extents[name] = CallExtents(name, inputs[name], array);
-            if (array.Values is float[] numbers && Array.FindIndex(numbers, float.IsNaN) is >= 0 and var wrong)
-                throw new InvalidCallException(
-                    $"`data` holds NaN for {name}, in sequence {wrong / (numbers.Length / array.Shape[0])}; clean the data.");
+            (string, FeedValue[])[] own = set.Value is { } value ? [(choosing[0], [Constant(choosing[0], inputs[choosing[0]], [value])])] : [];
+            Add(set, inputs, open, [.. own, .. choices]);
         }
 
-        Combinations = choices.Aggregate(1, (count, choice) => count * choice.Values.Length);
-        if (Combinations > MostCombinations)
-            throw new InvalidCallException($"{Text(choices)} can have {Combinations} values together; choose by `Fixed`.");
-        Sequences = Same(0, "sequences") * Combinations;
-        Calls = options.IsStreaming ? Same(1, "calls") : 1;
-        Types = data.Keys.ToDictionary(name => name, name => inputs[name].ElementDataType);
-        for (int combination = 0; combination < Combinations && choices.Count > 0; combination++) TryChoice(session, combination);
+        Chosen = choices.Count == 0 && !isByValue ? null : string.Join(
+            "; ", choices.Select(choice => Text([choice])).Concat(isByValue ? [$"{choosing[0]}={string.Join(", ", data.Select(set => set.Value))}"] : []));
+        int[] counts = [.. variants.Select(variant => variant.Rows).Distinct()];
+        if (counts.Length > 1)
+            throw new InvalidCallException($"`data` holds {string.Join(" and ", counts)} sequences for the values of {choosing[0]}; give as many for each.");
+        (Types, Rows) = (open.ToDictionary(name => name, name => inputs[name].ElementDataType), counts[0]);
+        for (int i = 0; i < variants.Count && Chosen is not null; i++) TryVariant(session, i);
     }
 
-    /// <summary>N, times the values of the inputs that choose.</summary>
-    public int Sequences { get; }
+    /// <summary>N, the sequences of the data.</summary>
+    public int Rows { get; }
 
-    /// <summary>Inputs of which every sequence is called with several values, for example <c>sr=8000, 16000</c>; null where there are none.</summary>
-    public string? Chosen => choices.Count == 0 ? null : Text(choices);
+    /// <summary>How often each of the N is called: once for every value of the inputs that choose. Sequence i is row i / Variants.</summary>
+    public int Variants => variants.Count;
+
+    /// <summary>N, times the values of the inputs that choose.</summary>
+    public int Sequences => Rows * Variants;
+
+    /// <summary>The inputs of which sequences are called with several values, for example <c>sr=8000, 16000</c>; null where there are none.</summary>
+    public string? Chosen { get; }
+
+    /// <summary>The values of a sequence's inputs that choose, for example <c>sr=16000</c>; null where no others are called.</summary>
+    public string? ChoiceOf(int sequence) => Variants == 1 ? null : variants[sequence % Variants].Text;
 
     /// <summary>Outputs that are inputs of the next call: output to input.</summary>
     public IReadOnlyDictionary<string, string> States => options.States;
 
     /// <summary>Calls of a sequence.</summary>
-    public int Calls { get; }
+    public int CallsOf(int sequence) => variants[sequence % Variants].Calls;
 
     private Dictionary<string, TensorElementType> Types { get; }
 
@@ -124,26 +120,22 @@ internal sealed class GraphCalls
         using RunOptions run = new();
         Dictionary<string, OrtValue> carried = states.ToDictionary(name => name, name => Zeros(session.InputMetadata[name]));
         Dictionary<string, OrtValue> fixedValues = constants.ToDictionary(pair => pair.Key, pair => pair.Value.ToOrtValue());
-        int combination = sequence % Combinations;
-        foreach ((string name, FeedValue[] values) in choices)
-        {
-            fixedValues[name] = values[combination % values.Length].ToOrtValue();
-            combination /= values.Length;
-        }
+        Variant variant = variants[sequence % Variants];
+        foreach ((string name, FeedValue value) in variant.Chosen) fixedValues[name] = value.ToOrtValue();
 
         IDisposableReadOnlyCollection<OrtValue>? last = null;
         try
         {
-            for (int call = 0; call < Calls; call++)
+            for (int call = 0; call < variant.Calls; call++)
             {
                 Dictionary<string, OrtValue> feed = new(carried);
                 foreach ((string name, OrtValue value) in fixedValues) feed[name] = value;
                 List<OrtValue> own = [];
                 try
                 {
-                    foreach (string name in arrays.Keys)
+                    foreach (string name in variant.Arrays.Keys)
                     {
-                        OrtValue value = Slice(name, sequence / Combinations, call).ToOrtValue();
+                        OrtValue value = Slice(variant, name, sequence / Variants, call).ToOrtValue();
                         own.Add(value);
                         feed[name] = value;
                     }
@@ -177,8 +169,6 @@ internal sealed class GraphCalls
         }
     }
 
-    private int Combinations { get; }
-
     private static string Text(IEnumerable<(string Name, FeedValue[] Values)> choices) =>
         string.Join("; ", choices.Select(choice => $"{choice.Name}={string.Join(", ", choice.Values.Select(value => value.Values.GetValue(0)))}"));
 
@@ -188,28 +178,78 @@ internal sealed class GraphCalls
         return new FeedValue(state.ElementDataType, shape, new double[FeedValue.Count(shape)]).ToOrtValue();
     }
 
+    // One variant for every combination of the values that choose.
+    private void Add(
+        CalibrationSet set, IReadOnlyDictionary<string, NodeMetadata> inputs, string[] open, (string Name, FeedValue[] Values)[] choices)
+    {
+        IReadOnlyDictionary<string, NamedArray> arrays = Named(set.Arrays, open);
+        Dictionary<string, int[]> extents = [];
+        foreach ((string name, NamedArray array) in arrays)
+        {
+            extents[name] = CallExtents(name, inputs[name], array);
+            if (array.Values is float[] numbers && Array.FindIndex(numbers, float.IsNaN) is >= 0 and var wrong)
+                throw new InvalidCallException(
+                    $"`data` holds NaN for {name}, in sequence {wrong / (numbers.Length / array.Shape[0])}; clean the data.");
+        }
+
+        int rows = Same(arrays, 0, "sequences"), calls = options.IsStreaming ? Same(arrays, 1, "calls") : 1;
+        int combinations = choices.Aggregate(1, (count, choice) => count * choice.Values.Length);
+        for (int combination = 0; combination < combinations; combination++)
+        {
+            int rest = combination;
+            Dictionary<string, FeedValue> chosen = [];
+            foreach ((string name, FeedValue[] values) in choices)
+            {
+                chosen[name] = values[rest % values.Length];
+                rest /= values.Length;
+            }
+
+            variants.Add(new Variant(Text(chosen.Select(pair => (pair.Key, (FeedValue[])[pair.Value]))), chosen, arrays, extents, rows, calls));
+        }
+    }
+
+    private static IReadOnlyDictionary<string, NamedArray> Named(IReadOnlyDictionary<string, NamedArray> data, string[] open)
+    {
+        if (data.TryGetValue(CalibrationData.Nameless, out NamedArray? nameless))
+        {
+            if (open.Length != 1)
+                throw new InvalidCallException(
+                    $"`data` {nameless.Name} is one array, but the inputs " +
+                    $"{(open.Length == 0 ? "are all set" : string.Join(", ", open) + " need values")}; "
+                    + "save an .npz with the inputs' names, or use `Fixed` and `States`.");
+            data = new Dictionary<string, NamedArray> { [open[0]] = nameless };
+        }
+
+        if (data.Keys.Except(open).FirstOrDefault() is { } stranger)
+            throw new InvalidCallException($"`data` holds {stranger}, which is no input that needs values; those are {string.Join(", ", open)}.");
+        if (open.Except(data.Keys).FirstOrDefault() is { } missing)
+            throw new InvalidCallException(
+                $"The input {missing} gets no values; add it to `data`, or use `Fixed` {missing}=VALUE or `States` OUTPUT={missing}.");
+        return data.Count > 0 ? data : throw new InvalidCallException("No input takes values of `data`; leave one without `Fixed` and `States`.");
+    }
+
     // The same data may not fit another value.
-    private void TryChoice(InferenceSession session, int combination)
+    private void TryVariant(InferenceSession session, int variant)
     {
         try
         {
-            Run(session, combination, [.. session.OutputNames], _ => { });
+            Run(session, variant, [.. session.OutputNames], _ => { });
         }
         catch (RunFailedException e)
         {
-            (string name, FeedValue[] values) = choices[0];
+            (string name, FeedValue value) = variants[^1].Chosen.First();
             throw new InvalidCallException(
-                $"{Text(choices)}: `data` does not suit all of these values ({e.Message}); choose one, for example "
-                + $"`Fixed` {name}={values[^1].Values.GetValue(0)}.",
+                $"{Chosen}: `data` does not suit {variants[variant].Text} ({e.Message}); choose one, for example "
+                + $"`Fixed` {name}={value.Values.GetValue(0)}, or give each its own `data`, VALUE=FILE.",
                 e);
         }
     }
 
-    private FeedValue Slice(string name, int sequence, int call)
+    private FeedValue Slice(Variant variant, string name, int row, int call)
     {
-        int[] shape = extents[name];
+        int[] shape = variant.Extents[name];
         int count = FeedValue.Count(shape);
-        return new FeedValue(Types[name], shape, arrays[name].Values, (sequence * Calls + call) * count);
+        return new FeedValue(Types[name], shape, variant.Arrays[name].Values, (row * variant.Calls + call) * count);
     }
 
     private static FeedValue Constant(string name, NodeMetadata input, double[] values)
@@ -243,7 +283,7 @@ internal sealed class GraphCalls
         return shape;
     }
 
-    private int Same(int axis, string what)
+    private static int Same(IReadOnlyDictionary<string, NamedArray> arrays, int axis, string what)
     {
         (string first, int count) = arrays.Select(pair => (pair.Key, pair.Value.Shape[axis])).First();
         foreach ((string name, NamedArray array) in arrays)
@@ -251,4 +291,13 @@ internal sealed class GraphCalls
                 throw new InvalidCallException($"`data` has {count} {what} of {first}, but {array.Shape[axis]} of {name}; give as many of each.");
         return count;
     }
+
+    /// <summary>The calls with one combination of the values that choose.</summary>
+    private sealed record Variant(
+        string Text,
+        IReadOnlyDictionary<string, FeedValue> Chosen,
+        IReadOnlyDictionary<string, NamedArray> Arrays,
+        IReadOnlyDictionary<string, int[]> Extents,
+        int Rows,
+        int Calls);
 }

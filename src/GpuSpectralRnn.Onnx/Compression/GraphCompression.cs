@@ -45,6 +45,21 @@ public sealed class GraphCompression : IDisposable
     public GraphCompression(
         string path, IReadOnlyDictionary<string, NamedArray> data, CallOptions options,
         Action<int, int>? progress = null, CancellationToken cancellation = default)
+        : this(path, [new CalibrationSet(data)], options, progress, cancellation)
+    {
+    }
+
+    /// <summary>Reads a graph, runs the calibration and collects the statistics of its recurrent nodes.</summary>
+    /// <param name="path">The ONNX file.</param>
+    /// <param name="data">One set, or one for each value of the input that chooses between branches.</param>
+    /// <param name="options">Options of the calls.</param>
+    /// <param name="progress">Called with the sequences done and their number.</param>
+    /// <param name="cancellation">Stops between sequences, and later between steps of refinement.</param>
+    /// <exception cref="InvalidCallException">The graph has no recurrent nodes or one that cannot be compressed, or the data do not fit.</exception>
+    /// <exception cref="RunFailedException">The file is broken or does not run, or its outputs change from run to run.</exception>
+    public GraphCompression(
+        string path, IReadOnlyList<CalibrationSet> data, CallOptions options,
+        Action<int, int>? progress = null, CancellationToken cancellation = default)
     {
         (this.path, this.cancellation) = (path, cancellation);
         model = OnnxFile.Load(path);
@@ -54,10 +69,10 @@ public sealed class GraphCompression : IDisposable
         file = model.ToByteArray();
         original = RuntimeSession.Open(file, path);
         calls = new GraphCalls(original, data, options, ComparedInputs.Find(model));
-        if (calls.Sequences < LeastSequences)
+        if (calls.Rows < LeastSequences)
             throw new InvalidCallException(
-                $"`data` holds {calls.Sequences} sequences; give {LeastSequences} or more: some are held apart for the proof.");
-        int fifth = Math.Max(1, calls.Sequences / 5);
+                $"`data` holds {calls.Rows} sequences; give {LeastSequences} or more: some are held apart for the proof.");
+        int fifth = Math.Max(1, calls.Rows / 5) * calls.Variants;
         (judged, proven) = (calls.Sequences - 2 * fifth, calls.Sequences - fifth);
         Outputs = [.. original.OutputMetadata.Where(output => output.Value.IsTensor && OutputRecord.CanRead(output.Value.ElementDataType))
             .Select(output => new GraphOutput(output.Key, options.States.ContainsKey(output.Key)))];
@@ -71,7 +86,7 @@ public sealed class GraphCompression : IDisposable
     /// <summary>Sequences that neither the statistics nor the choice of candidates saw.</summary>
     public int HeldOut => calls.Sequences - proven;
 
-    /// <summary>Inputs of which every sequence is called with several values, for example <c>sr=8000, 16000</c>; null where there are none.</summary>
+    /// <summary>The inputs of which sequences are called with several values, for example <c>sr=8000, 16000</c>; null where there are none.</summary>
     public string? Chosen => calls.Chosen;
 
     /// <summary>Names and units of the nodes that the calibration ran and that will be compressed, each weight matrix once.</summary>
@@ -111,19 +126,22 @@ public sealed class GraphCompression : IDisposable
         return keep;
     }
 
-    /// <summary>Steps of the refinement after cutting; 0: none.</summary>
-    public int RefineSteps { get; init; }
+    /// <summary>How much work the refinement after cutting may be.</summary>
+    public RefinementBudget Refine { get; init; } = RefinementBudget.Off;
+
+    /// <summary>Receives a line before each refinement that says how long it will take.</summary>
+    public Action<string>? Note { get; init; }
 
     /// <summary>Whether the states between calls shrink too: the inputs and outputs of the smaller graph then hold the kept units alone.</summary>
     public bool ShrinksState { get; init; }
 
     /// <summary>The values of the graph at which refinement compares, layer by layer.</summary>
-    public IReadOnlyList<string> Compared => RefineSteps == 0 ? [] :
+    public IReadOnlyList<string> Compared => Refine.IsOff ? [] :
         [.. Active.Where(group => TraceOf(group).Obstacle is null)
             .Select(group => $"{group.First} at {string.Join(", ", TraceOf(group).Objectives.Select(objective => objective.Tail.Value))}")];
 
     /// <summary>Why a layer was not refined, layer by layer; empty where all of them can be.</summary>
-    public IReadOnlyList<string> NotRefined => RefineSteps == 0 ? [] :
+    public IReadOnlyList<string> NotRefined => Refine.IsOff ? [] :
         [.. Active.Where(group => TraceOf(group).Obstacle is not null).Select(group => $"{group.First}: {TraceOf(group).Obstacle}")];
 
     /// <summary>
@@ -134,15 +152,21 @@ public sealed class GraphCompression : IDisposable
     {
         string size = string.Join('x', keep);
         if (made.TryGetValue(size, out SmallGraph? known)) return known;
-        Candidate best = Enum.GetValues<UnitCriterion>().Select(criterion => Judge(Plans(keep, criterion), criterion.ToString().ToLowerInvariant()))
+        GraphCandidate best = Enum.GetValues<UnitCriterion>().Select(criterion => Judge(Plans(keep, criterion), criterion.ToString().ToLowerInvariant()))
             .MinBy(candidate => candidate.Difference)!;
 
         // Behind a pointwise operator only a selection folds; and where it is no worse, its file is smaller.
         NodePlan?[] shown = [.. best.Plans.Select(plan => plan is null ? null : plan with { Restore = plan.Selection })];
-        Candidate selected = Judge(shown, best.Criterion + ", without reconstruction");
+        GraphCandidate selected = Judge(shown, best.Criterion + ", without reconstruction");
         if (selected.Difference <= best.Difference) best = selected;
-        if (RefineSteps > 0) best = Refined(best);
-        return made[size] = new SmallGraph(best.File, [.. keep], best.Criterion, best.Difference);
+        RefinementResult<GraphCandidate>? refined = Refined(best);
+        double cut = best.Difference;
+        best = refined?.Best ?? best;
+        return made[size] = new SmallGraph(best.File, [.. keep], best.Criterion, best.Difference)
+        {
+            CutDifference = cut,
+            RefinementSeconds = refined?.Seconds ?? 0,
+        };
     }
 
     /// <summary>
@@ -234,29 +258,19 @@ public sealed class GraphCompression : IDisposable
         return small.ToByteArray();
     }
 
-    // The rates of all layers go down together; the start stays a candidate.
-    private Candidate Refined(Candidate start)
+    // Null where nothing can be refined, or is to be.
+    private RefinementResult<GraphCandidate>? Refined(GraphCandidate start)
     {
-        NodeGroup[] active = Active;
-        using IBackend backend = Devices.Open("host");
-        Candidate best = start;
-        const int rungs = 2;
-        for (int rung = 0; rung < rungs; rung++)
-        {
-            NodePlan?[] plans = [.. start.Plans.Select((plan, i) =>
-            {
-                NodeTrace? trace = plan is null ? null : TraceOf(active[i]);
-                if (trace is null || trace.Obstacle is not null || trace.Trajectories.Count == 0) return plan;
-                RefinedCell cell = RefinedCell.From(active[i].First);
-                double rate = NodeRefinement.Rates(cell, plan!.Units)[rung];
-                return new NodeRefinement(cell, trace).Refine(plan, backend, RefineSteps, rate, cancellation);
-            })];
-            if (plans.SequenceEqual(start.Plans)) break;
-            Candidate refined = Judge(plans, start.Criterion + ", refined");
-            if (refined.Difference < best.Difference) best = refined;
-        }
-
-        return best;
+        if (Refine.IsOff) return null;
+        (RefinedCell Cell, NodeTrace Trace)?[] refined =
+        [
+            .. start.Plans.Zip(Active, (plan, group) => plan is not null && TraceOf(group) is { Obstacle: null, Trajectories.Count: > 0 } trace
+                ? (RefinedCell.From(group.First), trace)
+                : ((RefinedCell, NodeTrace)?)null),
+        ];
+        if (refined.All(node => node is null)) return null;
+        using GraphRefinement ladder = new(refined, start, plans => Judge(plans, start.Criterion + ", refined"), cancellation);
+        return ladder.Climb(start, Refine, Note);
     }
 
     private NodeTrace TraceOf(NodeGroup group)
@@ -266,13 +280,13 @@ public sealed class GraphCompression : IDisposable
         return traces[group] = TraceReader.Read(model, group.Runner, group.Weights, calls, judged, states);
     }
 
-    private Candidate Judge(NodePlan?[] plans, string criterion)
+    private GraphCandidate Judge(NodePlan?[] plans, string criterion)
     {
         byte[] file = Patch(plans);
         using InferenceSession session = RuntimeSession.Open(file, "the smaller graph");
         OutputDifference[] outputs = judgedOutputs.Compare(session, calls, judged, proven);
         double[] differences = [.. outputs.Where(output => !output.IsState).Select(output => output.MeanDifference)];
-        return new Candidate(plans, file, criterion, differences.Any(double.IsNaN) ? double.PositiveInfinity : differences.Max());
+        return new GraphCandidate(plans, file, criterion, differences.Any(double.IsNaN) ? double.PositiveInfinity : differences.Max());
     }
 
     private void AddToGroup(RecurrentNode node, NodeWeights weights)
@@ -296,8 +310,8 @@ public sealed class GraphCompression : IDisposable
 
     private void CheckDeterminism()
     {
-        OutputRecord once = OutputRecord.Record(original, calls, Outputs, 0, 1);
-        if (once.Compare(original, calls, 0, 1).FirstOrDefault(output => !(output.MaxDifference == 0)) is { } changing)
+        OutputRecord once = OutputRecord.Record(original, calls, Outputs, 0, calls.Variants);
+        if (once.Compare(original, calls, 0, calls.Variants).FirstOrDefault(output => !(output.MaxDifference == 0)) is { } changing)
             throw new RunFailedException(
                 $"{path}: the output {changing.Name} is not the same when the same input is given twice (difference {changing.MaxDifference:g3}); "
                 + "a graph that draws random numbers, or makes NaN, cannot be compared.");
@@ -329,6 +343,4 @@ public sealed class GraphCompression : IDisposable
                     + "give more data: at least as many steps as units.");
         }
     }
-
-    private sealed record Candidate(NodePlan?[] Plans, byte[] File, string Criterion, double Difference);
 }

@@ -27,13 +27,10 @@ internal sealed class NodePatch
     public void Apply(IReadOnlyList<(RecurrentNode Node, NodePlan Plan)> plans)
     {
         foreach ((RecurrentNode node, NodePlan plan) in plans) Cut(node, plan);
-        foreach ((RecurrentNode node, NodePlan plan) in plans)
-        {
-            OutputFold fold = new(model, names, constants, node, plan);
-            fold.Restore(RecurrentOutput.Y, plan.Restore);
-            fold.Restore(RecurrentOutput.H, plan.Restore);
-            fold.Restore(RecurrentOutput.C, plan.Selection);
-        }
+        OutputFold[] folds = [.. plans.SelectMany(pair => OutputFold.Find(model, names, pair.Node, pair.Plan))];
+        BranchExit.DropUnpaired(folds);
+        HashSet<NodeProto> done = new(ReferenceEqualityComparer.Instance);
+        foreach (OutputFold fold in folds) fold.Apply(constants, done);
     }
 
     private void Cut(RecurrentNode node, NodePlan plan)

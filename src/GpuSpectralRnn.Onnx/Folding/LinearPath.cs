@@ -17,44 +17,63 @@ internal sealed class LinearPath
 
     private readonly ModelProto model;
     private readonly List<LinearReader> ends = [];
-    private readonly List<(Reader Reader, long[] Shape)> reshapes = [];
+    private readonly List<Reshaping> reshapes = [];
+    private readonly List<(Reader Reader, UnitLayout Layout)> shapes = [];
     private readonly List<(GraphProto Graph, string Value)> passed = [];
+    private readonly List<BranchExit> exits = [];
+    private readonly Action<string> begin;
 
-    private LinearPath(ModelProto model, Reader first) => (this.model, First) = (model, first);
-
-    /// <summary>The reader of the node's output.</summary>
-    public Reader First { get; }
+    private LinearPath(ModelProto model, Action<string> begin) => (this.model, this.begin) = (model, begin);
 
     /// <summary>Whether a pointwise operator is on the path: then only a selection of units can be absorbed, no reconstruction.</summary>
     public bool IsPointwise { get; private set; }
 
-    /// <summary>The path behind a reader; null where not all of it is known.</summary>
-    public static LinearPath? Find(ModelProto model, Reader reader, UnitLayout layout)
+    /// <summary>Where the path leaves branches.</summary>
+    public IReadOnlyList<BranchExit> Exits => exits;
+
+    /// <summary>The paths from a node's output, one for each direct reader behind which all is known.</summary>
+    /// <param name="model">The whole graph.</param>
+    /// <param name="scope">The node's.</param>
+    /// <param name="value">The output.</param>
+    /// <param name="layout">Of its units.</param>
+    public static IEnumerable<LinearPath> Find(ModelProto model, Scope scope, string value, UnitLayout layout)
     {
-        LinearPath path = new(model, reader);
-        return path.Follow(reader, layout) ? path : null;
+        foreach (Reader reader in Reader.Find(scope, value).ToArray())
+        {
+            LinearPath path = new(model, small => reader.Node.Input[reader.Input] = small);
+            if (path.Follow(reader, layout) && path.FitsShapes()) yield return path;
+        }
+
+        foreach ((Scope body, int index) in Reader.FindResults(scope, value).ToArray())
+        {
+            LinearPath path = new(model, small => body.Graph.Output[index].Name = small);
+            if (path.Leave(body, index, layout) && path.FitsShapes()) yield return path;
+        }
     }
 
     /// <summary>Makes the path read k units instead of H.</summary>
     /// <param name="constants">Takes the new weights.</param>
     /// <param name="small">The value with k units.</param>
     /// <param name="fold">A [H, k] for each direction.</param>
-    public void Take(ConstantPool constants, string small, Matrix[] fold)
+    /// <param name="done">Operators that were adapted already, by a path of another branch.</param>
+    public void Take(ConstantPool constants, string small, Matrix[] fold, HashSet<NodeProto> done)
     {
-        First.Node.Input[First.Input] = small;
-        foreach ((Reader reader, long[] shape) in reshapes)
+        begin(small);
+        foreach (Reshaping reshape in reshapes.Where(reshape => reshape.Input >= 0 && done.Add(reshape.Node)))
         {
-            string old = reader.Node.Input[1];
-            long[] narrower = [.. shape[..^1], shape[^1] / fold[0].Rows * fold[0].Columns];
-            reader.Node.Input[1] = constants.Of($"{old}/folded", [shape.Length], narrower);
-            UnusedValues.Remove(reader.Scope, old);
+            string old = reshape.Node.Input[reshape.Input];
+            long[] narrower = [.. reshape.Shape[..^1], reshape.Shape[^1] / fold[0].Rows * fold[0].Columns];
+            reshape.Node.Input[reshape.Input] = constants.Of($"{old}/folded", [narrower.Length], narrower);
+            UnusedValues.Remove(reshape.Scope, old);
         }
 
-        foreach (LinearReader end in ends) end.Absorb(constants, fold);
+        foreach (LinearReader end in ends.Where(end => done.Add(end.Reader.Node))) end.Absorb(constants, fold);
 
         // The shapes recorded for the values between are no longer valid.
         foreach ((GraphProto graph, string value) in passed)
             if (graph.ValueInfo.FirstOrDefault(info => info.Name == value) is { } info) graph.ValueInfo.Remove(info);
+        foreach (BranchExit exit in exits)
+            if (exit.Body.Output[exit.Index].Type?.TensorType is { } type) type.Shape = null;
     }
 
     private bool Follow(Reader reader, UnitLayout layout)
@@ -67,12 +86,34 @@ internal sealed class LinearPath
         }
 
         NodeProto node = reader.Node;
+        if (node.OpType == "Shape" && GraphWalk.IsStandard(node))
+        {
+            shapes.Add((reader, layout));
+            return true;
+        }
+
         if (reader.Input != 0 || Next(reader, layout) is not { } next || node.Output.Skip(1).Any(name => name.Length > 0)) return false;
-        string value = node.Output[0];
-        if (Reader.IsResult(reader.Scope.Graph, value)) return false;
-        passed.Add((reader.Scope.Graph, value));
-        return Reader.Find(reader.Scope, value).All(further => Follow(further, next));
+        return FollowValue(reader.Scope, node.Output[0], next);
     }
+
+    private bool FollowValue(Scope scope, string value, UnitLayout layout)
+    {
+        passed.Add((scope.Graph, value));
+        return Reader.Find(scope, value).All(reader => Follow(reader, layout))
+            && Reader.FindResults(scope, value).All(result => Leave(result.Scope, result.Index, layout));
+    }
+
+    // On behind an If, whose result the units are; other results are for the caller, or for the next iteration.
+    private bool Leave(Scope scope, int index, UnitLayout layout)
+    {
+        if (scope.Owner is not { OpType: "If" } owner || !GraphWalk.IsStandard(owner) || index >= owner.Output.Count) return false;
+        exits.Add(new BranchExit(owner, index, scope.Graph, layout));
+        return owner.Output[index].Length == 0 || FollowValue(scope.Parent!, owner.Output[index], layout);
+    }
+
+    // The extent of the units may be asked for, if it goes nowhere but into the reshapes on this path, which then fit the k units by themselves.
+    private bool FitsShapes() => shapes.TrueForAll(shape => ShapeValues.OnlyReshapes(
+        model, shape.Reader, shape.Layout.Unit, shape.Layout.Rank, node => reshapes.Exists(reshape => ReferenceEquals(reshape.Reshape, node))));
 
     private UnitLayout? Next(Reader reader, UnitLayout layout)
     {
@@ -122,10 +163,20 @@ internal sealed class LinearPath
             return from == layout.Rank - 1 || from == -1 ? layout.Reshaped([-1, layout.Extents[layout.Unit]]) : null;
         }
 
-        if (node.Input.Count < 2 || Attributes.Integer(node, "allowzero", 0) != 0 || Integers(reader, 1) is not { } shape) return null;
-        if (layout.Reshaped(shape.Values) is not { } next) return null;
-        if (shape.Values[^1] > 0) reshapes.Add((reader, shape.Values));
-        return next;
+        if (node.Input.Count < 2 || Attributes.Integer(node, "allowzero", 0) != 0) return null;
+        if (Integers(reader, 1) is { } shape)
+        {
+            if (layout.Reshaped(shape.Values) is not { } next) return null;
+            reshapes.Add(new Reshaping(reader.Scope, node, node, shape.Values[^1] > 0 ? 1 : -1, shape.Values));
+            return next;
+        }
+
+        // A shape that is put together in the graph: of extents of the value itself, and of constants.
+        if (ShapeValues.Find(model, reader.Scope, node.Input[1], node.Input[0], layout) is not { } made) return null;
+        if (made.Last is { } constant) reshapes.Add(new Reshaping(reader.Scope, node, constant.Node, constant.Input, constant.Values));
+        else if (made.IsOfUnits) reshapes.Add(new Reshaping(reader.Scope, node, node, -1, []));
+        else return null;
+        return layout.Reshaped(made.Shape);
     }
 
     private LinearReader? TryEnd(Reader reader, UnitLayout layout)
@@ -152,4 +203,12 @@ internal sealed class LinearPath
         reader.Node.Input.Count > 1 ? Integers(reader, 1)?.Values : Attributes.Integers(reader.Node, "axes");
 
     private (int Rank, long[] Values)? Integers(Reader reader, int input) => Constants.TryIntegers(model, reader.Scope, reader.Node.Input[input]);
+
+    /// <summary>A reshape on the path, and the constant that holds the extent of the units: an input of it, or of a Concat that makes its shape.</summary>
+    /// <param name="Scope">Of the reshape.</param>
+    /// <param name="Reshape">The reshape.</param>
+    /// <param name="Node">The operator that reads the constant.</param>
+    /// <param name="Input">Index of the constant; -1 where the extent is computed of the value's own shape.</param>
+    /// <param name="Shape">The constant; the last is the extent.</param>
+    private sealed record Reshaping(Scope Scope, NodeProto Reshape, NodeProto Node, int Input, long[] Shape);
 }

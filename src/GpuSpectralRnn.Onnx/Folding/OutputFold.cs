@@ -8,40 +8,54 @@ using GpuSpectralRnn.Spectral;
 namespace GpuSpectralRnn.Onnx.Folding;
 
 /// <summary>
-/// Adapts the readers of a smaller node's outputs: those behind which everything is linear absorb A into their weights and read the k units, the
-/// others read the restored H units.
+/// Adapts the readers of an output of a smaller node: those behind which everything is linear absorb A into their weights and read the k units, the
+/// others read the restored H units, the product with A^T [D, k, H].
 /// </summary>
-/// <param name="model">The whole graph.</param>
-/// <param name="names">For new values.</param>
-/// <param name="constants">For A and cut weights.</param>
-/// <param name="node">The node.</param>
-/// <param name="plan">Its plan.</param>
-internal sealed class OutputFold(ModelProto model, FreshNames names, ConstantPool constants, RecurrentNode node, NodePlan plan)
+internal sealed class OutputFold
 {
-    /// <summary>Restores an output [..., D, N, k] to H units by the product with A^T [D, k, H], for the readers that need them.</summary>
-    /// <param name="output">Which.</param>
-    /// <param name="fold">A [H, k] for each direction.</param>
-    public void Restore(RecurrentOutput output, Matrix[] fold)
-    {
-        string whole = node.Output(output);
-        if (whole.Length == 0) return;
-        GraphProto graph = node.Scope.Graph;
-        if (!GraphWalk.Reads(graph).Contains(whole))
-        {
-            node.SetOutput(output, ""); // what is noted of its shape would be wrong now
-            return;
-        }
+    private readonly RecurrentNode node;
+    private readonly NodePlan plan;
+    private readonly RecurrentOutput output;
+    private readonly string whole;
+    private readonly string small;
 
-        string small = names.Of($"{node.Name}/{output}_{plan.Units}");
-        node.SetOutput(output, small);
+    private OutputFold(ModelProto model, FreshNames names, RecurrentNode node, NodePlan plan, RecurrentOutput output)
+    {
+        (this.node, this.plan, this.output, whole) = (node, plan, output, node.Output(output));
+        small = names.Of($"{node.Name}/{output}_{plan.Units}");
         bool isSelection = output == RecurrentOutput.C || plan.IsSelection;
         UnitLayout layout = UnitLayout.Create(output == RecurrentOutput.Y, plan.Directions, plan.Hidden);
-        foreach (Reader reader in Reader.Find(node.Scope, whole).ToArray())
-        {
-            if (LinearPath.Find(model, reader, layout) is not { } path || path.IsPointwise && !isSelection) continue;
-            path.Take(constants, small, fold);
-        }
+        Paths = [.. LinearPath.Find(model, node.Scope, whole, layout).Where(path => isSelection || !path.IsPointwise)];
+    }
 
+    /// <summary>The paths that can take the k units.</summary>
+    public List<LinearPath> Paths { get; }
+
+    /// <summary>The folds of a cut node's outputs, those that nothing reads left out.</summary>
+    public static IEnumerable<OutputFold> Find(ModelProto model, FreshNames names, RecurrentNode node, NodePlan plan)
+    {
+        HashSet<string> read = [.. GraphWalk.Reads(node.Scope.Graph)];
+        foreach (RecurrentOutput output in Enum.GetValues<RecurrentOutput>())
+        {
+            if (node.Output(output).Length == 0) continue;
+            if (read.Contains(node.Output(output))) yield return new OutputFold(model, names, node, plan, output);
+            else node.SetOutput(output, ""); // what is noted of its shape would be wrong now
+        }
+    }
+
+    /// <summary>Whether the k units of both mean the same H.</summary>
+    public bool IsLike(OutputFold other) =>
+        ReferenceEquals(plan, other.plan) && (output == RecurrentOutput.C) == (other.output == RecurrentOutput.C);
+
+    /// <summary>Rewires the readers.</summary>
+    /// <param name="constants">For A and cut weights.</param>
+    /// <param name="done">Operators that were adapted already, by a path of another branch.</param>
+    public void Apply(ConstantPool constants, HashSet<NodeProto> done)
+    {
+        Matrix[] fold = output == RecurrentOutput.C ? plan.Selection : plan.Restore;
+        node.SetOutput(output, small);
+        foreach (LinearPath path in Paths) path.Take(constants, small, fold, done);
+        GraphProto graph = node.Scope.Graph;
         if (!GraphWalk.Reads(graph).Contains(whole))
         {
             if (graph.ValueInfo.FirstOrDefault(info => info.Name == whole) is { } info) graph.ValueInfo.Remove(info);

@@ -20,6 +20,11 @@ internal sealed record UnitLayout(long[] Extents, int Unit, int Direction, bool 
         return new UnitLayout(extents, extents.Length - 1, directions == 1 ? -1 : extents.Length - 3);
     }
 
+    /// <summary>Whether the units lie in the same places.</summary>
+    public bool IsLike(UnitLayout other) =>
+        (Rank, Unit, Direction, IsMerged) == (other.Rank, other.Unit, other.Direction, other.IsMerged)
+        && Extents[Unit] == other.Extents[Unit];
+
     /// <summary>Without axes.</summary>
     /// <returns>Null where the units are on one of them.</returns>
     public UnitLayout? Without(long[] axes)

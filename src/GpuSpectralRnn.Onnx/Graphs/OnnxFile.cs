@@ -7,9 +7,9 @@ namespace GpuSpectralRnn.Onnx.Graphs;
 /// <summary>Reads and writes ONNX files. Fields that compression does not know are preserved.</summary>
 internal static class OnnxFile
 {
-    /// <summary>Reads a graph.</summary>
-    /// <exception cref="InvalidCallException">The file does not exist, or keeps its weights in other files.</exception>
-    /// <exception cref="BrokenFileException">It is no ONNX file.</exception>
+    /// <summary>Reads a graph, with the weights that it keeps in files beside it.</summary>
+    /// <exception cref="InvalidCallException">The file does not exist, or a file that it keeps weights in.</exception>
+    /// <exception cref="BrokenFileException">It is no ONNX file, or names weights that are not there.</exception>
     public static ModelProto Load(string path)
     {
         using FileStream stream = InputFile.Open(path, "ONNX file");
@@ -25,9 +25,7 @@ internal static class OnnxFile
 
         if (model.Graph is null || model.OpsetImport.Count == 0)
             throw new BrokenFileException(path, "not an ONNX file: it holds no graph or no operator set.");
-        const int external = 1;
-        if (GraphWalk.Tensors(model.Graph).FirstOrDefault(tensor => tensor.DataLocation == external) is { } outside)
-            throw new InvalidCallException($"{path}: {outside.Name} lies in another file; save the model with all weights in one file.");
+        ExternalData.Include(model.Graph, path);
         return model;
     }
 

@@ -22,6 +22,18 @@ internal readonly record struct Reader(Scope Scope, NodeProto Node, int Input)
         }
     }
 
+    /// <summary>Every result that the value is, of the graph that makes it and of bodies inside that.</summary>
+    public static IEnumerable<(Scope Scope, int Index)> FindResults(Scope scope, string value)
+    {
+        for (int i = 0; i < scope.Graph.Output.Count; i++)
+            if (scope.Graph.Output[i].Name == value) yield return (scope, i);
+        foreach (NodeProto node in scope.Graph.Node)
+        {
+            foreach (GraphProto body in GraphWalk.Bodies(node))
+                foreach ((Scope, int) inner in FindResults(new Scope(body, node, scope), value)) yield return inner;
+        }
+    }
+
     /// <summary>Whether the value is a result of the graph or of a body inside it.</summary>
     public static bool IsResult(GraphProto graph, string value) =>
         graph.Output.Any(output => output.Name == value) || graph.Node.SelectMany(GraphWalk.Bodies).Any(body => IsResult(body, value));

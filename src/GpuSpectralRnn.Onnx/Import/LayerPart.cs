@@ -25,7 +25,7 @@ internal sealed record LayerPart(string Name, Cell Cell, NodeWeights Weights)
         foreach (RecurrentInput input in (RecurrentInput[])[RecurrentInput.W, RecurrentInput.R, RecurrentInput.B, RecurrentInput.P])
         {
             if (node.Input(input) is { Length: > 0 } value && Constants.FindObstacle(graph.Scope, value) is { } obstacle)
-                throw Refuse(node, $"has a {input} that is not constant but hangs on {obstacle}");
+                throw Refuse(node, $"has an input {input} that is not constant but hangs on {obstacle}");
         }
 
         NodeWeights weights = NodeWeights.Read(model, node);

@@ -13,7 +13,13 @@ internal sealed record GraphOutput(string Name, bool IsState);
 /// <param name="Agreement">
 /// Fraction of equal decisions: at 0.5 for outputs in [0, 1], else the largest of a row; null where nothing is decided.
 /// </param>
-public sealed record OutputDifference(string Name, bool IsState, double MaxDifference, double MeanDifference, double? Agreement);
+/// <param name="Choice">The values of the inputs that choose a branch, for example <c>sr=16000</c>; null where there is one way to call.</param>
+public sealed record OutputDifference(
+    string Name, bool IsState, double MaxDifference, double MeanDifference, double? Agreement, string? Choice = null)
+{
+    /// <summary>The name, and the choice where there is one.</summary>
+    public string Label => Choice is null ? Name : $"{Name} ({Choice})";
+}
 
 /// <summary>Comparison of the smaller graph with the original.</summary>
 /// <param name="Nodes">The recurrent nodes.</param>

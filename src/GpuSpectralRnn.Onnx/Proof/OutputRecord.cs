@@ -10,6 +10,7 @@ internal sealed class OutputRecord
     private readonly IReadOnlyList<GraphOutput> outputs;
     private readonly List<double[]>[] answers; // call by call, for each output
     private readonly List<long[]>[] shapes;
+    private readonly List<string?> choices = []; // of every call
 
     private OutputRecord(IReadOnlyList<GraphOutput> outputs)
     {
@@ -31,6 +32,7 @@ internal sealed class OutputRecord
         {
             calls.Run(session, sequence, names, results =>
             {
+                record.choices.Add(calls.ChoiceOf(sequence));
                 for (int i = 0; i < names.Length; i++)
                 {
                     record.answers[i].Add(Read(results[i]));
@@ -42,23 +44,30 @@ internal sealed class OutputRecord
         return record;
     }
 
-    /// <summary>Compares another graph on the same sequences. States of another size are left out.</summary>
+    /// <summary>Compares another graph on the same sequences, choice by choice. States of another size are left out.</summary>
     /// <exception cref="RunFailedException">Its outputs have other shapes.</exception>
     public OutputDifference[] Compare(InferenceSession session, GraphCalls calls, int first, int end)
     {
         OutputRecord other = Record(session, calls, outputs, first, end);
         bool IsSmaller(int i) => outputs[i].IsState && !shapes[i].Zip(other.shapes[i]).All(pair => pair.First.SequenceEqual(pair.Second));
-        return [.. outputs.Select((output, i) => (output, i)).Where(pair => !IsSmaller(pair.i)).Select(pair => Compare(pair.output, pair.i, other))];
+        return
+        [
+            .. from choice in choices.Distinct()
+               let made = Enumerable.Range(0, choices.Count).Where(call => choices[call] == choice).ToArray()
+               from i in Enumerable.Range(0, outputs.Count)
+               where !IsSmaller(i)
+               select Compare(outputs[i], i, other, made) with { Choice = choice },
+        ];
     }
 
-    private OutputDifference Compare(GraphOutput output, int i, OutputRecord other)
+    private OutputDifference Compare(GraphOutput output, int i, OutputRecord other, int[] made)
     {
-        bool isShare = answers[i].All(values => values.All(value => value is >= 0 and <= 1));
-        bool isBinary = isShare && shapes[i].All(shape => shape.Length == 0 || shape[^1] == 1);
-        bool isRow = shapes[i].All(shape => shape.Length > 0 && shape[^1] > 1);
+        bool isShare = made.All(call => answers[i][call].All(value => value is >= 0 and <= 1));
+        bool isBinary = isShare && made.All(call => shapes[i][call] is [] or [.., 1]);
+        bool isRow = made.All(call => shapes[i][call] is [.., > 1]);
         double largest = 0, sum = 0;
         long count = 0, same = 0, decisions = 0;
-        for (int call = 0; call < answers[i].Count; call++)
+        foreach (int call in made)
         {
             double[] a = answers[i][call], b = other.answers[i][call];
             if (!shapes[i][call].SequenceEqual(other.shapes[i][call]))

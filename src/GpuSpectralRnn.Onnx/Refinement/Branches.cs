@@ -8,7 +8,7 @@ namespace GpuSpectralRnn.Onnx.Refinement;
 /// <summary>Which branch every If of a graph takes.</summary>
 internal static class Branches
 {
-    /// <summary>Runs the first sequence and reads the conditions.</summary>
+    /// <summary>Runs the first sequence of every choice and reads the conditions.</summary>
     /// <param name="model">The graph.</param>
     /// <param name="copy">A copy of it, whose nodes and branches are returned.</param>
     /// <param name="calls">The calls.</param>
@@ -24,14 +24,17 @@ internal static class Branches
         try
         {
             using InferenceSession session = RuntimeSession.Open(probe.ToFile(), "the graph with its conditions as outputs");
-            calls.Run(session, 0, names, results =>
+            for (int sequence = 0; sequence < calls.Variants; sequence++)
             {
-                for (int i = 0; i < names.Length; i++)
+                calls.Run(session, sequence, names, results =>
                 {
-                    foreach (float condition in results[i].GetTensorDataAsSpan<float>())
-                        (condition != 0 ? yes : no)[i] = true;
-                }
-            });
+                    for (int i = 0; i < names.Length; i++)
+                    {
+                        foreach (float condition in results[i].GetTensorDataAsSpan<float>())
+                            (condition != 0 ? yes : no)[i] = true;
+                    }
+                });
+            }
         }
         catch (RunFailedException)
         {

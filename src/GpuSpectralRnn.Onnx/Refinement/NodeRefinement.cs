@@ -15,77 +15,88 @@ namespace GpuSpectralRnn.Onnx.Refinement;
 internal sealed class NodeRefinement(RefinedCell cell, NodeTrace trace)
 {
     /// <summary>Trajectories per batch, and time steps per update of the weights (truncated backpropagation).</summary>
-    private const int Lanes = 64, Span = 64;
+    private const int Lanes = 64, LongestSpan = 64;
 
-    /// <summary>
-    /// Learning rates to try, highest first, which often is best: with bounded states a smaller cell takes a higher rate; a ReLU cell, whose states
-    /// may grow without bound, takes lower ones.
-    /// </summary>
-    public static double[] Rates(RefinedCell cell, int units)
+    /// <summary>The time steps that gradients go back through, at most.</summary>
+    public static int Span(NodeTrace trace, bool isBidirectional)
     {
-        double highest = cell.IsBounded ? 0.08 / Math.Sqrt(units) : 2e-3;
-        return [highest, highest / 3];
+        int longest = trace.Trajectories.Max(lane => lane.Steps);
+        return isBidirectional ? longest : Math.Min(longest, LongestSpan);
     }
 
-    /// <summary>The plan after so many steps.</summary>
+    /// <summary>Multiply-adds of an optimiser step on a node, about: three passes over its weights at every step of every lane.</summary>
+    public static double WorkOfStep(NodePlan plan, NodeTrace trace) =>
+        3.0 * Math.Min(Lanes, trace.Trajectories.Count) * Span(trace, plan.Directions == 2)
+        * (plan.Small.Input.Values.Length + plan.Small.Recurrent.Values.Length);
+
+    /// <summary>The plan after so many steps; null where the weights are not finite then.</summary>
     /// <param name="plan">The start.</param>
     /// <param name="backend">Backend of the refinement.</param>
     /// <param name="steps">Updates of the weights.</param>
-    /// <param name="rate">Peak of the one-cycle schedule.</param>
+    /// <param name="settings">Rate and schedule.</param>
     /// <param name="cancellation">Stops between steps.</param>
-    public NodePlan Refine(NodePlan plan, IBackend backend, int steps, double rate, CancellationToken cancellation)
+    public NodePlan? Refine(NodePlan plan, IBackend backend, int steps, TrainingSettings settings, CancellationToken cancellation)
     {
-        TrainingSettings settings = new() { LearningRate = rate, Schedule = new Schedule { Kind = ScheduleKind.OneCycle } };
         using Network network = cell.ToNetwork(plan, backend);
         using Optimizer optimizer = new(settings, network.Parameters);
         Trajectory[][] batches = [.. trace.Trajectories.OrderByDescending(lane => lane.Steps).Chunk(Lanes)];
         float[] scales = [.. trace.Objectives.Select(objective => Scale(objective.Tail))];
         Random random = new(1);
+        (Trajectory[] Lanes, int From, int Length) part = (batches[0], 0, 0);
+        Tensor? input = null;
+        TrainingStep training = new(network, Batch, () => Loss(network, plan, part, scales), optimizer)
+        {
+            GradientsReady = () => RefinedCell.Hold(network, plan),
+        };
         int step = 0;
         while (step < steps)
         {
             random.Shuffle(batches);
-            foreach (Trajectory[] batch in batches)
+            foreach (Trajectory[] lanes in batches)
             {
-                int length = batch.Min(lane => lane.Steps), span = plan.Directions == 2 ? length : Span;
+                int length = lanes.Min(lane => lane.Steps), span = plan.Directions == 2 ? length : LongestSpan;
                 for (int from = 0; from < length && step < steps; from += span, step++)
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    Step(network, plan, batch, from, Math.Min(span, length - from), scales);
-                    optimizer.Step(settings.Schedule.Rate(rate, step, batches.Length, steps), step + 1);
+                    part = (lanes, from, Math.Min(span, length - from));
+                    training.Run(settings.Schedule.Rate(settings.LearningRate, step, batches.Length, steps), step + 1);
                 }
             }
         }
 
-        return cell.ToPlan(network, plan);
+        input?.Dispose();
+        return network.Parameters.FindNotFinite(network.Parameters.Values.ToArray()) is null ? cell.ToPlan(network, plan) : null;
+
+        SequenceBatch Batch()
+        {
+            input?.Dispose();
+            input = network.Backend.Allocate(new Shape(part.Length, part.Lanes.Length, plan.Small.Inputs));
+            input.CopyFrom<float>(Rows(part.Lanes, part.From, part.Length, plan.Small.Inputs, lane => lane.Inputs));
+            return plan.Directions == 2 ? new SequenceBatch(input) { IsWhole = true } : new SequenceBatch(input, continues: part.From > 0);
+        }
     }
 
-    private void Step(Network network, NodePlan plan, Trajectory[] batch, int from, int length, float[] scales)
+    // Overwrites the outputs, all units' states, by the gradients of all tails' losses.
+    private void Loss(Network network, NodePlan plan, (Trajectory[] Lanes, int From, int Length) part, float[] scales)
     {
+        (Trajectory[] batch, int from, int length) = part;
         int width = plan.Directions * plan.Hidden, rows = length * batch.Length;
-        float[] x = Rows(batch, from, length, plan.Small.Inputs, lane => lane.Inputs), wanted = Rows(batch, from, length, width, lane => lane.States);
-        using Tensor input = network.Backend.Allocate(new Shape(length, batch.Length, plan.Small.Inputs));
-        input.CopyFrom<float>(x);
-        Tensor outputs = network.Forward(
-            plan.Directions == 2 ? new SequenceBatch(input) { IsWhole = true } : new SequenceBatch(input, Continues: from > 0), isTraining: true);
-        float[] states = outputs.ToArray(), gradient = new float[rows * width];
+        Tensor outputs = network.Output(0);
+        float[] wanted = Rows(batch, from, length, width, lane => lane.States), states = outputs.ToArray(), gradient = new float[rows * width];
         for (int i = 0; i < scales.Length; i++)
         {
             (OutputTail tail, bool isLastOnly) = trace.Objectives[i];
             int[] seen = [.. Enumerable.Range(0, rows).Where(row => !isLastOnly || batch[row % batch.Length].IsLast[from + row / batch.Length])];
             if (seen.Length == 0) continue;
-            float[] part = tail.Gradient(Take(states, seen, width), tail.Apply(Take(wanted, seen, width), seen.Length), seen.Length, scales[i]);
+            float[] own = tail.Gradient(Take(states, seen, width), tail.Apply(Take(wanted, seen, width), seen.Length), seen.Length, scales[i]);
             for (int row = 0; row < seen.Length; row++)
             {
                 Span<float> target = gradient.AsSpan(seen[row] * width, width);
-                System.Numerics.Tensors.TensorPrimitives.Add(target, part.AsSpan(row * width, width), target);
+                System.Numerics.Tensors.TensorPrimitives.Add(target, own.AsSpan(row * width, width), target);
             }
         }
 
         outputs.CopyFrom<float>(gradient);
-        network.Backend.Fill(network.Parameters.Gradients, 0);
-        network.Backward(outputs);
-        RefinedCell.Hold(network, plan);
     }
 
     // The variance of the target values at the end of a tail, over all numbers of a row.

@@ -27,7 +27,7 @@ public sealed class CompressionReport(SizePoint chosen, IReadOnlyList<SizePoint>
     {
         Table table = new(new("output"), new("largest difference", "g3"), new("mean difference", "g3"), new("same decisions (%)", "0.00"));
         foreach (OutputDifference output in proof.Outputs)
-            table.Add(output.Name, output.MaxDifference, output.MeanDifference, 100 * output.Agreement);
+            table.Add(output.Label, output.MaxDifference, output.MeanDifference, 100 * output.Agreement);
         return table;
     }
 
@@ -77,10 +77,10 @@ public sealed class CompressionReport(SizePoint chosen, IReadOnlyList<SizePoint>
     private LineChart Differences()
     {
         LineChart chart = new("What is lost", new Axis("units kept, all layers"), new Axis("mean difference of the output"));
-        foreach (string name in chosen.Proof.Outputs.Where(output => !output.IsState).Select(output => output.Name))
+        foreach (string name in chosen.Proof.Outputs.Where(output => !output.IsState).Select(output => output.Label))
         {
             chart.Add(new Series(
-                name, points.Select(point => ((double)point.Keep.Sum(), point.Proof.Outputs.First(output => output.Name == name).MeanDifference))));
+                name, points.Select(point => ((double)point.Keep.Sum(), point.Proof.Outputs.First(output => output.Label == name).MeanDifference))));
         }
 
         return chart;

@@ -47,7 +47,7 @@ public static class SizeSlider
     /// <summary>Cost of a size: the differences of its outputs.</summary>
     public static string Lost(GraphProof proof) => string.Join("; ", proof.Outputs.Where(output => !output.IsState).Select(output => string.Create(
         CultureInfo.InvariantCulture,
-        $"{output.Name} differs by {output.MeanDifference:g3} in the mean" +
+        $"{output.Label} differs by {output.MeanDifference:g3} in the mean" +
         $"{(output.Agreement is { } same ? $", same decision in {100 * same:0.00} %" : "")}")));
 
     /// <summary>Gain of a size: time and bytes.</summary>

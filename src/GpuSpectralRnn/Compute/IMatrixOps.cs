@@ -115,6 +115,12 @@ public interface IMatrixOps
     /// </summary>
     void ColumnDots(ColumnProducts operands);
 
+    /// <summary>units[j] += the sum of the squares of unit j's rows. The order of the additions is fixed.</summary>
+    void AddRowSquares(RowGroups operands);
+
+    /// <summary>Multiplies the rows of every unit j by units[j], in place.</summary>
+    void ScaleRows(RowGroups operands);
+
     /// <summary>Backward of <see cref="LastSteps"/>: sequence[L_b - 1, b, j] = last[b, j], all other elements 0; overwrites the sequence.</summary>
     void SpreadToLastSteps(LastStepsOperands operands);
 

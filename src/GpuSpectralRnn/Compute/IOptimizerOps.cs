@@ -68,6 +68,12 @@ public interface IOptimizerOps
     void Mask(MaskOperands operands);
 
     /// <summary>
+    /// The proximal step of a group lasso lambda sum_j sqrt(squares[j] + 1e-8): factors[j] = 1 - amount lambda / sqrt(squares[j] + 1e-8), by which the weights
+    /// of group j are then to be multiplied; 0 where that is not above 0, where the norm is below the threshold, and where the factor before was 0.
+    /// </summary>
+    void ShrinkGroups(GroupShrink step);
+
+    /// <summary>
     /// Scales the gradients by min(1, limit / (norm + 1e-6)), norm = ||g||_2 (Pascanu et al. 2013), and writes the norm. Nothing is read back to the
     /// host; the order of the additions is fixed.
     /// </summary>

@@ -117,6 +117,31 @@ internal static partial class OperandChecks
         return (m, n);
     }
 
+    /// <summary>Rows that belong to units: returns how many units, and the columns.</summary>
+    public static (int Units, int Columns) RowGroups(IBackend backend, RowGroups o)
+    {
+        Float(backend, o.Weights);
+        int units = (int)Float(backend, o.Units), rows = o.Weights.Shape.Rows;
+        bool fits = o.Blocks >= 1 && o.First >= 0 && (o.Blocks == 1 || o.First + units <= o.Stride)
+            && ((long)(o.Blocks - 1) * o.Stride) + o.First + units <= rows;
+        if (!fits) Fail($"{o.Blocks} blocks of {units} rows from row {o.First}, {o.Stride} apart, do not fit {o.Weights.Shape}.", nameof(o.Weights));
+        Apart(backend, o.Units, o.Weights);
+        return (units, o.Weights.Shape.Columns);
+    }
+
+    /// <summary>The proximal step of a group lasso: returns the number of groups.</summary>
+    public static int ShrinkGroups(IBackend backend, in GroupShrink o)
+    {
+        int groups = (int)Float(backend, o.Squares);
+        Float(backend, o.Before, groups);
+        Float(backend, o.Factors, groups);
+        foreach (Tensor number in (ReadOnlySpan<Tensor>)[o.Penalty, o.Scale, o.Count]) Float(backend, number, 1);
+        foreach (Tensor written in (ReadOnlySpan<Tensor>)[o.Factors, o.Count])
+            foreach (Tensor read in (ReadOnlySpan<Tensor>)[o.Squares, o.Before, o.Penalty, o.Scale]) Apart(backend, written, read);
+        Apart(backend, o.Factors, o.Count);
+        return groups;
+    }
+
     /// <summary>A fill with uniform numbers: returns the count.</summary>
     public static long Uniform(IBackend backend, UniformOperands o)
     {

@@ -16,11 +16,18 @@ public static class ContentHash
         for (int first = 0; first < data.Count; first += batch.Capacity)
         {
             data.Read([.. Enumerable.Range(first, Math.Min(batch.Capacity, data.Count - first))], batch);
-            hash.AppendData(MemoryMarshal.AsBytes(batch.Inputs));
-            hash.AppendData(MemoryMarshal.AsBytes(batch.Tokens));
-            hash.AppendData(MemoryMarshal.AsBytes(batch.Lengths));
-            hash.AppendData(MemoryMarshal.AsBytes(batch.Labels));
-            hash.AppendData(MemoryMarshal.AsBytes(batch.Values));
+            foreach (BatchField field in batch.Fields)
+            {
+                hash.AppendData(MemoryMarshal.AsBytes(field.Inputs));
+                hash.AppendData(MemoryMarshal.AsBytes(field.Tokens));
+                hash.AppendData(MemoryMarshal.AsBytes(field.Lengths));
+            }
+
+            foreach (BatchTarget target in batch.Targets)
+            {
+                hash.AppendData(MemoryMarshal.AsBytes(target.Labels));
+                hash.AppendData(MemoryMarshal.AsBytes(target.Values));
+            }
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());

@@ -52,7 +52,7 @@ public sealed class NpyData : ISequenceData
         if (x.Shape.Rank != 3)
             throw new InvalidCallException($"{sequencesPath} has the shape {x.Shape}; sequences are [N, T, I] (sequences, steps, inputs per step).");
         if (x.Shape.Count == 0) throw new InvalidCallException($"{sequencesPath} holds no sequences: {x.Shape}.");
-        SequenceLayout layout = new(x.Shape[1], x.Shape[2], TargetKind.None, 0) { HasLengths = lengthsPath is not null };
+        SequenceLayout layout = new(x.Shape[1], x.Shape[2], TargetKind.None);
         string name = Path.GetFileName(sequencesPath);
         int[] lengths = lengthsPath is null ? [] : Lengths(lengthsPath, x);
         ClearPadding(x, lengths);
@@ -67,13 +67,13 @@ public sealed class NpyData : ISequenceData
         {
             if (y.Shape.Rank > 2 || y.Shape.Count == 0)
                 throw new InvalidCallException($"{targetsPath} has the shape {y.Shape}; target values are [N, D].");
-            return new NpyData(name, layout with { Target = TargetKind.Value, Outputs = values.Length / x.Shape[0] }, sequences, [], values, lengths);
+            return new NpyData(name, layout with { Targets = [new(TargetKind.Value, values.Length / x.Shape[0])] }, sequences, [], values, lengths);
         }
 
         if (y.Shape.Rank != 1) throw new InvalidCallException($"{targetsPath} has the shape {y.Shape}; class labels are [N].");
         int most = classes ?? MostClasses;
         int[] labels = Integers(y, 0, most - 1, (label, i) => $"label {label} of sequence {i} is outside 0 to {most - 1}.");
-        return new NpyData(name, layout with { Target = TargetKind.Label, Outputs = classes ?? (labels.Max() + 1) }, sequences, labels, [], lengths);
+        return new NpyData(name, layout with { Targets = [new(TargetKind.Label, classes ?? (labels.Max() + 1))] }, sequences, labels, [], lengths);
     }
 
     /// <inheritdoc/>

@@ -14,6 +14,7 @@ internal enum RandomPurpose : ulong
     Adding,
     Copy,
     Sampling,
+    Mixture,
 }
 
 /// <summary>Reads a Philox stream word by word.</summary>

@@ -24,12 +24,7 @@ public sealed class TextData : ISequenceData
         Vocabulary = vocabulary;
         this.tokens = tokens;
         Asked = tokens.Length - 1;
-        Layout = new SequenceLayout(Math.Min(steps, Asked), 1, TargetKind.LabelPerStep, vocabulary.Count)
-        {
-            Vocabulary = vocabulary.Count,
-            HasLengths = true,
-            IsStream = true,
-        };
+        Layout = new SequenceLayout(Math.Min(steps, Asked), 1, TargetKind.LabelPerStep, vocabulary.Count, vocabulary.Count) { IsStream = true };
         Count = (Asked + Layout.Steps - 1) / Layout.Steps;
     }
 

@@ -1,6 +1,6 @@
 namespace GpuSpectralRnn.Formats;
 
-/// <summary>The checksum of gzip files: CRC-32 with the reversed polynomial 0xEDB88320 (RFC 1952).</summary>
+/// <summary>The checksum of gzip and zip files: CRC-32 with the reversed polynomial 0xEDB88320 (RFC 1952, section 8).</summary>
 internal static class Crc32
 {
     private static readonly uint[] Table =

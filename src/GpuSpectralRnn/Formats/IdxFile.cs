@@ -13,9 +13,6 @@ public static class IdxFile
 {
     private const byte UnsignedByte = 0x08;
 
-    /// <summary>Largest ratio of Deflate; a header that implies more data is wrong.</summary>
-    private const long TightestCompression = 1032;
-
     /// <summary>Reads the array.</summary>
     /// <exception cref="InvalidCallException">The file does not exist or may not be read.</exception>
     /// <exception cref="BrokenFileException">The content is not an IDX file of unsigned bytes, or truncated, or corrupt.</exception>
@@ -26,7 +23,7 @@ public static class IdxFile
         file.Position = 0;
         if (!packed) return ReadArray(file, path, file.Length);
         using GZipStream unpacked = new(file, CompressionMode.Decompress);
-        NamedArray array = ReadArray(unpacked, path, file.Length * TightestCompression);
+        NamedArray array = ReadArray(unpacked, path, UnpackedSize.Bound(file.Length));
         CheckTrailer(file, path, array);
         return array;
     }
@@ -71,11 +68,11 @@ public static class IdxFile
             count *= extents[i];
             if (count > Math.Min(mostBytes, Array.MaxLength))
                 throw new BrokenFileException(
-                    path, $"the file is truncated: extents [{string.Join(", ", extents[..(i + 1)])}] promise more than it can hold.");
+                    path,
+                    $"the file is truncated: extents [{string.Join(", ", extents[..(i + 1)])}] promise more than it can hold{(stream is GZipStream ? "; if it is sound, unpack it with gunzip" : "")}.");
         }
 
-        byte[] values = new byte[count];
-        InputFile.ReadExactly(stream, values, path, "the data");
+        byte[] values = InputFile.ReadClaimed(stream, count, path, "the data");
         if (!AtEnd(stream, path)) throw new BrokenFileException(path, $"bytes follow the {count} of the array.");
         return NamedArray.Create(path, new Shape(extents), values);
     }

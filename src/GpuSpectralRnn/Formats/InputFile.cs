@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace GpuSpectralRnn.Formats;
 
 /// <summary>Opens files to read, with the same errors for missing or unreadable files in every loader.</summary>
@@ -43,6 +45,37 @@ public static class InputFile
 
         if (got < destination.Length)
             throw new BrokenFileException(path, $"the file is truncated: {part} takes {destination.Length} bytes, only {got} are left.");
+    }
+
+    /// <summary>
+    /// Reads so many bytes as a header claims of packed data, whose size is not known before: memory grows with what comes, to less than four times it.
+    /// </summary>
+    /// <exception cref="BrokenFileException">Fewer are left, or more than an array holds are claimed.</exception>
+    internal static byte[] ReadClaimed(Stream stream, long count, string path, string part)
+    {
+        if (count > Array.MaxLength) throw new BrokenFileException(path, $"{part} takes {count:N0} bytes; at most {Array.MaxLength:N0} are unpacked.");
+        const int first = 1 << 20;
+        byte[] values = [];
+        while (values.Length < count)
+        {
+            int got = values.Length;
+            Array.Resize(ref values, (int)Math.Min(count, Math.Max(first, 2L * got)));
+            ReadExactly(stream, values.AsSpan(got), path, part);
+        }
+
+        return values;
+    }
+
+    /// <summary>Reads little-endian numbers, in chunks, as a span of bytes ends at 2 GB.</summary>
+    /// <exception cref="BrokenFileException">Fewer are left.</exception>
+    public static T[] ReadValues<T>(Stream stream, long count, string path, string part)
+        where T : unmanaged
+    {
+        const int chunk = 1 << 20;
+        T[] values = new T[count];
+        for (int i = 0; i < values.Length; i += chunk)
+            ReadExactly(stream, MemoryMarshal.AsBytes(values.AsSpan(i, Math.Min(chunk, values.Length - i))), path, part);
+        return values;
     }
 
     /// <summary>

@@ -12,6 +12,7 @@ internal static partial class JsonFault
         if (Missing().Match(fault.Message) is { Success: true } missing) return $"{missing.Groups["names"].Value} is missing";
         if (Unknown().Match(fault.Message) is { Success: true } unknown)
             return $"'{unknown.Groups["name"].Value}' is not known; a newer version may have written it";
+        if (fault.InnerException is JsonException || fault.Path is null) return $"it is no valid JSON from byte {fault.BytePositionInLine} of line {fault.LineNumber + 1} on";
         return fault.Path is { Length: > 2 } path ? $"'{path[2..]}' has no valid value" : "it is no valid JSON object";
     }
 

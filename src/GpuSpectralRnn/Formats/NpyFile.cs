@@ -21,6 +21,14 @@ public static partial class NpyFile
     public static NamedArray Read(string path)
     {
         using FileStream stream = InputFile.Open(path, "NPY file");
+        return Read(stream, path);
+    }
+
+    /// <summary>Reads the array that <paramref name="stream"/>, seekable, holds from its start to its end; <paramref name="path"/> is for messages.</summary>
+    /// <exception cref="InvalidCallException">It is of another type or order.</exception>
+    /// <exception cref="BrokenFileException">It is no array, or truncated.</exception>
+    internal static NamedArray Read(Stream stream, string path)
+    {
         Span<byte> start = stackalloc byte[12];
         InputFile.ReadExactly(stream, start[..8], path, "the magic number");
         if (start[0] != 0x93 || !start[1..6].SequenceEqual("NUMPY"u8))
@@ -139,7 +147,7 @@ public static partial class NpyFile
         return (match.Groups["type"].Value, new Shape(extents));
     }
 
-    private static T[] ReadValues<T>(FileStream stream, string path, Shape shape)
+    private static T[] ReadValues<T>(Stream stream, string path, Shape shape)
         where T : unmanaged
     {
         long needed = shape.Count * Marshal.SizeOf<T>();
@@ -147,11 +155,7 @@ public static partial class NpyFile
         if (left < needed)
             throw new BrokenFileException(path, $"the file is truncated: the array {shape} takes {needed} bytes, only {left} are left.");
         if (left > needed) throw new BrokenFileException(path, $"{left - needed} bytes follow the array {shape}.");
-        T[] values = new T[shape.Count];
-        const int chunk = 1 << 20;
-        for (int i = 0; i < values.Length; i += chunk)
-            InputFile.ReadExactly(stream, MemoryMarshal.AsBytes(values.AsSpan(i, Math.Min(chunk, values.Length - i))), path, "the data");
-        return values;
+        return InputFile.ReadValues<T>(stream, shape.Count, path, "the data");
     }
 
     // What converts the arrays that NumPy calls so, as far as anything does.

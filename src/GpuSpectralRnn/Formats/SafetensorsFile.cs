@@ -191,12 +191,5 @@ public sealed class SafetensorsFile
     private static float WidenBrainFloat(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
 
     private static T[] ReadValues<T>(Stream stream, string path, SafetensorsHeader.Entry entry)
-        where T : unmanaged
-    {
-        const int chunk = 1 << 20;
-        T[] values = new T[entry.Shape.Count];
-        for (int i = 0; i < values.Length; i += chunk)
-            InputFile.ReadExactly(stream, MemoryMarshal.AsBytes(values.AsSpan(i, Math.Min(chunk, values.Length - i))), path, $"array '{entry.Name}'");
-        return values;
-    }
+        where T : unmanaged => InputFile.ReadValues<T>(stream, entry.Shape.Count, path, $"array '{entry.Name}'");
 }

@@ -22,16 +22,27 @@ public static class StateDict
     /// Task of the network; null: a regression where there is one output (a single class is no classification), else classes.
     /// </param>
     /// <param name="note">Receives the assumptions, a line each.</param>
+    /// <param name="linear">
+    /// The module of the read-out (<c>head.fc</c>), where several could be it; those that are neither it nor the embedding are left out. Null: the only one.
+    /// </param>
+    /// <param name="embedding">The module of the embedding, where its name and shape do not tell; null: the one that they tell, if any.</param>
     /// <exception cref="InvalidCallException">There is no such file, or its tensors are not those of recurrent modules in a row, one nn.Linear and
     /// perhaps one nn.Embedding.</exception>
     /// <exception cref="BrokenFileException">The file is damaged, or the tensors' shapes contradict each other.</exception>
     public static Network Import(
-        string path, IBackend backend, Cell cell, Readout? readout = null, TaskKind? task = null, Action<string>? note = null)
+        string path,
+        IBackend backend,
+        Cell cell,
+        Readout? readout = null,
+        TaskKind? task = null,
+        Action<string>? note = null,
+        string? linear = null,
+        string? embedding = null)
     {
         if (cell.Spec().PyTorch is null)
             throw new InvalidCallException($"{path}: `cell` {cell.Name()}: PyTorch has no such module; import ONNX or Keras.");
         SafetensorsFile file = SafetensorsFile.Read(path);
-        StateDictTensors tensors = new(file, note ?? (_ => { }));
+        StateDictTensors tensors = new(file, linear, embedding, note ?? (_ => { }));
         List<int> hidden = [];
         while (tensors.Find($"rnn.weight_hh_l{hidden.Count}") is { } weights) hidden.Add(tensors.Extent(weights, 1));
         NamedArray? table = tensors.Find(ParameterSpec.Embedding);

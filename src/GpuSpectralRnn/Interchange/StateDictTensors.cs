@@ -24,12 +24,14 @@ internal sealed partial class StateDictTensors
 
     /// <summary>Sorts the file's tensors.</summary>
     /// <param name="file">The state dict.</param>
+    /// <param name="linear">The module of the read-out; null: the only one that can be it.</param>
+    /// <param name="embedding">The module of the embedding; null: the one that can be it, if any.</param>
     /// <param name="note">Receives the assumptions, a line each.</param>
     /// <exception cref="InvalidCallException">
     /// They are not those of recurrent modules in a row, one nn.Linear and perhaps one nn.Embedding.
     /// </exception>
     /// <exception cref="BrokenFileException">A tensor holds no floating-point numbers, or the parts of a normalised weight do not fit.</exception>
-    public StateDictTensors(SafetensorsFile file, Action<string> note)
+    public StateDictTensors(SafetensorsFile file, string? linear, string? embedding, Action<string> note)
     {
         (this.file, this.note) = (file, note);
         foreach (NamedArray array in file.Arrays) source.Add(array.Name, array);
@@ -46,7 +48,7 @@ internal sealed partial class StateDictTensors
         }
 
         ChainLayers(recurrent);
-        NameOthers(others);
+        NameOthers(others, linear, embedding);
     }
 
     /// <summary>The tensors by this project's names.</summary>
@@ -226,31 +228,60 @@ internal sealed partial class StateDictTensors
     // An alias shares the array of another name.
     private string NameOf(NamedArray array) => Recurrent().IsMatch(array.Name) ? array.Name : source.First(pair => pair.Value == array).Key;
 
-    private void NameOthers(Dictionary<string, List<NamedArray>> others)
+    private void NameOthers(Dictionary<string, List<NamedArray>> others, string? linear, string? embedding)
     {
         if (others.FirstOrDefault(module =>
                 module.Value.Exists(array => array.Shape.Rank == 1 && array.Name.EndsWith("weight", StringComparison.Ordinal)))
             is { Key: { } norm })
             throw Unfit($"'{norm.TrimEnd('.')}' is a normalisation layer, which is not supported");
-        string? embedding = others.Count < 2 ? null : EmbeddingModule(others);
+        string? readout = linear is null ? null : Module(others, linear, "linear");
+        string? table = embedding is null ? null : Module(others, embedding, "embedding");
+        if (readout is not null) others = LeaveOut(others, readout, table);
+        table ??= others.Count < 2 ? null : EmbeddingModule(others);
+        if (table is not null && table == readout) throw Unfit($"'{readout.TrimEnd('.')}' cannot be the nn.Linear and the nn.Embedding");
+        if (readout is null && others.Count > (table is null ? 1 : 2))
+            throw Unfit($"each of '{string.Join("', '", others.Keys.Where(module => module != table))}' could be the nn.Linear; say which as `linear`");
         foreach ((string module, List<NamedArray> members) in others)
         {
-            string room = module == embedding ? "embedding." : "readout.";
+            string room = module == table ? "embedding." : "readout.";
             foreach (NamedArray array in members) Add(room + (array.Shape.Rank == 1 ? "bias" : "weight"), array);
         }
     }
+
+    // The module that the caller names, with or without ".weight".
+    private string Module(Dictionary<string, List<NamedArray>> others, string name, string parameter)
+    {
+        string module = name.EndsWith(".weight", StringComparison.Ordinal) ? name[..^"weight".Length] : name.Length == 0 ? name : name.TrimEnd('.') + '.';
+        return others.ContainsKey(module)
+            ? module
+            : throw Unfit($"`{parameter}` {ForeignText.Show(name)} is none of '{string.Join("', '", others.Keys.Select(key => key.TrimEnd('.')))}'");
+    }
+
+    // Modules that are neither the read-out nor could be the embedding belong to something else.
+    private Dictionary<string, List<NamedArray>> LeaveOut(Dictionary<string, List<NamedArray>> others, string readout, string? table)
+    {
+        Dictionary<string, List<NamedArray>> kept =
+            others.Where(pair => pair.Key == readout || (table is null ? CanEmbed(pair.Value) : pair.Key == table)).ToDictionary();
+        string[] left = [.. others.Keys.Except(kept.Keys)];
+        if (left.Length > 0) note($"left out: {string.Join(", ", left.Select(module => module.TrimEnd('.')))}");
+        return kept;
+    }
+
+    // No bias, and rows as wide as the recurrent input.
+    private bool CanEmbed(List<NamedArray> members) =>
+        members is [{ Shape: { Rank: 2 } table }] && Find("rnn.weight_ih_l0") is { Shape: { Rank: 2 } shape } && table[1] == shape[1];
 
     // nn.Embedding: no bias, as wide as the recurrent input. Its name tells, or a read-out of as many outputs as it has rows: a language model.
     private string EmbeddingModule(Dictionary<string, List<NamedArray>> others)
     {
         int inputs = Find("rnn.weight_ih_l0") is { Shape: { Rank: 2 } shape } ? shape[1] : -1;
-        string[] fitting = [.. others.Where(pair => pair.Value is [{ Shape: { Rank: 2 } table }] && table[1] == inputs).Select(pair => pair.Key)];
+        string[] fitting = [.. others.Where(pair => CanEmbed(pair.Value)).Select(pair => pair.Key)];
         string[] named = [.. fitting.Where(module => EmbeddingName().IsMatch(module))];
         if (others.Count != 2 || fitting.Length == 0)
-            throw Unfit($"'{string.Join("', '", others.Keys)}' are not one nn.Embedding of width {inputs} and one nn.Linear");
+            throw Unfit($"'{string.Join("', '", others.Keys)}' are not one nn.Embedding of width {inputs} and one nn.Linear; say which are as `embedding` and `linear`");
         if (fitting.Length == 2 && named.Length == 1) fitting = named;
         if (fitting.Length == 2)
-            throw Unfit($"each of '{string.Join("', '", fitting)}' could be the nn.Embedding; rename that one to 'embedding.weight'");
+            throw Unfit($"each of '{string.Join("', '", fitting)}' could be the nn.Embedding; say which as `embedding`");
 
         // A linear layer before the recurrent ones would be square; its name, or a read-out of as many outputs, then tells that it is none.
         int rows = others[fitting[0]][0].Shape[0];
@@ -261,6 +292,6 @@ internal sealed partial class StateDictTensors
             : throw Unfit(
                 $"'{fitting[0]}weight' may be an nn.Linear before the recurrent layers, which is not supported, " +
                 $"or an nn.Embedding of {rows} tokens; " +
-                "if it is an embedding, rename it to 'embedding.weight'");
+                "if it is an embedding, say so as `embedding`");
     }
 }

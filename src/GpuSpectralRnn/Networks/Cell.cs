@@ -42,6 +42,9 @@ public static class Cells
     /// <summary>The cell of a recurrence, whose initial weights are PyTorch's.</summary>
     public static Cell From(CellKind kind) => (Cell)(kind + 1);
 
+    /// <summary>The article before its name, which is spoken letter by letter: an lstm, a gru.</summary>
+    internal static string Article(this Cell cell) => "aefhilmnorsx".Contains(cell.Name()[0]) ? "an" : "a";
+
     /// <summary>G: how many blocks of H rows its weight matrices stack.</summary>
     public static int Gates(this Cell cell) => cell.Spec().Gates;
 }

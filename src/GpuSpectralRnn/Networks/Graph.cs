@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
 
 namespace GpuSpectralRnn.Networks;
 
@@ -143,6 +144,16 @@ public sealed class Graph
 
     /// <summary>Number of weights and biases.</summary>
     public long ParameterCount => Parameters.Sum(spec => spec.Shape.Count);
+
+    /// <summary>Multiply-adds of all products for one sequence of a layout.</summary>
+    public long MultiplyAdds(SequenceLayout layout) => Nodes.Sum(node => node.Module.MultiplyAdds(node.Scope, layout));
+
+    /// <summary>Multiply-adds for one step of one sequence of a single field, of the modules that answer every step.</summary>
+    public long MultiplyAddsPerStep =>
+        Nodes.Where(node => node.Output.Kind == ValueKind.Sequence).Sum(node => node.Module.MultiplyAdds(node.Scope, new SequenceLayout(1, 1)));
+
+    /// <summary>Whether a recurrence's cell has gates.</summary>
+    public bool HasGates => Nodes.Any(node => node.Module is Modules.Recurrent recurrence && recurrence.Cell.Gates() > 1);
 
     /// <summary>Whether a recurrence walks from the last step to the first, so that it must know the end.</summary>
     public bool HasReverse => Nodes.Any(node => node.Module is Modules.Recurrent { IsReverse: true });

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks.Execution;
 using GpuSpectralRnn.Networks.Modules;
 
@@ -67,8 +68,8 @@ public abstract record Module
     /// <summary>Memory that all shapes share beside values and gradients; null for none.</summary>
     internal virtual IDisposable? Reserve(Scope scope, Compute.IBackend backend, Reservation size) => null;
 
-    /// <summary>Multiply-adds for one step of a sequence, or for one sequence where the output is a vector.</summary>
-    internal virtual long MultiplyAdds(Scope scope) => 0;
+    /// <summary>Multiply-adds of its products for one sequence of a layout; what is done number by number does not count.</summary>
+    internal virtual long MultiplyAdds(Scope scope, SequenceLayout layout) => 0;
 }
 
 /// <summary>Where a module's output lies.</summary>
@@ -113,6 +114,12 @@ internal sealed class Scope(Module module, IReadOnlyList<Value> inputs, Graph gr
 
     /// <summary>The place in <see cref="Graph.Fields"/> of the field with a name.</summary>
     public int FieldIndex(string field) => graph.FieldIndex(field);
+
+    /// <summary>T of a value in sequences of a layout; 1 of a vector.</summary>
+    public long Steps(Value value, SequenceLayout layout) => value.Kind == ValueKind.Vector ? 1 : layout.Fields[FieldIndex(value)].Steps;
+
+    /// <summary>W of a field of characters in sequences of a layout.</summary>
+    public long Characters(Value field, SequenceLayout layout) => layout.Fields[FieldIndex(field.Name)].Characters;
 
     /// <summary>An axis by its name.</summary>
     /// <exception cref="InvalidCallException">The graph has no such axis.</exception>

@@ -44,6 +44,19 @@ public sealed class Network : IDisposable
     public Architecture Architecture => Recipe as Architecture
         ?? throw new InvalidCallException("This works on stacks of recurrent layers under one linear read-out, and the network is another graph.");
 
+    /// <summary>
+    /// The axes whose units a budget counts (<see cref="Recipe.GroupUnits"/>), with their places in <see cref="Graph.PrunableAxes"/>: of a stack those of
+    /// its recurrences.
+    /// </summary>
+    public IReadOnlyList<(int Index, PrunableAxis Axis)> CountedAxes
+    {
+        get
+        {
+            HashSet<string> counted = [.. Recipe.GroupUnits(Graph).SelectMany(names => names)];
+            return [.. Graph.PrunableAxes.Index().Where(pair => counted.Contains(pair.Item.Name))];
+        }
+    }
+
     /// <summary>Where it computes.</summary>
     public IBackend Backend { get; }
 

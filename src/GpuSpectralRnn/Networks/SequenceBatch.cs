@@ -21,16 +21,27 @@ public readonly record struct SequenceField(Tensor Values, Tensor? Lengths = nul
 }
 
 /// <summary>What a network takes in one forward call.</summary>
-/// <param name="Inputs">The first field: Float32 [T, B, I], or Int32 tokens [T, B].</param>
-/// <param name="Lengths">Its lengths, Int32 [B]; null where every sequence has T steps (see <see cref="SequenceField.Lengths"/>).</param>
-/// <param name="Continues">
-/// Whether every row continues its row of the forward call before, from the state in which that ended; no gradient goes back through it. Else all
-/// start from zero.
-/// </param>
-public readonly record struct SequenceBatch(Tensor Inputs, Tensor? Lengths = null, bool Continues = false)
+public readonly record struct SequenceBatch
 {
-    /// <summary>The fields after the first, of graphs that have several; null for none.</summary>
-    public IReadOnlyList<SequenceField>? More { get; init; }
+    private readonly SequenceField first;
+    private readonly IReadOnlyList<SequenceField>? several;
+
+    /// <summary>A single field.</summary>
+    /// <param name="inputs">Float32 [T, B, I], or Int32 tokens [T, B].</param>
+    /// <param name="lengths">Its lengths, Int32 [B]; null where every sequence has T steps (see <see cref="SequenceField.Lengths"/>).</param>
+    /// <param name="continues">See <see cref="Continues"/>.</param>
+    public SequenceBatch(Tensor inputs, Tensor? lengths = null, bool continues = false) => (first, Continues) = (new(inputs, lengths), continues);
+
+    /// <summary>Fields in the order of <see cref="Graph.Fields"/>.</summary>
+    /// <param name="fields">One or more; kept, not copied.</param>
+    /// <param name="continues">See <see cref="Continues"/>.</param>
+    public SequenceBatch(IReadOnlyList<SequenceField> fields, bool continues = false) => (first, several, Continues) = (fields[0], fields, continues);
+
+    /// <summary>
+    /// Whether every row continues its row of the forward call before, from the state in which that ended; no gradient goes back through it. Else all
+    /// start from zero.
+    /// </summary>
+    public bool Continues { get; }
 
     /// <summary>Whether this starts from where the last forward call started, whatever <see cref="Continues"/> says.</summary>
     public bool IsAgain { get; private init; }
@@ -42,10 +53,10 @@ public readonly record struct SequenceBatch(Tensor Inputs, Tensor? Lengths = nul
     public bool IsWhole { get; init; }
 
     /// <summary>Number of fields.</summary>
-    public int FieldCount => 1 + (More?.Count ?? 0);
+    public int FieldCount => several?.Count ?? 1;
 
     /// <summary>B.</summary>
-    public int Size => Inputs.Shape[1];
+    public int Size => first.Values.Shape[1];
 
     /// <summary>
     /// The same batch for another forward call over it: a stream then starts from where the call before did, not from where that ended.
@@ -53,5 +64,5 @@ public readonly record struct SequenceBatch(Tensor Inputs, Tensor? Lengths = nul
     public SequenceBatch Again => this with { IsAgain = true };
 
     /// <summary>A field by its place in <see cref="Graph.Fields"/>.</summary>
-    public SequenceField this[int field] => field == 0 ? new(Inputs, Lengths) : More![field - 1];
+    public SequenceField this[int field] => several is null ? first : several[field];
 }

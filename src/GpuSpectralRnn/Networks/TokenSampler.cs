@@ -72,7 +72,7 @@ public sealed class TokenSampler : IDisposable
     // tokens [T, 1] -> logits of what follows the last of them
     private void Read(Tensor tokens)
     {
-        Tensor outputs = network.Forward(new SequenceBatch(tokens, Continues: continues)); // [T, 1, V]
+        Tensor outputs = network.Forward(new SequenceBatch(tokens, continues: continues)); // [T, 1, V]
         outputs.Slice(tokens.Shape[0] - 1).CopyTo<float>(logits);
         if (excluded is { } never) logits[never] = float.NegativeInfinity;
         continues = true;

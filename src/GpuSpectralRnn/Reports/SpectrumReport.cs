@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Reports;
@@ -17,7 +18,8 @@ public sealed class SpectrumReport(IReadOnlyList<LayerAnalysis> layers)
     {
         Table table = new(
             new("layer"), new("units"), new("dead", Key: "deadUnits"), new("steps", "#,0"), new("trace", "0.####"),
-            new("largest eigenvalue", "0.####"), new("rank"), new("N(tau)", "0.0"), new("k for 90 %"), new("k for 99 %"), new("k for 99.9 %"));
+            new("largest eigenvalue", "0.####"), new("rank"), new("N(tau)", "0.0"), new("k for 90 %"), new("k for 99 %"), new("k for 99.9 %"),
+            new("L_G over rank bound at m/4", "0.0", "rankRatio"));
         foreach (LayerAnalysis layer in layers)
         {
             object?[] cells =
@@ -25,6 +27,7 @@ public sealed class SpectrumReport(IReadOnlyList<LayerAnalysis> layers)
                 layer.Name, layer.Units, layer.DeadUnits, layer.Steps, layer.Spectrum.Trace, layer.Spectrum.Eigenvalues[0],
                 layer.Spectrum.Eigenvalues.Count(mu => mu > 0), layer.Spectrum.DegreesOfFreedom(layer.LeverageLambda),
                 .. TraceShares.Select(share => (object?)layer.Spectrum.UnitsForTrace(share)),
+                layer.RankRatio(Math.Max(1, layer.Units / 4)),
             ];
             table.Add(cells);
         }
@@ -55,6 +58,25 @@ public sealed class SpectrumReport(IReadOnlyList<LayerAnalysis> layers)
         return table;
     }
 
+    /// <summary>The divergence against the size.</summary>
+    public static Table Sizes(SizeCurve curve)
+    {
+        bool isClassifier = curve.Points[0].Judged.Agreement is not null;
+        Table table = new(
+            new("keep"), new(isClassifier ? "KL" : "mean squared difference", "0.####", "divergence"), new("agreement (%)", "0.0", "agreement"),
+            new("multiply-adds", "#,0", "multiplyAdds"), new("fewer", "0.0x", "timesFewer"))
+        {
+            Title = $"divergence from the big network on {curve.Sequences:N0} sequences held out, adjoint criterion, before refinement",
+        };
+        foreach (SizeCurvePoint point in curve.Points)
+            table.Add(
+            [
+                point.Size, point.Judged.Divergence, 100 * point.Judged.Agreement, point.MultiplyAdds,
+                (double)curve.Points[^1].MultiplyAdds / point.MultiplyAdds,
+            ]);
+        return table;
+    }
+
     /// <summary>Adds charts and tables of all layers to a page.</summary>
     public void AddTo(ReportPage page)
     {
@@ -71,7 +93,8 @@ public sealed class SpectrumReport(IReadOnlyList<LayerAnalysis> layers)
             foreach (string loss in layer.Curves.Select(curve => curve.Loss).Distinct()) page.Add(LossAgainstKept(layer, loss));
             page.AddText(
                 "Losses count what the best linear reconstruction from the kept units does not recover. Greedy and backward search minimise the very "
-                + "loss that is shown; leverage and random draw units whatever the loss, once.");
+                + "loss that is shown; leverage and random draw units whatever the loss, once. The rank bound is the least loss of any k directions: the "
+                + "distance from it is the price of whole units, not of a bad search.");
             foreach (string loss in layer.Curves.Select(curve => curve.Loss).Distinct()) page.Add(Losses(layer, loss));
         }
     }

@@ -20,9 +20,13 @@ public sealed class DeviceBatches : IDisposable
     public DeviceBatches(ISequenceData data, IBackend backend, int batchSize)
     {
         SequenceLayout layout = data.Layout;
-        long extent = (long)layout.Steps * Math.Min(batchSize, data.Count) * layout.Features;
-        if (extent > int.MaxValue)
-            throw new InvalidCallException($"A batch of {batchSize} sequences of {data.Name} has {extent} inputs; choose a smaller batch.");
+        foreach (FieldLayout field in layout.Fields)
+        {
+            if (field.Extent * Math.Min(batchSize, data.Count) > int.MaxValue)
+                throw new InvalidCallException(
+                    $"A batch of {batchSize} sequences of {data.Name} has {field.Extent * Math.Min(batchSize, data.Count)} inputs; choose a smaller batch.");
+        }
+
         reader = new BatchReader(data, batchSize);
         lane = backend.Uploads;
         slots = new DeviceBatch[lane is null ? 1 : 2];
@@ -42,40 +46,28 @@ public sealed class DeviceBatches : IDisposable
     /// <summary>Sequences of this batch; fewer than <see cref="Size"/> where columns of a stream have ended.</summary>
     public int Sequences => Size - Numbers.Count(-1);
 
-    /// <summary>Rows of the outputs that enter the loss of this batch: sequences, or steps whose label is not -1.</summary>
-    public int CountedRows { get; private set; }
-
-    /// <summary>Rows of the output of this index that enter the loss of this batch.</summary>
-    public int CountedRowsOf(int output) => output == 0 ? CountedRows : Size - reader.Batch.MoreLabels(output - 1).Count(-1);
-
-    /// <summary>Sum of the lengths of this batch: pairs of step and sequence that are not padding.</summary>
-    public int ValidSteps => ValidStepsOf(0);
+    /// <summary>Rows of an output that enter the loss of this batch: sequences, or steps whose label is not -1; 0 without targets.</summary>
+    public int CountedRows(int output = 0) => output < reader.Batch.Targets.Count ? reader.Batch.Targets[output].CountedRows : 0;
 
     /// <summary>The number in the data set of each sequence of this batch [B]; -1 where a stream's column has ended.</summary>
     public ReadOnlySpan<int> Numbers => reader.Numbers;
 
-    /// <summary>Valid steps of each sequence of this batch [B].</summary>
-    public ReadOnlySpan<int> Lengths => reader.Batch.Lengths;
+    /// <summary>Valid steps of each sequence in a field [B].</summary>
+    public ReadOnlySpan<int> Lengths(int field = 0) => reader.Batch.Fields[field].Lengths;
 
-    /// <summary>Sum of the lengths of this batch in the field of this index.</summary>
-    public int ValidStepsOf(int field)
+    /// <summary>Sum of the lengths in a field: pairs of step and sequence that are not padding.</summary>
+    public int ValidSteps(int field = 0)
     {
         int sum = 0;
-        foreach (int length in LengthsOf(field)) sum += length;
+        foreach (int length in Lengths(field)) sum += length;
         return sum;
     }
 
-    /// <summary>Valid steps of each sequence in the field of this index [B].</summary>
-    public ReadOnlySpan<int> LengthsOf(int field) => field == 0 ? Lengths : reader.Batch.More[field - 1].Lengths;
-
-    /// <summary>Int32 labels [B] of the output of this index, of data with several.</summary>
-    public Tensor Labels(int output) => slots[turn].Labels(output);
-
-    /// <summary>The network's input: inputs or tokens, the lengths where some sequence is shorter than T, and whether a stream continues.</summary>
+    /// <summary>What a network takes: the fields, with lengths where some sequence is shorter than T, and whether a stream continues.</summary>
     public SequenceBatch Current { get; private set; }
 
-    /// <summary>Int32 labels [B] or [T B], or values [B, D]; null without targets.</summary>
-    public Tensor? Targets => slots[turn].Targets;
+    /// <summary>Int32 labels [B] or [T B], or values [B, D], of each output; none of inputs only.</summary>
+    public IReadOnlyList<Tensor> Targets => slots[turn].Targets;
 
     /// <summary>Begins a pass in the data's own order.</summary>
     public void Restart() => reader.Restart();
@@ -94,25 +86,12 @@ public sealed class DeviceBatches : IDisposable
     public bool Next()
     {
         if (!reader.Next()) return false;
-        Batch batch = reader.Batch;
-        SequenceLayout layout = batch.Layout;
         turn = (turn + 1) % slots.Length;
         DeviceBatch slot = slots[turn];
-        bool isFull = !batch.Lengths.ContainsAnyExcept(layout.Steps);
         lane?.Begin();
-        slot.Fill(batch, !isFull, lane);
+        slot.Fill(reader.Batch, lane);
         lane?.End();
-        Current = new SequenceBatch(slot.Inputs, isFull ? null : slot.Lengths, reader.Continues) 
-        {
-            IsWhole = !layout.IsStream,
-            More = slot.More,
-        };
-        CountedRows = layout.Target switch
-        {
-            TargetKind.Label or TargetKind.LabelPerStep => batch.Labels.Length - batch.Labels.Count(-1),
-            TargetKind.Value => batch.Size,
-            _ => 0,
-        };
+        Current = new SequenceBatch(slot.Fields, reader.Continues) { IsWhole = !reader.Batch.Layout.IsStream };
         return true;
     }
 

@@ -79,7 +79,7 @@ public sealed class Evaluator : IDisposable
             for (int b = 0; b < feed.Size; b++)
             {
                 if (feed.Numbers[b] < 0) continue;
-                int length = steps == 1 ? 1 : feed.Lengths[b];
+                int length = steps == 1 ? 1 : feed.Lengths()[b];
                 for (int t = 0; t < length; t++) downloaded.Slice(((t * feed.Size) + b) * outputs, outputs).CopyTo(sequence.AsSpan(t * outputs));
                 sequence.AsSpan(length * outputs).Clear();
                 write(feed.Numbers[b], sequence);

@@ -31,9 +31,9 @@ public sealed class TargetObjective : Objective
         {
             Tensor outputs = network.Output(i);
             Tensor? gradient = isTraining ? outputs : null;
-            float scale = 1f / Math.Max(1, feed.CountedRowsOf(i));
-            if (network.Recipe.Task == TaskKind.Classification) loss.SoftmaxCrossEntropy(new(outputs, feed.Labels(i), scale, gradient, totals));
-            else loss.MeanSquaredError(new(outputs, feed.Targets!, scale, gradient, totals));
+            float scale = 1f / Math.Max(1, feed.CountedRows(i));
+            if (network.Recipe.Task == TaskKind.Classification) loss.SoftmaxCrossEntropy(new(outputs, feed.Targets[i], scale, gradient, totals));
+            else loss.MeanSquaredError(new(outputs, feed.Targets[i], scale, gradient, totals));
         }
     }
 }

@@ -5,16 +5,29 @@ namespace GpuSpectralRnn.Training;
 
 /// <summary>One training step on the device: forward pass, objective, backward pass, clipping, optimiser, masks; pruning at its places between.</summary>
 /// <param name="network">Trained in place.</param>
-/// <param name="feed">The batches.</param>
-/// <param name="objective">The loss that is minimised.</param>
+/// <param name="batch">Gives the batch of a step.</param>
+/// <param name="loss">Overwrites the outputs by the gradients of the loss that is minimised.</param>
 /// <param name="optimizer">Updates the parameters.</param>
-/// <param name="totals">Receives the losses.</param>
-internal sealed class TrainingStep(Network network, DeviceBatches feed, Objective objective, Optimizer optimizer, LossTotals totals)
+public sealed class TrainingStep(Network network, Func<SequenceBatch> batch, Action loss, Optimizer optimizer)
 {
     /// <summary>What is pruned on the way; null for nothing.</summary>
     public ITrainedPruning? Pruning { get; init; }
 
-    /// <summary>One step on the batch of the last <see cref="DeviceBatches.Next"/>.</summary>
+    /// <summary>A step on batches of a data set.</summary>
+    /// <param name="network">Trained in place.</param>
+    /// <param name="feed">The batches; a step is on that of the last <see cref="DeviceBatches.Next"/>.</param>
+    /// <param name="objective">The loss that is minimised.</param>
+    /// <param name="optimizer">Updates the parameters.</param>
+    /// <param name="totals">Receives the losses.</param>
+    public TrainingStep(Network network, DeviceBatches feed, Objective objective, Optimizer optimizer, LossTotals totals)
+        : this(network, () => feed.Current, () => objective.Apply(network, feed, isTraining: true, totals), optimizer)
+    {
+    }
+
+    /// <summary>Called between the backward pass and the optimiser, to change gradients; null for nothing.</summary>
+    public Action? GradientsReady { get; init; }
+
+    /// <summary>One step on the current batch.</summary>
     /// <param name="rate">The learning rate.</param>
     /// <param name="step">1-based, over the whole run.</param>
     /// <param name="dropout">The dropout mask.</param>
@@ -23,6 +36,7 @@ internal sealed class TrainingStep(Network network, DeviceBatches feed, Objectiv
         Pruning?.BeforeStep(step);
         Backpropagate(dropout);
         Pruning?.AfterBackward(step);
+        GradientsReady?.Invoke();
         optimizer.Step(rate, step);
         network.Parameters.ApplyMask();
         Pruning?.AfterStep(step, rate);
@@ -31,8 +45,8 @@ internal sealed class TrainingStep(Network network, DeviceBatches feed, Objectiv
     /// <summary>Computes the gradients of a batch without updating the parameters.</summary>
     public void Backpropagate(DropoutMask dropout = default)
     {
-        network.Forward(feed.Current, isTraining: true, dropout);
-        objective.Apply(network, feed, isTraining: true, totals);
+        network.Forward(batch(), isTraining: true, dropout);
+        loss();
         network.Backend.Fill(network.Parameters.Gradients, 0);
         network.BackwardFromOutputs();
     }

@@ -3,6 +3,7 @@ using GpuSpectralRnn.Formats;
 using GpuSpectralRnn.Onnx.Calibration;
 using GpuSpectralRnn.Onnx.Compression;
 using GpuSpectralRnn.Onnx.Tests.Support;
+using GpuSpectralRnn.Pruning;
 
 namespace GpuSpectralRnn.Onnx.Tests.Compression;
 
@@ -37,7 +38,7 @@ public class MutantTests
             {
                 Runs.WithFile(mutant, path =>
                 {
-                    using GraphCompression compression = new(path, data, CallOptions.None) { RefineSteps = 2 };
+                    using GraphCompression compression = new(path, data, CallOptions.None) { Refine = RefinementBudget.OfSteps(2) };
                     compression.Prove(compression.Compress(compression.OfShare(0.5)), rounds: 0);
                 });
                 compressed++;

@@ -254,7 +254,7 @@ public class StructureTests
         Runs.WithFile(maker.ToFile(), path =>
         {
             CallOptions options = CallOptions.Parse([], ["hn=h", "cn=c"]);
-            using GraphCompression compression = new(path, Runs.Data("x", 10, 3, Steps, 1, Inputs), options) { RefineSteps = 20 };
+            using GraphCompression compression = new(path, Runs.Data("x", 10, 3, Steps, 1, Inputs), options) { Refine = RefinementBudget.OfSteps(20) };
             byte[] small = compression.Compress([6]).File;
             float[] x = Runs.Data("x", 2 * Steps, Inputs)["x"].As<float>(), zero = new float[Hidden];
             long[] state = [1, 1, Hidden];

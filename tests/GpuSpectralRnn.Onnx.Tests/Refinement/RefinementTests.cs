@@ -7,6 +7,7 @@ using GpuSpectralRnn.Onnx.Protos;
 using GpuSpectralRnn.Onnx.Recurrent;
 using GpuSpectralRnn.Onnx.Refinement;
 using GpuSpectralRnn.Onnx.Tests.Support;
+using GpuSpectralRnn.Pruning;
 
 namespace GpuSpectralRnn.Onnx.Tests.Refinement;
 
@@ -172,7 +173,7 @@ public class RefinementTests
     {
         using Microsoft.ML.OnnxRuntime.InferenceSession session = RuntimeSession.Open(file, "a graph of the tests");
         options ??= CallOptions.Parse([], ["hout=h0"]);
-        GraphCalls calls = new(session, data ?? Runs.Data("x", 5, Steps, 1, 1, Inputs), options);
+        GraphCalls calls = new(session, [new CalibrationSet(data ?? Runs.Data("x", 5, Steps, 1, 1, Inputs))], options);
         ModelProto model = ModelProto.Parser.ParseFrom(file);
         RecurrentNode node = RecurrentNode.FindAll(model)[0];
         return TraceReader.Read(model, 0, NodeWeights.Read(model, node), calls, calls.Sequences, options.States.Keys.ToHashSet());
@@ -180,7 +181,7 @@ public class RefinementTests
 
     private static void With(GraphMaker maker, int steps, Action<GraphCompression, string> use) => Runs.WithFile(maker.ToFile(), path =>
     {
-        using GraphCompression compression = new(path, Runs.Data("x", 30, Steps, 1, Inputs), CallOptions.None) { RefineSteps = steps };
+        using GraphCompression compression = new(path, Runs.Data("x", 30, Steps, 1, Inputs), CallOptions.None) { Refine = RefinementBudget.OfSteps(steps) };
         use(compression, path);
     });
 }

@@ -16,9 +16,9 @@ internal sealed class GraphMaker
     public GraphProto Graph { get; }
 
     /// <summary>The file; <paramref name="unknown"/> adds a field that the schema here does not have (the model's domain).</summary>
-    public byte[] ToFile(bool unknown = false)
+    public byte[] ToFile(bool unknown = false, long opset = 17)
     {
-        ModelProto model = new() { IrVersion = 8, Graph = Graph, OpsetImport = { new OperatorSetProto { Domain = "", Version = 17 } } };
+        ModelProto model = new() { IrVersion = 8, Graph = Graph, OpsetImport = { new OperatorSetProto { Domain = "", Version = opset } } };
         byte[] domain = unknown ? [4 << 3 | 2, 5, .. "maker"u8] : [];
         return [.. domain, .. model.ToByteArray()];
     }

@@ -9,7 +9,7 @@ internal sealed class NumberedData(int count) : ISequenceData
 
     public int Count => count;
 
-    public SequenceLayout Layout => new(1, 1, TargetKind.Label, Math.Max(1, count));
+    public SequenceLayout Layout { get; } = new(1, 1, TargetKind.Label, Math.Max(1, count));
 
     public void Read(ReadOnlySpan<int> indices, Batch batch)
     {

@@ -1,5 +1,5 @@
-using GpuSpectralRnn.Interchange;
 using System.Diagnostics;
+using GpuSpectralRnn.Interchange;
 using System.IO.Compression;
 using System.Text;
 using GpuSpectralRnn.Compute;
@@ -8,21 +8,14 @@ using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Formats;
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Tests.Networks;
+using GpuSpectralRnn.Tests.Support;
 using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Tests.Formats;
 
-/// <summary>
-/// Whatever a file holds, its reader answers: with the content, or with a typed refusal that names the file; soon, and without memory for what the
-/// header merely claims.
-/// </summary>
+/// <summary>Damaged files of every format of the library (<see cref="Mutants"/>).</summary>
 public sealed class MutationTests : IDisposable
 {
-    private const int Mutants = 3000;
-
-    // The files are below 10 kB; buffers and messages take the rest. A header that were believed would ask for gigabytes.
-    private const long MostMemory = 16 << 20;
-
     private readonly TemporaryFolder folder = new();
     private readonly HostBackend backend = new(1);
 
@@ -43,6 +36,17 @@ public sealed class MutationTests : IDisposable
     {
         Check(2, path => ModelFile.Load(path, backend).Dispose(), Model(Language), Model(Masked));
         Check(3, path => ModelFile.LoadArchitecture(path).ToString(), Model(Language));
+    }
+
+    // By a field's members, of a reader of two texts.
+    [Fact]
+    public void Graphs()
+    {
+        byte[] recipe = Encoding.UTF8.GetBytes(ReaderGraphTests.Recipe.ToJson());
+        using Network network = Network.Create(ReaderGraphTests.Recipe, backend, seed: 1);
+        ModelFile.Save(folder.File("sound"), network);
+        Check(12, path => _ = Recipe.FromJson(File.ReadAllText(path)).Build(), recipe, Encoding.UTF8.GetBytes(Language.ToJson()));
+        Check(13, path => ModelFile.Load(path, backend).Dispose(), File.ReadAllBytes(folder.File("sound")));
     }
 
     [Theory]
@@ -90,6 +94,23 @@ public sealed class MutationTests : IDisposable
     }
 
     [Fact]
+    public void Npz()
+    {
+        byte[] floats = NpyBytes(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4, 2), }", 96);
+        byte[] halves = NpyBytes(1, "{'descr': '<f2', 'fortran_order': False, 'shape': (5, 2), }", 20);
+        byte[][] sound = [Zipped(CompressionLevel.NoCompression, floats, halves), Zipped(CompressionLevel.Optimal, floats, halves)];
+        Check(14, path => _ = NpzFile.Read(path).Count, sound);
+
+        // Behind sound checksums.
+        string packed = folder.File("packed");
+        Check(15, path =>
+        {
+            File.WriteAllBytes(packed, Zipped(CompressionLevel.Optimal, File.ReadAllBytes(path)));
+            _ = NpzFile.Read(packed).Count;
+        }, floats, halves);
+    }
+
+    [Fact]
     public void Idx()
     {
         byte[] images = [0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 3, 0, 0, 0, 5, .. Enumerable.Range(0, 60).Select(i => (byte)i)];
@@ -108,6 +129,11 @@ public sealed class MutationTests : IDisposable
         byte[] text = Encoding.UTF8.GetBytes("the cat of\n\n  \u20AC and\n");
         Check(10, path => _ = Vocabulary.Load(path, unit).Count, words, text);
         Check(11, path => _ = Vocabulary.OfText(path, unit, 5).EncodeFile(path).Length, words, text);
+        Check(16, path =>
+        {
+            using Utf8Reader reader = Utf8Reader.Open(path);
+            while (reader.Next(out _)) continue;
+        }, words, text);
     }
 
     // White space that may be shared out in many ways: what backtracks takes minutes for it.
@@ -155,6 +181,21 @@ public sealed class MutationTests : IDisposable
         return [0x93, .. "NUMPY"u8, version, 0, .. length, .. Encoding.ASCII.GetBytes(header), .. new byte[data]];
     }
 
+    private static byte[] Zipped(CompressionLevel level, params byte[][] arrays)
+    {
+        using MemoryStream packed = new();
+        using (ZipArchive archive = new(packed, ZipArchiveMode.Create))
+        {
+            for (int i = 0; i < arrays.Length; i++)
+            {
+                using Stream stream = archive.CreateEntry($"x{i}.npy", level).Open();
+                stream.Write(arrays[i]);
+            }
+        }
+
+        return packed.ToArray();
+    }
+
     private static byte[] Packed(byte[] bytes)
     {
         using MemoryStream packed = new();
@@ -162,37 +203,7 @@ public sealed class MutationTests : IDisposable
         return packed.ToArray();
     }
 
-    private void Check(int seed, Action<string> read, params byte[][] sound)
-    {
-        string path = folder.File("mutant");
-        Assert.All(sound, bytes => Assert.NotEmpty(bytes));
-        int number = 0;
-        foreach (byte[] mutant in new Mutations(seed, sound).Take(Mutants))
-        {
-            File.WriteAllBytes(path, mutant);
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            Stopwatch clock = Stopwatch.StartNew();
-            try
-            {
-                read(path);
-            }
-            catch (Exception e) when (e is InvalidCallException or RunFailedException)
-            {
-                Assert.False(string.IsNullOrWhiteSpace(e.Message));
-                Assert.DoesNotContain("System.", e.Message);
-                Assert.DoesNotContain("GpuSpectralRnn.", e.Message);
-            }
-            catch (Exception e)
-            {
-                Assert.Fail($"seed {seed}, mutant {number}: {e}\n{Convert.ToBase64String(mutant)}");
-            }
-
-            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"seed {seed}, mutant {number} took {clock.Elapsed}.");
-            long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-            Assert.True(allocated < MostMemory, $"seed {seed}, mutant {number} took {allocated} bytes.");
-            number++;
-        }
-    }
+    private void Check(int seed, Action<string> read, params byte[][] sound) => Mutants.Check(seed, folder.File("mutant"), read, sound);
 
     private byte[] Model(Architecture architecture)
     {

@@ -107,6 +107,81 @@ public sealed class StateDictTests : IDisposable
         Assert.Contains("'a.', 'b.'", Assert.Throws<InvalidCallException>(() => StateDict.Import(folder.File("dict"), backend, Cell.Lstm)).Message);
     }
 
+    [Theory]
+    [InlineData("a", "b")]
+    [InlineData("b.weight", "a.")]
+    public void The_caller_says_which_of_two_modules_is_the_embedding(string embedding, string linear)
+    {
+        SafetensorsFile.Write(folder.File("dict"), Tensors(Language(embedding: 5), "a.", "b.", skip: "readout.bias"));
+        using Network imported = StateDict.Import(folder.File("dict"), backend, Cell.Lstm, embedding: embedding);
+        using Network same = StateDict.Import(folder.File("dict"), backend, Cell.Lstm, embedding: embedding, linear: linear);
+
+        Assert.Equal(Numbers(embedding[0] == 'a' ? "embedding.weight" : "readout.weight", 35), imported.Parameters.Read("embedding.weight"));
+        Assert.Equal(imported.Parameters.Values.ToArray(), same.Parameters.Values.ToArray());
+    }
+
+    [Fact]
+    public void The_caller_says_which_of_several_linear_layers_is_the_readout()
+    {
+        Architecture network = NetworkTests.Make(Cell.RnnTanh, "3", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 4);
+        List<NamedArray> arrays = Tensors(network, "", "head.fc.");
+        arrays.Add(NamedArray.Create("aux.weight", new Shape(7, 3), new float[21]));
+        arrays.Add(NamedArray.Create("aux.bias", new Shape(7), new float[7]));
+        SafetensorsFile.Write(folder.File("dict"), arrays);
+        List<string> notes = [];
+        using Network imported = StateDict.Import(folder.File("dict"), backend, Cell.RnnTanh, note: notes.Add, linear: "head.fc");
+
+        Assert.Equal(Numbers("readout.weight", 12), imported.Parameters.Read("readout.weight"));
+        Assert.Contains(notes, note => note.Contains("left out: aux"));
+        Assert.Contains("`linear`", Assert.Throws<InvalidCallException>(() => StateDict.Import(folder.File("dict"), backend, Cell.RnnTanh)).Message);
+        Assert.Contains(
+            "`linear` fc is none of 'head.fc', 'aux'",
+            Assert.Throws<InvalidCallException>(() => StateDict.Import(folder.File("dict"), backend, Cell.RnnTanh, linear: "fc")).Message);
+    }
+
+    // With an embedding beside the linear layers, which is still told by its name and shape.
+    [Fact]
+    public void An_embedding_stays_where_the_readout_is_named()
+    {
+        List<NamedArray> arrays = Tensors(Language(embedding: 5), "tok.", "fc.");
+        arrays.Add(NamedArray.Create("aux.weight", new Shape(2, 5), new float[10]));
+        arrays.Add(NamedArray.Create("aux.bias", new Shape(2), new float[2]));
+        SafetensorsFile.Write(folder.File("dict"), arrays);
+        using Network imported = StateDict.Import(folder.File("dict"), backend, Cell.Lstm, linear: "fc");
+
+        Assert.Equal(7, imported.Architecture.Vocabulary);
+        Assert.Contains("`linear`", Assert.Throws<InvalidCallException>(() => StateDict.Import(folder.File("dict"), backend, Cell.Lstm, embedding: "tok")).Message);
+    }
+
+    [Theory]
+    [InlineData("module.")]
+    [InlineData("_orig_mod.")]
+    [InlineData("module._orig_mod.model.")]
+    public void Wrappers_leave_prefixes(string prefix)
+    {
+        using Network imported = StateDict.Import(Write($"{prefix}rnn.", $"{prefix}fc."), backend, Cell.RnnTanh);
+
+        Assert.Equal([3, 5], imported.Architecture.Hidden);
+        Assert.Equal(Numbers("rnn.weight_ih_l1", 15), imported.Parameters.Read("rnn.weight_ih_l1"));
+    }
+
+    // An nn.LSTMCell has no number of a layer.
+    [Fact]
+    public void A_cell_of_its_own_is_a_layer()
+    {
+        Architecture network = NetworkTests.Make(Cell.Lstm, "3", Readout.Last, TaskKind.Classification, inputs: 2, outputs: 4);
+        NamedArray[] arrays =
+        [
+            .. Tensors(network, "", "fc.").Select(array =>
+                NamedArray.Create(array.Name.Replace("rnn.", "lstm_cell.").Replace("_l0", ""), array.Shape, array.As<float>())),
+        ];
+        SafetensorsFile.Write(folder.File("dict"), arrays);
+        using Network imported = StateDict.Import(folder.File("dict"), backend, Cell.Lstm);
+
+        Assert.Contains(arrays, array => array.Name == "lstm_cell.weight_ih");
+        Assert.Equal(Numbers("rnn.weight_ih_l0", 24), imported.Parameters.Read("rnn.weight_ih_l0"));
+    }
+
     // Converters that know one bias for each gate write the sum of both; an RNN or LSTM adds them in any case.
     [Fact]
     public void One_bias_of_two_stands_for_their_sum()

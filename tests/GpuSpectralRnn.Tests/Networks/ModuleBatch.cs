@@ -18,7 +18,7 @@ internal sealed class ModuleBatch : IDisposable
     {
         (this.backend, this.graph, this.hasLengths) = (backend, graph, hasLengths);
         SequenceField[] fields = [.. graph.Fields.Select(field => Make(field, padding))];
-        Fields = new SequenceBatch(fields[0].Values, fields[0].Lengths) { More = fields[1..], IsWhole = true };
+        Fields = new SequenceBatch(fields) { IsWhole = true };
         OutputGradients = [.. graph.Outputs.Select(Functional)];
     }
 

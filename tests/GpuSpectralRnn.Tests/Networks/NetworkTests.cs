@@ -87,7 +87,7 @@ public class NetworkTests(IlgpuCpuDevice ilgpu, HostDevice host) : IClassFixture
         Run(tokens[..6], 3, null, continues: false);
         float[] second = Run(tokens[6..12], 3, null, continues: true);
         using Tensor again = Upload(backend, tokens[6..12], 3, 2);
-        Assert.Equal(second, network.Forward(new SequenceBatch(again, Continues: true).Again).ToArray());
+        Assert.Equal(second, network.Forward(new SequenceBatch(again, continues: true).Again).ToArray());
         Assert.Equal(whole[(6 * 2 * Vocabulary)..], Run(tokens[12..], 3, null, continues: true));
 
         // What was carried can be put into another network.

@@ -48,6 +48,17 @@ public sealed class BudgetTests : IDisposable
     }
 
     [Fact]
+    public void A_centred_budget_counts_variance()
+    {
+        int[] units = new Budget { Trace = 0.9, IsCentred = true }.Resolve(calibration);
+        for (int layer = 0; layer < 2; layer++)
+        {
+            double[] mu = [.. Spectrum.Compute(calibration.CentredGram(layer)).Eigenvalues];
+            Assert.True(mu.Take(units[layer]).Sum() >= 0.9 * mu.Sum() && mu.Take(units[layer] - 1).Sum() < 0.9 * mu.Sum());
+        }
+    }
+
+    [Fact]
     public void A_shared_budget_leaves_no_more_parameters_and_costs_the_outputs_no_more()
     {
         int[] even = new Budget { Fraction = 0.5 }.Resolve(calibration);
@@ -125,10 +136,11 @@ public sealed class BudgetTests : IDisposable
     {
         // A metric of 1 - 0.1 (units missing in layer 0): the least k is 12 - 10 tolerance.
         List<int> tried = [];
-        ToleranceSearch search = new(
+        ToleranceSearch search = ToleranceSearch.OnMetric(
             calibration,
             keep => TestNetworks.Make(host, Cell.RnnTanh, [.. keep], Readout.Last),
-            made => new Evaluation("accuracy", 1 - 0.1 * (12 - made.Architecture.Hidden[0]), 0, 1)) { Tried = (keep, _) => tried.Add(keep[0]) };
+            made => new Evaluation("accuracy", 1 - 0.1 * (12 - made.Architecture.Hidden[0]), 0, 1));
+        search.Tried = (keep, _) => tried.Add(keep[0]);
 
         int least = Math.Max(1, (int)Math.Ceiling(12 - 10 * tolerance - 1e-9));
         Assert.Equal(Math.Min(12, (least + roundTo - 1) / roundTo * roundTo), search.Find(tolerance, roundTo)[0]);

@@ -85,13 +85,13 @@ public sealed class ComparisonTests : IDisposable
         using (Trainer trainer = new(network, train, null, OneEpoch(0.01) with { Epochs = 10 })) trainer.Run();
         Calibration calibration = Calibrate(network, train, 1);
         Dictionary<string, double> apart = [];
-        Comparison comparison = new(Settings("auto", "auto-refined") with { RefineSteps = 100 }, train, test)
+        Comparison comparison = new(Settings("random", "random-refined") with { Refine = RefinementBudget.OfSteps(100) }, train, test)
         {
-            Measured = (run, made) => apart[run.Method] = OutputDivergence.Measure(calibration, made).Divergence,
+            Measured = (run, made) => apart[run.Method] = OutputDivergence.Judge(calibration, made).Divergence,
         };
         comparison.Add(calibration);
 
-        Assert.True(apart["auto-refined"] < apart["auto"], $"{apart["auto-refined"]} after {apart["auto"]}");
+        Assert.True(apart["random-refined"] < apart["random"], $"{apart["random-refined"]} after {apart["random"]}");
         Assert.Equal(comparison.Runs[1].Parity, comparison.Runs[2].Parity); // both start from one plan
     }
 
@@ -164,7 +164,7 @@ public sealed class ComparisonTests : IDisposable
         Assert.Contains("`keep` 3x0", Assert.Throws<InvalidCallException>(() => KeepSize.Parse("3x0")).Message);
         Assert.Contains("64x32", Assert.Throws<InvalidCallException>(() => KeepSize.Parse("3,")).Message);
         Assert.Contains(
-            "`RefineSteps` 0", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { RefineSteps = 0 }, train, test)).Message);
+            "`refine` off", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { Refine = RefinementBudget.Off }, train, test)).Message);
         Assert.Contains("`Keep`", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { Keep = [] }, train, test)).Message);
         Assert.Contains("magic", Assert.Throws<InvalidCallException>(() => MethodSpec.Parse(["random", "magic"])).Message);
         Assert.Throws<InvalidCallException>(() => MethodSpec.Parse([]));

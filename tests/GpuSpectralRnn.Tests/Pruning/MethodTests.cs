@@ -32,6 +32,8 @@ public sealed class MethodTests : IDisposable
         ["random without"] = () => new RandomUnits(isReconstructed: false),
         ["magnitude-unit"] = () => new MagnitudeUnits(),
         ["magnitude-unit without"] = () => new MagnitudeUnits(isReconstructed: false),
+        ["iss-gm"] = () => new GeometricMedian(),
+        ["iss-gm without"] = () => new GeometricMedian(isReconstructed: false),
         ["magnitude-weight"] = () => new MagnitudeWeights(),
         ["random-weight"] = () => new RandomWeights(),
         ["column"] = () => new ColumnSparsification(),
@@ -56,7 +58,7 @@ public sealed class MethodTests : IDisposable
         foreach (MethodSpec method in MethodSpec.All.Where(method => method.Create is not null))
         {
             IPruningMethod made = method.Create!(method.Settings);
-            Assert.Equal(made is SpectralPruning or AutoPruning ? MethodSpec.Spectral : method.Name.Replace("-without", ""), made.Name);
+            Assert.Equal(made is SpectralPruning or AutoPruning ? MethodSpec.Spectral : method.Name.Replace("-without", "").Replace("-refined", ""), made.Name);
         }
 
         Assert.All(ComparisonReport.First, name => Assert.Contains(name, names));
@@ -195,6 +197,55 @@ public sealed class MethodTests : IDisposable
         Assert.Throws<InvalidCallException>(() => Methods[method]().Plan(calibration, [2, 2]));
     }
 
+    [Theory]
+    [InlineData(Cell.Lstm)]
+    [InlineData(Cell.Gru)]
+    [InlineData(Cell.LstmPeephole)]
+    public void Distances_between_units_are_those_of_their_stacked_gate_rows(Cell cell)
+    {
+        using Network network = TestNetworks.Make(host, cell, [6, 5], Readout.Last, inputs: 1);
+        NetworkWeights weights = NetworkWeights.Read(network);
+        for (int layer = 0; layer < 2; layer++)
+        {
+            PrunableAxis axis = network.Graph.PrunableAxes[layer];
+            LayerWeights w = weights.Recurrences[layer];
+            int units = axis.Units, gates = w.Hidden.Rows / units;
+            double[][] rows =
+            [
+                .. Enumerable.Range(0, units).Select(unit => Enumerable.Range(0, gates)
+                    .SelectMany(gate => w.Input.Row((gate * units) + unit).ToArray().Concat(w.Hidden.Row((gate * units) + unit).ToArray()))
+                    .ToArray()),
+            ];
+            double[] expected = [.. rows.Select(a => rows.Sum(b => Math.Sqrt(a.Zip(b, (x, y) => (x - y) * (x - y)).Sum())))];
+
+            // Sums of fewer than a hundred terms, in two orders
+            Close.Equal(expected, GeometricMedian.SumsOfDistances(weights, axis), 1e-13, 0, $"{cell}, layer {layer}");
+            int[] kept = new GeometricMedian(isReconstructed: false).Plan(new Calibration(network, new NormalData(9, 3, 1)), [3, 3]).Axes[layer].Kept;
+            Assert.Equal(Enumerable.Range(0, units).OrderByDescending(j => expected[j]).Take(3).Order(), kept);
+        }
+    }
+
+    [Fact]
+    public void The_geometric_median_drops_what_others_can_stand_for()
+    {
+        // Five copies of one unit, nearly, and three that stand apart: the copies go first.
+        using Network network = TestNetworks.Make(host, Cell.Lstm, [8], Readout.Last);
+        NetworkWeights weights = NetworkWeights.Read(network);
+        LayerWeights w = weights.Recurrences[0];
+        int[] apart = [1, 4, 6];
+        foreach (int unit in Enumerable.Range(0, 8).Except(apart))
+        {
+            for (int gate = 0; gate < 4; gate++)
+            {
+                foreach (Matrix matrix in (Matrix[])[w.Input, w.Hidden])
+                    for (int j = 0; j < matrix.Columns; j++) matrix[(gate * 8) + unit, j] = 0.1 + (1e-3 * unit);
+            }
+        }
+
+        using Network changed = weights.ToNetwork(host);
+        Assert.Equal(apart, new GeometricMedian().Plan(new Calibration(changed, new NormalData(9, 3, 3)), [3]).Axes[0].Kept);
+    }
+
     [Fact]
     public void Counts_are_those_of_the_paper()
     {
@@ -284,7 +335,9 @@ public sealed class MethodTests : IDisposable
     {
         using Network network = TestNetworks.Make(host, Cell.Irnn, [4], Readout.Last);
         Assert.Contains(
-            "1 calibration sequence", Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(1, 3, 3))).Message);
+            "1 calibration sequence;", Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(1, 3, 3))).Message);
+        Assert.Contains(
+            "2 calibration sequences", Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(2, 3, 3))).Message);
         Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(9, 3, 4)));
         Assert.Throws<InvalidCallException>(() => new Calibration(network, new NormalData(9, 3, 3), new CalibrationSettings { HeldApart = 1 }));
         using CancellationTokenSource source = new();

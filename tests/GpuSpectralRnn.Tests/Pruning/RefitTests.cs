@@ -75,7 +75,7 @@ public sealed class RefitTests : IDisposable
     {
         const int Units = 5, Steps = 3, Count = 6, Probes = 2, Inputs = 3;
         using Network network = TestNetworks.Make(host, Cell.RnnTanh, [Units], Readout.Last);
-        NormalData data = new(Count + 1, Steps, Inputs);
+        NormalData data = new(Count + 2, Steps, Inputs);
         Calibration calibration = new(network, data, new CalibrationSettings { Probes = Probes, HeldApart = 0.1 });
         PruningPlan plan = new SpectralPruning(new SpectralSettings()).Plan(calibration, [3]);
 
@@ -118,7 +118,7 @@ public sealed class RefitTests : IDisposable
         const int Steps = 4, Count = 30;
         using Network network = TestNetworks.Make(host, Cell.Gru, [6, 5], Readout.Last);
         network.Parameters.Write("readout.weight", new float[20]); // no gradient: all steps weigh alike
-        NormalData data = new(Count + 1, Steps, 3);
+        NormalData data = new(Count + 2, Steps, 3);
         Calibration calibration = new(network, data, new CalibrationSettings { HeldApart = 0.01 });
         PruningPlan plan = new SpectralPruning(new SpectralSettings { Criterion = SpectralCriterion.Paper, Theta = 1, Fold = FoldKind.Affine })
             .Plan(calibration, [4, 3]);
@@ -221,23 +221,24 @@ public sealed class RefitTests : IDisposable
     [Theory]
     [InlineData(TaskKind.Classification)]
     [InlineData(TaskKind.Regression)]
-    public void Distillation_brings_the_small_network_closer_without_labels(TaskKind task)
+    public void Refinement_brings_the_small_network_closer_without_labels(TaskKind task)
     {
         using Network network = TestNetworks.Make(host, Cell.RnnTanh, [10], Readout.Last, task: task);
         NormalData data = new(300, 4, 3);
         Calibration calibration = new(network, data);
         using Network small = Slicer.Slice(network, new MagnitudeUnits().Plan(calibration, [4]));
-        OutputDivergence before = OutputDivergence.Measure(calibration, small);
+        OutputDivergence before = OutputDivergence.Judge(calibration, small);
 
-        Distillation.Refine(network, small, calibration.Inputs, 100, cancellation: calibration.Cancellation);
+        RefinementResult<float[]> result = Refinement.Refine(calibration, small, null, RefinementBudget.OfSteps(100))!;
 
+        Assert.Equal(result.After, OutputDivergence.Measure(calibration, small).Divergence);
         Assert.True(
-            OutputDivergence.Measure(calibration, small).Divergence < 0.7 * before.Divergence,
-            $"{before} -> {OutputDivergence.Measure(calibration, small)}");
+            OutputDivergence.Judge(calibration, small).Divergence < 0.7 * before.Divergence,
+            $"{before} -> {OutputDivergence.Judge(calibration, small)}");
     }
 
     [Fact]
-    public void Training_and_distillation_keep_masks()
+    public void Training_and_refinement_keep_masks()
     {
         using Network network = TestNetworks.Make(host, Cell.Irnn, [8], Readout.Last);
         NormalData data = new(60, 4, 3, TargetKind.Label, 4);
@@ -247,7 +248,7 @@ public sealed class RefitTests : IDisposable
 
         using Trainer trainer = new(sliced, data, null, new TrainingSettings { Epochs = 2, BatchSize = 16 });
         trainer.Run();
-        Distillation.Refine(network, sliced, data, 5);
+        Refinement.Refine(new Calibration(network, data), sliced, plan, RefinementBudget.OfSteps(5));
 
         float[] after = sliced.Parameters.Read("rnn.weight_hh_l0");
         Assert.Equal(before.Select(w => w == 0), after.Select(w => w == 0));

@@ -123,7 +123,7 @@ public sealed class PaddedStatisticsTests : IDisposable
             SequenceBatch batch = new(x, lengths.All(length => length == steps) ? null : n);
             Tensor outputs = network.Forward(batch, isTraining: true);
             outputs.CopyFrom<float>(v);
-            if (readout == Readout.Every && batch.Lengths is not null) host.Matrix.ClearPadding(new(outputs, batch.Lengths));
+            if (readout == Readout.Every && batch[0].Lengths is { } valid) host.Matrix.ClearPadding(new(outputs, valid));
             observer.Begin(batch, _ => lengths);
             network.Backward(outputs, observer);
         }

@@ -11,7 +11,7 @@ internal sealed class NormalData(int count, int steps, int features, TargetKind 
 
     public int Count => count;
 
-    public SequenceLayout Layout => new(steps, features, target, outputs);
+    public SequenceLayout Layout { get; } = new(steps, features, target, outputs);
 
     /// <summary>All inputs, time-major [T, N, I].</summary>
     public double[] TimeMajor()

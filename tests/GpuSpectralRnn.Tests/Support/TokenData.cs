@@ -13,7 +13,7 @@ internal sealed class TokenData(int count, int steps, int vocabulary, bool isStr
 
     public int Count => count;
 
-    public SequenceLayout Layout => new(steps, 1, TargetKind.LabelPerStep, vocabulary) { Vocabulary = vocabulary, HasLengths = true, IsStream = isStream };
+    public SequenceLayout Layout { get; } = new(steps, 1, TargetKind.LabelPerStep, vocabulary, vocabulary) { IsStream = isStream };
 
     /// <summary>Valid steps of a sequence.</summary>
     public int LengthOf(int index) => isStream ? (index == count - 1 ? steps - 1 : steps) : 1 + index % steps;

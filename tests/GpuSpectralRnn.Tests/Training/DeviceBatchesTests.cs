@@ -37,9 +37,9 @@ public sealed class DeviceBatchesTests : IDisposable
         Assert.Null(host.Uploads);
         using DeviceBatches feed = new(new ToyData(8), host, 4);
         feed.Next();
-        Tensor first = feed.Current.Inputs;
+        Tensor first = feed.Current[0].Values;
         feed.Next();
-        Assert.Same(first, feed.Current.Inputs);
+        Assert.Same(first, feed.Current[0].Values);
     }
 
     [Fact]
@@ -53,23 +53,23 @@ public sealed class DeviceBatchesTests : IDisposable
             feed.RestartShuffled(3, pass, skip: pass);
             for (int n = pass; feed.Next(); n++)
             {
-                Tensor inputs = feed.Current.Inputs;
+                Tensor inputs = feed.Current[0].Values;
                 Assert.Equal(n < 4 ? 4 : 1, feed.Size);
                 Assert.NotSame(before, inputs);
                 before = inputs;
                 int[] tokens = inputs.ToArray<int>();
-                int[] labels = feed.Targets!.ToArray<int>();
-                if (feed.Current.Lengths is { } lengths) Assert.Equal(feed.Lengths.ToArray(), lengths.ToArray<int>());
-                else Assert.All(feed.Lengths.ToArray(), length => Assert.Equal(5, length));
+                int[] labels = feed.Targets[0].ToArray<int>();
+                if (feed.Current[0].Lengths is { } lengths) Assert.Equal(feed.Lengths().ToArray(), lengths.ToArray<int>());
+                else Assert.All(feed.Lengths().ToArray(), length => Assert.Equal(5, length));
                 for (int b = 0; b < feed.Size; b++)
                 {
                     int number = feed.Numbers[b];
-                    Assert.Equal(data.LengthOf(number), feed.Lengths[b]);
-                    for (int t = 0; t < feed.Lengths[b]; t++) Assert.Equal(data.TokenOf(number, t), tokens[t * feed.Size + b]);
+                    Assert.Equal(data.LengthOf(number), feed.Lengths()[b]);
+                    for (int t = 0; t < feed.Lengths()[b]; t++) Assert.Equal(data.TokenOf(number, t), tokens[t * feed.Size + b]);
                 }
 
-                Assert.Equal(feed.ValidSteps, labels.Count(label => label >= 0));
-                Assert.Equal(feed.CountedRows, feed.ValidSteps);
+                Assert.Equal(feed.ValidSteps(), labels.Count(label => label >= 0));
+                Assert.Equal(feed.CountedRows(), feed.ValidSteps());
             }
         }
 

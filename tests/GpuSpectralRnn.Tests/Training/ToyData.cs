@@ -14,7 +14,7 @@ internal sealed class ToyData(int count, TargetKind target = TargetKind.Label, i
 
     public int Count => count;
 
-    public SequenceLayout Layout => new(steps, 2, target, target switch { TargetKind.None => 0, TargetKind.Value => 1, _ => 3 });
+    public SequenceLayout Layout { get; } = new(steps, 2, target, target switch { TargetKind.None => 0, TargetKind.Value => 1, _ => 3 });
 
     /// <summary>From this read on (1-based) every input is NaN; never if 0.</summary>
     public int PoisonedFrom { get; init; }

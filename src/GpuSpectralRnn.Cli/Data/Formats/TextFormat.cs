@@ -17,7 +17,7 @@ internal sealed class TextFormat : DataFormat
         nameof(TrainingVerb.RecipeName), nameof(TrainingVerb.Embedding), nameof(TrainingVerb.TieWeights),
     ];
 
-    public override int Batch => Recipe.Batch;
+    public override int Batch => TrainingRecipe.Batch;
 
     public override Cell Cell => Cell.Lstm;
 

@@ -12,6 +12,8 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
     private readonly Gemm gemm;
     private readonly ColumnSums columnSums;
     private readonly ColumnDots columnDots;
+    private readonly RowSquares rowSquares;
+    private readonly Launcher<ScaledRows> scaleRows;
     private readonly Launcher<ScaledColumns> scaleColumns;
     private readonly Launcher<MeanOverSteps> stepMean;
     private readonly Launcher<MeanOverStepsBackward> stepMeanBackward;
@@ -29,6 +31,8 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         this.cuBlas = cuBlas;
         columnSums = new ColumnSums(backend.Loader);
         columnDots = new ColumnDots(backend.Loader, columnSums);
+        rowSquares = new RowSquares(backend.Loader, columnSums);
+        scaleRows = backend.Loader.Elements<ScaledRows>();
         scaleColumns = backend.Loader.Elements<ScaledColumns>();
         gemm = new Gemm(backend.Loader, columnSums, roundsToTf32: backend.Blas == ProductBackend.KernelsTf32);
         fillRows = backend.Loader.Elements<FillRows>();
@@ -109,6 +113,24 @@ internal sealed class IlgpuMatrixOps : IMatrixOps, IDisposable
         backend.Count(operands.A);
         (ArrayView<float> a, ArrayView<float> b) = (backend.View(operands.A), backend.View(operands.B));
         columnDots.Run(backend.Stream, a, b, backend.View(operands.Dots), m, operands.From, n, operands.A.Shape.Columns);
+    }
+
+    /// <inheritdoc/>
+    public void AddRowSquares(RowGroups operands)
+    {
+        (int units, int columns) = OperandChecks.RowGroups(backend, operands);
+        (Tensor weights, Tensor squares, int blocks, int first, int stride) = operands;
+        backend.Count(weights);
+        rowSquares.Run(backend.Stream, backend.View(weights), backend.View(squares), new(blocks, first, stride, units, columns));
+    }
+
+    /// <inheritdoc/>
+    public void ScaleRows(RowGroups operands)
+    {
+        (int units, int columns) = OperandChecks.RowGroups(backend, operands);
+        (Tensor weights, Tensor scales, int blocks, int first, int stride) = operands;
+        backend.Count(weights);
+        scaleRows(backend.Stream, blocks * units * columns, new(backend.View(weights), backend.View(scales), first, stride, units, columns));
     }
 
     /// <inheritdoc/>

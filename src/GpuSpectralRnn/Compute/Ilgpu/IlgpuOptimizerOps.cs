@@ -10,6 +10,7 @@ internal sealed class IlgpuOptimizerOps(IlgpuBackend backend) : IOptimizerOps, I
     private readonly Launcher<RmsProp> rmsProp = backend.Loader.Elements<RmsProp>();
     private readonly Launcher<Adam> adam = backend.Loader.Elements<Adam>();
     private readonly Launcher<MultiplyInPlace> masking = backend.Loader.Elements<MultiplyInPlace>();
+    private readonly Launcher<ShrunkGroups> shrink = backend.Loader.Elements<ShrunkGroups>();
     private readonly GlobalNorm globalNorm = new(backend.Loader);
 
     /// <inheritdoc/>
@@ -59,6 +60,26 @@ internal sealed class IlgpuOptimizerOps(IlgpuBackend backend) : IOptimizerOps, I
     {
         OperandChecks.Optimizer(backend, operands.Parameters, operands.Mask);
         masking(backend.Stream, backend.Count(operands.Parameters), new(backend.View(operands.Parameters), backend.View(operands.Mask)));
+    }
+
+    /// <inheritdoc/>
+    public void ShrinkGroups(GroupShrink step)
+    {
+        int groups = OperandChecks.ShrinkGroups(backend, step);
+        shrink(
+            backend.Stream,
+            groups,
+            new(
+                backend.View(step.Squares),
+                backend.View(step.Before),
+                backend.View(step.Penalty),
+                backend.View(step.Scale),
+                backend.View(step.Factors),
+                backend.View(step.Count),
+                step.Numbers.Amount,
+                step.Numbers.Threshold,
+                step.Numbers.Least,
+                groups));
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks.Execution;
 
 namespace GpuSpectralRnn.Networks.Modules;
@@ -39,6 +40,13 @@ public sealed record Attention : Module
     ];
 
     internal override Module WithOwnParameters() => this with { Weight = null };
+
+    // The scores take 2 F for each pair of steps and F for each step of both; then each pair moves F numbers, and each step F more.
+    internal override long MultiplyAdds(Scope scope, SequenceLayout layout)
+    {
+        (long t, long j, long width) = (scope.Steps(scope.Inputs[0], layout), scope.Steps(scope.Inputs[1], layout), scope.Inputs[0].Width);
+        return width * ((2 * t * j) + (2 * t) + j);
+    }
 
     // T and J vary apart, so that the largest workspace is known only once it is met.
     internal override IDisposable Reserve(Scope scope, IBackend backend, Reservation size) => new GrowingTensor(backend);

@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks.Execution;
 
 namespace GpuSpectralRnn.Networks.Modules;
@@ -60,6 +61,9 @@ public sealed record CharacterConvolution : Module
     }
 
     internal override Module WithOwnParameters() => this with { Weights = null };
+
+    internal override long MultiplyAdds(Scope scope, SequenceLayout layout) => scope.Steps(scope.Output, layout) * scope.Characters(scope.Input, layout)
+        * Span * scope.Axis(CharacterAxis).Size * scope.Axis(Axis).Size;
 
     internal override IDisposable Reserve(Scope scope, IBackend backend, Reservation size) => new Buffers(backend);
 

@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks.Execution;
 
 namespace GpuSpectralRnn.Networks.Modules;
@@ -49,7 +50,7 @@ public sealed record Linear : Module
 
     internal override Module WithOwnParameters() => this with { Weight = null, Bias = null };
 
-    internal override long MultiplyAdds(Scope scope) => (long)scope.Input.Width * scope.Output.Width;
+    internal override long MultiplyAdds(Scope scope, SequenceLayout layout) => scope.Steps(scope.Output, layout) * scope.Input.Width * scope.Output.Width;
 
     private UnitAxis[] Outputs(Scope scope) => [.. Axes.Select(scope.Axis)];
 

@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks.Execution;
 
 namespace GpuSpectralRnn.Networks.Modules;
@@ -102,10 +103,10 @@ public sealed record Recurrent : Module
 
     internal override Module WithOwnParameters() => this with { Weights = null };
 
-    internal override long MultiplyAdds(Scope scope)
+    internal override long MultiplyAdds(Scope scope, SequenceLayout layout)
     {
         (long rows, long hidden) = ((long)Cell.Gates() * scope.Axis(Axis).Size, scope.Axis(Axis).Size);
-        return (rows * scope.Input.Width) + (Rank > 0 ? (rows + hidden) * Rank : rows * hidden);
+        return scope.Steps(scope.Output, layout) * ((rows * scope.Input.Width) + (Rank > 0 ? (rows + hidden) * Rank : rows * hidden));
     }
 
     internal override IDisposable? Reserve(Scope scope, IBackend backend, Reservation size) =>

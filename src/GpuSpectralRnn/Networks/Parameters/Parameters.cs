@@ -210,8 +210,15 @@ public sealed class Parameters : IDisposable
             Backend.Fill(Mask, 1);
         }
 
-        Mask.View(slot.Offset, slot.Shape.ToArray()).CopyFrom(ones);
+        MaskView(name).CopyFrom(ones);
         ApplyMask();
+    }
+
+    /// <summary>The mask of one parameter, a view of <see cref="Mask"/>, which is there.</summary>
+    internal Tensor MaskView(string name)
+    {
+        ParameterSpec slot = Slots.Single(slot => slot.Name == name);
+        return Mask!.View(slot.Offset, slot.Shape.ToArray());
     }
 
     /// <summary>

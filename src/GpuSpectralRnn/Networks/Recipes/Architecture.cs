@@ -148,22 +148,7 @@ public sealed record Architecture : Recipe
 
     /// <summary>Multiply-adds of the recurrent layers for one step of one sequence; a read-out of every step included.</summary>
     [JsonIgnore]
-    public long MultiplyAddsPerStep
-    {
-        get
-        {
-            long sum = Readout == Readout.Every ? ReadoutMultiplyAdds : 0;
-            for (int layer = 0; layer < Layers; layer++)
-            {
-                (long rows, long hidden) = ((long)Cell.Gates() * Hidden[layer], Hidden[layer]);
-                sum += Directions * ((rows * LayerInputs(layer)) + (Rank(layer) is var rank && rank > 0 ? (rows + hidden) * rank : rows * hidden));
-            }
-
-            return sum;
-        }
-    }
-
-    private long ReadoutMultiplyAdds => (long)Outputs * LayerOutputs(Layers - 1);
+    public long MultiplyAddsPerStep => CreateGraph().MultiplyAddsPerStep;
 
     /// <summary>Reads what <see cref="ToJson"/> wrote, and checks it.</summary>
     /// <exception cref="InvalidCallException">It is no valid JSON, a member is missing, unknown or out of range.</exception>
@@ -190,7 +175,7 @@ public sealed record Architecture : Recipe
     /// <summary>For example <c>a bidirectional lstm 28-64-32-10, read-out last, classification</c>: for messages.</summary>
     [JsonIgnore]
     public string Summary =>
-        $"a {(IsBidirectional ? "bidirectional " : "")}{Cell.Name()} {(HasEmbedding ? $"of {Vocabulary} tokens " : "")}{Inputs}-{string.Join('-', Hidden)}-{Outputs}, " +
+        $"{(IsBidirectional ? "a bidirectional" : Cell.Article())} {Cell.Name()} {(HasEmbedding ? $"of {Vocabulary} tokens " : "")}{Inputs}-{string.Join('-', Hidden)}-{Outputs}, " +
         $"read-out {Readout.Name()}, {Task.Name()}";
 
     /// <summary>One JSON object, members named as here in camel case, enumerations by their written names.</summary>
@@ -264,7 +249,7 @@ public sealed record Architecture : Recipe
     public int Rank(int layer) => RecurrentRank?[layer] ?? 0;
 
     /// <summary>Multiply-adds for one whole sequence of <paramref name="steps"/> steps, read-out included.</summary>
-    public long MultiplyAddsPerSequence(int steps) => (steps * MultiplyAddsPerStep) + (Readout == Readout.Every ? 0 : ReadoutMultiplyAdds);
+    public long MultiplyAddsPerSequence(int steps) => CreateGraph().MultiplyAdds(new SequenceLayout(steps, Inputs));
 
     /// <summary>Checks every extent and choice.</summary>
     /// <exception cref="InvalidCallException">One is out of range.</exception>

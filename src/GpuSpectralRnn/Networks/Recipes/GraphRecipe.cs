@@ -49,19 +49,9 @@ public sealed record GraphRecipe : Recipe
 
     internal override string Title => $"graph of {Modules.Count} modules";
 
-    /// <summary>Whether a text is the JSON of such a recipe.</summary>
-    internal static bool IsOne(string json)
-    {
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(json);
-            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("modules", out _);
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
+    /// <summary>Whether a JSON value is such a recipe, perhaps a damaged one: has a member of it that an <see cref="Architecture"/> lacks.</summary>
+    internal static bool IsOne(JsonElement json) => json.ValueKind == JsonValueKind.Object
+        && (json.TryGetProperty("modules", out _) || json.TryGetProperty("fields", out _) || json.TryGetProperty("axes", out _));
 
     /// <summary>Reads what <see cref="ToJson"/> wrote, and checks it.</summary>
     /// <exception cref="InvalidCallException">It is no valid JSON, a member is missing, unknown or out of range.</exception>
@@ -122,29 +112,45 @@ public sealed record GraphRecipe : Recipe
     /// <inheritdoc/>
     public override void CheckFits(SequenceLayout layout, string name)
     {
-        if (layout.FieldCount != Fields.Count) throw new InvalidCallException($"{name} has {layout.FieldCount} fields and the network takes {Fields.Count}.");
+        // Where there is one field its name says nothing.
+        bool isNamed = layout.Fields.Count == Fields.Count && (Fields.Count == 1 || layout.Fields.Select(f => f.Name).SequenceEqual(Fields.Select(f => f.Name)));
+        if (!isNamed)
+            throw new InvalidCallException(
+                $"{name} has the fields {string.Join(", ", layout.Fields.Select(f => f.Name))} and the network takes {string.Join(", ", Fields.Select(f => f.Name))}.");
         Graph graph = Build();
-        for (int i = 0; i < Fields.Count; i++)
+        foreach ((FieldLayout given, Field field) in layout.Fields.Zip(Fields))
         {
-            (FieldLayout given, Value field) = (layout.Field(i), graph.Value(Fields[i].Name));
-            if (field.Kind == ValueKind.Characters)
-                throw new InvalidCallException($"The network takes the {field}, which no data set holds; give it batches of your own.");
-            if (field.Vocabulary == 0 ? given.Vocabulary > 0 || given.Features != field.Width : given.Vocabulary == 0 || given.Vocabulary > field.Vocabulary)
-                throw new InvalidCallException(
-                    $"{name} holds {(given.Vocabulary > 0 ? $"{given.Vocabulary} tokens" : $"{given.Features} inputs per step")} where the network takes the {field}.");
+            Value value = graph.Value(field.Name);
+            bool fits = value.Kind switch
+            {
+                ValueKind.Characters => given.Characters > 0 && given.Vocabulary <= value.Vocabulary
+                    && given.Steps == layout.Fields[graph.FieldIndex(value)].Steps,
+                ValueKind.Tokens => given.Characters == 0 && given.Vocabulary > 0 && given.Vocabulary <= value.Vocabulary,
+                _ => given.Vocabulary == 0 && given.Features == value.Width,
+            };
+            if (fits) continue;
+            string holds = given switch
+            {
+                { Characters: > 0 } => $"{given.Steps} words of {given.Vocabulary} characters",
+                { Vocabulary: > 0 } => $"{given.Vocabulary} tokens",
+                _ => $"{given.Features} inputs per step",
+            };
+            throw new InvalidCallException($"{name} holds {holds} where the network takes the {value}.");
         }
 
         if (layout.IsStream && graph.HasReverse) throw new InvalidCallException($"{name} is one long stream, whose end the network cannot know.");
-        if (layout.Target == TargetKind.None) return;
-        int[] asked = [layout.Outputs, .. layout.MoreLabels ?? []];
-        bool fits = asked.Length == graph.Outputs.Count && asked.Zip(graph.Outputs).All(pair => Fits(layout.Target, pair.First, pair.Second));
-        if (!fits)
-            throw new InvalidCallException($"The targets of {name} ({layout.Target.Name()}, {string.Join(", ", asked)}) are not what the network gives, {string.Join(", ", graph.Outputs)}.");
+        if (layout.Targets.Count == 0) return;
+        bool isAsked = layout.Targets.Count == graph.Outputs.Count && layout.Targets.Zip(graph.Outputs).All(pair => Fits(pair.First, pair.Second));
+        if (!isAsked)
+            throw new InvalidCallException(
+                $"The targets of {name} ({string.Join(", ", layout.Targets.Select(target => $"{target.Kind.Name()} {target.Outputs}"))}) are not what the "
+                + $"network gives, {string.Join(", ", graph.Outputs)}.");
     }
 
-    private bool Fits(TargetKind target, int asked, Value output) => target == TargetKind.Value
-        ? Task == TaskKind.Regression && output.Kind == ValueKind.Vector && asked == output.Width
-        : Task == TaskKind.Classification && asked <= output.Width && (output.Kind == ValueKind.Sequence) == (target == TargetKind.LabelPerStep);
+    private bool Fits(TargetLayout target, Value output) => target.Kind == TargetKind.Value
+        ? Task == TaskKind.Regression && output.Kind == ValueKind.Vector && target.Outputs == output.Width
+        : Task == TaskKind.Classification && target.Outputs <= output.Width
+            && (output.Kind == ValueKind.Sequence) == (target.Kind == TargetKind.LabelPerStep);
 
     /// <inheritdoc/>
     public bool Equals(GraphRecipe? other) => other is not null && ToJson() == other.ToJson();

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Formats;
 
 namespace GpuSpectralRnn.Networks;
 
@@ -15,9 +17,20 @@ public abstract record Recipe
     /// <summary>One JSON object.</summary>
     public abstract string ToJson();
 
-    /// <summary>A recipe from what <see cref="ToJson"/> wrote: of a stack, or of another graph, which has the member <c>modules</c>.</summary>
+    /// <summary>A recipe from what <see cref="ToJson"/> wrote: of a stack, or of another graph, which has other members.</summary>
     /// <exception cref="InvalidCallException">It is no valid JSON, a member is missing, unknown or out of range.</exception>
-    public static Recipe FromJson(string json) => GraphRecipe.IsOne(json) ? GraphRecipe.Read(json) : Architecture.FromJson(json);
+    public static Recipe FromJson(string json)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            return GraphRecipe.IsOne(document.RootElement) ? GraphRecipe.Read(json) : Architecture.FromJson(json);
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidCallException($"The architecture cannot be read: {JsonFault.Describe(e)}.", e);
+        }
+    }
 
     /// <summary>The recipe of the same graph over axes of other sizes.</summary>
     /// <param name="sizes">New sizes by the axes' names; the others stay.</param>
@@ -30,6 +43,10 @@ public abstract record Recipe
     /// <summary>The axes that keep as many units, group by group, where a budget counts by groups: of a stack the directions of each layer.</summary>
     /// <param name="graph">Of <see cref="Build"/>.</param>
     public abstract IReadOnlyList<IReadOnlyList<string>> GroupUnits(Graph graph);
+
+    /// <summary>The units of an axis of each group: of a stack the hidden units of each layer.</summary>
+    /// <param name="graph">Of <see cref="Build"/>.</param>
+    public int[] CountUnits(Graph graph) => [.. GroupUnits(graph).Select(group => graph.Axis(group[0]).Size)];
 
     /// <summary>Checks that data of <paramref name="layout"/> can be fed to this network, targets included where there are some.</summary>
     /// <param name="layout">What the sequences have in common.</param>

@@ -25,8 +25,8 @@ public sealed record ComparisonSettings
     /// </summary>
     public TrainingSettings? PruningTraining { get; init; }
 
-    /// <summary>Optimiser steps of methods that refine without labels.</summary>
-    public int RefineSteps { get; init; } = Distillation.UsualSteps;
+    /// <summary>How much work the refinement without labels of methods that have one may be.</summary>
+    public RefinementBudget Refine { get; init; } = RefinementBudget.Auto;
 
     /// <summary>Sequences per batch of measurements.</summary>
     public int BatchSize { get; init; } = 64;
@@ -59,7 +59,8 @@ public sealed class Comparison
         settings.FineTuning?.Validate();
         settings.PruningTraining?.Validate();
         if (settings.Keep.Count == 0) throw new InvalidCallException("`Keep` names no size; give the number of units to keep.");
-        if (settings.RefineSteps < 1) throw new InvalidCallException($"`RefineSteps` {settings.RefineSteps}: choose 1 step or more.");
+        if (settings.Refine.IsOff && settings.Methods.FirstOrDefault(method => method.IsRefined) is { } refined)
+            throw new InvalidCallException($"`refine` off, and {refined.Name} is refined; leave that method out, or choose auto or a number of steps.");
         foreach (ISequenceData data in (ISequenceData[])[train, test])
             if (data.Layout.Target == TargetKind.None)
                 throw new InvalidCallException($"{data.Name} has no targets to compare by; give labels or values.");
@@ -141,12 +142,7 @@ public sealed class Comparison
         using Network small = Slicer.Slice(calibration.Weights, plan).ToNetwork(network.Backend);
         ISequenceData proof = Subset.Limit(calibration.Held, ParitySequences);
         Parity parity = Parity.OfPlan(network, small, plan, proof, settings.BatchSize);
-        if (method.IsRefined)
-        {
-            TrainingSettings how = Distillation.Settings(train, settings.BatchSize, calibration.Settings.Seed);
-            Distillation.Refine(network, small, train, settings.RefineSteps, how, cancellation: calibration.Cancellation);
-        }
-
+        if (method.IsRefined) Refinement.Refine(calibration, small, plan, settings.Refine);
         Measure(calibration, small, method.Name, keep, plan, parity);
     }
 

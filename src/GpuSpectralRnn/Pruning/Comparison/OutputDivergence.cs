@@ -13,12 +13,17 @@ namespace GpuSpectralRnn.Pruning;
 /// <param name="Agreement">Share of rows with the same class; null for a regression.</param>
 public sealed record OutputDivergence(double Divergence, double? Agreement)
 {
-    /// <summary>Measures on the calibration's held-out inputs.</summary>
+    /// <summary>Measures on the inputs that the calibration chooses by.</summary>
     /// <exception cref="OperationCanceledException">The calibration was cancelled.</exception>
     public static OutputDivergence Measure(Calibration calibration, Network small) =>
         Measure(calibration.Network, small, calibration.Held, calibration.BatchSize, calibration.Cancellation);
 
-    /// <summary>Applies a plan and measures the small network on the calibration's held-out inputs.</summary>
+    /// <summary>Measures on the inputs that nothing in the making of the small network has seen.</summary>
+    /// <exception cref="OperationCanceledException">The calibration was cancelled.</exception>
+    public static OutputDivergence Judge(Calibration calibration, Network small) =>
+        Measure(calibration.Network, small, calibration.Judged, calibration.BatchSize, calibration.Cancellation);
+
+    /// <summary>Applies a plan and measures the small network on the inputs that the calibration chooses by.</summary>
     public static OutputDivergence Measure(Calibration calibration, PruningPlan plan)
     {
         using Network small = Slicer.Slice(calibration.Weights, plan).ToNetwork(calibration.Network.Backend);
@@ -42,7 +47,7 @@ public sealed record OutputDivergence(double Divergence, double? Agreement)
             {
                 Add(big, feed.Current, i, small.Output(i), 1, null, totals);
                 if (big.Graph.Outputs[i].Kind == ValueKind.Sequence)
-                    padding += big.Output(i).Shape.Rows - feed.ValidStepsOf(big.Graph.FieldIndex(big.Graph.Outputs[i]));
+                    padding += big.Output(i).Shape.Rows - feed.ValidSteps(big.Graph.FieldIndex(big.Graph.Outputs[i]));
             }
         }
 

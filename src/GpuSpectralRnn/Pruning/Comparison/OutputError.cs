@@ -35,8 +35,8 @@ public sealed record OutputError(double AllSteps, double AsRead, double Risk, do
             cancellation.ThrowIfCancellationRequested();
             float[] f = network.Forward(feed.Current).ToArray(), g = compressed.Forward(feed.Current).ToArray();
             allSteps += SquaredDistance(EveryStep(network), EveryStep(compressed), width, feed);
-            steps += feed.ValidSteps;
-            int[] labels = network.Architecture.Task == TaskKind.Classification ? feed.Targets!.ToArray<int>() : [];
+            steps += feed.ValidSteps();
+            int[] labels = network.Architecture.Task == TaskKind.Classification ? feed.Targets[0].ToArray<int>() : [];
             Func<float[], int, double> loss = Loss(network.Architecture, feed, labels);
             for (int i = 0; i < feed.Size; i++)
             {
@@ -87,7 +87,7 @@ public sealed record OutputError(double AllSteps, double AsRead, double Risk, do
             };
         }
 
-        float[] values = feed.Targets!.ToArray();
+        float[] values = feed.Targets[0].ToArray();
         return (outputs, row) => SquaredDistance(outputs.AsSpan(row * width, width), values.AsSpan(row * width, width)) / width;
     }
 
@@ -97,7 +97,7 @@ public sealed record OutputError(double AllSteps, double AsRead, double Risk, do
         double sum = 0;
         for (int i = 0; i < feed.Size; i++)
         {
-            for (int t = 0; t < feed.Lengths[i]; t++)
+            for (int t = 0; t < feed.Lengths()[i]; t++)
             {
                 int at = (t * feed.Size + i) * width;
                 sum += SquaredDistance(a.AsSpan(at, width), b.AsSpan(at, width));

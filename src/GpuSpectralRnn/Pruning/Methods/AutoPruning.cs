@@ -14,7 +14,11 @@ public sealed record Candidate(SpectralSettings Settings, OutputDivergence Outpu
 /// on held-out calibration inputs (docs/method.md, section 7.4). No labels are used.
 /// </summary>
 /// <param name="settings">Ridge, fold and refit of all candidates; candidates with less refitting than the given one are tried too.</param>
-public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
+/// <param name="isBrief">
+/// Whether only the adjoint criterion is tried, backward, plain and time-weighted, with the usual ridge and smaller ones: after refinement the choices
+/// of the long search are worth nothing (docs/compression-results.md).
+/// </param>
+public sealed class AutoPruning(SpectralSettings settings, bool isBrief = false) : IPruningMethod
 {
     /// <summary>
     /// How many of the best candidates are also tried with smaller ridges, with an intercept, and without reconstruction (which is best where the
@@ -42,13 +46,13 @@ public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
         {
             double usual = calibration.DefaultRidge(calibration.Network.Graph.PrunableAxes[0]);
             IEnumerable<SpectralSettings> smaller =
-                from candidate in tried.OrderBy(Rank).Take(WithSmallerRidges).ToArray()
+                from candidate in tried.OrderBy(Rank).Take(isBrief ? 1 : WithSmallerRidges).ToArray()
                 from factor in SmallerRidges
                 select candidate.Settings with { Ridge = usual * factor };
             tried.AddRange(smaller.Select(candidate => Try(calibration, keep, candidate)));
         }
 
-        if (settings.Fold == FoldKind.Linear)
+        if (settings.Fold == FoldKind.Linear && !isBrief)
         {
             SpectralSettings[] best = [.. tried.OrderBy(Rank).Select(candidate => candidate.Settings)];
             IEnumerable<SpectralSettings> more =
@@ -93,12 +97,19 @@ public sealed class AutoPruning(SpectralSettings settings) : IPruningMethod
         if (calibration.Network.Recipe.Task == TaskKind.Classification) criteria.Insert(0, (SpectralCriterion.Fisher, 0));
         if (calibration.Metric == AdjointMetric.Identity) criteria.Insert(0, (SpectralCriterion.Adjoint, 0));
 
+        UnitSearch[] searches = [UnitSearch.Backward, UnitSearch.Greedy];
+        if (isBrief)
+        {
+            criteria = [(calibration.Metric == AdjointMetric.Fisher ? SpectralCriterion.Fisher : SpectralCriterion.Adjoint, 0)];
+            searches = [UnitSearch.Backward];
+        }
+
         // With an output at every step the step weights are nearly equal.
         bool[] timeWeighted = !calibration.Network.Graph.AnswersEveryStep && settings.Fold != FoldKind.Affine ? [false, true] : [false];
         return
             from criterion in criteria
             from isTimeWeighted in timeWeighted
-            from search in new[] { UnitSearch.Backward, UnitSearch.Greedy }
+            from search in searches
             select settings with
             {
                 Criterion = criterion.Criterion,

@@ -1,6 +1,5 @@
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks;
-using GpuSpectralRnn.Networks.Modules;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 
@@ -23,7 +22,7 @@ public sealed record CalibrationSettings
     /// </summary>
     public int Probes { get; init; } = 4;
 
-    /// <summary>Fraction of the sequences held out to compare candidates; they are used for no statistics.</summary>
+    /// <summary>Fraction of the sequences held apart: neither statistics nor refinement see them. Two fifths of these only judge the result.</summary>
     public double HeldApart { get; init; } = 0.2;
 
     /// <summary>Seed of the probes and of random selections.</summary>
@@ -34,7 +33,9 @@ public sealed record CalibrationSettings
 }
 
 /// <summary>
-/// A network and the calibration inputs for its compression. Labels are not used. Statistics are collected on first use and cached.
+/// A network and the calibration inputs for its compression. Labels are not used. Statistics are collected on first use and cached. The inputs are
+/// divided once, in their order: the first four fifths (by default) give the statistics and are what refinement sees; of the last fifth the first
+/// three fifths are what candidates and rates are chosen by, and the last two only judge the result.
 /// </summary>
 public sealed class Calibration
 {
@@ -60,27 +61,29 @@ public sealed class Calibration
     /// <param name="inputs">Calibration inputs, with or without labels.</param>
     /// <param name="settings">Settings; null for the defaults.</param>
     /// <param name="cancellation">Ends a collection with an <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="InvalidCallException">The inputs do not fit, are fewer than two sequences, or a setting is out of range.</exception>
+    /// <exception cref="InvalidCallException">The inputs do not fit, are fewer than three sequences, or a setting is out of range.</exception>
     /// <exception cref="RunFailedException">A parameter is NaN or infinite.</exception>
     public Calibration(Network network, ISequenceData inputs, CalibrationSettings? settings = null, CancellationToken cancellation = default)
     {
         Settings = settings ?? new CalibrationSettings();
         Cancellation = cancellation;
         network.Recipe.CheckFits(inputs.Layout, inputs.Name);
-        if (Settings.Sequences < 0) throw new InvalidCallException($"{Settings.Sequences} calibration sequences: choose 2 or more, or 0 for all.");
+        if (Settings.Sequences < 0) throw new InvalidCallException($"{Settings.Sequences} calibration sequences: choose 3 or more, or 0 for all.");
         if (!(Settings.HeldApart > 0 && Settings.HeldApart < 1))
             throw new InvalidCallException($"The share {Settings.HeldApart} to hold apart lies outside 0 to 1; try 0.2.");
         parameters = network.Parameters.ReadFinite();
         ISequenceData all = Settings.Sequences > 0 ? Subset.Limit(inputs, Settings.Sequences) : inputs;
-        if (all.Count < 2)
+        if (all.Count < 3)
         {
             throw new InvalidCallException(
-                $"{inputs.Name} has {all.Count} calibration sequence; give 2 or more, better hundreds: some to measure by, some to judge by.");
+                $"{inputs.Name} has {all.Count} calibration sequence{(all.Count == 1 ? "" : "s")}; give 3 or more, better hundreds: some to measure by, "
+                + "some to choose by, some to judge by.");
         }
 
         Network = network;
         Weights = NetworkWeights.Read(network, parameters);
-        (Inputs, Held) = Subset.HoldOut(all, Math.Clamp((int)(all.Count * Settings.HeldApart), 1, all.Count - 1));
+        (Inputs, ISequenceData apart) = Subset.HoldOut(all, Math.Clamp((int)(all.Count * Settings.HeldApart), 2, all.Count - 1));
+        (Held, Judged) = Subset.HoldOut(apart, Math.Max(1, apart.Count * 2 / 5));
         GradientInputs = Subset.Limit(Inputs, Settings.GradientSequences);
         BatchSize = inputs.Layout.IsStream ? Math.Min(Columns, Settings.BatchSize) : Settings.BatchSize;
         if (!network.Graph.AnswersEveryStep) return;
@@ -88,6 +91,7 @@ public sealed class Calibration
         BatchSize = (int)Math.Clamp(BatchOutputs / ((long)steps * network.Graph.Outputs[0].Width), 1, BatchSize);
         GradientInputs = Subset.Limit(GradientInputs, (GradientAnswers + steps - 1) / steps);
         Held = Subset.Limit(Held, (JudgedAnswers + steps - 1) / steps);
+        Judged = Subset.Limit(Judged, (JudgedAnswers + steps - 1) / steps);
     }
 
     /// <summary>The network.</summary>
@@ -96,14 +100,17 @@ public sealed class Calibration
     /// <summary>Its weights on the host.</summary>
     public NetworkWeights Weights { get; }
 
-    /// <summary>Inputs of the statistics.</summary>
+    /// <summary>Inputs of the statistics and of refinement.</summary>
     public ISequenceData Inputs { get; }
 
     /// <summary>The part of <see cref="Inputs"/> for gradients and refits.</summary>
     public ISequenceData GradientInputs { get; }
 
-    /// <summary>Inputs on which candidates are compared; disjoint from <see cref="Inputs"/>.</summary>
+    /// <summary>Inputs by which candidates and rates are chosen; disjoint from <see cref="Inputs"/>.</summary>
     public ISequenceData Held { get; }
+
+    /// <summary>Inputs that judge the result; disjoint from <see cref="Inputs"/> and <see cref="Held"/>.</summary>
+    public ISequenceData Judged { get; }
 
     /// <summary>Settings of the collection.</summary>
     public CalibrationSettings Settings { get; }
@@ -144,11 +151,8 @@ public sealed class Calibration
         return gram;
     }
 
-    /// <summary>The default ridge of an axis relative to Tr S / m: that of its recurrence's cell, else of the network's first recurrence.</summary>
-    public double DefaultRidge(PrunableAxis axis) =>
-        Ridge.Default((Network.Graph.Recurrence(axis.Axis)
-            ?? Network.Graph.Nodes.Select(node => node.Module).OfType<Recurrent>().FirstOrDefault())?.Cell
-            ?? Cell.RnnTanh);
+    /// <summary>The default ridge of an axis relative to Tr S / m (<see cref="Ridge.Default(Graph, PrunableAxis)"/>).</summary>
+    public double DefaultRidge(PrunableAxis axis) => Ridge.Default(Network.Graph, axis);
 
     /// <summary>G and the step weights of an axis in the default <see cref="Metric"/>.</summary>
     /// <param name="axis">Index of the axis in <see cref="Graph.PrunableAxes"/>.</param>

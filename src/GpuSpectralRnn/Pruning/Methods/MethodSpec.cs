@@ -13,10 +13,11 @@ namespace GpuSpectralRnn.Pruning;
 /// Creates the method from settings; null for training at the small size from scratch, and for what <see cref="Train"/> prunes in training.
 /// </param>
 /// <param name="IsRefined">
-/// Whether the small network is then refined on the big network's outputs, without labels (<see cref="Distillation"/>).
+/// Whether the small network is then refined on the big network's outputs, without labels (<see cref="Refinement"/>).
 /// </param>
 /// <param name="IsOneWay">Whether it supports unidirectional networks only.</param>
 /// <param name="DropsUnits">Whether it drops units, so that others may stand for them; else weights or ranks.</param>
+/// <param name="IsCentred">Whether it counts units by the eigenvalues of the covariance of the states, not of their Gram matrix.</param>
 public sealed record MethodSpec(
     string Name,
     string Description,
@@ -24,7 +25,8 @@ public sealed record MethodSpec(
     Func<SpectralSettings, IPruningMethod>? Create,
     bool IsRefined = false,
     bool IsOneWay = false,
-    bool DropsUnits = true)
+    bool DropsUnits = true,
+    bool IsCentred = false)
 {
     /// <summary>Name of the uncompressed network in tables.</summary>
     public const string Baseline = "baseline";
@@ -55,15 +57,18 @@ public sealed record MethodSpec(
     [
         new(Scratch, "trained from scratch at the small size", Plain, null),
         AutoSpec,
-        AutoSpec with
-        { Name = "auto-refined", Description = "auto, then brought closer to the big network's answers, without labels", IsRefined = true },
+        new("auto-refined", "adjoint with the closest ridge, then brought closer to the big network's answers, without labels", Plain, CreateStart, IsRefined: true),
         new("adjoint", "spectral, units weighed by what they do to the outputs, backward", Plain, CreateSpectral),
         new("paper", "spectral, the paper's criterion (theta 0.5), greedy", Paper, CreateSpectral),
+        new("paper-refined", "paper, then brought closer to the big network's answers, without labels", Paper, CreateSpectral, IsRefined: true),
         new("paper-without", "the paper's criterion, not reconstructed", Paper with { Fold = FoldKind.None }, CreateSpectral),
         new("random", "units drawn uniformly", Plain, CreateRandom),
+        new("random-refined", "random, then brought closer to the big network's answers, without labels", Plain, CreateRandom, IsRefined: true),
         new("random-without", "units drawn uniformly, not reconstructed", Unfolded, CreateRandom),
         new("magnitude-unit", "units with the largest recurrent weights", Plain, CreateMagnitude),
         new("magnitude-unit-without", "units with the largest recurrent weights, not reconstructed", Unfolded, CreateMagnitude),
+        new("iss-gm", "units farthest from the others' weights (geometric median)", Plain, CreateGeometricMedian, IsCentred: true),
+        new("iss-gm-without", "units farthest from the others' weights, not reconstructed, as published", Unfolded, CreateGeometricMedian, IsCentred: true),
         new("magnitude-weight", "a mask: the k^2 largest recurrent weights", Plain, _ => new MagnitudeWeights(), DropsUnits: false),
         new("random-weight", "a mask: k^2 recurrent weights drawn uniformly", Plain, _ => new RandomWeights(), DropsUnits: false),
         new("column", "a mask: k columns of the recurrent matrix", Plain, _ => new ColumnSparsification(), DropsUnits: false),
@@ -94,9 +99,13 @@ public sealed record MethodSpec(
 
     private static string Known => $"choose among {Spectral}, {string.Join(", ", All.Select(method => method.Name))}";
 
+    private static AutoPruning CreateStart(SpectralSettings settings) => new(settings with { Refit = Refit.None }, isBrief: true);
+
     private static SpectralPruning CreateSpectral(SpectralSettings settings) => new(settings);
 
     private static RandomUnits CreateRandom(SpectralSettings settings) => new(settings.Fold != FoldKind.None, settings.Ridge);
+
+    private static GeometricMedian CreateGeometricMedian(SpectralSettings settings) => new(settings.Fold != FoldKind.None, settings.Ridge);
 
     private static MagnitudeUnits CreateMagnitude(SpectralSettings settings) => new(settings.Fold != FoldKind.None, settings.Ridge);
 }

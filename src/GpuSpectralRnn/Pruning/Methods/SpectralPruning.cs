@@ -83,7 +83,7 @@ public sealed record SpectralSettings
     /// <summary>How the dropped units are reconstructed from the kept ones.</summary>
     public FoldKind Fold { get; init; } = FoldKind.Linear;
 
-    /// <summary>Ridge tau relative to Tr S / m; null: the cell's default (<see cref="Spectral.Ridge.Default"/>).</summary>
+    /// <summary>Ridge tau relative to Tr S / m; null: the cell's default (<see cref="Spectral.Ridge.Default(Graph, PrunableAxis)"/>).</summary>
     public double? Ridge { get; init; }
 
     /// <summary>Columns of the embedding to keep; null: all, untouched.</summary>

@@ -13,6 +13,9 @@ public sealed record Budget
     /// <summary>Share of the units, above 0 and up to 1.</summary>
     public double? Fraction { get; init; }
 
+    /// <summary>Whether eigenvalues are those of the covariance S - mean mean^T instead of S: for methods that count variance (ISS-GM).</summary>
+    public bool IsCentred { get; init; }
+
     /// <summary>Share of Tr S that the largest eigenvalues hold, above 0 and up to 1.</summary>
     public double? Trace { get; init; }
 
@@ -38,7 +41,7 @@ public sealed record Budget
         if (Keep is not null)
         {
             Graph graph = recipe.Build();
-            Check(recipe, graph, Counts(Units(recipe, graph), Keep));
+            Check(recipe, graph, Counts(recipe.CountUnits(graph), Keep));
         }
 
         if (Fraction is { } share && !(share > 0 && share <= 1))
@@ -55,7 +58,7 @@ public sealed record Budget
     {
         Network network = calibration.Network;
         Check(network.Recipe);
-        int[] units = Units(network.Recipe, network.Graph), keep;
+        int[] units = network.Recipe.CountUnits(network.Graph), keep;
         if (Keep is not null)
         {
             keep = Counts(units, Keep);
@@ -70,7 +73,7 @@ public sealed record Budget
             keep =
             [
                 .. from places in GroupPlaces(network)
-                   select places.Max(place => Spectrum.Compute(calibration.Gram(place)) is var spectrum && Trace is { } trace
+                   select places.Max(place => Spectrum.Compute(IsCentred ? calibration.CentredGram(place) : calibration.Gram(place)) is var spectrum && Trace is { } trace
                        ? spectrum.UnitsForTrace(trace)
                        : spectrum.UnitsForLambda(Lambda!.Value)),
             ];
@@ -80,13 +83,10 @@ public sealed record Budget
         return Rounded(units, keep, RoundTo);
     }
 
-    /// <summary>Units of each group.</summary>
-    internal static int[] Units(Recipe recipe, Graph graph) => [.. recipe.GroupUnits(graph).Select(group => graph.Axis(group[0]).Size)];
-
     /// <summary>Refuses what cannot be kept.</summary>
     internal static void Check(Recipe recipe, Graph graph, IReadOnlyList<int> keep)
     {
-        int[] units = Units(recipe, graph);
+        int[] units = recipe.CountUnits(graph);
         bool isStack = recipe is Architecture;
         if (keep.Count != units.Length)
             throw new InvalidCallException(

@@ -1,38 +1,53 @@
 using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Networks.Modules;
 
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// Weights that are kept, as the paper's table counts them: without biases; what a mask takes away does not count, two factors count both.
+/// Weights that are kept, as the paper's table counts them: without biases; what a mask takes away does not count, two factors count both, and what
+/// several modules share counts once.
 /// </summary>
-/// <param name="InputHidden">Of the first layer's W_ih.</param>
-/// <param name="HiddenHidden">Of all W_hh, and of W_ih above the first layer.</param>
-/// <param name="HiddenOutput">Of the read-out.</param>
+/// <param name="InputHidden">By which recurrences read what no recurrence made: of a stack the first layer's W_ih.</param>
+/// <param name="HiddenHidden">The other weights of recurrences: all W_hh, and W_ih above a recurrence.</param>
+/// <param name="HiddenOutput">Of the modules that give the outputs: a stack's read-out.</param>
 public sealed record WeightCounts(long InputHidden, long HiddenHidden, long HiddenOutput)
 {
-    /// <summary>Of the embedding; a read-out tied to it counts here and nowhere else.</summary>
+    /// <summary>Of embeddings; a read-out tied to one counts here and nowhere else.</summary>
     public long Embedding { get; init; }
 
-    /// <summary>Of a whole network.</summary>
-    public static WeightCounts Count(Architecture architecture)
-    {
-        long inputHidden = 0, hiddenHidden = 0, hiddenOutput = 0, embedding = 0;
-        foreach (ParameterSpec slot in architecture.Build().Parameters)
-        {
-            if (slot.Name is "rnn.weight_ih_l0" or "rnn.weight_ih_l0_reverse") inputHidden += slot.Shape.Count;
-            else if (slot.Name == ParameterSpec.Embedding) embedding += slot.Shape.Count;
-            else if (slot.Name == ParameterSpec.Readout) hiddenOutput += slot.Shape.Count;
-            else if (slot.Name.StartsWith("rnn.weight", StringComparison.Ordinal)) hiddenHidden += slot.Shape.Count;
-        }
+    /// <summary>Of all other modules; none in a stack.</summary>
+    public long Others { get; init; }
 
-        return new WeightCounts(inputHidden, hiddenHidden, hiddenOutput) { Embedding = embedding };
-    }
+    /// <summary>Of a whole network.</summary>
+    public static WeightCounts Count(Recipe recipe) => Count(recipe.Build());
 
     /// <summary>Of what a plan leaves of a network.</summary>
-    public static WeightCounts Count(Architecture architecture, PruningPlan plan)
+    public static WeightCounts Count(Recipe recipe, PruningPlan plan)
     {
-        WeightCounts stored = Count(plan.Shrink(architecture));
+        WeightCounts stored = Count(plan.Shrink(recipe));
         long masked = plan.Axes.Sum(part => part.Mask?.Data.LongCount(x => x == 0) ?? 0);
         return stored with { HiddenHidden = stored.HiddenHidden - masked };
+    }
+
+    private static WeightCounts Count(Graph graph)
+    {
+        long inputHidden = 0, hiddenHidden = 0, hiddenOutput = 0, embedding = 0, others = 0;
+        HashSet<string> counted = [], recurrent = []; // parameters; values that some recurrence went into
+        foreach (Node node in graph.Nodes)
+        {
+            bool isAbove = node.Inputs.Any(value => recurrent.Contains(value.Name));
+            if (isAbove || node.Module is Recurrent) recurrent.Add(node.Output.Name);
+            foreach (ParameterSpec spec in node.Declared)
+            {
+                if (spec.Shape.Rank != 2 || !counted.Add(spec.Name)) continue;
+                if (node.Module is Embedding) embedding += spec.Shape.Count;
+                else if (node.Module is Recurrent cell && cell.InputWeight == spec.Name && !isAbove) inputHidden += spec.Shape.Count;
+                else if (node.Module is Recurrent) hiddenHidden += spec.Shape.Count;
+                else if (graph.Outputs.Contains(node.Output)) hiddenOutput += spec.Shape.Count;
+                else others += spec.Shape.Count;
+            }
+        }
+
+        return new WeightCounts(inputHidden, hiddenHidden, hiddenOutput) { Embedding = embedding, Others = others };
     }
 }

@@ -44,7 +44,7 @@ public static class ReadoutRefit
             Tensor wanted = big.Forward(feed.Current);
             small.Forward(feed.Current);
             Tensor z = rows.Join(small.Values(read.Name)); // [N, seen + 1]
-            if (isEvery && feed.Current.Lengths is { } lengths)
+            if (isEvery && feed.Current[0].Lengths is { } lengths)
                 backend.Matrix.ClearPadding(new(z.View(0, z.Shape.Rows / feed.Size, feed.Size, z.Shape.Columns), lengths));
             gram.Add(new(z));
             backend.Matrix.Gemm(new(true, false, 1, wanted.View(0, z.Shape.Rows, outputs), z, 0, products));

@@ -110,7 +110,7 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
             List<int> chosen = [], before = [];
             for (int row = 0; row < count; row++)
             {
-                if (row / size >= feed.Lengths[row % size] || seen++ % stride != 0) continue;
+                if (row / size >= feed.Lengths()[row % size] || seen++ % stride != 0) continue;
                 chosen.Add(row);
                 before.Add(row + back);
             }

@@ -56,6 +56,22 @@ public sealed class Spectrum
         return scores;
     }
 
+    /// <summary>
+    /// What no k units can come below: sum_{i>k} sigma_i^2 for k = 0 to m, sigma the singular values of G^{1/2} S^{1/2}; it is the least Tr(G R) of any
+    /// reconstruction of rank k, so that whole units mostly stand well above it.
+    /// </summary>
+    /// <param name="criterion">G [m, m], positive semi-definite.</param>
+    public double[] RankBound(Matrix criterion)
+    {
+        Matrix root = vectors.Clone(); // U diag(mu)^{1/2}
+        for (int i = 0; i < Units; i++)
+            for (int j = 0; j < Units; j++) root[i, j] *= Math.Sqrt(Eigenvalues[j]);
+        double[] squares = SymmetricEigen.Compute(Matrix.Product(root, criterion * root, transposeA: true)).Values;
+        double[] bound = new double[Units + 1];
+        for (int k = Units - 1; k >= 0; k--) bound[k] = bound[k + 1] + Math.Max(0, squares[k]);
+        return bound;
+    }
+
     /// <summary>The smallest k whose k largest eigenvalues sum to the given fraction of the trace; at least 1.</summary>
     /// <exception cref="InvalidCallException">The share lies outside (0, 1].</exception>
     public int UnitsForTrace(double trace)

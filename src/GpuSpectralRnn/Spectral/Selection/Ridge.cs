@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Networks.Modules;
 using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Spectral;
@@ -8,6 +9,10 @@ public static class Ridge
 {
     /// <summary>The default ridge relative to Tr S / m: 1e-4, for gated cells 1e-3 (measured, docs/method.md, section 2.3).</summary>
     public static double Default(Cell cell) => cell.Spec().DefaultRidge;
+
+    /// <summary>The default ridge of an axis: that of its recurrence's cell, else of the network's first recurrence.</summary>
+    public static double Default(Graph graph, PrunableAxis axis) =>
+        Default((graph.Recurrence(axis.Axis) ?? graph.Nodes.Select(node => node.Module).OfType<Recurrent>().FirstOrDefault())?.Cell ?? Cell.RnnTanh);
 
     /// <summary>
     /// tau_j = ridge Tr S / m for every unit. For a Gram matrix of zeros (a layer that is dead on the calibration set) a positive ridge gives tau =

@@ -37,7 +37,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
     {
         (this.network, axes) = (network, network.Graph.PrunableAxes);
         IBackend backend = network.Backend;
-        int[] steps = [.. Enumerable.Range(0, layout.FieldCount).Select(field => layout.Field(field).Steps)];
+        int[] steps = [.. layout.Fields.Select(field => field.Steps)];
         (int widest, int longest) = (axes.Max(axis => axis.Units), steps.Max());
         columns = owned.Keep(new AxisColumns(backend));
         try
@@ -70,6 +70,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
         sequences += batch;
         for (int field = 0; field < weights.Length; field++)
         {
+            if (current[field].Characters > 0) continue; // the steps are those of the words that they spell
             ReadOnlySpan<int> lengths = lengthsOf(field);
             (Tensor ones, counts[field]) = weights[field].For(current[field].Lengths, lengths);
             counted[field] = current[field].Lengths is null ? null : ones;

@@ -5,10 +5,15 @@ namespace GpuSpectralRnn.Spectral;
 /// <summary>A loss as a function of the number of kept units, for one selector.</summary>
 /// <param name="Loss"><c>input</c> (L_A), <c>output</c> (L_B) or <c>adjoint</c> (L_G).</param>
 /// <param name="Selector">
-/// <c>greedy</c> and <c>backward</c>, which minimise this loss, or <c>leverage</c> and <c>random</c>, which do not depend on it.
+/// <c>greedy</c> and <c>backward</c>, which minimise this loss, <c>leverage</c> and <c>random</c>, which do not depend on it, or <c>rank-bound</c>, which no
+/// units can come below (<see cref="Spectrum.RankBound"/>).
 /// </param>
 /// <param name="ByKept">The loss of k units at index k, 0 to m; NaN for sizes that the selector did not reach.</param>
-public sealed record LossCurve(string Loss, string Selector, double[] ByKept);
+public sealed record LossCurve(string Loss, string Selector, double[] ByKept)
+{
+    /// <summary>The selector of the bound.</summary>
+    public const string RankBound = "rank-bound";
+}
 
 /// <summary>The degrees of freedom at one lambda.</summary>
 /// <param name="Lambda">lambda.</param>
@@ -44,6 +49,16 @@ public sealed record LayerAnalysis(
     /// <summary>m, the number of units.</summary>
     public int Units => Spectrum.Units;
 
+    /// <summary>
+    /// By how much the adjoint-weighted loss of k units by backward elimination stands above the rank bound; null without gradients, or where the bound
+    /// is zero. Large where units are worth much less than directions: not a bad search, but a layer that whole units compress badly.
+    /// </summary>
+    public double? RankRatio(int kept)
+    {
+        double[]? At(string selector) => Curves.FirstOrDefault(curve => curve.Loss == "adjoint" && curve.Selector == selector)?.ByKept;
+        return At(LossCurve.RankBound) is { } bound && At("backward") is { } loss && bound[kept] > 1e-9 * bound[0] ? loss[kept] / bound[kept] : null;
+    }
+
     /// <summary>Analyses a layer.</summary>
     /// <param name="covariance">Second moments of its states.</param>
     /// <param name="consumers">W [r, m], all rows that read them.</param>
@@ -62,6 +77,7 @@ public sealed record LayerAnalysis(
         if (adjoint is not null) losses.Add(("adjoint", adjoint));
         ISelector[] selectors =
             [new GreedySelector(), new BackwardSelector(), SampledSelector.Leverage(leverage, seed), SampledSelector.Uniform(seed + 1)];
+        LossCurve[] bound = adjoint is null ? [] : [new LossCurve("adjoint", LossCurve.RankBound, spectrum.RankBound(adjoint))];
         return new LayerAnalysis(
             covariance.Layer,
             covariance.Weight,
@@ -72,7 +88,7 @@ public sealed record LayerAnalysis(
             [.. Enumerable.Range(0, GridSize).Select(i => (largest > 0 ? largest : 1) * Math.Pow(10, -0.5 * i))
                 .Select(at => new DegreesOfFreedomPoint(at, spectrum.DegreesOfFreedom(at)))],
             [.. losses.SelectMany(loss =>
-                selectors.Select(selector => Curve(loss.Item1, new SelectionProblem(gram, tau, loss.Item2), selector)))]) { Ridge = ridge };
+                selectors.Select(selector => Curve(loss.Item1, new SelectionProblem(gram, tau, loss.Item2), selector))), .. bound]) { Ridge = ridge };
     }
 
     private static LossCurve Curve(string loss, SelectionProblem problem, ISelector selector)

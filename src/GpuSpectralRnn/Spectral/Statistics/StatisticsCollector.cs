@@ -72,8 +72,7 @@ public sealed class StatisticsCollector
         using DeviceBatches feed = new(data, backend, batchSize);
         StepWeights[] ones =
         [
-            .. Enumerable.Range(0, data.Layout.FieldCount)
-                .Select(field => owned.Keep(StepWeights.Ones(backend, data.Layout.Field(field).Steps, feed.BatchSize))),
+            .. data.Layout.Fields.Select(field => owned.Keep(StepWeights.Ones(backend, field.Steps, feed.BatchSize))),
         ];
         (Tensor Weights, double Sum)[] counted = new (Tensor, double)[ones.Length]; // of each field's batch
         AxisColumns parts = owned.Keep(new AxisColumns(backend));
@@ -87,7 +86,12 @@ public sealed class StatisticsCollector
         while (!cancellation.IsCancellationRequested && feed.Next())
         {
             network.Forward(feed.Current);
-            for (int field = 0; field < ones.Length; field++) counted[field] = ones[field].For(feed.Current[field].Lengths, feed.LengthsOf(field));
+            for (int field = 0; field < ones.Length; field++)
+            {
+                if (feed.Current[field].Characters > 0) continue; // the steps are those of the words that they spell
+                counted[field] = ones[field].For(feed.Current[field].Lengths, feed.Lengths(field));
+            }
+
             for (int i = 0; i < axes.Count; i++)
             {
                 foreach ((int place, Value carrier) in axes[i].Carriers.Index())
@@ -105,7 +109,7 @@ public sealed class StatisticsCollector
                         plain[i].Add(new(states, lengths is null ? null : counted[field].Weights, counted[field].Sum));
                         if (stepWeights is not null)
                         {
-                            (Tensor weights, double sum) = shares[i][place]!.For(lengths, feed.LengthsOf(field));
+                            (Tensor weights, double sum) = shares[i][place]!.For(lengths, feed.Lengths(field));
                             weighted[i].Add(new(states, weights, sum));
                         }
 
@@ -122,7 +126,7 @@ public sealed class StatisticsCollector
             Progress?.Invoke(done);
         }
 
-        int StepsOf(Value carrier) => data.Layout.Field(network.Graph.FieldIndex(carrier)).Steps;
+        int StepsOf(Value carrier) => data.Layout.Fields[network.Graph.FieldIndex(carrier)].Steps;
 
         string fingerprint = Fingerprint(network.Recipe, parameters);
         StateStatistics[] result = new StateStatistics[axes.Count];
@@ -167,7 +171,7 @@ public sealed class StatisticsCollector
                 cancellation.ThrowIfCancellationRequested();
                 network.Forward(probe == 0 ? feed.Current : feed.Current.Again, isTraining: true);
                 OutputProbe.Draw(network, feed.Current, metric, seed, ref stream);
-                observer.Begin(feed.Current, feed.LengthsOf);
+                observer.Begin(feed.Current, feed.Lengths);
                 network.BackwardFromOutputs(observer);
                 network.Backend.Fill(network.Parameters.Gradients, 0);
             }

@@ -31,7 +31,7 @@ public sealed class CudaUploadLaneTests(CudaDevice device)
         for (int n = 0; feed.Next(); n++)
         {
             for (int i = 0; i < 4; i++) backend.Matrix.Gemm(new(false, false, 1, busy, busy, 0, result));
-            backend.Copy(feed.Current.Inputs.Reshape(40 * Size * 2), seen.Slice(n));
+            backend.Copy(feed.Current[0].Values.Reshape(40 * Size * 2), seen.Slice(n));
             data.Read(feed.Numbers, copy);
             sent.Add(copy.Inputs.ToArray());
         }

@@ -51,6 +51,14 @@ internal sealed unsafe class HostOptimizerOps(HostBackend backend, HostParallel 
     }
 
     /// <inheritdoc/>
+    public void ShrinkGroups(GroupShrink step) => ShrunkGroups.Run(
+        step.Numbers,
+        OperandChecks.ShrinkGroups(backend, step),
+        new(
+            backend.Address(step.Squares), backend.Address(step.Before), backend.Address(step.Factors), backend.Address(step.Count),
+            *backend.Address(step.Penalty), *backend.Address(step.Scale)));
+
+    /// <inheritdoc/>
     public void ClipGlobalNorm(ClipOperands operands)
     {
         long count = OperandChecks.ClipGlobalNorm(backend, operands);

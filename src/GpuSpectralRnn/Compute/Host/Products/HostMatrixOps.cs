@@ -76,6 +76,14 @@ internal sealed unsafe class HostMatrixOps(HostBackend backend, HostParallel thr
     }
 
     /// <inheritdoc/>
+    public void AddRowSquares(RowGroups operands) => RowSquares.Run(
+        threads, backend.Address(operands.Weights), backend.Address(operands.Units), operands, OperandChecks.RowGroups(backend, operands));
+
+    /// <inheritdoc/>
+    public void ScaleRows(RowGroups operands) => ScaledRows.Run(
+        threads, backend.Address(operands.Weights), backend.Address(operands.Units), operands, OperandChecks.RowGroups(backend, operands));
+
+    /// <inheritdoc/>
     public void MeanOverSteps(MeanOverStepsOperands operands)
     {
         (int t, int b, int h) = OperandChecks.MeanOverSteps(backend, operands);

@@ -15,7 +15,7 @@ namespace GpuSpectralRnn.Cli;
 /// <param name="SummedClip">Limit on the gradient of the loss summed over the steps.</param>
 /// <param name="Dropout">Share dropped.</param>
 /// <param name="InitialRange">All weights begin uniform in +- this.</param>
-internal sealed record Recipe(
+internal sealed record TrainingRecipe(
     string Name,
     string Cell,
     int[] Hidden,
@@ -36,7 +36,7 @@ internal sealed record Recipe(
     /// large. ptb-rnn has the 128 units of the network on which spectral pruning was published; how that was trained is not told, so all else is
     /// as in small but for the rate: 1 is too much for a tanh network, whose loss it drives beyond that of equal chances.
     /// </summary>
-    private static readonly Recipe[] All =
+    private static readonly TrainingRecipe[] All =
     [
         new("ptb-small", "lstm", [200, 200], 20, 13, 1, 4, 2, 5, 0, 0.1),
         new("ptb-medium", "lstm", [650, 650], 35, 39, 1, 6, 1.2, 5, 0.5, 0.05),
@@ -46,7 +46,7 @@ internal sealed record Recipe(
 
     /// <summary>The recipe of that name.</summary>
     /// <exception cref="InvalidCallException">There is none.</exception>
-    public static Recipe Find(string name) => All.FirstOrDefault(recipe => recipe.Name == name)
+    public static TrainingRecipe Find(string name) => All.FirstOrDefault(recipe => recipe.Name == name)
         ?? throw new InvalidCallException($"--recipe {name} is not known; choose one of {string.Join(", ", All.Select(recipe => recipe.Name))}.");
 
     /// <summary>The rate for the mean over windows of <paramref name="steps"/> tokens.</summary>

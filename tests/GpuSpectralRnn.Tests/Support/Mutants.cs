@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace GpuSpectralRnn.Tests.Support;
+
+/// <summary>
+/// Hands damaged files to a reader. Whatever a file holds, its reader answers: with the content, or with an error of our own that names no type of the
+/// runtime; soon, and without memory for what a header merely claims. GSRNN_MUTANTS gives their number for each call, which is some hundred without.
+/// </summary>
+internal static class Mutants
+{
+    /// <summary>Unless GSRNN_MUTANTS says otherwise.</summary>
+    private const int Usual = 300;
+
+    /// <summary>Managed memory that a reader may allocate all in all: so many times the file's size, and buffers, messages and a runtime's own.</summary>
+    private const long Factor = 4, Allowance = 64 << 20;
+
+    /// <summary>Files of some kilobytes take milliseconds; the machine may be busy.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    /// <summary>How many files each call damages.</summary>
+    public static int Count => int.TryParse(Environment.GetEnvironmentVariable("GSRNN_MUTANTS"), CultureInfo.InvariantCulture, out int count) ? count : Usual;
+
+    /// <summary>Reads every mutant; fails with its number, seed and bytes where one is answered wrongly.</summary>
+    /// <param name="seed">Of the mutations.</param>
+    /// <param name="path">Where they are written, one after the other.</param>
+    /// <param name="read">The reader.</param>
+    /// <param name="sound">Files to damage; the reader takes at least one of them.</param>
+    public static void Check(int seed, string path, Action<string> read, params byte[][] sound)
+    {
+        Assert.Contains(sound, bytes => Fault(path, bytes, read) is null);
+        Mutations mutations = new(seed, sound);
+        string? failure = null;
+        int number = 0;
+        long start = Stopwatch.GetTimestamp();
+        Thread reader = new(() =>
+        {
+            for (; number < Count && failure is null; number++)
+            {
+                byte[] mutant = mutations.Next();
+                Interlocked.Exchange(ref start, Stopwatch.GetTimestamp());
+                if (Fault(path, mutant, read) is { } fault) failure = $"{fault}\n{Convert.ToBase64String(mutant)}";
+            }
+        })
+        { IsBackground = true };
+        reader.Start();
+        while (!reader.Join(TimeSpan.FromMilliseconds(200)))
+            Assert.True(Stopwatch.GetElapsedTime(Interlocked.Read(ref start)) < Patience, $"seed {seed}, mutant {number} does not end: {path}");
+        Assert.True(failure is null, $"seed {seed}, mutant {number - 1}: {failure}");
+    }
+
+    private static string? Fault(string path, byte[] bytes, Action<string> read)
+    {
+        File.WriteAllBytes(path, bytes);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        try
+        {
+            read(path);
+        }
+        catch (Exception e) when (e is InvalidCallException or RunFailedException)
+        {
+            if (string.IsNullOrWhiteSpace(e.Message) || e.Message.Contains("System.") || e.Message.Contains("GpuSpectralRnn.")) return $"says {e.Message}";
+        }
+        catch (Exception e)
+        {
+            return e.ToString();
+        }
+
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before, most = (Factor * bytes.Length) + Allowance;
+        return allocated <= most ? null : $"{allocated:N0} bytes allocated for {bytes.Length:N0}";
+    }
+}
