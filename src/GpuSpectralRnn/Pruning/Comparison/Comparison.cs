@@ -181,7 +181,7 @@ public sealed class Comparison
             Keep = keep,
             Seed = calibration.Settings.Seed,
             Recipe = made.Recipe,
-            Weights = plan is null ? WeightCounts.Count(made.Recipe) : WeightCounts.Count(calibration.Network.Recipe, plan),
+            Weights = plan is null ? WeightCounts.Count(made) : WeightCounts.Count(calibration.Network.Recipe, plan),
             Parity = parity,
             Result = Evaluate(calibration, made),
             MillisecondsPerSequence = Time(made),
