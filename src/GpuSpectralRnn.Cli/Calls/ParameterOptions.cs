@@ -16,6 +16,8 @@ internal static partial class ParameterOptions
         ["embedding"] = "--embedding",
         ["Fixed"] = "--set",
         ["fraction"] = "--fraction",
+        ["GroupPenalty"] = "--iss-lambda",
+        ["TraceNorm"] = "--trace-norm",
         ["GateRate"] = "--gate-lr",
         ["InputRadius"] = "--input-radius",
         ["keep"] = "--keep",

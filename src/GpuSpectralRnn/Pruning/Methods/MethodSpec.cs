@@ -79,6 +79,14 @@ public sealed record MethodSpec(
         {
             Train = keep => new L0Pruning(new L0Settings { Keep = keep, Gates = GatedUnits.Hidden }),
         },
+        new(IssPruning.MethodName, "a group lasso over the weights of each unit while the network is trained further", Plain, null)
+        {
+            Train = keep => new IssPruning(new IssSettings { Keep = keep }),
+        },
+        new(GradualPruning.MethodName, "a mask: k^2 recurrent weights, the small ones masked while the network is trained further", Plain, null, DropsUnits: false)
+        {
+            Train = keep => new GradualPruning(new GradualSettings { Keep = keep }),
+        },
     ];
 
     /// <summary>Finds a method by its name; <c>spectral</c> is an alias of <c>auto</c>.</summary>
