@@ -1,94 +1,67 @@
 using System.Text.Json;
 using GpuSpectralRnn.Cli.Tests.Support;
+using Xunit;
 
 namespace GpuSpectralRnn.Cli.Tests;
 
-/// <summary>Pruning while a network is trained, from the command line.</summary>
+/// <summary>Group lasso, gradual pruning and trace norm from the command line.</summary>
 public class TrainedPruningTests
 {
-    private static readonly string[] Gates = ["--method", "l0", "--batch", "8", "-q", "--json"];
+    private static readonly string[] Call =
+        ["train", "--data", "digits", "--limit", "40", "--batch", "8", "--cell", "lstm", "--hidden", "8", "--epochs", "4", "--device", "host"];
 
     [Fact]
-    public void TheModelIsTheSmallDenseOneAndEveryEpochSaysHowFarItIs()
+    public void IssEndsInASmallerModel()
     {
         using Folder folder = new();
-        string[] data = folder.Idx(60);
-        Gsrnn.Run(["train", .. data, "--cell", "gru", "--hidden", "8", "--epochs", "1", "--out", folder["big"], "-q"]).Succeeds();
-
-        JsonElement json = Gsrnn.Run(["train", .. data, .. Gates, "--init", folder["big"], "--target-fraction", "0.25", "--epochs", "3", "--holdout", "10",
-            "--out", folder["small"], "--log", folder["log"], "--report", folder["page"]]).Succeeds().Json;
-
+        JsonElement json = Gsrnn.Run([.. Call, "--method", "iss", "--target-fraction", "0.25", "--out", folder["m"], "--json"]).Succeeds().Json;
         JsonElement pruning = json.GetProperty("pruning");
-        Assert.Equal([8], pruning.GetProperty("hidden").GetProperty("before").EnumerateArray().Select(n => n.GetInt32()));
-        Assert.Equal([2], pruning.GetProperty("hidden").GetProperty("after").EnumerateArray().Select(n => n.GetInt32()));
-        Assert.InRange(pruning.GetProperty("parity").GetDouble(), 0, 1e-4);
-        JsonElement[] lines = [.. File.ReadAllLines(folder["log"]).Select(line => JsonDocument.Parse(line).RootElement)];
-        Assert.Equal([1, 2, 3], lines.Select(line => line.GetProperty("epoch").GetInt32()));
-        foreach (JsonElement line in lines)
-        {
-            JsonElement own = line.GetProperty("pruning"), axis = own.GetProperty("axes")[0];
-            Assert.Equal("l0", axis.GetProperty("name").GetString());
-            Assert.Equal(8, axis.GetProperty("open").GetInt32() + axis.GetProperty("closed").GetInt32() + axis.GetProperty("undecided").GetInt32());
-            Assert.Equal(8 - axis.GetProperty("closed").GetInt32(), axis.GetProperty("sliced").GetInt32());
-            Assert.InRange(axis.GetProperty("expected").GetDouble(), 0, 8);
-            Assert.Equal("accuracy", own.GetProperty("sliced").GetProperty("name").GetString());
-        }
-
-        Assert.Contains("Units of l0", File.ReadAllText(folder["page"]));
-        JsonElement read = Gsrnn.Run(["eval", folder["small"], .. data, "--holdout", "10", "--split", "valid", "--json", "-q"]).Succeeds().Json;
-        Assert.Equal(json.GetProperty("metric").GetProperty("value").GetDouble(), read.GetProperty("value").GetDouble());
-        Assert.Equal(json.GetProperty("parameters").GetInt32(), read.GetProperty("parameters").GetInt32());
-
-        // The gated run is kept beside it, and the same call again ends the same.
-        string[] again = ["train", .. data, .. Gates, "--init", folder["big"], "--target-fraction", "0.25", "--epochs", "3", "--holdout", "10", "--out", folder["small"], "--resume"];
-        Assert.Equal(json.GetProperty("loss").GetDouble(), Gsrnn.Run(again).Succeeds().Json.GetProperty("loss").GetDouble());
+        Assert.Equal("iss", pruning.GetProperty("method").GetString());
+        Assert.Equal(2, pruning.GetProperty("hidden").GetProperty("after")[0].GetInt32());
+        Assert.True(pruning.GetProperty("parity").GetDouble() < 1e-4);
+        Assert.Equal(2, Gsrnn.Run("eval", folder["m"], "--data", "digits", "--limit", "20", "--json").Succeeds().Json.GetProperty("hidden")[0].GetInt32());
     }
 
     [Fact]
-    public void EpochsTellWhereTheGatesStand()
+    public void GradualPruningIsReportedAsAMask()
     {
         using Folder folder = new();
-        string error = Gsrnn.Run(["train", .. folder.Idx(30), "--hidden", "6", "--method", "l0", "--l0-lambda", "1e-4", "--gates", "all", "--epochs", "1", "--batch", "8",
-            "--out", folder["m"]]).Succeeds().Error;
-        Assert.Matches(@"l0: .* of 12 units expected, lambda 1e-4, .*inputs \d+ open, \d+ closed.*; l0 \d+ open, \d+ closed.*; sliced: inputs 6, l0 \d units", error);
+        string[] call = [.. Call, "--method", "gradual", "--target-fraction", "0.25", "--out", folder["m"]];
+        JsonElement pruning = Gsrnn.Run([.. call, "--json"]).Succeeds().Json.GetProperty("pruning");
+        int weights = (4 * 8 * (28 + 8)) + (8 * 10), biases = (2 * 4 * 8) + 10;
+        Assert.Equal((weights / 4) + biases, pruning.GetProperty("kept").GetInt32());
+        Assert.Equal(8, pruning.GetProperty("hidden").GetProperty("after")[0].GetInt32());
+        Assert.Equal(weights + biases, pruning.GetProperty("parameters").GetProperty("after").GetInt32());
+        Assert.Contains("a mask: the size stays", Gsrnn.Run(call).Succeeds().Out);
     }
 
     [Fact]
-    public void APriceThatClosesEverythingLeavesTheLastUsableNetwork()
+    public void ATraceNormTrainsAndPrunesNothing()
     {
         using Folder folder = new();
-        string[] call = ["train", .. folder.Idx(60), "--hidden", "6", .. Gates, "--l0-lambda", "1e5", "--out", folder["m"]];
-        string first = Gsrnn.Run([.. call, "--epochs", "2", "--gate-lr", "1"]).FailsWith(1).Error;
-        Assert.Contains("--l0-lambda 100000", first);
-        Assert.Contains("nothing was written", first);
-        Assert.False(File.Exists(folder["m"]));
+        Assert.Contains("trace-norm", Gsrnn.Run([.. Call, "--trace-norm", "0.001", "--out", folder["m"]]).Succeeds().Error);
+    }
 
-        string later = Gsrnn.Run([.. call, "--epochs", "20", "--gate-lr", "0.1"]).FailsWith(1).Error;
-        Assert.Contains("--l0-lambda 100000", later);
-        Assert.Contains("the last that had units left", later);
-        Gsrnn.Run(["eval", folder["m"], .. folder.Idx(60), "-q"]).Succeeds();
+    [Fact]
+    public void APriceThatClosesEverythingLeavesTheLastUsableModelOrSaysSo()
+    {
+        using Folder folder = new();
+        Outcome outcome = Gsrnn.Run([.. Call, "--method", "iss", "--iss-lambda", "10000", "--out", folder["m"], "-q"]);
+        outcome.FailsWith(1, "--iss-lambda 10000 is too large", "nothing was written");
     }
 
     [Theory]
-    [InlineData("--target-fraction", "0", "--target-fraction 0")]
-    [InlineData("--target-fraction", "1", "--target-fraction 1")]
-    [InlineData("--l0-lambda", "0", "--l0-lambda 0")]
-    [InlineData("--gates", "some", "--gates some")]
-    [InlineData("--epochs", "2", "--target-fraction")]
-    public void WhatCannotBeIsRefusedInOneLine(string option, string value, string said)
+    [InlineData("one aim", "--method", "iss")]
+    [InlineData("--target-fraction 1", "--method", "iss", "--target-fraction", "1")]
+    [InlineData("--target-fraction 0", "--method", "gradual", "--target-fraction", "0")]
+    [InlineData("--iss-lambda -1", "--method", "iss", "--iss-lambda=-1")]
+    [InlineData("--iss-lambda belongs to --method iss", "--iss-lambda", "1")]
+    [InlineData("--target-fraction belongs to --method l0 or iss or gradual", "--target-fraction", "0.5")]
+    [InlineData("exclude each other", "--method", "iss", "--target-fraction", "0.5", "--trace-norm", "1")]
+    [InlineData("--trace-norm 0", "--trace-norm", "0")]
+    public void WrongCallsAreOneLine(string expected, params string[] options)
     {
         using Folder folder = new();
-        string message = Gsrnn.Run(["train", .. folder.Idx(30), "--hidden", "5", .. Gates, "--out", folder["m"], option, value]).FailsWith(2).Error;
-        Assert.Contains(said, message);
-    }
-
-    [Fact]
-    public void OptionsOfAMethodNeedIt()
-    {
-        using Folder folder = new();
-        Assert.Contains("--method", Gsrnn.Run(["train", .. folder.Idx(30), "--hidden", "5", "--target-fraction", "0.5", "--out", folder["m"]]).FailsWith(2).Error);
-        Assert.Contains("prune", Gsrnn.Run(["train", .. folder.Idx(30), "--hidden", "5", "--method", "random", "--out", folder["m"]]).FailsWith(2).Error);
-        Gsrnn.Run(["train", .. folder.Idx(30), "--hidden", "5", "--epochs", "1", "--out", folder["m"], "-q"]).Succeeds();
-        Assert.Contains("train", Gsrnn.Run(["prune", folder["m"], .. folder.Idx(30), "--method", "l0", "--keep", "2", "--out", folder["n"], "-q"]).FailsWith(2).Error);
+        Gsrnn.Run([.. Call, .. options, "--out", folder["m"]]).FailsWith(2, expected);
     }
 }
