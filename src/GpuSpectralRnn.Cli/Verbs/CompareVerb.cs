@@ -98,7 +98,7 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
             FineTuning = FineTune == 0
                 ? null
                 : training with { Epochs = FineTune, LearningRate = FineTuneRate ?? training.LearningRate },
-            PruningTraining = PruningEpochs is { } epochs ? training with { Epochs = epochs } : null,
+            PruningTraining = PruningEpochs is { } epochs ? training with { Epochs = epochs, Schedule = new Schedule() } : null,
             BatchSize = Batch,
         };
         int count = models.Length > 0 ? models.Length : Seeds ?? 1;

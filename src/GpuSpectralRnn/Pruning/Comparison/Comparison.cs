@@ -20,8 +20,8 @@ public sealed record ComparisonSettings
     public TrainingSettings? FineTuning { get; init; }
 
     /// <summary>
-    /// Training of methods that prune while they train, from the trained network; null: half the epochs of <see cref="Training"/>, rounded up. The
-    /// seed is the calibration's.
+    /// Training of methods that prune while they train, from the trained network; null: half the epochs of <see cref="Training"/>, rounded
+    /// up, at a constant rate. The seed is the calibration's.
     /// </summary>
     public TrainingSettings? PruningTraining { get; init; }
 
@@ -156,7 +156,7 @@ public sealed class Comparison
         using Network trained = new(network.Recipe, network.Backend);
         trained.Parameters.CopyFrom(network.Parameters);
         using ITrainedPruning pruning = create(keep.Of(network.Recipe, network.Graph));
-        TrainingSettings how = settings.PruningTraining ?? settings.Training with { Epochs = (settings.Training.Epochs + 1) / 2 };
+        TrainingSettings how = settings.PruningTraining ?? settings.Training with { Epochs = (settings.Training.Epochs + 1) / 2, Schedule = new Schedule() };
         Train(calibration, trained, how, $"{name}, {keep} units", pruning);
         using Network? small = pruning.Finish();
         Parity? parity = small is null ? null : Parity.Compare(trained, small, Subset.Limit(calibration.Held, ParitySequences), settings.BatchSize);
