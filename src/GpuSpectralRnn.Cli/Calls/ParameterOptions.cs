@@ -28,7 +28,7 @@ internal static partial class ParameterOptions
         ["linear"] = "--linear",
         ["methods"] = "--methods",
         ["PenaltyFactor"] = "--l0-lambda",
-        ["refine"] = "--refine",
+        ["Refine"] = "--refine",
         ["readout"] = "--readout",
         ["ridge"] = "--ridge",
         ["roundTo"] = "--round-to",

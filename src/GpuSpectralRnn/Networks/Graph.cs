@@ -9,6 +9,7 @@ public sealed class Node
     internal Node(Module module, int index, Scope scope)
     {
         (Module, Index, Scope) = (module, index, scope);
+        _ = scope.Output; // refuses values that the module cannot read, on whose number and extents the rest counts
         Uses = [.. module.Uses(scope)];
         Declared = [.. module.DeclareParameters(scope)];
         Parameters = [.. Declared.Select(spec => spec.Name)];

@@ -148,6 +148,46 @@ public sealed class OnnxImportTests : IDisposable
         Runs.Close(expected, Answers.Predict(network, x, 2, 4), 1e-6); // single precision, eight printed digits
     }
 
+    // What is returned has been compared with the graph's answers in ONNX Runtime.
+    [Theory]
+    [InlineData("LSTM", 1, 1, true, true, Readout.Last)]
+    [InlineData("GRU", 2, 1, true, false, Readout.Last)]
+    [InlineData("LSTM", 2, 2, true, true, Readout.LastStep)]
+    [InlineData("GRU", 1, 2, false, false, Readout.Every)]
+    public void GraphsOfPyTorchsNewerExporter(string type, int layers, int directions, bool isLastOnly, bool keepsConstant, Readout readout)
+    {
+        File.WriteAllBytes(path, DynamoGraph.Make(type, inputs: 3, hidden: 4, outputs: 2, layers, directions, isLastOnly, keepsConstant));
+        (Network network, double difference) = OnnxImport.Read(path, host);
+        using Network owned = network;
+
+        Assert.Equal((type == "LSTM" ? Cell.Lstm : Cell.Gru, readout), (network.Architecture.Cell, network.Architecture.Readout));
+        Assert.Equal((layers, directions == 2), (network.Architecture.Layers, network.Architecture.IsBidirectional));
+        Assert.InRange(difference, 0, Answers.Tolerance);
+    }
+
+    [Theory]
+    [InlineData(7)]
+    [InlineData(9)]
+    [InlineData(11)]
+    [InlineData(13)]
+    [InlineData(14)]
+    [InlineData(17)]
+    [InlineData(21)]
+    public void OpsetsFrom7To21(int opset)
+    {
+        GraphMaker maker = new GraphMaker().Input("x", 0, 0, 3).Node("Transpose", ["x"], ["steps"], Attributes.Create("perm", 1, 0, 2))
+            .Recurrent("GRU", "cell", "steps", 3, 4, outputs: ["cell_y", "cell_h"]);
+        if (opset < 13) maker.Node("Squeeze", ["cell_h"], ["h"], Attributes.Create("axes", new long[] { 0 }));
+        else maker.Integers("zero", 0).Node("Squeeze", ["cell_h", "zero"], ["h"]);
+        maker.Constant("w", [2, 4]).Constant("b", [2]).Node("Gemm", ["h", "w", "b"], ["y"], Attributes.Create("transB", 1L)).Output("y");
+        File.WriteAllBytes(path, maker.ToFile(opset: opset));
+        (Network network, double difference) = OnnxImport.Read(path, host);
+        using Network owned = network;
+
+        Assert.Equal((Cell.Gru, Readout.Last), (network.Architecture.Cell, network.Architecture.Readout));
+        Assert.InRange(difference, 0, Answers.Tolerance);
+    }
+
     [Fact]
     public void ConstantsMayBeTypedOrComputed()
     {

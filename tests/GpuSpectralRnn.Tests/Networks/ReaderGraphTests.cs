@@ -75,6 +75,7 @@ public sealed class ReaderGraphTests : IDisposable
     [InlineData("\"axis\":\"model\"", "\"axis\":\"model\",\"rank\":8", "rank 8")]
     [InlineData("\"vocabulary\":8", "\"vocabulary\":2000000000", "2000000000 tokens")]
     [InlineData("\"type\":\"attention\"", "\"type\":\"attraction\"", "cannot be read")]
+    [InlineData("\"context.gate\",\"context.candidate\",", "\"context.gate\",", "takes three")]
     public void Damaged_graphs_are_refused(string part, string damage, string word)
     {
         string json = Recipe.ToJson();

@@ -386,7 +386,7 @@ public sealed class L0PruningTests(IlgpuCpuDevice simulator) : IDisposable
 
         public int Count => count;
 
-        public SequenceLayout Layout => new(Steps, 1, TargetKind.Label, 2) { Vocabulary = tokens };
+        public SequenceLayout Layout => new(Steps, 1, TargetKind.Label, 2, tokens);
 
         public void Read(ReadOnlySpan<int> indices, Batch batch)
         {
