@@ -17,7 +17,7 @@ internal static partial class ParameterOptions
         ["Fixed"] = "--set",
         ["fraction"] = "--fraction",
         ["GroupPenalty"] = "--iss-lambda",
-        ["TraceNorm"] = "--trace-norm",
+        ["traceNorm"] = "--trace-norm",
         ["GateRate"] = "--gate-lr",
         ["InputRadius"] = "--input-radius",
         ["keep"] = "--keep",

@@ -38,7 +38,7 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
         HelpText = "Rows -refined: how long they are brought closer to the big network's answers, without labels.")]
     public string Refine { get; set; } = "auto";
 
-    [Option("pruning-epochs", MetaValue = "N", HelpText = "l0: epochs in which the trained network is pruned (default: half of --epochs).")]
+    [Option("pruning-epochs", MetaValue = "N", HelpText = "l0, iss, gradual: epochs in which the trained network is pruned (default: half of --epochs).")]
     public int? PruningEpochs { get; set; }
 
     public int FineTune { get; set; }

@@ -45,7 +45,7 @@ public sealed class CompressionReport(SizePoint chosen, IReadOnlyList<SizePoint>
         string[] idle = [.. proof.Nodes.Where(node => node.Steps == 0).Select(node => node.Name)];
         return idle.Length == 0 ? use
             : $"{use}; {string.Join(", ", idle)} did not run and {(idle.Length == 1 ? "is as it was" : "are as they were")}: "
-            + "to cut them too, give data for their branches, --data VALUE=FILE VALUE=FILE";
+            + "to cut them too, give data for their branches as well, VALUE=FILE VALUE=FILE";
     }
 
     /// <summary>The recurrent nodes before and after.</summary>

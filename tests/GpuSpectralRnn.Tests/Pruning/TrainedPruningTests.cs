@@ -281,7 +281,7 @@ public sealed class TrainedPruningTests : IDisposable
         Assert.Contains("`GroupPenalty` 0", Assert.Throws<InvalidCallException>(() => new IssPruning(new IssSettings { GroupPenalty = 0 })).Message);
         Assert.Contains("one aim", Assert.Throws<InvalidCallException>(() => new GradualPruning(new GradualSettings())).Message);
         Assert.Contains("rising", Assert.Throws<InvalidCallException>(() => new GradualPruning(new GradualSettings { TargetFraction = 0.5, Ramp = 0.6 })).Message);
-        Assert.Contains("`TraceNorm` 0", Assert.Throws<InvalidCallException>(() => new TraceNorm(0)).Message);
+        Assert.Contains("`traceNorm` 0", Assert.Throws<InvalidCallException>(() => new TraceNorm(0)).Message);
     }
 
     private static void Train(Network network, ISequenceData data, TrainingSettings settings, ITrainedPruning? pruning, Action<EpochReport>? epoch = null)

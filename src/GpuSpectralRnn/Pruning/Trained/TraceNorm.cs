@@ -13,9 +13,9 @@ namespace GpuSpectralRnn.Pruning;
 /// other: lambda Tr (C^T C + eps I)^(1/2), the sum of its singular values (docs/method.md, section 15). Units are then read in few directions, which
 /// spectral pruning can do without. It takes nothing away by itself. (C^T C + eps I)^(-1/2) is renewed every <see cref="Renewal"/> steps.
 /// </summary>
-/// <param name="lambda">The price.</param>
+/// <param name="traceNorm">lambda, the price.</param>
 /// <exception cref="InvalidCallException">It is not above 0.</exception>
-public sealed class TraceNorm(double lambda) : ITrainedPruning
+public sealed class TraceNorm(double traceNorm) : ITrainedPruning
 {
     /// <summary>Its name in calls.</summary>
     public const string MethodName = "trace-norm";
@@ -26,9 +26,9 @@ public sealed class TraceNorm(double lambda) : ITrainedPruning
     /// <summary>eps over the mean square Tr C^T C / m.</summary>
     private const double Smoothing = 1e-4;
 
-    private readonly double lambda = lambda > 0 && double.IsFinite(lambda)
-        ? lambda
-        : throw new InvalidCallException($"`TraceNorm` {lambda}: choose a number above 0, for example 0.001.");
+    private readonly double lambda = traceNorm > 0 && double.IsFinite(traceNorm)
+        ? traceNorm
+        : throw new InvalidCallException($"`traceNorm` {traceNorm}: choose a number above 0, for example 0.001.");
 
     private Network? network;
     private ReadAxis[] axes = [];
