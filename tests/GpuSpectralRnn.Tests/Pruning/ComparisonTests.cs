@@ -35,7 +35,7 @@ public sealed class ComparisonTests : IDisposable
             Assert.InRange(row.FineTuned!.Mean, 0, 1);
             Assert.NotNull(row.Value.Deviation);
             Assert.True(row.MillisecondsPerSequence > 0, row.Method);
-            bool isSmall = row.Method is not ("baseline" or "magnitude-weight" or "random-weight" or "column" or "low-rank");
+            bool isSmall = row.Method is not ("baseline" or "magnitude-weight" or "random-weight" or "column" or "low-rank" or "gradual");
             Assert.Equal(isSmall ? 3 : 6, row.Units[0]);
         }
     }
