@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using GpuSpectralRnn.Cli.Tests.Support;
+using GpuSpectralRnn.Pruning;
 
 namespace GpuSpectralRnn.Cli.Tests;
 
@@ -26,7 +27,7 @@ public class CompareTests
         Assert.Equal("accuracy", outcome.Json.GetProperty("metric").GetString());
         Assert.True(outcome.Json.GetProperty("isComplete").GetBoolean());
         JsonElement[] rows = [.. outcome.Json.GetProperty("rows").EnumerateArray()];
-        Assert.Equal(1 + (2 * 16), rows.Length);
+        Assert.Equal(1 + (2 * MethodSpec.All.Count), rows.Length);
         foreach (JsonElement row in rows)
         {
             Assert.Equal(Keys, row.EnumerateObject().Select(property => property.Name));

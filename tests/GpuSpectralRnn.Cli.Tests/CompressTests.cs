@@ -123,6 +123,44 @@ public class CompressTests
         Gsrnn.Run(call).FailsWith(1, "model.onnx");
     }
 
+    [Fact]
+    public void TheAnswerComesFirst()
+    {
+        using Folder folder = new();
+        string[] lines = Gsrnn.Run([.. Call(folder, Good()), "--keep", "4", "--refine", "0", "--out", folder["small.onnx"]]).Succeeds().Out.Split('\n');
+        Assert.StartsWith($"{folder["small.onnx"]}: With 4 of 8 GRU units it decides as model.onnx in ", lines[0]);
+        Assert.Equal(["lost", "gained", "to"], lines[2..5].Select(line => line.Split(' ')[0]));
+    }
+
+    /// <summary>Two files, one for each value of the input that chooses; every part of the result says for which.</summary>
+    [Fact]
+    public void DataForEveryValueOfAnInputThatChooses()
+    {
+        using Folder folder = new();
+        GpuSpectralRnn.Onnx.Protos.GraphProto Branch(string name, int inputs) => new GraphMaker()
+            .Constant($"{name}_spare", [inputs]).Recurrent("GRU", name, "x", inputs, Hidden).Output($"{name}_y", 0, 1, 1, Hidden).Graph;
+        GraphMaker maker = new GraphMaker().Input("x", Steps, 1, 0).IntegerInput("sr", 1).Integers("sixteen", 16000).Node("Equal", ["sr", "sixteen"], ["is"])
+            .Node("If", ["is"], ["y"],
+                GpuSpectralRnn.Onnx.Graphs.Attributes.Create("then_branch", Branch("wide", Inputs)),
+                GpuSpectralRnn.Onnx.Graphs.Attributes.Create("else_branch", Branch("narrow", 2)))
+            .Constant("w", [Hidden, 1]).Node("MatMul", ["y", "w"], ["a"]).Node("Sigmoid", ["a"], ["p"]).Output("p");
+        File.WriteAllBytes(folder["model.onnx"], maker.ToFile());
+        IEnumerable<float> Numbers(int width) => Enumerable.Range(0, Count * Steps * width).Select(i => MathF.Sin(1.7f * i));
+        string wide = folder.Npy("wide.npy", [Count, Steps, 1, Inputs], Numbers(Inputs)), narrow = folder.Npy("narrow.npy", [Count, Steps, 1, 2], Numbers(2));
+        string[] call = ["compress", folder["model.onnx"], "--keep", "4", "--refine", "0", "--out", folder["small.onnx"], "--data"];
+
+        JsonElement result = Gsrnn.Run([.. call, $"16000={wide}", $"8000={narrow}", "--json"]).Succeeds().Json;
+
+        Assert.All(result.GetProperty("nodes").EnumerateArray(), node => Assert.Equal(4, node.GetProperty("hidden").GetProperty("after").GetInt32()));
+        Assert.Equal(["sr=16000", "sr=8000"], result.GetProperty("outputs").EnumerateArray().Select(output => output.GetProperty("choice").GetString()));
+        Assert.Contains("did not run", Gsrnn.Run([.. call, wide]).Succeeds().Out);
+        Gsrnn.Run([.. call, wide, narrow]).FailsWith(2, "--data", "16000=wide.npy");
+        Gsrnn.Run([.. call, $"16000={wide}", $"16000={narrow}"]).FailsWith(2, "--data");
+        Gsrnn.Run([.. call, $"16000={narrow}", $"8000={wide}"]).FailsWith(2, "sr=16000");
+        Gsrnn.Run([.. call, $"16000={folder["absent.npy"]}", $"8000={narrow}"]).FailsWith(2, "absent.npy");
+        Gsrnn.Run([.. call, $"16000={wide}", $"8000={narrow}", "--set", "sr=16000"]).FailsWith(2, "--set");
+    }
+
     private static GraphMaker Good() => new GraphMaker().Input("x", Steps, 1, Inputs).Recurrent("GRU", "cell", "x", Inputs, Hidden)
         .Constant("w", [Hidden, 1]).Node("MatMul", ["cell_y", "w"], ["a"]).Node("Sigmoid", ["a"], ["p"]).Output("p");
 

@@ -62,6 +62,16 @@ public sealed class GraphModelTests : IDisposable
         Gsrnn.Run("eval", folder["s"], "--data", "digits", "--limit", "20").Succeeds();
     }
 
+    [Fact]
+    public void ItIsCompared()
+    {
+        JsonElement json = Gsrnn.Run(
+            ["compare", "--data", "digits", "--limit", "80", "--models", folder["m"], "--methods", "adjoint,random,scratch", "--keep", "3x2x4", "--epochs", "1", "--json"])
+            .Succeeds().Json;
+        Assert.Equal([5, 4, 6], json.GetProperty("hidden").EnumerateArray().Select(size => size.GetInt32()));
+        Assert.Equal(4, json.GetProperty("rows").GetArrayLength());
+    }
+
     [Theory]
     [InlineData("prune", "--data", "digits", "--keep", "3,2", "--out", "s")]
     [InlineData("prune", "--data", "copy", "--fraction", "0.5", "--out", "s")]

@@ -12,7 +12,7 @@ public class PruneTests
     {
         using Folder folder = new();
         string[] data = Train(folder);
-        string[] call = ["prune", folder["m"], .. data, "--holdout", "10", "--keep", "3", "--refine", "5", "--out", folder["s"], "--json"];
+        string[] call = ["prune", folder["m"], .. data, "--holdout", "10", "--keep", "3", "--criterion", "auto", "--refine", "5", "--out", folder["s"], "--json"];
         JsonElement json = Gsrnn.Run(call).Succeeds().Json;
         Assert.Equal("spectral", json.GetProperty("method").GetString());
         Assert.Equal([5], Numbers(json.GetProperty("hidden").GetProperty("before")));

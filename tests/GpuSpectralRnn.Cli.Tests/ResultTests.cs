@@ -68,7 +68,7 @@ public class ResultTests
         using Folder folder = new();
         string[] data = folder.Npy(40);
         Gsrnn.Run(["train", .. data, "--hidden", "6", "--epochs", "1", "--device", "host", "--out", folder["m"]]).Succeeds();
-        Outcome outcome = Gsrnn.Run(["prune", folder["m"], .. data, "--keep", "3", "--device", "host", "--out", folder["s"]]).Succeeds();
+        Outcome outcome = Gsrnn.Run(["prune", folder["m"], .. data, "--keep", "3", "--refine", "off", "--device", "host", "--out", folder["s"]]).Succeeds();
         Assert.Equal(5, outcome.Error.Split('\n').Count(line => line.StartsWith("  ", StringComparison.Ordinal)));
         Assert.Matches(@"\d+ candidates, the closest", outcome.Error);
     }

@@ -3,9 +3,9 @@ using ILGPU;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// The proximal step of a group lasso: the factor by which every group of weights shrinks, 1 - amount penalty / sqrt(squares + 1e-8), 0 where that is not
-/// above 0 or the norm below the threshold. A group that is closed stays so; of the open ones the <c>least</c> largest are never closed, and none
-/// shrinks once no more are left. Item 0 counts the groups that were open.
+/// The proximal step of a trimmed group lasso: the factor by which every group of weights shrinks, 1 - amount penalty / sqrt(squares + 1e-8), 0 where that
+/// is not above 0 or the norm below the threshold; 1 for the <c>least</c> largest of the open groups. A group that is closed stays so. Item 0 counts the
+/// groups that were open.
 /// </summary>
 public readonly struct ShrunkGroups(
     ArrayView<float> squares, // [groups]
@@ -24,25 +24,21 @@ public readonly struct ShrunkGroups(
     public void Run(int element)
     {
         int open = 0;
-        for (int i = 0; i < groups; i++) open += before[i] != 0f ? 1 : 0;
-        if (element == 0) count[0] = open;
+        int rank = 0; // open groups that are larger
         float square = squares[element];
-        float norm = MathF.Sqrt(square + 1e-8f);
-        float factor = 1f - amount * penalty[0] / norm;
-        if (open <= least) factor = 1f;
-        else if (factor <= 0f || norm < threshold * scale[0]) factor = 0f;
-        if (factor == 0f)
+        for (int i = 0; i < groups; i++)
         {
-            int rank = 0;
-            for (int i = 0; i < groups; i++)
-            {
-                bool isLarger = squares[i] > square || (squares[i] == square && i < element);
-                rank += before[i] != 0f && isLarger ? 1 : 0;
-            }
-
-            if (rank < least) factor = 1f;
+            int isOpen = before[i] != 0f ? 1 : 0;
+            bool isLarger = squares[i] > square || (squares[i] == square && i < element);
+            open += isOpen;
+            rank += isLarger ? isOpen : 0;
         }
 
+        if (element == 0) count[0] = open;
+        float norm = MathF.Sqrt(square + 1e-8f);
+        float factor = 1f - amount * penalty[0] / norm;
+        if (factor <= 0f || norm < threshold * scale[0]) factor = 0f;
+        if (rank < least) factor = 1f;
         factors[element] = before[element] != 0f ? factor : 0f;
     }
 }

@@ -36,7 +36,7 @@ internal static class ProgressText
         string sliced = r.SlicedParameters is not { } parameters ? "" :
             $"; sliced: {string.Join(", ", r.SlicedUnits.Select(pair => $"{pair.Key} {pair.Value}"))} units, {parameters:N0} parameters" +
             (r.Sliced is { } result ? $", {result.Metric} {Evaluation.Shown(result.Value)}" : "");
-        return $"{r.Method}: {Brief(r)}{(r.ExpectedWeights is { } weights ? $", {weights:N0} weights of a gate" : "")}; {string.Join("; ", r.Axes)}{sliced}";
+        return $"{r.Method}: {Brief(r)}{(r.ExpectedWeights is { } weights ? $", {weights:N0} weights of a gate" : "")}{string.Concat(r.Axes.Select(axis => $"; {axis}"))}{sliced}";
     }
 
     /// <summary>The part of it that moves within an epoch.</summary>
@@ -46,7 +46,8 @@ internal static class ProgressText
         string size = r.Weights is { } weights ? $"{weights.Kept:N0} of {weights.All:N0} weights"
             : r.ExpectedUnits is { } expected ? $"{expected:0.0} of {all} units expected" : $"{r.Axes.Sum(axis => axis.Open)} of {all} units";
         string target = r.Target is { } share ? $" (target {share:0.0 %})" : "";
-        return $"{size}{target}{(r.Penalty is { } penalty ? $", lambda {penalty:0.###e+0}" : "")}";
+        string price = r.Penalty is { } penalty ? $"lambda {penalty:0.###e+0}" : "";
+        return all == 0 && r.Weights is null ? price : $"{size}{target}{(price.Length > 0 ? $", {price}" : "")}";
     }
 
     /// <summary>For example <c>1:02:03</c>, <c>2:03</c>.</summary>

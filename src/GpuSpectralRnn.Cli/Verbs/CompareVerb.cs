@@ -69,20 +69,20 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
         IEnumerable<KeepSize> keep = CheckedSizes();
         CheckOptions();
         string[] models = [.. Models];
-        Architecture? given = models.Length == 0 ? null : ModelFile.LoadArchitecture(models[0]);
-        Architecture asked = given ?? CheckedModelOptions();
-        DataSource source = new(this, given);
+        Recipe? given = models.Length == 0 ? null : ModelFile.LoadRecipe(models[0]);
+        Architecture? asked = given is null ? CheckedModelOptions() : null;
+        DataSource source = new(this, given as Architecture);
         using IBackend backend = OpenBackend();
         DataSplits data = source.OpenAll();
         ISequenceData test = data.Test ?? data.Valid
             ?? throw new InvalidCallException(
                 $"{data.Train.Name} has nothing to judge by; set sequences aside with --holdout N, or give test files.");
-        Architecture architecture = given ?? Complete(asked, data.Train, source);
-        architecture.CheckFits(data.Train.Layout, data.Train.Name);
+        Recipe recipe = given ?? (asked = Complete(asked!, data.Train, source));
+        recipe.CheckFits(data.Train.Layout, data.Train.Name);
         training = WithRate(training, data.Train.Layout);
         if (training.Schedule.Kind == ScheduleKind.Anneal && data.Test is null)
             throw new InvalidCallException("--schedule anneal needs sequences to watch beside those to judge by; give test files too.");
-        if (architecture.IsBidirectional)
+        if (recipe.Build().HasReverse)
         {
             foreach (MethodSpec method in methods.Where(method => method.IsOneWay))
                 terminal.Note($"{method.Name} is left out: it is for networks of one direction");
@@ -108,7 +108,7 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
             Measured = (run, _) => progress.Measured(run),
             Stepped = progress.Stepped,
         };
-        comparison.Check(architecture);
+        comparison.Check(recipe);
         progress.RunsPerNetwork = comparison.RunsPerNetwork;
         using Interruption interruption = new();
         try
@@ -118,7 +118,7 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
                 ulong seed = Seed + (ulong)i;
                 using Network network = models.Length > 0
                     ? ModelFile.Load(models[i], backend)
-                    : Train(terminal, architecture, data, training with { Seed = seed }, backend, interruption.Token);
+                    : Train(terminal, asked!, data, training with { Seed = seed }, backend, interruption.Token);
                 comparison.Add(new Calibration(network, data.Train, new CalibrationSettings { Seed = seed }, interruption.Token));
             }
         }
@@ -184,7 +184,7 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
         terminal.Result(new JsonObject
         {
             ["metric"] = rows[0].Metric,
-            ["hidden"] = new JsonArray([.. rows[0].Architecture.Hidden.Select(h => JsonValue.Create(h))]),
+            ["hidden"] = new JsonArray([.. rows[0].Units.Select(h => JsonValue.Create(h))]),
             ["rows"] = report.ToTable(isBrief: false).ToJson(),
             ["sequences"] = test.Count,
             ["isComplete"] = comparison.Runs.Count == seeds * comparison.RunsPerNetwork,
@@ -196,9 +196,7 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
 
     private ReportPage Page(ComparisonReport report, IReadOnlyList<ComparisonRow> rows, ISequenceData test, IBackend backend)
     {
-        Architecture architecture = rows[0].Architecture;
-        string sizes = $"{architecture.Inputs}-{string.Join("-", architecture.Hidden)}-{architecture.Outputs}";
-        ReportPage page = new($"Pruning methods on {test.Name}, {architecture.Cell.Name()} {sizes}")
+        ReportPage page = new($"Pruning methods on {test.Name}, {rows[0].Runs[0].Recipe.Title}")
         {
             Command = Call,
             Device = $"{backend.Device.Id} ({backend.Device.Name})",

@@ -7,7 +7,6 @@ using GpuSpectralRnn.Onnx.Compression;
 using GpuSpectralRnn.Onnx.Proof;
 using GpuSpectralRnn.Onnx.Reports;
 using GpuSpectralRnn.Pruning;
-using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
@@ -141,18 +140,15 @@ internal sealed class CompressVerb : Verb
     private void PrintCurve(Terminal terminal, GraphCompression compression)
     {
         IReadOnlyList<SizePoint> curve = compression.Curve(point => terminal.Note($"{point.Size} units: {SizeSlider.Lost(point.Proof)}"));
-        terminal.Result(CompressionReport.Sizes(curve).ToText());
-        terminal.Result($"on {compression.HeldOut} sequences held out; nothing was written: give --keep, --fraction or --tolerance, and --out");
-        if (curve.Count > 2)
+        if (CompressionReport.Advised(curve) is { } advised)
         {
-            // The knee rule of spectrum: farthest below the line from the smallest size to the largest.
-            SizePoint knee = curve[Knee.Find([.. curve.Select(point => (
-                (double)point.Keep.Sum(), point.Proof.Outputs.Where(output => !output.IsState).Max(output => output.MeanDifference)))])];
-            terminal.Result(
-                $"keep {knee.Size} units: expected {SizeSlider.Lost(knee.Proof)}, {(double)knee.Proof.BytesBefore / knee.Proof.BytesAfter:0.0} times fewer bytes "
-                + "(the knee, farthest below the line from the smallest size to the largest)");
+            terminal.Result($"keep {advised.Size} units: expected {SizeSlider.Lost(advised.Proof)}; {SizeSlider.Gained(advised.Proof)}");
+            terminal.Result("(the knee, farthest below the line from the smallest size to the largest)\n");
+            terminal.Result($"to do    {CallFor(advised)}\n");
         }
 
+        terminal.Result(CompressionReport.Sizes(curve).ToText());
+        terminal.Result($"on {compression.HeldOut} sequences held out; nothing was written: give --keep, --fraction or --tolerance, and --out");
         terminal.Result(new JsonObject
         {
             ["model"] = ModelPath,
@@ -171,9 +167,7 @@ internal sealed class CompressVerb : Verb
     {
         IReadOnlyList<SizePoint> curve = compression.Curve(point => terminal.Note($"{point.Size} units: {SizeSlider.Lost(point.Proof)}"));
         new CompressionReport(chosen, curve).Save(
-            ReportPath!,
-            $"{Path.GetFileName(ModelPath)}: {string.Join(", ", compression.Layers.Select(layer => layer.Units))} units to {chosen.Size}",
-            CallFor);
+            ReportPath!, Path.GetFileName(ModelPath), ShrinksState, CallFor);
     }
 
     private string CallFor(SizePoint size)
@@ -184,22 +178,24 @@ internal sealed class CompressVerb : Verb
             "compress", ModelPath, "--data", .. Data, .. Given("--set", Settings), .. Given("--state", States), "--keep", size.Size,
             .. Given("--refine", Refine == "auto" ? [] : [Refine]),
             .. ShrinksState ? ["--shrink-state"] : Array.Empty<string>(),
-            "--out", Out!,
+            "--out", Out ?? "small.onnx",
         ]);
     }
 
     private void Print(Terminal terminal, SmallGraph graph, GraphProof proof)
     {
+        terminal.Result($"{Out}: {CompressionReport.Answer(Path.GetFileName(ModelPath), proof)}\n");
+        foreach ((string name, string text) in CompressionReport.Findings(Path.GetFileName(ModelPath), proof, ShrinksState))
+            terminal.Result($"{name,-8} {text}");
+        terminal.Result($"\non {proof.HeldOut} sequences held out:\n{CompressionReport.Outputs(proof).ToText()}");
         terminal.Result(CompressionReport.Nodes(proof).ToText());
         terminal.Result(
-            $"on {proof.HeldOut} sequences held out, units chosen by the loss of {graph.Criterion}:\n{CompressionReport.Outputs(proof).ToText()}");
+            $"units chosen by the loss of {graph.Criterion}; mean differences on the sequences that chose: "
+            + string.Join("; ", graph.Candidates.Select(candidate => $"{candidate.Criterion} {candidate.Difference:g3}")));
         if (graph.RefinementSeconds > 0)
             terminal.Result(
                 $"refinement: mean difference from {graph.CutDifference:g3} to {graph.JudgedDifference:g3} on the sequences to choose by, in "
                 + $"{graph.RefinementSeconds:0.0} s; --refine off leaves it out");
-        terminal.Result(
-            $"{Out}: {proof.BytesAfter:N0} of {proof.BytesBefore:N0} bytes, " +
-            $"{proof.MicrosecondsAfter:0.0} us a call instead of {proof.MicrosecondsBefore:0.0} (1 thread)");
         terminal.Result(new JsonObject
         {
             ["model"] = Out,
@@ -209,6 +205,7 @@ internal sealed class CompressVerb : Verb
                 ["type"] = node.Type,
                 ["hidden"] = new JsonObject { ["before"] = node.Before, ["after"] = node.After },
                 ["inputs"] = node.Inputs,
+                ["multiplyAdds"] = new JsonObject { ["before"] = node.MultiplyAddsBefore, ["after"] = node.MultiplyAddsAfter },
                 ["steps"] = node.Steps,
             })]),
             ["bytes"] = Bytes(proof),
@@ -216,6 +213,11 @@ internal sealed class CompressVerb : Verb
             ["outputs"] = Outputs(proof),
             ["heldOut"] = proof.HeldOut,
             ["criterion"] = graph.Criterion,
+            ["candidates"] = new JsonArray([.. graph.Candidates.Select(candidate => new JsonObject
+            {
+                ["criterion"] = candidate.Criterion,
+                ["meanDifference"] = Terminal.Number(candidate.Difference),
+            })]),
             ["refinement"] = graph.RefinementSeconds == 0
                 ? null
                 : new JsonObject

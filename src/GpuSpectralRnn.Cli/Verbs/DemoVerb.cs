@@ -186,7 +186,7 @@ internal sealed class DemoVerb : ComputeVerb
         ];
         if (chosen is not null)
         {
-            lines.Insert(2, ("pruned", $"{string.Join(",", chosen.Architecture.Hidden)} units, {chosen.Architecture.ParameterCount:N0} parameters, " +
+            lines.Insert(2, ("pruned", $"{string.Join(",", chosen.Units)} units, {chosen.Graph.ParameterCount:N0} parameters, " +
                 $"accuracy {chosen.Value.Mean:0.0%}, fine-tuned {chosen.FineTuned!.Mean:0.0%}"));
         }
 

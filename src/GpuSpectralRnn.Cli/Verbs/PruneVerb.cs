@@ -23,9 +23,9 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     public string Out { get; set; } = "";
 
     [Option("method", Default = MethodSpec.Spectral, MetaValue = "M", HelpText =
-        "spectral (or auto; --criterion says which), adjoint, paper, random, magnitude-unit, iss-gm, and paper-without, " +
-        "random-without, magnitude-unit-without, iss-gm-without as with --no-reconstruction (smaller models); magnitude-weight, random-weight, column (masks: " +
-        "the size stays); low-rank (two factors).")]
+        "spectral (or auto; --criterion says which), adjoint, paper, random, magnitude-unit, iss-gm, and paper-without, random-without, " +
+        "magnitude-unit-without, iss-gm-without as with --no-reconstruction (smaller models); magnitude-weight, random-weight, column (masks: the " +
+        "size stays); low-rank (two factors). All are refined unless --refine off; auto-refined, paper-refined, random-refined always.")]
     public string Method { get; set; } = MethodSpec.Spectral;
 
     [Option("keep", Separator = ',', MetaValue = "K[,K...]", HelpText =
@@ -46,8 +46,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     public double? Tolerance { get; set; }
 
     [Option("tolerance-on", MetaValue = "kl|metric", HelpText =
-        "kl (default): the tolerance is of the mean KL to the big model, in nats (of a regression the mean squared difference); no labels. metric: of how " +
-        "much the metric may fall (0.005: half a point of accuracy).")]
+        "kl (default): the tolerance is of the mean KL to the big model, in nats (of a regression the mean squared difference); no labels. metric: " +
+        "of how much the metric may fall (0.005: half a point of accuracy).")]
     public string? ToleranceOn { get; set; }
 
     [Option("round-to", Default = 1, MetaValue = "N", HelpText = "Round the numbers of units up to multiples of N.")]
@@ -57,8 +57,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     public bool IsShared { get; set; }
 
     [Option("criterion", MetaValue = "C", HelpText =
-        "spectral: auto (tries many, judged without labels), adjoint, fisher, paper or adjoint-output. By default, where refinement follows, the adjoint with " +
-        "several ridges, else auto; for Elman networks that --fine-tune trains further the adjoint without reconstruction.")]
+        "spectral: auto (tries many, judged without labels), adjoint, fisher, paper or adjoint-output. By default, where refinement follows, the " +
+        "adjoint with several ridges, else auto; for Elman networks that --fine-tune trains further the adjoint without reconstruction.")]
     public string? CriterionName { get; set; }
 
     [Option("theta", MetaValue = "X", HelpText = "criterion paper: weight of the input loss, 0 to 1 (default 0.5); the output loss gets the rest.")]
@@ -86,8 +86,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
     public string? RefitName { get; set; }
 
     [Option("refine", MetaValue = "auto|off|STEPS|SECONDSs", HelpText =
-        "How long the small model's answers are brought closer to the big one's, without labels: auto (default; off with --fine-tune) while it helps, " +
-        "off for the bare method, so many optimiser steps at each rate that it tries (250), or so many seconds (20s).")]
+        "How long the small model's answers are brought closer to the big one's, without labels: auto (default; off with --fine-tune) while it " +
+        "helps, off for the bare method, so many optimiser steps at each rate that it tries (250), or so many seconds (20s).")]
     public string? Refine { get; set; }
 
     public int FineTune { get; set; }
@@ -307,7 +307,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         Measured? metric,
         IReadOnlyList<Candidate> tried)
     {
-        (Calibration calibration, PruningPlan plan, Parity parity, OutputDivergence bare, RefinementResult<float[]>? refined, OutputDivergence judgement) = made;
+        (Calibration calibration, PruningPlan plan, Parity parity) = (made.Calibration, made.Plan, made.Parity);
+        (OutputDivergence bare, RefinementResult<float[]>? refined, OutputDivergence judgement) = (made.Bare, made.Refined, made.Judgement);
         (Graph before, Graph after) = (network.Graph, small.Graph);
         WeightCounts weights = WeightCounts.Count(network.Recipe, plan);
         SequenceLayout layout = calibration.Inputs.Layout;
@@ -406,7 +407,12 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
 
     /// <summary>What was made, and what it is like on the inputs to judge by, before refinement and after.</summary>
     private sealed record Made(
-        Calibration Calibration, PruningPlan Plan, Parity Parity, OutputDivergence Bare, RefinementResult<float[]>? Refined, OutputDivergence Judgement);
+        Calibration Calibration,
+        PruningPlan Plan,
+        Parity Parity,
+        OutputDivergence Bare,
+        RefinementResult<float[]>? Refined,
+        OutputDivergence Judgement);
 
     /// <summary>Metrics on labelled data: of the big network, the small one, and the small one after fine-tuning.</summary>
     private sealed record Measured(ISequenceData Data, Evaluation Before, Evaluation After, Evaluation? FineTuned);

@@ -89,8 +89,8 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
         {
             Calibration calibration = new(network, data, new CalibrationSettings { Seed = Seed, BatchSize = Batch }, cancellation);
             terminal.Note(
-                $"pruning to eighths of the units: {calibration.Inputs.Count:N0} sequences for statistics, {calibration.Held.Count:N0} to find the knee, "
-                + $"{calibration.Judged.Count:N0} to judge by");
+                $"pruning to eighths of the units: {calibration.Inputs.Count:N0} sequences for statistics, {calibration.Held.Count:N0} to find the "
+                + $"knee, {calibration.Judged.Count:N0} to judge by");
             return SizeCurve.Measure(calibration);
         }
         catch (Exception e) when (e is RunFailedException or InvalidCallException)

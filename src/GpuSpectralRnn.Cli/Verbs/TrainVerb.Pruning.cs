@@ -19,14 +19,22 @@ internal sealed partial class TrainVerb
     private int usableEpoch;
 
     [Option("method", MetaValue = "M", HelpText =
-        "Prune while training: l0 (gates on the units, closed by a penalty; the model is then sliced); best from a trained network, --init.")]
+        "Prune while training: l0 (gates on the units, closed by a penalty; the model is then sliced), iss (group lasso over the weights of each unit; " +
+        "sliced too), gradual (small weights masked by a growing threshold; the size stays); best from a trained network, --init.")]
     public string? Method { get; set; }
 
-    [Option("target-fraction", MetaValue = "F", HelpText = "l0: share of the units that stay in the end, between 0 and 1.")]
+    [Option("target-fraction", MetaValue = "F", HelpText = "l0, iss: share of the units that stay in the end, between 0 and 1; gradual: of the weights.")]
     public double? TargetFraction { get; set; }
 
     [Option("l0-lambda", MetaValue = "X", HelpText = "l0: instead of a share, the price of each expected weight of a gate, for example 1e-5.")]
     public double? PenaltyFactor { get; set; }
+
+    [Option("iss-lambda", MetaValue = "X", HelpText = "iss: instead of a share, the price of the norm of a unit's weights, for example 1.")]
+    public double? GroupPenalty { get; set; }
+
+    [Option("trace-norm", MetaValue = "X", HelpText =
+        "Train to be compressible: the price of the singular values of what reads the units of each layer, for example 0.001; prunes nothing by itself.")]
+    public double? TraceNormPrice { get; set; }
 
     [Option("gates", MetaValue = "W", HelpText =
         "l0: what has gates: hidden (units), inputs (an embedding's columns, or the features of a step), all, " +
@@ -42,26 +50,25 @@ internal sealed partial class TrainVerb
 
     private void CheckPruningOptions()
     {
-        if (Method is null)
-        {
-            foreach ((string option, bool isGiven) in PruningOptions)
-                if (isGiven) throw new InvalidCallException($"{option} belongs to --method {L0Pruning.MethodName}.");
-            return;
-        }
-
         using ITrainedPruning? pruning = CreatePruning();
-        if (Patience > 0) throw new InvalidCallException($"--patience brings earlier weights back, which --method {Method} has pruned further since; leave it out.");
+        foreach ((string option, bool isGiven, string[] methods) in PruningOptions)
+            if (isGiven && !methods.Contains(Method)) throw new InvalidCallException($"{option} belongs to --method {string.Join(" or ", methods)}.");
+        if (Method is not null && Patience > 0) throw new InvalidCallException($"--patience brings earlier weights back, which --method {Method} has pruned further since; leave it out.");
     }
 
-    private (string Option, bool IsGiven)[] PruningOptions =>
+    private (string Option, bool IsGiven, string[] Methods)[] PruningOptions =>
     [
-        ("--target-fraction", TargetFraction is not null), ("--l0-lambda", PenaltyFactor is not null), ("--gates", GatesOn is not null),
-        ("--gate-lr", GateRate is not null),
+        ("--target-fraction", TargetFraction is not null, [L0Pruning.MethodName, IssPruning.MethodName, GradualPruning.MethodName]),
+        ("--l0-lambda", PenaltyFactor is not null, [L0Pruning.MethodName]),
+        ("--iss-lambda", GroupPenalty is not null, [IssPruning.MethodName]),
+        ("--gates", GatesOn is not null, [L0Pruning.MethodName]),
+        ("--gate-lr", GateRate is not null, [L0Pruning.MethodName]),
     ];
 
     private ITrainedPruning? CreatePruning() => Method switch
     {
-        null => null,
+        not null when TraceNormPrice is not null => throw new InvalidCallException($"--trace-norm and --method {Method} exclude each other; give one."),
+        null => TraceNormPrice is { } price ? new TraceNorm(price) : null,
         L0Pruning.MethodName => new L0Pruning(new L0Settings
         {
             TargetFraction = TargetFraction,
@@ -69,6 +76,8 @@ internal sealed partial class TrainVerb
             Gates = GatesOn is null ? GatedUnits.Prunable : EnumNames.Parse<GatedUnits>(GatesOn, "--gates"),
             GateRate = GateRate ?? L0Settings.UsualGateRate,
         }),
+        IssPruning.MethodName => new IssPruning(new IssSettings { TargetFraction = TargetFraction, GroupPenalty = GroupPenalty }),
+        GradualPruning.MethodName => new GradualPruning(new GradualSettings { TargetFraction = TargetFraction }),
         _ => throw new InvalidCallException(
             $"--method {Method}: what prunes in training is {string.Join(", ", MethodSpec.All.Where(method => method.Train is not null).Select(method => method.Name))}; " +
             "the other methods prune a trained model: gsrnn prune."),
@@ -97,6 +106,13 @@ internal sealed partial class TrainVerb
 
     private static void Describe(Terminal terminal, Pruned pruned, Network result)
     {
+        if (pruned.Parity is null)
+        {
+            // Nothing was sliced: the network has the size that it had.
+            if (result.Parameters.Mask is not null) terminal.Result($"{pruned.Method}: {result.Parameters.CountKept():N0} of {result.Parameters.Count:N0} parameters are left, a mask: the size stays");
+            return;
+        }
+
         (Architecture before, Architecture after) = (pruned.Before, result.Architecture);
         terminal.Result($"{pruned.Method}: {before.Cell.Name()} {Sizes(before)} -> {Sizes(after)}");
         terminal.Result($"parameters: {before.ParameterCount:N0} -> {after.ParameterCount:N0}");
@@ -110,6 +126,7 @@ internal sealed partial class TrainVerb
         ["hidden"] = new JsonObject { ["before"] = Numbers(pruned.Before.Hidden), ["after"] = Numbers(result.Architecture.Hidden) },
         ["inputs"] = new JsonObject { ["before"] = pruned.Before.Inputs, ["after"] = result.Architecture.Inputs },
         ["parameters"] = new JsonObject { ["before"] = pruned.Before.ParameterCount, ["after"] = result.Architecture.ParameterCount },
+        ["kept"] = result.Parameters.CountKept(),
         ["flopsPerStep"] = new JsonObject { ["before"] = pruned.Before.MultiplyAddsPerStep, ["after"] = result.Architecture.MultiplyAddsPerStep },
         ["parity"] = pruned.Parity is { } parity ? Terminal.Number(parity.Difference) : null,
         ["epochs"] = new JsonArray([.. epochs.Where(epoch => epoch.Pruning is not null).Select(TrainingLog.ToJson)]),

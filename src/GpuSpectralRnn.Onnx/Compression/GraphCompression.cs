@@ -31,6 +31,7 @@ public sealed class GraphCompression : IDisposable
     private readonly int proven;
     private readonly OutputRecord judgedOutputs;
     private readonly Dictionary<NodeGroup, NodeTrace> traces = [];
+    private readonly HashSet<NodeGroup> hasAdjoints = [];
     private readonly Dictionary<string, SmallGraph> made = [];
     private readonly CancellationToken cancellation;
 
@@ -64,7 +65,15 @@ public sealed class GraphCompression : IDisposable
         (this.path, this.cancellation) = (path, cancellation);
         model = OnnxFile.Load(path);
         nodes = RecurrentNode.FindAll(model);
-        if (nodes.Length == 0) throw new InvalidCallException($"{path} holds no RNN, LSTM or GRU node; there is nothing to compress.");
+        if (nodes.Length == 0)
+        {
+            throw new InvalidCallException(
+                $"{path} holds no RNN, LSTM or GRU node; there is nothing to compress. "
+                + (model.Functions.Count > 0
+                    ? $"Its {model.Functions.Count} functions are not looked into: inline them (onnx.inliner.inline_local_functions)."
+                    : "An exporter that wrote the steps out one by one has to be told to keep the node."));
+        }
+
         foreach (RecurrentNode node in nodes) AddToGroup(node, NodeWeights.Read(model, node));
         file = model.ToByteArray();
         original = RuntimeSession.Open(file, path);
@@ -152,20 +161,25 @@ public sealed class GraphCompression : IDisposable
     {
         string size = string.Join('x', keep);
         if (made.TryGetValue(size, out SmallGraph? known)) return known;
-        GraphCandidate best = Enum.GetValues<UnitCriterion>().Select(criterion => Judge(Plans(keep, criterion), criterion.ToString().ToLowerInvariant()))
-            .MinBy(candidate => candidate.Difference)!;
+        FindAdjoints();
+        List<GraphCandidate> candidates = [.. Enum.GetValues<UnitCriterion>()
+            .Where(criterion => criterion != UnitCriterion.Outputs || Active.Any(group => group.Adjoint is not null))
+            .Select(criterion => Judge(Plans(keep, criterion), criterion.ToString().ToLowerInvariant()))];
+        GraphCandidate best = candidates.MinBy(candidate => candidate.Difference)!;
 
         // Behind a pointwise operator only a selection folds; and where it is no worse, its file is smaller.
         NodePlan?[] shown = [.. best.Plans.Select(plan => plan is null ? null : plan with { Restore = plan.Selection })];
         GraphCandidate selected = Judge(shown, best.Criterion + ", without reconstruction");
+        candidates.Add(selected);
         if (selected.Difference <= best.Difference) best = selected;
         RefinementResult<GraphCandidate>? refined = Refined(best);
         double cut = best.Difference;
-        best = refined?.Best ?? best;
+        if (refined is not null) candidates.Add(best = refined.Best);
         return made[size] = new SmallGraph(best.File, [.. keep], best.Criterion, best.Difference)
         {
             CutDifference = cut,
             RefinementSeconds = refined?.Seconds ?? 0,
+            Candidates = [.. candidates.DistinctBy(candidate => candidate.Criterion).Select(candidate => (candidate.Criterion, candidate.Difference))],
         };
     }
 
@@ -273,6 +287,15 @@ public sealed class GraphCompression : IDisposable
         return ladder.Climb(start, Refine, Note);
     }
 
+    private void FindAdjoints()
+    {
+        foreach (NodeGroup group in Active)
+        {
+            if (hasAdjoints.Add(group))
+                group.Adjoint = NodeAdjoint.Collect(RefinedCell.From(group.First), group.Weights, TraceOf(group), cancellation);
+        }
+    }
+
     private NodeTrace TraceOf(NodeGroup group)
     {
         if (traces.TryGetValue(group, out NodeTrace? trace)) return trace;
@@ -299,12 +322,15 @@ public sealed class GraphCompression : IDisposable
     private CompressedNode[] Describe(SmallGraph graph)
     {
         NodeGroup[] active = Active;
+        ModelProto small = ModelProto.Parser.ParseFrom(graph.File);
+        RecurrentNode[] smaller = RecurrentNode.FindAll(small);
         return [.. nodes.Select((node, i) =>
         {
             NodeGroup group = groups.Find(other => other.Members.Contains(i))!;
             int at = Array.IndexOf(active, group), units = group.Weights.Hidden;
             return new CompressedNode(
-                node.Name, node.Type, units, at < 0 ? units : graph.Keep[at], group.Weights.Inputs, (long)group.Statistics.Steps);
+                node.Name, node.Type, units, at < 0 ? units : graph.Keep[at], group.Weights.Inputs, (long)group.Statistics.Steps,
+                group.Weights.MultiplyAdds, NodeWeights.Read(small, smaller[i]).MultiplyAdds);
         })];
     }
 

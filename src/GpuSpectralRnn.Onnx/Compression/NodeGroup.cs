@@ -28,6 +28,11 @@ internal sealed class NodeGroup(RecurrentNode first, NodeWeights weights)
     /// <summary>Statistics over all of them.</summary>
     public NodeStatistics Statistics { get; } = new(first, weights);
 
+    /// <summary>
+    /// Sensitivity G of the graph's values behind the node to its units, for each direction; null where those are not known. Set before plans are made.
+    /// </summary>
+    public Matrix[]? Adjoint { get; set; }
+
     /// <summary>Whether a node has the same type, direction and weights.</summary>
     public bool Holds(RecurrentNode node, NodeWeights other) =>
         node.Type == First.Type && Attributes.Word(node.Node, "direction", "forward") == Attributes.Word(First.Node, "direction", "forward")
@@ -51,12 +56,14 @@ internal sealed class NodeGroup(RecurrentNode first, NodeWeights weights)
             [.. Enumerable.Range(0, Weights.Directions).Select(d => new BackwardSelector().Select(Problem(d, criterion), 1))];
     }
 
-    // Readers beyond the node are not looked into: they count as the identity (input loss), the node's own R as the output loss.
+    // Readers beyond the node count as the identity (input loss), the node's own R as the output loss; or all of them as far as they are known.
     private SelectionProblem Problem(int direction, UnitCriterion criterion)
     {
         Matrix gram = Statistics.Moments[direction].Mean();
         double theta = criterion switch { UnitCriterion.States => 1, UnitCriterion.Recurrence => 0, _ => 0.5 };
-        return new SelectionProblem(gram, RidgeOf(gram), Criterion.Paper(gram, Weights.RecurrentOf(direction), theta));
+        return new SelectionProblem(gram, RidgeOf(gram), criterion == UnitCriterion.Outputs && Adjoint is not null
+            ? Criterion.Normalised(gram, (1, Adjoint[direction]))
+            : Criterion.Paper(gram, Weights.RecurrentOf(direction), theta));
     }
 
     private double[] RidgeOf(Matrix gram) => Ridge.Uniform(gram, Ridge.Default(First.StandardCell));
@@ -76,4 +83,7 @@ internal enum UnitCriterion
 
     /// <summary>Both, with equal shares.</summary>
     Both,
+
+    /// <summary>The loss of the graph's values behind the node, by their gradient; <see cref="Both"/> where those are not known.</summary>
+    Outputs,
 }

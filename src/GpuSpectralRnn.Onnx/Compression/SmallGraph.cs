@@ -10,6 +10,9 @@ public sealed record SmallGraph(byte[] File, IReadOnlyList<int> Keep, string Cri
     /// <summary>The same before refinement.</summary>
     public required double CutDifference { get; init; }
 
+    /// <summary>The difference of every candidate, by the loss that selected its units and what was done then.</summary>
+    public required IReadOnlyList<(string Criterion, double Difference)> Candidates { get; init; }
+
     /// <summary>Seconds that the refinement took; 0 without one.</summary>
     public double RefinementSeconds { get; init; }
 }

@@ -25,6 +25,9 @@ internal sealed record NodeWeights(int Gates, Constant Input, Constant Recurrent
     /// <summary>Number of weights.</summary>
     public int Count => Input.Values.Length + Recurrent.Values.Length + (Bias?.Values.Length ?? 0) + (Peephole?.Values.Length ?? 0);
 
+    /// <summary>Multiply-adds of a step: the numbers of W and R.</summary>
+    public long MultiplyAdds => Input.Values.Length + Recurrent.Values.Length;
+
     /// <summary>Reads the weights, also where the graph computes them from constants.</summary>
     /// <exception cref="InvalidCallException">The node cannot be compressed; the message names it and says why.</exception>
     public static NodeWeights Read(ModelProto model, RecurrentNode node)

@@ -6,8 +6,8 @@ namespace GpuSpectralRnn.Onnx.Refinement;
 
 /// <summary>
 /// Refinement of all cut nodes of a graph at once, each along its own trajectories; judged by the graph's outputs. The one procedure of
-/// <see cref="RateLadder{T}"/>; there are no hints, since what follows a node is known but for its tail, and no mixed inputs, whose states the original
-/// graph has not told.
+/// <see cref="RateLadder{T}"/>; there are no hints, since what follows a node is known but for its tail, and no mixed inputs, whose states the
+/// original graph has not told.
 /// </summary>
 /// <param name="nodes">For each layer what refines it; null where it stays.</param>
 /// <param name="start">The first plans.</param>
@@ -41,8 +41,8 @@ internal sealed class GraphRefinement(
         for (int i = 0; i < plans.Length; i++)
         {
             if (nodes[i] is not { } node) continue;
-            if (new NodeRefinement(node.Cell, node.Trace).Refine(plans[i]!, backend, steps, Settings(rate), cancellation) is not { } refined) return null;
-            plans[i] = refined;
+            plans[i] = new NodeRefinement(node.Cell, node.Trace).Refine(plans[i]!, backend, steps, Settings(rate), cancellation);
+            if (plans[i] is null) return null;
         }
 
         return judge(plans);

@@ -49,6 +49,41 @@ internal sealed record OutputTail(IReadOnlyList<TailModule> Modules, Scope Scope
         return gradient;
     }
 
+    /// <summary>
+    /// The gradient with respect to the states [rows, U] of a random direction of the last value, row by row: its expected outer product is the
+    /// curvature of <see cref="Gradient"/>'s loss at the states themselves. For a probability the direction is that of drawn outcomes (the Fisher
+    /// information), else of random signs.
+    /// </summary>
+    /// <param name="states">[rows, U].</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="scale">Of a squared difference.</param>
+    /// <param name="random">Source of the directions.</param>
+    public float[] Probe(float[] states, int rows, float scale, Random random)
+    {
+        float[] values = Apply(states, rows), drawn = new float[values.Length];
+        int width = rows == 0 ? 0 : values.Length / rows;
+        bool isShare = Modules.Count > 0 && Modules[^1] is SoftmaxModule;
+        for (int row = 0; row < rows && isShare; row++)
+        {
+            Span<float> share = values.AsSpan(row * width, width);
+            float left = random.NextSingle();
+            int outcome = 0;
+            while (outcome < width - 1 && (left -= share[outcome]) > 0) outcome++;
+            drawn[row * width + outcome] = 1;
+        }
+
+        for (int i = 0; i < values.Length && !isShare; i++)
+        {
+            drawn[i] = IsProbability
+                ? random.NextSingle() < values[i] ? 1 : 0
+                : values[i] - MathF.Sqrt(scale) * (random.Next(2) * 2 - 1);
+        }
+
+        float[] gradient = Gradient(states, drawn, rows, scale);
+        System.Numerics.Tensors.TensorPrimitives.Multiply<float>(gradient, rows, gradient); // which the mean over rows divided by
+        return gradient;
+    }
+
     // The states, then what every module makes.
     private float[][] Run(float[] states, int rows)
     {

@@ -70,13 +70,14 @@ internal sealed class TailFinder(ModelProto model, IReadOnlyDictionary<NodeProto
     {
         if (value.Length == 0 || !seen.Add(scope.Graph, value)) return false;
         if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) return true;
-        if (scope.Graph.Output.Any(output => output.Name == value))
+        for (int i = 0; i < scope.Graph.Output.Count; i++)
         {
+            if (scope.Graph.Output[i].Name != value) continue;
             if (scope.Owner is not { } owner)
             {
                 if (!states.Contains(value)) return true;
             }
-            else if (owner.Output.Any(output => Reaches(scope.Parent!, output, seen)))
+            else if (owner.Output.Where((_, at) => owner.OpType != "If" || at == i).Any(output => Reaches(scope.Parent!, output, seen)))
             {
                 return true;
             }

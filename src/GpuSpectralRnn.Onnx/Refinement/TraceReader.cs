@@ -71,13 +71,16 @@ internal sealed class TraceReader
         }
 
         if (reader.isForeign) return new NodeTrace([], [], "it does not go on from its own last state, nor start at zero");
-        return new NodeTrace(reader.trajectories, reader.Objectives(node.Scope, y));
+        return new NodeTrace(reader.trajectories, reader.Objectives(node.Scope, y, calls.States.Count > 0));
     }
 
-    private (OutputTail, bool)[] Objectives(Scope scope, string y)
+    // What follows in later calls hangs on the states themselves, farther than gradients go back: they are compared beside the outputs.
+    private (OutputTail, bool)[] Objectives(Scope scope, string y, bool isCarried)
     {
         (OutputTail, bool)[] good = [.. checks.Where(check => check.Calls > 0 && !check.IsWrong).Select(check => (check.Tail, check.IsLastOnly))];
-        return good.Length > 0 && good.Length == checks.Count ? good : [(new OutputTail([], scope, y), false)];
+        (OutputTail, bool) states = (new OutputTail([], scope, y), false);
+        if (good.Length == 0 || good.Length < checks.Count) return [states];
+        return isCarried ? [.. good, states] : good;
     }
 
     private void Add(OrtValue[] values, bool hasInitial)

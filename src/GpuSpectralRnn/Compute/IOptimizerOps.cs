@@ -69,7 +69,8 @@ public interface IOptimizerOps
 
     /// <summary>
     /// The proximal step of a group lasso lambda sum_j sqrt(squares[j] + 1e-8): factors[j] = 1 - amount lambda / sqrt(squares[j] + 1e-8), by which the weights
-    /// of group j are then to be multiplied; 0 where that is not above 0, where the norm is below the threshold, and where the factor before was 0.
+    /// of group j are then to be multiplied; 0 where that is not above 0, where the norm is below the threshold, and where the factor before was 0. With
+    /// groups that do not shrink it is that of the trimmed lasso, lambda times the norms of the smallest groups (Bertsimas, Copenhaver, Mazumder 2017).
     /// </summary>
     void ShrinkGroups(GroupShrink step);
 

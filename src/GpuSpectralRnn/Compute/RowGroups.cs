@@ -24,5 +24,5 @@ public readonly record struct GroupShrink(
 /// <summary>Numbers of the proximal step of a group lasso.</summary>
 /// <param name="Amount">What lambda is multiplied by: the learning rate.</param>
 /// <param name="Threshold">A group whose norm is below this share of the scale is closed.</param>
-/// <param name="Least">So many open groups are never closed; none shrinks once no more are open.</param>
+/// <param name="Least">So many open groups, the largest, do not shrink.</param>
 public readonly record struct GroupShrinkNumbers(float Amount, float Threshold, int Least);

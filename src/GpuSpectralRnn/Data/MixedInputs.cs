@@ -1,8 +1,8 @@
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// Sequences of real numbers without targets, and as many mixtures of two: a x_i + (1 - a) x_j with a uniform in [1/2, 1) and j uniform (mixup: Zhang,
-/// Cisse, Dauphin, Lopez-Paz, 2018), each always the same. A mixture is as long as the longer of its two.
+/// Sequences of real numbers without targets, and as many mixtures of two: a x_i + (1 - a) x_j with a uniform in [1/2, 1) and j uniform (mixup:
+/// Zhang, Cisse, Dauphin, Lopez-Paz, 2018), each always the same. A mixture is as long as the longer of its two.
 /// </summary>
 public sealed class MixedInputs : ISequenceData
 {

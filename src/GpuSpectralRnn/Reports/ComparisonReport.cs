@@ -45,7 +45,7 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
             (new TableColumn("in-hid", "#,0", "inputHidden"), row => row.Weights.InputHidden),
             (new TableColumn("hid-hid", "#,0", "hiddenHidden"), row => row.Weights.HiddenHidden),
             (new TableColumn("hid-out", "#,0", "hiddenOutput"), row => row.Weights.HiddenOutput),
-            (new TableColumn("multiply-adds/step", "#,0", "multiplyAddsPerStep"), row => row.Architecture.MultiplyAddsPerStep),
+            (new TableColumn("multiply-adds/step", "#,0", "multiplyAddsPerStep"), row => row.Graph.MultiplyAddsPerStep),
             (new TableColumn("ms/sequence", "0.0000", "msPerSequence"), row => row.MillisecondsPerSequence),
             (new TableColumn("seeds"), row => row.Runs.Count),
         ];
@@ -82,8 +82,8 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
             : $"{best.Metric} goes from {Value(Big)} to {Value(best)} ({how})";
         string gained = string.Create(
             CultureInfo.InvariantCulture,
-            $"{best.Architecture.ParameterCount:#,0} parameters instead of {Big.Architecture.ParameterCount:#,0}, "
-            + $"{best.Architecture.MultiplyAddsPerStep:#,0} multiply-adds a step instead of {Big.Architecture.MultiplyAddsPerStep:#,0}, "
+            $"{best.Graph.ParameterCount:#,0} parameters instead of {Big.Graph.ParameterCount:#,0}, "
+            + $"{best.Graph.MultiplyAddsPerStep:#,0} multiply-adds a step instead of {Big.Graph.MultiplyAddsPerStep:#,0}, "
             + $"{best.MillisecondsPerSequence:0.####} ms a sequence instead of {Big.MillisecondsPerSequence:0.####}");
         return [("lost", lost), ("gained", gained)];
     }
@@ -98,11 +98,11 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
         ComparisonRow[] some =
         [
             .. rows.Where(row => (method is null ? row.Method != MethodSpec.Scratch : row.Method == method) && double.IsFinite(Final(row))
-                && row.Keep is not null && row.Architecture.ParameterCount < Big.Architecture.ParameterCount),
+                && row.Keep is not null && row.Graph.ParameterCount < Big.Graph.ParameterCount),
         ];
         double Loss(ComparisonRow row) => isLargerBetter ? -Final(row) : Final(row);
         ComparisonRow[] close = [.. some.Where(row => Loss(row) <= Loss(Big) + Hardly * Math.Abs(big))];
-        return close.OrderBy(row => row.Architecture.ParameterCount).ThenBy(Loss).FirstOrDefault() ?? some.MinBy(Loss);
+        return close.OrderBy(row => row.Graph.ParameterCount).ThenBy(Loss).FirstOrDefault() ?? some.MinBy(Loss);
     }
 
     /// <summary>Descriptions of the methods in the table.</summary>
@@ -191,7 +191,7 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
     // A number where one says it.
     private static object Size(ComparisonRow row)
     {
-        KeepSize size = row.Keep ?? new KeepSize([.. row.Architecture.Hidden]);
+        KeepSize size = row.Keep ?? new KeepSize([.. row.Units]);
         return size.Units.Distinct().Count() == 1 ? size.Units[0] : size.ToString();
     }
 

@@ -79,7 +79,9 @@ public class RefinementTests
     {
         NodeTrace trace = Trace(Voice());
 
-        (OutputTail tail, bool isLastOnly) = Assert.Single(trace.Objectives);
+        Assert.Equal(2, trace.Objectives.Count); // the output, and the states that go on to the next call
+        Assert.Empty(trace.Objectives[1].Tail.Modules);
+        (OutputTail tail, bool isLastOnly) = trace.Objectives[0];
         Assert.Equal([typeof(PointwiseModule), typeof(LinearModule), typeof(PointwiseModule)], tail.Modules.Select(module => module.GetType()));
         Assert.True(tail.IsProbability);
         Assert.False(isLastOnly); // one step a call

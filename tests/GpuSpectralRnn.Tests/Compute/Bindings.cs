@@ -26,6 +26,7 @@ public class HostSumsTests(HostDevice device) : SumsTests(device), IClassFixture
 public class HostElementwiseTests(HostDevice device) : ElementwiseTests(device), IClassFixture<HostDevice>;
 public class HostGateTests(HostDevice device) : GateTests(device), IClassFixture<HostDevice>;
 public class HostScaledColumnsTests(HostDevice device) : ScaledColumnsTests(device), IClassFixture<HostDevice>;
+public class HostRowGroupTests(HostDevice device) : RowGroupTests(device), IClassFixture<HostDevice>;
 public class HostEmbeddingTests(HostDevice device) : EmbeddingTests(device), IClassFixture<HostDevice>;
 public class HostConvolveMaxTests(HostDevice device) : ConvolveMaxTests(device), IClassFixture<HostDevice>;
 public class HostSoftmaxOverStepsTests(HostDevice device) : SoftmaxOverStepsTests(device), IClassFixture<HostDevice>;
@@ -44,6 +45,7 @@ public class HostTransferTests(HostDevice device) : TransferTests(device), IClas
 [Collection("ilgpu-cpu")] public class IlgpuCpuElementwiseTests(IlgpuCpuDevice device) : ElementwiseTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuGateTests(IlgpuCpuDevice device) : GateTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuScaledColumnsTests(IlgpuCpuDevice device) : ScaledColumnsTests(device);
+[Collection("ilgpu-cpu")] public class IlgpuCpuRowGroupTests(IlgpuCpuDevice device) : RowGroupTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuEmbeddingTests(IlgpuCpuDevice device) : EmbeddingTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuConvolveMaxTests(IlgpuCpuDevice device) : ConvolveMaxTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuSoftmaxOverStepsTests(IlgpuCpuDevice device) : SoftmaxOverStepsTests(device);
@@ -76,6 +78,7 @@ public class SlicedPairGramTests(SlicedPairDevice device) : GramTests(device), I
 [Collection("opencl:0")] public class OpenClElementwiseTests(OpenClDevice device) : ElementwiseTests(device);
 [Collection("opencl:0")] public class OpenClGateTests(OpenClDevice device) : GateTests(device);
 [Collection("opencl:0")] public class OpenClScaledColumnsTests(OpenClDevice device) : ScaledColumnsTests(device);
+[Collection("opencl:0")] public class OpenClRowGroupTests(OpenClDevice device) : RowGroupTests(device);
 [Collection("opencl:0")] public class OpenClEmbeddingTests(OpenClDevice device) : EmbeddingTests(device);
 [Collection("opencl:0")] public class OpenClConvolveMaxTests(OpenClDevice device) : ConvolveMaxTests(device);
 [Collection("opencl:0")] public class OpenClSoftmaxOverStepsTests(OpenClDevice device) : SoftmaxOverStepsTests(device);
@@ -103,6 +106,7 @@ public class OpenClPersistentLayerTests(OpenClPersistentDevice device)
 [Collection("cuda:0")] public class CudaElementwiseTests(CudaDevice device) : ElementwiseTests(device);
 [Collection("cuda:0")] public class CudaGateTests(CudaDevice device) : GateTests(device);
 [Collection("cuda:0")] public class CudaScaledColumnsTests(CudaDevice device) : ScaledColumnsTests(device);
+[Collection("cuda:0")] public class CudaRowGroupTests(CudaDevice device) : RowGroupTests(device);
 [Collection("cuda:0")] public class CudaEmbeddingTests(CudaDevice device) : EmbeddingTests(device);
 [Collection("cuda:0")] public class CudaConvolveMaxTests(CudaDevice device) : ConvolveMaxTests(device);
 [Collection("cuda:0")] public class CudaSoftmaxOverStepsTests(CudaDevice device) : SoftmaxOverStepsTests(device);

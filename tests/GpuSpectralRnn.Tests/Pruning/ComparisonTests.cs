@@ -36,7 +36,7 @@ public sealed class ComparisonTests : IDisposable
             Assert.NotNull(row.Value.Deviation);
             Assert.True(row.MillisecondsPerSequence > 0, row.Method);
             bool isSmall = row.Method is not ("baseline" or "magnitude-weight" or "random-weight" or "column" or "low-rank");
-            Assert.Equal(isSmall ? 3 : 6, row.Architecture.Hidden[0]);
+            Assert.Equal(isSmall ? 3 : 6, row.Units[0]);
         }
     }
 
@@ -71,8 +71,8 @@ public sealed class ComparisonTests : IDisposable
         comparison.Add(Calibrate(network, train, 1));
 
         Assert.Equal([null, "4x2", "4x2", "4x2", "3", "3", "3"], comparison.Rows.Select(row => row.Keep?.ToString()));
-        Assert.Equal([[4, 2], [4, 2], [6, 5]], comparison.Rows.Skip(1).Take(3).Select(row => row.Architecture.Hidden.ToArray()));
-        Assert.Equal([3, 3], comparison.Rows[4].Architecture.Hidden);
+        Assert.Equal([[4, 2], [4, 2], [6, 5]], comparison.Rows.Skip(1).Take(3).Select(row => row.Units.ToArray()));
+        Assert.Equal([3, 3], comparison.Rows[4].Units);
         Comparison three = new(Settings("adjoint") with { Keep = [KeepSize.Parse("4x2x1")] }, train, test);
         Assert.Contains("2 layers", Assert.Throws<InvalidCallException>(() => three.Check(network.Architecture)).Message);
     }
@@ -140,7 +140,7 @@ public sealed class ComparisonTests : IDisposable
 
         Assert.Equal(4, comparison.Runs.Count);
         Assert.All(
-            comparison.Runs.GroupBy(run => run.Architecture.Hidden[0]),
+            comparison.Runs.GroupBy(run => ((Architecture)run.Recipe).Hidden[0]),
             same => Assert.Single(same.Select(run => run.MillisecondsPerSequence).Distinct()));
     }
 
@@ -164,7 +164,7 @@ public sealed class ComparisonTests : IDisposable
         Assert.Contains("`keep` 3x0", Assert.Throws<InvalidCallException>(() => KeepSize.Parse("3x0")).Message);
         Assert.Contains("64x32", Assert.Throws<InvalidCallException>(() => KeepSize.Parse("3,")).Message);
         Assert.Contains(
-            "`refine` off", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { Refine = RefinementBudget.Off }, train, test)).Message);
+            "`Refine` off", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { Refine = RefinementBudget.Off }, train, test)).Message);
         Assert.Contains("`Keep`", Assert.Throws<InvalidCallException>(() => new Comparison(Settings() with { Keep = [] }, train, test)).Message);
         Assert.Contains("magic", Assert.Throws<InvalidCallException>(() => MethodSpec.Parse(["random", "magic"])).Message);
         Assert.Throws<InvalidCallException>(() => MethodSpec.Parse([]));

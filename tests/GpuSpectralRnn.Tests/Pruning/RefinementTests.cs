@@ -102,7 +102,7 @@ public sealed class RefinementTests : IDisposable
     [InlineData("1e999s")]
     [InlineData("long")]
     public void Other_budgets_are_refused(string text) =>
-        Assert.Contains("`refine`", Assert.Throws<InvalidCallException>(() => RefinementBudget.Parse(text)).Message);
+        Assert.Contains("`Refine`", Assert.Throws<InvalidCallException>(() => RefinementBudget.Parse(text)).Message);
 
     [Theory]
     [InlineData(Cell.Lstm, Readout.Last, false)]

@@ -126,7 +126,7 @@ public class ComparisonReportTests
             Method = method,
             Keep = units is { } k ? k : null,
             Seed = (ulong)seed,
-            Architecture = architecture,
+            Recipe = architecture,
             Weights = WeightCounts.Count(architecture),
             Result = new Evaluation("accuracy", value, 1, 100),
             FineTuned = further is { } x ? new Evaluation("accuracy", x, 1, 100) : null,

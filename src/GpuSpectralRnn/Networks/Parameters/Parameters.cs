@@ -231,6 +231,9 @@ public sealed class Parameters : IDisposable
         return ones.Contains(0) ? ones : null;
     }
 
+    /// <summary>Weights and biases that no mask took away; reads the device.</summary>
+    public long CountKept() => Slots.Sum(slot => MaskOf(slot.Name)?.LongCount(x => x != 0) ?? slot.Shape.Count);
+
     /// <summary>Sets the weights that were taken away to zero again, after an optimiser step.</summary>
     public void ApplyMask()
     {

@@ -181,7 +181,9 @@ public sealed record Architecture : Recipe
     /// <summary>One JSON object, members named as here in camel case, enumerations by their written names.</summary>
     public override string ToJson() => JsonSerializer.Serialize(this, Json);
 
-    internal override string Title =>
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override string Title =>
         $"{Cell.Name()} {(HasEmbedding ? $"{Vocabulary}-" : "")}{Inputs}-{string.Join("-", Hidden)}-{Outputs}";
 
     /// <inheritdoc/>

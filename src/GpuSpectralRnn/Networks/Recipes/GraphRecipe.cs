@@ -47,7 +47,9 @@ public sealed record GraphRecipe : Recipe
         return groups;
     }
 
-    internal override string Title => $"graph of {Modules.Count} modules";
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override string Title => $"graph of {Modules.Count} modules";
 
     /// <summary>Whether a JSON value is such a recipe, perhaps a damaged one: has a member of it that an <see cref="Architecture"/> lacks.</summary>
     internal static bool IsOne(JsonElement json) => json.ValueKind == JsonValueKind.Object

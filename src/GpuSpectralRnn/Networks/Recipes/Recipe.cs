@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Formats;
 
@@ -55,5 +56,6 @@ public abstract record Recipe
     public abstract void CheckFits(SequenceLayout layout, string name);
 
     /// <summary>A few words for tables, for example <c>irnn 28-128-10</c>.</summary>
-    internal abstract string Title { get; }
+    [JsonIgnore]
+    public abstract string Title { get; }
 }

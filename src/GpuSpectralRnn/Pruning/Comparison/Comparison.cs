@@ -60,7 +60,7 @@ public sealed class Comparison
         settings.PruningTraining?.Validate();
         if (settings.Keep.Count == 0) throw new InvalidCallException("`Keep` names no size; give the number of units to keep.");
         if (settings.Refine.IsOff && settings.Methods.FirstOrDefault(method => method.IsRefined) is { } refined)
-            throw new InvalidCallException($"`refine` off, and {refined.Name} is refined; leave that method out, or choose auto or a number of steps.");
+            throw new InvalidCallException($"`Refine` off, and {refined.Name} is refined; leave it out, or choose auto or a number of steps.");
         foreach (ISequenceData data in (ISequenceData[])[train, test])
             if (data.Layout.Target == TargetKind.None)
                 throw new InvalidCallException($"{data.Name} has no targets to compare by; give labels or values.");
@@ -88,12 +88,16 @@ public sealed class Comparison
 
     /// <summary>Checks that the sizes fit a network, and that it has the size of the networks before it.</summary>
     /// <exception cref="InvalidCallException">It does not fit.</exception>
-    public void Check(Architecture architecture)
+    public void Check(Recipe recipe) => Check(recipe, recipe.Build());
+
+    private void Check(Recipe recipe, Graph graph)
     {
-        foreach (KeepSize keep in settings.Keep) Budget.Check(architecture, architecture.Build(), keep.Of(architecture));
-        if (runs.Count > 0 && !runs[0].Architecture.Hidden.SequenceEqual(architecture.Hidden))
+        foreach (KeepSize keep in settings.Keep) Budget.Check(recipe, graph, keep.Of(recipe, graph));
+        if (runs.Count == 0) return;
+        (int[] before, int[] now) = (runs[0].Recipe.CountUnits(runs[0].Recipe.Build()), recipe.CountUnits(graph));
+        if (!before.SequenceEqual(now))
             throw new InvalidCallException(
-                $"Networks of {string.Join(",", runs[0].Architecture.Hidden)} and {string.Join(",", architecture.Hidden)} units make no common " +
+                $"Networks of {string.Join(",", before)} and {string.Join(",", now)} units make no common " +
                 "table; compare networks of one size.");
     }
 
@@ -104,8 +108,8 @@ public sealed class Comparison
     public void Add(Calibration calibration)
     {
         Network network = calibration.Network;
-        Check(network.Architecture);
-        using (Network copy = new(network.Architecture, network.Backend))
+        Check(network.Recipe, network.Graph);
+        using (Network copy = new(network.Recipe, network.Backend))
         {
             copy.Parameters.CopyFrom(network.Parameters);
             Measure(calibration, copy, MethodSpec.Baseline, null, null);
@@ -130,7 +134,7 @@ public sealed class Comparison
                 }
 
                 if (!plans.TryGetValue((create, method.Settings), out PruningPlan? plan))
-                    plans.Add((create, method.Settings), plan = create(method.Settings).Plan(calibration, keep.Of(network.Architecture)));
+                    plans.Add((create, method.Settings), plan = create(method.Settings).Plan(calibration, keep.Of(network.Recipe, network.Graph)));
                 Prune(calibration, method, plan, keep);
             }
         }
@@ -149,9 +153,9 @@ public sealed class Comparison
     private void PruneInTraining(Calibration calibration, string name, KeepSize keep, Func<IReadOnlyList<int>, ITrainedPruning> create)
     {
         Network network = calibration.Network;
-        using Network trained = new(network.Architecture, network.Backend);
+        using Network trained = new(network.Recipe, network.Backend);
         trained.Parameters.CopyFrom(network.Parameters);
-        using ITrainedPruning pruning = create(keep.Of(network.Architecture));
+        using ITrainedPruning pruning = create(keep.Of(network.Recipe, network.Graph));
         TrainingSettings how = settings.PruningTraining ?? settings.Training with { Epochs = (settings.Training.Epochs + 1) / 2 };
         Train(calibration, trained, how, $"{name}, {keep} units", pruning);
         using Network? small = pruning.Finish();
@@ -161,7 +165,9 @@ public sealed class Comparison
 
     private void TrainFromScratch(Calibration calibration, string name, KeepSize keep)
     {
-        Architecture small = calibration.Network.Architecture with { Hidden = keep.Of(calibration.Network.Architecture) };
+        (Recipe recipe, Graph graph) = (calibration.Network.Recipe, calibration.Network.Graph);
+        var sizes = recipe.GroupUnits(graph).Zip(keep.Of(recipe, graph)).SelectMany(pair => pair.First.Select(axis => (axis, pair.Second)));
+        Recipe small = recipe.Change(sizes.ToDictionary(pair => pair.axis, pair => pair.Second));
         using Network made = Network.Create(small, calibration.Network.Backend, calibration.Settings.Seed);
         Train(calibration, made, settings.Training, $"{name}, {keep} units");
         Measure(calibration, made, name, keep, null);
@@ -174,8 +180,8 @@ public sealed class Comparison
             Method = name,
             Keep = keep,
             Seed = calibration.Settings.Seed,
-            Architecture = made.Architecture,
-            Weights = plan is null ? WeightCounts.Count(made.Architecture) : WeightCounts.Count(calibration.Network.Architecture, plan),
+            Recipe = made.Recipe,
+            Weights = plan is null ? WeightCounts.Count(made) : WeightCounts.Count(calibration.Network.Recipe, plan),
             Parity = parity,
             Result = Evaluate(calibration, made),
             MillisecondsPerSequence = Time(made),
@@ -187,7 +193,7 @@ public sealed class Comparison
 
     private double Time(Network made)
     {
-        string shape = string.Join('x', made.Architecture.Hidden);
+        string shape = string.Join('x', made.Recipe.CountUnits(made.Graph));
         if (!times.TryGetValue(shape, out double time))
             times.Add(shape, time = InferenceTime.MillisecondsPerSequence(made, test, settings.BatchSize));
         return time;

@@ -15,8 +15,8 @@ public sealed record ComparisonRun
     /// <summary>Seed of the trained network.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>Architecture of the compressed network.</summary>
-    public required Architecture Architecture { get; init; }
+    /// <summary>The compressed network.</summary>
+    public required Recipe Recipe { get; init; }
 
     /// <summary>Weights that are kept; masked weights do not count.</summary>
     public required WeightCounts Weights { get; init; }
@@ -57,8 +57,11 @@ public sealed record ComparisonRow(IReadOnlyList<ComparisonRun> Runs)
     /// <summary>The requested units; null for the baseline.</summary>
     public KeepSize? Keep => Runs[0].Keep;
 
-    /// <summary>Architecture of the compressed networks.</summary>
-    public Architecture Architecture => Runs[0].Architecture;
+    /// <summary>The compressed networks.</summary>
+    public Graph Graph { get; } = Runs[0].Recipe.Build();
+
+    /// <summary>Their units, group by group (<see cref="Recipe.GroupUnits"/>).</summary>
+    public IReadOnlyList<int> Units => Runs[0].Recipe.CountUnits(Graph);
 
     /// <summary>Weights that are kept.</summary>
     public WeightCounts Weights => Runs[0].Weights;

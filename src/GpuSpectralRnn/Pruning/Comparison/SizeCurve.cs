@@ -16,8 +16,8 @@ public sealed record SizeCurvePoint(IReadOnlyList<int> Keep, OutputDivergence Ch
 }
 
 /// <summary>
-/// The divergence from the big network against the number of kept units, by spectral pruning with the adjoint criterion, not refined; what size to keep
-/// follows from it.
+/// The divergence from the big network against the number of kept units, by spectral pruning with the adjoint criterion, not refined; what size to
+/// keep follows from it.
 /// </summary>
 /// <param name="Points">Eighths of every layer's units, from the least to all; two or more.</param>
 /// <param name="Sequences">Sequences of <see cref="SizeCurvePoint.Judged"/>.</param>
@@ -49,7 +49,10 @@ public sealed record SizeCurve(IReadOnlyList<SizeCurvePoint> Points, int Sequenc
             PruningPlan plan = method.Plan(calibration, keep);
             using Network small = Slicer.Slice(calibration.Weights, plan).ToNetwork(network.Backend);
             points.Add(new SizeCurvePoint(
-                keep, OutputDivergence.Measure(calibration, small), OutputDivergence.Judge(calibration, small), small.Graph.MultiplyAdds(layout)));
+                keep,
+                OutputDivergence.Measure(calibration, small),
+                OutputDivergence.Judge(calibration, small),
+                small.Graph.MultiplyAdds(layout)));
             if (!double.IsFinite(points[^1].Chosen.Divergence)) throw new RunFailedException($"The answers of {points[^1].Size} units are not finite.");
         }
 
@@ -59,7 +62,8 @@ public sealed record SizeCurve(IReadOnlyList<SizeCurvePoint> Points, int Sequenc
     }
 
     /// <summary>
-    /// For example <c>keep 48 of 128 units: expected KL 0.13, agreement 94.9 % (640 sequences held out, before refinement), 5.1 times fewer multiply-adds</c>.
+    /// For example <c>keep 48 of 128 units: expected KL 0.13, agreement 94.9 % (640 sequences held out, before refinement), 5.1 times fewer
+    /// multiply-adds</c>.
     /// </summary>
     public override string ToString() =>
         $"keep {Recommended.Size} of {Points[^1].Size} units: expected {Recommended.Judged} ({Sequences:N0} sequences held out, before refinement), "

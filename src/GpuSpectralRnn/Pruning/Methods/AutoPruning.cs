@@ -15,8 +15,8 @@ public sealed record Candidate(SpectralSettings Settings, OutputDivergence Outpu
 /// </summary>
 /// <param name="settings">Ridge, fold and refit of all candidates; candidates with less refitting than the given one are tried too.</param>
 /// <param name="isBrief">
-/// Whether only the adjoint criterion is tried, backward, plain and time-weighted, with the usual ridge and smaller ones: after refinement the choices
-/// of the long search are worth nothing (docs/compression-results.md).
+/// Whether only the adjoint criterion is tried, backward, plain and time-weighted, with the usual ridge and smaller ones: after refinement the
+/// choices of the long search are worth nothing (docs/compression-results.md).
 /// </param>
 public sealed class AutoPruning(SpectralSettings settings, bool isBrief = false) : IPruningMethod
 {

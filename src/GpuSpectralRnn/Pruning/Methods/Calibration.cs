@@ -22,7 +22,7 @@ public sealed record CalibrationSettings
     /// </summary>
     public int Probes { get; init; } = 4;
 
-    /// <summary>Fraction of the sequences held apart: neither statistics nor refinement see them. Two fifths of these only judge the result.</summary>
+    /// <summary>Fraction of the sequences that neither statistics nor refinement see. Two fifths of these only judge the result.</summary>
     public double HeldApart { get; init; } = 0.2;
 
     /// <summary>Seed of the probes and of random selections.</summary>

@@ -3,7 +3,10 @@ namespace GpuSpectralRnn.Pruning;
 /// <summary>A method of compression.</summary>
 public interface IPruningMethod
 {
-    /// <summary>Its family, for plans: <see cref="MethodSpec.Spectral"/>, or else its name in <see cref="MethodSpec.All"/> without <c>-without</c> and <c>-refined</c>.</summary>
+    /// <summary>
+    /// Its family, for plans: <see cref="MethodSpec.Spectral"/>, or else its name in <see cref="MethodSpec.All"/> without <c>-without</c> and
+    /// <c>-refined</c>.
+    /// </summary>
     string Name { get; }
 
     /// <summary>Plans the compression of a network.</summary>

@@ -57,7 +57,8 @@ public sealed record MethodSpec(
     [
         new(Scratch, "trained from scratch at the small size", Plain, null),
         AutoSpec,
-        new("auto-refined", "adjoint with the closest ridge, then brought closer to the big network's answers, without labels", Plain, CreateStart, IsRefined: true),
+        new("auto-refined", "adjoint with the closest ridge, then brought closer to the big network's answers, without labels", Plain, CreateStart,
+            IsRefined: true),
         new("adjoint", "spectral, units weighed by what they do to the outputs, backward", Plain, CreateSpectral),
         new("paper", "spectral, the paper's criterion (theta 0.5), greedy", Paper, CreateSpectral),
         new("paper-refined", "paper, then brought closer to the big network's answers, without labels", Paper, CreateSpectral, IsRefined: true),
@@ -77,6 +78,14 @@ public sealed record MethodSpec(
         new(L0Pruning.MethodName, "gates on the units, closed while the network is trained further", Plain, null)
         {
             Train = keep => new L0Pruning(new L0Settings { Keep = keep, Gates = GatedUnits.Hidden }),
+        },
+        new(IssPruning.MethodName, "a group lasso over the weights of each unit while the network is trained further", Plain, null)
+        {
+            Train = keep => new IssPruning(new IssSettings { Keep = keep }),
+        },
+        new(GradualPruning.MethodName, "a mask: k^2 recurrent weights, the small ones masked while the network is trained further", Plain, null, DropsUnits: false)
+        {
+            Train = keep => new GradualPruning(new GradualSettings { Keep = keep }),
         },
     ];
 

@@ -21,7 +21,7 @@ public sealed class ToleranceSearch
     /// <summary>Called for each size tried, with what was measured.</summary>
     public Action<IReadOnlyList<int>, object>? Tried { get; set; }
 
-    /// <summary>A search by the mean KL (of a regression the mean squared difference) on the inputs that the calibration chooses by; no labels.</summary>
+    /// <summary>A search by the mean KL, of a regression the mean squared difference, on the inputs that the calibration chooses by.</summary>
     /// <param name="calibration">The network and its calibration.</param>
     /// <param name="prune">Returns the smaller network for numbers of units; the search disposes it.</param>
     public static ToleranceSearch OnDivergence(Calibration calibration, Func<IReadOnlyList<int>, Network> prune) => new(

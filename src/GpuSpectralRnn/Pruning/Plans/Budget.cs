@@ -171,8 +171,11 @@ public sealed record KeepSize
         return new KeepSize(units);
     }
 
-    /// <summary>The units of every layer.</summary>
-    public int[] Of(Architecture architecture) => Units.Count == 1 ? [.. Enumerable.Repeat(Units[0], architecture.Layers)] : [.. Units];
+    /// <summary>The units of every layer, or other group of axes (<see cref="Recipe.GroupUnits"/>).</summary>
+    /// <param name="recipe">The network.</param>
+    /// <param name="graph">Of its <see cref="Recipe.Build"/>.</param>
+    public int[] Of(Recipe recipe, Graph graph) =>
+        Units.Count == 1 ? [.. Enumerable.Repeat(Units[0], recipe.GroupUnits(graph).Count)] : [.. Units];
 
     /// <inheritdoc/>
     public bool Equals(KeepSize? other) => text == other?.text;

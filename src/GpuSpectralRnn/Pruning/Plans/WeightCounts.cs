@@ -19,7 +19,11 @@ public sealed record WeightCounts(long InputHidden, long HiddenHidden, long Hidd
     public long Others { get; init; }
 
     /// <summary>Of a whole network.</summary>
-    public static WeightCounts Count(Recipe recipe) => Count(recipe.Build());
+    public static WeightCounts Count(Recipe recipe) => Count(recipe.Build(), spec => spec.Shape.Count);
+
+    /// <summary>Of a network as it is, without the weights that its masks took away.</summary>
+    public static WeightCounts Count(Network network) => Count(
+        network.Graph, spec => network.Parameters.MaskOf(spec.Name) is { } mask ? mask.LongCount(x => x != 0) : spec.Shape.Count);
 
     /// <summary>Of what a plan leaves of a network.</summary>
     public static WeightCounts Count(Recipe recipe, PruningPlan plan)
@@ -29,7 +33,7 @@ public sealed record WeightCounts(long InputHidden, long HiddenHidden, long Hidd
         return stored with { HiddenHidden = stored.HiddenHidden - masked };
     }
 
-    private static WeightCounts Count(Graph graph)
+    private static WeightCounts Count(Graph graph, Func<ParameterSpec, long> count)
     {
         long inputHidden = 0, hiddenHidden = 0, hiddenOutput = 0, embedding = 0, others = 0;
         HashSet<string> counted = [], recurrent = []; // parameters; values that some recurrence went into
@@ -40,11 +44,11 @@ public sealed record WeightCounts(long InputHidden, long HiddenHidden, long Hidd
             foreach (ParameterSpec spec in node.Declared)
             {
                 if (spec.Shape.Rank != 2 || !counted.Add(spec.Name)) continue;
-                if (node.Module is Embedding) embedding += spec.Shape.Count;
-                else if (node.Module is Recurrent cell && cell.InputWeight == spec.Name && !isAbove) inputHidden += spec.Shape.Count;
-                else if (node.Module is Recurrent) hiddenHidden += spec.Shape.Count;
-                else if (graph.Outputs.Contains(node.Output)) hiddenOutput += spec.Shape.Count;
-                else others += spec.Shape.Count;
+                if (node.Module is Embedding) embedding += count(spec);
+                else if (node.Module is Recurrent cell && cell.InputWeight == spec.Name && !isAbove) inputHidden += count(spec);
+                else if (node.Module is Recurrent) hiddenHidden += count(spec);
+                else if (graph.Outputs.Contains(node.Output)) hiddenOutput += count(spec);
+                else others += count(spec);
             }
         }
 

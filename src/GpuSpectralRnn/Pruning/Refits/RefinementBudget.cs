@@ -28,13 +28,13 @@ public sealed record RefinementBudget
     /// <exception cref="InvalidCallException">The number is negative.</exception>
     public static RefinementBudget OfSteps(int steps) => steps >= 0
         ? new RefinementBudget { Steps = steps }
-        : throw new InvalidCallException($"`refine` {steps}: choose a number of steps, or off.");
+        : throw new InvalidCallException($"`Refine` {steps}: choose a number of steps, or off.");
 
     /// <summary>So many seconds.</summary>
     /// <exception cref="InvalidCallException">The number is not above zero.</exception>
     public static RefinementBudget OfSeconds(double seconds) => seconds > 0 && double.IsFinite(seconds)
         ? new RefinementBudget { Seconds = seconds }
-        : throw new InvalidCallException($"`refine` {seconds}s: choose a number of seconds above 0.");
+        : throw new InvalidCallException($"`Refine` {seconds}s: choose a number of seconds above 0.");
 
     /// <summary>Reads <c>auto</c>, <c>off</c>, a number of steps (<c>250</c>) or of seconds (<c>20s</c>).</summary>
     /// <exception cref="InvalidCallException">It is none of these.</exception>
@@ -45,7 +45,7 @@ public sealed record RefinementBudget
         if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int steps)) return OfSteps(steps);
         if (text.EndsWith('s') && double.TryParse(text[..^1], NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds))
             return OfSeconds(seconds);
-        throw new InvalidCallException($"`refine` {text}: choose auto, off, a number of steps (250) or of seconds (20s).");
+        throw new InvalidCallException($"`Refine` {text}: choose auto, off, a number of steps (250) or of seconds (20s).");
     }
 
     /// <summary>As <see cref="Parse"/> reads it.</summary>

@@ -38,7 +38,7 @@ public sealed record GradualSettings
     public void Validate()
     {
         if (TargetFraction is null == Keep is null)
-            throw new InvalidCallException("Gradual pruning needs one aim: `TargetFraction`, the share of the weights to keep, or `keep`.");
+            throw new InvalidCallException("Gradual pruning needs one aim: `TargetFraction`, the share of the weights to keep.");
         if (TargetFraction is { } share && !(share > 0 && share < 1))
             throw new InvalidCallException($"`TargetFraction` {share}: choose a share of the weights above 0 and below 1, for example 0.1.");
         if (!(Start >= 0 && Start < Ramp && Ramp < End && End <= 1))

@@ -5,8 +5,8 @@ namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
 /// Intrinsic sparse structures (Wen et al., ICLR 2018; docs/method.md, section 15): a group lasso lambda sum_k sqrt(||w_k||^2 + 1e-8) over all weights w_k
-/// of a unit, as a proximal step after the optimiser's. Units whose weights come to nothing are sliced. With a target, lambda follows from how many are
-/// still open: all at first, the target from the middle of the run on, and never fewer.
+/// of a unit, as a proximal step after the optimiser's. Units whose weights come to nothing are sliced. With a target only the units beyond it shrink, those
+/// of the smallest norms (a trimmed lasso): none at first, all but the target from the middle of the run on; lambda grows while more are open.
 /// </summary>
 /// <param name="settings">The aim.</param>
 /// <exception cref="InvalidCallException">A setting is out of range.</exception>
@@ -26,7 +26,6 @@ public sealed class IssPruning(IssSettings settings) : ITrainedPruning
     private UnitGroups[] groups = [];
     private int[] keep = []; // units of each of the groups at the end, with a target
     private RunExtent extent;
-    private double lastRate;
 
     /// <inheritdoc/>
     public string Name => MethodName;
@@ -90,7 +89,6 @@ public sealed class IssPruning(IssSettings settings) : ITrainedPruning
     /// <inheritdoc/>
     public void AfterStep(long step, double rate)
     {
-        lastRate = rate;
         foreach (UnitGroups group in groups) group.SumSquares(); // weights between two layers belong to a unit of each
         for (int i = 0; i < groups.Length; i++)
         {
@@ -113,31 +111,27 @@ public sealed class IssPruning(IssSettings settings) : ITrainedPruning
     }
 
     /// <inheritdoc/>
-    public PruningReport Report(long step)
+    public PruningReport Report(long step) => new(Name)
     {
-        double penalty = groups.Max(group => group.Penalty.ToArray()[0]);
-        return new PruningReport(Name)
-        {
-            Axes =
-            [
-                .. from axis in Network.Graph.PrunableAxes
-                   from own in groups
-                   where own.Axes.Contains(axis.Name)
-                   let open = own.Before.ToArray().Count(factor => factor != 0)
-                   select new UnitCounts(axis.Name, axis.Units, open, axis.Units - open),
-            ],
-            Target = settings.HasTarget ? keep.Select((_, i) => (double)Wanted(step, i) / groups[i].Units).Average() : null,
-            Penalty = settings.GroupPenalty ?? (lastRate > 0 ? penalty / (extent.Steps * lastRate) : null),
-        };
-    }
+        Axes =
+        [
+            .. from axis in Network.Graph.PrunableAxes
+               from own in groups
+               where own.Axes.Contains(axis.Name)
+               let open = own.CountOpen()
+               select new UnitCounts(axis.Name, axis.Units, open, axis.Units - open),
+        ],
+        Target = settings.HasTarget ? keep.Select((_, i) => (double)Wanted(step, i) / groups[i].Units).Average() : null,
+        Penalty = settings.GroupPenalty,
+    };
 
     /// <inheritdoc/>
-    public Network? Slice() => Slicer.Slice(Network, Plan([.. groups.Select(group => group.Before.ToArray().Count(factor => factor != 0))]));
+    public Network? Slice() => Slicer.Slice(Network, Plan([.. groups.Select(group => group.CountOpen())]));
 
     /// <inheritdoc/>
     public Network? Finish()
     {
-        PruningPlan plan = Plan(settings.HasTarget ? keep : [.. groups.Select(group => group.Before.ToArray().Count(factor => factor != 0))]);
+        PruningPlan plan = Plan(settings.HasTarget ? keep : [.. groups.Select(group => group.CountOpen())]);
         Network sliced = Slicer.Slice(Network, plan);
         using Network masked = MaskedNetwork.Create(Network, plan);
         Network.Parameters.CopyFrom(masked.Parameters);

@@ -149,7 +149,7 @@ public sealed class L0Pruning(L0Settings settings) : ITrainedPruning
     }
 
     // The axes that get gates: of every recurrence what it makes, and what it reads that no recurrence makes.
-    private string[] FindAxes(Network network)
+    internal string[] FindAxes(Network network)
     {
         Graph graph = network.Graph;
         Node[] recurrences = [.. graph.Nodes.Where(node => node.Module is Recurrent)];

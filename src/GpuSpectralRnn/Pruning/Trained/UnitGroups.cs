@@ -79,6 +79,9 @@ internal sealed class UnitGroups : IDisposable
         return Array.ConvertAll(squares.ToArray(), MathF.Sqrt);
     }
 
+    /// <summary>The groups that are open; reads the device.</summary>
+    public int CountOpen() => Before.ToArray().Count(factor => factor != 0);
+
     /// <summary>Shrinks all groups by their squares as they were summed up last.</summary>
     public void Shrink(GroupShrinkNumbers numbers)
     {

@@ -129,6 +129,9 @@ public class HostDeterminismTests
         using Tensor wide = Random(backend, 6, 901, 203), other = Random(backend, 7, 901, 203), dots = backend.Allocate(new Shape(150));
         backend.Matrix.ColumnDots(new(wide, other, 11, dots));
         backend.Matrix.ScaleColumns(new(wide, 11, dots, wide));
+        using Tensor squares = backend.Allocate(new Shape(300));
+        backend.Matrix.AddRowSquares(new(other, squares, 3, 0, 300));
+        backend.Matrix.ScaleRows(new(other, squares, 3, 0, 300));
         backend.Elementwise.HighwayBackward(new(wide, other, wide, other, wide, other, null));
         return
         [

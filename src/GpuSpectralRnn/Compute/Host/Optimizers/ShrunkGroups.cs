@@ -1,6 +1,6 @@
 namespace GpuSpectralRnn.Compute.Host;
 
-/// <summary>The proximal step of a group lasso; groups are few, so one thread does it.</summary>
+/// <summary>The proximal step of a trimmed group lasso; groups are few, so one thread does it.</summary>
 internal static unsafe class ShrunkGroups
 {
     /// <summary>Factors of all groups.</summary>
@@ -13,8 +13,8 @@ internal static unsafe class ShrunkGroups
         {
             float norm = MathF.Sqrt(o.Squares[group] + 1e-8f);
             float factor = 1 - (numbers.Amount * o.Penalty / norm);
-            if (open <= numbers.Least) factor = 1;
-            else if (factor <= 0 || norm < numbers.Threshold * o.Scale) factor = Rank(o, groups, group) < numbers.Least ? 1 : 0;
+            if (factor <= 0 || norm < numbers.Threshold * o.Scale) factor = 0;
+            if (numbers.Least > 0 && Rank(o, groups, group) < numbers.Least) factor = 1;
             o.Factors[group] = o.Before[group] != 0 ? factor : 0;
         }
     }
