@@ -66,7 +66,7 @@ public sealed class GraphModelTests : IDisposable
     public void ItIsCompared()
     {
         JsonElement json = Gsrnn.Run(
-            ["compare", "--data", "digits", "--limit", "80", "--models", folder["m"], "--methods", "adjoint,random,scratch", "--keep", "3x2x4", "--epochs", "1", "--json"])
+            ["compare", "--data", "digits", "--limit", "80", "--model", folder["m"], "--methods", "adjoint,random,scratch", "--keep", "3x2x4", "--epochs", "1", "--json"])
             .Succeeds().Json;
         Assert.Equal([5, 4, 6], json.GetProperty("hidden").EnumerateArray().Select(size => size.GetInt32()));
         Assert.Equal(4, json.GetProperty("rows").GetArrayLength());
