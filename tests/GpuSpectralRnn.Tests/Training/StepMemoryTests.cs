@@ -3,6 +3,7 @@ using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Compute.Ilgpu;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Pruning;
 using GpuSpectralRnn.Tests.Support;
 using GpuSpectralRnn.Training;
 
@@ -17,7 +18,7 @@ public abstract class StepMemoryTests(DeviceFixture device)
     private const int Steps = 40;
     private const int BatchSize = 3;
 
-    /// <summary>Irnn, LSTM, GRU; sequences of numbers, of tokens with lengths, a stream.</summary>
+    /// <summary>Irnn, LSTM, GRU; sequences of numbers, of tokens with lengths, a stream; gates on all units.</summary>
     public static TheoryData<Cell, string> Cases
     {
         get
@@ -25,7 +26,7 @@ public abstract class StepMemoryTests(DeviceFixture device)
             TheoryData<Cell, string> cases = [];
             foreach (Cell cell in new[] { Cell.Irnn, Cell.Lstm, Cell.Gru })
             {
-                foreach (string data in new[] { "numbers", "lengths", "stream" }) cases.Add(cell, data);
+                foreach (string data in new[] { "numbers", "lengths", "stream", "gates" }) cases.Add(cell, data);
             }
 
             return cases;
@@ -53,17 +54,19 @@ public abstract class StepMemoryTests(DeviceFixture device)
         ISequenceData source = isToken ? new TokenData(Steps * BatchSize, 9, 7, kind == "stream") : new ToyData(Steps * BatchSize, steps: 9);
         Watched data = new(source, () => Allocated);
         TrainingSettings settings = new() { Epochs = 1, BatchSize = BatchSize, LearningRate = 0.01, Dropout = 0.1, Clip = 1 };
-        using Trainer trainer = new(network, data, null, settings) { ReportEvery = TimeSpan.FromDays(1) };
+        using L0Pruning? gates = kind == "gates" ? new(new L0Settings { TargetFraction = 0.5 }) : null;
+        using Trainer trainer = new(network, data, null, settings, gates) { ReportEvery = TimeSpan.FromDays(1) };
         trainer.Run();
 
         // Between the reads of batches n and n + 1 lies step n. The first of all makes room; lengths come first with the second at the latest; graphs
         // are taken down when operands come again, in either of two places and with or without lengths.
         const int Settled = 12;
+        long most = kind == "gates" ? 3 * MostBytes : MostBytes; // the gates of three axes are another 75 operations
         int above = 0;
         for (int n = Settled; n < Steps - 1; n++)
         {
             Assert.Equal(data.Seen[n].Device, data.Seen[n + 1].Device);
-            if (data.Seen[n + 1].Managed - data.Seen[n].Managed > MostBytes) above++;
+            if (data.Seen[n + 1].Managed - data.Seen[n].Managed > most) above++;
         }
 
         // A collection, of another test's garbage too, drops the rest of the thread's piece of the heap, up to 32 KB, which then counts as allocated.
