@@ -11,7 +11,8 @@ public readonly record struct RunExtent(long Steps, int StepsPerEpoch, ulong See
 
 /// <summary>
 /// Pruning that happens while a network is trained: gates, penalties, masks. A <see cref="Trainer"/> calls it at the places named here; nothing is
-/// allocated, and nothing read back, in a step. The caller owns it and disposes of it after the trainer.
+/// allocated in a step, and nothing read back except where a method says so. A method leaves out the places at which it does nothing. The caller owns it
+/// and disposes of it after the trainer.
 /// </summary>
 public interface ITrainedPruning : IDisposable
 {
@@ -33,19 +34,27 @@ public interface ITrainedPruning : IDisposable
 
     /// <summary>Before a step's forward pass: draws gates.</summary>
     /// <param name="step">1-based, over the whole run.</param>
-    void BeforeStep(long step);
+    void BeforeStep(long step)
+    {
+    }
 
     /// <summary>After a step's backward pass, before gradients are clipped: adds those of penalties.</summary>
     /// <param name="step">1-based, over the whole run.</param>
-    void AfterBackward(long step);
+    void AfterBackward(long step)
+    {
+    }
 
     /// <summary>After the optimiser's step and the masks: moves what is its own, takes proximal steps, sets masks.</summary>
     /// <param name="step">1-based, over the whole run.</param>
     /// <param name="rate">The run's learning rate in this step.</param>
-    void AfterStep(long step, double rate);
+    void AfterStep(long step, double rate)
+    {
+    }
 
     /// <summary>Before the network is evaluated: makes it what it is without anything random.</summary>
-    void BeforeEvaluation();
+    void BeforeEvaluation()
+    {
+    }
 
     /// <summary>Where it stands; reads the device.</summary>
     /// <param name="step">Steps done over the whole run.</param>

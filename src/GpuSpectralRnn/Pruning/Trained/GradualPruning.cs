@@ -65,26 +65,11 @@ public sealed class GradualPruning(GradualSettings settings) : ITrainedPruning
     }
 
     /// <inheritdoc/>
-    public void BeforeStep(long step)
-    {
-    }
-
-    /// <inheritdoc/>
-    public void AfterBackward(long step)
-    {
-    }
-
-    /// <inheritdoc/>
     public void AfterStep(long step, double rate)
     {
         double grown = Grown((double)step / extent.Steps);
         bool isLast = grown >= 1 && Grown((step - 1.0) / extent.Steps) < 1;
         if (grown > 0 && (isLast || (grown < 1 && step % Interval == 0))) Mask(grown);
-    }
-
-    /// <inheritdoc/>
-    public void BeforeEvaluation()
-    {
     }
 
     /// <inheritdoc/>

@@ -77,16 +77,6 @@ public sealed class IssPruning(IssSettings settings) : ITrainedPruning
     }
 
     /// <inheritdoc/>
-    public void BeforeStep(long step)
-    {
-    }
-
-    /// <inheritdoc/>
-    public void AfterBackward(long step)
-    {
-    }
-
-    /// <inheritdoc/>
     public void AfterStep(long step, double rate)
     {
         foreach (UnitGroups group in groups) group.SumSquares(); // weights between two layers belong to a unit of each
@@ -103,11 +93,6 @@ public sealed class IssPruning(IssSettings settings) : ITrainedPruning
             group.Shrink(new(1f / extent.Steps, (float)settings.Threshold, wanted));
             group.MovePenalty((float)(Gain / ((double)extent.Steps * group.Units)), wanted);
         }
-    }
-
-    /// <inheritdoc/>
-    public void BeforeEvaluation()
-    {
     }
 
     /// <inheritdoc/>

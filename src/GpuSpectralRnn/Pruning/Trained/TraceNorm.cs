@@ -58,11 +58,6 @@ public sealed class TraceNorm(double traceNorm) : ITrainedPruning
     }
 
     /// <inheritdoc/>
-    public void BeforeStep(long step)
-    {
-    }
-
-    /// <inheritdoc/>
     public void AfterBackward(long step)
     {
         foreach (ReadAxis axis in axes)
@@ -71,16 +66,6 @@ public sealed class TraceNorm(double traceNorm) : ITrainedPruning
             if ((step - 1) % Renewal == 0) axis.Renew();
             axis.AddGradients((float)lambda);
         }
-    }
-
-    /// <inheritdoc/>
-    public void AfterStep(long step, double rate)
-    {
-    }
-
-    /// <inheritdoc/>
-    public void BeforeEvaluation()
-    {
     }
 
     /// <inheritdoc/>
