@@ -172,9 +172,9 @@ public sealed class GraphCompression : IDisposable
         GraphCandidate selected = Judge(shown, best.Criterion + ", without reconstruction");
         candidates.Add(selected);
         if (selected.Difference <= best.Difference) best = selected;
-        RefinementResult<GraphCandidate>? refined = Refined(best);
+        (GraphCandidate Best, double Seconds)? refined = Refined(best);
         double cut = best.Difference;
-        if (refined is not null) candidates.Add(best = refined.Best);
+        if (refined is not null) candidates.Add(best = refined.Value.Best);
         return made[size] = new SmallGraph(best.File, [.. keep], best.Criterion, best.Difference)
         {
             CutDifference = cut,
@@ -273,7 +273,7 @@ public sealed class GraphCompression : IDisposable
     }
 
     // Null where nothing can be refined, or is to be.
-    private RefinementResult<GraphCandidate>? Refined(GraphCandidate start)
+    private (GraphCandidate Best, double Seconds)? Refined(GraphCandidate start)
     {
         if (Refine.IsOff) return null;
         (RefinedCell Cell, NodeTrace Trace)?[] refined =
@@ -284,7 +284,8 @@ public sealed class GraphCompression : IDisposable
         ];
         if (refined.All(node => node is null)) return null;
         using GraphRefinement ladder = new(refined, start, plans => Judge(plans, start.Criterion + ", refined"), cancellation);
-        return ladder.Climb(start, Refine, Note);
+        RefinementResult<NodePlan?[]> result = ladder.Climb(start.Plans, Refine, Note);
+        return (ladder.Find(result.Best), result.Seconds);
     }
 
     private void FindAdjoints()

@@ -17,8 +17,10 @@ internal sealed class GraphRefinement(
     IReadOnlyList<(RefinedCell Cell, NodeTrace Trace)?> nodes,
     GraphCandidate start,
     Func<NodePlan?[], GraphCandidate> judge,
-    CancellationToken cancellation) : RateLadder<GraphCandidate>, IDisposable
+    CancellationToken cancellation) : RateLadder<NodePlan?[]>, IDisposable
 {
+    private readonly Dictionary<NodePlan?[], GraphCandidate> judged = new() { [start.Plans] = start }; // by their identity
+
     private readonly IBackend backend = Devices.Open("host");
 
     /// <inheritdoc/>
@@ -31,13 +33,17 @@ internal sealed class GraphRefinement(
     protected override double WorkOfStep { get; } =
         nodes.Select((node, i) => node is { } own ? NodeRefinement.WorkOfStep(start.Plans[i]!, own.Trace) : 0).Sum();
 
+    /// <summary>The graph of plans, which is made and run once.</summary>
+    public GraphCandidate Find(NodePlan?[] plans) =>
+        judged.TryGetValue(plans, out GraphCandidate? known) ? known : judged[plans] = judge(plans);
+
     /// <inheritdoc/>
     public void Dispose() => backend.Dispose();
 
     /// <inheritdoc/>
-    protected override GraphCandidate? Run(GraphCandidate from, double rate, int steps)
+    protected override NodePlan?[]? Run(NodePlan?[] from, double rate, int steps)
     {
-        NodePlan?[] plans = [.. from.Plans];
+        NodePlan?[] plans = [.. from];
         for (int i = 0; i < plans.Length; i++)
         {
             if (nodes[i] is not { } node) continue;
@@ -45,9 +51,9 @@ internal sealed class GraphRefinement(
             if (plans[i] is null) return null;
         }
 
-        return judge(plans);
+        return plans;
     }
 
     /// <inheritdoc/>
-    protected override double Judge(GraphCandidate candidate) => candidate.Difference;
+    protected override double Judge(NodePlan?[] candidate) => Find(candidate).Difference;
 }
