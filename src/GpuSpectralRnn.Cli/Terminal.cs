@@ -111,4 +111,7 @@ internal sealed class Terminal(Verb verb, TextWriter output, TextWriter error)
 
     /// <summary>A number as JSON; null for NaN and infinity, which JSON does not have.</summary>
     public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
+
+    /// <summary>Whole numbers as a JSON array.</summary>
+    public static JsonArray Numbers(IEnumerable<int> values) => new([.. values.Select(value => JsonValue.Create(value))]);
 }

@@ -36,17 +36,20 @@ public class WatchedDataTests
     }
 
     [Fact]
-    public void PruneMeasuresOnWhatItDidNotSeeWhereThereAreNoOtherData()
+    public void PruneMeasuresOnTheTrainingDataWhereThereAreNoOthers()
     {
         using Folder folder = new();
         string[] data = folder.Idx(30), call = ["prune", folder["m"], .. data, "--keep", "3", "--criterion", "adjoint", "--refine", "5", "--device", "host", "--quiet"];
         Gsrnn.Run(["train", .. data, "--hidden", "5", "--epochs", "1", "--device", "host", "--out", folder["m"], "--quiet"]).Succeeds();
-        string byDefault = Gsrnn.Run([.. call, "--out", folder["s"]]).Succeeds().Out;
-        string asked = Gsrnn.Run([.. call, "--split", "train", "--out", folder["s"]]).Succeeds().Out;
-        Assert.Contains("inputs: 24 sequences for statistics and refinement, 4 to choose by, 2 to judge by", byDefault);
-        Assert.Contains("before: accuracy", byDefault);
-        Assert.DoesNotContain("that the compression saw", byDefault);
-        Assert.Contains("that the compression saw", asked);
+        JsonElement byDefault = Gsrnn.Run([.. call, "--json", "--out", folder["s"]]).Succeeds().Json.GetProperty("metric");
+        JsonElement asked = Gsrnn.Run([.. call, "--json", "--split", "train", "--out", folder["s"]]).Succeeds().Json.GetProperty("metric");
+        Assert.Equal(asked.GetRawText(), byDefault.GetRawText());
+        Assert.NotEqual(JsonValueKind.Null, asked.ValueKind);
+
+        string said = Gsrnn.Run([.. call, "--out", folder["s"]]).Succeeds().Out;
+        Assert.Contains("inputs: 24 sequences for statistics and refinement, 4 to choose by, 2 to judge by", said);
+        Assert.Contains("that the compression saw", said);
+        Assert.DoesNotContain("that the compression saw", Gsrnn.Run([.. call, "--holdout", "10", "--out", folder["s"]]).Succeeds().Out);
     }
 
     private static JsonValueKind Watched(Folder folder, string[] data, string word)

@@ -94,7 +94,7 @@ internal sealed class BoundVerb : ModelVerb, IRidgeOption
                 ["after"] = Terminal.Number(error.CompressedRisk),
             },
             ["hidden"] = new JsonObject { ["before"] = network.Architecture.Hidden[0], ["after"] = setting.Hidden },
-            ["kept"] = new JsonArray([.. plan.Axes[0].Kept.Select(j => JsonValue.Create(j))]),
+            ["kept"] = Terminal.Numbers(plan.Axes[0].Kept),
             ["parameters"] = setting.Parameters,
             ["logLipschitz"] = Terminal.Number(risk.LogLipschitz),
             ["inputRadius"] = Terminal.Number(setting.InputRadius),

@@ -184,7 +184,7 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
         terminal.Result(new JsonObject
         {
             ["metric"] = rows[0].Metric,
-            ["hidden"] = new JsonArray([.. rows[0].Units.Select(h => JsonValue.Create(h))]),
+            ["hidden"] = Terminal.Numbers(rows[0].Units),
             ["rows"] = report.ToTable(isBrief: false).ToJson(),
             ["sequences"] = test.Count,
             ["isComplete"] = comparison.Runs.Count == seeds * comparison.RunsPerNetwork,

@@ -154,7 +154,7 @@ internal sealed class CompressVerb : Verb
             ["model"] = ModelPath,
             ["sizes"] = new JsonArray([.. curve.Select(point => new JsonObject
             {
-                ["keep"] = new JsonArray([.. point.Keep.Select(units => JsonValue.Create(units))]),
+                ["keep"] = Terminal.Numbers(point.Keep),
                 ["bytes"] = Bytes(point.Proof),
                 ["microsecondsPerCall"] = Times(point.Proof),
                 ["outputs"] = Outputs(point.Proof),

@@ -35,7 +35,7 @@ internal sealed class EvalVerb : ModelVerb
             ["sequences"] = data.Count,
             ["split"] = split,
             ["parameters"] = network.Graph.ParameterCount,
-            ["hidden"] = new JsonArray([.. network.Recipe.CountUnits(network.Graph).Select(h => JsonValue.Create(h))]),
+            ["hidden"] = Terminal.Numbers(network.Recipe.CountUnits(network.Graph)),
             ["device"] = backend.Device.Id,
         };
         if (explained is { } share) json["r2"] = Terminal.Number(share);

@@ -92,7 +92,7 @@ internal sealed class ImportVerb : ComputeVerb
             ["model"] = Out,
             ["cell"] = network.Architecture.Cell.Name(),
             ["inputs"] = network.Architecture.Inputs,
-            ["hidden"] = new JsonArray([.. network.Architecture.Hidden.Select(h => JsonValue.Create(h))]),
+            ["hidden"] = Terminal.Numbers(network.Architecture.Hidden),
             ["outputs"] = network.Architecture.Outputs,
             ["task"] = network.Architecture.Task.Name(),
             ["readout"] = network.Architecture.Readout.Name(),

@@ -34,7 +34,7 @@ internal sealed class PredictVerb : ModelVerb
         terminal.Result(new JsonObject
         {
             ["out"] = Out,
-            ["shape"] = new JsonArray([.. shape.ToArray().Select(extent => JsonValue.Create(extent))]),
+            ["shape"] = Terminal.Numbers(shape.ToArray()),
             ["sequences"] = data.Count,
             ["split"] = split,
             ["device"] = backend.Device.Id,

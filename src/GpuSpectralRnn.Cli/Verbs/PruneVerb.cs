@@ -126,7 +126,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         using Network network = ModelFile.Load(ModelPath, backend);
         using Interruption interruption = new();
         Calibration calibration = new(network, splits.Train, new CalibrationSettings { Seed = Seed, Progress = terminal.Note }, interruption.Token);
-        ISequenceData? judged = ChooseJudged(part, splits, calibration);
+        ISequenceData? judged = ChooseJudged(part, splits);
         int[] keep = ChooseSizes(terminal, calibration, budget, method, splits, refine);
         candidates.Restart();
         PruningPlan plan = method.Plan(calibration, keep);
@@ -148,7 +148,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
             throw new RunFailedException(
                 $"The answers on {calibration.Judged.Name} are not finite, those of the small network or already those of {ModelPath}; " +
                 "gsrnn eval tells which. For the small one choose another --ridge or --criterion, or keep more units.");
-        Measured? metric = judged is null ? null : Measure(network, small, judged, interruption.Token);
+        Measured? metric = judged is null ? null : Measure(network, small, judged, interruption.Token) with { IsSeen = judged == splits.Train };
         if (FineTune > 0 && !TrainFurther(terminal, small, splits, interruption.Token))
             throw new RunFailedException($"Stopped while fine-tuning; {Out} is not written. Leave --fine-tune out to have the model as pruned.");
         if (FineTune > 0 && metric is not null) metric = metric with { FineTuned = Evaluate(small, metric.Data, interruption.Token) };
@@ -271,15 +271,15 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         return !progress.Show(() => trainer.Run(cancellation)).IsCancelled;
     }
 
-    // The data of the metric, by default some that the compression does not see; null without labels.
-    private ISequenceData? ChooseJudged(DataPart? part, DataSplits splits, Calibration calibration)
+    // The data of the metric; null without labels.
+    private ISequenceData? ChooseJudged(DataPart? part, DataSplits splits)
     {
         ISequenceData? data = part switch
         {
             DataPart.Train => splits.Train,
             DataPart.Valid => splits.Valid,
             DataPart.Test => splits.Test,
-            _ => splits.Test ?? splits.Valid ?? calibration.Judged,
+            _ => splits.Test ?? splits.Valid ?? splits.Train,
         };
         if (data is null && part is not null)
             throw new InvalidCallException($"--split {Split}: there is no such part of the data; give its files or --holdout N.");
@@ -337,7 +337,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
 
         if (metric is { } m)
         {
-            string seen = m.Data.Name == calibration.Inputs.Name && Split == "train" ? " (on sequences that the compression saw)" : "";
+            string seen = m.IsSeen ? " (on sequences that the compression saw)" : "";
             terminal.Result($"before: {m.Before}; after: {m.After}{(m.FineTuned is null ? "" : $"; fine-tuned: {m.FineTuned}")}{seen}");
         }
 
@@ -345,7 +345,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         terminal.Result(new JsonObject
         {
             ["method"] = plan.Method,
-            ["hidden"] = new JsonObject { ["before"] = Numbers(network.Recipe.CountUnits(before)), ["after"] = Numbers(small.Recipe.CountUnits(after)) },
+            ["hidden"] = new JsonObject { ["before"] = Terminal.Numbers(network.Recipe.CountUnits(before)), ["after"] = Terminal.Numbers(small.Recipe.CountUnits(after)) },
             ["parameters"] = new JsonObject { ["before"] = before.ParameterCount, ["after"] = after.ParameterCount },
             [per == "step" ? "flopsPerStep" : "flopsPerSequence"] = new JsonObject { ["before"] = workBefore, ["after"] = workAfter },
             ["weights"] = new JsonObject
@@ -355,7 +355,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
                 ["hiddenOutput"] = weights.HiddenOutput,
             },
             ["axes"] = new JsonArray([.. network.CountedAxes.Select(counted => JsonValue.Create(counted.Axis.Name))]),
-            ["kept"] = new JsonArray([.. network.CountedAxes.Select(counted => Numbers(plan.Axes[counted.Index].Kept))]),
+            ["kept"] = new JsonArray([.. network.CountedAxes.Select(counted => Terminal.Numbers(plan.Axes[counted.Index].Kept))]),
             ["inputLoss"] = new JsonArray([.. losses.Select(loss => Terminal.Number(loss.Input))]),
             ["outputLoss"] = new JsonArray([.. losses.Select(loss => Terminal.Number(loss.Output))]),
             ["metric"] = metric is { } found
@@ -403,8 +403,6 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
 
     private static JsonNode? Agreement(OutputDivergence judgement) => judgement.Agreement is { } share ? Terminal.Number(share) : null;
 
-    private static JsonArray Numbers(IEnumerable<int> values) => new([.. values.Select(value => JsonValue.Create(value))]);
-
     /// <summary>What was made, and what it is like on the inputs to judge by, before refinement and after.</summary>
     private sealed record Made(
         Calibration Calibration,
@@ -415,7 +413,11 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         OutputDivergence Judgement);
 
     /// <summary>Metrics on labelled data: of the big network, the small one, and the small one after fine-tuning.</summary>
-    private sealed record Measured(ISequenceData Data, Evaluation Before, Evaluation After, Evaluation? FineTuned);
+    private sealed record Measured(ISequenceData Data, Evaluation Before, Evaluation After, Evaluation? FineTuned)
+    {
+        /// <summary>Whether the compression saw the data.</summary>
+        public bool IsSeen { get; init; }
+    }
 
     private static void Refuse(bool fits, string option, bool isGiven, string owner)
     {

@@ -213,7 +213,7 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
                 ? null
                 : new JsonObject
                 {
-                    ["keep"] = new JsonArray([.. curve.Recommended.Keep.Select(k => JsonValue.Create(k))]),
+                    ["keep"] = Terminal.Numbers(curve.Recommended.Keep),
                     ["divergence"] = Terminal.Number(curve.Recommended.Judged.Divergence),
                     ["multiplyAddsBefore"] = curve.Points[^1].MultiplyAdds,
                     ["multiplyAdds"] = curve.Recommended.MultiplyAdds,

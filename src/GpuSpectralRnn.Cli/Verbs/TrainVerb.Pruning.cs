@@ -123,7 +123,7 @@ internal sealed partial class TrainVerb
     private static JsonObject ToJson(Pruned pruned, Network result, IReadOnlyList<EpochReport> epochs) => new()
     {
         ["method"] = pruned.Method,
-        ["hidden"] = new JsonObject { ["before"] = Numbers(pruned.Before.Hidden), ["after"] = Numbers(result.Architecture.Hidden) },
+        ["hidden"] = new JsonObject { ["before"] = Terminal.Numbers(pruned.Before.Hidden), ["after"] = Terminal.Numbers(result.Architecture.Hidden) },
         ["inputs"] = new JsonObject { ["before"] = pruned.Before.Inputs, ["after"] = result.Architecture.Inputs },
         ["parameters"] = new JsonObject { ["before"] = pruned.Before.ParameterCount, ["after"] = result.Architecture.ParameterCount },
         ["kept"] = result.Parameters.CountKept(),
@@ -134,8 +134,6 @@ internal sealed partial class TrainVerb
 
     private static string Sizes(Architecture architecture) =>
         $"{architecture.Inputs}-{string.Join("-", architecture.Hidden)}-{architecture.Outputs}";
-
-    private static JsonArray Numbers(IEnumerable<int> values) => new([.. values.Select(value => JsonValue.Create(value))]);
 
     /// <summary>What pruning began with, and the proof that slicing lost nothing.</summary>
     private sealed record Pruned(string Method, Architecture Before, Parity? Parity);

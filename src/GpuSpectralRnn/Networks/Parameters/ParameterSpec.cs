@@ -27,5 +27,8 @@ public sealed record ParameterSpec(string Name, Shape Shape, long Offset = 0)
     public ParameterGroup Group { get; init; } = ParameterGroup.Weights;
 
     /// <summary>The first place behind it at which a parameter may start.</summary>
-    internal long End => (Offset + Shape.Count + Alignment - 1) / Alignment * Alignment;
+    internal long End => Align(Offset + Shape.Count);
+
+    /// <summary>The first place from an offset on at which a part of a block may start.</summary>
+    internal static long Align(long offset) => (offset + Alignment - 1) / Alignment * Alignment;
 }

@@ -33,7 +33,7 @@ internal sealed class GateBlock : IDisposable
         for (int i = 0; i < gates.Length; i++)
         {
             starts[i] = end;
-            end += (gates[i].Axis.Size + ParameterSpec.Alignment - 1) / ParameterSpec.Alignment * ParameterSpec.Alignment;
+            end = (int)ParameterSpec.Align(end + gates[i].Axis.Size);
         }
 
         (LogAlpha, Gradients, firstMoment, secondMoment) = (Allocate(end), Allocate(end), Allocate(end), Allocate(end));

@@ -20,7 +20,7 @@ public sealed class GradualPruning(GradualSettings settings) : ITrainedPruning
     /// <summary>Masks are set this often in a run; each time the weights come to the host.</summary>
     private const int Updates = 100;
 
-    private readonly GradualSettings settings = Checked(settings);
+    private readonly GradualSettings settings = TrainedPruningSettings.Checked(settings);
     private Network? network;
     private MaskedMatrix[] matrices = [];
     private float[] weights = [], sizes = [];
@@ -92,12 +92,6 @@ public sealed class GradualPruning(GradualSettings settings) : ITrainedPruning
     /// <inheritdoc/>
     public void Dispose()
     {
-    }
-
-    private static GradualSettings Checked(GradualSettings settings)
-    {
-        settings.Validate();
-        return settings;
     }
 
     private static float[] Ones(long count)

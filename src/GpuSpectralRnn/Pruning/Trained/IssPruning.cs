@@ -21,7 +21,7 @@ public sealed class IssPruning(IssSettings settings) : ITrainedPruning
     /// </summary>
     private const double Gain = 2000;
 
-    private readonly IssSettings settings = Checked(settings);
+    private readonly IssSettings settings = TrainedPruningSettings.Checked(settings);
     private Network? network;
     private UnitGroups[] groups = [];
     private int[] keep = []; // units of each of the groups at the end, with a target
@@ -127,12 +127,6 @@ public sealed class IssPruning(IssSettings settings) : ITrainedPruning
     public void Dispose()
     {
         foreach (UnitGroups group in groups) group.Dispose();
-    }
-
-    private static IssSettings Checked(IssSettings settings)
-    {
-        settings.Validate();
-        return settings;
     }
 
     // Parts of a group of axes that must keep the very same units.

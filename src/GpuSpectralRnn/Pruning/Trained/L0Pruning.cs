@@ -21,7 +21,7 @@ public sealed class L0Pruning(L0Settings settings) : ITrainedPruning
     // P(z != 0) at the ends of the range of log alpha, -+ log 100: what a gate that is as shut, or as open, as can be still counts for.
     private static readonly double LeastOpen = Probability(-Math.Log(100)), MostOpen = Probability(Math.Log(100));
 
-    private readonly L0Settings settings = Checked(settings);
+    private readonly L0Settings settings = TrainedPruningSettings.Checked(settings);
     private Network? network;
     private GateBlock? block;
     private ExpectedWeights? weights;
@@ -140,12 +140,6 @@ public sealed class L0Pruning(L0Settings settings) : ITrainedPruning
         block?.Dispose();
         multipliers?.Dispose();
         one?.Dispose();
-    }
-
-    private static L0Settings Checked(L0Settings settings)
-    {
-        settings.Validate();
-        return settings;
     }
 
     // The axes that get gates: of every recurrence what it makes, and what it reads that no recurrence makes.
