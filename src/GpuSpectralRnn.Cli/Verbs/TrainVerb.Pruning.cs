@@ -104,20 +104,21 @@ internal sealed partial class TrainVerb
         return new Pruned(pruning.Name, network.Architecture, parity);
     }
 
-    private static void Describe(Terminal terminal, Pruned pruned, Network result)
+    private static IEnumerable<(string Name, string Text)> Findings(Pruned pruned, Network result)
     {
-        if (pruned.Parity is null)
+        if (pruned.Parity is not { } parity)
         {
             // Nothing was sliced: the network has the size that it had.
-            if (result.Parameters.Mask is not null) terminal.Result($"{pruned.Method}: {result.Parameters.CountKept():N0} of {result.Parameters.Count:N0} parameters are left, a mask: the size stays");
-            return;
+            if (result.Parameters.Mask is not null)
+                yield return (pruned.Method, $"{result.Parameters.CountKept():N0} of {result.Parameters.Count:N0} parameters are left, a mask: the size stays");
+            yield break;
         }
 
         (Architecture before, Architecture after) = (pruned.Before, result.Architecture);
-        terminal.Result($"{pruned.Method}: {before.Cell.Name()} {Sizes(before)} -> {Sizes(after)}");
-        terminal.Result($"parameters: {before.ParameterCount:N0} -> {after.ParameterCount:N0}");
-        terminal.Result($"multiply-adds per step: {before.MultiplyAddsPerStep:N0} -> {after.MultiplyAddsPerStep:N0}");
-        if (pruned.Parity is { } parity) terminal.Result($"sliced against trained network: {parity}");
+        yield return (pruned.Method, $"{before.Cell.Name()} {Sizes(before)} -> {Sizes(after)}");
+        yield return ("parameters", $"{before.ParameterCount:N0} -> {after.ParameterCount:N0}");
+        yield return ("multiply-adds per step", $"{before.MultiplyAddsPerStep:N0} -> {after.MultiplyAddsPerStep:N0}");
+        yield return ("sliced against trained network", $"{parity}");
     }
 
     private static JsonObject ToJson(Pruned pruned, Network result, IReadOnlyList<EpochReport> epochs) => new()

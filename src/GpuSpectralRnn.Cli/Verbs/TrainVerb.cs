@@ -140,8 +140,8 @@ internal sealed partial class TrainVerb : TrainingVerb
         terminal.Result(
             $"{final}{ExplainedText(explained)} on {Extent(judged, final.Rows)}, split {split}, " +
             $"after {result.Epochs} epoch{(result.Epochs == 1 ? "" : "s")} in {result.Seconds:0.0} s");
-        if (ReportPath is not null) WritePage(network, log.Epochs, final, judged);
-        if (pruned is not null) Describe(terminal, pruned, network);
+        if (ReportPath is not null) WritePage(network, log.Epochs, final, judged, pruned);
+        foreach ((string name, string text) in pruned is null ? [] : Findings(pruned, network)) terminal.Result($"{name}: {text}");
         if (result.RanOutOfPatience) terminal.Result($"stopped early: best was epoch {result.BestEpoch}, whose weights are kept");
         terminal.Result($"model: {Out}");
         terminal.Result(new JsonObject
@@ -160,11 +160,11 @@ internal sealed partial class TrainVerb : TrainingVerb
         });
     }
 
-    private void WritePage(Network network, IReadOnlyList<EpochReport> epochs, Evaluation final, ISequenceData judged)
+    private void WritePage(Network network, IReadOnlyList<EpochReport> epochs, Evaluation final, ISequenceData judged, Pruned? pruned)
     {
         DeviceInfo device = network.Backend.Device;
         ReportPage page = new($"Training on {judged.Name}: {network}") { Command = Call, Device = $"{device.Id} ({device.Name})" };
-        page.AddAnswer($"{final} on {Extent(judged, final.Rows)}");
+        page.AddAnswer($"{final} on {Extent(judged, final.Rows)}", pruned is null ? [] : [.. Findings(pruned, network)]);
         new TrainingReport(epochs).AddTo(page);
         page.Save(ReportPath!);
     }

@@ -72,7 +72,8 @@ public sealed class TrainingReport(IReadOnlyList<EpochReport> epochs)
 
     private Table Table(string metric)
     {
-        Table table = new(new("epoch"), new("expected units"), new("target"), new("open, closed, undecided"), new("sliced"), new("parameters"), new(metric));
+        Table table = new(
+            new("epoch"), new("expected units", "0.0"), new("target", "0.0 %"), new("open, closed, undecided"), new("sliced"), new("parameters", "#,0"), new(metric, "0.####"));
         foreach (EpochReport epoch in epochs)
         {
             if (epoch.Pruning is not { } pruning) continue;
