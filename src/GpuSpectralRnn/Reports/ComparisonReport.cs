@@ -191,8 +191,8 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
     // A number where one says it.
     private static object Size(ComparisonRow row)
     {
-        KeepSize size = row.Keep ?? new KeepSize([.. row.Units]);
-        return size.Units.Distinct().Count() == 1 ? size.Units[0] : size.ToString();
+        KeepSize size = (row.Keep ?? new KeepSize([.. row.Units])).Shortened;
+        return size.Units.Count == 1 ? size.Units[0] : size.ToString();
     }
 
     private Axis ValueAxis(IEnumerable<ComparisonRow> some)

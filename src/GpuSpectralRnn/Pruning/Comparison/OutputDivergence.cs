@@ -45,7 +45,7 @@ public sealed record OutputDivergence(double Divergence, double? Agreement)
             small.Forward(feed.Current);
             for (int i = 0; i < big.Graph.Outputs.Count; i++)
             {
-                Add(big, feed.Current, i, small.Output(i), 1, null, totals);
+                Add(big, feed.Current, i, big.Output(i), small.Output(i), 1, null, totals);
                 if (big.Graph.Outputs[i].Kind == ValueKind.Sequence)
                     padding += big.Output(i).Shape.Rows - feed.ValidSteps(big.Graph.FieldIndex(big.Graph.Outputs[i]));
             }
@@ -58,14 +58,13 @@ public sealed record OutputDivergence(double Divergence, double? Agreement)
     }
 
     /// <summary>
-    /// The loss of an output of the small network against the big network's last one, and its gradient where wanted. Outputs of padding are set equal
-    /// in both.
+    /// The loss of an output of the small network against the big network's, and its gradient where wanted. Outputs of padding are set equal in both.
     /// </summary>
     internal static void Add(
-        Network big, SequenceBatch batch, int output, Tensor small, float scale, Tensor? gradient, LossTotals totals)
+        Network big, SequenceBatch batch, int output, Tensor wanted, Tensor small, float scale, Tensor? gradient, LossTotals totals)
     {
         ILossOps loss = small.Backend.Loss;
-        (Value value, Tensor wanted) = (big.Graph.Outputs[output], big.Output(output));
+        Value value = big.Graph.Outputs[output];
         if (value.Kind == ValueKind.Sequence && batch[big.Graph.FieldIndex(value)].Lengths is { } lengths)
         {
             small.Backend.Matrix.ClearPadding(new(wanted, lengths));

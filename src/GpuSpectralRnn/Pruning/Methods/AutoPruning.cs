@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Pruning;
@@ -133,6 +134,7 @@ public sealed class AutoPruning(SpectralSettings settings, bool isBrief = false)
     {
         Candidate result = new(candidate, OutputDivergence.Measure(calibration, plan), plan);
         Tried?.Invoke(result);
+        MatrixMemory.Reclaim();
         return result;
     }
 }
