@@ -35,7 +35,7 @@ public sealed record RefinementResult<T>(T Best, double Before, double After, IR
 public abstract class RateLadder<T>
     where T : class
 {
-    /// <summary>Optimiser steps of a run where the work of one is small, and at least; multiply-adds of a run.</summary>
+    /// <summary>Optimiser steps of a run where the work of one is small, and at least; multiply-adds of the first run.</summary>
     private const int MostSteps = 500, FewestSteps = 50;
     private const double WorkOfRun = 4e11;
 
@@ -71,6 +71,9 @@ public abstract class RateLadder<T>
     /// <summary>Multiply-adds of one optimiser step.</summary>
     protected abstract double WorkOfStep { get; }
 
+    /// <summary>Multiply-adds that are done once for all runs of so many steps.</summary>
+    protected virtual double WorkOnce(int steps) => 0;
+
     /// <summary>
     /// Work that is done once for all runs: the seconds that went into it so far, and those by which it lengthens each of how many steps to come.
     /// </summary>
@@ -98,7 +101,7 @@ public abstract class RateLadder<T>
         int steps = budget.Steps
             ?? (budget.Seconds is { } all
                 ? (int)Math.Clamp(all / perStep / Rates.Count, 1, MostSteps)
-                : (int)Math.Clamp(WorkOfRun / WorkOfStep, FewestSteps, MostSteps));
+                : StepsOfRun());
         int more = budget.Steps is null ? MoreRuns : 0;
         double once = Once.PerStep * Math.Min(steps, Once.Steps);
         double most = budget.Seconds ?? once + (perStep * steps * (Rates.Count + more));
@@ -135,6 +138,14 @@ public abstract class RateLadder<T>
             if (loss < closest) (best, closest, rate) = (candidate!, loss, peak);
             return loss;
         }
+    }
+
+    // As many as the first run's work allows, within bounds.
+    private int StepsOfRun()
+    {
+        int steps = MostSteps;
+        while (steps > FewestSteps && WorkOnce(steps) + (steps * WorkOfStep) > WorkOfRun) steps--;
+        return steps;
     }
 
     private double Loss(T candidate) => Judge(candidate) is var loss && double.IsNaN(loss) ? double.PositiveInfinity : loss;

@@ -26,6 +26,8 @@ public sealed class Refinement : RateLadder<float[]>, IDisposable
     private readonly Teacher teacher;
     private readonly DeviceBatches feed;
     private readonly double[] rates;
+    private readonly long workOfAsking; // for one sequence
+    private readonly int sequences;
 
     private Refinement(Calibration calibration, Network small, PruningPlan? plan)
     {
@@ -46,8 +48,8 @@ public sealed class Refinement : RateLadder<float[]>, IDisposable
             cells.All(module => module.Cell is not (Cell.Irnn or Cell.RnnRelu)),
             cells.Select(module => student.Graph.Axis(module.Axis).Size).DefaultIfEmpty(1).Max(),
             inputs.Layout.Steps);
-        double asked = teacher.Keeps ? 0 : big.Graph.MultiplyAdds(inputs.Layout);
-        WorkOfStep = (asked + (3.0 * small.Graph.MultiplyAdds(inputs.Layout))) * feed.BatchSize;
+        (workOfAsking, sequences) = (big.Graph.MultiplyAdds(inputs.Layout), seen.Count);
+        WorkOfStep = ((teacher.Keeps ? 0 : workOfAsking) + (3.0 * small.Graph.MultiplyAdds(inputs.Layout))) * feed.BatchSize;
     }
 
     /// <inheritdoc/>
@@ -55,6 +57,10 @@ public sealed class Refinement : RateLadder<float[]>, IDisposable
 
     /// <inheritdoc/>
     protected override double WorkOfStep { get; }
+
+    /// <inheritdoc/>
+    protected override double WorkOnce(int steps) =>
+        teacher.Keeps ? (double)workOfAsking * Math.Min((long)steps * feed.BatchSize, sequences) : 0;
 
     /// <inheritdoc/>
     protected override (double Spent, double PerStep, int Steps) Once => teacher.Once;
