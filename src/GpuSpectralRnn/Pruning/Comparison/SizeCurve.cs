@@ -44,13 +44,14 @@ public sealed record SizeCurve(IReadOnlyList<SizeCurvePoint> Points, int Sequenc
         int[][] sizes = [.. Enumerable.Range(1, Parts).Select(part => Budget.OfShare(units, (double)part / Parts))];
         sizes = [.. sizes.Where((keep, i) => i == 0 || !keep.SequenceEqual(sizes[i - 1]))];
         List<SizeCurvePoint> points = [];
+        using DivergenceMeter choice = DivergenceMeter.OfChoice(calibration), judgement = DivergenceMeter.OfJudgement(calibration);
         foreach ((int[] keep, PruningPlan plan) in sizes.Zip(method.PlanAll(calibration, sizes)))
         {
             using Network small = Slicer.Slice(calibration.Weights, plan).ToNetwork(network.Backend);
             points.Add(new SizeCurvePoint(
                 keep,
-                OutputDivergence.Measure(calibration, small),
-                OutputDivergence.Judge(calibration, small),
+                choice.Measure(small),
+                judgement.Measure(small),
                 small.Graph.MultiplyAdds(layout)));
             if (!double.IsFinite(points[^1].Chosen.Divergence)) throw new RunFailedException($"The answers of {points[^1].Size} units are not finite.");
         }

@@ -25,6 +25,7 @@ public sealed class Refinement : RateLadder<float[]>, IDisposable
     private readonly StateHints? hints;
     private readonly Teacher teacher;
     private readonly DeviceBatches feed;
+    private readonly DivergenceMeter meter;
     private readonly double[] rates;
     private readonly long workOfAsking; // for one sequence
     private readonly int sequences;
@@ -43,6 +44,7 @@ public sealed class Refinement : RateLadder<float[]>, IDisposable
         ISequenceData seen = MixedInputs.CanMix(inputs) ? new MixedInputs(inputs, calibration.Settings.Seed) : inputs;
         feed = new DeviceBatches(seen, small.Backend, batch);
         teacher = new Teacher(big, seen, feed.BatchSize, hints?.Wanted ?? []);
+        meter = DivergenceMeter.OfChoice(calibration);
         Recurrent[] cells = [.. student.Graph.Nodes.Select(node => node.Module).OfType<Recurrent>()];
         rates = RatesOf(
             cells.All(module => module.Cell is not (Cell.Irnn or Cell.RnnRelu)),
@@ -86,6 +88,7 @@ public sealed class Refinement : RateLadder<float[]>, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        meter.Dispose();
         feed.Dispose();
         teacher.Dispose();
         hints?.Dispose();
@@ -120,7 +123,7 @@ public sealed class Refinement : RateLadder<float[]>, IDisposable
     protected override double Judge(float[] candidate)
     {
         student.Parameters.Values.CopyFrom<float>(candidate);
-        return OutputDivergence.Measure(calibration, student).Divergence;
+        return meter.Measure(student).Divergence;
     }
 
     // How far the outputs are from the big network's, and the states from those of its kept units.
