@@ -1,6 +1,8 @@
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
+using Eliminations = System.Collections.Generic.Dictionary<
+    int, (GpuSpectralRnn.Spectral.SelectionProblem Problem, GpuSpectralRnn.Spectral.Selection All)>; // of axes, all the way down
 
 namespace GpuSpectralRnn.Pruning;
 
@@ -118,11 +120,11 @@ public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
     /// <param name="sizes">k of every group, size by size. Backward elimination passes them all on one way down.</param>
     public IReadOnlyList<PruningPlan> PlanAll(Calibration calibration, IReadOnlyList<IReadOnlyList<int>> sizes)
     {
-        Dictionary<int, (SelectionProblem, Selection)> passed = [];
+        Eliminations passed = [];
         return [.. sizes.Select(keep => Plan(calibration, keep, passed))];
     }
 
-    private PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep, Dictionary<int, (SelectionProblem Problem, Selection All)>? passed)
+    private PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep, Eliminations? passed)
     {
         if (settings.KeepEmbedding is { } columns) AxisPlans.CheckEmbedding(calibration.Network.Architecture, columns);
         PruningPlan plan = AxisPlans.Plan(Name, calibration, keep, (axis, i, k, tied) => Plan(calibration, axis, i, k, tied, passed));
@@ -156,13 +158,7 @@ public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
         return new SelectionProblem(gram, Ridge.Uniform(gram, RidgeOf(calibration, axis)), criterion);
     }
 
-    private UnitPlan Plan(
-        Calibration calibration,
-        PrunableAxis axis,
-        int index,
-        int keep,
-        int[]? tied,
-        Dictionary<int, (SelectionProblem Problem, Selection All)>? passed)
+    private UnitPlan Plan(Calibration calibration, PrunableAxis axis, int index, int keep, int[]? tied, Eliminations? passed)
     {
         calibration.Cancellation.ThrowIfCancellationRequested();
         if (tied is not null) return UnitFold.None(axis.Units, tied);
@@ -176,8 +172,7 @@ public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
         };
     }
 
-    private (SelectionProblem Problem, int[] Kept) Choose(
-        Calibration calibration, PrunableAxis axis, int index, int keep, Dictionary<int, (SelectionProblem Problem, Selection All)>? passed)
+    private (SelectionProblem Problem, int[] Kept) Choose(Calibration calibration, PrunableAxis axis, int index, int keep, Eliminations? passed)
     {
         if (passed is null || settings.Search != UnitSearch.Backward)
         {

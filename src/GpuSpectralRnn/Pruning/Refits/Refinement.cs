@@ -10,7 +10,8 @@ namespace GpuSpectralRnn.Pruning;
 /// <summary>
 /// Refinement of a small network without labels: Adam on KL(softmax big || softmax small), of a regression on the squared difference, over the
 /// calibration's inputs, and at first on the kept units' states as well (<see cref="StateHints"/>). Inputs of real numbers are seen mixed too
-/// (<see cref="MixedInputs"/>). The big network's answers are kept where they fit (<see cref="Teacher"/>). Rates are chosen on <see cref="Calibration.Held"/>, which no step sees.
+/// (<see cref="MixedInputs"/>). The big network's answers are kept where they fit (<see cref="Teacher"/>). Rates are chosen on
+/// <see cref="Calibration.Held"/>, which no step sees.
 /// </summary>
 public sealed class Refinement : RateLadder<float[]>, IDisposable
 {

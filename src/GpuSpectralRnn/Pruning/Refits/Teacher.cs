@@ -9,9 +9,9 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// The big network as a refinement asks it (the teacher of a distillation): for every batch its outputs, and of some sequences of states those of kept
-/// units. Every run and every pass asks about the same sequences, so the answers are kept where they fit into memory, and then looked up by the
-/// sequences' numbers: the big network, which is most of a step's work, runs over each sequence once.
+/// The big network as the teacher of a distillation: for every batch its outputs and, where wanted, the states of some of its units. Every run and
+/// every pass asks about the same sequences, so the answers are kept where they fit into memory and then looked up by the sequences' numbers: the big
+/// network, which is most of a step's work, runs over each sequence once (docs/method.md, section 7.5).
 /// </summary>
 internal sealed class Teacher : IDisposable
 {
