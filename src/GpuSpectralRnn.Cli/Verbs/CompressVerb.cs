@@ -94,6 +94,7 @@ internal sealed class CompressVerb : Verb
         if (compression.Chosen is { } chosen) terminal.Note($"every sequence is called with each of {chosen}");
         terminal.Note($"calibrated {string.Join(", ", compression.Layers.Select(layer => $"{layer.Name} ({layer.Units} units)"))} " +
             $"in {watch.Elapsed.TotalSeconds:0.0} s");
+        if (compression.Doubt is { } doubt) terminal.Note(doubt);
         if (rules == 0)
         {
             PrintCurve(terminal, compression);

@@ -69,9 +69,7 @@ public sealed class GraphCompression : IDisposable
         {
             throw new InvalidCallException(
                 $"{path} holds no RNN, LSTM or GRU node; there is nothing to compress. "
-                + (model.Functions.Count > 0
-                    ? $"Its {model.Functions.Count} functions are not looked into: inline them (onnx.inliner.inline_local_functions)."
-                    : "An exporter that wrote the steps out one by one has to be told to keep the node."));
+                + "An exporter that wrote the steps out one by one has to be told to keep the node.");
         }
 
         foreach (RecurrentNode node in nodes) AddToGroup(node, NodeWeights.Read(model, node));
@@ -100,6 +98,9 @@ public sealed class GraphCompression : IDisposable
 
     /// <summary>Names and units of the nodes that the calibration ran and that will be compressed, each weight matrix once.</summary>
     public IReadOnlyList<(string Name, int Units)> Layers => [.. Active.Select(group => (group.First.Name, group.Weights.Hidden))];
+
+    /// <summary>What makes the file itself doubtful, for its user to check; null where nothing does.</summary>
+    public string? Doubt => RecurrentNode.FindDoubt(model, nodes);
 
     internal IReadOnlyList<GraphOutput> Outputs { get; }
 

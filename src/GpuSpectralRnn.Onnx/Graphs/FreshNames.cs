@@ -6,12 +6,16 @@ namespace GpuSpectralRnn.Onnx.Graphs;
 internal sealed class FreshNames(GraphProto graph)
 {
     private readonly HashSet<string> taken = [.. GraphWalk.Names(graph)];
+    private readonly Dictionary<string, int> numbers = []; // the last that was appended to a wish
 
     /// <summary><paramref name="wish"/>, with a number appended where it is used already.</summary>
     public string Of(string wish)
     {
-        string name = wish;
-        for (int i = 2; !taken.Add(name); i++) name = $"{wish}_{i}";
+        if (taken.Add(wish)) return wish;
+        int number = numbers.GetValueOrDefault(wish, 1);
+        string name;
+        do name = $"{wish}_{++number}"; while (!taken.Add(name));
+        numbers[wish] = number;
         return name;
     }
 }
