@@ -40,4 +40,8 @@ internal static class GraphWalk
     public static IEnumerable<string> Names(GraphProto graph) =>
         graph.Input.Select(input => input.Name).Concat(graph.Initializer.Select(tensor => tensor.Name))
             .Concat(graph.Node.SelectMany(node => node.Output.Concat(Bodies(node).SelectMany(Names))));
+
+    /// <summary>The name of every node that has one; ONNX Runtime asks that those of a graph differ.</summary>
+    public static IEnumerable<string> NodeNames(GraphProto graph) => graph.Node.SelectMany(node =>
+        Bodies(node).SelectMany(NodeNames).Concat(node.Name.Length > 0 ? [node.Name] : []));
 }

@@ -19,6 +19,7 @@ internal sealed class LocalFunctions
     private readonly ModelProto model;
     private readonly string path;
     private readonly FreshNames names;
+    private readonly FreshNames nodeNames;
     private readonly List<FunctionProto> active = []; // those that the nodes at hand came from
     private readonly Dictionary<FunctionProto, bool> isReplaced = new(ReferenceEqualityComparer.Instance);
     private readonly long most;
@@ -26,7 +27,8 @@ internal sealed class LocalFunctions
 
     private LocalFunctions(ModelProto model, string path)
     {
-        (this.model, this.path, names, most) = (model, path, new FreshNames(model.Graph), model.CalculateSize() + Allowance);
+        (this.model, this.path, most) = (model, path, model.CalculateSize() + Allowance);
+        (names, nodeNames) = (new FreshNames(model.Graph), new FreshNames(GraphWalk.NodeNames(model.Graph)));
         foreach (FunctionProto function in model.Functions)
             functions.TryAdd((DomainOf(function.Domain), function.Name, function.Overload), function);
     }
@@ -128,9 +130,9 @@ internal sealed class LocalFunctions
         const int longest = 120;
         string label = call.Name.Length is > 0 and < longest ? call.Name : names.Of(function.Name[..Math.Min(function.Name.Length, longest)]);
         Spend(label.Length + function.Input.Count + function.Output.Count + function.AttributeProto.Count);
-        FunctionCall values = new(
+        MovedNames values = new(
             name => Fresh($"{label}/{name}"),
-            name => Broken($"has a function {Show(function)} that reads {ForeignText.Show(name)}, which nothing makes"));
+            name => throw Broken($"has a function {Show(function)} that reads {ForeignText.Show(name)}, which nothing makes"));
         for (int i = 0; i < function.Input.Count; i++) values.Bind(function.Input[i], i < call.Input.Count ? call.Input[i] : "");
         List<(string Value, string Output)> copied = [];
         HashSet<string> made = [.. function.Node.SelectMany(node => node.Output)];
@@ -148,7 +150,7 @@ internal sealed class LocalFunctions
         {
             Spend(node.CalculateSize() + label.Length);
             NodeProto copy = node.Clone();
-            if (copy.Name.Length > 0) copy.Name = $"{label}/{copy.Name}";
+            if (copy.Name.Length > 0) copy.Name = nodeNames.Of($"{label}/{copy.Name}");
             values.Rewrite(copy, attribute => Spend(attribute.CalculateSize()));
             nodes.Add(copy);
         }

@@ -37,4 +37,8 @@ public sealed record GraphProof(
     long BytesAfter,
     double MicrosecondsBefore,
     double MicrosecondsAfter,
-    int HeldOut);
+    int HeldOut)
+{
+    /// <summary>The calls that the smaller graph is for; null where it takes what the original takes.</summary>
+    public string? SpecialFor { get; init; }
+}

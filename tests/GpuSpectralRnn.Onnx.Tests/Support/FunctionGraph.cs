@@ -24,9 +24,9 @@ internal static class FunctionGraph
         Weights("l0", Inputs, Hidden);
         Weights("l1", Hidden, Upper);
         maker.Constant("head", [Upper, Outputs]);
-        Call(maker, "Layer", ["x", "l0_w", "l0_r", "l0_b"], ["below"], Attributes.Create("hidden", Hidden));
+        Call(maker, "Layer", ["x", "l0_w", "l0_r", "l0_b"], ["below", "below_too"], Attributes.Create("hidden", Hidden));
         Call(
-            maker, "Layer", ["below", "l1_w", "l1_r", "l1_b"], ["", "above"], Attributes.Create("hidden", Upper), new AttributeProto { Name = "factor", Type = 1, F = 1.5f });
+            maker, "Layer", ["below", "l1_w", "l1_r", "l1_b"], ["above_too", "above"], Attributes.Create("hidden", Upper), new AttributeProto { Name = "factor", Type = 1, F = 1.5f });
         Call(maker, "Head", ["above", "head"], ["p"]);
         maker.Graph.Node[1].Name = ""; // exporters do not name every call
         maker.Output("p", Steps, 1, Outputs);
@@ -83,7 +83,7 @@ internal static class FunctionGraph
 
     private static FunctionProto Head()
     {
-        GraphMaker Branch(string type) => new GraphMaker().Node(type, ["m"], ["x"]).Output("x"); // a name of the function around it, too
+        GraphMaker Branch(string type) => new GraphMaker().Node(type, ["m"], ["r"]).Result("r"); // the same name in both
         GraphMaker body = new GraphMaker().Node("MatMul", ["x", "w"], ["m"])
             .Node("Constant", [], ["limit"], new AttributeProto { Name = "value_float", Type = 1, F = 0f })
             .Node("ReduceMean", ["m"], ["level"], Attributes.Create("keepdims", 0)).Node("Greater", ["level", "limit"], ["which"])

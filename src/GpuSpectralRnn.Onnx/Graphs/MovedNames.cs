@@ -3,21 +3,21 @@ using GpuSpectralRnn.Onnx.Protos;
 namespace GpuSpectralRnn.Onnx.Graphs;
 
 /// <summary>
-/// A call of a function of the file's own: what the function's names and attributes are in it. The bodies of its nodes have names of their own, and see
-/// those around them.
+/// The names of nodes that move from a function or a branch into the graph around them, and the attributes of the call. The bodies of the nodes have names
+/// of their own, and see those around them.
 /// </summary>
-/// <param name="fresh">A new name of the graph for one of the function's.</param>
-/// <param name="unknown">What to throw for a name that is read and nothing makes.</param>
-/// <param name="parent">The call around a body.</param>
-internal sealed class FunctionCall(Func<string, string> fresh, Func<string, Exception> unknown, FunctionCall? parent = null)
+/// <param name="fresh">The name in the graph of a value that the nodes make.</param>
+/// <param name="outside">The name in the graph of a value that they read and none of them makes; throws where there is no such.</param>
+/// <param name="parent">The names around a body.</param>
+internal sealed class MovedNames(Func<string, string> fresh, Func<string, string> outside, MovedNames? parent = null)
 {
     private readonly Dictionary<string, string> names = [];
-    private readonly FunctionCall? parent = parent;
+    private readonly MovedNames? parent = parent;
 
     /// <summary>The attributes by name: the caller's, else the function's defaults.</summary>
     public Dictionary<string, AttributeProto> Attributes { get; } = parent?.Attributes ?? [];
 
-    /// <summary>Gives a name of the function its value.</summary>
+    /// <summary>Gives a name its value in the graph.</summary>
     public void Bind(string name, string value) => names[name] = value;
 
     /// <summary>Gives every value that nodes make a new name, unless it has one.</summary>
@@ -27,15 +27,15 @@ internal sealed class FunctionCall(Func<string, string> fresh, Func<string, Exce
     public string NameOf(string name)
     {
         if (name.Length == 0) return name;
-        for (FunctionCall? call = this; call is not null; call = call.parent)
+        for (MovedNames? call = this; call is not null; call = call.parent)
             if (call.names.TryGetValue(name, out string? value)) return value;
-        throw unknown(name);
+        return outside(name);
     }
 
-    /// <summary>Makes a copied node of the function one of the graph.</summary>
+    /// <summary>Makes a node one of the graph.</summary>
     /// <param name="node">Changed.</param>
     /// <param name="taken">Told of every attribute of the call before it is copied.</param>
-    public void Rewrite(NodeProto node, Action<AttributeProto> taken)
+    public void Rewrite(NodeProto node, Action<AttributeProto>? taken = null)
     {
         for (int i = 0; i < node.Input.Count; i++) node.Input[i] = NameOf(node.Input[i]);
         for (int i = 0; i < node.Output.Count; i++) node.Output[i] = NameOf(node.Output[i]);
@@ -45,7 +45,7 @@ internal sealed class FunctionCall(Func<string, string> fresh, Func<string, Exce
             if (node.Attribute[i] is not { RefAttrName: { Length: > 0 } asked, Name: var own }) continue;
             if (Attributes.TryGetValue(asked, out AttributeProto? given))
             {
-                taken(given);
+                taken?.Invoke(given);
                 node.Attribute[i] = given.Clone();
                 node.Attribute[i].Name = own;
             }
@@ -55,16 +55,17 @@ internal sealed class FunctionCall(Func<string, string> fresh, Func<string, Exce
             }
         }
 
-        foreach (GraphProto body in bodies) new FunctionCall(fresh, unknown, this).Rewrite(body, taken);
+        foreach (GraphProto body in bodies) new MovedNames(fresh, outside, this).Rewrite(body, taken);
     }
 
-    private void Define(IEnumerable<string> made)
+    /// <summary>Gives every one of these names a new one, unless it has one.</summary>
+    public void Define(IEnumerable<string> made)
     {
         foreach (string name in made.Where(name => name.Length > 0))
             if (!names.ContainsKey(name)) names[name] = fresh(name);
     }
 
-    private void Rewrite(GraphProto body, Action<AttributeProto> taken)
+    private void Rewrite(GraphProto body, Action<AttributeProto>? taken)
     {
         Define(body.Input.Select(input => input.Name).Concat(body.Initializer.Select(tensor => tensor.Name)));
         Define(body.Node);
