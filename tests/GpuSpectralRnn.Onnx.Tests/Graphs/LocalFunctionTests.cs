@@ -1,8 +1,11 @@
 using Google.Protobuf;
+using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Formats;
+using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Calibration;
 using GpuSpectralRnn.Onnx.Compression;
 using GpuSpectralRnn.Onnx.Graphs;
+using GpuSpectralRnn.Onnx.Import;
 using GpuSpectralRnn.Onnx.Protos;
 using GpuSpectralRnn.Onnx.Tests.Support;
 
@@ -41,6 +44,29 @@ public class LocalFunctionTests
         Assert.Equal([4, 3], compression.Prove(small, rounds: 0).Nodes.Select(node => node.After));
         Assert.Equal([FunctionGraph.Hidden, FunctionGraph.Upper], compression.Layers.Select(layer => layer.Units));
     });
+
+    [Fact]
+    public void Nodes_in_functions_are_imported()
+    {
+        const int hidden = 8, batch = 2;
+        GraphMaker body = new GraphMaker().Node("Transpose", ["x"], ["steps"], Attributes.Create("perm", 1, 0, 2))
+            .Node("GRU", ["steps", "w", "r", "b"], ["", "h"], Attributes.Create("hidden_size", hidden), Attributes.Create("linear_before_reset", 1))
+            .Node("Constant", [], ["front"], Attributes.Create("value_ints", [0L])).Node("Squeeze", ["h", "front"], ["last"]);
+        GraphMaker maker = new GraphMaker().Input("x", 0, 0, Inputs).Constant("w", [1, 3 * hidden, Inputs]).Constant("r", [1, 3 * hidden, hidden], 0.5f)
+            .Constant("b", [1, 6 * hidden], 0.3f).Constant("head", [hidden, 2]);
+        FunctionGraph.Call(maker, "Last", ["x", "w", "r", "b"], ["seen"]).Node("Gemm", ["seen", "head"], ["p"]).Result("p");
+        ModelProto model = ModelProto.Parser.ParseFrom(maker.ToFile());
+        model.OpsetImport.Add(new OperatorSetProto { Domain = maker.Graph.Node[0].Domain, Version = 1 });
+        model.Functions.Add(FunctionGraph.Function("Last", ["x", "w", "r", "b"], ["last"], body));
+        float[] x = Runs.Data("x", batch, Steps, Inputs)["x"].As<float>();
+        Runs.WithFile(model.ToByteArray(), path =>
+        {
+            using HostBackend host = new(1);
+            using Network network = OnnxImport.Read(path, host).Network;
+            float[] expected = Runs.Once(model.ToByteArray(), ("x", [batch, Steps, Inputs], x))["p"].Values;
+            Runs.Close(expected, SmallNetworks.Predict(network, x, batch, Steps), 1e-5);
+        });
+    }
 
     /// <summary>A function of another operator set may mean other things by the same names: it stays where it is.</summary>
     [Fact]
