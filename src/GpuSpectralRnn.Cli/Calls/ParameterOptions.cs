@@ -32,6 +32,7 @@ internal static partial class ParameterOptions
         ["readout"] = "--readout",
         ["ridge"] = "--ridge",
         ["roundTo"] = "--round-to",
+        ["IsSpecialized"] = "--specialize",
         ["ShrinksState"] = "--shrink-state",
         ["States"] = "--state",
         ["TargetFraction"] = "--target-fraction",
