@@ -58,6 +58,9 @@ internal sealed class CompressVerb : Verb
         + "the others go; smaller and faster.")]
     public bool Specializes { get; set; }
 
+    [Option("threads", Default = 0, MetaValue = "N", HelpText = ComputeVerb.ThreadsHelp)]
+    public int Threads { get; set; }
+
     [Option("out", MetaValue = "SMALL.onnx", HelpText = "Where to write the smaller graph.")]
     [WritesFile]
     public string? Out { get; set; }
@@ -84,6 +87,7 @@ internal sealed class CompressVerb : Verb
         if (IsShared && Fraction is null) throw new InvalidCallException("--shared-budget shares out a --fraction; give one.");
         if (ShrinksState && !States.Any())
             throw new InvalidCallException("--shrink-state: there is no state; name outputs that go into the next call by --state.");
+        ComputeVerb.UseThreads(Threads);
         RefinementBudget refine = RefinementBudget.Parse(Refine);
         KeepSize? size = Keep is null ? null : KeepSize.Parse(Keep);
         CallOptions options = CallOptions.Parse(Settings, States) with { IsSpecialized = Specializes };
