@@ -18,8 +18,8 @@ internal unsafe class LstmLayer : HostCell
             float* c = own.CellsAt(number, t, from); // [rows, H]
             float* cellBefore = CellBefore(pass, own, number, from); // [rows, H]
             float* x = pass.Input + (t * (long)batch + from) * inputs; // [rows, I]
-            Gemm.MultiplyPacked(rows, width, inputs, x, inputs, own.Input, a, width, own.Bias, 0);
-            if (before != null) Gemm.MultiplyPacked(rows, width, hidden, before, hidden, own.Hidden, a, width, a, width);
+            own.Input.Multiply(rows, x, inputs, a, width, own.Bias, 0);
+            if (before != null) own.Hidden.Multiply(rows, before, hidden, a, width, a, width);
             for (nint row = 0; row < rows; row++)
             {
                 float* start = cellBefore == null ? own.Zeros : cellBefore + row * hidden;
@@ -77,7 +77,7 @@ internal unsafe class LstmLayer : HostCell
 
             // Where a sequence is over or has not begun, its carry stands still: its gradients are zero and are added to it.
             if (number == 0 && initialGradient == null) return;
-            Gemm.MultiplyPacked(rows, hidden, width, a, width, own.Back, carry, hidden, pass.Lengths == null ? null : carry, hidden);
+            own.Back!.Multiply(rows, a, width, carry, hidden, pass.Lengths == null ? null : carry, hidden);
         }
     }
 
