@@ -53,6 +53,7 @@ public class HostTransferTests(HostDevice device) : TransferTests(device), IClas
 [Collection("ilgpu-cpu")] public class IlgpuCpuSoftmaxOverStepsTests(IlgpuCpuDevice device) : SoftmaxOverStepsTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuAttentionTests(IlgpuCpuDevice device) : AttentionTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuRecurrentLayerTests(IlgpuCpuDevice device) : RecurrentLayerTests(device);
+[Collection("ilgpu-cpu")] public class IlgpuCpuSkippingLayerTests(IlgpuCpuSkippingDevice device) : RecurrentLayerTests(device), IClassFixture<IlgpuCpuSkippingDevice>;
 [Collection("ilgpu-cpu")] public class IlgpuCpuLossTests(IlgpuCpuDevice device) : LossTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuOptimizerTests(IlgpuCpuDevice device) : OptimizerTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuRandomTests(IlgpuCpuDevice device) : RandomTests(device);
@@ -99,6 +100,8 @@ public class OpenClBlocksGemmTests(OpenClBlocksDevice device) : GemmTests(device
 [Collection("opencl:0")]
 public class OpenClBlocksGramTests(OpenClBlocksDevice device) : GramTests(device), IClassFixture<OpenClBlocksDevice>;
 [Collection("opencl:0")]
+public class OpenClSkippingLayerTests(OpenClSkippingDevice device) : RecurrentLayerTests(device), IClassFixture<OpenClSkippingDevice>;
+[Collection("opencl:0")]
 public class OpenClSlicedLayerTests(OpenClSlicedDevice device) : RecurrentLayerTests(device), IClassFixture<OpenClSlicedDevice>;
 [Collection("opencl:0")]
 public class OpenClPersistentLayerTests(OpenClPersistentDevice device)
@@ -125,4 +128,5 @@ public class OpenClPersistentLayerTests(OpenClPersistentDevice device)
 [Collection("cuda:0")] public class CudaTransferTests(CudaDevice device) : TransferTests(device);
 public class CudaKernelsGemmTests(CudaKernelsDevice device) : GemmTests(device), IClassFixture<CudaKernelsDevice>;
 public class CudaCuBlasGemmTests(CuBlasDevice device) : GemmTests(device), IClassFixture<CuBlasDevice>;
+public class CudaSkippingLayerTests(CudaSkippingDevice device) : RecurrentLayerTests(device), IClassFixture<CudaSkippingDevice>;
 public class CudaStepwiseLayerTests(CudaStepwiseDevice device) : RecurrentLayerTests(device), IClassFixture<CudaStepwiseDevice>;
