@@ -3,16 +3,19 @@ using GpuSpectralRnn.Kernels;
 namespace GpuSpectralRnn.Numerics;
 
 /// <summary>
-/// The largest singular values of a rectangular matrix without its whole spectrum: block Lanczos (Golub and Underwood 1977) with full
-/// reorthogonalisation on the smaller Gram matrix. A block of several random vectors finds repeated values too (a graph in two parts has sigma_1 =
-/// sigma_2).
+/// The largest singular values of a rectangular matrix without its whole spectrum, from its smaller Gram matrix: of small ones by tridiagonal form
+/// (<see cref="TridiagonalEigen"/>), else by block Lanczos (Golub and Underwood 1977) with full reorthogonalisation. Repeated values are found too (a graph in
+/// two parts has sigma_1 = sigma_2).
 /// </summary>
 public static class SingularValues
 {
     private const int BlockSize = 4;
 
-    /// <summary>Matrices whose shorter side is at most this are decomposed whole.</summary>
-    private const int SmallOrder = 64;
+    /// <summary>Matrices whose shorter side is less than this are decomposed whole.</summary>
+    private const int LeastOrder = 4;
+
+    /// <summary>Matrices whose shorter side is at most this are brought to tridiagonal form; for larger ones the subspace is cheaper.</summary>
+    private const int SmallOrder = 320;
 
     /// <summary>Vectors before the residuals are looked at: seldom enough for the second value of a random matrix.</summary>
     private const int FirstCheck = 24;
@@ -44,7 +47,12 @@ public static class SingularValues
     /// <param name="gram">A^T A [columns, columns], symmetric and finite.</param>
     public static (double First, double Second) LargestTwo(Matrix a, Matrix gram)
     {
-        Matrix vectors = (gram.Rows <= SmallOrder ? null : TwoLargest(gram)) ?? Largest(SymmetricEigen.Compute(gram));
+        Matrix vectors = gram.Rows switch
+        {
+            < LeastOrder => null,
+            <= SmallOrder => TridiagonalEigen.TwoLargest(gram),
+            _ => TwoLargest(gram),
+        } ?? Largest(SymmetricEigen.Compute(gram));
 
         // |A v| is right where the root of an eigenvalue, whose error is of the largest one's order, would not be: a zero stays one.
         double[] values = new double[2];
