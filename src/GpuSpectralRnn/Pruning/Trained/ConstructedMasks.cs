@@ -85,13 +85,7 @@ public sealed class ConstructedMasks(ConstructedMaskSettings settings) : ITraine
     public PruningReport Report(long step)
     {
         reports ??= [.. layers.Select(layer => layer.Report(Network.Backend))];
-        return new PruningReport(Name)
-        {
-            Weights = ((long)reports.Zip(layers).Sum(pair => Math.Round(pair.First.Density * pair.Second.Rows * pair.Second.Columns)),
-                layers.Sum(layer => (long)layer.Rows * layer.Columns)),
-            Target = settings.TargetFraction,
-            Layers = reports,
-        };
+        return MaskedLayer.Summarise(Name, settings, layers, reports);
     }
 
     /// <inheritdoc/>

@@ -76,13 +76,7 @@ public sealed class ExpanderPruning(ExpanderSettings settings) : ITrainedPruning
     {
         float[] isFrozen = frozen!.ToArray();
         for (int i = 0; i < layers.Length; i++) reports[i] ??= layers[i].Report(Network.Backend, isFrozen[i] != 0);
-        return new PruningReport(Name)
-        {
-            Weights = ((long)reports.Zip(layers).Sum(pair => Math.Round(pair.First!.Density * pair.Second.Rows * pair.Second.Columns)),
-                layers.Sum(layer => (long)layer.Rows * layer.Columns)),
-            Target = settings.TargetFraction,
-            Layers = [.. reports.Select(report => report!)],
-        };
+        return MaskedLayer.Summarise(Name, settings, layers, [.. reports.Select(report => report!)]);
     }
 
     /// <inheritdoc/>

@@ -97,6 +97,15 @@ internal sealed class MaskedLayer
         return mask;
     }
 
+    /// <summary>Where all layers of a method stand.</summary>
+    public static PruningReport Summarise(string method, MaskSettings settings, IEnumerable<MaskedLayer> layers, IReadOnlyList<LayerReport> reports) => new(method)
+    {
+        Weights = ((long)layers.Zip(reports).Sum(pair => Math.Round(pair.Second.Density * pair.First.Rows * pair.First.Columns)),
+            layers.Sum(layer => (long)layer.Rows * layer.Columns)),
+        Target = settings.TargetFraction,
+        Layers = reports,
+    };
+
     /// <summary>Where it stands, with its expansion.</summary>
     public LayerReport Report(IBackend backend, bool isFrozen = false)
     {
