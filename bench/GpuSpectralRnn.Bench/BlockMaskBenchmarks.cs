@@ -6,7 +6,9 @@ using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Bench;
 
-/// <summary>An Elman layer of 1024 units over 16 steps of 64 sequences on the host, whose W_hh keeps a share of its blocks of 8 x 8; the baseline is dense.</summary>
+/// <summary>
+/// An Elman layer of 1024 units over 16 steps of 64 sequences on the host, whose W_hh keeps a share of its blocks of 8 x 8; the baseline is dense.
+/// </summary>
 public class BlockMaskBenchmarks
 {
     private const int Units = 1024, Inputs = 16;

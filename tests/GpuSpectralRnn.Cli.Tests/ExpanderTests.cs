@@ -19,7 +19,8 @@ public class ExpanderTests
         JsonElement[] layers = [.. json.GetProperty("layers").EnumerateArray()];
         Assert.Equal(5 + 5 + 1, layers.Length); // W_ih and W_hh with four gates and their union; the read-out
         JsonElement gate = layers.Single(layer => layer.GetProperty("name").GetString() == "rnn.weight_hh_l0[2]");
-        Assert.Equal((32, 32, 256), (gate.GetProperty("left").GetInt32(), gate.GetProperty("right").GetInt32(), gate.GetProperty("edges").GetInt32()));
+        Assert.Equal((32, 32, 256), (gate.GetProperty("left").GetInt32(), gate.GetProperty("right").GetInt32(),
+            gate.GetProperty("edges").GetInt32()));
         Assert.Equal(0.25, gate.GetProperty("density").GetDouble());
         Assert.Equal(8, gate.GetProperty("sigma1").GetDouble(), 1e-6); // sqrt(d_L d_R)
         double sigma2 = gate.GetProperty("sigma2").GetDouble(), delta = gate.GetProperty("deltaR").GetDouble();
@@ -37,7 +38,8 @@ public class ExpanderTests
         XElement page = XElement.Parse(File.ReadAllText(folder["<a> & b.html"])["<!DOCTYPE html>".Length..]);
         Assert.Contains("<a> & b.html", page.Descendants("code").Last().Value);
         string text = page.Value;
-        foreach (string title in (string[])["Singular values of the mask", "over its bound against density", "biregular", "random", "Mask, 32 outputs down", "The graph"])
+        foreach (string title in (string[])["Singular values of the mask", "over its bound against density", "biregular", "random",
+            "Mask, 32 outputs down", "The graph"])
             Assert.Contains(title, text);
         Assert.Contains("of 10 layers are Ramanujan", Gsrnn.Run("expander", folder["m"]).Succeeds().Out);
     }
@@ -55,7 +57,8 @@ public class ExpanderTests
     public void AnExpanderStopsWhereALayerWouldNotExpand()
     {
         using Folder folder = new();
-        JsonElement pruning = Gsrnn.Run([.. Call, "--cell", "rnn-tanh", "--method", "expander", "--density", "0.05", "--expansion-limit", "0.1", "--masked", "hidden",
+        JsonElement pruning = Gsrnn.Run([.. Call, "--cell", "rnn-tanh", "--method", "expander", "--density", "0.05", "--expansion-limit", "0.1",
+            "--masked", "hidden",
             "--out", folder["m"], "--json"]).Succeeds().Json.GetProperty("pruning");
         JsonElement layer = pruning.GetProperty("layers")[0];
         Assert.True(layer.GetProperty("frozen").GetBoolean());
@@ -78,19 +81,22 @@ public class ExpanderTests
 
         JsonElement read = Gsrnn.Run("eval", folder["blocks"], "--data", "digits", "--limit", "2000", "--json", "-q").Succeeds().Json;
         Assert.Equal(trained.GetProperty("metric").GetProperty("value").GetDouble(), read.GetProperty("value").GetDouble());
-        Assert.Equal(trained.GetProperty("pruning").GetProperty("kept").GetInt32(), Gsrnn.Run("expander", folder["blocks"], "--json", "-q").Succeeds().Json.GetProperty("kept").GetInt32());
+        Assert.Equal(trained.GetProperty("pruning").GetProperty("kept").GetInt32(),
+            Gsrnn.Run("expander", folder["blocks"], "--json", "-q").Succeeds().Json.GetProperty("kept").GetInt32());
 
         // Trained further, the mask stays.
         Gsrnn.Run([.. Call.Except(["--hidden", "32"]), "--init", folder["blocks"], "--out", folder["further"]]).Succeeds();
         Assert.Equal(
-            trained.GetProperty("pruning").GetProperty("kept").GetInt32(), Gsrnn.Run("expander", folder["further"], "--json", "-q").Succeeds().Json.GetProperty("kept").GetInt32());
+            trained.GetProperty("pruning").GetProperty("kept").GetInt32(),
+                Gsrnn.Run("expander", folder["further"], "--json", "-q").Succeeds().Json.GetProperty("kept").GetInt32());
     }
 
     [Fact]
     public void UnitsWithoutWeightsAreSlicedAwayWithParity()
     {
         using Folder folder = new();
-        JsonElement pruning = Gsrnn.Run([.. Call, "--cell", "lstm", "--method", "random-mask", "--density", "0.1", "--block", "8x8", "--out", folder["m"], "--json"])
+        JsonElement pruning = Gsrnn.Run([.. Call, "--cell", "lstm", "--method", "random-mask", "--density", "0.1", "--block", "8x8", "--out",
+            folder["m"], "--json"])
             .Succeeds().Json.GetProperty("pruning");
         Assert.True(pruning.GetProperty("hidden").GetProperty("after")[0].GetInt32() < 32);
         Assert.True(pruning.GetProperty("parity").GetDouble() < 1e-4);
@@ -117,7 +123,8 @@ public class ExpanderTests
     public void DamagedBlocksAreToldOf()
     {
         using Folder folder = new();
-        Gsrnn.Run([.. Call, "--cell", "rnn-tanh", "--method", "biregular", "--density", "0.25", "--masked", "hidden", "--block", "8x8", "--out", folder["m"]]).Succeeds();
+        Gsrnn.Run([.. Call, "--cell", "rnn-tanh", "--method", "biregular", "--density", "0.25", "--masked", "hidden", "--block", "8x8", "--out",
+            folder["m"]]).Succeeds();
         byte[] bytes = File.ReadAllBytes(folder["m"]);
         foreach ((string from, string to, string said) in (ReadOnlySpan<(string, string, string)>)
         [

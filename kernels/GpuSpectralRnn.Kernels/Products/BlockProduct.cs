@@ -5,8 +5,8 @@ namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
 /// A product Y [rows, outputs] = X [rows, terms] W with a W [terms, outputs] many of whose blocks are zero: which are not is found on the device
-/// (<see cref="Find"/>), the product skips the others. A block is <see cref="Extent"/> terms of a strip of as many outputs. Of a strip the list holds the number
-/// of blocks and the first term of each, ascending, so that the order of additions is fixed.
+/// (<see cref="Find"/>), the product skips the others. A block is <see cref="Extent"/> terms of a strip of as many outputs. Of a strip the list holds
+/// the number of blocks and the first term of each, ascending, so that the order of additions is fixed.
 /// </summary>
 public sealed class BlockProduct(KernelLoader loader)
 {
@@ -46,7 +46,8 @@ public sealed class BlockProduct(KernelLoader loader)
     /// <param name="outputs">Columns of W.</param>
     /// <param name="summed">Only so many terms count: terms, or 0 where X is zero.</param>
     public void Run(
-        AcceleratorStream stream, ArrayView<float> left, ArrayView<float> weights, ArrayView<int> blocks, ArrayView<float> result, int rows, int terms, int outputs, int summed) =>
+        AcceleratorStream stream, ArrayView<float> left, ArrayView<float> weights, ArrayView<int> blocks, ArrayView<float> result, int rows,
+            int terms, int outputs, int summed) =>
         product(stream, (rows + Rows - 1) / Rows * outputs, new(left, weights, blocks, result, rows, terms, outputs, summed));
 
     private static int Strips(int outputs) => (outputs + Extent - 1) / Extent;

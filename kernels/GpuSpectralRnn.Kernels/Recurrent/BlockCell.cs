@@ -4,8 +4,8 @@ using ILGPU.Runtime;
 namespace GpuSpectralRnn.Kernels;
 
 /// <summary>
-/// As <see cref="PlainCell{TCell}"/> with products that skip the blocks of W_hh that are zero, forward and backward, whoever made them. Which these are is
-/// found anew for each pass, on the device: masks come and go in training.
+/// As <see cref="PlainCell{TCell}"/> with products that skip the blocks of W_hh that are zero, forward and backward, whoever made them. Which these
+/// are is found anew for each pass, on the device: masks come and go in training.
 /// </summary>
 internal sealed class BlockCell<TCell>(KernelLoader loader, Gemm gemm) : PlainCell<TCell>(loader, gemm)
     where TCell : ICell
@@ -27,9 +27,11 @@ internal sealed class BlockCell<TCell>(KernelLoader loader, Gemm gemm) : PlainCe
     }
 
     /// <inheritdoc/>
-    protected override void Multiply(AcceleratorStream stream, in RecurrentWalk walk, ArrayView<float> left, in StepArguments a, int terms, int outputs) =>
+    protected override void Multiply(AcceleratorStream stream, in RecurrentWalk walk, ArrayView<float> left, in StepArguments a, int terms,
+        int outputs) =>
         product.Run(stream, left, a.Views.Weights, blocks, a.Views.StepProducts, walk.Batch, terms, outputs, a.Step.Summed);
 
     // Room for the longer of the lists of both ways.
-    private static int ListCount(int width) => Math.Max(BlockProduct.ListCount(width, TCell.Gates * width), BlockProduct.ListCount(TCell.Gates * width, width));
+    private static int ListCount(int width) =>
+        Math.Max(BlockProduct.ListCount(width, TCell.Gates * width), BlockProduct.ListCount(TCell.Gates * width, width));
 }

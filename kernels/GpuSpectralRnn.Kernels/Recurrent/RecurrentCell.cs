@@ -90,13 +90,16 @@ public abstract class RecurrentCell
         where TActivation : unmanaged, IActivation => StepwiseCell<ElmanCell<TActivation>>.Load(loader, gemm, skipsBlocks);
 
     /// <summary>The LSTM, a launch a step.</summary>
-    public static RecurrentCell StepwiseLstm(KernelLoader loader, Gemm gemm, bool skipsBlocks) => StepwiseCell<LstmCell>.Load(loader, gemm, skipsBlocks);
+    public static RecurrentCell StepwiseLstm(KernelLoader loader, Gemm gemm, bool skipsBlocks) =>
+        StepwiseCell<LstmCell>.Load(loader, gemm, skipsBlocks);
 
     /// <summary>The LSTM with peepholes, a launch a step.</summary>
-    public static RecurrentCell StepwisePeepholeLstm(KernelLoader loader, Gemm gemm, bool skipsBlocks) => StepwiseCell<PeepholeLstmCell>.Load(loader, gemm, skipsBlocks);
+    public static RecurrentCell StepwisePeepholeLstm(KernelLoader loader, Gemm gemm, bool skipsBlocks) =>
+        StepwiseCell<PeepholeLstmCell>.Load(loader, gemm, skipsBlocks);
 
     /// <summary>The GRU, a launch a step.</summary>
-    public static RecurrentCell StepwiseGru(KernelLoader loader, Gemm gemm, bool skipsBlocks) => StepwiseCell<GruCell>.Load(loader, gemm, skipsBlocks);
+    public static RecurrentCell StepwiseGru(KernelLoader loader, Gemm gemm, bool skipsBlocks) =>
+        StepwiseCell<GruCell>.Load(loader, gemm, skipsBlocks);
 
     /// <summary>The GRU that resets before the product, four launches a step; it multiplies all blocks.</summary>
     public static RecurrentCell StepwiseGruResetBefore(KernelLoader loader, Gemm gemm, bool skipsBlocks) => new GruResetBefore(loader, gemm);

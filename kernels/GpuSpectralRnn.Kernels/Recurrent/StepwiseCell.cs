@@ -10,8 +10,8 @@ internal abstract class StepwiseCell<TCell>(KernelLoader loader) : RecurrentCell
     private readonly Launcher<Transpose> transpose = loader.Elements<Transpose>();
 
     /// <summary>
-    /// Loads the kernels: products that skip blocks of zeros where they are asked for, else steps in slices where threads gain by sharing memory, else
-    /// products and units.
+    /// Loads the kernels: products that skip blocks of zeros where they are asked for, else steps in slices where threads gain by sharing memory,
+    /// else products and units.
     /// </summary>
     public static RecurrentCell Load(KernelLoader loader, Gemm gemm, bool skipsBlocks) =>
         skipsBlocks ? new BlockCell<TCell>(loader, gemm)
@@ -74,7 +74,8 @@ internal class PlainCell<TCell>(KernelLoader loader, Gemm gemm) : StepwiseCell<T
     public override int ArrangedCount(int batch, int width) => base.ArrangedCount(batch, width) + TCell.Gates * batch * width;
 
     /// <summary>Y [rows, outputs] = X [rows, terms] W; with no terms summed zeros.</summary>
-    protected virtual void Multiply(AcceleratorStream stream, in RecurrentWalk walk, ArrayView<float> left, in StepArguments a, int terms, int outputs) =>
+    protected virtual void Multiply(AcceleratorStream stream, in RecurrentWalk walk, ArrayView<float> left, in StepArguments a, int terms,
+        int outputs) =>
         gemm.Run(stream, new(left, a.Views.Weights, a.Views.StepProducts, walk.Batch, outputs, a.Step.Summed));
 
     /// <inheritdoc/>

@@ -20,7 +20,8 @@ internal sealed class ExpanderVerb : ComputeVerb
     [Option("steps", Default = 28, MetaValue = "T", HelpText = "Most steps of the unfolded graph, in which paths from inputs to outputs are sought.")]
     public int Steps { get; set; } = 28;
 
-    [Option("report", MetaValue = "FILE.html", HelpText = "Write a page with singular values, delta_R against density beside random and biregular masks, and pictures of the masks.")]
+    [Option("report", MetaValue = "FILE.html", HelpText =
+        "Write a page with singular values, delta_R against density beside random and biregular masks, and pictures of the masks.")]
     [WritesFile]
     public string? ReportPath { get; set; }
 
@@ -43,7 +44,11 @@ internal sealed class ExpanderVerb : ComputeVerb
         terminal.Result(report.Summary().ToText());
         terminal.Result(report.Further().ToText());
         if (reachability is not null)
-            terminal.Result($"paths join {reachability[0]:0.0 %} of the pairs of an input and an output within one step, {reachability[^1]:0.0 %} within {reachability.Length}");
+        {
+            terminal.Result(
+                $"paths join {reachability[0]:0.0 %} of the pairs of an input and an output within one step, " +
+                $"{reachability[^1]:0.0 %} within {reachability.Length}");
+        }
         if (ReportPath is not null) terminal.Result($"report: {ReportPath}");
         terminal.Result(new JsonObject
         {

@@ -47,7 +47,8 @@ internal sealed partial class TrainVerb
     [Option("gate-lr", MetaValue = "X", HelpText = "l0: learning rate of the gates, by Adam (default 0.05; 50 to 100 times that of the weights).")]
     public double? GateRate { get; set; }
 
-    [Option("density", MetaValue = "F", HelpText = "expander, magnitude, random-mask, biregular, lift: share of each layer's weights that stays, between 0 and 1.")]
+    [Option("density", MetaValue = "F", HelpText =
+        "expander, magnitude, random-mask, biregular, lift: share of each layer's weights that stays, between 0 and 1.")]
     public double? Density { get; set; }
 
     [Option("step-fraction", MetaValue = "F", HelpText = "expander, magnitude: share of the weights left that each round takes away (default 0.2).")]
@@ -102,7 +103,8 @@ internal sealed partial class TrainVerb
     ];
 
     private static string[] MaskMethods =>
-        [ExpanderPruning.MethodName, ExpanderPruning.PlainName, ConstructedMasks.RandomName, ConstructedMasks.BiregularName, ConstructedMasks.LiftedName];
+        [ExpanderPruning.MethodName, ExpanderPruning.PlainName, ConstructedMasks.RandomName, ConstructedMasks.BiregularName,
+            ConstructedMasks.LiftedName];
 
     private ITrainedPruning? CreatePruning() => Method switch
     {

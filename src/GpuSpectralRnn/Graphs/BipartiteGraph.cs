@@ -17,7 +17,8 @@ public sealed class BipartiteGraph
     public BipartiteGraph(Matrix weights, Matrix? mask = null)
     {
         mask ??= weights;
-        if (mask.Rows != weights.Rows || mask.Columns != weights.Columns) throw new ArgumentException($"{mask} does not fit {weights}.", nameof(mask));
+        if (mask.Rows != weights.Rows || mask.Columns != weights.Columns)
+            throw new ArgumentException($"{mask} does not fit {weights}.", nameof(mask));
         (Right, Left) = (weights.Rows, weights.Columns);
         (LeftDegrees, RightDegrees) = (new int[Left], new int[Right]);
         for (int i = 0; i < Right; i++)
@@ -97,7 +98,8 @@ public sealed class BipartiteGraph
     /// <param name="least">Nodes that must share a degree.</param>
     public IEnumerable<BipartiteGraph> RegularSubgraphs(int least)
     {
-        foreach (IGrouping<int, int> alike in Enumerable.Range(0, leftNodes.Length).GroupBy(j => LeftDegrees[leftNodes[j]]).OrderBy(group => group.Key))
+        IEnumerable<IGrouping<int, int>> byDegree = Enumerable.Range(0, leftNodes.Length).GroupBy(j => LeftDegrees[leftNodes[j]]);
+        foreach (IGrouping<int, int> alike in byDegree.OrderBy(group => group.Key))
         {
             int[] columns = [.. alike];
             if (columns.Length >= least) yield return new BipartiteGraph(Biadjacency.SelectColumns(columns));

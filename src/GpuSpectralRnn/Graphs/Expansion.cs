@@ -36,7 +36,9 @@ public sealed record Expansion(BipartiteGraph Graph, double Sigma1, double Sigma
     /// <summary>delta_R, the bound less sigma_2; null where <see cref="IsEvaluated"/> is not.</summary>
     public double? DeltaR => IsEvaluated ? RamanujanBound - Sigma2 : null;
 
-    /// <summary>delta_S = 2 sqrt(sigma_1 - 1) - sigma_2, whose bound is of the largest eigenvalue, not of mean degrees; null as <see cref="DeltaR"/>.</summary>
+    /// <summary>
+    /// delta_S = 2 sqrt(sigma_1 - 1) - sigma_2, whose bound is of the largest eigenvalue, not of mean degrees; null as <see cref="DeltaR"/>.
+    /// </summary>
     public double? DeltaS => IsEvaluated ? (2 * Math.Sqrt(Sigma1 - 1)) - Sigma2 : null;
 
     /// <summary>delta_R over its bound.</summary>
@@ -45,7 +47,9 @@ public sealed record Expansion(BipartiteGraph Graph, double Sigma1, double Sigma
     /// <summary>Whether the graph is Ramanujan, delta_R 0 or more but for rounding; null where it cannot be judged.</summary>
     public bool? IsRamanujan => DeltaR is { } delta ? delta >= -Rounding * Sigma1 : null;
 
-    /// <summary>IMDB: the mean delta_R of the d-left-regular subgraphs, of each left degree that three nodes or more share; null where there are none.</summary>
+    /// <summary>
+    /// IMDB: the mean delta_R of the d-left-regular subgraphs, of each left degree that three nodes or more share; null where there are none.
+    /// </summary>
     public double? MeanBound { get; init; }
 
     /// <summary>How many subgraphs that is the mean of.</summary>
@@ -69,7 +73,13 @@ public sealed record Expansion(BipartiteGraph Graph, double Sigma1, double Sigma
             ? [.. graph.RegularSubgraphs(LeastAlike).Select(part => SubgraphBound(backend, part))]
             : [];
         double? lambda = graph.Edges == 0 ? null : Math.Clamp(1 - GraphSpectrum.LargestTwo(backend, graph.Normalised()).Second, 0, 1);
-        return plain with { WeightedGap = first - second, MeanBound = bounds.Length == 0 ? null : bounds.Average(), Subgraphs = bounds.Length, Lambda2 = lambda };
+        return plain with
+        {
+            WeightedGap = first - second,
+            MeanBound = bounds.Length == 0 ? null : bounds.Average(),
+            Subgraphs = bounds.Length,
+            Lambda2 = lambda,
+        };
     }
 
     /// <summary>The singular values of the graph alone, without weights, subgraphs and Laplacian: what decides in pruning.</summary>

@@ -4,8 +4,8 @@ using GpuSpectralRnn.Numerics;
 namespace GpuSpectralRnn.Graphs;
 
 /// <summary>
-/// Singular values of a graph's matrices on a device: their squares are the eigenvalues of the smaller Gram matrix, which the device sums up as it does
-/// second moments of states. The adjacency matrix [0 B; B^T 0] has the eigenvalues +-sigma_i(B).
+/// Singular values of a graph's matrices on a device: their squares are the eigenvalues of the smaller Gram matrix, which the device sums up as it
+/// does second moments of states. The adjacency matrix [0 B; B^T 0] has the eigenvalues +-sigma_i(B).
 /// </summary>
 public static class GraphSpectrum
 {

@@ -40,7 +40,8 @@ public sealed record LayerGraph(string Name, string Parameter, int? Gate, Bipart
             Matrix? mask = network.Parameters.MaskOf(parameter) is { } ones ? Matrix.From(shape.Rows, shape.Columns, ones) : null;
             layers.Add(new LayerGraph(parameter, parameter, null, Union(weights, mask, gates)));
             for (int gate = 0; gates > 1 && gate < gates; gate++)
-                layers.Add(new LayerGraph($"{parameter}[{gate}]", parameter, gate, new BipartiteGraph(Part(weights, gate, gates), mask is null ? null : Part(mask, gate, gates))));
+                layers.Add(new LayerGraph($"{parameter}[{gate}]", parameter, gate,
+                    new BipartiteGraph(Part(weights, gate, gates), mask is null ? null : Part(mask, gate, gates))));
         }
 
         return layers;

@@ -5,14 +5,14 @@ using GpuSpectralRnn.Networks.Modules;
 namespace GpuSpectralRnn.Graphs;
 
 /// <summary>
-/// The graph of a network unfolded in time: copies of its layers, one for each step, joined by W_hh, fed by W_ih and read by the read-out. Tells which
-/// outputs an input can reach.
+/// The graph of a network unfolded in time: copies of its layers, one for each step, joined by W_hh, fed by W_ih and read by the read-out. Tells
+/// which outputs an input can reach.
 /// </summary>
 public static class UnfoldedGraph
 {
     /// <summary>
-    /// The share of pairs of an input and an output that a path joins within t steps, for t = 1, 2, ... (t = 1: the step of the input itself). Ends at
-    /// <paramref name="steps"/>, or sooner with the step after which nothing is added.
+    /// The share of pairs of an input and an output that a path joins within t steps, for t = 1, 2, ... (t = 1: the step of the input itself). Ends
+    /// at <paramref name="steps"/>, or sooner with the step after which nothing is added.
     /// </summary>
     /// <param name="network">A network of recurrences and linear modules over one field of features.</param>
     /// <param name="steps">The most steps, one or more.</param>
@@ -21,9 +21,10 @@ public static class UnfoldedGraph
     {
         Graph graph = network.Graph;
         if (graph.Fields.Count != 1 || graph.Value(graph.Fields[0].Name).Kind != ValueKind.Sequence || graph.Outputs.Count != 1) return null;
-        if (graph.Nodes.Any(node => node.Module is not (Recurrent { Rank: 0 } or Linear or Concat or LastStep or MeanOverSteps or Networks.Modules.Dropout or Activation))) return null;
+        if (graph.Nodes.Any(node => node.Module is not (Recurrent { Rank: 0 } or Linear) && !IsPassed(node.Module))) return null;
         Value input = graph.Value(graph.Fields[0].Name);
-        Dictionary<string, BitArray[]> edges = LayerGraph.Matrices(graph).ToDictionary(matrix => matrix.Parameter, matrix => Edges(network, matrix.Parameter, matrix.Gates));
+        Dictionary<string, BitArray[]> edges = LayerGraph.Matrices(graph)
+            .ToDictionary(matrix => matrix.Parameter, matrix => Edges(network, matrix.Parameter, matrix.Gates));
         int[] added = new int[steps];
         for (int from = 0; from < input.Width; from++)
         {
@@ -44,8 +45,12 @@ public static class UnfoldedGraph
         return [.. added.Take(Math.Max(1, last + 1)).Select(count => (sum += count) / pairs)];
     }
 
+    // Whether a module hands on each number by itself, or its place among others.
+    private static bool IsPassed(Module module) => module is Concat or LastStep or MeanOverSteps or Networks.Modules.Dropout or Activation;
+
     // The outputs that are reached in a step, and the units after it.
-    private static BitArray Step(Graph graph, Dictionary<string, BitArray[]> edges, Dictionary<string, BitArray> state, Dictionary<string, BitArray> values)
+    private static BitArray Step(
+        Graph graph, Dictionary<string, BitArray[]> edges, Dictionary<string, BitArray> state, Dictionary<string, BitArray> values)
     {
         foreach (Node node in graph.Nodes)
         {

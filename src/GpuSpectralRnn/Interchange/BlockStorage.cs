@@ -8,8 +8,8 @@ namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
 /// Matrices whose masks keep or drop whole blocks, in a model file: only the blocks that are kept, under the parameter's name with <c>.blocks</c>,
-/// [n, rows, columns] in the order of the matrix row of blocks by row of blocks, zeros where one reaches beyond the matrix. Which blocks these are stands in
-/// the metadata under <c>gsrnn.blocks</c> (docs/formats.md), and is the mask.
+/// [n, rows, columns] in the order of the matrix row of blocks by row of blocks, zeros where one reaches beyond the matrix. Which blocks these are
+/// stands in the metadata under <c>gsrnn.blocks</c> (docs/formats.md), and is the mask.
 /// </summary>
 internal sealed class BlockStorage
 {
@@ -103,7 +103,8 @@ internal sealed class BlockStorage
                 ?? throw new BrokenFileException(path, $"its blocks are of {name}, which the architecture has no place for.");
             Grid grid = new(slot.Shape.Rows, slot.Shape.Columns, blocks.Rows, blocks.Columns);
             if (blocks.Kept.Length != (grid.Count + 7) / 8)
-                throw new BrokenFileException(path, $"its blocks of {name} are told by {blocks.Kept.Length} bytes; {slot.Shape} needs {(grid.Count + 7) / 8}.");
+                throw new BrokenFileException(
+                    path, $"its blocks of {name} are told by {blocks.Kept.Length} bytes; {slot.Shape} needs {(grid.Count + 7) / 8}.");
             float[] kept = MaskText.Ones(blocks.Kept, grid.Count);
             int count = kept.Count(x => x != 0);
             if (!tensors.Remove(name + Suffix, out NamedArray? array)) throw new BrokenFileException(path, $"it lacks the tensor {name}{Suffix}.");
@@ -140,7 +141,7 @@ internal sealed class BlockStorage
     private static int Extent(int count, Func<int, int, bool> areAlike)
     {
         int extent = 1;
-        while (extent < LargestExtent && extent < count && Enumerable.Range(0, count).All(i => areAlike(i, i / (2 * extent) * 2 * extent))) extent *= 2;
+        while (extent < Math.Min(LargestExtent, count) && Enumerable.Range(0, count).All(i => areAlike(i, i / (2 * extent) * 2 * extent))) extent *= 2;
         return extent;
     }
 
@@ -153,7 +154,9 @@ internal sealed class BlockStorage
 
     /// <summary>Extents, and a bit for every block of the matrix.</summary>
     private sealed record Blocks(
-        [property: JsonPropertyName("rows")] int Rows, [property: JsonPropertyName("columns")] int Columns, [property: JsonPropertyName("kept")] byte[] Kept);
+        [property: JsonPropertyName("rows")] int Rows,
+        [property: JsonPropertyName("columns")] int Columns,
+        [property: JsonPropertyName("kept")] byte[] Kept);
 
     /// <summary>The blocks of a matrix.</summary>
     private readonly record struct Grid(int Rows, int Columns, int BlockRows, int BlockColumns)
@@ -176,7 +179,10 @@ internal sealed class BlockStorage
         public IEnumerable<(int Inside, int Place)> Inside(int row, int column)
         {
             for (int i = row; i < Math.Min(Rows, row + BlockRows); i++)
-                for (int j = column; j < Math.Min(Columns, column + BlockColumns); j++) yield return (((i - row) * BlockColumns) + j - column, (i * Columns) + j);
+            {
+                for (int j = column; j < Math.Min(Columns, column + BlockColumns); j++)
+                    yield return (((i - row) * BlockColumns) + j - column, (i * Columns) + j);
+            }
         }
     }
 }

@@ -4,8 +4,8 @@ namespace GpuSpectralRnn.Numerics;
 
 /// <summary>
 /// The largest singular values of a rectangular matrix without its whole spectrum, from its smaller Gram matrix: of small ones by tridiagonal form
-/// (<see cref="TridiagonalEigen"/>), else by block Lanczos (Golub and Underwood 1977) with full reorthogonalisation. Repeated values are found too (a graph in
-/// two parts has sigma_1 = sigma_2).
+/// (<see cref="TridiagonalEigen"/>), else by block Lanczos (Golub and Underwood 1977) with full reorthogonalisation. Repeated values are found too (a
+/// graph in two parts has sigma_1 = sigma_2).
 /// </summary>
 public static class SingularValues
 {
@@ -42,7 +42,9 @@ public static class SingularValues
         return (Math.ScaleB(first, exponent), Math.ScaleB(second, exponent));
     }
 
-    /// <summary>The same with the Gram matrix A^T A given, which a device may have summed up; squares of A must neither overflow nor vanish.</summary>
+    /// <summary>
+    /// The same with the Gram matrix A^T A given, which a device may have summed up; squares of A must neither overflow nor vanish.
+    /// </summary>
     /// <param name="a">A [rows, columns].</param>
     /// <param name="gram">A^T A [columns, columns], symmetric and finite.</param>
     public static (double First, double Second) LargestTwo(Matrix a, Matrix gram)

@@ -3,9 +3,9 @@ using GpuSpectralRnn.Kernels;
 namespace GpuSpectralRnn.Numerics;
 
 /// <summary>
-/// The two largest eigenvalues of a symmetric matrix with their vectors: Householder reflections to tridiagonal form, bisection by Sturm's counts, inverse
-/// iteration, and the vectors carried back (Golub and Van Loan, Matrix Computations, 4th ed., sections 8.3 and 8.4). For orders at which that is cheaper than
-/// a search through a subspace.
+/// The two largest eigenvalues of a symmetric matrix with their vectors: Householder reflections to tridiagonal form, bisection by Sturm's counts,
+/// inverse iteration, and the vectors carried back (Golub and Van Loan, Matrix Computations, 4th ed., sections 8.3 and 8.4). For orders at which that
+/// is cheaper than a search through a subspace.
 /// </summary>
 internal static class TridiagonalEigen
 {
@@ -21,7 +21,8 @@ internal static class TridiagonalEigen
         int n = b.Rows;
         (double[] diagonal, double[] beside, Matrix reflectors, double[] factors) = Reduce(b);
         double norm = 0;
-        for (int i = 0; i < n; i++) norm = Math.Max(norm, Math.Abs(diagonal[i]) + (i > 0 ? Math.Abs(beside[i - 1]) : 0) + (i < n - 1 ? Math.Abs(beside[i]) : 0));
+        for (int i = 0; i < n; i++) norm = Math.Max(norm, Math.Abs(diagonal[i]) + (i > 0 ? Math.Abs(beside[i - 1]) : 0)
+            + (i < n - 1 ? Math.Abs(beside[i]) : 0));
         Matrix vectors = new(2, n);
         double[] image = new double[n];
         double largest = 0;
@@ -63,7 +64,8 @@ internal static class TridiagonalEigen
     {
         int n = b.Rows;
         Matrix a = b.Clone(), reflectors = new(Math.Max(1, n - 2), n);
-        (double[] diagonal, double[] beside, double[] factors, double[] w) = (new double[n], new double[n - 1], new double[Math.Max(1, n - 2)], new double[n]);
+        (double[] diagonal, double[] beside, double[] factors, double[] w) =
+            (new double[n], new double[n - 1], new double[Math.Max(1, n - 2)], new double[n]);
         for (int k = 0; k < n - 2; k++)
         {
             diagonal[k] = a[k, k];

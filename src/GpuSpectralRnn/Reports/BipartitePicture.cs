@@ -27,7 +27,8 @@ public sealed class BipartitePicture(string title, Matrix mask) : Chart(title)
         for (int i = 0; i < mask.Rows; i++)
             for (int j = 0; j < mask.Columns; j++)
                 if (mask[i, j] != 0)
-                    edges.Add(Svg("path", ("class", "bars"), ("d", $"M{Text(Margin)} {Text(Place(j, mask.Columns))}L{Text(Width - Margin)} {Text(Place(i, mask.Rows))}")));
+                    edges.Add(Svg("path", ("class", "bars"),
+                        ("d", $"M{Text(Margin)} {Text(Place(j, mask.Columns))}L{Text(Width - Margin)} {Text(Place(i, mask.Rows))}")));
         svg.Add(edges);
         foreach ((int count, double x, int kind) in (ReadOnlySpan<(int, double, int)>)[(mask.Columns, Margin, 0), (mask.Rows, Width - Margin, 1)])
         {

@@ -3,7 +3,9 @@ using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Reports;
 
-/// <summary>A mask as an image: a cell for every weight, dark where it is kept; of large ones a cell for a square of weights, as dark as it is dense.</summary>
+/// <summary>
+/// A mask as an image: a cell for every weight, dark where it is kept; of large ones a cell for a square of weights, as dark as it is dense.
+/// </summary>
 /// <param name="title">Title of the chart.</param>
 /// <param name="mask">Nonzero where a weight is kept, [rows, columns].</param>
 public sealed class MaskImage(string title, Matrix mask) : Chart(title)
@@ -36,7 +38,8 @@ public sealed class MaskImage(string title, Matrix mask) : Chart(title)
     {
         Matrix cells = Cells();
         double size = Width / Math.Max(cells.Rows, cells.Columns), height = size * cells.Rows, width = size * cells.Columns;
-        XElement svg = Svg("svg", ("viewBox", $"0 0 {Text(Width)} {Text(height)}"), ("role", "img"), ("aria-label", Shown.Xml(Title)), ("class", SeriesStyle.Class(0)));
+        XElement svg = Svg("svg", ("viewBox", $"0 0 {Text(Width)} {Text(height)}"), ("role", "img"), ("aria-label", Shown.Xml(Title)),
+            ("class", SeriesStyle.Class(0)));
         for (int level = 1; level <= Levels; level++)
         {
             System.Text.StringBuilder path = new();
@@ -46,7 +49,8 @@ public sealed class MaskImage(string title, Matrix mask) : Chart(title)
                 {
                     if (cells[i, j] == 0 || Math.Max(1, (int)Math.Round(cells[i, j] * Levels)) != level) continue;
                     int run = j;
-                    while (run + 1 < cells.Columns && cells[i, run + 1] != 0 && Math.Max(1, (int)Math.Round(cells[i, run + 1] * Levels)) == level) run++;
+                    while (run + 1 < cells.Columns && cells[i, run + 1] != 0
+                        && Math.Max(1, (int)Math.Round(cells[i, run + 1] * Levels)) == level) run++;
                     path.Append($"M{Text(j * size)} {Text(i * size)}h{Text((run - j + 1) * size)}v{Text(size)}h{Text(-(run - j + 1) * size)}z");
                     j = run;
                 }

@@ -47,8 +47,10 @@ public sealed class TrainingReport(IReadOnlyList<EpochReport> epochs)
         foreach (UnitCounts axis in last.Axes) page.Add(Gates(axis.Axis));
         if (last.Layers.Count > 0)
         {
-            page.Add(Lines("Density of the masks", "share kept", last.Layers.Select(layer => (layer.Layer, Over(epoch => Find(epoch, layer.Layer)?.Density)))));
-            page.Add(Lines("δ_R over its bound", "δ_R over its bound", last.Layers.Select(layer => (layer.Layer, Over(epoch => Find(epoch, layer.Layer)?.Expansion)))));
+            page.Add(Lines("Density of the masks", "share kept",
+                last.Layers.Select(layer => (layer.Layer, Over(epoch => Find(epoch, layer.Layer)?.Density)))));
+            page.Add(Lines("δ_R over its bound", "δ_R over its bound",
+                last.Layers.Select(layer => (layer.Layer, Over(epoch => Find(epoch, layer.Layer)?.Expansion)))));
         }
 
         (double X, double Y)[] sizes =

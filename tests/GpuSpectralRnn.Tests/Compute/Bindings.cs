@@ -53,7 +53,8 @@ public class HostTransferTests(HostDevice device) : TransferTests(device), IClas
 [Collection("ilgpu-cpu")] public class IlgpuCpuSoftmaxOverStepsTests(IlgpuCpuDevice device) : SoftmaxOverStepsTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuAttentionTests(IlgpuCpuDevice device) : AttentionTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuRecurrentLayerTests(IlgpuCpuDevice device) : RecurrentLayerTests(device);
-[Collection("ilgpu-cpu")] public class IlgpuCpuSkippingLayerTests(IlgpuCpuSkippingDevice device) : RecurrentLayerTests(device), IClassFixture<IlgpuCpuSkippingDevice>;
+[Collection("ilgpu-cpu")] public class IlgpuCpuSkippingLayerTests(IlgpuCpuSkippingDevice device) : RecurrentLayerTests(device),
+    IClassFixture<IlgpuCpuSkippingDevice>;
 [Collection("ilgpu-cpu")] public class IlgpuCpuLossTests(IlgpuCpuDevice device) : LossTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuOptimizerTests(IlgpuCpuDevice device) : OptimizerTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuRandomTests(IlgpuCpuDevice device) : RandomTests(device);

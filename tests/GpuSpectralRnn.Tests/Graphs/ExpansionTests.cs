@@ -36,7 +36,8 @@ public abstract class ExpansionTests(DeviceFixture device) : OperationTests(devi
         double bound = 2 * Math.Sqrt(2);
         Close.Equal(
             [bound - 2, (bound - 2) / bound, bound - 2, bound - 2, 1, 0.5, 1.0 / 6, Math.Sqrt(2.0 / 3)],
-            [petersen.DeltaR!.Value, petersen.Relative!.Value, petersen.DeltaS!.Value, petersen.MeanBound!.Value, petersen.SpectralGap, petersen.WeightedGap,
+            [petersen.DeltaR!.Value, petersen.Relative!.Value, petersen.DeltaS!.Value, petersen.MeanBound!.Value, petersen.SpectralGap,
+                petersen.WeightedGap,
                 petersen.CheegerLower!.Value, petersen.CheegerUpper!.Value],
             Exact, Exact, "Petersen");
         Assert.Equal(1, petersen.Subgraphs); // all degrees are 3
@@ -49,7 +50,8 @@ public abstract class ExpansionTests(DeviceFixture device) : OperationTests(devi
 
         // A complete graph is as good as can be.
         Expansion complete = Expansion.Compute(Backend, new BipartiteGraph(KnownGraphs.Complete(6, 6)));
-        Close.Equal([1, 0.5, Math.Sqrt(2)], [complete.Relative!.Value, complete.CheegerLower!.Value, complete.CheegerUpper!.Value], Exact, Exact, "complete");
+        Close.Equal([1, 0.5, Math.Sqrt(2)], [complete.Relative!.Value, complete.CheegerLower!.Value, complete.CheegerUpper!.Value], Exact, Exact,
+            "complete");
     }
 
     [SkippableFact]

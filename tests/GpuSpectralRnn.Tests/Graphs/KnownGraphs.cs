@@ -29,12 +29,16 @@ internal static class KnownGraphs
         return Fill(10, 10, (i, j) => pairs[i].A != pairs[j].A && pairs[i].A != pairs[j].B && pairs[i].B != pairs[j].A && pairs[i].B != pairs[j].B);
     }
 
-    /// <summary>The points and lines of the projective plane of order q, a prime: degrees q + 1 on both sides, singular values q + 1, sqrt(q), ...</summary>
+    /// <summary>
+    /// The points and lines of the projective plane of order q, a prime: degrees q + 1 on both sides, singular values q + 1, sqrt(q), ...
+    /// </summary>
     public static Matrix ProjectivePlane(int q)
     {
         (int X, int Y, int Z)[] points =
-            [.. from y in Enumerable.Range(0, q) from z in Enumerable.Range(0, q) select (1, y, z), .. from z in Enumerable.Range(0, q) select (0, 1, z), (0, 0, 1)];
-        return Fill(points.Length, points.Length, (i, j) => ((points[i].X * points[j].X) + (points[i].Y * points[j].Y) + (points[i].Z * points[j].Z)) % q == 0);
+            [.. from y in Enumerable.Range(0, q) from z in Enumerable.Range(0, q) select (1, y, z),
+                .. from z in Enumerable.Range(0, q) select (0, 1, z), (0, 0, 1)];
+        return Fill(points.Length, points.Length, (i, j) =>
+            ((points[i].X * points[j].X) + (points[i].Y * points[j].Y) + (points[i].Z * points[j].Z)) % q == 0);
     }
 
     /// <summary>The nodes and edges of K_n: degrees n - 1 and 2, singular values sqrt(2 (n - 1)), sqrt(n - 2), ...</summary>

@@ -24,7 +24,8 @@ public sealed class MaskTests : IDisposable
         Assert.Equal(edges, graph.Edges);
         foreach (int[] degrees in (int[][])[graph.LeftDegrees, graph.RightDegrees]) Assert.InRange(degrees.Max() - degrees.Min(), 0, 1);
         Assert.Equal(BiregularMask.Draw(rows, columns, edges, seed: 2).Data, BiregularMask.Draw(rows, columns, edges, seed: 2).Data);
-        if (edges > 1 && edges < rows * columns) Assert.NotEqual(BiregularMask.Draw(rows, columns, edges, seed: 2).Data, BiregularMask.Draw(rows, columns, edges, seed: 3).Data);
+        if (edges > 1 && edges < rows * columns) Assert.NotEqual(BiregularMask.Draw(rows, columns, edges, seed: 2).Data,
+            BiregularMask.Draw(rows, columns, edges, seed: 3).Data);
     }
 
     [Fact]
@@ -60,7 +61,8 @@ public sealed class MaskTests : IDisposable
     {
         foreach ((double density, double expected) in (ReadOnlySpan<(double, double)>)[(0.25, at25), (0.1, at10), (0.05, at5)])
         {
-            double mean = Enumerable.Range(0, 5).Average(seed => Relative(UniformMask.Draw(rows, columns, EdgeCounts.Of(rows, columns, density), (ulong)seed)));
+            double mean = Enumerable.Range(0, 5).Average(seed =>
+                Relative(UniformMask.Draw(rows, columns, EdgeCounts.Of(rows, columns, density), (ulong)seed)));
             Assert.InRange(mean, expected - 0.03, expected + 0.03); // single masks spread by 0.01 to 0.03
         }
     }
@@ -69,7 +71,8 @@ public sealed class MaskTests : IDisposable
     public void Masks_of_equal_degrees_keep_the_bound_longer()
     {
         int edges = EdgeCounts.Of(128, 128, 0.05);
-        double random = Relative(UniformMask.Draw(128, 128, edges, 1)), regular = Relative(BiregularMask.Draw(128, 128, edges, 1)), lifted = Relative(LiftedMask.Draw(128, 128, edges, 1));
+        double random = Relative(UniformMask.Draw(128, 128, edges, 1)), regular = Relative(BiregularMask.Draw(128, 128, edges, 1)), lifted =
+            Relative(LiftedMask.Draw(128, 128, edges, 1));
         Assert.True(random < -0.02 && regular > -0.02 && lifted > -0.02, $"{random} {regular} {lifted}");
     }
 
@@ -94,7 +97,8 @@ public sealed class MaskTests : IDisposable
     [InlineData("8x257")]
     [InlineData("-8x8")]
     [InlineData("8x8x8")]
-    public void Extents_of_blocks_are_two_numbers(string text) => Assert.Contains("`block`", Assert.Throws<InvalidCallException>(() => BlockExtent.Parse(text)).Message);
+    public void Extents_of_blocks_are_two_numbers(string text) =>
+        Assert.Contains("`block`", Assert.Throws<InvalidCallException>(() => BlockExtent.Parse(text)).Message);
 
     private double Relative(Matrix mask) => Expansion.Unweighted(host, new BipartiteGraph(mask)).Relative!.Value;
 }

@@ -41,7 +41,8 @@ public sealed class UnfoldedGraphTests : IDisposable
         network.Parameters.SetMask("rnn.weight_hh_l0", mask);
         IReadOnlyList<LayerGraph> layers = LayerGraph.Read(network);
         Assert.Equal(
-            ["rnn.weight_ih_l0", "rnn.weight_ih_l0[0]", "rnn.weight_ih_l0[1]", "rnn.weight_ih_l0[2]", "rnn.weight_hh_l0", "rnn.weight_hh_l0[0]", "rnn.weight_hh_l0[1]",
+            ["rnn.weight_ih_l0", "rnn.weight_ih_l0[0]", "rnn.weight_ih_l0[1]", "rnn.weight_ih_l0[2]", "rnn.weight_hh_l0", "rnn.weight_hh_l0[0]",
+                "rnn.weight_hh_l0[1]",
                 "rnn.weight_hh_l0[2]", "readout.weight"],
             layers.Select(layer => layer.Name));
         Assert.Equal([12, 12, 12, 12, 3, 1, 1, 1, 8], layers.Select(layer => layer.Graph.Edges));

@@ -13,7 +13,8 @@ namespace GpuSpectralRnn.Tests.Pruning;
 public sealed class MaskedTrainingTests : IDisposable
 {
     private const string Hidden = "rnn.weight_hh_l0";
-    private static readonly TrainingSettings Settings = new() { Epochs = 6, BatchSize = 4, LearningRate = 0.01, Schedule = new() { Kind = ScheduleKind.Constant } };
+    private static readonly TrainingSettings Settings =
+        new() { Epochs = 6, BatchSize = 4, LearningRate = 0.01, Schedule = new() { Kind = ScheduleKind.Constant } };
 
     private readonly HostBackend host = new(2);
 
@@ -24,7 +25,8 @@ public sealed class MaskedTrainingTests : IDisposable
     {
         using Network network = Make(Cell.Lstm, 16);
         List<long> kept = [];
-        PruningReport report = Train(network, new ExpanderPruning(new ExpanderSettings { Density = 0.25, Stop = ExpansionStop.None }), epoch => kept.Add(epoch.Pruning!.Weights!.Value.Kept));
+        PruningReport report = Train(network, new ExpanderPruning(new ExpanderSettings { Density = 0.25, Stop = ExpansionStop.None }), epoch =>
+            kept.Add(epoch.Pruning!.Weights!.Value.Kept));
         Assert.Equal(kept.OrderDescending(), kept);
         Assert.True(kept[0] > kept[^1], string.Join(" ", kept));
         foreach (LayerReport layer in report.Layers) Assert.Equal(0.25, layer.Density, 0.01);
@@ -39,7 +41,8 @@ public sealed class MaskedTrainingTests : IDisposable
     {
         const double Limit = 0.15;
         using Network network = Make(Cell.RnnTanh, 32);
-        using ExpanderPruning pruning = new(new ExpanderSettings { Density = 0.05, StepFraction = 0.2, ExpansionLimit = Limit, Weights = MaskedWeights.Hidden });
+        using ExpanderPruning pruning = new(new ExpanderSettings { Density = 0.05, StepFraction = 0.2, ExpansionLimit = Limit, Weights =
+            MaskedWeights.Hidden });
         LayerReport layer = Train(network, pruning).Layers.Single();
         Assert.True(layer.IsFrozen);
         Assert.True(layer.Density > 0.05 && layer.Density < 1, $"{layer}");
@@ -57,7 +60,8 @@ public sealed class MaskedTrainingTests : IDisposable
     {
         using Network network = Make(Cell.RnnTanh, 8);
         float[] before = network.Parameters.Read(Hidden);
-        using ExpanderPruning pruning = new(new ExpanderSettings { Density = 0.5, StepFraction = 0.5, Stop = ExpansionStop.None, Weights = MaskedWeights.Hidden });
+        using ExpanderPruning pruning = new(new ExpanderSettings { Density = 0.5, StepFraction = 0.5, Stop = ExpansionStop.None, Weights =
+            MaskedWeights.Hidden });
         pruning.Begin(network, new RunExtent(10, 10, 1));
         for (int step = 1; step <= 10; step++) pruning.AfterStep(step, 0.01);
         float[] after = network.Parameters.Read(Hidden);
@@ -87,7 +91,8 @@ public sealed class MaskedTrainingTests : IDisposable
         using Network network = Make(Cell.Gru, 18);
         BlockExtent block = new(4, 4);
         Train(network, isConstructed
-            ? new ConstructedMasks(new ConstructedMaskSettings { Density = 0.3, Construction = MaskConstruction.Biregular, Block = block, Weights = MaskedWeights.Hidden })
+            ? new ConstructedMasks(new ConstructedMaskSettings { Density = 0.3, Construction = MaskConstruction.Biregular, Block = block, Weights =
+                MaskedWeights.Hidden })
             : new ExpanderPruning(new ExpanderSettings { Density = 0.3, Block = block, Stop = ExpansionStop.None, Weights = MaskedWeights.Hidden }));
         float[] mask = network.Parameters.MaskOf(Hidden)!;
         for (int gate = 0; gate < 3; gate++)
@@ -123,7 +128,8 @@ public sealed class MaskedTrainingTests : IDisposable
     public void Units_without_weights_are_sliced_away_and_no_output_changes(Cell cell)
     {
         using Network network = TestNetworks.Make(host, cell, [12, 10], Readout.Last, inputs: 2, outputs: 3);
-        using ConstructedMasks pruning = new(new ConstructedMaskSettings { Density = 0.3, Block = new(3, 3), Construction = MaskConstruction.Random });
+        using ConstructedMasks pruning = new(new ConstructedMaskSettings { Density = 0.3, Block = new(3, 3), Construction =
+            MaskConstruction.Random });
         Train(network, pruning);
         Silence(network, unread: 4, unfed: 7);
         using Network sliced = EmptyUnits.Slice(network)!;
@@ -145,11 +151,15 @@ public sealed class MaskedTrainingTests : IDisposable
     public void Settings_out_of_range_are_refused()
     {
         foreach (double share in (double[])[0, 1, double.NaN])
-            Assert.Contains("`Density`", Assert.Throws<InvalidCallException>(() => new ExpanderPruning(new ExpanderSettings { Density = share })).Message);
+            Assert.Contains("`Density`", Assert.Throws<InvalidCallException>(() =>
+                new ExpanderPruning(new ExpanderSettings { Density = share })).Message);
         Assert.Contains("one aim", Assert.Throws<InvalidCallException>(() => new ConstructedMasks(new ConstructedMaskSettings())).Message);
-        Assert.Contains("`StepFraction`", Assert.Throws<InvalidCallException>(() => new ExpanderPruning(new ExpanderSettings { Density = 0.5, StepFraction = 1 })).Message);
-        Assert.Contains("`ExpansionLimit`", Assert.Throws<InvalidCallException>(() => new ExpanderPruning(new ExpanderSettings { Density = 0.5, Stop = ExpansionStop.Gap })).Message);
-        Assert.Contains("`RewindEpoch`", Assert.Throws<InvalidCallException>(() => new ExpanderPruning(new ExpanderSettings { Density = 0.5, RewindEpoch = -1 })).Message);
+        Assert.Contains("`StepFraction`", Assert.Throws<InvalidCallException>(() =>
+            new ExpanderPruning(new ExpanderSettings { Density = 0.5, StepFraction = 1 })).Message);
+        Assert.Contains("`ExpansionLimit`", Assert.Throws<InvalidCallException>(() =>
+            new ExpanderPruning(new ExpanderSettings { Density = 0.5, Stop = ExpansionStop.Gap })).Message);
+        Assert.Contains("`RewindEpoch`", Assert.Throws<InvalidCallException>(() =>
+            new ExpanderPruning(new ExpanderSettings { Density = 0.5, RewindEpoch = -1 })).Message);
     }
 
     private Network Make(Cell cell, int hidden) => TestNetworks.Make(host, cell, [hidden], Readout.Last, inputs: 2, outputs: 3);
@@ -164,7 +174,8 @@ public sealed class MaskedTrainingTests : IDisposable
     // One unit that nobody reads, and one of the lower layer that no weight reaches.
     private static void Silence(Network network, int unread, int unfed)
     {
-        foreach ((string name, int columns) in (ReadOnlySpan<(string, int)>)[("rnn.weight_hh_l0", 12), ("rnn.weight_ih_l1", 12), ("rnn.weight_ih_l0", 2)])
+        foreach ((string name, int columns) in (ReadOnlySpan<(string, int)>)[("rnn.weight_hh_l0", 12), ("rnn.weight_ih_l1", 12),
+            ("rnn.weight_ih_l0", 2)])
         {
             float[] mask = network.Parameters.MaskOf(name) ?? [.. Enumerable.Repeat(1f, (int)network.Parameters[name].Count)];
             for (int i = 0; i < mask.Length; i++)

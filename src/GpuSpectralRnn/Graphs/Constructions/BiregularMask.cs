@@ -22,7 +22,8 @@ public static class BiregularMask
         for (int i = 0; i < rows; i++)
         {
             // The columns with the most room left (Gale and Ryser: this never gets stuck), from a place that moves on.
-            foreach (int j in Enumerable.Range(0, columns).Select(j => (j + i) % columns).OrderByDescending(j => room[j]).Take(Share(edges, rows, i)).ToArray())
+            int[] order = [.. Enumerable.Range(0, columns).Select(j => (j + i) % columns).OrderByDescending(j => room[j])];
+            foreach (int j in order.AsSpan(0, Share(edges, rows, i)))
             {
                 room[j]--;
                 mask[i, j] = 1;

@@ -5,8 +5,9 @@ using GpuSpectralRnn.Numerics;
 namespace GpuSpectralRnn.Graphs;
 
 /// <summary>
-/// Extents of the blocks that a mask keeps or drops whole. Such a mask is the product of a graph of blocks and the complete graph of one block (products
-/// of bipartite Ramanujan graphs: Vooturi, Varma, Kothapalli, arXiv 2006.13486): its singular values are those of the graph of blocks times sqrt(rows columns).
+/// Extents of the blocks that a mask keeps or drops whole. Such a mask is the product of a graph of blocks and the complete graph of one block
+/// (products of bipartite Ramanujan graphs: Vooturi, Varma, Kothapalli, arXiv 2006.13486): its singular values are those of the graph of blocks times
+/// sqrt(rows columns).
 /// </summary>
 /// <param name="Rows">Rows of a block, one or more.</param>
 /// <param name="Columns">Columns of a block, one or more.</param>

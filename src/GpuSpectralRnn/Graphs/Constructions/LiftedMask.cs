@@ -4,8 +4,8 @@ namespace GpuSpectralRnn.Graphs;
 
 /// <summary>
 /// Masks by 2-lifts (Bilu and Linial, Combinatorica 26, 2006; Marcus, Spielman, Srivastava 2015 show that a bipartite Ramanujan graph always has a
-/// Ramanujan one): from a small graph, every node is doubled and the two edges in the place of each run straight or crossed. The new singular values are
-/// those of the matrix of signs; of some random signings the one with the least norm is taken.
+/// Ramanujan one): from a small graph, every node is doubled and the two edges in the place of each run straight or crossed. The new singular values
+/// are those of the matrix of signs; of some random signings the one with the least norm is taken.
 /// </summary>
 public static class LiftedMask
 {
@@ -27,7 +27,8 @@ public static class LiftedMask
         EdgeCounts.Check(rows, columns, edges);
         double density = (double)edges / rows / columns;
         int lifts = 0;
-        for (int scale = 2; rows % scale == 0 && columns % scale == 0 && Math.Min(rows, columns) / scale >= LeastNodes && density * scale <= 1; scale *= 2) lifts++;
+        for (int scale = 2; rows % scale == 0 && columns % scale == 0 && density * scale <= 1; scale *= 2)
+            if (Math.Min(rows, columns) / scale >= LeastNodes) lifts++;
         (int smallRows, int smallColumns) = (rows >> lifts, columns >> lifts);
         Matrix mask = BiregularMask.Draw(smallRows, smallColumns, EdgeCounts.Of(smallRows, smallColumns, density * (1 << lifts)), seed, stream);
         GraphRandom random = new(seed, stream + 1);

@@ -4,8 +4,8 @@ using GpuSpectralRnn.Numerics;
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>
-/// Baseline: W_hh pruned to k^2 weights of each gate as random biregular graphs, expanders whatever the weights are (docs/method.md, section 16). A mask: the
-/// network keeps its size.
+/// Baseline: W_hh pruned to k^2 weights of each gate as random biregular graphs, expanders whatever the weights are (docs/method.md, section 16). A
+/// mask: the network keeps its size.
 /// </summary>
 public sealed class BiregularWeights : IPruningMethod
 {

@@ -47,14 +47,15 @@ public static class EmptyUnits
     }
 
     /// <summary>
-    /// Masks the biases of units of recurrences that no weight reaches any more, in any gate: what they would say is the same whatever comes in. They are
-    /// then zero.
+    /// Masks the biases of units of recurrences that no weight reaches any more, in any gate: what they would say is the same whatever comes in. They
+    /// are then zero.
     /// </summary>
     internal static void MaskBiases(Network network)
     {
         foreach (Recurrent cell in network.Graph.Nodes.Select(node => node.Module).OfType<Recurrent>().Where(cell => cell.Rank == 0))
         {
-            if (network.Parameters.MaskOf(cell.InputWeight) is not { } input || network.Parameters.MaskOf(cell.HiddenWeight) is not { } hidden) continue;
+            if (network.Parameters.MaskOf(cell.InputWeight) is not { } input
+                || network.Parameters.MaskOf(cell.HiddenWeight) is not { } hidden) continue;
             int gates = cell.Cell.Gates(), rows = (int)network.Parameters[cell.InputBias].Count, units = rows / gates;
             bool Reaches(float[] mask, int unit) => Enumerable.Range(0, gates).Any(
                 gate => mask.AsSpan(((gate * units) + unit) * (mask.Length / rows), mask.Length / rows).ContainsAnyExcept(0));

@@ -27,8 +27,8 @@ public sealed record ConstructedMaskSettings : MaskSettings
 }
 
 /// <summary>
-/// Masks from the first step on, made without a look at the weights: random, or expanders by construction (docs/method.md, section 16). The network is
-/// trained with what they leave; units that are left without weights are sliced away in the end.
+/// Masks from the first step on, made without a look at the weights: random, or expanders by construction (docs/method.md, section 16). The network
+/// is trained with what they leave; units that are left without weights are sliced away in the end.
 /// </summary>
 /// <param name="settings">The aim and the construction.</param>
 /// <exception cref="InvalidCallException">A setting is out of range.</exception>
@@ -73,7 +73,8 @@ public sealed class ConstructedMasks(ConstructedMaskSettings settings) : ITraine
         for (int i = 0; i < layers.Length; i++)
         {
             (MaskedLayer layer, BlockExtent block) = (layers[i], settings.Block);
-            Matrix blocks = Draw(settings.Construction, block.Down(layer.Rows), block.Across(layer.Columns), layer.Kept(layer.Density), extent.Seed, Streams + (2 * (ulong)i));
+            Matrix blocks = Draw(settings.Construction, block.Down(layer.Rows), block.Across(layer.Columns), layer.Kept(layer.Density), extent.Seed,
+                Streams + (2 * (ulong)i));
             layer.Mask = block.Spread(blocks, layer.Rows, layer.Columns);
         }
 

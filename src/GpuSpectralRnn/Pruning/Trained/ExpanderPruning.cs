@@ -9,8 +9,8 @@ namespace GpuSpectralRnn.Pruning;
 /// <summary>
 /// Iterative magnitude pruning with a layerwise stop that keeps layers expanders (docs/method.md, section 16): in each round every layer loses its
 /// smallest weights; where that would take a layer below its limit, its step is undone and its mask is final. Between rounds the weights are trained
-/// further, or go back to earlier ones (Frankle et al., ICML 2020). Without a stop it is plain iterative magnitude pruning (Han et al., NeurIPS 2015).
-/// Masks, not a smaller network; units that are left without weights are sliced away in the end.
+/// further, or go back to earlier ones (Frankle et al., ICML 2020). Without a stop it is plain iterative magnitude pruning (Han et al., NeurIPS
+/// 2015). Masks, not a smaller network; units that are left without weights are sliced away in the end.
 /// </summary>
 /// <param name="settings">The aim and the stop.</param>
 /// <exception cref="InvalidCallException">A setting is out of range.</exception>
@@ -58,7 +58,8 @@ public sealed class ExpanderPruning(ExpanderSettings settings) : ITrainedPruning
         if (settings.RewindEpoch is not { } epoch) return;
         if (StepOf(1) <= epoch * (long)extent.StepsPerEpoch)
             throw new InvalidCallException(
-                $"`RewindEpoch` {epoch} lies behind the first round, at step {StepOf(1)} of {extent.Steps} ({extent.StepsPerEpoch} to an epoch); choose an earlier one.");
+                $"`RewindEpoch` {epoch} lies behind the first round, at step {StepOf(1)} of {extent.Steps} " +
+                $"({extent.StepsPerEpoch} to an epoch); choose an earlier one.");
         earlier = network.Backend.Allocate(network.Parameters.Values.Shape);
         network.Backend.Copy(network.Parameters.Values, earlier);
     }
@@ -66,7 +67,8 @@ public sealed class ExpanderPruning(ExpanderSettings settings) : ITrainedPruning
     /// <inheritdoc/>
     public void AfterStep(long step, double rate)
     {
-        if (earlier is not null && step == settings.RewindEpoch * (long)extent.StepsPerEpoch) Network.Backend.Copy(Network.Parameters.Values, earlier);
+        if (earlier is not null && step == settings.RewindEpoch * (long)extent.StepsPerEpoch)
+            Network.Backend.Copy(Network.Parameters.Values, earlier);
         for (int round = 1; round <= rounds; round++)
             if (StepOf(round) == step) Prune(round);
     }

@@ -29,8 +29,8 @@ public sealed record ExpanderSettings : MaskSettings
     public double? ExpansionLimit { get; init; }
 
     /// <summary>
-    /// The epoch to whose end the weights that are left go back after every round (0: to the first weights); null: they are trained further as they are.
-    /// The optimiser's moments stay.
+    /// The epoch to whose end the weights that are left go back after every round (0: to the first weights); null: they are trained further as they
+    /// are. The optimiser's moments stay.
     /// </summary>
     public int? RewindEpoch { get; init; }
 
@@ -51,7 +51,8 @@ public sealed record ExpanderSettings : MaskSettings
             throw new InvalidCallException($"`ExpansionLimit` {limit}: choose a number below 1, for example 0.");
         if (ExpansionLimit is null && Stop == ExpansionStop.Gap)
             throw new InvalidCallException("A stop by the gap needs an `ExpansionLimit`, the least (sigma_1 - sigma_2) / sigma_1, for example 0.5.");
-        if (ExpansionLimit is not null && Stop == ExpansionStop.None) throw new InvalidCallException("Without a stop there is no `ExpansionLimit`; leave it out.");
+        if (ExpansionLimit is not null && Stop == ExpansionStop.None)
+            throw new InvalidCallException("Without a stop there is no `ExpansionLimit`; leave it out.");
         if (RewindEpoch < 0) throw new InvalidCallException($"`RewindEpoch` {RewindEpoch}: choose an epoch, or 0 for the first weights.");
         if (!(Start >= 0 && Start <= End && End <= 1))
             throw new InvalidCallException($"Rounds lie from {Start} to {End} of the run; choose two rising shares, for example 0.2 and 0.7.");

@@ -22,7 +22,9 @@ public enum MaskedWeights
 /// </summary>
 public abstract record MaskSettings : TrainedPruningSettings
 {
-    /// <summary>The share of the weights of every layer that is left, above 0 and below 1: <see cref="TrainedPruningSettings.TargetFraction"/>.</summary>
+    /// <summary>
+    /// The share of the weights of every layer that is left, above 0 and below 1: <see cref="TrainedPruningSettings.TargetFraction"/>.
+    /// </summary>
     [JsonIgnore]
     public double? Density
     {
@@ -39,7 +41,8 @@ public abstract record MaskSettings : TrainedPruningSettings
     /// <inheritdoc/>
     public override void Validate()
     {
-        if (TargetFraction is null == Keep is null) throw new InvalidCallException("A mask needs one aim: `Density`, the share of the weights to keep, or `keep`.");
+        if (TargetFraction is null == Keep is null)
+            throw new InvalidCallException("A mask needs one aim: `Density`, the share of the weights to keep, or `keep`.");
         if (TargetFraction is { } share && !(share > 0 && share < 1))
             throw new InvalidCallException($"`Density` {share}: choose a share above 0 and below 1, for example 0.1.");
         if (!Enum.IsDefined(Weights)) throw new InvalidCallException($"Masks on {Weights}: there are no such weights.");

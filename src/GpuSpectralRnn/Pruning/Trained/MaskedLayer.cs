@@ -56,7 +56,8 @@ internal sealed class MaskedLayer
         foreach ((Node node, string parameter, int gates) in LayerGraph.Matrices(network.Graph))
         {
             bool isHidden = node.Module is Recurrent cell && cell.HiddenWeight == parameter;
-            bool isMasked = isHidden || (settings.Keep is null && (settings.Weights == MaskedWeights.All || (settings.Weights == MaskedWeights.Recurrent && node.Module is Recurrent)));
+            bool isMasked = isHidden || (settings.Keep is null
+                && (settings.Weights == MaskedWeights.All || (settings.Weights == MaskedWeights.Recurrent && node.Module is Recurrent)));
             if (!isMasked) continue;
             if (network.Parameters.MaskOf(parameter) is null)
             {
@@ -91,14 +92,16 @@ internal sealed class MaskedLayer
         Array.Fill(ones.Data, 1);
         double[] score = Block.Sums(weights).Data, alive = Block.Sums(kept).Data, size = Block.Sums(ones).Data; // blocks at the borders are smaller
         Matrix chosen = new(Block.Down(Rows), Block.Across(Columns));
-        foreach (int at in Enumerable.Range(0, score.Length).Where(at => alive[at] > 0).OrderByDescending(at => score[at] / size[at]).Take(blocks)) chosen.Data[at] = 1;
+        foreach (int at in Enumerable.Range(0, score.Length).Where(at => alive[at] > 0).OrderByDescending(at =>
+            score[at] / size[at]).Take(blocks)) chosen.Data[at] = 1;
         Matrix mask = Block.Spread(chosen, Rows, Columns);
         for (int i = 0; i < mask.Data.Length; i++) mask.Data[i] *= kept.Data[i];
         return mask;
     }
 
     /// <summary>Where all layers of a method stand.</summary>
-    public static PruningReport Summarise(string method, MaskSettings settings, IEnumerable<MaskedLayer> layers, IReadOnlyList<LayerReport> reports) => new(method)
+    public static PruningReport Summarise(string method, MaskSettings settings, IEnumerable<MaskedLayer> layers, IReadOnlyList<LayerReport> reports)
+        => new(method)
     {
         Weights = ((long)layers.Zip(reports).Sum(pair => Math.Round(pair.Second.Density * pair.First.Rows * pair.First.Columns)),
             layers.Sum(layer => (long)layer.Rows * layer.Columns)),

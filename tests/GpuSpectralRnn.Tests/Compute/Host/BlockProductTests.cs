@@ -20,7 +20,8 @@ public unsafe class BlockProductTests
         using HostParallel threads = new(2);
         foreach (bool isTransposed in (bool[])[true, false])
         {
-            float[] w = Weights(k, columns, block, density, isTransposed), a = Numbers.Normal(rows * k, 3), add = Numbers.Normal(rows * columns, 4), c = new float[rows * columns];
+            float[] w = Weights(k, columns, block, density, isTransposed), a = Numbers.Normal(rows * k, 3), add = Numbers.Normal(rows * columns, 4),
+                c = new float[rows * columns];
             using PackedWeights packed = new(k, columns);
             fixed (float* wp = w, ap = a, addp = add, cp = c)
             {
@@ -54,7 +55,8 @@ public unsafe class BlockProductTests
     public void Dense_and_small_weights_are_not_searched_through()
     {
         using HostParallel threads = new(1);
-        foreach ((int k, int columns, double density) in (ReadOnlySpan<(int, int, double)>)[(64, 64, 1), (64, 64, 0.9), (16, 16, 0.1), (8, 1024, 0.1)])
+        foreach ((int k, int columns, double density) in (ReadOnlySpan<(int, int, double)>)[(64, 64, 1), (64, 64, 0.9), (16, 16, 0.1),
+            (8, 1024, 0.1)])
         {
             using PackedWeights packed = new(k, columns);
             fixed (float* w = Weights(k, columns, 8, density, true)) packed.Pack(threads, w, isTransposed: true);
@@ -65,7 +67,8 @@ public unsafe class BlockProductTests
     private static float[] Weights(int k, int columns, int block, double density, bool isTransposed)
     {
         Matrix blocks = density >= 1 ? KnownOnes((columns + block - 1) / block, (k + block - 1) / block)
-            : UniformMask.Draw((columns + block - 1) / block, (k + block - 1) / block, (int)(density * ((columns + block - 1) / block) * ((k + block - 1) / block)), 5);
+            : UniformMask.Draw((columns + block - 1) / block, (k + block - 1) / block,
+                (int)(density * ((columns + block - 1) / block) * ((k + block - 1) / block)), 5);
         Matrix mask = new BlockExtent(block, block).Spread(blocks, columns, k);
         float[] values = Numbers.Normal(k * columns, 2);
         for (int i = 0; i < columns; i++)

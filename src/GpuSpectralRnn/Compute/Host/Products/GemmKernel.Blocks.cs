@@ -5,8 +5,9 @@ using System.Runtime.Intrinsics;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <content>
-/// Tiles over the blocks of a strip of columns that are not all zero. A strip is as wide as a vector, a block is <see cref="BlockDepth"/> terms of it;
-/// blocks lie one behind the other, and for each the place of its first term is given. Every element is one chain of multiply-adds over the blocks.
+/// Tiles over the blocks of a strip of columns that are not all zero. A strip is as wide as a vector, a block is <see cref="BlockDepth"/> terms of
+/// it; blocks lie one behind the other, and for each the place of its first term is given. Every element is one chain of multiply-adds over the
+/// blocks.
 /// </content>
 internal static unsafe partial class GemmKernel
 {
@@ -30,7 +31,8 @@ internal static unsafe partial class GemmKernel
     /// <param name="add">Added to it; null for nothing.</param>
     /// <param name="addStride">Floats from row to row of what is added; 0 repeats one row.</param>
     public static void MultiplyBlocks(
-        nint rows, nint columns, nint k, int* offsets, nint count, float* a, nint rowStride, float* strip, float* c, nint cStride, float* add, nint addStride)
+        nint rows, nint columns, nint k, int* offsets, nint count, float* a, nint rowStride, float* strip, float* c, nint cStride, float* add,
+            nint addStride)
     {
         bool isWhole = columns == StripWidth;
         if (Simd.IsWide && isWhole) Multiply<Simd512, Vector512<float>, AllLanes<Simd512, Vector512<float>>>(default);
@@ -47,16 +49,19 @@ internal static unsafe partial class GemmKernel
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void BlockTiles<TSimd, TVector, TLanes>(
-        TLanes last, nint rows, nint k, int* offsets, nint count, float* a, nint rowStride, float* strip, float* c, nint cStride, float* add, nint addStride)
+        TLanes last, nint rows, nint k, int* offsets, nint count, float* a, nint rowStride, float* strip, float* c, nint cStride, float* add,
+            nint addStride)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
         where TLanes : struct, ILanes<TVector>
     {
         nint row = 0;
         for (; row + 8 <= rows; row += 8)
-            Blocks8<TSimd, TVector, TLanes>(last, k, offsets, count, a + row * rowStride, rowStride, strip, c + row * cStride, cStride, Down(add, row * addStride), addStride);
+            Blocks8<TSimd, TVector, TLanes>(last, k, offsets, count, a + row * rowStride, rowStride, strip, c + row * cStride, cStride,
+                Down(add, row * addStride), addStride);
         for (; row + 4 <= rows; row += 4)
-            Blocks4<TSimd, TVector, TLanes>(last, k, offsets, count, a + row * rowStride, rowStride, strip, c + row * cStride, cStride, Down(add, row * addStride), addStride);
+            Blocks4<TSimd, TVector, TLanes>(last, k, offsets, count, a + row * rowStride, rowStride, strip, c + row * cStride, cStride,
+                Down(add, row * addStride), addStride);
         for (; row < rows; row++)
             Blocks1<TSimd, TVector, TLanes>(last, k, offsets, count, a + row * rowStride, strip, c + row * cStride, Down(add, row * addStride));
     }

@@ -4,15 +4,15 @@ using GpuSpectralRnn.Numerics;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// The right-hand side of repeated products, packed: in panels, or where many of its blocks are zero (<see cref="GemmKernel.BlockDepth"/> terms of a strip of
-/// columns, as a block mask leaves them), in strips of those that are not. What is skipped is then not multiplied: 0 x NaN is not seen. Memory is
-/// taken once; packing looks at the weights anew each time, since masks come and go in training.
+/// The right-hand side of repeated products, packed: in panels, or where many of its blocks are zero (<see cref="GemmKernel.BlockDepth"/> terms of a
+/// strip of columns, as a block mask leaves them), in strips of those that are not. What is skipped is then not multiplied: 0 x NaN is not seen.
+/// Memory is taken once; packing looks at the weights anew each time, since masks come and go in training.
 /// </summary>
 internal sealed unsafe class PackedWeights : IDisposable
 {
     /// <summary>
-    /// The share of blocks that are not zero up to which strips are faster than panels: their tiles load one number for each multiply-add, those of panels
-    /// three for four (docs/performance.md).
+    /// The share of blocks that are not zero up to which strips are faster than panels: their tiles load one number for each multiply-add, those of
+    /// panels three for four (docs/performance.md).
     /// </summary>
     private const double WorthSkipping = 0.6;
 
@@ -80,8 +80,10 @@ internal sealed unsafe class PackedWeights : IDisposable
         {
             nint first = strip * width;
             float* extra = add == null ? null : add + first;
+            int* own = Offsets + starts[strip];
+            nint count = starts[strip + 1] - starts[strip];
             GemmKernel.MultiplyBlocks(
-                rows, Math.Min(width, columns - first), k, Offsets + starts[strip], starts[strip + 1] - starts[strip], a, aStride, Strip(strip), c + first, cStride, extra, addStride);
+                rows, Math.Min(width, columns - first), k, own, count, a, aStride, Strip(strip), c + first, cStride, extra, addStride);
         }
     }
 
@@ -127,7 +129,8 @@ internal sealed unsafe class PackedWeights : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool IsZero(float* w, int stride, bool isTransposed, int strip, int term)
     {
-        int first = strip * GemmKernel.StripWidth, width = Math.Min(GemmKernel.StripWidth, columns - first), depth = Math.Min(GemmKernel.BlockDepth, k - term);
+        int first = strip * GemmKernel.StripWidth, width = Math.Min(GemmKernel.StripWidth, columns - first);
+        int depth = Math.Min(GemmKernel.BlockDepth, k - term);
         (int outer, int inner) = isTransposed ? (width, depth) : (depth, width);
         float* start = isTransposed ? w + (long)first * stride + term : w + (long)term * stride + first;
         for (int i = 0; i < outer; i++)
