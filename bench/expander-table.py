@@ -87,8 +87,8 @@ def spearman(pairs):
 
 
 def spread(values, scale, digits):
-    deviation = statistics.stdev(values) if len(values) > 1 else 0
-    return f"{scale * statistics.fmean(values):.{digits}f} ± {scale * deviation:.{digits}f}"
+    mean = f"{scale * statistics.fmean(values):.{digits}f}"
+    return f"{mean} ± {scale * statistics.stdev(values):.{digits}f}" if len(values) > 1 else mean
 
 
 def tables(rows, options):
@@ -97,7 +97,7 @@ def tables(rows, options):
         dense = [row for row in own if row["method"] == "dense"]
         if not dense:
             continue
-        print(f"\n{cell}, {dense[0]['metric']} (%), dense {spread([row['value'] for row in dense], 100, 2)}, {len(dense)} seeds\n")
+        print(f"\n{cell}, {dense[0]['metric']} (%), dense {spread([row['value'] for row in dense], 100, 2)}, {len(dense)} seed{'s' if len(dense) > 1 else ''}\n")
         print("| density | " + " | ".join(f"{method} | δ_R/bound" for method in options.methods) + " |")
         print("|---|" + "---|---|" * len(options.methods))
         for density in options.densities:

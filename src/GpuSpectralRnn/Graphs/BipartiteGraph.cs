@@ -59,6 +59,9 @@ public sealed class BipartiteGraph
     /// <summary>Edges over those of the complete graph.</summary>
     public double Density => Left == 0 || Right == 0 ? 0 : (double)Edges / ((double)Left * Right);
 
+    /// <summary>Whether every node that has an edge has all: B is of ones, and its singular values are sqrt(edges), 0, ...</summary>
+    public bool IsComplete => Edges == (long)leftNodes.Length * rightNodes.Length;
+
     /// <summary>Edges of every node on the left.</summary>
     public int[] LeftDegrees { get; }
 

@@ -72,7 +72,8 @@ public sealed record Expansion(BipartiteGraph Graph, double Sigma1, double Sigma
         double[] bounds = plain.IsEvaluated
             ? [.. graph.RegularSubgraphs(LeastAlike).Select(part => SubgraphBound(backend, part))]
             : [];
-        double? lambda = graph.Edges == 0 ? null : Math.Clamp(1 - GraphSpectrum.LargestTwo(backend, graph.Normalised()).Second, 0, 1);
+        double? lambda = graph.Edges == 0 ? null
+            : graph.IsComplete ? 1 : Math.Clamp(1 - GraphSpectrum.LargestTwo(backend, graph.Normalised()).Second, 0, 1);
         return plain with
         {
             WeightedGap = first - second,
@@ -85,7 +86,7 @@ public sealed record Expansion(BipartiteGraph Graph, double Sigma1, double Sigma
     /// <summary>The singular values of the graph alone, without weights, subgraphs and Laplacian: what decides in pruning.</summary>
     public static Expansion Unweighted(IBackend backend, BipartiteGraph graph)
     {
-        (double first, double second) = GraphSpectrum.LargestTwo(backend, graph.Biadjacency);
+        (double first, double second) = graph.IsComplete ? (Math.Sqrt(graph.Edges), 0) : GraphSpectrum.LargestTwo(backend, graph.Biadjacency);
         return new Expansion(graph, first, second) { WeightedGap = double.NaN };
     }
 

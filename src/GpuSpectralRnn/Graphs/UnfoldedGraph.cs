@@ -30,7 +30,7 @@ public static class UnfoldedGraph
         {
             Dictionary<string, BitArray> state = [];
             BitArray reached = new(graph.Outputs[0].Width);
-            for (int step = 0; step < steps; step++)
+            for (int step = 0; step < steps && !reached.HasAllSet(); step++)
             {
                 BitArray seen = new(input.Width);
                 if (step == 0) seen[from] = true;

@@ -75,15 +75,21 @@ public static class SingularValues
         Matrix block = new(BlockSize, n);
         for (int i = 0; i < block.Data.Length; i++) block.Data[i] = Philox.Uniform(0, 0, (ulong)i) - 0.5;
         int size = 0, nextCheck = FirstCheck;
-        while (size + BlockSize <= most)
+        for (bool isOpen = true; isOpen;)
         {
+            // Nothing is added where the space holds all that B makes of the first block: its two largest values are then B's.
             int added = Extend(basis, size, block);
-            if (added == 0) return null;
-            Matrix fresh = Matrix.From(added, n, basis.Data.AsSpan(size * n, added * n));
-            block = fresh * b;
-            block.Data.CopyTo(image.Data, size * n);
-            size += added;
-            if (size < nextCheck && size + BlockSize <= most) continue;
+            if (added > 0)
+            {
+                Matrix fresh = Matrix.From(added, n, basis.Data.AsSpan(size * n, added * n));
+                block = fresh * b;
+                block.Data.CopyTo(image.Data, size * n);
+                size += added;
+            }
+
+            isOpen = added > 0 && size + BlockSize <= most;
+            if (isOpen && size < nextCheck) continue;
+            if (size < 2) return null;
             nextCheck = size + size / 2; // each check costs more than all steps before it
 
             // Rayleigh-Ritz: T = Q B Q^T, and the residuals of its two largest pairs.

@@ -55,6 +55,15 @@ public class SingularValuesTests
 
         Assert.Equal(Matrix.Inner(column, column), first, 1e-10);
         Assert.Equal(0, second, 1e-12 * first); // the image of a vector, not the root of an eigenvalue
+        foreach (int order in (int[])[4, 60, 400]) // by way of tridiagonal form, and of a space that B does not leave
+        {
+            Matrix ones = new(order, order + 3);
+            Array.Fill(ones.Data, 1);
+            (first, second) = SingularValues.LargestTwo(ones);
+            Assert.Equal(Math.Sqrt(order * (order + 3.0)), first, 1e-10 * order);
+            Assert.Equal(0, second, 1e-12 * first);
+        }
+
         Assert.Equal((0, 0), SingularValues.LargestTwo(new Matrix(80, 90)));
         Assert.Equal((0, 0), SingularValues.LargestTwo(new Matrix(0, 3)));
         Close.Equal(3e200, SingularValues.LargestTwo(Matrix.From(1, 1, [-3e200])).First, 1e-14, 0, "large");
