@@ -23,7 +23,7 @@ internal abstract class ComputeVerb : Verb
     public int Threads { get; set; }
 
     [Option("kernel", Default = "auto", MetaValue = "K",
-        HelpText = "How recurrent layers run on a GPU: persistent (all steps in one launch), stepwise, " +
+        HelpText = "How recurrent layers run on a GPU: persistent (all steps in one launch), stepwise, blocks (stepwise, skips blocks of zeros as --block leaves them), " +
             "or auto (persistent where the weights fit on chip).")]
     public string Kernel { get; set; } = "auto";
 

@@ -58,12 +58,6 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
     public static void MultiplyPacked(
         (nint Count, nint A, nint C) steps, nint rows, nint columns, nint k, float* a, nint aStride, float* panels, float* c, nint cStride, float* add)
     {
-        if (steps.Count == 1 || (steps.A == rows * aStride && steps.C == rows * cStride))
-        {
-            MultiplyPacked(steps.Count * rows, columns, k, a, aStride, panels, c, cStride, add, 0);
-            return;
-        }
-
         for (nint first = 0; first < columns; first += GemmKernel.PanelWidth)
         {
             for (nint step = 0; step < steps.Count; step++)

@@ -20,7 +20,7 @@ internal abstract unsafe class ElmanLayer : HostCell
             float* h = pass.Row(pass.Output, t, from); // [rows, H]
             float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
             MultiplyInputs(pass, own, number, from, to);
-            if (before != null) Gemm.MultiplyPacked(rows, hidden, hidden, before, hidden, own.Hidden, h, hidden, h, hidden);
+            if (before != null) own.Hidden.Multiply(rows, before, hidden, h, hidden, h, hidden);
             Activate(h, rows * hidden);
             pass.HoldPadding(t, from, to, h, before);
         }
@@ -41,7 +41,7 @@ internal abstract unsafe class ElmanLayer : HostCell
             float* h = pass.Row(pass.Output, t, from); // [rows, H]
             float* given = number < gradientFrom ? null : d;
             if (number + 1 < steps)
-                Gemm.MultiplyPacked(rows, hidden, hidden, pass.Row(delta, pass.StepAt(number + 1), from), hidden, own.Back, d, hidden, given, hidden);
+                own.Back!.Multiply(rows, pass.Row(delta, pass.StepAt(number + 1), from), hidden, d, hidden, given, hidden);
             GoBack(d, h, rows * hidden);
             pass.HoldPadding(t, from, to, d, null);
         }
@@ -50,7 +50,7 @@ internal abstract unsafe class ElmanLayer : HostCell
         for (long row = from; row < to; row++)
         {
             float* first = pass.Row(delta, pass.FirstStep(row), row);
-            Gemm.MultiplyPacked(1, hidden, hidden, first, hidden, own.Back, initialGradient + row * hidden, hidden, null, 0);
+            own.Back!.Multiply(1, first, hidden, initialGradient + row * hidden, hidden, null, 0);
         }
     }
 }

@@ -17,7 +17,7 @@ internal sealed unsafe class GruLayer : HostCell
             float* h = pass.Row(pass.Output, t, from); // [rows, H]
             float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
             MultiplyInputs(pass, own, number, from, to);
-            if (before != null) Gemm.MultiplyPacked(rows, width, hidden, before, hidden, own.Hidden, product, width, own.HiddenBias, 0);
+            if (before != null) own.Hidden.Multiply(rows, before, hidden, product, width, own.HiddenBias, 0);
             for (nint row = 0; row < rows; row++)
             {
                 float* start = before == null ? own.Zeros : before + row * hidden;
@@ -67,7 +67,7 @@ internal sealed unsafe class GruLayer : HostCell
             }
 
             if (number == 0 && initialGradient == null) return;
-            Gemm.MultiplyPacked(rows, hidden, width, product, width, own.Back, carry, hidden, carry, hidden);
+            own.Back!.Multiply(rows, product, width, carry, hidden, carry, hidden);
         }
     }
 }

@@ -19,7 +19,7 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
             float* h = pass.Row(pass.Output, t, from); // [rows, H]
             float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
             MultiplyInputs(pass, own, number, from, to);
-            if (before != null) Gemm.MultiplyPacked(rows, 2 * hidden, hidden, before, hidden, own.Hidden, a, width, a, width);
+            if (before != null) own.Hidden.Multiply(rows, before, hidden, a, width, a, width);
             for (nint row = 0; row < rows; row++)
             {
                 float* start = before == null ? own.Zeros : before + row * hidden;
@@ -27,7 +27,7 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
             }
 
             float* fresh = a + 2 * hidden; // [rows, H], 3H apart
-            if (before != null) Gemm.MultiplyPacked(rows, hidden, hidden, reset, hidden, own.HiddenOfReset, fresh, width, fresh, width);
+            if (before != null) own.HiddenOfReset!.Multiply(rows, reset, hidden, fresh, width, fresh, width);
             for (nint row = 0; row < rows; row++)
             {
                 float* start = before == null ? own.Zeros : before + row * hidden;
@@ -73,7 +73,7 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
                 Elementwise.Run(new BackToFresh(a + row * width, hidden, start, direct, carry + at, fresh + at), 0, hidden);
             }
 
-            Gemm.MultiplyPacked(rows, hidden, hidden, fresh, hidden, own.BackOfReset, resetGradient, hidden, null, 0);
+            own.BackOfReset!.Multiply(rows, fresh, hidden, resetGradient, hidden, null, 0);
             for (nint row = 0; row < rows; row++)
             {
                 if (pass.IsPadding(t, from + row)) continue;
@@ -83,7 +83,7 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
             }
 
             if (number == 0 && initialGradient == null) return;
-            Gemm.MultiplyPacked(rows, hidden, 2 * hidden, a, width, own.Back, carry, hidden, carry, hidden);
+            own.Back!.Multiply(rows, a, width, carry, hidden, carry, hidden);
         }
     }
 

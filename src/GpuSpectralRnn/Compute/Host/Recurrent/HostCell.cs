@@ -35,6 +35,6 @@ internal abstract unsafe class HostCell
         float* x = pass.Input + (first * (long)batch + from) * inputs; // [steps of the block, B, I]
         float* target = own.Gates is null ? pass.Row(pass.Output, first, from) : own.GatesAt(first, from); // [steps of the block, B, G*H]
         (nint, nint, nint) walk = (Math.Min(own.Block, steps - first), (nint)batch * inputs, batch * width);
-        Gemm.MultiplyPacked(walk, (nint)(to - from), width, inputs, x, inputs, own.Input, target, width, own.Bias);
+        own.Input.Multiply(walk, (nint)(to - from), x, inputs, target, width, own.Bias);
     }
 }

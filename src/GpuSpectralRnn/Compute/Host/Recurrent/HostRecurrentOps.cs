@@ -23,7 +23,7 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         o.Workspace.ProductGradient = null;
         RecurrentShape shape = o.Workspace.Shape;
         RecurrentPass pass = new(backend, shape, o.Input, o.Initial, o.Output, o.Final, o.Lengths);
-        PackedWeights now = new(backend, o.Weights);
+        WeightsVersion now = new(backend, o.Weights);
         if (own.Packed != now) PackForward(own, o.Weights);
         own.Packed = now;
         own.Peepholes = backend.ReadOrNull(o.Weights.Peepholes);
@@ -39,8 +39,8 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         RecurrentShape shape = o.Workspace.Shape;
         RecurrentPass pass = new(backend, shape, o.Input, o.Initial, o.Output, null, o.Lengths);
         float* hiddenWeights = backend.Read(o.Weights.HiddenWeights);
-        Pack(hiddenWeights, isTransposed: false, own.StateRows, shape.Hidden, own.Back);
-        if (own.ResetStates is not null) Pack(hiddenWeights + own.StateRows * (long)shape.Hidden, isTransposed: false, shape.Hidden, shape.Hidden, own.BackOfReset);
+        own.Back!.Pack(threads, hiddenWeights, isTransposed: false);
+        own.BackOfReset?.Pack(threads, hiddenWeights + own.StateRows * (long)shape.Hidden, isTransposed: false);
         float* given = backend.Address(o.OutputGradient); // [T, B, H]
         float* first = backend.AddressOrNull(o.InitialGradient?.Hidden); // [B, H]
 
@@ -66,10 +66,10 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
     private void PackForward(HostRecurrentWorkspace own, RecurrentWeights weights)
     {
         RecurrentShape shape = own.Shape;
-        Pack(backend.Read(weights.InputWeights), isTransposed: true, shape.Inputs, shape.GateRows, own.Input);
+        own.Input.Pack(threads, backend.Read(weights.InputWeights), isTransposed: true);
         float* hiddenWeights = backend.Read(weights.HiddenWeights);
-        Pack(hiddenWeights, isTransposed: true, shape.Hidden, own.StateRows, own.Hidden);
-        if (own.ResetStates is not null) Pack(hiddenWeights + own.StateRows * (long)shape.Hidden, isTransposed: true, shape.Hidden, shape.Hidden, own.HiddenOfReset);
+        own.Hidden.Pack(threads, hiddenWeights, isTransposed: true);
+        own.HiddenOfReset?.Pack(threads, hiddenWeights + own.StateRows * (long)shape.Hidden, isTransposed: true);
         float* inputBias = backend.Read(weights.InputBias);
         float* hiddenBias = backend.Read(weights.HiddenBias);
         for (int j = 0; j < shape.GateRows; j++)
@@ -89,15 +89,6 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
 
     // Whole tiles per thread, smaller ones where the batch is too small for that: of 20 rows two threads take 10 each.
     private long RowUnit(int batch) => batch >= 16 * threads.Count ? 8 : batch >= 8 * threads.Count ? 2 : 1;
-
-    // op(W) [k, columns] in panels; W is [columns, k] where transposed.
-    private void Pack(float* w, bool isTransposed, int k, int columns, float* panels) =>
-        threads.Split(columns, GemmKernel.PanelWidth, (long)k * columns, (_, from, to) =>
-        {
-            int stride = isTransposed ? k : columns;
-            float* start = isTransposed ? w + from * stride : w + from;
-            GemmPacking.PackPanels(start, stride, isTransposed, k, (nint)(to - from), 1, panels + from * k, (nint)k * GemmKernel.PanelWidth);
-        });
 
     private void AddGradients(HostRecurrentWorkspace own, RecurrentPass pass, Tensor delta, RecurrentWeights gradients)
     {

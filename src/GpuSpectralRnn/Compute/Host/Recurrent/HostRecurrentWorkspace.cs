@@ -12,9 +12,6 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     private const int BlockRows = 64;
 
     private readonly HostBackend backend;
-    private readonly ThreadScratch input;
-    private readonly ThreadScratch hidden;
-    private readonly ThreadScratch back;
     private readonly ThreadScratch vectors; // b_ih, b_hh, zeros
     private readonly ThreadScratch carries; // dL/dh, dL/dc
     private readonly ThreadScratch peepholeSums; // [B, 3H]
@@ -31,10 +28,12 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         this.backend = backend;
         int rows = shape.GateRows;
         long width = GemmKernel.PanelWidth;
-        input = new ThreadScratch(1, GemmKernel.Panels(rows) * width * inputs);
         StateRows = cell.ResetsState ? rows - units : rows;
-        hidden = new ThreadScratch(1, (GemmKernel.Panels(StateRows) + GemmKernel.Panels(rows - StateRows)) * width * units);
-        back = new ThreadScratch(1, isTraining ? GemmKernel.Panels(units) * width * rows : 0);
+        Input = new PackedWeights(inputs, rows);
+        Hidden = new PackedWeights(units, StateRows);
+        if (cell.ResetsState) HiddenOfReset = new PackedWeights(units, units);
+        if (isTraining) Back = new PackedWeights(StateRows, units);
+        if (isTraining && cell.ResetsState) BackOfReset = new PackedWeights(units, units);
         vectors = new ThreadScratch(3, GemmKernel.Panels(rows) * width);
         carries = new ThreadScratch(2, isTraining && cell.Gates > 1 ? (long)batch * units : 0);
         peepholeSums = new ThreadScratch(1, isTraining && cell.HasPeepholes ? 3L * batch * units : 0);
@@ -57,25 +56,25 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     public int Block { get; }
 
     /// <summary>What the packed weights and biases were made of; empty before the first pass.</summary>
-    public PackedWeights Packed { get; set; }
+    public WeightsVersion Packed { get; set; }
 
-    /// <summary>W_ih^T in panels, [panel][I][width].</summary>
-    public float* Input => input.Of(0);
+    /// <summary>W_ih^T.</summary>
+    public PackedWeights Input { get; }
 
     /// <summary>Rows of W_hh that multiply h; behind them come those that multiply r h (<see cref="CellSpec.ResetsState"/>).</summary>
     public int StateRows { get; }
 
-    /// <summary>W_hh^T in panels, [panel][H][width].</summary>
-    public float* Hidden => hidden.Of(0);
+    /// <summary>W_hh^T, of <see cref="StateRows"/>.</summary>
+    public PackedWeights Hidden { get; }
 
-    /// <summary>W_hh in panels, for the way back.</summary>
-    public float* Back => back.Of(0);
+    /// <summary>W_hh of <see cref="StateRows"/> for the way back; with training only.</summary>
+    public PackedWeights? Back { get; }
 
-    /// <summary>Of <see cref="Hidden"/> the panels of what multiplies r h.</summary>
-    public float* HiddenOfReset => Hidden + GemmKernel.Panels(StateRows) * (long)GemmKernel.PanelWidth * Shape.Hidden;
+    /// <summary>W_hh^T of the rows that multiply r h.</summary>
+    public PackedWeights? HiddenOfReset { get; }
 
-    /// <summary>Of <see cref="Back"/> the panels of what multiplied r h.</summary>
-    public float* BackOfReset => Back + GemmKernel.Panels(Shape.Hidden) * (long)GemmKernel.PanelWidth * StateRows;
+    /// <summary>W_hh of the rows that multiply r h, for the way back.</summary>
+    public PackedWeights? BackOfReset { get; }
 
     /// <summary>r h of all steps [T, B, H], without training of one (GRU that resets before the product).</summary>
     public Tensor? ResetStates { get; }
@@ -122,7 +121,7 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     public IBackend Backend => backend;
 
     /// <inheritdoc/>
-    public bool IsDisposed => hidden.IsDisposed;
+    public bool IsDisposed => Hidden.IsDisposed;
 
     /// <summary>The gates of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
     public float* GatesAt(int step, long row) => At(gates!, IsTraining ? step : step % Block, row);
@@ -145,9 +144,11 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     /// <inheritdoc/>
     public override void Dispose()
     {
-        input.Dispose();
-        hidden.Dispose();
-        back.Dispose();
+        Input.Dispose();
+        Hidden.Dispose();
+        Back?.Dispose();
+        HiddenOfReset?.Dispose();
+        BackOfReset?.Dispose();
         vectors.Dispose();
         carries.Dispose();
         peepholeSums.Dispose();

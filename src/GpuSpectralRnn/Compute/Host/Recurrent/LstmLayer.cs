@@ -18,7 +18,7 @@ internal unsafe class LstmLayer : HostCell
             float* c = own.CellsAt(number, t, from); // [rows, H]
             float* cellBefore = CellBefore(pass, own, number, from); // [rows, H]
             MultiplyInputs(pass, own, number, from, to);
-            if (before != null) Gemm.MultiplyPacked(rows, width, hidden, before, hidden, own.Hidden, a, width, a, width);
+            if (before != null) own.Hidden.Multiply(rows, before, hidden, a, width, a, width);
             for (nint row = 0; row < rows; row++)
             {
                 float* start = cellBefore == null ? own.Zeros : cellBefore + row * hidden;
@@ -76,7 +76,7 @@ internal unsafe class LstmLayer : HostCell
 
             // Where a sequence is over or has not begun, its carry stands still: its gradients are zero and are added to it.
             if (number == 0 && initialGradient == null) return;
-            Gemm.MultiplyPacked(rows, hidden, width, a, width, own.Back, carry, hidden, pass.Lengths == null ? null : carry, hidden);
+            own.Back!.Multiply(rows, a, width, carry, hidden, pass.Lengths == null ? null : carry, hidden);
         }
     }
 

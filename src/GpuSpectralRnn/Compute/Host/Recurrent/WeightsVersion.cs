@@ -4,7 +4,7 @@ namespace GpuSpectralRnn.Compute.Host;
 /// The weights and biases of a layer as they were when a workspace packed them: equal to those of now as long as nobody has asked for their memory to
 /// write to it.
 /// </summary>
-internal readonly record struct PackedWeights
+internal readonly record struct WeightsVersion
 {
     private readonly Source inputWeights;
     private readonly Source hiddenWeights;
@@ -12,7 +12,7 @@ internal readonly record struct PackedWeights
     private readonly Source hiddenBias;
 
     /// <summary>The weights of now.</summary>
-    public PackedWeights(HostBackend backend, RecurrentWeights weights)
+    public WeightsVersion(HostBackend backend, RecurrentWeights weights)
     {
         inputWeights = new Source(backend, weights.InputWeights);
         hiddenWeights = new Source(backend, weights.HiddenWeights);
