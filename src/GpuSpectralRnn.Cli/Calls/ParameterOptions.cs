@@ -36,6 +36,7 @@ internal static partial class ParameterOptions
         ["ridge"] = "--ridge",
         ["roundTo"] = "--round-to",
         ["RewindEpoch"] = "--rewind",
+        ["IsSpecialized"] = "--specialize",
         ["ShrinksState"] = "--shrink-state",
         ["States"] = "--state",
         ["StepFraction"] = "--step-fraction",

@@ -87,6 +87,18 @@ internal sealed unsafe class PackedWeights : IDisposable
         }
     }
 
+    /// <summary>
+    /// The same for several steps, whose blocks of rows of A and C stand steps.A and steps.C apart: where they are not one block of rows, each panel
+    /// serves all of them while it is in the cache. add [columns] is that of every row.
+    /// </summary>
+    public void Multiply((nint Count, nint A, nint C) steps, nint rows, float* a, nint aStride, float* c, nint cStride, float* add)
+    {
+        bool isOneBlock = steps.Count == 1 || (steps.A == rows * aStride && steps.C == rows * cStride);
+        if (isOneBlock) Multiply(steps.Count * rows, a, aStride, c, cStride, add, 0);
+        else if (!SkipsBlocks) Gemm.MultiplyPacked(steps, rows, columns, k, a, aStride, panels.Of(0), c, cStride, add);
+        else for (nint step = 0; step < steps.Count; step++) Multiply(rows, a + step * steps.A, aStride, c + step * steps.C, cStride, add, 0);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -12,14 +12,14 @@ internal abstract unsafe class ElmanLayer : HostCell
     /// <inheritdoc/>
     public override void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
     {
-        (_, int steps, int batch, int inputs, int hidden) = pass.Shape;
+        (_, int steps, _, _, int hidden) = pass.Shape;
         nint rows = (nint)(to - from);
         for (int number = 0; number < steps; number++)
         {
             int t = pass.StepAt(number);
             float* h = pass.Row(pass.Output, t, from); // [rows, H]
             float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
-            own.Input.Multiply(rows, pass.Input + (t * (long)batch + from) * inputs, inputs, h, hidden, own.Bias, 0);
+            MultiplyInputs(pass, own, number, from, to);
             if (before != null) own.Hidden.Multiply(rows, before, hidden, h, hidden, h, hidden);
             Activate(h, rows * hidden);
             pass.HoldPadding(t, from, to, h, before);

@@ -8,7 +8,7 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
     /// <inheritdoc/>
     public override void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
     {
-        (_, int steps, int batch, int inputs, int hidden) = pass.Shape;
+        (_, int steps, _, _, int hidden) = pass.Shape;
         nint rows = (nint)(to - from);
         nint width = pass.Shape.GateRows;
         for (int number = 0; number < steps; number++)
@@ -18,8 +18,7 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
             float* reset = own.ResetsAt(t, from); // [rows, H]
             float* h = pass.Row(pass.Output, t, from); // [rows, H]
             float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
-            float* x = pass.Input + (t * (long)batch + from) * inputs; // [rows, I]
-            own.Input.Multiply(rows, x, inputs, a, width, own.Bias, 0);
+            MultiplyInputs(pass, own, number, from, to);
             if (before != null) own.Hidden.Multiply(rows, before, hidden, a, width, a, width);
             for (nint row = 0; row < rows; row++)
             {

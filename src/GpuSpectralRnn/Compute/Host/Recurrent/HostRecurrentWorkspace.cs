@@ -3,16 +3,19 @@ using GpuSpectralRnn.Numerics;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// Packed weights, gates and sums of one recurrent layer. All memory is taken here, none in the passes. Without training the gates of one step at a
-/// time are kept, and two steps' cell states in turn.
+/// Packed weights, gates and sums of one recurrent layer. All memory is taken here, none in the passes. Without training the gates of one block
+/// of steps at a time are kept, and two steps' cell states in turn.
 /// </summary>
 internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
 {
+    // Rows of inputs that share a reading of W_ih: enough for it to cost little beside the arithmetic.
+    private const int BlockRows = 64;
+
     private readonly HostBackend backend;
     private readonly ThreadScratch vectors; // b_ih, b_hh, zeros
     private readonly ThreadScratch carries; // dL/dh, dL/dc
     private readonly ThreadScratch peepholeSums; // [B, 3H]
-    private readonly Tensor? gates; // [T or 1, B, G*H]
+    private readonly Tensor? gates; // [T or Block, B, G*H]
     private readonly Tensor? products; // [T or 1, B, G*H]
     private readonly Tensor? cells; // [T or 2, B, H]
 
@@ -35,8 +38,9 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         carries = new ThreadScratch(2, isTraining && cell.Gates > 1 ? (long)batch * units : 0);
         peepholeSums = new ThreadScratch(1, isTraining && cell.HasPeepholes ? 3L * batch * units : 0);
         new Span<float>(Zeros, units).Clear();
-        if (cell.Gates > 1) gates = backend.Allocate(new Shape(isTraining ? steps : 1, batch, rows));
-        if (cell.ResetsProduct) products = backend.Allocate(gates!.Shape);
+        Block = Math.Clamp(BlockRows / batch, 1, steps);
+        if (cell.Gates > 1) gates = backend.Allocate(new Shape(isTraining ? steps : Block, batch, rows));
+        if (cell.ResetsProduct) products = backend.Allocate(new Shape(isTraining ? steps : 1, batch, rows));
         if (cell.ResetsState) ResetStates = backend.Allocate(new Shape(isTraining ? steps : 1, batch, units));
         if (cell.HasCellState) cells = backend.Allocate(new Shape(isTraining ? steps : 2, batch, units));
         if (!isTraining) return;
@@ -45,6 +49,14 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         HiddenGradient = new WeightGradient(threads, units, isSplit ? 0 : inputs, rows, (long)steps * batch, StateRows);
         InputGradient = isSplit ? new WeightGradient(threads, 0, inputs, rows, (long)steps * batch) : null;
     }
+
+    /// <summary>
+    /// Steps whose inputs are multiplied together, before the walk comes to them: in a small batch a step alone would read all of W_ih for a few rows.
+    /// </summary>
+    public int Block { get; }
+
+    /// <summary>What the packed weights and biases were made of; empty before the first pass.</summary>
+    public WeightsVersion Packed { get; set; }
 
     /// <summary>W_ih^T.</summary>
     public PackedWeights Input { get; }
@@ -112,10 +124,10 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     public bool IsDisposed => Hidden.IsDisposed;
 
     /// <summary>The gates of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
-    public float* GatesAt(int step, long row) => At(gates!, step, row);
+    public float* GatesAt(int step, long row) => At(gates!, IsTraining ? step : step % Block, row);
 
     /// <summary>The recurrent products of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
-    public float* ProductsAt(int step, long row) => At(products!, step, row);
+    public float* ProductsAt(int step, long row) => At(products!, IsTraining ? step : 0, row);
 
     /// <summary>r h of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
     public float* ResetsAt(int step, long row) => StatesAt(ResetStates!, step, row);
@@ -149,8 +161,7 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         InputGradient?.Dispose();
     }
 
-    private float* At(Tensor tensor, int step, long row) =>
-        backend.Address(tensor) + ((IsTraining ? step : 0) * (long)Shape.Batch + row) * Shape.GateRows;
+    private float* At(Tensor tensor, int place, long row) => backend.Address(tensor) + (place * (long)Shape.Batch + row) * Shape.GateRows;
 
     private float* StatesAt(Tensor tensor, int step, long row) =>
         backend.Address(tensor) + ((IsTraining ? step : 0) * (long)Shape.Batch + row) * Shape.Hidden;
