@@ -22,8 +22,8 @@ internal sealed class BlockStorage
     /// <summary>The share of the matrix up to which its blocks are kept alone.</summary>
     private const double WorthIt = 0.9;
 
-    /// <summary>Extents of blocks that are looked for, and the least number of weights of one.</summary>
-    private const int LargestExtent = 64, LeastCount = 4;
+    /// <summary>The largest extent of blocks that are looked for.</summary>
+    private const int LargestExtent = 64;
 
     private readonly SortedDictionary<string, Blocks> stored;
 
@@ -42,7 +42,7 @@ internal sealed class BlockStorage
             (int rows, int columns) = (slot.Shape.Rows, slot.Shape.Columns);
             int down = Extent(rows, (i, j) => mask.AsSpan(i * columns, columns).SequenceEqual(mask.AsSpan(j * columns, columns)));
             int across = Extent(columns, (i, j) => AreAlike(mask, columns, i, j));
-            if (down * across < LeastCount) continue;
+            if (down == 1 || across == 1) continue; // single weights, or whole rows and columns: files keep PyTorch's names
             Grid grid = new(rows, columns, down, across);
             float[] kept = [.. grid.Places.Select(place => mask[(place.Row * columns) + place.Column])];
             int count = kept.Count(x => x != 0);

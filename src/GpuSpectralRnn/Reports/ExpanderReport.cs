@@ -52,9 +52,8 @@ public sealed class ExpanderReport(IReadOnlyList<LayerExpansion> layers)
                 new("Cheeger, at least", "0.####"),
             new("at most", "0.####"), new("degrees left"), new("degrees right"), new("empty inputs"), new("empty outputs"));
         foreach ((LayerGraph layer, Expansion x) in layers)
-            table.Add(layer.Name, x.DeltaS, x.MeanBound, x.SpectralGap, x.WeightedGap, x.CheegerLower, x.CheegerUpper, Degrees(x.Graph.LeftDegrees),
-                Degrees(x.Graph.RightDegrees),
-                x.Graph.EmptyLeft, x.Graph.EmptyRight);
+            table.Add(layer.Name, x.DeltaS, x.MeanBound, x.SpectralGap, x.WeightedGap, x.CheegerLower, x.CheegerUpper,
+                Degrees(x.Graph.LeftDegrees), Degrees(x.Graph.RightDegrees), x.Graph.EmptyLeft, x.Graph.EmptyRight);
         return table;
     }
 
@@ -69,8 +68,11 @@ public sealed class ExpanderReport(IReadOnlyList<LayerExpansion> layers)
         page.AddText(
             "Inputs of a matrix on the left, outputs on the right, an edge for each weight that is kept; nodes without edges are left out of degrees and "
             + "singular values. delta_R = sqrt(d_L - 1) + sqrt(d_R - 1) - sigma_2, of mean degrees: 0 or more is Ramanujan. Masks drawn at random lose it "
-            + "between 10 and 5 % density by their uneven degrees alone; masks of equal degrees keep it longer. It is a property of the mask and says nothing of the weights.");
-        if (reachability is not null)
+            + "between 10 and 5 % density by their uneven degrees alone; masks of equal degrees keep it longer. It is a property of the mask and says "
+            + "nothing of the weights.");
+        if (reachability is { Length: 1 })
+            page.AddText($"A path joins {reachability[0]:0.0 %} of the pairs of an input and an output within the step of the input, no more later.");
+        else if (reachability is not null)
             page.Add(new LineChart("Paths through the unfolded graph", new Axis("steps t"), new Axis("input-output pairs joined (%)"))
                 .Add(new Series("joined", reachability.Select((share, t) => (t + 1.0, 100 * share)))));
         Dictionary<(int, int), Series[]> drawn = [];
@@ -83,34 +85,36 @@ public sealed class ExpanderReport(IReadOnlyList<LayerExpansion> layers)
                 page.AddText("All gates together: an edge where any of them keeps a weight.");
             Matrix mask = graph.Biadjacency;
             if (Math.Min(mask.Rows, mask.Columns) is > 0 and <= MostValues)
-                page.Add(new HistogramChart("Singular values of the mask", new Axis("σ"), GraphSpectrum.All(backend, mask)) { Reference =
-                    ("bound", x.RamanujanBound) });
+            {
+                double[] values = GraphSpectrum.All(backend, mask);
+                page.Add(new HistogramChart("Singular values of the mask", new Axis("σ"), values) { Reference = ("bound", x.RamanujanBound) });
+            }
+
             if (graph.Density < 1 && Math.Max(graph.Left, graph.Right) <= MostDrawn)
             {
-                if (!drawn.TryGetValue((graph.Left, graph.Right), out Series[]? lines)) drawn.Add((graph.Left, graph.Right), lines =
-                    Reference(backend, graph, seed));
-                LineChart chart = new("δ_R over its bound against density", new Axis("density", IsLogarithmic: true),
-                    new Axis("δ_R over its bound")) { Reference = ("Ramanujan", 0) };
+                if (!drawn.TryGetValue((graph.Left, graph.Right), out Series[]? lines))
+                    drawn.Add((graph.Left, graph.Right), lines = Reference(backend, graph, seed));
+                Axis density = new("density", IsLogarithmic: true), relative = new("δ_R over its bound");
+                LineChart chart = new("δ_R over its bound against density", density, relative) { Reference = ("Ramanujan", 0) };
                 if (x.Relative is { } own) chart.Add(new Series("this mask", [(graph.Density, own)]));
                 foreach (Series line in lines) chart.Add(line);
                 page.Add(chart);
             }
 
-            if (graph.Density < 1) page.Add(new MaskImage($"Mask, {mask.Rows} outputs down, {mask.Columns} inputs across", mask));
-            if (Math.Max(mask.Rows, mask.Columns) is > 0 and <= BipartitePicture.MostNodes
-                && graph.Density < 1) page.Add(new BipartitePicture("The graph", mask));
+            if (graph.Density == 1) continue;
+            page.Add(new MaskImage($"Mask, {mask.Rows} outputs down, {mask.Columns} inputs across", mask));
+            if (Math.Max(mask.Rows, mask.Columns) is > 0 and <= BipartitePicture.MostNodes) page.Add(new BipartitePicture("The graph", mask));
         }
     }
 
     private static Series[] Reference(IBackend backend, BipartiteGraph graph, ulong seed)
     {
-        IEnumerable<double> densities = Densities.Reverse();
+        Series Line(string name, Func<int, int, int, Matrix> draw) =>
+            new(name, LayerExpansion.Reference(backend, graph.Right, graph.Left, Densities.Reverse(), draw));
         return
         [
-            new("random", LayerExpansion.Reference(backend, graph.Right, graph.Left, densities, (rows, columns, edges) =>
-                UniformMask.Draw(rows, columns, edges, seed))),
-            new("biregular", LayerExpansion.Reference(backend, graph.Right, graph.Left, densities, (rows, columns, edges) =>
-                BiregularMask.Draw(rows, columns, edges, seed))),
+            Line("random", (rows, columns, edges) => UniformMask.Draw(rows, columns, edges, seed)),
+            Line("biregular", (rows, columns, edges) => BiregularMask.Draw(rows, columns, edges, seed)),
         ];
     }
 
