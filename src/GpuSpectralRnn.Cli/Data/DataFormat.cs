@@ -31,6 +31,9 @@ internal abstract class DataFormat
     /// <summary>Hidden units of each layer of a network to train where the call does not say.</summary>
     public virtual int Hidden => 128;
 
+    /// <summary>The learning rate of the Adam family where the call does not say; null: by the number of steps.</summary>
+    public virtual double? Rate => null;
+
     /// <summary>What a call must give to train, said where it does not.</summary>
     public virtual string Required => $"--data {Name} has nothing to train on.";
 

@@ -262,7 +262,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         {
             Epochs = FineTune,
             BatchSize = Batch,
-            LearningRate = FineTuneRate ?? TrainingVerb.DefaultRate(OptimizerKind.Adam, splits.Train.Layout.Steps),
+            LearningRate = FineTuneRate ?? TrainingVerb.DefaultRate(OptimizerKind.Adam, splits.Train.Layout.Steps, Data),
             Schedule = new Schedule { Kind = ScheduleKind.OneCycle },
             Seed = Seed,
         };

@@ -37,7 +37,7 @@ internal sealed partial class TrainVerb
     public double? TraceNormPrice { get; set; }
 
     [Option("gates", MetaValue = "W", HelpText =
-        "l0: what has gates: hidden (units), inputs (an embedding's columns, or the features of a step), all, " +
+        "l0: what has gates: hidden (units), inputs (an embedding's columns, or the features of a step), all, counted (what --keep counts), " +
         "or prunable (default: all that makes the model smaller: hidden and embedding; features stay).")]
     public string? GatesOn { get; set; }
 

@@ -73,7 +73,7 @@ internal abstract class TrainingVerb : SequenceVerb
     public string? OptimizerName { get; set; }
 
     [Option("lr", MetaValue = "X",
-        HelpText = "Learning rate at its highest (default: 0.003, less in proportion for sequences of more than 28 steps; sgd 0.1, momentum 0.01, adadelta 0.5).")]
+        HelpText = "Learning rate at its highest (default: 0.003, less in proportion for sequences of more than 28 steps; reading 0.003, squad 0.001; sgd 0.1, momentum 0.01, adadelta 0.5).")]
     public double? Rate { get; set; }
 
     [Option("schedule", MetaValue = "S", HelpText =
@@ -264,17 +264,17 @@ internal abstract class TrainingVerb : SequenceVerb
     protected TrainingSettings WithRate(TrainingSettings settings, SequenceLayout layout)
     {
         bool isRecipes = Recipe is not null && OptimizerName is null;
-        return settings with { LearningRate = Rate ?? (isRecipes ? Recipe!.Rate(Window) : DefaultRate(settings.Optimizer, layout.Steps)) };
+        return settings with { LearningRate = Rate ?? (isRecipes ? Recipe!.Rate(Window) : DefaultRate(settings.Optimizer, layout.Steps, Data)) };
     }
 
     /// <summary>
     /// Default rate. A change of the recurrent weights acts once per step, so the rate falls with the length of the sequences; 0.003 suits 28 steps.
     /// </summary>
-    internal static double DefaultRate(OptimizerKind optimizer, int steps) => optimizer switch
+    internal static double DefaultRate(OptimizerKind optimizer, int steps, string data) => optimizer switch
     {
         OptimizerKind.Sgd => 0.1,
         OptimizerKind.Momentum => 0.01,
         OptimizerKind.Adadelta => 0.5,
-        _ => 0.003 * Math.Min(1, 28.0 / steps),
+        _ => DataFormat.Find(data)?.Rate ?? 0.003 * Math.Min(1, 28.0 / steps),
     };
 }

@@ -22,6 +22,8 @@ internal sealed class ReadingFormat : DataFormat
 
     public override int Hidden => 48;
 
+    public override double? Rate => 0.003;
+
     public override DataParts Open(DataCall call)
     {
         ReadingSource source = new(call, part => $"reading ({part.ToString().ToLowerInvariant()})", part => part switch

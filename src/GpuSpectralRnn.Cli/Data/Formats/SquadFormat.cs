@@ -24,6 +24,8 @@ internal sealed class SquadFormat : DataFormat
 
     public override int Hidden => 100;
 
+    public override double? Rate => 0.001;
+
     public override string Required => "--data squad needs --train F, a file of questions to learn from.";
 
     public override bool TakesTest => true;

@@ -4,7 +4,7 @@ namespace GpuSpectralRnn.Data;
 
 /// <summary>
 /// Drawn questions about drawn texts: who handed what to whom, where and when, each sentence in one of many forms. Beside the sentence that answers there
-/// are others with the same words in other roles: the same people the other way round, the same people with another verb, each of them with somebody else.
+/// are others with the same words in other roles: one of the same people the other way round, and both with another verb.
 /// What answers follows from who does what, not from which words occur, so that counting words in common does not find it.
 /// </summary>
 public static class GeneratedReading
@@ -49,7 +49,7 @@ public static class GeneratedReading
     private static ReadingQuestion Question(int number, ulong seed, DataPart part)
     {
         RandomStream random = new(seed, RandomPurpose.Reading, number, part);
-        string[] people = Some(ref random, People, 5), places = Some(ref random, Places, 4), things = Objects(ref random, 4), times = Times(ref random, 4);
+        string[] people = Some(ref random, People, 4), places = Some(ref random, Places, 3), things = Objects(ref random, 3), times = Times(ref random, 3);
         (int deed, int asked) = (random.Below(Deeds.Length), random.Below(Slots.Length));
         (string a, string b) = (people[0], people[1]);
         Deed done = Deeds[deed], other = Deeds[(deed + 1 + random.Below(Deeds.Length - 1)) % Deeds.Length];
@@ -63,16 +63,19 @@ public static class GeneratedReading
             'o' => told with { Giver = b, Receiver = a, Thing = things[1] },
             _ => told with { Giver = b, Receiver = a },
         };
-        List<Event> events =
+        Event[] events =
         [
             told,
             reversed with { Place = places[1], Time = times[1] },
-            told with { Deed = other, Place = places[2], Time = times[2], Thing = Slots[asked] == 'o' ? things[2] : things[0], Giver = Slots[asked] == 'a' ? people[3] : a, Receiver = Slots[asked] == 'b' ? people[3] : b },
-            random.Below(2) == 0
-                ? new(done, a, people[4], things[3], places[3], times[3])
-                : new(done, people[4], b, things[3], places[3], times[3]),
+            new(
+                other,
+                Slots[asked] == 'a' ? people[3] : a,
+                Slots[asked] == 'b' ? people[3] : b,
+                Slots[asked] == 'o' ? things[2] : things[0],
+                places[2],
+                times[2]),
         ];
-        int[] order = new int[events.Count];
+        int[] order = new int[events.Length];
         random.Permute(order);
         List<string> sentences = [];
         string answer = told.Part(Slots[asked]);
