@@ -182,7 +182,7 @@ internal abstract class TrainingVerb : SequenceVerb
         ReadingVocabulary known = Spelling == 0 ? new(words.Words, []) : words;
         return BidafRecipe.Create(known, hidden, Embedding ?? hidden, Spelling ?? hidden, cell: asked.Cell, modelLayers: Layers ?? 2) with
         {
-            ContextLength = ContextLength ?? SequenceReading.MostWords,
+            ContextLength = ContextLength ?? ReadingSource.MostWords,
             HasFixedWords = FixVectors,
         };
     }

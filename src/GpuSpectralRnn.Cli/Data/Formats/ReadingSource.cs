@@ -9,6 +9,9 @@ namespace GpuSpectralRnn.Cli.Data;
 /// </summary>
 internal sealed class ReadingSource
 {
+    /// <summary>T where the call does not say, as in the paper's program.</summary>
+    public const int MostWords = 400;
+
     /// <summary>Words that occur once stay unknown where the set is not small: the vector for unknown words has to be learned too.</summary>
     private const int ManyQuestions = 5000;
 
@@ -30,7 +33,7 @@ internal sealed class ReadingSource
             throw new InvalidCallException($"--data {call.Options.Data} is for readers of questions about texts, and this model is another network.");
         BidafRecipe? reader = call.Recipe as BidafRecipe;
         if (reader is not null && call.Options.VocabularySize is not null) throw new InvalidCallException("The model has its vocabulary; leave --vocabulary-size out.");
-        mostWords = call.Options.ContextLength ?? (reader is { ContextLength: > 0 } ? reader.ContextLength : SequenceReading.MostWords);
+        mostWords = call.Options.ContextLength ?? (reader is { ContextLength: > 0 } ? reader.ContextLength : MostWords);
         vocabulary = new(() =>
         {
             if (reader is not null) return reader.Vocabulary;
@@ -52,11 +55,4 @@ internal sealed class ReadingSource
         parts.Add(part, data);
         return data;
     }
-}
-
-/// <summary>What readers of texts have in common on the command line.</summary>
-internal static class SequenceReading
-{
-    /// <summary>T where the call does not say, as in the paper's program.</summary>
-    public const int MostWords = 400;
 }

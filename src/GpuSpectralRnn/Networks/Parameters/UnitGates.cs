@@ -5,7 +5,7 @@ namespace GpuSpectralRnn.Networks;
 /// <summary>
 /// A number z_j for every unit of an axis, by which everyone who reads the unit sees it: W diag(z) on the columns of every matrix that reads the axis
 /// linearly. A unit whose number is zero is gone for everybody, so that a network with gates and the one sliced to the units that are left, folded by
-/// diag(z), are the same. No recurrent kernel knows of it. Made by <see cref="Parameters.AddGates"/>; the parameters own it. Files keep weights without
+/// diag(z), are the same. No recurrent kernel knows of it. Made by <see cref="Parameters.AddGates(string)"/>; the parameters own it. Files keep weights without
 /// gates.
 /// <para>
 /// Where modules read units one by one, or together with those of other axes (an attention, a highway), the gates may be those of all axes that are tied:
