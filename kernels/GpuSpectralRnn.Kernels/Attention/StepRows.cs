@@ -10,7 +10,8 @@ public readonly struct StepRows(
     : IElementKernel
 {
     /// <summary>
-    /// The logit of a step that is not there: its share is 0 exactly beside any usual logit, and unlike with minus infinity its logarithm stays a number.
+    /// The logit of a step that is not there: its share is 0 exactly beside any usual logit, and its logarithm stays a number, unlike with minus
+    /// infinity.
     /// </summary>
     public const float Masked = -1e30f;
 

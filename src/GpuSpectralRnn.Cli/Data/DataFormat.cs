@@ -10,7 +10,8 @@ internal abstract class DataFormat
     /// <summary>All there are, in the order of the help page.</summary>
     public static IReadOnlyList<DataFormat> All { get; } =
         [
-            new DigitsFormat(), new IdxFormat(), new NpyFormat(), new TextFormat(), new AddingFormat(), new CopyFormat(), new ReadingFormat(), new SquadFormat(),
+            new DigitsFormat(), new IdxFormat(), new NpyFormat(), new TextFormat(), new AddingFormat(), new CopyFormat(), new ReadingFormat(),
+            new SquadFormat(),
         ];
 
     /// <summary>The value of <c>--data</c>.</summary>
@@ -49,7 +50,9 @@ internal abstract class DataFormat
 
 /// <summary>What a data set is opened by.</summary>
 /// <param name="Options">What was asked for.</param>
-/// <param name="Recipe">The model that the data are for, if there is one: it fixes the view, the number of classes and the words where the options do not.</param>
+/// <param name="Recipe">
+/// The model that the data are for, if there is one: it fixes the view, the number of classes and the words where the options do not.
+/// </param>
 /// <param name="Held">How much of the training set is set aside.</param>
 internal sealed record DataCall(SequenceVerb Options, Recipe? Recipe, HoldOut? Held)
 {

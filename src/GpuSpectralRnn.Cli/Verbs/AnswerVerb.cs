@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
@@ -37,7 +38,8 @@ internal sealed class AnswerVerb : ComputeVerb
         WordText context = WordText.Split(ReadText(ContextPath));
         if (context.Words.Count == 0) throw new InvalidCallException($"--context {ContextPath} has no words; name a text to read.");
         int most = reader.ContextLength > 0 ? reader.ContextLength : int.MaxValue;
-        if (context.Words.Count > most) terminal.Note($"{ContextPath} has {context.Words.Count:N0} words; the first {most:N0} are read, as the model was trained");
+        if (context.Words.Count > most)
+            terminal.Note($"{ContextPath} has {context.Words.Count:N0} words; the first {most:N0} are read, as the model was trained");
         ReadingData data = new("the question", [new ReadingQuestion("question", context, question, [], null)], reader.Vocabulary, most);
         using IBackend backend = OpenBackend();
         using Network network = ModelFile.Load(ModelPath, backend);
@@ -61,9 +63,9 @@ internal sealed class AnswerVerb : ComputeVerb
 
     private static string ReadText(string path)
     {
-        System.Text.StringBuilder text = new();
+        StringBuilder text = new();
         using Utf8Reader reader = Utf8Reader.Open(path);
-        while (reader.Next(out System.Text.Rune character)) text.Append(character.ToString());
+        while (reader.Next(out Rune character)) text.Append(character.ToString());
         return text.ToString();
     }
 }

@@ -146,7 +146,8 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
         CheckFineTuning(this);
         if (Models.Any() && (HasModelOptions || Seeds is not null))
             throw new InvalidCallException(
-                "--model gives the networks; leave --cell, --hidden, --layers, --bidirectional, --readout, --embedding, --spelling, --vectors, --fix-vectors, --tie-weights, " +
+                "--model gives the networks; leave --cell, --hidden, --layers, --bidirectional, --readout, --embedding, --spelling, --vectors, " +
+                "--fix-vectors, --tie-weights, " +
                 "--init-range and --seeds out.");
     }
 

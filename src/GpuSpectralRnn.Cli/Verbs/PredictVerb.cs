@@ -11,7 +11,8 @@ using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
-[Verb("predict", HelpText = "Write what a model answers: logits [N, C], or [N, T, V] where it answers at every step; of a reader the answers as JSON.")]
+[Verb("predict", HelpText =
+    "Write what a model answers: logits [N, C], or [N, T, V] where it answers at every step; of a reader the answers as JSON.")]
 internal sealed class PredictVerb : ModelVerb
 {
     [Option("out", Required = true, MetaValue = "Y.npy", HelpText =
@@ -52,7 +53,8 @@ internal sealed class PredictVerb : ModelVerb
         });
     }
 
-    private void WriteAnswers(Terminal terminal, Evaluator evaluator, string split, ISequenceData data, IReadingTexts texts, CancellationToken cancellation)
+    private void WriteAnswers(
+        Terminal terminal, Evaluator evaluator, string split, ISequenceData data, IReadingTexts texts, CancellationToken cancellation)
     {
         Dictionary<string, string> answers = [];
         evaluator.Answer(

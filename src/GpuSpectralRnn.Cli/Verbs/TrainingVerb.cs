@@ -21,10 +21,12 @@ internal abstract class TrainingVerb : SequenceVerb
         HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm (default for text, reading, squad), gru, gru-reset-before or lstm-peephole.")]
     public string? Cell { get; set; }
 
-    [Option("hidden", Separator = ',', MetaValue = "H[,H...]", HelpText = "Hidden units of each layer (default 128; reading 48, squad 100: of every recurrence of the reader).")]
+    [Option("hidden", Separator = ',', MetaValue = "H[,H...]",
+        HelpText = "Hidden units of each layer (default 128; reading 48, squad 100: of every recurrence of the reader).")]
     public IEnumerable<int> Hidden { get; set; } = [];
 
-    [Option("layers", MetaValue = "L", HelpText = "Layers, all of the one size that --hidden gives (default 1); reading, squad: modelling layers (default 2).")]
+    [Option("layers", MetaValue = "L",
+        HelpText = "Layers, all of the one size that --hidden gives (default 1); reading, squad: modelling layers (default 2).")]
     public int? Layers { get; set; }
 
     [Option("bidirectional", HelpText = "Give every layer a second direction, from the last step to the first.")]
@@ -36,14 +38,16 @@ internal abstract class TrainingVerb : SequenceVerb
         "step), mean, or every step (default: last; every where each step has a label).")]
     public string? Readout { get; set; }
 
-    [Option("embedding", MetaValue = "E", HelpText = "text, reading, squad: numbers that stand for a token (default: as many as units of the first layer).")]
+    [Option("embedding", MetaValue = "E",
+        HelpText = "text, reading, squad: numbers that stand for a token (default: as many as units of the first layer).")]
     public int? Embedding { get; set; }
 
     [Option("spelling", MetaValue = "F", HelpText =
         "reading, squad: filters over the characters of a word (default: as many as units); 0: read words alone.")]
     public int? Spelling { get; set; }
 
-    [Option("vectors", MetaValue = "F", HelpText = "squad: word vectors in GloVe's text form, one word and its --embedding numbers to a line, to begin with.")]
+    [Option("vectors", MetaValue = "F",
+        HelpText = "squad: word vectors in GloVe's text form, one word and its --embedding numbers to a line, to begin with.")]
     [ReadsFile]
     public string? Vectors { get; set; }
 
@@ -73,7 +77,8 @@ internal abstract class TrainingVerb : SequenceVerb
     public string? OptimizerName { get; set; }
 
     [Option("lr", MetaValue = "X",
-        HelpText = "Learning rate at its highest (default: 0.003, less in proportion for sequences of more than 28 steps; reading 0.003, squad 0.001; sgd 0.1, momentum 0.01, adadelta 0.5).")]
+        HelpText = "Learning rate at its highest (default: 0.003, less in proportion for sequences of more than 28 steps; " +
+            "reading 0.003, squad 0.001; sgd 0.1, momentum 0.01, adadelta 0.5).")]
     public double? Rate { get; set; }
 
     [Option("schedule", MetaValue = "S", HelpText =
@@ -174,10 +179,13 @@ internal abstract class TrainingVerb : SequenceVerb
     private BidafRecipe CompleteReader(Architecture asked, SequenceLayout layout, ReadingVocabulary words)
     {
         if (Bidirectional || Readout is not null)
-            throw new InvalidCallException($"--data {Data} trains a reader, whose layers have two directions and which scores every word; leave --bidirectional and --readout out.");
-        if (asked.Hidden.Distinct().Count() > 1) throw new InvalidCallException($"--hidden {string.Join(',', asked.Hidden)}: give one size for all recurrences of a reader.");
+            throw new InvalidCallException(
+                $"--data {Data} trains a reader, whose layers have two directions and which scores every word; leave --bidirectional and --readout out.");
+        if (asked.Hidden.Distinct().Count() > 1)
+            throw new InvalidCallException($"--hidden {string.Join(',', asked.Hidden)}: give one size for all recurrences of a reader.");
         if (Spelling is < 0) throw new InvalidCallException($"--spelling {Spelling}: choose 1 or more filters, or 0 for words alone.");
-        if (FixVectors && Vectors is null) throw new InvalidCallException("--fix-vectors leaves given vectors as they are; give some with --vectors F.");
+        if (FixVectors && Vectors is null)
+            throw new InvalidCallException("--fix-vectors leaves given vectors as they are; give some with --vectors F.");
         int hidden = asked.Hidden[0];
         ReadingVocabulary known = Spelling == 0 ? new(words.Words, []) : words;
         return BidafRecipe.Create(known, hidden, Embedding ?? hidden, Spelling ?? hidden, cell: asked.Cell, modelLayers: Layers ?? 2) with
@@ -195,7 +203,8 @@ internal abstract class TrainingVerb : SequenceVerb
         try
         {
             int found = WordVectors.Load(Vectors, network);
-            if (found == 0) throw new InvalidCallException($"--vectors {Vectors} has none of the words of the texts; give vectors of their language.");
+            if (found == 0)
+                throw new InvalidCallException($"--vectors {Vectors} has none of the words of the texts; give vectors of their language.");
             return network;
         }
         catch

@@ -77,8 +77,8 @@ public interface IAttentionOps
     void SoftmaxOverStepsBackward(SoftmaxOverStepsBackward operands);
 
     /// <summary>
-    /// rows[b, t] = steps[t, b] for t below L_b, else <see cref="GpuSpectralRnn.Kernels.StepRows.Masked"/>: logits of the step that is asked for, whose softmax over
-    /// a row is one over the valid steps, so that losses of classes are losses of steps.
+    /// rows[b, t] = steps[t, b] for t below L_b, else <see cref="GpuSpectralRnn.Kernels.StepRows.Masked"/>: logits of the step that is asked for,
+    /// whose softmax over a row is one over the valid steps, so that losses of classes are losses of steps.
     /// </summary>
     void StepsToRows(StepRowsOperands operands);
 
@@ -99,8 +99,8 @@ public interface IAttentionOps
     void Forward(AttentionForward operands);
 
     /// <summary>
-    /// Backward of <see cref="Forward"/>. The gradient of a maximum goes to its first place. Needs output and workspace as the forward call left them;
-    /// the order of the additions is fixed.
+    /// Backward of <see cref="Forward"/>. The gradient of a maximum goes to its first place. Needs output and workspace as the forward call left
+    /// them; the order of the additions is fixed.
     /// </summary>
     void Backward(AttentionBackward operands);
 }

@@ -7,8 +7,8 @@ using GpuSpectralRnn.Networks;
 namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
-/// Word vectors in GloVe's text form (Pennington, Socher, Manning 2014): a word and its numbers to a line, parted by spaces. Read line by line, so that
-/// files of any size take the memory of one line.
+/// Word vectors in GloVe's text form (Pennington, Socher, Manning 2014): a word and its numbers to a line, parted by spaces. Read line by line, so
+/// that files of any size take the memory of one line.
 /// </summary>
 public static class WordVectors
 {
@@ -40,7 +40,8 @@ public static class WordVectors
                 if (end <= 0) throw new BrokenFileException(path, $"line {line} is no word with its numbers.");
                 int count = text.AsSpan(end).TrimEnd(' ').Count(' ');
                 if (count != width)
-                    throw new InvalidCallException($"Line {line} of {path} has {count} numbers; the table of words is {width} wide. Give `embedding` {count}, or other vectors.");
+                    throw new InvalidCallException(
+                        $"Line {line} of {path} has {count} numbers; the table of words is {width} wide. Give `embedding` {count}, or other vectors.");
                 int number = vocabulary.NumberOf(text[..end]);
                 if (number == 0 || !found.Add(number)) continue;
                 Read(path, line, text.AsSpan(end + 1), values.AsSpan(number * width, width));
@@ -57,7 +58,8 @@ public static class WordVectors
 
     // word2vec's text form begins with the number of words and the width.
     private static bool IsHeader(string text) =>
-        text.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [{ } words, { } width] && words.All(char.IsAsciiDigit) && width.All(char.IsAsciiDigit);
+        text.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [{ } words, { } width]
+        && words.All(char.IsAsciiDigit) && width.All(char.IsAsciiDigit);
 
     private static void Read(string path, int line, ReadOnlySpan<char> text, Span<float> values)
     {

@@ -48,7 +48,7 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
             (new TableColumn("in-hid", "#,0", "inputHidden"), row => row.Weights.InputHidden),
             (new TableColumn("hid-hid", "#,0", "hiddenHidden"), row => row.Weights.HiddenHidden),
             (new TableColumn("hid-out", "#,0", "hiddenOutput"), row => row.Weights.HiddenOutput),
-            (new TableColumn($"multiply-adds/{Unit}", "#,0", Unit == "step" ? "multiplyAddsPerStep" : "multiplyAddsPerSequence"), row => row.MultiplyAdds),
+            (new TableColumn($"multiply-adds/{Unit}", "#,0", $"multiplyAddsPer{char.ToUpperInvariant(Unit[0])}{Unit[1..]}"), row => row.MultiplyAdds),
             (new TableColumn("ms/sequence", "0.0000", "msPerSequence"), row => row.MillisecondsPerSequence),
             (new TableColumn("seeds"), row => row.Runs.Count),
         ];

@@ -38,7 +38,8 @@ public sealed class Optimizer : IDisposable
     public void Step(double rate, long step)
     {
         if (settings.Clip > 0) parameters.Backend.Optimizer.ClipGlobalNorm(new(parameters.Gradients, (float)settings.Clip, norm));
-        foreach (Segment segment in segments ??= [.. Divide().Where(part => part.Group.RateFactor != 0)]) Step(segment, (float)(rate * segment.Group.RateFactor), step);
+        foreach (Segment segment in segments ??= [.. Divide().Where(part => part.Group.RateFactor != 0)])
+            Step(segment, (float)(rate * segment.Group.RateFactor), step);
     }
 
     /// <inheritdoc/>

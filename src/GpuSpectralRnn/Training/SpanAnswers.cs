@@ -46,7 +46,9 @@ public sealed class SpanAnswers(Network network)
         return answers;
     }
 
-    /// <summary>The span i..j of the largest p_start(i) p_end(j) with i &lt;= j &lt;= i + <see cref="MostFurtherWords"/>; the first of equals.</summary>
+    /// <summary>
+    /// The span i..j of the largest p_start(i) p_end(j) with i &lt;= j &lt;= i + <see cref="MostFurtherWords"/>; the first of equals.
+    /// </summary>
     /// <param name="start">Scores of the steps to be the first, one or more.</param>
     /// <param name="end">Scores of the steps to be the last, as many.</param>
     public static SpanAnswer Best(ReadOnlySpan<float> start, ReadOnlySpan<float> end)

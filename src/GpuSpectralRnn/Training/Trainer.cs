@@ -167,7 +167,11 @@ public sealed class Trainer : IDisposable
         foreach ((string name, Tensor values) in pruning?.State ?? []) values.CopyFrom<float>(checkpoint.Pruning[name]);
         network.Parameters.Values.CopyFrom<float>(checkpoint.Parameters);
         if (average is not null)
-            average.Values.CopyFrom<float>(checkpoint.Average ?? throw new InvalidCallException("The checkpoint lacks the average of the weights; it cannot be resumed."));
+        {
+            average.Values.CopyFrom<float>(
+                checkpoint.Average ?? throw new InvalidCallException("The checkpoint lacks the average of the weights; it cannot be resumed."));
+        }
+
         if (checkpoint.Best is not null) best?.CopyFrom<float>(checkpoint.Best);
         state = checkpoint.State;
     }

@@ -72,8 +72,8 @@ public sealed record TrainingSettings
     public double RhoEpsilon { get; init; } = 1e-6;
 
     /// <summary>
-    /// Decay rate of the moving average of the weights (<see cref="WeightAverage"/>), by which the network is judged and which it holds in the end; 0 for
-    /// the weights themselves.
+    /// Decay rate of the moving average of the weights (<see cref="WeightAverage"/>), by which the network is judged and which it holds in the end;
+    /// 0 for the weights themselves.
     /// </summary>
     public double Average { get; init; }
 
@@ -139,7 +139,8 @@ public sealed record TrainingSettings
         CheckShare(Beta1, "Adam's beta1");
         CheckShare(Beta2, "Adam's beta2");
         if (!(Epsilon > 0 && double.IsFinite(Epsilon))) throw new InvalidCallException($"Epsilon {Epsilon}: choose a number above 0.");
-        if (!(RhoEpsilon > 0 && double.IsFinite(RhoEpsilon))) throw new InvalidCallException($"Adadelta's epsilon {RhoEpsilon}: choose a number above 0.");
+        if (!(RhoEpsilon > 0 && double.IsFinite(RhoEpsilon)))
+            throw new InvalidCallException($"Adadelta's epsilon {RhoEpsilon}: choose a number above 0.");
         if (Patience < 0) throw new InvalidCallException($"Patience {Patience}: choose a number of epochs, or 0 for none.");
         Schedule.Validate();
     }

@@ -4,8 +4,8 @@ using GpuSpectralRnn.Networks;
 namespace GpuSpectralRnn.Training;
 
 /// <summary>
-/// The exponential moving average of a network's weights over its steps: after step n, a = d a + (1 - d) p with d = min(decay, (1 + n) / (10 + n)), so that
-/// the first steps are soon forgotten (as in TensorFlow's moving averages; docs/reading.md).
+/// The exponential moving average of a network's weights over its steps: after step n, a = d a + (1 - d) p with d = min(decay, (1 + n) / (10 + n)),
+/// so that the first steps are soon forgotten (as in TensorFlow's moving averages; docs/reading.md).
 /// </summary>
 public sealed class WeightAverage : IDisposable
 {

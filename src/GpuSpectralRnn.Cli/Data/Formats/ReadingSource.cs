@@ -4,8 +4,8 @@ using GpuSpectralRnn.Networks;
 namespace GpuSpectralRnn.Cli.Data;
 
 /// <summary>
-/// Questions about texts, part by part, all numbered by one vocabulary: the model's where there is one, else that of the questions to train on, without
-/// those that are held out.
+/// Questions about texts, part by part, all numbered by one vocabulary: the model's where there is one, else that of the questions to train on,
+/// without those that are held out.
 /// </summary>
 internal sealed class ReadingSource
 {
@@ -32,7 +32,8 @@ internal sealed class ReadingSource
         if (call.Recipe is not (null or BidafRecipe))
             throw new InvalidCallException($"--data {call.Options.Data} is for readers of questions about texts, and this model is another network.");
         BidafRecipe? reader = call.Recipe as BidafRecipe;
-        if (reader is not null && call.Options.VocabularySize is not null) throw new InvalidCallException("The model has its vocabulary; leave --vocabulary-size out.");
+        if (reader is not null && call.Options.VocabularySize is not null)
+            throw new InvalidCallException("The model has its vocabulary; leave --vocabulary-size out.");
         mostWords = call.Options.ContextLength ?? (reader is { ContextLength: > 0 } ? reader.ContextLength : MostWords);
         vocabulary = new(() =>
         {

@@ -51,13 +51,18 @@ internal sealed class SquadFormat : DataFormat
     // What there is to say about a file.
     private static IEnumerable<string> Notes(SquadFile file, ReadingData data)
     {
-        string name = data.Name;
-        if (file.Widened > 0) yield return $"{name}: {file.Widened:N0} of {file.AnswerCount:N0} answers begin or end inside of a word and were widened to it";
+        int steps = data.Layout.Fields[0].Steps;
+        if (file.Widened > 0)
+            yield return Note($"{file.Widened:N0} of {file.AnswerCount:N0} answers begin or end inside of a word and were widened to it");
         if (file.Misplaced.Count > 0)
-            yield return $"{name}: {file.Misplaced.Count:N0} questions have an answer that is not where it says, which is not trained on: {Some(file.Misplaced)}";
-        if (file.Wordless.Count > 0) yield return $"{name}: {file.Wordless.Count:N0} questions without words, or about a text without, are left out: {Some(file.Wordless)}";
+            yield return Note(
+                $"{file.Misplaced.Count:N0} questions have an answer that is not where it says, which is not trained on: {Some(file.Misplaced)}");
+        if (file.Wordless.Count > 0)
+            yield return Note($"{file.Wordless.Count:N0} questions without words, or about a text without, are left out: {Some(file.Wordless)}");
         if (data.Beyond > 0)
-            yield return $"{name}: {data.Beyond:N0} answers stand beyond the first {data.Layout.Fields[0].Steps:N0} words of their text, which are read (--context-length)";
+            yield return Note($"{data.Beyond:N0} answers stand beyond the first {steps:N0} words of their text, which are read (--context-length)");
+
+        string Note(string what) => $"{data.Name}: {what}";
     }
 
     private static string Some(IReadOnlyList<string> ids)

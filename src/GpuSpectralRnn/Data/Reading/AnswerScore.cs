@@ -4,8 +4,8 @@ using System.Text;
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// SQuAD's scores of an answer (Rajpurkar, Zhang, Lopyrev, Liang 2016; version 1.1's official evaluation): both sides in lower case, without punctuation
-/// and the articles a, an, the, white space folded; of several accepted answers the best counts.
+/// SQuAD's scores of an answer (Rajpurkar, Zhang, Lopyrev, Liang 2016; version 1.1's official evaluation): both sides in lower case, without
+/// punctuation and the articles a, an, the, white space folded; of several accepted answers the best counts.
 /// </summary>
 public static class AnswerScore
 {
@@ -26,7 +26,9 @@ public static class AnswerScore
         return false;
     }
 
-    /// <summary>The largest F1 of the words of an answer and of one of those accepted, 0 to 1: harmonic mean of precision and recall, repeated words counted.</summary>
+    /// <summary>
+    /// The largest F1 of the words of an answer and of one of those accepted, 0 to 1: harmonic mean of precision and recall, repeated words counted.
+    /// </summary>
     public static double F1(string answer, IReadOnlyList<string> accepted)
     {
         string[] own = Parts(answer);

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// Drawn questions about drawn texts: who handed what to whom, where and when, each sentence in one of many forms. Beside the sentence that answers there
-/// are others with the same words in other roles: one of the same people the other way round, and both with another verb.
+/// Drawn questions about drawn texts: who handed what to whom, where and when, each sentence in one of many forms. Beside the sentence that answers
+/// there are others with the same words in other roles: one of the same people the other way round, and both with another verb.
 /// What answers follows from who does what, not from which words occur, so that counting words in common does not find it.
 /// </summary>
 public static class GeneratedReading
@@ -20,7 +20,8 @@ public static class GeneratedReading
 
     private static readonly string[] Places =
     [
-        "Oslo", "Paris", "Lima", "Cairo", "Delhi", "Kyoto", "Madrid", "Quito", "Riga", "Sofia", "Tunis", "Vienna", "Warsaw", "York", "Zagreb", "Athens",
+        "Oslo", "Paris", "Lima", "Cairo", "Delhi", "Kyoto", "Madrid", "Quito", "Riga", "Sofia", "Tunis", "Vienna", "Warsaw", "York", "Zagreb",
+        "Athens",
         "the library", "the old market", "the harbour", "the museum", "the school", "the train station", "the garden", "the town hall",
     ];
 
@@ -28,7 +29,8 @@ public static class GeneratedReading
 
     private static readonly string[] Things =
     [
-        "lamp", "book", "bicycle", "clock", "violin", "basket", "map", "chair", "camera", "coat", "vase", "drum", "mirror", "kettle", "letter", "ring",
+        "lamp", "book", "bicycle", "clock", "violin", "basket", "map", "chair", "camera", "coat", "vase", "drum", "mirror", "kettle", "letter",
+        "ring",
     ];
 
     private static readonly string[] Days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -49,7 +51,8 @@ public static class GeneratedReading
     private static ReadingQuestion Question(int number, ulong seed, DataPart part)
     {
         RandomStream random = new(seed, RandomPurpose.Reading, number, part);
-        string[] people = Some(ref random, People, 4), places = Some(ref random, Places, 3), things = Objects(ref random, 3), times = Times(ref random, 3);
+        string[] people = Some(ref random, People, 4), places = Some(ref random, Places, 3);
+        string[] things = Objects(ref random, 3), times = Times(ref random, 3);
         (int deed, int asked) = (random.Below(Deeds.Length), random.Below(Slots.Length));
         (string a, string b) = (people[0], people[1]);
         Deed done = Deeds[deed], other = Deeds[(deed + 1 + random.Below(Deeds.Length - 1)) % Deeds.Length];
@@ -114,9 +117,15 @@ public static class GeneratedReading
         Deed deed = told.Deed;
         string[] forms = slot switch
         {
-            'a' => [$"Who {deed.Gave} the {{o}} to {{b}}?", $"From whom did {{b}} {deed.Get} the {{o}}?", $"By whom was the {{o}} {deed.Given} to {{b}}?"],
+            'a' =>
+            [
+                $"Who {deed.Gave} the {{o}} to {{b}}?", $"From whom did {{b}} {deed.Get} the {{o}}?", $"By whom was the {{o}} {deed.Given} to {{b}}?",
+            ],
             'b' => [$"To whom did {{a}} {deed.Give} the {{o}}?", $"Who {deed.Received} the {{o}} from {{a}}?", $"Who {deed.Got} the {{o}} from {{a}}?"],
-            'o' => [$"What did {{a}} {deed.Give} to {{b}}?", $"What did {{b}} {deed.Receive} from {{a}}?", $"What was {deed.Given} to {{b}} by {{a}}?"],
+            'o' =>
+            [
+                $"What did {{a}} {deed.Give} to {{b}}?", $"What did {{b}} {deed.Receive} from {{a}}?", $"What was {deed.Given} to {{b}} by {{a}}?",
+            ],
             'p' => [$"Where did {{a}} {deed.Give} the {{o}} to {{b}}?", $"Where did {{b}} {deed.Get} the {{o}} from {{a}}?"],
             _ => [$"When did {{a}} {deed.Give} the {{o}} to {{b}}?", $"When did {{b}} {deed.Receive} the {{o}} from {{a}}?"],
         };

@@ -3,8 +3,8 @@ using System.Text;
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// Questions about texts as sequences of words and, where the vocabulary has characters, of their characters; the targets are the first and the last word
-/// of the answer. Fields: <c>context</c> and <c>question</c>, each followed by its characters (<c>context.letters</c>, <c>question.letters</c>).
+/// Questions about texts as sequences of words and, where the vocabulary has characters, of their characters; the targets are the first and the last
+/// word of the answer. Fields: <c>context</c> and <c>question</c>, each followed by its characters (<c>context.letters</c>, <c>question.letters</c>).
 /// </summary>
 public sealed class ReadingData : ISequenceData, IReadingTexts
 {

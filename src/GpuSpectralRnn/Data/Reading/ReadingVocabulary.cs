@@ -1,11 +1,12 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// What a reader's words and characters are numbered by. Words are looked up in lower case, characters as they are written; number 0 of each stands for
-/// what is unknown.
+/// What a reader's words and characters are numbered by. Words are looked up in lower case, characters as they are written; number 0 of each stands
+/// for what is unknown.
 /// </summary>
 public sealed class ReadingVocabulary
 {
@@ -24,7 +25,7 @@ public sealed class ReadingVocabulary
             if (!this.words.TryAdd(words[i], i)) throw new InvalidCallException($"The word '{words[i]}' is there twice; name each once.");
         for (int i = 0; i < characters.Count; i++)
         {
-            if (Rune.DecodeFromUtf16(characters[i], out Rune rune, out int used) != System.Buffers.OperationStatus.Done || used != characters[i].Length)
+            if (Rune.DecodeFromUtf16(characters[i], out Rune rune, out int used) != OperationStatus.Done || used != characters[i].Length)
                 throw new InvalidCallException($"'{characters[i]}' is no character.");
             if (!this.characters.TryAdd(rune, i)) throw new InvalidCallException($"The character '{characters[i]}' is there twice; name each once.");
         }

@@ -5,9 +5,9 @@ using GpuSpectralRnn.Formats;
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// Questions in SQuAD's format (Rajpurkar, Zhang, Lopyrev, Liang 2016; version 1.1): articles of paragraphs, each a text with questions, whose answers are
-/// given by their text and by how many characters (code points) stand before it. An answer that does not begin and end with words of the text is widened
-/// to those it touches. Packed files (<c>.gz</c>) are read too.
+/// Questions in SQuAD's format (Rajpurkar, Zhang, Lopyrev, Liang 2016; version 1.1): articles of paragraphs, each a text with questions, whose
+/// answers are given by their text and by how many characters (code points) stand before it. An answer that does not begin and end with words of the
+/// text is widened to those it touches. Packed files (<c>.gz</c>) are read too.
 /// </summary>
 public sealed class SquadFile
 {
@@ -30,7 +30,9 @@ public sealed class SquadFile
     /// <summary>Answers that begin or end inside of a word, and were widened.</summary>
     public int Widened { get; private set; }
 
-    /// <summary>The questions with an answer that is not where it says; such answers count when scores are taken, and training does not ask for them.</summary>
+    /// <summary>
+    /// The questions with an answer that is not where it says; such answers count when scores are taken, and training does not ask for them.
+    /// </summary>
     public IReadOnlyList<string> Misplaced => misplaced;
 
     /// <summary>The questions without words, or about a text without words: left out.</summary>

@@ -27,7 +27,7 @@ public sealed class WordText
         int start = -1, place = 0; // start of a run of letters, or -1
         foreach (Rune rune in text.EnumerateRunes())
         {
-            int width = Rune.DecodeFromUtf16(text.AsSpan(place), out _, out int used) == System.Buffers.OperationStatus.Done ? used : 1; // a lone surrogate is one unit
+            int width = rune.Utf16SequenceLength; // half of a pair counts as U+FFFD, of one unit
             bool isSpace = Rune.IsWhiteSpace(rune);
             if (!isSpace && Runs(rune, start >= 0))
             {

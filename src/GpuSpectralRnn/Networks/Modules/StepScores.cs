@@ -4,8 +4,8 @@ using GpuSpectralRnn.Networks.Execution;
 namespace GpuSpectralRnn.Networks.Modules;
 
 /// <summary>
-/// Which step? Numbers of steps [T, B, 1] as logits [B, T], masked beyond a sequence's length (<see cref="IAttentionOps.StepsToRows"/>): a classifier whose
-/// classes are the steps of a field, T of them whatever the batch has. The start or the end of a span is such an output.
+/// Which step? Numbers of steps [T, B, 1] as logits [B, T], masked beyond a sequence's length (<see cref="IAttentionOps.StepsToRows"/>): a
+/// classifier whose classes are the steps of a field, T of them whatever the batch has. The start or the end of a span is such an output.
 /// </summary>
 public sealed record StepScores : Module
 {

@@ -100,7 +100,9 @@ public sealed class Parameters : IDisposable
 
     /// <summary>Puts gates on an axis, where wanted on all axes that are tied to it as well, whose units then go together.</summary>
     /// <param name="axis">The axis.</param>
-    /// <param name="withTied">Whether modules may read the units element by element; then the units can be taken away (<see cref="Graph.PrunableAxes"/>).</param>
+    /// <param name="withTied">
+    /// Whether modules may read the units element by element; then the units can be taken away (<see cref="Graph.PrunableAxes"/>).
+    /// </param>
     internal UnitGates AddGates(string axis, bool withTied)
     {
         UnitAxis units = graph.Axis(axis);

@@ -5,12 +5,12 @@ namespace GpuSpectralRnn.Networks;
 /// <summary>
 /// A number z_j for every unit of an axis, by which everyone who reads the unit sees it: W diag(z) on the columns of every matrix that reads the axis
 /// linearly. A unit whose number is zero is gone for everybody, so that a network with gates and the one sliced to the units that are left, folded by
-/// diag(z), are the same. No recurrent kernel knows of it. Made by <see cref="Parameters.AddGates(string)"/>; the parameters own it. Files keep weights without
-/// gates.
+/// diag(z), are the same. No recurrent kernel knows of it. Made by <see cref="Parameters.AddGates(string)"/>; the parameters own it. Files keep
+/// weights without gates.
 /// <para>
-/// Where modules read units one by one, or together with those of other axes (an attention, a highway), the gates may be those of all axes that are tied:
-/// what such a module hands on has the same units, whose readers see them through the gates, and the weights by which it weighs a unit itself are multiplied
-/// like a column.
+/// Where modules read units one by one, or together with those of other axes (an attention, a highway), the gates may be those of all axes that are
+/// tied: what such a module hands on has the same units, whose readers see them through the gates, and the weights by which it weighs a unit itself
+/// are multiplied like a column.
 /// </para>
 /// </summary>
 public sealed class UnitGates : WeightTransform
@@ -36,8 +36,8 @@ public sealed class UnitGates : WeightTransform
     public Tensor Values { get; }
 
     /// <summary>
-    /// dL/dz [units]: a backward pass adds to it; fill it with zero before a new step. Allocated (zero) when first asked for, and by the first backward
-    /// pass.
+    /// dL/dz [units]: a backward pass adds to it; fill it with zero before a new step. Allocated (zero) when first asked for, and by the first
+    /// backward pass.
     /// </summary>
     public Tensor Gradients => gradients ??= parameters.Backend.Allocate(Values.Shape);
 
@@ -90,8 +90,8 @@ public sealed class UnitGates : WeightTransform
     public override string ToString() => $"gates of {Axis.Size} units of {Axis.Name}";
 
     /// <summary>
-    /// Finds the matrices that read the axis, as the transforms before this one form them. Modules that read the same numbers through the same columns
-    /// have one matrix.
+    /// Finds the matrices that read the axis, as the transforms before this one form them. Modules that read the same numbers through the same
+    /// columns have one matrix.
     /// </summary>
     internal void Connect(Graph graph)
     {
@@ -110,8 +110,8 @@ public sealed class UnitGates : WeightTransform
     }
 
     /// <summary>
-    /// The parameters through which a module reads the units of axes, each with the columns of the units of number 0; of a vector that weighs units its
-    /// entries, as columns of a matrix of one row. A cell's peepholes weigh its own units before anybody reads them and are not among them.
+    /// The parameters through which a module reads the units of axes, each with the columns of the units of number 0; of a vector that weighs units
+    /// its entries, as columns of a matrix of one row. A cell's peepholes weigh its own units before anybody reads them and are not among them.
     /// </summary>
     internal static IEnumerable<(string Parameter, int[] Columns)> Columns(Node node, IReadOnlyList<UnitAxis> axes) =>
         from read in node.Uses.OfType<ReadsLinearly>().Where(use => axes.Contains(use.Axis)).Select(use => (use.Parameter, use.FirstColumn))

@@ -8,9 +8,10 @@ using GpuSpectralRnn.Networks.Modules;
 namespace GpuSpectralRnn.Networks;
 
 /// <summary>
-/// A bidirectional attention reader (Seo, Kembhavi, Farhadi, Hajishirzi 2017; docs/method.md, section 16): the words of a text and of a question, with their
-/// characters where there are some, through highway layers and a contextual encoder that both share, attention of both to each other, modelling layers, and
-/// the scores of every word of the text to be the first and the last of the answer. Every width is free, and recurrences are of any cell.
+/// A bidirectional attention reader (Seo, Kembhavi, Farhadi, Hajishirzi 2017; docs/method.md, section 16): the words of a text and of a question,
+/// with their characters where there are some, through highway layers and a contextual encoder that both share, attention of both to each other,
+/// modelling layers, and the scores of every word of the text to be the first and the last of the answer. Every width is free, and recurrences are
+/// of any cell.
 /// </summary>
 public sealed record BidafRecipe : Recipe
 {
@@ -35,6 +36,8 @@ public sealed record BidafRecipe : Recipe
     private const string Reverse = ParameterSpec.Reverse;
     private const string Mark = "reader";
     private const string MarkValue = "bidaf";
+    private const string Start = "start", EndScores = "end.scores", Attended = "attention";
+    private const string Question = ReadingData.QuestionField, Context = ReadingData.ContextField;
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -59,8 +62,8 @@ public sealed record BidafRecipe : Recipe
     public IReadOnlyList<string> Characters { get; init; } = [];
 
     /// <summary>
-    /// Sizes of the axes: <c>word</c>, with characters <c>letter</c> and <c>spelling</c>, then <c>encoder</c>, <c>model0</c>, <c>model1</c>, ... and <c>end</c>,
-    /// these with another of the same name and <c>_reverse</c>. There are as many modelling layers as names.
+    /// Sizes of the axes: <c>word</c>, with characters <c>letter</c> and <c>spelling</c>, then <c>encoder</c>, <c>model0</c>, <c>model1</c>, ... and
+    /// <c>end</c>, these with another of the same name and <c>_reverse</c>. There are as many modelling layers as names.
     /// </summary>
     public required IReadOnlyDictionary<string, int> Units { get; init; }
 
@@ -110,7 +113,13 @@ public sealed record BidafRecipe : Recipe
     /// <param name="cell">The cell of all recurrences.</param>
     /// <param name="modelLayers">Modelling layers.</param>
     public static BidafRecipe Create(
-        ReadingVocabulary vocabulary, int hidden = 100, int word = 100, int spelling = 100, int letter = 16, Cell cell = Cell.Lstm, int modelLayers = 2)
+        ReadingVocabulary vocabulary,
+        int hidden = 100,
+        int word = 100,
+        int spelling = 100,
+        int letter = 16,
+        Cell cell = Cell.Lstm,
+        int modelLayers = 2)
     {
         bool spells = vocabulary.Characters.Count > 0;
         Dictionary<string, int> units = new() { [WordAxis] = word };
@@ -139,7 +148,8 @@ public sealed record BidafRecipe : Recipe
         BidafRecipe recipe;
         try
         {
-            recipe = JsonSerializer.Deserialize<BidafRecipe>(json, Json) ?? throw new InvalidCallException("The reader is null; it must be a JSON object.");
+            recipe = JsonSerializer.Deserialize<BidafRecipe>(json, Json)
+                ?? throw new InvalidCallException("The reader is null; it must be a JSON object.");
         }
         catch (JsonException e)
         {
@@ -195,8 +205,6 @@ public sealed record BidafRecipe : Recipe
     /// <inheritdoc/>
     public override int GetHashCode() => ToJson().GetHashCode(StringComparison.Ordinal);
 
-    private const string Start = "start", EndScores = "end.scores", Attended = "attention", Question = ReadingData.QuestionField, Context = ReadingData.ContextField;
-
     private static string Model(int layer) => $"model{layer}";
 
     private static bool IsModel(string name) => name.StartsWith("model", StringComparison.Ordinal);
@@ -206,16 +214,20 @@ public sealed record BidafRecipe : Recipe
 
     private void Check()
     {
-        if (Reader != MarkValue) throw new InvalidCallException($"The reader '{ForeignText.Show(Reader)}' is not known; a newer version may have written it.");
-        if (Words.Contains(null!) || Characters.Contains(null!)) throw new InvalidCallException("A word or a character of the reader is null; give each as text.");
+        if (Reader != MarkValue)
+            throw new InvalidCallException($"The reader '{ForeignText.Show(Reader)}' is not known; a newer version may have written it.");
+        if (Words.Contains(null!) || Characters.Contains(null!))
+            throw new InvalidCallException("A word or a character of the reader is null; give each as text.");
         _ = Vocabulary; // which checks them
         string[] recurrent = [.. GroupNames().Where(name => name != WordAxis && name != SpellingAxis)];
         string[] needed =
         [
             WordAxis, .. HasCharacters ? [LetterAxis, SpellingAxis] : Array.Empty<string>(), .. recurrent, .. recurrent.Select(name => name + Reverse),
         ];
-        if (needed.FirstOrDefault(name => !Units.ContainsKey(name)) is { } missing) throw new InvalidCallException($"The reader has no size for {missing}; give one.");
-        if (Units.Keys.FirstOrDefault(name => !needed.Contains(name)) is { } extra) throw new InvalidCallException($"The reader has no place for {extra}; leave it out.");
+        if (needed.FirstOrDefault(name => !Units.ContainsKey(name)) is { } missing)
+            throw new InvalidCallException($"The reader has no size for {missing}; give one.");
+        if (Units.Keys.FirstOrDefault(name => !needed.Contains(name)) is { } extra)
+            throw new InvalidCallException($"The reader has no place for {extra}; leave it out.");
         if (ModelLayers < 1) throw new InvalidCallException("A reader has one modelling layer or more.");
         const int mostHighways = 16;
         if (HighwayLayers is < 0 or > mostHighways) throw new InvalidCallException($"{HighwayLayers} highway layers: choose 0 to {mostHighways}.");
@@ -293,8 +305,8 @@ public sealed record BidafRecipe : Recipe
             {
                 own.Add(new CharacterConvolution
                 {
-                    Name = $"{text}.spelling", Inputs = [text + ReadingData.Letters], Axis = SpellingAxis, CharacterAxis = LetterAxis, Span = CharacterSpan,
-                    Weights = "spelling.*",
+                    Name = $"{text}.spelling", Inputs = [text + ReadingData.Letters], Axis = SpellingAxis, CharacterAxis = LetterAxis,
+                    Span = CharacterSpan, Weights = "spelling.*",
                 });
                 parts.Add($"{text}.spelling");
             }
@@ -323,7 +335,8 @@ public sealed record BidafRecipe : Recipe
             own.Add(new Recurrent { Name = $"{text}.forward", Inputs = [dropped], Cell = Cell, Axis = EncoderAxis, Weights = "encoder.*" });
             own.Add(new Recurrent
             {
-                Name = $"{text}.backward", Inputs = [dropped], Cell = Cell, Axis = EncoderAxis + Reverse, IsReverse = true, Weights = $"encoder.*{Reverse}",
+                Name = $"{text}.backward", Inputs = [dropped], Cell = Cell, Axis = EncoderAxis + Reverse, IsReverse = true,
+                Weights = $"encoder.*{Reverse}",
             });
             own.Add(new Concat { Name = $"{text}.encoded", Inputs = [$"{text}.forward", $"{text}.backward"] });
             return own;

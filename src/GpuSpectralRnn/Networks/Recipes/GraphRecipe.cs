@@ -142,7 +142,8 @@ public sealed record GraphRecipe : Recipe
 
         if (layout.IsStream && graph.HasReverse) throw new InvalidCallException($"{name} is one long stream, whose end the network cannot know.");
         if (layout.Targets.Count == 0) return;
-        bool isAsked = layout.Targets.Count == graph.Outputs.Count && layout.Targets.Zip(graph.Outputs).All(pair => Fits(pair.First, pair.Second, layout, graph));
+        bool isAsked = layout.Targets.Count == graph.Outputs.Count
+            && layout.Targets.Zip(graph.Outputs).All(pair => Fits(pair.First, pair.Second, layout, graph));
         if (!isAsked)
             throw new InvalidCallException(
                 $"The targets of {name} ({string.Join(", ", layout.Targets.Select(target => $"{target.Kind.Name()} {target.Outputs}"))}) are not what the "

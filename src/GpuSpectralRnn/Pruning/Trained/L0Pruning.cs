@@ -182,7 +182,8 @@ public sealed class L0Pruning(L0Settings settings) : ITrainedPruning
     {
         UnitAxis[] axes = [axis.Axis, .. axis.TiedTo.Select(graph.Axis)];
         HashSet<string>[] gated = [.. graph.Nodes.Select(node => UnitGates.Columns(node, axes).Select(read => read.Parameter).ToHashSet())];
-        return graph.Nodes.Zip(gated).All(pair => pair.First.Parameters.All(name => pair.Second.Contains(name) || !gated.Any(others => others.Contains(name))));
+        return graph.Nodes.Zip(gated).All(
+            pair => pair.First.Parameters.All(name => pair.Second.Contains(name) || !gated.Any(others => others.Contains(name))));
     }
 
     private static bool IsFeature(Graph graph, string name) => graph.Fields.Any(field => field.Axis == name);
@@ -268,7 +269,8 @@ public sealed class L0Pruning(L0Settings settings) : ITrainedPruning
 
         NetworkWeights read = NetworkWeights.Read(Network);
         Dictionary<string, Matrix> values = new(read.Values);
-        foreach (GatedAxis axis in Block.Axes.Where(axis => Find(graph, axis.Name) is not { IsFoldable: true })) Fold(values, graph, axis.Gates, gates[axis.Name]);
+        foreach (GatedAxis axis in Block.Axes.Where(axis => Find(graph, axis.Name) is not { IsFoldable: true }))
+            Fold(values, graph, axis.Gates, gates[axis.Name]);
         UnitPlan[] plans = [.. graph.PrunableAxes.Select(Plan)];
         return Slicer.Slice(read with { Values = values }, new PruningPlan(Name, plans)).ToNetwork(Network.Backend);
 
@@ -283,7 +285,8 @@ public sealed class L0Pruning(L0Settings settings) : ITrainedPruning
     // Gates that no fold of a plan carries out, of features and of units that are only selected, go into the weights themselves.
     private static void Fold(Dictionary<string, Matrix> values, Graph graph, UnitGates gates, float[] z)
     {
-        var reads = graph.Nodes.SelectMany(node => UnitGates.Columns(node, gates.Axes)).SelectMany(read => read.Columns.Select(first => (read.Parameter, First: first)));
+        var reads = graph.Nodes.SelectMany(node => UnitGates.Columns(node, gates.Axes))
+            .SelectMany(read => read.Columns.Select(first => (read.Parameter, First: first)));
         foreach ((string parameter, int first) in reads.Distinct())
         {
             Matrix matrix = values[parameter].Clone();

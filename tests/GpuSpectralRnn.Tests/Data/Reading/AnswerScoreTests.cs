@@ -3,8 +3,8 @@ using GpuSpectralRnn.Data;
 namespace GpuSpectralRnn.Tests.Data.Reading;
 
 /// <summary>
-/// Scores against those of SQuAD's own program: the definitions of normalize_answer, exact_match_score and f1_score of evaluate-v1.1, run by Python 3 on
-/// these pairs:
+/// Scores against those of SQuAD's own program: the definitions of normalize_answer, exact_match_score and f1_score of evaluate-v1.1, run by Python
+/// 3 on these pairs:
 /// <code>
 /// def normalize(s): return " ".join(re.sub(r"\b(a|an|the)\b", " ", "".join(c for c in s.lower() if c not in set(string.punctuation))).split())
 /// </code>

@@ -3,9 +3,9 @@ using GpuSpectralRnn.Data;
 namespace GpuSpectralRnn.Tests.Data.Reading;
 
 /// <summary>
-/// Answers questions by counting words, without looking at their order: of all spans of a text that could answer questions that begin alike (they did so in
-/// training), the one in the sentence that shares most with the question, weighed by how rare the words are; of equal ones the one whose neighbours share
-/// most, then the first. The words of the question are no answer.
+/// Answers questions by counting words, without looking at their order: of all spans of a text that could answer questions that begin alike (they
+/// did so in training), the one in the sentence that shares most with the question, weighed by how rare the words are; of equal ones the one whose
+/// neighbours share most, then the first. The words of the question are no answer.
 /// </summary>
 internal sealed class OverlapBaseline
 {

@@ -70,7 +70,10 @@ internal static unsafe class OptimizerPointwise
         }
     }
 
-    /// <summary>Adadelta: s = rho s + (1 - rho) g^2; d = sqrt(u + epsilon) / sqrt(s + epsilon) g; u = rho u + (1 - rho) d^2; p -= rate d, g with decay p added.</summary>
+    /// <summary>
+    /// Adadelta: s = rho s + (1 - rho) g^2; d = sqrt(u + epsilon) / sqrt(s + epsilon) g; u = rho u + (1 - rho) d^2; p -= rate d, g with decay p
+    /// added.
+    /// </summary>
     public readonly struct Adadelta(float* p, float* g, float* s, float* u, AdadeltaNumbers numbers) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -87,7 +90,8 @@ internal static unsafe class OptimizerPointwise
             TVector ratio = TSimd.Divide(TSimd.Sqrt(TSimd.Add(before, epsilon)), TSimd.Sqrt(TSimd.Add(square, epsilon)));
             TVector change = TSimd.Multiply(ratio, slope);
             lanes.Store(square, s + index);
-            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(rho, before, TSimd.Multiply(rest, TSimd.Multiply(change, change)))), u + index);
+            TVector changes = TSimd.MultiplyAdd(rho, before, TSimd.Multiply(rest, TSimd.Multiply(change, change)));
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(changes), u + index);
             lanes.Store(TSimd.MultiplyAdd(TSimd.Broadcast(-numbers.Rate), change, parameter), p + index);
         }
     }
