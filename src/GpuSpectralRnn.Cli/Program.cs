@@ -19,7 +19,7 @@ internal static class Program
     [
         typeof(DemoVerb), typeof(DevicesVerb), typeof(DataVerb), typeof(TrainVerb),
         typeof(EvalVerb), typeof(PredictVerb), typeof(SampleVerb), typeof(AnswerVerb), typeof(SpectrumVerb), typeof(PruneVerb), typeof(CompareVerb),
-        typeof(BoundVerb),
+        typeof(BoundVerb), typeof(ExpanderVerb),
         typeof(ExportVerb), typeof(ImportVerb), typeof(CompressVerb), typeof(BenchVerb),
     ];
 

@@ -47,6 +47,15 @@ public class CompressTests
     }
 
     [Fact]
+    public void SpecializedGraphsSayWhatTheyAreFor()
+    {
+        using Folder folder = new();
+        string[] call = [.. Call(folder, Good()), "--keep", "4", "--refine", "off", "--specialize", "--out", folder["small.onnx"]];
+        Assert.Equal($"x [{Steps}, 1, {Inputs}]", Gsrnn.Run([.. call, "--json"]).Succeeds().Json.GetProperty("specialFor").GetString());
+        Assert.Contains($"where calls have x [{Steps}, 1, {Inputs}]: it is for those alone", Gsrnn.Run(call).Succeeds().Out);
+    }
+
+    [Fact]
     public void TheReportLetsEverySizeBeChosen()
     {
         using Folder folder = new();

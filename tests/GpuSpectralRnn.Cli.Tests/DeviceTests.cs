@@ -66,6 +66,21 @@ public class DeviceTests
     }
 
     [Fact]
+    public void BenchShowsTheFastestOfSeveralOthers()
+    {
+        using Folder folder = new();
+        File.WriteAllText(folder["a.json"], """{"torch":"slow 1","cases":{"lstm-stream":{"train_ms":1.5,"infer_ms":9000}}}""");
+        File.WriteAllText(folder["b.json"], """{"runtime":"quick 2","cases":{"lstm-stream":{"infer_ms":8000}}}""");
+        string[] bench = ["bench", "--device", "host", "--threads", "1", "--only", "lstm-stream", "--runs", "1", "--against", folder["a.json"], folder["b.json"]];
+        string line = Gsrnn.Run(bench).Succeeds().Out;
+        Assert.Matches(@"training step +[\d.]+ ms \(slow 1 1\.500 ms, x [\d.]+\) +inference +[\d.]+ ms \(quick 2 8000\.000 ms, x [\d.]+\)", line);
+        JsonElement stream = Gsrnn.Run([.. bench, "--json"]).Succeeds().Json.GetProperty("cases").GetProperty("lstm-stream");
+        Assert.Equal(8000, stream.GetProperty("against").GetProperty("inferMs").GetDouble());
+        Assert.Equal(8000 / stream.GetProperty("inferMs").GetDouble(), stream.GetProperty("ratio").GetProperty("inferMs").GetDouble(), 1e-9 * 8000 / stream.GetProperty("inferMs").GetDouble());
+        Assert.DoesNotContain("x ", Gsrnn.Run(["bench", "--device", "host", "--only", "gemm-1-512-128", "--runs", "1"]).Succeeds().Out);
+    }
+
+    [Fact]
     public void DemoTrainsPrunesByEveryMethodAndReports()
     {
         using Folder folder = new();

@@ -86,20 +86,23 @@ public readonly struct RecurrentOperands
 public abstract class RecurrentCell
 {
     /// <summary>Elman's cell, a launch a step.</summary>
-    public static RecurrentCell StepwiseElman<TActivation>(KernelLoader loader, Gemm gemm)
-        where TActivation : unmanaged, IActivation => StepwiseCell<ElmanCell<TActivation>>.Load(loader, gemm);
+    public static RecurrentCell StepwiseElman<TActivation>(KernelLoader loader, Gemm gemm, bool skipsBlocks)
+        where TActivation : unmanaged, IActivation => StepwiseCell<ElmanCell<TActivation>>.Load(loader, gemm, skipsBlocks);
 
     /// <summary>The LSTM, a launch a step.</summary>
-    public static RecurrentCell StepwiseLstm(KernelLoader loader, Gemm gemm) => StepwiseCell<LstmCell>.Load(loader, gemm);
+    public static RecurrentCell StepwiseLstm(KernelLoader loader, Gemm gemm, bool skipsBlocks) =>
+        StepwiseCell<LstmCell>.Load(loader, gemm, skipsBlocks);
 
     /// <summary>The LSTM with peepholes, a launch a step.</summary>
-    public static RecurrentCell StepwisePeepholeLstm(KernelLoader loader, Gemm gemm) => StepwiseCell<PeepholeLstmCell>.Load(loader, gemm);
+    public static RecurrentCell StepwisePeepholeLstm(KernelLoader loader, Gemm gemm, bool skipsBlocks) =>
+        StepwiseCell<PeepholeLstmCell>.Load(loader, gemm, skipsBlocks);
 
     /// <summary>The GRU, a launch a step.</summary>
-    public static RecurrentCell StepwiseGru(KernelLoader loader, Gemm gemm) => StepwiseCell<GruCell>.Load(loader, gemm);
+    public static RecurrentCell StepwiseGru(KernelLoader loader, Gemm gemm, bool skipsBlocks) =>
+        StepwiseCell<GruCell>.Load(loader, gemm, skipsBlocks);
 
-    /// <summary>The GRU that resets before the product, four launches a step.</summary>
-    public static RecurrentCell StepwiseGruResetBefore(KernelLoader loader, Gemm gemm) => new GruResetBefore(loader, gemm);
+    /// <summary>The GRU that resets before the product, four launches a step; it multiplies all blocks.</summary>
+    public static RecurrentCell StepwiseGruResetBefore(KernelLoader loader, Gemm gemm, bool skipsBlocks) => new GruResetBefore(loader, gemm);
 
     /// <summary>Elman's cell, all steps in one launch; the tile is the same both ways.</summary>
     /// <exception cref="NotSupportedException">The driver does not grant so much shared memory, or so many threads.</exception>

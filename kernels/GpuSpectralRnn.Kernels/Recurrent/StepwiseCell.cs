@@ -9,9 +9,13 @@ internal abstract class StepwiseCell<TCell>(KernelLoader loader) : RecurrentCell
 {
     private readonly Launcher<Transpose> transpose = loader.Elements<Transpose>();
 
-    /// <summary>Loads the kernels: steps in slices where threads gain by sharing memory, else products and units.</summary>
-    public static RecurrentCell Load(KernelLoader loader, Gemm gemm) =>
-        loader.CanShare(StepSlices.Threads) ? new SlicedCell<TCell>(loader) : new PlainCell<TCell>(loader, gemm);
+    /// <summary>
+    /// Loads the kernels: products that skip blocks of zeros where they are asked for, else steps in slices where threads gain by sharing memory,
+    /// else products and units.
+    /// </summary>
+    public static RecurrentCell Load(KernelLoader loader, Gemm gemm, bool skipsBlocks) =>
+        skipsBlocks ? new BlockCell<TCell>(loader, gemm)
+        : loader.CanShare(StepSlices.Threads) ? new SlicedCell<TCell>(loader) : new PlainCell<TCell>(loader, gemm);
 
     /// <inheritdoc/>
     public override int ArrangedCount(int batch, int width) => TCell.Gates * width * width;
@@ -21,6 +25,7 @@ internal abstract class StepwiseCell<TCell>(KernelLoader loader) : RecurrentCell
     {
         RecurrentWalk walk = o.Walk;
         transpose(stream, TCell.Gates * walk.Width * walk.Width, new(o.Views.Weights, o.Arranged, TCell.Gates * walk.Width, walk.Width));
+        Prepare(stream, o, o.Arranged, walk.Width, TCell.Gates * walk.Width);
         StepArguments arguments = new() { Views = Views(o) with { Weights = o.Arranged } };
         for (int i = 0; i < walk.Steps; i++)
         {
@@ -33,12 +38,18 @@ internal abstract class StepwiseCell<TCell>(KernelLoader loader) : RecurrentCell
     public override void Backward(AcceleratorStream stream, in RecurrentOperands o)
     {
         RecurrentWalk walk = o.Walk;
+        Prepare(stream, o, o.Views.Weights, TCell.Gates * walk.Width, walk.Width);
         StepArguments arguments = new() { Views = Views(o) };
         for (int i = walk.Steps - 1; i >= 0; i--)
         {
             arguments.Step = walk.Backward(i, TCell.Gates, o.GradientFrom);
             BackwardStep(stream, walk, arguments);
         }
+    }
+
+    /// <summary>Looks at the right-hand side of a pass's products, W [terms, outputs], before its steps.</summary>
+    protected virtual void Prepare(AcceleratorStream stream, in RecurrentOperands o, ArrayView<float> weights, int terms, int outputs)
+    {
     }
 
     /// <summary>What a pass's steps read and write.</summary>
@@ -52,7 +63,7 @@ internal abstract class StepwiseCell<TCell>(KernelLoader loader) : RecurrentCell
 }
 
 /// <summary>A step is a product, then a launch of a thread for each unit (<see cref="StepUnit"/>).</summary>
-internal sealed class PlainCell<TCell>(KernelLoader loader, Gemm gemm) : StepwiseCell<TCell>(loader)
+internal class PlainCell<TCell>(KernelLoader loader, Gemm gemm) : StepwiseCell<TCell>(loader)
     where TCell : ICell
 {
     private readonly Launcher<StepUnit.Forward<TCell>> forward = loader.Groups<StepUnit.Forward<TCell>>(loader.GroupSizeFor(StepUnit.Threads));
@@ -62,11 +73,16 @@ internal sealed class PlainCell<TCell>(KernelLoader loader, Gemm gemm) : Stepwis
     /// <inheritdoc/>
     public override int ArrangedCount(int batch, int width) => base.ArrangedCount(batch, width) + TCell.Gates * batch * width;
 
+    /// <summary>Y [rows, outputs] = X [rows, terms] W; with no terms summed zeros.</summary>
+    protected virtual void Multiply(AcceleratorStream stream, in RecurrentWalk walk, ArrayView<float> left, in StepArguments a, int terms,
+        int outputs) =>
+        gemm.Run(stream, new(left, a.Views.Weights, a.Views.StepProducts, walk.Batch, outputs, a.Step.Summed));
+
     /// <inheritdoc/>
     protected override RecurrentViews Views(in RecurrentOperands o)
     {
-        int weights = base.ArrangedCount(o.Walk.Batch, o.Walk.Width);
-        return o.Views with { StepProducts = o.Arranged.SubView(weights, ArrangedCount(o.Walk.Batch, o.Walk.Width) - weights) };
+        int weights = TCell.Gates * o.Walk.Width * o.Walk.Width;
+        return o.Views with { StepProducts = o.Arranged.SubView(weights, TCell.Gates * o.Walk.Batch * o.Walk.Width) };
     }
 
     /// <inheritdoc/>
@@ -74,7 +90,7 @@ internal sealed class PlainCell<TCell>(KernelLoader loader, Gemm gemm) : Stepwis
     {
         (int b, int h) = (walk.Batch, walk.Width);
         ArrayView<float> before = a.Views.States.SubView(a.Step.Before * b * h, b * h); // [B, H]
-        gemm.Run(stream, new(before, a.Views.Weights, a.Views.StepProducts, b, TCell.Gates * h, a.Step.Summed));
+        Multiply(stream, walk, before, a, h, TCell.Gates * h);
         forward(stream, StepUnit.Groups(walk, threads), new(a));
     }
 
@@ -84,7 +100,7 @@ internal sealed class PlainCell<TCell>(KernelLoader loader, Gemm gemm) : Stepwis
         (int b, int h) = (walk.Batch, walk.Width);
         int gates = TCell.Gates;
         ArrayView<float> following = TCell.ProductGradient(a.Views).SubView(a.Step.Following * b * gates * h, b * gates * h); // [B, G*H]
-        gemm.Run(stream, new(following, a.Views.Weights, a.Views.StepProducts, b, h, a.Step.Summed));
+        Multiply(stream, walk, following, a, gates * h, h);
         backward(stream, StepUnit.Groups(walk, threads), new(a));
     }
 }

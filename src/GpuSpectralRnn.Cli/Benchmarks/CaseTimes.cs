@@ -14,8 +14,8 @@ internal sealed record CaseTimes(string Name, string[] Keys, double[] Millisecon
     private static readonly Dictionary<string, string> Labels =
         new() { ["trainMs"] = "training step ", ["inferMs"] = "inference ", ["ms"] = string.Empty };
 
-    /// <summary>Times of another library under the same keys; null where there are none.</summary>
-    public IReadOnlyDictionary<string, double>? Others { get; set; }
+    /// <summary>Times of other libraries.</summary>
+    public IReadOnlyList<OtherTimes> Others { get; init; } = [];
 
     /// <summary>The plan of a product, where there is a choice.</summary>
     public string? Plan { get; init; }
@@ -52,11 +52,25 @@ internal sealed record CaseTimes(string Name, string[] Keys, double[] Millisecon
             json["tensorBytes"] = (long)TensorBytes;
         }
 
-        if (Others is not null)
-            json["against"] = new JsonObject(Others.Select(other => KeyValuePair.Create(other.Key, Terminal.Number(other.Value))));
+        if (Others.Count == 0) return json;
+        (string Key, (string Name, double Milliseconds)? Best)[] best = [.. Keys.Select(key => (key, Best(key)))];
+        json["against"] = new JsonObject(best.Where(b => b.Best is not null).Select(b => KeyValuePair.Create(b.Key, Terminal.Number(b.Best!.Value.Milliseconds))));
+        json["ratio"] = new JsonObject(best.Zip(Milliseconds, (b, ms) => KeyValuePair.Create(b.Key, b.Best is { } other ? Terminal.Number(other.Milliseconds / ms) : null)));
         return json;
     }
 
     private string Beside(string key, double ms) =>
-        Others is not null && Others.TryGetValue(key, out double other) ? $" (other {other:0.000} ms, x {other / ms:0.00})" : string.Empty;
+        Best(key) is var (name, other) ? $" ({(Others.Count == 1 ? "other" : name)} {other:0.000} ms, x {other / ms:0.00})" : string.Empty;
+
+    // The fastest of the others.
+    private (string Name, double Milliseconds)? Best(string key)
+    {
+        (string Name, double Milliseconds)? best = null;
+        foreach (OtherTimes other in Others)
+        {
+            if (other.Find(Name, key) is { } time && !(time >= best?.Milliseconds)) best = (other.Name, time);
+        }
+
+        return best;
+    }
 }

@@ -9,9 +9,9 @@ public readonly record struct DevicePeaks(double Gflops, double GigabytesPerSeco
 {
     private const int LargestOrder = 4096;
     private const int LargestCopy = 1 << 28;
-    private const double LongEnough = 100;
+    private const double LongEnough = 20;
 
-    /// <summary>Measures products and copies of growing size until one takes 100 ms; the best counts.</summary>
+    /// <summary>Measures products and copies of growing size until one takes 20 ms; the best counts.</summary>
     public static DevicePeaks Measure(IBackend backend)
     {
         double gflops = 0;

@@ -18,16 +18,22 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
 {
     /// <summary>
     /// The known cases: square products, the products of a layer over all its steps (its inputs, its weight gradients), a read-out over a
-    /// vocabulary, second moments, eigenvalues, and what is done element by element.
+    /// vocabulary, those of one step (m sequences, n gates, k units), second moments, eigenvalues, and what is done element by element.
     /// </summary>
     public static IReadOnlyList<OperationBenchmark> Cases { get; } =
     [
+        Product("gemm-128", 128, 128, 128),
+        Product("gemm-256", 256, 256, 256),
         Product("gemm-512", 512, 512, 512),
         Product("gemm-1024", 1024, 1024, 1024),
         Product("gemm-4096", 4096, 4096, 4096),
         Product("gemm-inputs", 1792, 128, 128, transposeB: true),
         Product("gemm-weights", 128, 128, 50176, transposeA: true),
         Product("gemm-vocabulary", 700, 10000, 650, transposeB: true),
+        Product("gemm-20-800-200", 20, 800, 200, transposeB: true),
+        Product("gemm-64-512-128", 64, 512, 128, transposeB: true),
+        Product("gemm-20-2600-650", 20, 2600, 650, transposeB: true),
+        Product("gemm-1-512-128", 1, 512, 128, transposeB: true),
         Gram("gram-128", 200_000, 128),
         Gram("gram-512", 2_000_000, 512),
         Eigen("eigen-128", 128),

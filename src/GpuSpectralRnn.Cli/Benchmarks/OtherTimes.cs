@@ -16,18 +16,24 @@ internal sealed class OtherTimes
 
     private readonly Dictionary<string, Dictionary<string, double>> cases = [];
 
+    private OtherTimes(string name) => Name = name;
+
+    /// <summary>Who was timed, as the file says it, or the file's own name.</summary>
+    public string Name { get; }
+
     /// <summary>Reads a file.</summary>
     public static OtherTimes Read(string path)
     {
         if (!File.Exists(path)) throw new InvalidCallException($"--against {path}: there is no such file.");
         try
         {
-            OtherTimes times = new();
-            JsonObject read = JsonNode.Parse(File.ReadAllText(path))?["cases"]?.AsObject()
-                ?? throw new InvalidOperationException("it has no \"cases\"");
-            foreach ((string name, JsonNode? values) in read)
+            JsonNode? root = JsonNode.Parse(File.ReadAllText(path));
+            JsonObject read = root?["cases"]?.AsObject() ?? throw new InvalidOperationException("it has no \"cases\"");
+            string? name = root["runtime"]?.GetValue<string>() ?? root["torch"]?.GetValue<string>();
+            OtherTimes times = new(name ?? Path.GetFileNameWithoutExtension(path));
+            foreach ((string key, JsonNode? values) in read)
             {
-                times.cases[name] = values!.AsObject()
+                times.cases[key] = values!.AsObject()
                     .Where(value => Spellings.ContainsKey(value.Key))
                     .ToDictionary(value => Spellings[value.Key], value => value.Value!.GetValue<double>());
             }
@@ -40,6 +46,7 @@ internal sealed class OtherTimes
         }
     }
 
-    /// <summary>The times of a case, or null.</summary>
-    public IReadOnlyDictionary<string, double>? Find(string name) => cases.GetValueOrDefault(name);
+    /// <summary>The time of a case under a key of <see cref="CaseTimes.Keys"/>, or null.</summary>
+    public double? Find(string name, string key) =>
+        cases.TryGetValue(name, out Dictionary<string, double>? times) && times.TryGetValue(key, out double time) ? time : null;
 }

@@ -24,11 +24,13 @@ public readonly record struct RecurrentTiming(
 /// <param name="Name">Short name of the case.</param>
 /// <param name="Shape">Extents and cell of the first layer; those above it have H inputs.</param>
 /// <param name="Layers">L, layers one above the other.</param>
-public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape, int Layers = 1)
+/// <param name="CarriesState">Whether inference goes on from the state in which the pass before ended, as a stream does.</param>
+public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape, int Layers = 1, bool CarriesState = false)
 {
     /// <summary>
-    /// The known cases: images read by rows and by pixels with 128 hidden units, and the three language models of Zaremba, Sutskever, Vinyals
-    /// ("Recurrent neural network regularization", 2014) without embedding and read-out.
+    /// The known cases: images read by rows and by pixels with 128 hidden units; the three language models of Zaremba, Sutskever, Vinyals
+    /// ("Recurrent neural network regularization", 2014) without embedding and read-out; and what is deployed: a stream step by step, a single
+    /// sequence, and many short ones through few units.
     /// </summary>
     public static IReadOnlyList<RecurrentBenchmark> Cases { get; } =
     [
@@ -40,6 +42,10 @@ public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape, int L
         new("lstm-ptb-small", new RecurrentShape(CellKind.Lstm, Steps: 20, Batch: 20, Inputs: 200, Hidden: 200), Layers: 2),
         new("lstm-ptb-medium", new RecurrentShape(CellKind.Lstm, Steps: 35, Batch: 20, Inputs: 650, Hidden: 650), Layers: 2),
         new("lstm-ptb-large", new RecurrentShape(CellKind.Lstm, Steps: 35, Batch: 20, Inputs: 1500, Hidden: 1500), Layers: 2),
+        new("lstm-stream", new RecurrentShape(CellKind.Lstm, Steps: 1, Batch: 1, Inputs: 128, Hidden: 128), CarriesState: true),
+        new("gru-stream", new RecurrentShape(CellKind.Gru, Steps: 1, Batch: 1, Inputs: 128, Hidden: 128), CarriesState: true),
+        new("lstm-b1", new RecurrentShape(CellKind.Lstm, Steps: 20, Batch: 1, Inputs: 200, Hidden: 200), Layers: 2),
+        new("lstm-b128-32-64", new RecurrentShape(CellKind.Lstm, Steps: 32, Batch: 128, Inputs: 32, Hidden: 64)),
     ];
 
     /// <summary>Whether a step takes seconds on a processor: such a case runs only on request.</summary>
@@ -94,7 +100,7 @@ public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape, int L
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="runs"/> is below one.</exception>
     public RecurrentTiming Run(IBackend backend, int runs = 7)
     {
-        using RecurrentBenchmarkState state = new(backend, Shape, Layers);
+        using RecurrentBenchmarkState state = new(backend, Shape, Layers, CarriesState);
         double train = MedianTime.Measure(backend, state.Train, runs);
         double infer = MedianTime.Measure(backend, state.Infer, runs);
         return new RecurrentTiming(train, infer, TrainingOperations / train * 1e-6, TrainingBytes / train * 1e-6, state.Parameters)

@@ -15,12 +15,15 @@ public sealed class RecurrentBenchmarkState : IDisposable
     private readonly Tensor input; // [T, B, I]
     private readonly Tensor target; // [T, B, H], zero
     private readonly LossTotals totals;
+    private readonly bool carriesState;
     private long step;
+    private long pass;
 
     /// <summary>Allocates on <paramref name="backend"/> and draws weights (PyTorch's uniform of +-1/sqrt(H)) and standard normal inputs.</summary>
-    public RecurrentBenchmarkState(IBackend backend, RecurrentShape shape, int count)
+    public RecurrentBenchmarkState(IBackend backend, RecurrentShape shape, int count, bool carriesState = false)
     {
         this.backend = backend;
+        this.carriesState = carriesState;
         (CellKind cell, int steps, int batch, int inputs, int hidden) = shape;
         long rows = shape.GateRows;
         Parameters = rows * (inputs + hidden + 2) + (count - 1) * rows * (hidden + hidden + 2);
@@ -46,7 +49,8 @@ public sealed class RecurrentBenchmarkState : IDisposable
                 Split(parameters, offset, own),
                 Split(gradients, offset, own),
                 workspace.Outputs ?? Zeros(steps, batch, hidden),
-                Zeros(steps, batch, hidden));
+                Zeros(steps, batch, hidden),
+                carriesState ? [StateOf(own), StateOf(own)] : []);
             offset += own.GateRows * (own.Inputs + hidden + 2);
             if (cell == CellKind.RnnRelu) SetIdentity(layers[i].Weights.HiddenWeights, 0.9f);
         }
@@ -59,12 +63,12 @@ public sealed class RecurrentBenchmarkState : IDisposable
     public void Train()
     {
         backend.Fill(gradients, 0);
-        Infer();
+        Forward();
         Layer last = layers[^1];
         backend.Loss.MeanSquaredError(new(last.Output, target, 1f / last.Output.Shape.Rows, last.OutputGradient, totals));
         for (int i = layers.Length - 1; i >= 0; i--)
         {
-            (RecurrentWorkspace workspace, RecurrentWeights weights, RecurrentWeights weightGradients, Tensor output, Tensor outputGradient) =
+            (RecurrentWorkspace workspace, RecurrentWeights weights, RecurrentWeights weightGradients, Tensor output, Tensor outputGradient, _) =
                 layers[i];
             Tensor? inputGradient = i == 0 ? null : layers[i - 1].OutputGradient;
             backend.Recurrent.Backward(new(workspace, weights, InputOf(i), null, output, outputGradient, 0, weightGradients, inputGradient, null));
@@ -73,15 +77,34 @@ public sealed class RecurrentBenchmarkState : IDisposable
         backend.Optimizer.Adam(new(parameters, gradients, firstMoment, secondMoment, new(1e-4f, 0.9f, 0.999f, 1e-8f, 0, decoupled: false, ++step)));
     }
 
-    /// <summary>Forward only.</summary>
+    /// <summary>Forward only, where the state is carried from the end of the pass before.</summary>
     public void Infer()
+    {
+        if (!carriesState)
+        {
+            Forward();
+            return;
+        }
+
+        (long from, long to) = (pass % 2, ++pass % 2);
+        for (int i = 0; i < layers.Length; i++)
+        {
+            (RecurrentWorkspace workspace, RecurrentWeights weights, _, Tensor output, _, RecurrentState[] states) = layers[i];
+            backend.Recurrent.Forward(new(workspace, weights, InputOf(i), states[from], output, states[to]));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => owned.Dispose();
+
+    private void Forward()
     {
         for (int i = 0; i < layers.Length; i++)
             backend.Recurrent.Forward(new(layers[i].Workspace, layers[i].Weights, InputOf(i), null, layers[i].Output));
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => owned.Dispose();
+    private RecurrentState StateOf(RecurrentShape shape) =>
+        new(Zeros(shape.Batch, shape.Hidden), shape.Spec.HasCellState ? Zeros(shape.Batch, shape.Hidden) : null);
 
     private static void SetIdentity(Tensor square, float value)
     {
@@ -104,7 +127,12 @@ public sealed class RecurrentBenchmarkState : IDisposable
 
     private Tensor Zeros(params int[] extents) => owned.Keep(backend.Allocate(new Shape(extents)));
 
-    // output and outputGradient [T, B, H]
+    // output and outputGradient [T, B, H]; two states that take turns, where they are carried
     private sealed record Layer(
-        RecurrentWorkspace Workspace, RecurrentWeights Weights, RecurrentWeights Gradients, Tensor Output, Tensor OutputGradient);
+        RecurrentWorkspace Workspace,
+        RecurrentWeights Weights,
+        RecurrentWeights Gradients,
+        Tensor Output,
+        Tensor OutputGradient,
+        RecurrentState[] States);
 }

@@ -36,7 +36,8 @@ internal static class ProgressText
         string sliced = r.SlicedParameters is not { } parameters ? "" :
             $"; sliced: {string.Join(", ", r.SlicedUnits.Select(pair => $"{pair.Key} {pair.Value}"))} units, {parameters:N0} parameters" +
             (r.Sliced is { } result ? $", {result.Metric} {Evaluation.Shown(result.Value)}" : "");
-        return $"{r.Method}: {Brief(r)}{(r.ExpectedWeights is { } weights ? $", {weights:N0} weights of a gate" : "")}{string.Concat(r.Axes.Select(axis => $"; {axis}"))}{sliced}";
+        string layers = r.Layers.Count == 0 ? "" : $"; {r.Layers.Count(layer => layer.IsFrozen)} of {r.Layers.Count} layers frozen";
+        return $"{r.Method}: {Brief(r)}{layers}{(r.ExpectedWeights is { } weights ? $", {weights:N0} weights of a gate" : "")}{string.Concat(r.Axes.Select(axis => $"; {axis}"))}{sliced}";
     }
 
     /// <summary>The part of it that moves within an epoch.</summary>

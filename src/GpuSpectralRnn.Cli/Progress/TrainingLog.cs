@@ -36,6 +36,16 @@ internal sealed class TrainingLog
         ["pruning"] = epoch.Pruning is { } pruning ? ToJson(pruning) : null,
     };
 
+    /// <summary>The layers of a mask.</summary>
+    public static JsonArray ToJson(IReadOnlyList<LayerReport> layers) => new([.. layers.Select(layer => new JsonObject
+    {
+        ["name"] = layer.Layer,
+        ["density"] = Terminal.Number(layer.Density),
+        ["relative"] = Number(layer.Expansion),
+        ["gap"] = Terminal.Number(layer.Gap),
+        ["frozen"] = layer.IsFrozen,
+    })]);
+
     private static JsonObject ToJson(Evaluation e) => new() { ["name"] = e.Metric, ["value"] = Terminal.Number(e.Value), ["loss"] = Terminal.Number(e.Loss) };
 
     private static JsonObject ToJson(PruningReport r) => new()
@@ -56,6 +66,7 @@ internal sealed class TrainingLog
             ["undecided"] = axis.Undecided,
             ["sliced"] = r.SlicedUnits.TryGetValue(axis.Axis, out int units) ? units : null,
         })]),
+        ["layers"] = r.Layers.Count == 0 ? null : ToJson(r.Layers),
         ["parameters"] = r.SlicedParameters,
         ["sliced"] = r.Sliced is { } sliced ? ToJson(sliced) : null,
     };

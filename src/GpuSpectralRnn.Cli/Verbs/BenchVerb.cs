@@ -23,9 +23,10 @@ internal sealed class BenchVerb : ComputeVerb
     [Option("runs", Default = 7, MetaValue = "N", HelpText = "Measured runs of each, after two to warm up; the medians count.")]
     public int Runs { get; set; } = 7;
 
-    [Option("against", MetaValue = "FILE", HelpText = "JSON of an earlier gsrnn bench, or of torch_peer.py: its times stand beside ours.")]
+    [Option("against", MetaValue = "FILE...", HelpText =
+        "JSON of earlier gsrnn bench runs, or of other libraries' on the same cases: the fastest of them stands beside ours, and how many times faster ours is.")]
     [ReadsFile]
-    public string? Against { get; set; }
+    public IEnumerable<string> Against { get; set; } = [];
 
     [Option("model", MetaValue = "MODEL...", HelpText =
         "Instead of known cases: these models against the first, in turns on the same random input. A file, or a stack of random weights by its sizes, " +
@@ -50,7 +51,7 @@ internal sealed class BenchVerb : ComputeVerb
     };
 
     public override string Usage =>
-        "([--only NAME...] [--against FILE] | --model A --model B ... [--steps T] [--batch B,...]) [--runs N] [--graphs on|off] [--json]";
+        "([--only NAME...] [--against FILE...] | --model A --model B ... [--steps T] [--batch B,...]) [--runs N] [--graphs on|off] [--json]";
 
     public override string Example => "gsrnn bench --model lstm:28-128-10 --model lstm:28-32-10 --batch 1,20 --runs 21";
 
@@ -65,7 +66,7 @@ internal sealed class BenchVerb : ComputeVerb
 
         if (Steps is not null || Batches.Any()) throw new InvalidCallException($"{(Steps is null ? "--batch" : "--steps")} belongs to --model; the known cases have their sizes.");
         string[] names = [.. (Only.Any() ? Only : [Layers]).SelectMany(Expand).Distinct()];
-        OtherTimes? others = Against is null ? null : OtherTimes.Read(Against);
+        OtherTimes[] others = [.. Against.Select(OtherTimes.Read)];
         using IBackend backend = OpenBackend();
         terminal.Note(backend is HostBackend ? "measuring peaks" : $"compiling kernels for {backend.Device.Id} and measuring its peaks");
         DevicePeaks peaks = DevicePeaks.Measure(backend);
@@ -74,8 +75,7 @@ internal sealed class BenchVerb : ComputeVerb
         JsonObject cases = [];
         foreach (string name in names)
         {
-            CaseTimes times = Time(name, backend, peaks);
-            times.Others = others?.Find(name);
+            CaseTimes times = Time(name, backend, peaks) with { Others = others };
             Say(times.Line());
             cases[name] = times.Json();
         }
@@ -102,7 +102,7 @@ internal sealed class BenchVerb : ComputeVerb
 
     private void CompareModels(Terminal terminal)
     {
-        if (Only.Any() || Against is not null) throw new InvalidCallException("--model times models, not known cases; leave --only and --against out.");
+        if (Only.Any() || Against.Any()) throw new InvalidCallException("--model times models, not known cases; leave --only and --against out.");
         int steps = Steps ?? 30;
         int[] batches = Batches.Any() ? [.. Batches.Distinct()] : [1, 20];
         if (steps < 1) throw new InvalidCallException($"--steps {steps}: choose 1 or more.");

@@ -53,6 +53,14 @@ internal sealed class CompressVerb : Verb
     [Option("shrink-state", HelpText = "States that go from call to call hold the kept units alone; the interface changes.")]
     public bool ShrinksState { get; set; }
 
+    [Option("specialize", HelpText =
+        "Make the smaller graph for calls of the data's shapes and the values of --set alone: Ifs that this decides give way to the branch they take, "
+        + "the others go; smaller and faster.")]
+    public bool Specializes { get; set; }
+
+    [Option("threads", Default = 0, MetaValue = "N", HelpText = ComputeVerb.ThreadsHelp)]
+    public int Threads { get; set; }
+
     [Option("out", MetaValue = "SMALL.onnx", HelpText = "Where to write the smaller graph.")]
     [WritesFile]
     public string? Out { get; set; }
@@ -79,9 +87,10 @@ internal sealed class CompressVerb : Verb
         if (IsShared && Fraction is null) throw new InvalidCallException("--shared-budget shares out a --fraction; give one.");
         if (ShrinksState && !States.Any())
             throw new InvalidCallException("--shrink-state: there is no state; name outputs that go into the next call by --state.");
+        ComputeVerb.UseThreads(Threads);
         RefinementBudget refine = RefinementBudget.Parse(Refine);
         KeepSize? size = Keep is null ? null : KeepSize.Parse(Keep);
-        CallOptions options = CallOptions.Parse(Settings, States);
+        CallOptions options = CallOptions.Parse(Settings, States) with { IsSpecialized = Specializes };
         using Interruption interruption = new();
         Stopwatch watch = Stopwatch.StartNew();
         using GraphCompression compression = new(ModelPath, CalibrationSet.Read(Data), options, cancellation: interruption.Token)
@@ -94,6 +103,7 @@ internal sealed class CompressVerb : Verb
         if (compression.Chosen is { } chosen) terminal.Note($"every sequence is called with each of {chosen}");
         terminal.Note($"calibrated {string.Join(", ", compression.Layers.Select(layer => $"{layer.Name} ({layer.Units} units)"))} " +
             $"in {watch.Elapsed.TotalSeconds:0.0} s");
+        if (compression.Doubt is { } doubt) terminal.Note(doubt);
         if (rules == 0)
         {
             PrintCurve(terminal, compression);
@@ -178,6 +188,7 @@ internal sealed class CompressVerb : Verb
             "compress", ModelPath, "--data", .. Data, .. Given("--set", Settings), .. Given("--state", States), "--keep", size.Size,
             .. Given("--refine", Refine == "auto" ? [] : [Refine]),
             .. ShrinksState ? ["--shrink-state"] : Array.Empty<string>(),
+            .. Specializes ? ["--specialize"] : Array.Empty<string>(),
             "--out", Out ?? "small.onnx",
         ]);
     }
@@ -212,6 +223,7 @@ internal sealed class CompressVerb : Verb
             ["microsecondsPerCall"] = Times(proof),
             ["outputs"] = Outputs(proof),
             ["heldOut"] = proof.HeldOut,
+            ["specialFor"] = proof.SpecialFor,
             ["criterion"] = graph.Criterion,
             ["candidates"] = new JsonArray([.. graph.Candidates.Select(candidate => new JsonObject
             {

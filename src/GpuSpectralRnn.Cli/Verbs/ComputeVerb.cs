@@ -9,6 +9,9 @@ internal abstract class ComputeVerb : Verb
 {
     private const int MostThreads = 1024;
 
+    /// <summary>What <c>--threads</c> is.</summary>
+    public const string ThreadsHelp = "Threads of the host device and of what the processor does for others; 0: as many as there are cores.";
+
     [Option("device", Default = "auto", MetaValue = "D",
         HelpText = "auto, cuda[:i], opencl[:i], host or ilgpu-cpu; auto: CUDA, else OpenCL on a GPU, else host.")]
     public string Device { get; set; } = "auto";
@@ -16,12 +19,11 @@ internal abstract class ComputeVerb : Verb
     [Option("seed", Default = 1ul, MetaValue = "S", HelpText = "Seed of everything random.")]
     public ulong Seed { get; set; } = 1;
 
-    [Option("threads", Default = 0, MetaValue = "N",
-        HelpText = "Threads of the host device and of what the processor does for others; 0: as many as there are cores.")]
+    [Option("threads", Default = 0, MetaValue = "N", HelpText = ThreadsHelp)]
     public int Threads { get; set; }
 
     [Option("kernel", Default = "auto", MetaValue = "K",
-        HelpText = "How recurrent layers run on a GPU: persistent (all steps in one launch), stepwise, " +
+        HelpText = "How recurrent layers run on a GPU: persistent (all steps in one launch), stepwise, blocks (stepwise, skips blocks of zeros as --block leaves them), " +
             "or auto (persistent where the weights fit on chip).")]
     public string Kernel { get; set; } = "auto";
 
@@ -37,10 +39,15 @@ internal abstract class ComputeVerb : Verb
     /// <summary>Opens the requested device.</summary>
     protected IBackend OpenBackend()
     {
-        if (Threads is < 0 or > MostThreads)
-            throw new InvalidCallException($"--threads {Threads}: choose 1 to {MostThreads}, or 0 for one per core.");
-        if (Threads > 0) Devices.ProcessorThreads = Threads;
+        UseThreads(Threads);
         return Devices.Open(
             Device, Threads, EnumNames.Parse<RecurrentStrategy>(Kernel, "--kernel"), EnumNames.Parse<ProductBackend>(Blas, "--blas"), UsesGraphs);
+    }
+
+    /// <summary>Gives the processor as many threads as <c>--threads</c> says.</summary>
+    public static void UseThreads(int threads)
+    {
+        if (threads is < 0 or > MostThreads) throw new InvalidCallException($"--threads {threads}: choose 1 to {MostThreads}, or 0 for one per core.");
+        if (threads > 0) Devices.ProcessorThreads = threads;
     }
 }

@@ -24,7 +24,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
 
     [Option("method", Default = MethodSpec.Spectral, MetaValue = "M", HelpText =
         "spectral (or auto; --criterion says which), adjoint, paper, random, magnitude-unit, iss-gm, and paper-without, random-without, " +
-        "magnitude-unit-without, iss-gm-without as with --no-reconstruction (smaller models); magnitude-weight, random-weight, column (masks: the " +
+        "magnitude-unit-without, iss-gm-without as with --no-reconstruction (smaller models); magnitude-weight, random-weight, biregular-weight, column (masks: the " +
         "size stays); low-rank (two factors). All are refined unless --refine off; auto-refined, paper-refined, random-refined always.")]
     public string Method { get; set; } = MethodSpec.Spectral;
 

@@ -98,7 +98,7 @@ internal sealed partial class TrainVerb : TrainingVerb
             TrainingResult result = progress.Show(() => trainer.Run(interruption.Token));
             if (result.IsCancelled) throw Interrupted(result);
             using Network? sliced = pruning?.Finish();
-            Pruned? pruned = pruning is null ? null : Prove(network, sliced, pruning, watched ?? data.Train);
+            Pruned? pruned = pruning is null ? null : Prove(network, sliced, pruning, result.Steps, watched ?? data.Train);
             Report(terminal, sliced ?? network, data, sliced is null ? result : result with { Validation = null }, pruned, log);
         }
         catch (EverythingPrunedException e)

@@ -8,6 +8,11 @@ public sealed record CallOptions(IReadOnlyDictionary<string, double[]> Fixed, IR
     /// <summary>Independent calls, all inputs from the data.</summary>
     public static CallOptions None { get; } = new(new Dictionary<string, double[]>(), new Dictionary<string, string>());
 
+    /// <summary>
+    /// Whether the graph may count on calls as these: inputs of the shapes that the data have, inputs in <see cref="Fixed"/> of that value.
+    /// </summary>
+    public bool IsSpecialized { get; init; }
+
     /// <summary>Whether calls carry a state.</summary>
     public bool IsStreaming => States.Count > 0;
 

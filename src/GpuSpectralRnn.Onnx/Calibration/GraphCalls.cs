@@ -107,6 +107,16 @@ internal sealed class GraphCalls
     /// <summary>Calls of a sequence.</summary>
     public int CallsOf(int sequence) => variants[sequence % Variants].Calls;
 
+    /// <summary>Inputs that have the same value in every call, and its numbers.</summary>
+    public IReadOnlyDictionary<string, string> Fixed =>
+        constants.ToDictionary(pair => pair.Key, pair => string.Join(' ', pair.Value.Values.Cast<object>().Distinct()));
+
+    /// <summary>The shape of every input in the first call of a sequence, in the order of the data, states and fixed values.</summary>
+    public IEnumerable<(string Name, int[] Shape)> Shapes(InferenceSession session) =>
+        variants[0].Extents.Select(pair => (pair.Key, pair.Value))
+            .Concat(states.Select(name => (name, OfOne(session.InputMetadata[name]))))
+            .Concat(constants.Select(pair => (pair.Key, pair.Value.Shape)));
+
     private Dictionary<string, TensorElementType> Types { get; }
 
     /// <summary>
@@ -174,9 +184,11 @@ internal sealed class GraphCalls
 
     private static OrtValue Zeros(NodeMetadata state)
     {
-        int[] shape = Array.ConvertAll(state.Dimensions, extent => Math.Max(1, extent));
+        int[] shape = OfOne(state);
         return new FeedValue(state.ElementDataType, shape, new double[FeedValue.Count(shape)]).ToOrtValue();
     }
+
+    private static int[] OfOne(NodeMetadata state) => Array.ConvertAll(state.Dimensions, extent => Math.Max(1, extent));
 
     // One variant for every combination of the values that choose.
     private void Add(

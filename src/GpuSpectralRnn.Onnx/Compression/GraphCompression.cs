@@ -7,6 +7,7 @@ using GpuSpectralRnn.Onnx.Proof;
 using GpuSpectralRnn.Onnx.Protos;
 using GpuSpectralRnn.Onnx.Recurrent;
 using GpuSpectralRnn.Onnx.Refinement;
+using GpuSpectralRnn.Onnx.Specialization;
 using GpuSpectralRnn.Pruning;
 using Microsoft.ML.OnnxRuntime;
 
@@ -64,20 +65,16 @@ public sealed class GraphCompression : IDisposable
     {
         (this.path, this.cancellation) = (path, cancellation);
         model = OnnxFile.Load(path);
-        nodes = RecurrentNode.FindAll(model);
-        if (nodes.Length == 0)
-        {
-            throw new InvalidCallException(
-                $"{path} holds no RNN, LSTM or GRU node; there is nothing to compress. "
-                + (model.Functions.Count > 0
-                    ? $"Its {model.Functions.Count} functions are not looked into: inline them (onnx.inliner.inline_local_functions)."
-                    : "An exporter that wrote the steps out one by one has to be told to keep the node."));
-        }
-
-        foreach (RecurrentNode node in nodes) AddToGroup(node, NodeWeights.Read(model, node));
+        nodes = FindNodes();
         file = model.ToByteArray();
         original = RuntimeSession.Open(file, path);
         calls = new GraphCalls(original, data, options, ComparedInputs.Find(model));
+        if (options.IsSpecialized)
+        {
+            SpecialFor = SpecialGraph.Apply(model, original, calls);
+            nodes = FindNodes();
+        }
+
         if (calls.Rows < LeastSequences)
             throw new InvalidCallException(
                 $"`data` holds {calls.Rows} sequences; give {LeastSequences} or more: some are held apart for the proof.");
@@ -100,6 +97,12 @@ public sealed class GraphCompression : IDisposable
 
     /// <summary>Names and units of the nodes that the calibration ran and that will be compressed, each weight matrix once.</summary>
     public IReadOnlyList<(string Name, int Units)> Layers => [.. Active.Select(group => (group.First.Name, group.Weights.Hidden))];
+
+    /// <summary>The calls that the smaller graph is for, for example <c>input [1, 576], sr=16000</c>; null where it takes what the original takes.</summary>
+    public string? SpecialFor { get; }
+
+    /// <summary>What makes the file itself doubtful, for its user to check; null where nothing does.</summary>
+    public string? Doubt => RecurrentNode.FindDoubt(model, nodes);
 
     internal IReadOnlyList<GraphOutput> Outputs { get; }
 
@@ -220,7 +223,7 @@ public sealed class GraphCompression : IDisposable
         OutputRecord expected = OutputRecord.Record(original, calls, Outputs, proven, calls.Sequences);
         OutputDifference[] outputs = expected.Compare(session, calls, proven, calls.Sequences);
         (double before, double after) = CallTimes.Measure(original, session, calls, proven, rounds);
-        return new GraphProof(Describe(graph), outputs, file.Length, graph.File.Length, before, after, HeldOut);
+        return new GraphProof(Describe(graph), outputs, file.Length, graph.File.Length, before, after, HeldOut) { SpecialFor = SpecialFor };
     }
 
     /// <summary>Eighths of every layer's units, from the least, each with its proof; those that were done before it was interrupted.</summary>
@@ -313,11 +316,27 @@ public sealed class GraphCompression : IDisposable
         return new GraphCandidate(plans, file, criterion, differences.Any(double.IsNaN) ? double.PositiveInfinity : differences.Max());
     }
 
-    private void AddToGroup(RecurrentNode node, NodeWeights weights)
+    // All of the graph, sorted into groups of equal ones.
+    private RecurrentNode[] FindNodes()
+    {
+        groups.Clear();
+        RecurrentNode[] found = RecurrentNode.FindAll(model);
+        if (found.Length == 0)
+        {
+            throw new InvalidCallException(
+                $"{path} holds no RNN, LSTM or GRU node; there is nothing to compress. "
+                + "An exporter that wrote the steps out one by one has to be told to keep the node.");
+        }
+
+        for (int i = 0; i < found.Length; i++) AddToGroup(found[i], NodeWeights.Read(model, found[i]), i);
+        return found;
+    }
+
+    private void AddToGroup(RecurrentNode node, NodeWeights weights, int index)
     {
         NodeGroup? group = groups.Find(other => other.Holds(node, weights));
         if (group is null) groups.Add(group = new NodeGroup(node, weights));
-        group.Members.Add(Array.IndexOf(nodes, node));
+        group.Members.Add(index);
     }
 
     private CompressedNode[] Describe(SmallGraph graph)

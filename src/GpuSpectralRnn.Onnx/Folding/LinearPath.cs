@@ -189,7 +189,7 @@ internal sealed class LinearPath
             "MatMul" => (1, 0, 2, layout.Unit == layout.Rank - 1),
             "Gemm" => (1, isTransposed ? 1 : 0, 2, layout is { Rank: 2, Unit: 1 } && Attributes.Integer(node, "transA", 0) == 0),
             "Conv" => (1, 1, layout.Rank, layout.Unit == 1 && layout.Rank > 2 && Attributes.Integer(node, "group", 1) == 1),
-            "RNN" or "LSTM" or "GRU" => (1, 2, 3, layout is { Rank: 3, Unit: 2 } && Attributes.Integer(node, "layout", 0) == 0),
+            "RNN" or "LSTM" or "GRU" => (1, 2, 3, layout is { Rank: 3, Unit: 2 }),
             _ => (0, 0, 0, false),
         };
         if (!reads || node.Input.Count <= weight || node.Input[weight] == node.Input[0]) return null;

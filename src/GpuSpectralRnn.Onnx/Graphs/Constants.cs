@@ -24,6 +24,9 @@ internal static class Constants
     /// <summary>Why the value cannot be computed in advance: the name of an input or of a random node; null where it can.</summary>
     public static string? FindObstacle(Scope scope, string value) => Collect(scope, value, new GraphProto(), []);
 
+    /// <summary>Whether an operator gives the same whenever its inputs are the same.</summary>
+    public static bool IsDeterministic(NodeProto node) => !Random.Contains(node.OpType);
+
     /// <summary>Computes a value.</summary>
     /// <exception cref="InvalidCallException">It depends on an input, or is no array of 32-bit floats.</exception>
     public static Constant Evaluate(ModelProto model, Scope scope, string value) => Compute(model, scope, value, result =>
@@ -80,7 +83,7 @@ internal static class Constants
         }
 
         if (definer.Producer(value) is not { } node) return $"the input {value}";
-        if (Random.Contains(node.OpType)) return $"the random node {node.Name}";
+        if (!IsDeterministic(node)) return $"the random node {node.Name}";
         foreach (string name in GraphWalk.Reads(node))
             if (Collect(definer, name, graph, seen) is { } obstacle) return obstacle;
         if (!graph.Node.Contains(node)) graph.Node.Add(node);

@@ -2,16 +2,27 @@ using GpuSpectralRnn.Onnx.Protos;
 
 namespace GpuSpectralRnn.Onnx.Graphs;
 
-/// <summary>Unused names for new values of a graph.</summary>
-internal sealed class FreshNames(GraphProto graph)
+/// <summary>Unused names for new values of a graph, or for new nodes.</summary>
+/// <param name="used">The names that there are.</param>
+internal sealed class FreshNames(IEnumerable<string> used)
 {
-    private readonly HashSet<string> taken = [.. GraphWalk.Names(graph)];
+    private readonly HashSet<string> taken = [.. used];
+    private readonly Dictionary<string, int> numbers = []; // the last that was appended to a wish
+
+    /// <summary>For values.</summary>
+    public FreshNames(GraphProto graph)
+        : this(GraphWalk.Names(graph))
+    {
+    }
 
     /// <summary><paramref name="wish"/>, with a number appended where it is used already.</summary>
     public string Of(string wish)
     {
-        string name = wish;
-        for (int i = 2; !taken.Add(name); i++) name = $"{wish}_{i}";
+        if (taken.Add(wish)) return wish;
+        int number = numbers.GetValueOrDefault(wish, 1);
+        string name;
+        do name = $"{wish}_{++number}"; while (!taken.Add(name));
+        numbers[wish] = number;
         return name;
     }
 }

@@ -19,6 +19,9 @@ internal static class GraphWalk
     /// <summary>Whether the operator is one of ONNX's own.</summary>
     public static bool IsStandard(NodeProto node) => node.Domain is "" or "ai.onnx";
 
+    /// <summary>Whether the node is a recurrent layer.</summary>
+    public static bool IsRecurrent(NodeProto node) => node.OpType is "RNN" or "LSTM" or "GRU" && IsStandard(node);
+
     /// <summary>The graphs that a node holds: the branches of an If, the body of a Loop or Scan.</summary>
     public static IEnumerable<GraphProto> Bodies(NodeProto node) =>
         node.Attribute.SelectMany(attribute => attribute.G is null ? attribute.Graphs : attribute.Graphs.Prepend(attribute.G));
@@ -37,4 +40,8 @@ internal static class GraphWalk
     public static IEnumerable<string> Names(GraphProto graph) =>
         graph.Input.Select(input => input.Name).Concat(graph.Initializer.Select(tensor => tensor.Name))
             .Concat(graph.Node.SelectMany(node => node.Output.Concat(Bodies(node).SelectMany(Names))));
+
+    /// <summary>The name of every node that has one; ONNX Runtime asks that those of a graph differ.</summary>
+    public static IEnumerable<string> NodeNames(GraphProto graph) => graph.Node.SelectMany(node =>
+        Bodies(node).SelectMany(NodeNames).Concat(node.Name.Length > 0 ? [node.Name] : []));
 }

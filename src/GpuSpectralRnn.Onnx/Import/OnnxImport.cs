@@ -4,6 +4,7 @@ using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Onnx.Export;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
+using GpuSpectralRnn.Onnx.Recurrent;
 using Microsoft.ML.OnnxRuntime;
 
 namespace GpuSpectralRnn.Onnx.Import;
@@ -53,6 +54,7 @@ public static class OnnxImport
         ModelProto model, InferenceSession session, IBackend backend, (Cell? Cell, Readout? Readout, TaskKind? Task) asked, Action<string> note)
     {
         StackParts parts = StackParts.Find(model);
+        if (RecurrentNode.FindDoubt(model, RecurrentNode.FindAll(model)) is { } doubt) note(doubt);
         Architecture? told = ModelNotes.Read(model);
         ReadoutProof proof = new(session, parts);
         if (proof.Problem is { } problem) throw new RunFailedException($"ONNX Runtime cannot run the graph: {problem}");

@@ -11,7 +11,8 @@ internal sealed record GraphOutput(string Name, bool IsState);
 /// <param name="MaxDifference">Largest absolute difference.</param>
 /// <param name="MeanDifference">Mean absolute difference.</param>
 /// <param name="Agreement">
-/// Fraction of equal decisions: at 0.5 for outputs in [0, 1], else the largest of a row; null where nothing is decided.
+/// Fraction of equal decisions: at 0.5 for every number of an output in [0, 1] whose rows do not sum to 1, else the largest of a row of up to
+/// [batch, time, classes]; null where nothing is decided.
 /// </param>
 /// <param name="Choice">The values of the inputs that choose a branch, for example <c>sr=16000</c>; null where there is one way to call.</param>
 public sealed record OutputDifference(
@@ -36,4 +37,8 @@ public sealed record GraphProof(
     long BytesAfter,
     double MicrosecondsBefore,
     double MicrosecondsAfter,
-    int HeldOut);
+    int HeldOut)
+{
+    /// <summary>The calls that the smaller graph is for; null where it takes what the original takes.</summary>
+    public string? SpecialFor { get; init; }
+}

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using GpuSpectralRnn.Onnx.Calibration;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -7,6 +8,9 @@ namespace GpuSpectralRnn.Onnx.Proof;
 /// <summary>The outputs of a graph for some sequences, to compare another graph's with.</summary>
 internal sealed class OutputRecord
 {
+    /// <summary>[batch, time, classes] is the most that a classifier gives; arrays of more axes are images, spectra and the like.</summary>
+    private const int MostClassAxes = 3;
+
     private readonly IReadOnlyList<GraphOutput> outputs;
     private readonly List<double[]>[] answers; // call by call, for each output
     private readonly List<long[]>[] shapes;
@@ -63,8 +67,8 @@ internal sealed class OutputRecord
     private OutputDifference Compare(GraphOutput output, int i, OutputRecord other, int[] made)
     {
         bool isShare = made.All(call => answers[i][call].All(value => value is >= 0 and <= 1));
-        bool isBinary = isShare && made.All(call => shapes[i][call] is [] or [.., 1]);
-        bool isRow = made.All(call => shapes[i][call] is [.., > 1]);
+        bool isRow = made.All(call => shapes[i][call] is { Length: <= MostClassAxes } and [.., > 1]);
+        bool isBinary = isShare && !(isRow && made.All(call => AreDistributions(answers[i][call], (int)shapes[i][call][^1])));
         double largest = 0, sum = 0;
         long count = 0, same = 0, decisions = 0;
         foreach (int call in made)
@@ -92,6 +96,14 @@ internal sealed class OutputRecord
 
         double? agreement = output.IsState || decisions == 0 ? null : (double)same / decisions;
         return new OutputDifference(output.Name, output.IsState, largest, count == 0 ? 0 : sum / count, agreement);
+    }
+
+    private static bool AreDistributions(double[] values, int width)
+    {
+        const double rounding = 1e-3; // of a softmax in 16-bit floats
+        for (int row = 0; row < values.Length; row += width)
+            if (Math.Abs(TensorPrimitives.Sum(values.AsSpan(row, width)) - 1) > rounding) return false;
+        return true;
     }
 
     private static int Decide(ReadOnlySpan<double> row)

@@ -32,8 +32,6 @@ internal sealed record NodeWeights(int Gates, Constant Input, Constant Recurrent
     /// <exception cref="InvalidCallException">The node cannot be compressed; the message names it and says why.</exception>
     public static NodeWeights Read(ModelProto model, RecurrentNode node)
     {
-        if (Attributes.Integer(node.Node, "layout", 0) != 0)
-            throw new InvalidCallException($"{node} has layout=1, which ONNX Runtime does not run; export it with the time axis first (layout=0).");
         Constant? Take(RecurrentInput input)
         {
             string value = node.Input(input);

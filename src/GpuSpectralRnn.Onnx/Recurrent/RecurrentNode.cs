@@ -38,13 +38,23 @@ internal sealed class RecurrentNode
     /// <summary>Whether a GRU applies the reset gate before the product with R, not after it.</summary>
     public bool ResetsBefore => Type == "GRU" && Attributes.Integer(Node, "linear_before_reset", 0) == 0;
 
+    /// <summary>
+    /// What to say of a GRU that the file resets before the product though PyTorch, whose GRU resets after it, wrote the file: the newer exporter of some
+    /// versions leaves <c>linear_before_reset</c> out (pytorch/pytorch#189225), and every runtime then answers otherwise than the model. Null elsewhere.
+    /// </summary>
+    public static string? FindDoubt(ModelProto model, IEnumerable<RecurrentNode> nodes) =>
+        model.ProducerName == "pytorch" && nodes.FirstOrDefault(node => node.ResetsBefore) is { } odd
+            ? $"{odd} resets its state before the product (linear_before_reset=0), as no GRU of PyTorch does, which wrote the file; some versions of its "
+                + "exporter (dynamo=True) leave the attribute out: compare the file's answers with the model's"
+            : null;
+
     /// <summary>Every such node, in the order of the file.</summary>
     public static RecurrentNode[] FindAll(ModelProto model)
     {
         List<RecurrentNode> found = [];
         foreach ((Scope scope, NodeProto node) in GraphWalk.Nodes(new Scope(model.Graph)))
         {
-            if (node.OpType is not ("RNN" or "LSTM" or "GRU") || !GraphWalk.IsStandard(node)) continue;
+            if (!GraphWalk.IsRecurrent(node)) continue;
             found.Add(new RecurrentNode(scope, node, node.Name.Length > 0 ? node.Name : $"{node.OpType}_{found.Count}"));
         }
 

@@ -21,7 +21,7 @@ internal sealed class GraphRefinement(
 {
     private readonly Dictionary<NodePlan?[], GraphCandidate> judged = new() { [start.Plans] = start }; // by their identity
 
-    private readonly IBackend backend = Devices.Open("host");
+    private readonly IBackend backend = Devices.Open("host", Devices.ProcessorThreads);
 
     /// <inheritdoc/>
     protected override IReadOnlyList<double> Rates { get; } = RatesOf(

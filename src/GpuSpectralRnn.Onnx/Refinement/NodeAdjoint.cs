@@ -34,7 +34,7 @@ internal sealed class NodeAdjoint : IBackwardObserver
         if (trace.Obstacle is not null || trace.Trajectories.Count == 0 || trace.Objectives.All(objective => objective.Tail.Modules.Count == 0)) return null;
         int[][] all = [.. Enumerable.Range(0, weights.Directions).Select(_ => Enumerable.Range(0, weights.Hidden).ToArray())];
         NodePlan whole = NodePlan.Create(weights, all, [.. all.Select(_ => Matrix.Identity(weights.Hidden))]);
-        using IBackend backend = Devices.Open("host");
+        using IBackend backend = Devices.Open("host", Devices.ProcessorThreads);
         using Network network = cell.ToNetwork(whole, backend);
         NodeAdjoint adjoint = new(network, weights.Directions, weights.Hidden);
         float[] scales = [.. trace.Objectives.Select(objective => trace.Scale(objective.Tail))];

@@ -2,6 +2,7 @@ using GpuSpectralRnn.Onnx.Calibration;
 using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
 using GpuSpectralRnn.Onnx.Recurrent;
+using GpuSpectralRnn.Onnx.Specialization;
 using Microsoft.ML.OnnxRuntime;
 
 namespace GpuSpectralRnn.Onnx.Refinement;

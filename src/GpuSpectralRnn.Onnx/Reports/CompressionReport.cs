@@ -41,7 +41,13 @@ public sealed class CompressionReport(SizePoint chosen, IReadOnlyList<SizePoint>
 
     private static string ToDo(string original, GraphProof proof, bool shrinksState)
     {
-        string use = shrinksState ? $"use it for {original} with states of the kept units" : $"put it in the place of {original}: inputs and outputs are the same";
+        string use = (shrinksState, proof.SpecialFor) switch
+        {
+            (false, null) => $"put it in the place of {original}: inputs and outputs are the same",
+            (true, null) => $"use it for {original} with states of the kept units",
+            (false, { } calls) => $"put it in the place of {original} where calls have {calls}: it is for those alone",
+            (true, { } calls) => $"use it for {original} with states of the kept units, where calls have {calls}: it is for those alone",
+        };
         string[] idle = [.. proof.Nodes.Where(node => node.Steps == 0).Select(node => node.Name)];
         return idle.Length == 0 ? use
             : $"{use}; {string.Join(", ", idle)} did not run and {(idle.Length == 1 ? "is as it was" : "are as they were")}: "

@@ -96,7 +96,7 @@ public sealed record CellSpec
         },
     ];
 
-    internal CellSpec(CellKind kind, HostCell host, Func<KernelLoader, DeviceGemm, RecurrentCell> stepwise) =>
+    internal CellSpec(CellKind kind, HostCell host, Func<KernelLoader, DeviceGemm, bool, RecurrentCell> stepwise) =>
         (Kind, Host, Stepwise) = (kind, host, stepwise);
 
     /// <summary>All of them.</summary>
@@ -144,8 +144,8 @@ public sealed record CellSpec
     /// <summary>Its mathematics on the processor.</summary>
     internal HostCell Host { get; }
 
-    /// <summary>Loads its kernels that take a launch a step.</summary>
-    internal Func<KernelLoader, DeviceGemm, RecurrentCell> Stepwise { get; }
+    /// <summary>Loads its kernels that take a launch a step; told whether their products are to skip blocks of zeros.</summary>
+    internal Func<KernelLoader, DeviceGemm, bool, RecurrentCell> Stepwise { get; }
 
     /// <summary>Loads those that take all steps in one launch; null where there are none.</summary>
     internal Func<KernelLoader, PersistentTiles, RecurrentCell>? Persistent { get; init; }

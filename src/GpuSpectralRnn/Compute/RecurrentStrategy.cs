@@ -11,4 +11,7 @@ public enum RecurrentStrategy
 
     /// <summary>One launch a step.</summary>
     Stepwise,
+
+    /// <summary>Two launches a step, whose products skip blocks of zeros in W_hh: for weights that a mask of blocks has made sparse.</summary>
+    Blocks,
 }

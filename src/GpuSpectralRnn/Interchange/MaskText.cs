@@ -14,15 +14,15 @@ internal static class MaskText
     public const string Key = "gsrnn.mask";
 
     /// <summary>The text; null where nothing is masked.</summary>
-    public static string? Write(Parameters parameters)
+    /// <param name="parameters">With their masks.</param>
+    /// <param name="others">Names of parameters whose masks are kept elsewhere.</param>
+    public static string? Write(Parameters parameters, IEnumerable<string> others)
     {
         SortedDictionary<string, string> masks = new(StringComparer.Ordinal);
-        foreach (ParameterSpec slot in parameters.Slots)
+        foreach (ParameterSpec slot in parameters.Slots.ExceptBy(others, slot => slot.Name))
         {
             if (parameters.MaskOf(slot.Name) is not { } ones) continue;
-            byte[] bits = new byte[(ones.Length + 7) / 8];
-            for (int i = 0; i < ones.Length; i++) bits[i / 8] |= (byte)(ones[i] == 0 ? 0 : 1 << (i % 8));
-            masks.Add(slot.Name, Convert.ToBase64String(bits));
+            masks.Add(slot.Name, Convert.ToBase64String(Bits(ones)));
         }
 
         return masks.Count == 0 ? null : JsonSerializer.Serialize(masks);
@@ -52,9 +52,23 @@ internal static class MaskText
             if (bits is null || bits.Length != (slot.Shape.Count + 7) / 8)
                 throw new BrokenFileException(
                     path, $"its mask of {name} has {bits?.Length ?? 0} bytes; {slot.Shape} needs {(slot.Shape.Count + 7) / 8}.");
-            float[] ones = new float[slot.Shape.Count];
-            for (int i = 0; i < ones.Length; i++) ones[i] = (bits[i / 8] >> (i % 8)) & 1;
-            parameters.SetMask(name, ones);
+            parameters.SetMask(name, Ones(bits, (int)slot.Shape.Count));
         }
+    }
+
+    /// <summary>One bit for each number, 1 where it is not zero, lowest bit first.</summary>
+    internal static byte[] Bits(ReadOnlySpan<float> ones)
+    {
+        byte[] bits = new byte[(ones.Length + 7) / 8];
+        for (int i = 0; i < ones.Length; i++) bits[i / 8] |= (byte)(ones[i] == 0 ? 0 : 1 << (i % 8));
+        return bits;
+    }
+
+    /// <summary>Ones and zeros from bits, of which there are enough.</summary>
+    internal static float[] Ones(byte[] bits, int count)
+    {
+        float[] ones = new float[count];
+        for (int i = 0; i < count; i++) ones[i] = (bits[i / 8] >> (i % 8)) & 1;
+        return ones;
     }
 }

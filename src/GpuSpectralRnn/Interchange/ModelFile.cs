@@ -6,7 +6,7 @@ namespace GpuSpectralRnn.Interchange;
 
 /// <summary>
 /// Model files: safetensors with PyTorch's names for the parameters; in the metadata the recipe as JSON under <c>gsrnn.architecture</c> and, where
-/// single weights are pruned, their mask under <c>gsrnn.mask</c>.
+/// single weights are pruned, their mask under <c>gsrnn.mask</c>. A matrix whose mask is of blocks is kept as these (<see cref="BlockStorage"/>).
 /// </summary>
 public static class ModelFile
 {
@@ -23,13 +23,15 @@ public static class ModelFile
             throw new RunFailedException(
                 $"{path} is not written: {bad.Name} holds {bad.Value} at index {bad.Index}. " +
                 "The model is broken; train it again or take an earlier one.");
+        BlockStorage blocks = BlockStorage.Find(parameters);
         NamedArray[] arrays =
         [
             .. parameters.Slots.Select(slot =>
-                NamedArray.Create(slot.Name, slot.Shape, block.AsSpan((int)slot.Offset, (int)slot.Shape.Count).ToArray())),
+                blocks.Pack(NamedArray.Create(slot.Name, slot.Shape, block.AsSpan((int)slot.Offset, (int)slot.Shape.Count).ToArray()))),
         ];
         Dictionary<string, string> metadata = new() { ["format"] = "pt", [ArchitectureKey] = network.Recipe.ToJson() };
-        if (MaskText.Write(parameters) is { } mask) metadata[MaskText.Key] = mask;
+        if (MaskText.Write(parameters, blocks.Names) is { } mask) metadata[MaskText.Key] = mask;
+        if (blocks.ToJson() is { } stored) metadata[BlockStorage.Key] = stored;
         SafetensorsFile.Write(path, arrays, metadata);
     }
 
@@ -40,9 +42,14 @@ public static class ModelFile
     public static Network Load(string path, IBackend backend)
     {
         SafetensorsFile file = SafetensorsFile.Read(path);
-        Network network = Build(file, ReadRecipe(file), backend, file.Arrays.ToDictionary(array => array.Name));
+        Recipe recipe = ReadRecipe(file);
+        Dictionary<string, NamedArray> tensors = file.Arrays.ToDictionary(array => array.Name);
+        BlockStorage? blocks = file.Metadata.TryGetValue(BlockStorage.Key, out string? stored) ? BlockStorage.Read(stored, path) : null;
+        blocks?.Unpack(tensors, recipe.Build(), path);
+        Network network = Build(file, recipe, backend, tensors);
         try
         {
+            blocks?.ApplyMasks(network.Parameters);
             if (file.Metadata.TryGetValue(MaskText.Key, out string? mask)) MaskText.Apply(mask, network.Parameters, path);
             return network;
         }

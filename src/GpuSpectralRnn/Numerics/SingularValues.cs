@@ -3,23 +3,29 @@ using GpuSpectralRnn.Kernels;
 namespace GpuSpectralRnn.Numerics;
 
 /// <summary>
-/// The largest singular values of a rectangular matrix without its whole spectrum: block Lanczos (Golub and Underwood 1977) with full
-/// reorthogonalisation on the smaller Gram matrix. A block of several random vectors finds repeated values too (a graph in two parts has sigma_1 =
-/// sigma_2).
+/// The largest singular values of a rectangular matrix without its whole spectrum, from its smaller Gram matrix: of small ones by tridiagonal form
+/// (<see cref="TridiagonalEigen"/>), else by block Lanczos (Golub and Underwood 1977) with full reorthogonalisation. Repeated values are found too (a
+/// graph in two parts has sigma_1 = sigma_2).
 /// </summary>
 public static class SingularValues
 {
     private const int BlockSize = 4;
 
-    /// <summary>Matrices whose shorter side is at most this are decomposed whole.</summary>
-    private const int SmallOrder = 64;
+    /// <summary>Matrices whose shorter side is less than this are decomposed whole.</summary>
+    private const int LeastOrder = 4;
+
+    /// <summary>Matrices whose shorter side is at most this are brought to tridiagonal form; for larger ones the subspace is cheaper.</summary>
+    private const int SmallOrder = 320;
+
+    /// <summary>Vectors before the residuals are looked at: seldom enough for the second value of a random matrix.</summary>
+    private const int FirstCheck = 24;
 
     /// <summary>The largest residual ||B y - theta y|| of a pair, relative to the largest eigenvalue of the Gram matrix B.</summary>
     private const double Tolerance = 1e-12;
 
     /// <summary>
-    /// sigma_1 and sigma_2 (0 for a single row or column). Each squared value lies within 1e-12 sigma_1^2 of an eigenvalue of the Gram matrix: the
-    /// residuals are measured, and where they do not become so small the whole spectrum is computed.
+    /// sigma_1 and sigma_2 (0 for a single row or column). Each is |A v| of a vector v that is an eigenvector of the Gram matrix within 1e-12 of the
+    /// largest eigenvalue: the residuals are measured, and where they do not become so small the whole spectrum is computed.
     /// </summary>
     /// <exception cref="RunFailedException">The matrix holds NaN or infinity.</exception>
     public static (double First, double Second) LargestTwo(Matrix a)
@@ -31,31 +37,60 @@ public static class SingularValues
         double largest = a.Data.Max(Math.Abs);
         if (largest == 0) return (0, 0);
         int exponent = Math.ILogB(largest);
-        Matrix scaled = Math.ScaleB(1, -exponent) * a;
-        Matrix gram = a.Rows <= a.Columns ? Matrix.Product(scaled, scaled, transposeB: true) : Matrix.Product(scaled, scaled, transposeA: true);
-        double[] squares = gram.Rows <= SmallOrder ? SymmetricEigen.Compute(gram).Values : TwoLargest(gram) ?? SymmetricEigen.Compute(gram).Values;
-        double Root(int index) => squares.Length > index ? Math.ScaleB(Math.Sqrt(Math.Max(0, squares[index])), exponent) : 0;
-        return (Root(0), Root(1));
+        Matrix scaled = Math.ScaleB(1, -exponent) * (a.Rows >= a.Columns ? a : a.Transpose());
+        (double first, double second) = LargestTwo(scaled, Matrix.Product(scaled, scaled, transposeA: true));
+        return (Math.ScaleB(first, exponent), Math.ScaleB(second, exponent));
     }
 
-    // The two largest eigenvalues of B [n, n], or null where half of the space does not hold them.
-    private static double[]? TwoLargest(Matrix b)
+    /// <summary>
+    /// The same with the Gram matrix A^T A given, which a device may have summed up; squares of A must neither overflow nor vanish.
+    /// </summary>
+    /// <param name="a">A [rows, columns].</param>
+    /// <param name="gram">A^T A [columns, columns], symmetric and finite.</param>
+    public static (double First, double Second) LargestTwo(Matrix a, Matrix gram)
+    {
+        Matrix vectors = gram.Rows switch
+        {
+            < LeastOrder => null,
+            <= SmallOrder => TridiagonalEigen.TwoLargest(gram),
+            _ => TwoLargest(gram),
+        } ?? Largest(SymmetricEigen.Compute(gram));
+
+        // |A v| is right where the root of an eigenvalue, whose error is of the largest one's order, would not be: a zero stays one.
+        double[] values = new double[2];
+        Matrix images = Matrix.Product(vectors, a, transposeB: true);
+        for (int i = 0; i < images.Rows; i++) values[i] = Math.Sqrt(VectorOps.Dot(images.Row(i), images.Row(i)));
+        return (Math.Max(values[0], values[1]), Math.Min(values[0], values[1]));
+    }
+
+    // Rows: the first two eigenvectors, or the only one.
+    private static Matrix Largest(SymmetricEigen eigen) =>
+        eigen.Vectors.SelectColumns([.. Enumerable.Range(0, Math.Min(2, eigen.Values.Length))]).Transpose();
+
+    // The eigenvectors of the two largest eigenvalues of B [n, n] as rows, or null where half of the space does not hold them.
+    private static Matrix? TwoLargest(Matrix b)
     {
         int n = b.Rows, most = n / 2;
         Matrix basis = new(most, n), image = new(most, n); // rows: orthonormal vectors q, and B q
         Matrix block = new(BlockSize, n);
         for (int i = 0; i < block.Data.Length; i++) block.Data[i] = Philox.Uniform(0, 0, (ulong)i) - 0.5;
-        int size = 0, nextCheck = 0;
-        while (size + BlockSize <= most)
+        int size = 0, nextCheck = FirstCheck;
+        for (bool isOpen = true; isOpen;)
         {
+            // Nothing is added where the space holds all that B makes of the first block: its two largest values are then B's.
             int added = Extend(basis, size, block);
-            if (added == 0) return null;
-            Matrix fresh = Matrix.From(added, n, basis.Data.AsSpan(size * n, added * n));
-            block = fresh * b;
-            block.Data.CopyTo(image.Data, size * n);
-            size += added;
-            if (size < Math.Max(2, nextCheck)) continue;
-            nextCheck = size + size / 4; // each check costs as much as all steps before it
+            if (added > 0)
+            {
+                Matrix fresh = Matrix.From(added, n, basis.Data.AsSpan(size * n, added * n));
+                block = fresh * b;
+                block.Data.CopyTo(image.Data, size * n);
+                size += added;
+            }
+
+            isOpen = added > 0 && size + BlockSize <= most;
+            if (isOpen && size < nextCheck) continue;
+            if (size < 2) return null;
+            nextCheck = size + size / 2; // each check costs more than all steps before it
 
             // Rayleigh-Ritz: T = Q B Q^T, and the residuals of its two largest pairs.
             Matrix q = Matrix.From(size, n, basis.Data.AsSpan(0, size * n)), bq = Matrix.From(size, n, image.Data.AsSpan(0, size * n));
@@ -63,7 +98,7 @@ public static class SingularValues
             Matrix y = ritz.Vectors.SelectColumns([0, 1]);
             Matrix vectors = Matrix.Product(y, q, transposeA: true), residual = Matrix.Product(y, bq, transposeA: true);
             for (int i = 0; i < 2; i++) VectorOps.AddScaled(-ritz.Values[i], vectors.Row(i), residual.Row(i));
-            if (residual.FrobeniusNorm() <= Tolerance * ritz.Values[0]) return ritz.Values[..2];
+            if (residual.FrobeniusNorm() <= Tolerance * ritz.Values[0]) return vectors;
         }
 
         return null;

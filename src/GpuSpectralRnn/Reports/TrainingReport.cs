@@ -55,6 +55,14 @@ public sealed class TrainingReport(IReadOnlyList<EpochReport> epochs)
         PruningReport last = epochs.Select(epoch => epoch.Pruning).OfType<PruningReport>().Last();
         page.AddHeading($"Pruning by {last.Method}");
         foreach (UnitCounts axis in last.Axes) page.Add(Gates(axis.Axis));
+        if (last.Layers.Count > 0)
+        {
+            page.Add(Lines("Density of the masks", "share kept",
+                last.Layers.Select(layer => (layer.Layer, Over(epoch => Find(epoch, layer.Layer)?.Density)))));
+            page.Add(Lines("δ_R over its bound", "δ_R over its bound",
+                last.Layers.Select(layer => (layer.Layer, Over(epoch => Find(epoch, layer.Layer)?.Expansion)))));
+        }
+
         (double X, double Y)[] sizes =
         [
             .. from epoch in epochs
@@ -65,6 +73,8 @@ public sealed class TrainingReport(IReadOnlyList<EpochReport> epochs)
         ];
         if (sizes.Length > 0) page.Add(new LineChart("Metric against size", new Axis("parameters after slicing"), new Axis(metric)).Add(new Series("sliced", sizes)));
         page.Add(Table(metric));
+
+        static LayerReport? Find(EpochReport epoch, string layer) => epoch.Pruning?.Layers.FirstOrDefault(own => own.Layer == layer);
     }
 
     private LineChart Gates(string axis)

@@ -89,6 +89,19 @@ public sealed record UnitCounts(string Axis, int Units, int Open, int Closed, do
     public override string ToString() => $"{Axis} {Open} open, {Closed} closed{(Undecided > 0 ? $", {Undecided} undecided" : "")}";
 }
 
+/// <summary>What a mask has left of one layer.</summary>
+/// <param name="Layer">The parameter's name, for a gate with its number.</param>
+/// <param name="Density">The share of its weights.</param>
+/// <param name="Expansion">delta_R over its bound (<see cref="Graphs.Expansion.Relative"/>); null where that cannot be judged.</param>
+/// <param name="Gap">(sigma_1 - sigma_2) / sigma_1.</param>
+/// <param name="IsFrozen">Whether its mask is final.</param>
+public sealed record LayerReport(string Layer, double Density, double? Expansion, double Gap, bool IsFrozen = false)
+{
+    /// <summary>For example <c>rnn.weight_hh_l0 density 0.24, delta_R +0.031, frozen</c>.</summary>
+    public override string ToString() =>
+        $"{Layer} density {Density:0.###}, delta_R {(Expansion is { } x ? $"{x:+0.000;-0.000}" : "not evaluated")}{(IsFrozen ? ", frozen" : "")}";
+}
+
 /// <summary>How far a trained pruning has come.</summary>
 /// <param name="Method">Its name.</param>
 public sealed record PruningReport(string Method)
@@ -98,6 +111,9 @@ public sealed record PruningReport(string Method)
 
     /// <summary>Weights left by a method that takes away weights, and all that it may take; null for others.</summary>
     public (long Kept, long All)? Weights { get; init; }
+
+    /// <summary>The layers of a method that masks weights layer by layer.</summary>
+    public IReadOnlyList<LayerReport> Layers { get; init; } = [];
 
     /// <summary>The size that the run should have come to now, as a share of the units or weights; null where none is asked for.</summary>
     public double? Target { get; init; }

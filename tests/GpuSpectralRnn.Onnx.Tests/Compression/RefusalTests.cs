@@ -25,14 +25,6 @@ public class RefusalTests
     }
 
     [Fact]
-    public void Layout_1()
-    {
-        GraphMaker maker = Good();
-        maker.Graph.Node[0].Attribute.Add(Attributes.Create("layout", 1));
-        Refused(maker, "layout=1");
-    }
-
-    [Fact]
     public void Data_of_another_shape() => Refused(Good(), "but the input takes [6, 1, 3]", data: [10, Steps, 1, Inputs + 1]);
 
     [Fact]

@@ -27,6 +27,20 @@ public sealed class ImportRefusalTests : IDisposable
             Cell.RnnTanh, node => Attributes.Find(node, "activations")!.Strings[0] = ByteString.CopyFromUtf8("Elu"), "RNN steps_l0", "Elu");
     }
 
+    /// <summary>No refusal, but worth a word: such a file of PyTorch's does not answer as the model did.</summary>
+    [Fact]
+    public void AGruThatPyTorchHasNotIsDoubted()
+    {
+        foreach (string producer in (string[])["pytorch", "tf2onnx"])
+        {
+            ModelProto model = Build(Cell.GruResetBefore);
+            model.ProducerName = producer;
+            List<string> notes = [];
+            Runs.WithFile(model.ToByteArray(), path => OnnxImport.Read(path, host, note: notes.Add).Network.Dispose());
+            Assert.Equal(producer == "pytorch" ? 1 : 0, notes.Count(note => note.StartsWith("GRU steps_l0 resets its state before the product", StringComparison.Ordinal)));
+        }
+    }
+
     [Fact]
     public void AFixedStateAndPeepholes()
     {

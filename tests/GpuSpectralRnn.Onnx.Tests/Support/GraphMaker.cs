@@ -29,6 +29,13 @@ internal sealed class GraphMaker
 
     public GraphMaker Output(string name, params int[] extents) => Value(Graph.Output, name, FloatType, extents);
 
+    /// <summary>An output of which neither type nor shape is told, as results of bodies.</summary>
+    public GraphMaker Result(string name)
+    {
+        Graph.Output.Add(new ValueProto { Name = name });
+        return this;
+    }
+
     public GraphMaker Constant(string name, int[] extents, float scale = 1)
     {
         float[] values = new float[extents.Aggregate(1, (a, b) => a * b)];

@@ -33,11 +33,19 @@ internal static class Runs
     }
 
     /// <summary>The outputs of one call, by name.</summary>
-    public static Dictionary<string, (long[] Shape, float[] Values)> Once(byte[] graph, params (string Name, long[] Shape, float[] Values)[] inputs)
+    public static Dictionary<string, (long[] Shape, float[] Values)> Once(byte[] graph, params (string Name, long[] Shape, float[] Values)[] inputs) =>
+        Once(graph, Array.ConvertAll(inputs, input => (input.Name, input.Shape, (Array)input.Values)));
+
+    /// <summary>The outputs of one call, by name; inputs are floats, or 32-bit integers.</summary>
+    public static Dictionary<string, (long[] Shape, float[] Values)> Once(byte[] graph, (string Name, long[] Shape, Array Values)[] inputs)
     {
         using InferenceSession session = RuntimeSession.Open(graph, "a graph of the tests");
         using RunOptions run = new();
-        Dictionary<string, OrtValue> feed = inputs.ToDictionary(input => input.Name, input => OrtValue.CreateTensorValueFromMemory(input.Values, input.Shape));
+        Dictionary<string, OrtValue> feed = inputs.ToDictionary(
+            input => input.Name,
+            input => input.Values is int[] integers
+                ? OrtValue.CreateTensorValueFromMemory(integers, input.Shape)
+                : OrtValue.CreateTensorValueFromMemory((float[])input.Values, input.Shape));
         using IDisposableReadOnlyCollection<OrtValue> results = session.Run(run, feed, session.OutputNames);
         foreach (OrtValue value in feed.Values) value.Dispose();
         return session.OutputNames.Select((name, i) => (name, results[i].GetTensorTypeAndShape().Shape, results[i].GetTensorDataAsSpan<float>().ToArray()))

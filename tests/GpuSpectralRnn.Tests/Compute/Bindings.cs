@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Tests.Compute.Ilgpu;
+using GpuSpectralRnn.Tests.Graphs;
 using GpuSpectralRnn.Tests.Support;
 
 namespace GpuSpectralRnn.Tests.Compute;
@@ -38,6 +39,7 @@ public class HostOptimizerTests(HostDevice device) : OptimizerTests(device), ICl
 public class HostRandomTests(HostDevice device) : RandomTests(device), IClassFixture<HostDevice>;
 public class HostGramTests(HostDevice device) : GramTests(device), IClassFixture<HostDevice>;
 public class HostSymmetricEigenTests(HostDevice device) : SymmetricEigenTests(device), IClassFixture<HostDevice>;
+public class HostExpansionTests(HostDevice device) : ExpansionTests(device), IClassFixture<HostDevice>;
 public class HostTransferTests(HostDevice device) : TransferTests(device), IClassFixture<HostDevice>;
 
 [Collection("ilgpu-cpu")] public class IlgpuCpuGemmTests(IlgpuCpuDevice device) : GemmTests(device);
@@ -53,11 +55,14 @@ public class HostTransferTests(HostDevice device) : TransferTests(device), IClas
 [Collection("ilgpu-cpu")] public class IlgpuCpuStepRowsTests(IlgpuCpuDevice device) : StepRowsTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuAttentionTests(IlgpuCpuDevice device) : AttentionTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuRecurrentLayerTests(IlgpuCpuDevice device) : RecurrentLayerTests(device);
+[Collection("ilgpu-cpu")] public class IlgpuCpuSkippingLayerTests(IlgpuCpuSkippingDevice device) : RecurrentLayerTests(device),
+    IClassFixture<IlgpuCpuSkippingDevice>;
 [Collection("ilgpu-cpu")] public class IlgpuCpuLossTests(IlgpuCpuDevice device) : LossTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuOptimizerTests(IlgpuCpuDevice device) : OptimizerTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuRandomTests(IlgpuCpuDevice device) : RandomTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuGramTests(IlgpuCpuDevice device) : GramTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuSymmetricEigenTests(IlgpuCpuDevice device) : SymmetricEigenTests(device);
+[Collection("ilgpu-cpu")] public class IlgpuCpuExpansionTests(IlgpuCpuDevice device) : ExpansionTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuTransferTests(IlgpuCpuDevice device) : TransferTests(device);
 
 [Collection("small groups")] public class SmallGroupGemmTests(SmallGroupDevice device) : GemmTests(device);
@@ -92,11 +97,14 @@ public class SlicedPairGramTests(SlicedPairDevice device) : GramTests(device), I
 [Collection("opencl:0")] public class OpenClRandomTests(OpenClDevice device) : RandomTests(device);
 [Collection("opencl:0")] public class OpenClGramTests(OpenClDevice device) : GramTests(device);
 [Collection("opencl:0")] public class OpenClSymmetricEigenTests(OpenClDevice device) : SymmetricEigenTests(device);
+[Collection("opencl:0")] public class OpenClExpansionTests(OpenClDevice device) : ExpansionTests(device);
 [Collection("opencl:0")] public class OpenClTransferTests(OpenClDevice device) : TransferTests(device);
 [Collection("opencl:0")]
 public class OpenClBlocksGemmTests(OpenClBlocksDevice device) : GemmTests(device), IClassFixture<OpenClBlocksDevice>;
 [Collection("opencl:0")]
 public class OpenClBlocksGramTests(OpenClBlocksDevice device) : GramTests(device), IClassFixture<OpenClBlocksDevice>;
+[Collection("opencl:0")]
+public class OpenClSkippingLayerTests(OpenClSkippingDevice device) : RecurrentLayerTests(device), IClassFixture<OpenClSkippingDevice>;
 [Collection("opencl:0")]
 public class OpenClSlicedLayerTests(OpenClSlicedDevice device) : RecurrentLayerTests(device), IClassFixture<OpenClSlicedDevice>;
 [Collection("opencl:0")]
@@ -121,7 +129,9 @@ public class OpenClPersistentLayerTests(OpenClPersistentDevice device)
 [Collection("cuda:0")] public class CudaRandomTests(CudaDevice device) : RandomTests(device);
 [Collection("cuda:0")] public class CudaGramTests(CudaDevice device) : GramTests(device);
 [Collection("cuda:0")] public class CudaSymmetricEigenTests(CudaDevice device) : SymmetricEigenTests(device);
+[Collection("cuda:0")] public class CudaExpansionTests(CudaDevice device) : ExpansionTests(device);
 [Collection("cuda:0")] public class CudaTransferTests(CudaDevice device) : TransferTests(device);
 public class CudaKernelsGemmTests(CudaKernelsDevice device) : GemmTests(device), IClassFixture<CudaKernelsDevice>;
 public class CudaCuBlasGemmTests(CuBlasDevice device) : GemmTests(device), IClassFixture<CuBlasDevice>;
+public class CudaSkippingLayerTests(CudaSkippingDevice device) : RecurrentLayerTests(device), IClassFixture<CudaSkippingDevice>;
 public class CudaStepwiseLayerTests(CudaStepwiseDevice device) : RecurrentLayerTests(device), IClassFixture<CudaStepwiseDevice>;

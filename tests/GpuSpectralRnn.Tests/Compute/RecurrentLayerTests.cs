@@ -48,12 +48,29 @@ public abstract class RecurrentLayerTests(DeviceFixture device) : RecurrentLayer
     {
         // Around the tiles of the backends, primes, and the shapes of use.
         foreach ((int t, int b, int i, int h) in new[]
-            { (3, 5, 4, 31), (2, 7, 5, 32), (4, 9, 65, 33), (2, 64, 28, 128), (40, 3, 1, 16), (3, 2, 1, 129), (7, 23, 3, 15) })
+            { (3, 5, 4, 31), (2, 7, 5, 32), (4, 9, 65, 33), (2, 64, 28, 128), (40, 3, 1, 16), (3, 2, 1, 129), (7, 23, 3, 15), (4, 1, 130, 150) })
         {
             RecurrentShape shape = new(cell, t, b, i, h) { IsReverse = isReverse };
             ReferenceLayer problem = new(shape, seed: 70, hasInitial: h % 2 == 1, hasLengths);
             Check(problem, shape, t / 2, problem.Backward(t / 2));
         }
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Kinds))]
+    public void Agrees_where_whole_blocks_of_weights_are_zero(CellKind cell, bool isReverse, bool hasLengths)
+    {
+        // Sizes at which backends skip blocks, some of them cut; the reference knows none.
+        RecurrentShape shape = new(cell, Steps: 3, Batch: 11, Inputs: 66, Hidden: 76) { IsReverse = isReverse };
+        ReferenceLayer problem = new(shape, seed: 71, hasInitial: true, hasLengths);
+        foreach ((double[] weights, int columns) in (ReadOnlySpan<(double[], int)>)[(problem.InputWeights, shape.Inputs),
+            (problem.HiddenWeights, shape.Hidden)])
+        {
+            for (int at = 0; at < weights.Length; at++)
+                if (((at / columns / 8 * 5) + (at % columns / 8 * 3)) % 7 > 1) weights[at] = 0; // two blocks of seven are left
+        }
+
+        Check(problem, shape, 1, problem.Backward(1));
     }
 
     [SkippableTheory]
@@ -107,6 +124,45 @@ public abstract class RecurrentLayerTests(DeviceFixture device) : RecurrentLayer
         (float[] forward, float[] backward) = Bits(isTraining: true);
         Assert.Equal(forward, Bits(isTraining: false).Forward);
         Assert.Equal(backward, Bits(isTraining: true).Backward);
+    }
+
+    [SkippableTheory]
+    [InlineData(CellKind.RnnRelu)]
+    [InlineData(CellKind.Lstm)]
+    [InlineData(CellKind.Gru)]
+    [InlineData(CellKind.GruResetBefore)]
+    [InlineData(CellKind.LstmPeephole)]
+    public void Weights_that_change_between_passes_count_in_the_next(CellKind cell)
+    {
+        RecurrentShape shape = new(cell, 3, 2, 4, 9);
+        Layer layer = new(this, new ReferenceLayer(shape, seed: 6, hasInitial: true, hasLengths: false), shape);
+        Tensor[] parameters = [layer.Weights.InputWeights, layer.Weights.HiddenWeights, layer.Weights.InputBias, layer.Weights.HiddenBias];
+        using RecurrentWorkspace workspace = Backend.Recurrent.Prepare(shape, isTraining: false);
+        float[] Pass(RecurrentWorkspace by)
+        {
+            Tensor output = Garbage(3, 2, 9);
+            Backend.Recurrent.Forward(new(by, layer.Weights, layer.Input, layer.Initial, output));
+            return output.ToArray();
+        }
+
+        void Change(Action write)
+        {
+            float[] before = Pass(workspace);
+            Assert.Equal(before, Pass(workspace));
+            write();
+            using RecurrentWorkspace fresh = Backend.Recurrent.Prepare(shape, isTraining: false);
+            float[] after = Pass(workspace);
+            Assert.NotEqual(before, after);
+            Assert.Equal(Pass(fresh), after);
+        }
+
+        foreach (Tensor parameter in parameters)
+        {
+            Change(() => parameter.View(1, 2).CopyFrom<float>([0.5f, -0.5f]));
+            Change(() => Backend.Fill(parameter.View(0, 3), 0.25f));
+            int count = (int)parameter.Shape.Count;
+            Change(() => Backend.Optimizer.Sgd(new(parameter.View(0, count), Make(Numbers.Normal(count, 8), count), new(0.1f, 0))));
+        }
     }
 
     [SkippableTheory]

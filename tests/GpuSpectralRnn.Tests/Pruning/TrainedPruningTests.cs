@@ -27,6 +27,10 @@ public sealed class TrainedPruningTests : IDisposable
         ["iss, lambda"] = () => new IssPruning(new IssSettings { GroupPenalty = 0.1 }),
         ["gradual"] = () => new GradualPruning(new GradualSettings { TargetFraction = 0.3 }),
         ["trace norm"] = () => new TraceNorm(0.01),
+        ["expander"] = () => new ExpanderPruning(new ExpanderSettings { Density = 0.2, ExpansionLimit = -0.2 }),
+        ["magnitude, rewound"] = () => new ExpanderPruning(new ExpanderSettings { Density = 0.2, Stop = ExpansionStop.None, RewindEpoch = 1 }),
+        ["biregular"] = () => new ConstructedMasks(new ConstructedMaskSettings { Density = 0.3, Construction = MaskConstruction.Biregular, Block =
+            new(2, 2) }),
     };
 
     public static TheoryData<string> Names => [.. Methods.Keys];

@@ -17,6 +17,7 @@ public class RoomTests
         ["Formats"] = 2,
         ["Data"] = 2,
         ["Networks"] = 2,
+        ["Graphs"] = 3,
         ["Spectral"] = 3,
         ["Training"] = 3,
         ["Interchange"] = 3,

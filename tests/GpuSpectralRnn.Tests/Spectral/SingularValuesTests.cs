@@ -10,10 +10,14 @@ public class SingularValuesTests
     [InlineData(1, 1)]
     [InlineData(1, 9)]
     [InlineData(2, 3)]
+    [InlineData(3, 7)]
+    [InlineData(4, 4)]
+    [InlineData(5, 40)]
     [InlineData(64, 65)]
     [InlineData(65, 66)]
     [InlineData(300, 129)]
     [InlineData(90, 257)]
+    [InlineData(330, 340)]
     public void Two_largest_equal_the_oracle(int rows, int columns)
     {
         Matrix a = RandomMatrix.Uniform(rows, columns, 4);
@@ -36,8 +40,11 @@ public class SingularValuesTests
         (double first, double second) = SingularValues.LargestTwo(a);
 
         Close.Equal([largest, largest], [first, second], 1e-11, 0, "sigma");
-        (first, second) = SingularValues.LargestTwo(Matrix.Identity(150));
-        Close.Equal([1, 1], [first, second], 1e-12, 0, "identity");
+        foreach (int order in (int[])[2, 7, 150, 350])
+        {
+            (first, second) = SingularValues.LargestTwo(Matrix.Identity(order));
+            Close.Equal([1, 1], [first, second], 1e-12, 0, $"identity of order {order}");
+        }
     }
 
     [Fact]
@@ -47,7 +54,16 @@ public class SingularValuesTests
         (double first, double second) = SingularValues.LargestTwo(column * column.Transpose());
 
         Assert.Equal(Matrix.Inner(column, column), first, 1e-10);
-        Assert.Equal(0, second, 1e-5 * first); // a square of 1e-12 has a root of 1e-6
+        Assert.Equal(0, second, 1e-12 * first); // the image of a vector, not the root of an eigenvalue
+        foreach (int order in (int[])[4, 60, 400]) // by way of tridiagonal form, and of a space that B does not leave
+        {
+            Matrix ones = new(order, order + 3);
+            Array.Fill(ones.Data, 1);
+            (first, second) = SingularValues.LargestTwo(ones);
+            Assert.Equal(Math.Sqrt(order * (order + 3.0)), first, 1e-10 * order);
+            Assert.Equal(0, second, 1e-12 * first);
+        }
+
         Assert.Equal((0, 0), SingularValues.LargestTwo(new Matrix(80, 90)));
         Assert.Equal((0, 0), SingularValues.LargestTwo(new Matrix(0, 3)));
         Close.Equal(3e200, SingularValues.LargestTwo(Matrix.From(1, 1, [-3e200])).First, 1e-14, 0, "large");

@@ -64,3 +64,13 @@ public sealed class CuBlasDevice() : DeviceFixture(ProductBackend.Cublas);
 
 /// <summary>The same on tensor cores.</summary>
 public sealed class CuBlasTf32Device() : DeviceFixture(ProductBackend.CublasTf32);
+
+/// <summary>ILGPU's simulator, whose recurrent layers skip blocks of zeros.</summary>
+public sealed class IlgpuCpuSkippingDevice() : DeviceFixture("ilgpu-cpu", RecurrentStrategy.Blocks);
+
+/// <summary>The first OpenCL device, or PoCL, whose recurrent layers skip blocks of zeros.</summary>
+public sealed class OpenClSkippingDevice()
+    : DeviceFixture("opencl:0", RecurrentStrategy.Blocks, () => PoclBackend.Open(kernels: RecurrentStrategy.Blocks));
+
+/// <summary>The first CUDA device, or its simulator, whose recurrent layers skip blocks of zeros.</summary>
+public sealed class CudaSkippingDevice() : DeviceFixture("cuda:0", RecurrentStrategy.Blocks);

@@ -133,17 +133,31 @@ public sealed unsafe class HostBackend : IBackend
         threads.Dispose();
     }
 
-    /// <summary>A tensor's first element.</summary>
+    /// <summary>A tensor's first element, to be written or read.</summary>
     internal float* Address(Tensor tensor) => Address<float>(tensor);
 
-    /// <summary>A tensor's first element, or null.</summary>
+    /// <summary>A tensor's first element, to be written or read, or null.</summary>
     internal float* AddressOrNull(Tensor? tensor) => tensor is null ? null : Address<float>(tensor);
 
-    /// <summary>A tensor's first element.</summary>
+    /// <summary>A tensor's first element, to be written or read.</summary>
     internal T* Address<T>(Tensor tensor)
         where T : unmanaged
     {
+        HostStorage storage = StorageOf(tensor);
+        storage.Version++;
+        return (T*)storage.Address + tensor.Offset;
+    }
+
+    /// <summary>A tensor's first element, for reading only: what is kept of its numbers, as packed weights, stays good.</summary>
+    internal float* Read(Tensor tensor) => (float*)StorageOf(tensor).Address + tensor.Offset;
+
+    /// <summary>A tensor's first element for reading only, or null.</summary>
+    internal float* ReadOrNull(Tensor? tensor) => tensor is null ? null : Read(tensor);
+
+    /// <summary>Where a tensor's numbers are.</summary>
+    internal HostStorage StorageOf(Tensor tensor)
+    {
         ObjectDisposedException.ThrowIf(isDisposed, this);
-        return (T*)((HostStorage)tensor.StorageOn(this)).Address + tensor.Offset;
+        return (HostStorage)tensor.StorageOn(this);
     }
 }

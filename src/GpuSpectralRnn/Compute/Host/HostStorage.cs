@@ -23,6 +23,9 @@ internal sealed unsafe class HostStorage : TensorStorage
     /// <summary>The first byte.</summary>
     public void* Address { get; private set; }
 
+    /// <summary>Grows whenever somebody asks for the memory to write to it: what was made of its numbers before may be out of date.</summary>
+    public long Version { get; set; }
+
     /// <inheritdoc/>
     protected override void Release()
     {

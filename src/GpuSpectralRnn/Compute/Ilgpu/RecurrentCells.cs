@@ -34,7 +34,7 @@ internal sealed class RecurrentCells(IlgpuBackend backend, Gemm gemm)
     private RecurrentCell StepwiseFor(RecurrentShape shape)
     {
         if (stepwise.TryGetValue(shape.Cell, out RecurrentCell? known)) return known;
-        return stepwise[shape.Cell] = shape.Spec.Stepwise(backend.Loader, gemm);
+        return stepwise[shape.Cell] = shape.Spec.Stepwise(backend.Loader, gemm, backend.Kernels == RecurrentStrategy.Blocks);
     }
 
     private RecurrentCell? PersistentFor(RecurrentShape shape)

@@ -8,7 +8,7 @@ using GpuSpectralRnn.Networks.Modules;
 namespace GpuSpectralRnn.Networks;
 
 /// <summary>
-/// A bidirectional attention reader (Seo, Kembhavi, Farhadi, Hajishirzi 2017; docs/method.md, section 16): the words of a text and of a question,
+/// A bidirectional attention reader (Seo, Kembhavi, Farhadi, Hajishirzi 2017; docs/method.md, section 17): the words of a text and of a question,
 /// with their characters where there are some, through highway layers and a contextual encoder that both share, attention of both to each other,
 /// modelling layers, and the scores of every word of the text to be the first and the last of the answer. Every width is free, and recurrences are
 /// of any cell.

@@ -72,6 +72,8 @@ public sealed record MethodSpec(
         new("iss-gm-without", "units farthest from the others' weights, not reconstructed, as published", Unfolded, CreateGeometricMedian, IsCentred: true),
         new("magnitude-weight", "a mask: the k^2 largest recurrent weights", Plain, _ => new MagnitudeWeights(), DropsUnits: false),
         new("random-weight", "a mask: k^2 recurrent weights drawn uniformly", Plain, _ => new RandomWeights(), DropsUnits: false),
+        new("biregular-weight", "a mask: k^2 recurrent weights as a random biregular graph, an expander", Plain, _ => new BiregularWeights(),
+            DropsUnits: false),
         new("column", "a mask: k columns of the recurrent matrix", Plain, _ => new ColumnSparsification(), DropsUnits: false),
         new("low-rank", "the recurrent matrix as two factors of rank k, multiplied out to run: fewer weights, no less time", Plain,
             _ => new LowRank(), IsOneWay: true, DropsUnits: false),
@@ -86,6 +88,11 @@ public sealed record MethodSpec(
         new(GradualPruning.MethodName, "a mask: k^2 recurrent weights, the small ones masked while the network is trained further", Plain, null, DropsUnits: false)
         {
             Train = keep => new GradualPruning(new GradualSettings { Keep = keep }),
+        },
+        new(ExpanderPruning.MethodName, "a mask: k^2 recurrent weights or as many as keep an expander, masked in rounds while the network is trained further", Plain,
+            null, DropsUnits: false)
+        {
+            Train = keep => new ExpanderPruning(new ExpanderSettings { Keep = keep }),
         },
     ];
 

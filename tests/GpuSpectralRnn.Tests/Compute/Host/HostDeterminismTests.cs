@@ -63,6 +63,45 @@ public class HostDeterminismTests
         return [.. output.ToArray(), .. gradients.ToArray(), .. inputGradient.ToArray(), .. initialGradient.ToArray()];
     });
 
+    /// <summary>Whatever tiles, blocks of steps and panels its batch is multiplied in; sums of more than one pass over k, and columns that fill no panel.</summary>
+    [Theory]
+    [InlineData(CellKind.RnnTanh)]
+    [InlineData(CellKind.Lstm)]
+    [InlineData(CellKind.Gru)]
+    [InlineData(CellKind.GruResetBefore)]
+    [InlineData(CellKind.LstmPeephole)]
+    public void A_sequence_has_the_same_bits_alone_and_in_any_batch(CellKind cell) => SameBits(backend =>
+    {
+        (int steps, int inputs, int hidden) = (7, 131, 140);
+        int rows = cell.Gates() * hidden;
+        using Tensor inputWeights = Random(backend, 1, rows, inputs);
+        using Tensor hiddenWeights = Random(backend, 2, rows, hidden);
+        using Tensor biases = Random(backend, 3, 2, rows);
+        using Tensor peepholes = Random(backend, 4, 3 * hidden);
+        backend.Optimizer.ClipGlobalNorm(new(inputWeights, MathF.Sqrt(inputs), biases.View(0, 1)));
+        backend.Optimizer.ClipGlobalNorm(new(hiddenWeights, MathF.Sqrt(hidden), biases.View(0, 1)));
+        RecurrentWeights weights = new(
+            inputWeights, hiddenWeights, biases.View(0, rows), biases.View(rows, rows), CellSpec.From(cell).HasPeepholes ? peepholes : null);
+        float[] sequence = Numbers.Normal(steps * inputs, 5);
+        float[]? alone = null;
+        foreach (int batch in new[] { 1, 2, 6, 9, 20, 67 })
+        {
+            float[] all = new float[steps * batch * inputs];
+            for (int row = 0; row < steps * batch; row++) sequence.AsSpan(row / batch * inputs, inputs).CopyTo(all.AsSpan(row * inputs));
+            using Tensor input = backend.Allocate(new Shape(steps, batch, inputs));
+            input.CopyFrom<float>(all);
+            using Tensor output = backend.Allocate(new Shape(steps, batch, hidden));
+            using RecurrentWorkspace workspace = backend.Recurrent.Prepare(new RecurrentShape(cell, steps, batch, inputs, hidden), isTraining: false);
+            backend.Recurrent.Forward(new(workspace, weights, input, null, output));
+            float[] states = output.ToArray();
+            alone ??= states;
+            for (int row = 0; row < steps * batch; row++)
+                Assert.Equal(alone.AsSpan(row / batch * hidden, hidden), states.AsSpan(row * hidden, hidden));
+        }
+
+        return alone!;
+    });
+
     [Fact]
     public void Sums_losses_steps_and_random_numbers() => SameBits(backend =>
     {

@@ -32,16 +32,24 @@ internal static class Elementwise
             AllLanes<Simd512, Vector512<float>> all = default;
             for (; from + Simd512.Count <= to; from += Simd512.Count)
                 body.Step<Simd512, Vector512<float>, AllLanes<Simd512, Vector512<float>>>(all, from);
-            if (from < to) body.Step<Simd512, Vector512<float>, FirstLanes512>(new FirstLanes512((int)(to - from)), from);
+            if (from < to) Rest<TBody, Simd512, Vector512<float>, FirstLanes512>(body, new FirstLanes512((int)(to - from)), from);
         }
         else
         {
             AllLanes<SimdVectorT, Vector<float>> all = default;
             for (; from + SimdVectorT.Count <= to; from += SimdVectorT.Count)
                 body.Step<SimdVectorT, Vector<float>, AllLanes<SimdVectorT, Vector<float>>>(all, from);
-            if (from < to) body.Step<SimdVectorT, Vector<float>, FirstLanesAny>(new FirstLanesAny((int)(to - from)), from);
+            if (from < to) Rest<TBody, SimdVectorT, Vector<float>, FirstLanesAny>(body, new FirstLanesAny((int)(to - from)), from);
         }
     }
+
+    // A method of its own: the compiler inlines so much into one and no more, and what it leaves out of the loop above costs more than all of this.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Rest<TBody, TSimd, TVector, TLanes>(TBody body, TLanes lanes, nint from)
+        where TBody : struct, IElementwise
+        where TSimd : struct, ISimd<TVector>
+        where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector> => body.Step<TSimd, TVector, TLanes>(lanes, from);
 }
 
 /// <summary>sum += term.</summary>

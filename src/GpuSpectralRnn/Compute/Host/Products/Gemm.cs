@@ -9,8 +9,10 @@ namespace GpuSpectralRnn.Compute.Host;
 internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
 {
     private const int BlockColumns = 512;
-    private const int BlockRows = 64;
     private const int PanelMemory = 1 << 17;
+
+    // Whole tiles of either height.
+    private const int BlockRows = 72;
 
     // Per thread some depths of op(B) and a block of A: 512 + 32 KiB, at home in the second-level cache beside the block of C that they all add to.
     private readonly ThreadScratch scratch = new(threads.Count, PanelMemory + (GemmKernel.Depth * BlockRows));
@@ -25,7 +27,7 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
         Operands x = new(m, n, k, alpha, a, transposeA, b, transposeB, add, bias != null ? 0 : n, c);
         long work = (long)m * n * k;
         if (n >= m) threads.Split(n, GemmKernel.PanelWidth, work, (part, from, to) => Block(x, part, 0, m, (int)from, (int)to));
-        else threads.Split(m, 8, work, (part, from, to) => Block(x, part, (int)from, (int)to, 0, n));
+        else threads.Split(m, GemmKernel.LargestTile, work, (part, from, to) => Block(x, part, (int)from, (int)to, 0, n));
     }
 
     /// <inheritdoc/>
@@ -39,16 +41,42 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
         nint rows, nint columns, nint k, float* a, nint aStride, float* panels, float* c, nint cStride, float* add, nint addStride)
     {
         nint width = GemmKernel.PanelWidth;
-        for (nint first = 0; first < columns; first += width, panels += k * width)
+        nint first = 0;
+        if (rows == 1)
         {
-            nint valid = Math.Min(width, columns - first);
-            float* extra = add == null ? null : add + first;
-            GemmKernel.Multiply(rows, valid, Math.Min(k, GemmKernel.Depth), a, aStride, false, panels, c + first, cStride, extra, addStride);
-            for (nint l = GemmKernel.Depth; l < k; l += GemmKernel.Depth)
-            {
-                nint depth = Math.Min(GemmKernel.Depth, k - l);
-                GemmKernel.Multiply(rows, valid, depth, a + l, aStride, false, panels + l * width, c + first, cStride, c + first, cStride);
-            }
+            for (nint group = GemmKernel.RowPanels * width; first + group <= columns; first += group)
+                GemmKernel.MultiplyRow(k, a, panels + first * k, c + first, add == null ? null : add + first);
+        }
+
+        for (; first < columns; first += width) Panel(rows, columns, k, a, aStride, panels, first, c, cStride, add, addStride);
+    }
+
+    /// <summary>
+    /// The same for several steps, whose blocks of rows of A and C stand stepA and stepC apart: each panel serves all of them while it is in the
+    /// cache. add [columns] is that of every row.
+    /// </summary>
+    public static void MultiplyPacked(
+        (nint Count, nint A, nint C) steps, nint rows, nint columns, nint k, float* a, nint aStride, float* panels, float* c, nint cStride, float* add)
+    {
+        for (nint first = 0; first < columns; first += GemmKernel.PanelWidth)
+        {
+            for (nint step = 0; step < steps.Count; step++)
+                Panel(rows, columns, k, a + step * steps.A, aStride, panels, first, c + step * steps.C, cStride, add, 0);
+        }
+    }
+
+    // The columns of C that belong to the panel of column `first`.
+    private static void Panel(
+        nint rows, nint columns, nint k, float* a, nint aStride, float* panels, nint first, float* c, nint cStride, float* add, nint addStride)
+    {
+        nint valid = Math.Min(GemmKernel.PanelWidth, columns - first);
+        float* panel = panels + first * k;
+        float* extra = add == null ? null : add + first;
+        GemmKernel.Multiply(rows, valid, Math.Min(k, GemmKernel.Depth), a, aStride, false, panel, c + first, cStride, extra, addStride);
+        for (nint l = GemmKernel.Depth; l < k; l += GemmKernel.Depth)
+        {
+            nint depth = Math.Min(GemmKernel.Depth, k - l);
+            GemmKernel.Multiply(rows, valid, depth, a + l, aStride, false, panel + l * GemmKernel.PanelWidth, c + first, cStride, c + first, cStride);
         }
     }
 

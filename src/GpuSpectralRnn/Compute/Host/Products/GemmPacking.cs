@@ -31,10 +31,18 @@ internal static unsafe class GemmPacking
     public static void PackTiles(float* a, nint stride, nint k, nint rows, float* tiles)
     {
         // Rows of A in their order, across all whole tiles: a tile at a time would come back to every page of A for half a cache line.
-        nint whole = GemmKernel.TileHeight(rows) == 8 ? rows - rows % 8 : 0;
+        nint largest = GemmKernel.LargestTile;
+        nint whole = 0;
+        while (GemmKernel.TileHeight(rows - whole) == largest) whole += largest;
         for (nint l = 0; l < k; l++)
         {
-            for (nint row = 0; row < whole; row += 8) Vector256.Store(Vector256.Load(a + l * stride + row), tiles + row * k + l * 8);
+            float* source = a + l * stride;
+            float* target = tiles + l * largest;
+            for (nint row = 0; row < whole; row += largest)
+            {
+                if (largest == 8) Vector256.Store(Vector256.Load(source + row), target + row * k);
+                else Store6(source + row, target + row * k);
+            }
         }
 
         for (nint row = whole; row < rows;)
@@ -45,13 +53,17 @@ internal static unsafe class GemmPacking
         }
     }
 
-    /// <summary>Packs one tile of <paramref name="height"/> columns, 8, 4, 2 or 1: [k][height].</summary>
+    /// <summary>Packs one tile of <paramref name="height"/> columns, 8, 6, 4, 2 or 1: [k][height].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackTile(float* a, nint stride, nint k, int height, float* tile)
     {
         if (height == 8)
         {
             for (; k > 0; k--, a += stride, tile += 8) Vector256.Store(Vector256.Load(a), tile);
+        }
+        else if (height == 6)
+        {
+            for (; k > 0; k--, a += stride, tile += 6) Store6(a, tile);
         }
         else if (height == 4)
         {
@@ -65,6 +77,13 @@ internal static unsafe class GemmPacking
         {
             for (; k > 0; k--, a += stride, tile++) *tile = *a;
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store6(float* source, float* destination)
+    {
+        Vector128.Store(Vector128.Load(source), destination);
+        Vector64.Store(Vector64.Load(source + 4), destination + 4);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

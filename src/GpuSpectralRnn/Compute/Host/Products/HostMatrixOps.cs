@@ -17,7 +17,7 @@ internal sealed unsafe class HostMatrixOps(HostBackend backend, HostParallel thr
     {
         (int n, int i, int o) = OperandChecks.Linear(backend, operands);
         (Tensor x, Tensor weights, Tensor? bias, Tensor y) = operands;
-        gemm.Run(n, o, i, 1, backend.Address(x), false, backend.Address(weights), true, 0, backend.Address(y), backend.AddressOrNull(bias));
+        gemm.Run(n, o, i, 1, backend.Read(x), false, backend.Read(weights), true, 0, backend.Address(y), backend.ReadOrNull(bias));
     }
 
     /// <inheritdoc/>

@@ -61,7 +61,7 @@ internal sealed unsafe class WeightGradient : IDisposable
         Source source = new(pass, hidden, inputs);
         float* total = sums.Of(0);
         if (slices == 1)
-            threads.Split(rows, 8, count * rows * columns, (part, from, to) => Sum(source, delta, 0, count, part, total, (int)from, (int)to));
+            threads.Split(rows, GemmKernel.LargestTile, count * rows * columns, (part, from, to) => Sum(source, delta, 0, count, part, total, (int)from, (int)to));
         else SumSlices(source, delta);
         if (hiddenWeights != null) AddTransposed(total, hidden, stateColumns, hiddenWeights);
         if (inputWeights != null) AddTransposed(total + (long)hidden * paddedColumns, inputs, columns, inputWeights);

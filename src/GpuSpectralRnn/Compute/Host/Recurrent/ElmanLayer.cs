@@ -12,15 +12,15 @@ internal abstract unsafe class ElmanLayer : HostCell
     /// <inheritdoc/>
     public override void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
     {
-        (_, int steps, int batch, int inputs, int hidden) = pass.Shape;
+        (_, int steps, _, _, int hidden) = pass.Shape;
         nint rows = (nint)(to - from);
         for (int number = 0; number < steps; number++)
         {
             int t = pass.StepAt(number);
             float* h = pass.Row(pass.Output, t, from); // [rows, H]
             float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
-            Gemm.MultiplyPacked(rows, hidden, inputs, pass.Input + (t * (long)batch + from) * inputs, inputs, own.Input, h, hidden, own.Bias, 0);
-            if (before != null) Gemm.MultiplyPacked(rows, hidden, hidden, before, hidden, own.Hidden, h, hidden, h, hidden);
+            MultiplyInputs(pass, own, number, from, to);
+            if (before != null) own.Hidden.Multiply(rows, before, hidden, h, hidden, h, hidden);
             Activate(h, rows * hidden);
             pass.HoldPadding(t, from, to, h, before);
         }
@@ -41,7 +41,7 @@ internal abstract unsafe class ElmanLayer : HostCell
             float* h = pass.Row(pass.Output, t, from); // [rows, H]
             float* given = number < gradientFrom ? null : d;
             if (number + 1 < steps)
-                Gemm.MultiplyPacked(rows, hidden, hidden, pass.Row(delta, pass.StepAt(number + 1), from), hidden, own.Back, d, hidden, given, hidden);
+                own.Back!.Multiply(rows, pass.Row(delta, pass.StepAt(number + 1), from), hidden, d, hidden, given, hidden);
             GoBack(d, h, rows * hidden);
             pass.HoldPadding(t, from, to, d, null);
         }
@@ -50,7 +50,7 @@ internal abstract unsafe class ElmanLayer : HostCell
         for (long row = from; row < to; row++)
         {
             float* first = pass.Row(delta, pass.FirstStep(row), row);
-            Gemm.MultiplyPacked(1, hidden, hidden, first, hidden, own.Back, initialGradient + row * hidden, hidden, null, 0);
+            own.Back!.Multiply(1, first, hidden, initialGradient + row * hidden, hidden, null, 0);
         }
     }
 }

@@ -6,7 +6,7 @@ internal sealed unsafe class GruLayer : HostCell
     /// <inheritdoc/>
     public override void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
     {
-        (_, int steps, int batch, int inputs, int hidden) = pass.Shape;
+        (_, int steps, _, _, int hidden) = pass.Shape;
         nint rows = (nint)(to - from);
         nint width = pass.Shape.GateRows;
         for (int number = 0; number < steps; number++)
@@ -16,15 +16,14 @@ internal sealed unsafe class GruLayer : HostCell
             float* product = own.ProductsAt(t, from); // [rows, 3H]
             float* h = pass.Row(pass.Output, t, from); // [rows, H]
             float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
-            float* x = pass.Input + (t * (long)batch + from) * inputs; // [rows, I]
-            Gemm.MultiplyPacked(rows, width, inputs, x, inputs, own.Input, a, width, own.Bias, 0);
-            if (before != null) Gemm.MultiplyPacked(rows, width, hidden, before, hidden, own.Hidden, product, width, own.HiddenBias, 0);
+            MultiplyInputs(pass, own, number, from, to);
+            if (before != null) own.Hidden.Multiply(rows, before, hidden, product, width, own.HiddenBias, 0);
             for (nint row = 0; row < rows; row++)
             {
                 float* start = before == null ? own.Zeros : before + row * hidden;
                 float* sums = product + row * width;
                 if (before == null) new ReadOnlySpan<float>(own.HiddenBias, (int)width).CopyTo(new Span<float>(sums, (int)width));
-                Elementwise.Run(new GruPointwise.Forward(a + row * width, sums, hidden, start, h + row * hidden), 0, hidden);
+                GruPointwise.Forward(a + row * width, sums, hidden, start, h + row * hidden);
             }
 
             pass.HoldPadding(t, from, to, h, before);
@@ -68,7 +67,7 @@ internal sealed unsafe class GruLayer : HostCell
             }
 
             if (number == 0 && initialGradient == null) return;
-            Gemm.MultiplyPacked(rows, hidden, width, product, width, own.Back, carry, hidden, carry, hidden);
+            own.Back!.Multiply(rows, product, width, carry, hidden, carry, hidden);
         }
     }
 }

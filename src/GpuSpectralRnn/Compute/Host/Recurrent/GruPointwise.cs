@@ -8,7 +8,25 @@ internal static unsafe class GruPointwise
     /// <summary>
     /// From the inputs' part of the pre-activations to gates, in place: a [3H] in blocks r, z, n; product [3H]: the recurrent part; before, h [H].
     /// </summary>
-    public readonly struct Forward(float* a, float* product, nint hidden, float* before, float* h) : IElementwise
+    public static void Forward(float* a, float* product, nint hidden, float* before, float* h)
+    {
+        Elementwise.Run(new Gates(a, product), 0, 2 * hidden);
+        Elementwise.Run(new States(a, product, hidden, before, h), 0, hidden);
+    }
+
+    // r and z.
+    private readonly struct Gates(float* a, float* product) : IElementwise
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
+            where TSimd : struct, ISimd<TVector>
+            where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector> =>
+            lanes.Store(SimdMath.Sigmoid<TSimd, TVector>(TSimd.Add(lanes.Load(a + index), lanes.Load(product + index))), a + index);
+    }
+
+    // n and h.
+    private readonly struct States(float* a, float* product, nint hidden, float* before, float* h) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
@@ -17,16 +35,11 @@ internal static unsafe class GruPointwise
             where TLanes : struct, ILanes<TVector>
         {
             float* at = a + index;
-            float* from = product + index;
-            TVector reset = SimdMath.Sigmoid<TSimd, TVector>(TSimd.Add(lanes.Load(at), lanes.Load(from)));
-            TVector update = SimdMath.Sigmoid<TSimd, TVector>(TSimd.Add(lanes.Load(at + hidden), lanes.Load(from + hidden)));
-            TVector sum = TSimd.MultiplyAdd(reset, lanes.Load(from + 2 * hidden), lanes.Load(at + 2 * hidden));
+            TVector sum = TSimd.MultiplyAdd(lanes.Load(at), lanes.Load(product + index + 2 * hidden), lanes.Load(at + 2 * hidden));
             TVector fresh = SimdMath.Tanh<TSimd, TVector>(sum);
             TVector difference = TSimd.Subtract(lanes.Load(before + index), fresh);
-            lanes.Store(reset, at);
-            lanes.Store(update, at + hidden);
             lanes.Store(fresh, at + 2 * hidden);
-            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(update, difference, fresh)), h + index);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(at + hidden), difference, fresh)), h + index);
         }
     }
 

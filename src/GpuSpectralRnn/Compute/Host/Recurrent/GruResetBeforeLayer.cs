@@ -8,7 +8,7 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
     /// <inheritdoc/>
     public override void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
     {
-        (_, int steps, int batch, int inputs, int hidden) = pass.Shape;
+        (_, int steps, _, _, int hidden) = pass.Shape;
         nint rows = (nint)(to - from);
         nint width = pass.Shape.GateRows;
         for (int number = 0; number < steps; number++)
@@ -18,9 +18,8 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
             float* reset = own.ResetsAt(t, from); // [rows, H]
             float* h = pass.Row(pass.Output, t, from); // [rows, H]
             float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
-            float* x = pass.Input + (t * (long)batch + from) * inputs; // [rows, I]
-            Gemm.MultiplyPacked(rows, width, inputs, x, inputs, own.Input, a, width, own.Bias, 0);
-            if (before != null) Gemm.MultiplyPacked(rows, 2 * hidden, hidden, before, hidden, own.Hidden, a, width, a, width);
+            MultiplyInputs(pass, own, number, from, to);
+            if (before != null) own.Hidden.Multiply(rows, before, hidden, a, width, a, width);
             for (nint row = 0; row < rows; row++)
             {
                 float* start = before == null ? own.Zeros : before + row * hidden;
@@ -28,7 +27,7 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
             }
 
             float* fresh = a + 2 * hidden; // [rows, H], 3H apart
-            if (before != null) Gemm.MultiplyPacked(rows, hidden, hidden, reset, hidden, own.HiddenOfReset, fresh, width, fresh, width);
+            if (before != null) own.HiddenOfReset!.Multiply(rows, reset, hidden, fresh, width, fresh, width);
             for (nint row = 0; row < rows; row++)
             {
                 float* start = before == null ? own.Zeros : before + row * hidden;
@@ -74,7 +73,7 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
                 Elementwise.Run(new BackToFresh(a + row * width, hidden, start, direct, carry + at, fresh + at), 0, hidden);
             }
 
-            Gemm.MultiplyPacked(rows, hidden, hidden, fresh, hidden, own.BackOfReset, resetGradient, hidden, null, 0);
+            own.BackOfReset!.Multiply(rows, fresh, hidden, resetGradient, hidden, null, 0);
             for (nint row = 0; row < rows; row++)
             {
                 if (pass.IsPadding(t, from + row)) continue;
@@ -84,7 +83,7 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
             }
 
             if (number == 0 && initialGradient == null) return;
-            Gemm.MultiplyPacked(rows, hidden, 2 * hidden, a, width, own.Back, carry, hidden, carry, hidden);
+            own.Back!.Multiply(rows, a, width, carry, hidden, carry, hidden);
         }
     }
 

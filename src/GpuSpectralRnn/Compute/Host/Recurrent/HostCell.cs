@@ -20,4 +20,21 @@ internal abstract unsafe class HostCell
     /// <param name="to">Behind the last one.</param>
     public abstract void Backward(
         RecurrentPass pass, HostRecurrentWorkspace own, float* outputGradient, int gradientFrom, float* initialGradient, long from, long to);
+
+    /// <summary>
+    /// Where the walk enters a block of <see cref="HostRecurrentWorkspace.Block"/> steps with the step walked as number <paramref name="number"/>:
+    /// W_ih x + b of all of them, rows from..to, into the gates, or into the states where there are none.
+    /// </summary>
+    protected static void MultiplyInputs(RecurrentPass pass, HostRecurrentWorkspace own, int number, long from, long to)
+    {
+        (_, int steps, int batch, int inputs, _) = pass.Shape;
+        int block = pass.StepAt(number) / own.Block;
+        if (number > 0 && pass.StepAt(number - 1) / own.Block == block) return;
+        int first = block * own.Block;
+        nint width = pass.Shape.GateRows;
+        float* x = pass.Input + (first * (long)batch + from) * inputs; // [steps of the block, B, I]
+        float* target = own.Gates is null ? pass.Row(pass.Output, first, from) : own.GatesAt(first, from); // [steps of the block, B, G*H]
+        (nint, nint, nint) walk = (Math.Min(own.Block, steps - first), (nint)batch * inputs, batch * width);
+        own.Input.Multiply(walk, (nint)(to - from), x, inputs, target, width, own.Bias);
+    }
 }

@@ -23,19 +23,10 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         o.Workspace.ProductGradient = null;
         RecurrentShape shape = o.Workspace.Shape;
         RecurrentPass pass = new(backend, shape, o.Input, o.Initial, o.Output, o.Final, o.Lengths);
-        Pack(backend.Address(o.Weights.InputWeights), isTransposed: true, shape.Inputs, shape.GateRows, own.Input);
-        float* hiddenWeights = backend.Address(o.Weights.HiddenWeights);
-        Pack(hiddenWeights, isTransposed: true, shape.Hidden, own.StateRows, own.Hidden);
-        if (own.ResetStates is not null) Pack(hiddenWeights + own.StateRows * (long)shape.Hidden, isTransposed: true, shape.Hidden, shape.Hidden, own.HiddenOfReset);
-        float* inputBias = backend.Address(o.Weights.InputBias);
-        float* hiddenBias = backend.Address(o.Weights.HiddenBias);
-        for (int j = 0; j < shape.GateRows; j++)
-        {
-            own.Bias[j] = shape.Spec.ResetsProduct ? inputBias[j] : inputBias[j] + hiddenBias[j];
-            own.HiddenBias[j] = hiddenBias[j];
-        }
-
-        own.Peepholes = backend.AddressOrNull(o.Weights.Peepholes);
+        WeightsVersion now = new(backend, o.Weights);
+        if (own.Packed != now) PackForward(own, o.Weights);
+        own.Packed = now;
+        own.Peepholes = backend.ReadOrNull(o.Weights.Peepholes);
         HostCell cell = shape.Spec.Host;
         threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) => cell.Forward(pass, own, from, to));
     }
@@ -47,9 +38,9 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         OperandChecks.RecurrentBackward(backend, o);
         RecurrentShape shape = o.Workspace.Shape;
         RecurrentPass pass = new(backend, shape, o.Input, o.Initial, o.Output, null, o.Lengths);
-        float* hiddenWeights = backend.Address(o.Weights.HiddenWeights);
-        Pack(hiddenWeights, isTransposed: false, own.StateRows, shape.Hidden, own.Back);
-        if (own.ResetStates is not null) Pack(hiddenWeights + own.StateRows * (long)shape.Hidden, isTransposed: false, shape.Hidden, shape.Hidden, own.BackOfReset);
+        float* hiddenWeights = backend.Read(o.Weights.HiddenWeights);
+        own.Back!.Pack(threads, hiddenWeights, isTransposed: false);
+        own.BackOfReset?.Pack(threads, hiddenWeights + own.StateRows * (long)shape.Hidden, isTransposed: false);
         float* given = backend.Address(o.OutputGradient); // [T, B, H]
         float* first = backend.AddressOrNull(o.InitialGradient?.Hidden); // [B, H]
 
@@ -57,7 +48,7 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         bool startsInside = o.Lengths is not null && shape.IsReverse && o.Initial is not null;
         if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, pass.InitialHidden);
         for (long b = 0; shape.Spec.HasPeepholes && b < shape.Batch; b++) new Span<float>(own.PeepholeSums + b * 3 * shape.Hidden, 3 * shape.Hidden).Clear();
-        own.Peepholes = backend.AddressOrNull(o.Weights.Peepholes);
+        own.Peepholes = backend.ReadOrNull(o.Weights.Peepholes);
         HostCell cell = shape.Spec.Host;
         threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) => cell.Backward(pass, own, given, o.GradientFrom, first, from, to));
         Tensor delta = own.Gates ?? o.OutputGradient; // of the inputs' product, [T, B, G*H]
@@ -67,9 +58,25 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         if (first != null && own.Gates is not null) Copy(own.Carry, first, (long)shape.Batch * shape.Hidden);
         if (o.InitialGradient?.Cell is { } cells) Copy(own.CellCarry, backend.Address(cells), (long)shape.Batch * shape.Hidden);
         if (o.InputGradient is null) return;
-        float* inputWeights = backend.Address(o.Weights.InputWeights); // [G*H, I]
+        float* inputWeights = backend.Read(o.Weights.InputWeights); // [G*H, I]
         gemm.Run(
             shape.Steps * shape.Batch, shape.Inputs, shape.GateRows, 1, backend.Address(delta), false, inputWeights, false, 0, backend.Address(o.InputGradient));
+    }
+
+    private void PackForward(HostRecurrentWorkspace own, RecurrentWeights weights)
+    {
+        RecurrentShape shape = own.Shape;
+        own.Input.Pack(threads, backend.Read(weights.InputWeights), isTransposed: true);
+        float* hiddenWeights = backend.Read(weights.HiddenWeights);
+        own.Hidden.Pack(threads, hiddenWeights, isTransposed: true);
+        own.HiddenOfReset?.Pack(threads, hiddenWeights + own.StateRows * (long)shape.Hidden, isTransposed: true);
+        float* inputBias = backend.Read(weights.InputBias);
+        float* hiddenBias = backend.Read(weights.HiddenBias);
+        for (int j = 0; j < shape.GateRows; j++)
+        {
+            own.Bias[j] = shape.Spec.ResetsProduct ? inputBias[j] : inputBias[j] + hiddenBias[j];
+            own.HiddenBias[j] = hiddenBias[j];
+        }
     }
 
     private static void Copy(float* source, float* destination, long count) =>
@@ -82,15 +89,6 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
 
     // Whole tiles per thread, smaller ones where the batch is too small for that: of 20 rows two threads take 10 each.
     private long RowUnit(int batch) => batch >= 16 * threads.Count ? 8 : batch >= 8 * threads.Count ? 2 : 1;
-
-    // op(W) [k, columns] in panels; W is [columns, k] where transposed.
-    private void Pack(float* w, bool isTransposed, int k, int columns, float* panels) =>
-        threads.Split(columns, GemmKernel.PanelWidth, (long)k * columns, (_, from, to) =>
-        {
-            int stride = isTransposed ? k : columns;
-            float* start = isTransposed ? w + from * stride : w + from;
-            GemmPacking.PackPanels(start, stride, isTransposed, k, (nint)(to - from), 1, panels + from * k, (nint)k * GemmKernel.PanelWidth);
-        });
 
     private void AddGradients(HostRecurrentWorkspace own, RecurrentPass pass, Tensor delta, RecurrentWeights gradients)
     {

@@ -3,19 +3,19 @@ using GpuSpectralRnn.Numerics;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// Packed weights, gates and sums of one recurrent layer. All memory is taken here, none in the passes. Without training the gates of one step at a
-/// time are kept, and two steps' cell states in turn.
+/// Packed weights, gates and sums of one recurrent layer. All memory is taken here, none in the passes. Without training the gates of one block
+/// of steps at a time are kept, and two steps' cell states in turn.
 /// </summary>
 internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
 {
+    // Rows of inputs that share a reading of W_ih: enough for it to cost little beside the arithmetic.
+    private const int BlockRows = 64;
+
     private readonly HostBackend backend;
-    private readonly ThreadScratch input;
-    private readonly ThreadScratch hidden;
-    private readonly ThreadScratch back;
     private readonly ThreadScratch vectors; // b_ih, b_hh, zeros
     private readonly ThreadScratch carries; // dL/dh, dL/dc
     private readonly ThreadScratch peepholeSums; // [B, 3H]
-    private readonly Tensor? gates; // [T or 1, B, G*H]
+    private readonly Tensor? gates; // [T or Block, B, G*H]
     private readonly Tensor? products; // [T or 1, B, G*H]
     private readonly Tensor? cells; // [T or 2, B, H]
 
@@ -28,16 +28,19 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         this.backend = backend;
         int rows = shape.GateRows;
         long width = GemmKernel.PanelWidth;
-        input = new ThreadScratch(1, GemmKernel.Panels(rows) * width * inputs);
         StateRows = cell.ResetsState ? rows - units : rows;
-        hidden = new ThreadScratch(1, (GemmKernel.Panels(StateRows) + GemmKernel.Panels(rows - StateRows)) * width * units);
-        back = new ThreadScratch(1, isTraining ? GemmKernel.Panels(units) * width * rows : 0);
+        Input = new PackedWeights(inputs, rows);
+        Hidden = new PackedWeights(units, StateRows);
+        if (cell.ResetsState) HiddenOfReset = new PackedWeights(units, units);
+        if (isTraining) Back = new PackedWeights(StateRows, units);
+        if (isTraining && cell.ResetsState) BackOfReset = new PackedWeights(units, units);
         vectors = new ThreadScratch(3, GemmKernel.Panels(rows) * width);
         carries = new ThreadScratch(2, isTraining && cell.Gates > 1 ? (long)batch * units : 0);
         peepholeSums = new ThreadScratch(1, isTraining && cell.HasPeepholes ? 3L * batch * units : 0);
         new Span<float>(Zeros, units).Clear();
-        if (cell.Gates > 1) gates = backend.Allocate(new Shape(isTraining ? steps : 1, batch, rows));
-        if (cell.ResetsProduct) products = backend.Allocate(gates!.Shape);
+        Block = Math.Clamp(BlockRows / batch, 1, steps);
+        if (cell.Gates > 1) gates = backend.Allocate(new Shape(isTraining ? steps : Block, batch, rows));
+        if (cell.ResetsProduct) products = backend.Allocate(new Shape(isTraining ? steps : 1, batch, rows));
         if (cell.ResetsState) ResetStates = backend.Allocate(new Shape(isTraining ? steps : 1, batch, units));
         if (cell.HasCellState) cells = backend.Allocate(new Shape(isTraining ? steps : 2, batch, units));
         if (!isTraining) return;
@@ -47,23 +50,31 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         InputGradient = isSplit ? new WeightGradient(threads, 0, inputs, rows, (long)steps * batch) : null;
     }
 
-    /// <summary>W_ih^T in panels, [panel][I][width].</summary>
-    public float* Input => input.Of(0);
+    /// <summary>
+    /// Steps whose inputs are multiplied together, before the walk comes to them: in a small batch a step alone would read all of W_ih for a few rows.
+    /// </summary>
+    public int Block { get; }
+
+    /// <summary>What the packed weights and biases were made of; empty before the first pass.</summary>
+    public WeightsVersion Packed { get; set; }
+
+    /// <summary>W_ih^T.</summary>
+    public PackedWeights Input { get; }
 
     /// <summary>Rows of W_hh that multiply h; behind them come those that multiply r h (<see cref="CellSpec.ResetsState"/>).</summary>
     public int StateRows { get; }
 
-    /// <summary>W_hh^T in panels, [panel][H][width].</summary>
-    public float* Hidden => hidden.Of(0);
+    /// <summary>W_hh^T, of <see cref="StateRows"/>.</summary>
+    public PackedWeights Hidden { get; }
 
-    /// <summary>W_hh in panels, for the way back.</summary>
-    public float* Back => back.Of(0);
+    /// <summary>W_hh of <see cref="StateRows"/> for the way back; with training only.</summary>
+    public PackedWeights? Back { get; }
 
-    /// <summary>Of <see cref="Hidden"/> the panels of what multiplies r h.</summary>
-    public float* HiddenOfReset => Hidden + GemmKernel.Panels(StateRows) * (long)GemmKernel.PanelWidth * Shape.Hidden;
+    /// <summary>W_hh^T of the rows that multiply r h.</summary>
+    public PackedWeights? HiddenOfReset { get; }
 
-    /// <summary>Of <see cref="Back"/> the panels of what multiplied r h.</summary>
-    public float* BackOfReset => Back + GemmKernel.Panels(Shape.Hidden) * (long)GemmKernel.PanelWidth * StateRows;
+    /// <summary>W_hh of the rows that multiply r h, for the way back.</summary>
+    public PackedWeights? BackOfReset { get; }
 
     /// <summary>r h of all steps [T, B, H], without training of one (GRU that resets before the product).</summary>
     public Tensor? ResetStates { get; }
@@ -110,13 +121,13 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     public IBackend Backend => backend;
 
     /// <inheritdoc/>
-    public bool IsDisposed => hidden.IsDisposed;
+    public bool IsDisposed => Hidden.IsDisposed;
 
     /// <summary>The gates of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
-    public float* GatesAt(int step, long row) => At(gates!, step, row);
+    public float* GatesAt(int step, long row) => At(gates!, IsTraining ? step : step % Block, row);
 
     /// <summary>The recurrent products of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
-    public float* ProductsAt(int step, long row) => At(products!, step, row);
+    public float* ProductsAt(int step, long row) => At(products!, IsTraining ? step : 0, row);
 
     /// <summary>r h of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
     public float* ResetsAt(int step, long row) => StatesAt(ResetStates!, step, row);
@@ -133,9 +144,11 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     /// <inheritdoc/>
     public override void Dispose()
     {
-        input.Dispose();
-        hidden.Dispose();
-        back.Dispose();
+        Input.Dispose();
+        Hidden.Dispose();
+        Back?.Dispose();
+        HiddenOfReset?.Dispose();
+        BackOfReset?.Dispose();
         vectors.Dispose();
         carries.Dispose();
         peepholeSums.Dispose();
@@ -148,8 +161,7 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         InputGradient?.Dispose();
     }
 
-    private float* At(Tensor tensor, int step, long row) =>
-        backend.Address(tensor) + ((IsTraining ? step : 0) * (long)Shape.Batch + row) * Shape.GateRows;
+    private float* At(Tensor tensor, int place, long row) => backend.Address(tensor) + (place * (long)Shape.Batch + row) * Shape.GateRows;
 
     private float* StatesAt(Tensor tensor, int step, long row) =>
         backend.Address(tensor) + ((IsTraining ? step : 0) * (long)Shape.Batch + row) * Shape.Hidden;

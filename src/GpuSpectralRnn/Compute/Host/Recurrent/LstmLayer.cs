@@ -6,7 +6,7 @@ internal unsafe class LstmLayer : HostCell
     /// <inheritdoc/>
     public override void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
     {
-        (_, int steps, int batch, int inputs, int hidden) = pass.Shape;
+        (_, int steps, _, _, int hidden) = pass.Shape;
         nint rows = (nint)(to - from);
         nint width = pass.Shape.GateRows;
         for (int number = 0; number < steps; number++)
@@ -17,9 +17,8 @@ internal unsafe class LstmLayer : HostCell
             float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
             float* c = own.CellsAt(number, t, from); // [rows, H]
             float* cellBefore = CellBefore(pass, own, number, from); // [rows, H]
-            float* x = pass.Input + (t * (long)batch + from) * inputs; // [rows, I]
-            Gemm.MultiplyPacked(rows, width, inputs, x, inputs, own.Input, a, width, own.Bias, 0);
-            if (before != null) Gemm.MultiplyPacked(rows, width, hidden, before, hidden, own.Hidden, a, width, a, width);
+            MultiplyInputs(pass, own, number, from, to);
+            if (before != null) own.Hidden.Multiply(rows, before, hidden, a, width, a, width);
             for (nint row = 0; row < rows; row++)
             {
                 float* start = cellBefore == null ? own.Zeros : cellBefore + row * hidden;
@@ -77,13 +76,13 @@ internal unsafe class LstmLayer : HostCell
 
             // Where a sequence is over or has not begun, its carry stands still: its gradients are zero and are added to it.
             if (number == 0 && initialGradient == null) return;
-            Gemm.MultiplyPacked(rows, hidden, width, a, width, own.Back, carry, hidden, pass.Lengths == null ? null : carry, hidden);
+            own.Back!.Multiply(rows, a, width, carry, hidden, pass.Lengths == null ? null : carry, hidden);
         }
     }
 
     /// <summary>What a step does to one row: as <see cref="LstmPointwise.Forward"/> has it.</summary>
     protected virtual void ForwardRow(HostRecurrentWorkspace own, int hidden, float* a, float* before, float* c, float* h) =>
-        Elementwise.Run(new LstmPointwise.Forward(a, hidden, before, c, h), 0, hidden);
+        LstmPointwise.Forward(a, hidden, before, c, h);
 
     /// <summary>What a step back does to row <paramref name="row"/>: as <see cref="LstmPointwise.Backward"/> has it.</summary>
     protected virtual void BackwardRow(

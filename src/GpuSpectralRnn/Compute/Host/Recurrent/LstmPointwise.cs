@@ -6,9 +6,19 @@ namespace GpuSpectralRnn.Compute.Host;
 internal static unsafe class LstmPointwise
 {
     /// <summary>
-    /// From pre-activations to gates, in place, and to states: a [4H] in blocks i, f, g, o; before, c, h [H].
+    /// From pre-activations to gates, in place, and to states: a [4H] in blocks i, f, g, o; before, c, h [H]. One function after the other: in one
+    /// loop they are more than the compiler inlines.
     /// </summary>
-    public readonly struct Forward(float* a, nint hidden, float* before, float* c, float* h) : IElementwise
+    public static void Forward(float* a, nint hidden, float* before, float* c, float* h)
+    {
+        Elementwise.Run(new Activate<Logistic>(a, a), 0, 2 * hidden);
+        Elementwise.Run(new Activate<HyperbolicTangent>(a, a), 2 * hidden, 3 * hidden);
+        Elementwise.Run(new Activate<Logistic>(a, a), 3 * hidden, 4 * hidden);
+        Elementwise.Run(new States(a, hidden, before, c, h), 0, hidden);
+    }
+
+    // From gates to states.
+    private readonly struct States(float* a, nint hidden, float* before, float* c, float* h) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
@@ -17,18 +27,11 @@ internal static unsafe class LstmPointwise
             where TLanes : struct, ILanes<TVector>
         {
             float* at = a + index;
-            TVector input = SimdMath.Sigmoid<TSimd, TVector>(lanes.Load(at));
-            TVector forget = SimdMath.Sigmoid<TSimd, TVector>(lanes.Load(at + hidden));
-            TVector fresh = SimdMath.Tanh<TSimd, TVector>(lanes.Load(at + 2 * hidden));
-            TVector output = SimdMath.Sigmoid<TSimd, TVector>(lanes.Load(at + 3 * hidden));
-            TVector cell = TSimd.MultiplyAdd(forget, lanes.Load(before + index), TSimd.Multiply(input, fresh));
+            TVector fresh = TSimd.Multiply(lanes.Load(at), lanes.Load(at + 2 * hidden));
+            TVector cell = TSimd.MultiplyAdd(lanes.Load(at + hidden), lanes.Load(before + index), fresh);
             cell = SimdMath.Flush<TSimd, TVector>(cell);
-            lanes.Store(input, at);
-            lanes.Store(forget, at + hidden);
-            lanes.Store(fresh, at + 2 * hidden);
-            lanes.Store(output, at + 3 * hidden);
             lanes.Store(cell, c + index);
-            TVector state = TSimd.Multiply(output, SimdMath.Tanh<TSimd, TVector>(cell));
+            TVector state = TSimd.Multiply(lanes.Load(at + 3 * hidden), SimdMath.Tanh<TSimd, TVector>(cell));
             lanes.Store(SimdMath.Flush<TSimd, TVector>(state), h + index);
         }
     }

@@ -10,7 +10,7 @@ internal sealed unsafe class HostEmbeddingOps(HostBackend backend, HostParallel 
     {
         (int n, int v, int e) = OperandChecks.Embedding(backend, operands);
         int* token = Checked(operands.Tokens, n, v); // [N]
-        float* table = backend.Address(operands.Table); // [V, E]
+        float* table = backend.Read(operands.Table); // [V, E]
         float* result = backend.Address(operands.Rows); // [N, E]
         threads.Split(n, 1, (long)n * e, (_, from, to) =>
         {

@@ -3,7 +3,7 @@ using GpuSpectralRnn.Onnx.Graphs;
 using GpuSpectralRnn.Onnx.Protos;
 using Microsoft.ML.OnnxRuntime;
 
-namespace GpuSpectralRnn.Onnx.Refinement;
+namespace GpuSpectralRnn.Onnx.Specialization;
 
 /// <summary>Which branch every If of a graph takes.</summary>
 internal static class Branches
