@@ -63,7 +63,7 @@ public sealed class ReadingTests : IDisposable
     {
         string model = Train("m");
         JsonElement json = Gsrnn.Run(
-            ["compare", .. Data, "--model", model, "--methods", "adjoint,magnitude,random,scratch", "--keep", "2x2x2x2x4x4", "--epochs", "1", "--json"]).Succeeds().Json;
+            ["compare", .. Data, "--model", model, "--methods", "adjoint,magnitude-unit,random,scratch", "--keep", "2x2x2x2x4x4", "--epochs", "1", "--json"]).Succeeds().Json;
         Assert.Equal("exact-match", json.GetProperty("metric").GetString());
         Assert.Equal(5, json.GetProperty("rows").GetArrayLength());
     }

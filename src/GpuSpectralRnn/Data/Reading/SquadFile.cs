@@ -58,8 +58,10 @@ public sealed class SquadFile
         catch (JsonException e)
         {
             // Where a member is missing the reader has passed it; the line says about where that is.
-            string place = e.LineNumber is { } line ? $" (line {line + 1}, byte {e.BytePositionInLine + 1})" : "";
-            throw new BrokenFileException(path, $"it cannot be read{place}: {JsonFault.Describe(e)}.", e);
+            string reason = JsonFault.Describe(e);
+            bool tellsPlace = reason.Contains(" of line ", StringComparison.Ordinal);
+            string place = e.LineNumber is { } line && !tellsPlace ? $" (byte {e.BytePositionInLine} of line {line + 1})" : "";
+            throw new BrokenFileException(path, $"it cannot be read: {reason}{place}.", e);
         }
         catch (InvalidDataException e)
         {
