@@ -18,7 +18,7 @@ internal sealed class DataSource
     /// <summary>Checks the options against each other; files are opened later.</summary>
     /// <param name="options">What was asked for.</param>
     /// <param name="model">The model the data are for, if there is one.</param>
-    public DataSource(SequenceVerb options, Architecture? model)
+    public DataSource(SequenceVerb options, Recipe? model)
     {
         this.options = options;
         CheckOwners();
@@ -33,6 +33,12 @@ internal sealed class DataSource
 
     /// <summary>What tokens are numbered by; null for data that are no texts.</summary>
     public Vocabulary? Vocabulary => parts.Vocabulary?.Invoke();
+
+    /// <summary>What a reader's words are numbered by; null for data that are no questions about texts.</summary>
+    public ReadingVocabulary? Words => parts.Words?.Invoke();
+
+    /// <summary>What there is to say about the parts that were loaded.</summary>
+    public IEnumerable<string> Notes => Enum.GetValues<DataPart>().SelectMany(parts.Notes);
 
     /// <summary>All parts there are, for training: the limit counts for the training part only.</summary>
     public DataSplits OpenAll()

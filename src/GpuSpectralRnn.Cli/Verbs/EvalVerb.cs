@@ -38,6 +38,7 @@ internal sealed class EvalVerb : ModelVerb
             ["hidden"] = Terminal.Numbers(network.Recipe.CountUnits(network.Graph)),
             ["device"] = backend.Device.Id,
         };
+        if (result.F1 is { } f1) json["f1"] = Terminal.Number(f1);
         if (explained is { } share) json["r2"] = Terminal.Number(share);
         if (data.Layout.IsStream) json["columns"] = Batch;
         if (result.Perplexity is { } perplexity)

@@ -25,7 +25,7 @@ internal abstract class ModelVerb : SequenceVerb
         CheckDataOptions();
         if (Split is not null) EnumNames.Parse<DataPart>(Split, "--split");
         Recipe recipe = ModelFile.LoadRecipe(ModelPath);
-        (string split, ISequenceData data) = new DataSource(this, recipe as Architecture).Open(Split);
+        (string split, ISequenceData data) = new DataSource(this, recipe).Open(Split);
         recipe.CheckFits(data.Layout, data.Name);
         return (ModelFile.Load(ModelPath, backend), split, data);
     }

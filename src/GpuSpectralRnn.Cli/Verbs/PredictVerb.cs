@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
@@ -9,12 +11,16 @@ using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
-[Verb("predict", HelpText = "Write what a model answers: logits [N, C], or [N, T, V] where it answers at every step.")]
+[Verb("predict", HelpText =
+    "Write what a model answers: logits [N, C], or [N, T, V] where it answers at every step; of a reader the answers as JSON.")]
 internal sealed class PredictVerb : ModelVerb
 {
-    [Option("out", Required = true, MetaValue = "Y.npy", HelpText = "Where to write the answers, float32.")]
+    [Option("out", Required = true, MetaValue = "Y.npy", HelpText =
+        "Where to write the answers, float32; of a reader one JSON object of answers by the questions' ids, as SQuAD's evaluation reads it.")]
     [WritesFile]
     public string Out { get; set; } = "";
+
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public override string Usage => $"MODEL {DataUsage} --out Y.npy";
 
@@ -27,6 +33,12 @@ internal sealed class PredictVerb : ModelVerb
         using Network owned = network;
         using Interruption interruption = new();
         using Evaluator evaluator = new(network, data, Batch) { Progress = Counter(terminal, data.Count) };
+        if (SpanAnswers.AreOf(network.Graph) && data.Texts is { } texts)
+        {
+            WriteAnswers(terminal, evaluator, split, data, texts, interruption.Token);
+            return;
+        }
+
         Shape shape = evaluator.OutputShape;
         CheckRoom(terminal, shape);
         NpyFile.Write(Out, shape, write => evaluator.Predict(CheckFinite(write), interruption.Token));
@@ -39,6 +51,24 @@ internal sealed class PredictVerb : ModelVerb
             ["split"] = split,
             ["device"] = backend.Device.Id,
         });
+    }
+
+    private void WriteAnswers(
+        Terminal terminal, Evaluator evaluator, string split, ISequenceData data, IReadingTexts texts, CancellationToken cancellation)
+    {
+        Dictionary<string, string> answers = [];
+        evaluator.Answer(
+            (number, answer) =>
+            {
+                ReadingQuestion question = texts.Question(number);
+                if (!double.IsFinite(answer.LogProbability))
+                    throw new RunFailedException($"The answer to {question.Id} is not finite: the network diverged. Train it again.");
+                answers[question.Id] = question.Context.Between(answer.First, answer.Last);
+            },
+            cancellation);
+        AtomicFile.Write(Out, stream => JsonSerializer.Serialize(stream, answers, Readable));
+        terminal.Result($"{Out}: {answers.Count:N0} answers for {data.Name}, split {split}");
+        terminal.Result(new JsonObject { ["out"] = Out, ["answers"] = answers.Count, ["sequences"] = data.Count, ["split"] = split });
     }
 
     private static Action<int, ReadOnlySpan<float>> CheckFinite(Action<int, ReadOnlySpan<float>> write) => (row, values) =>

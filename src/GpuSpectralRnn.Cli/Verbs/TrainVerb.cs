@@ -54,7 +54,7 @@ internal sealed partial class TrainVerb : TrainingVerb
         CheckPruningOptions();
         if (Resume && !File.Exists(CheckpointPath))
             throw new InvalidCallException($"--resume: there is no checkpoint {CheckpointPath}; leave the option out to start anew.");
-        Architecture? initial = Init is null ? null : ModelFile.LoadArchitecture(Init);
+        Recipe? initial = Init is null ? null : ModelFile.LoadRecipe(Init);
         Architecture? asked = initial is null ? CheckedModelOptions() : null;
         DataSource source = new(this, initial);
         using IBackend backend = OpenBackend();
@@ -85,10 +85,11 @@ internal sealed partial class TrainVerb : TrainingVerb
         if (backend is not HostBackend) terminal.Timed($"compiling kernels for {backend.Device.Id}", trainer.WarmUp);
         if (checkpoint is not null) trainer.Restore(checkpoint);
         terminal.Note(
-            $"{network}: {network.Architecture.ParameterCount:N0} parameters; " +
+            $"{network}: {network.Graph.ParameterCount:N0} parameters; " +
             $"{data.Train.Name}, {data.Train.Count:N0} {(data.Train.Layout.IsStream ? "windows" : "sequences")} " +
             $"of {data.Train.Layout.Steps} steps; " +
             $"{Optimizer}, rate {settings.LearningRate:0.######}, {settings.Schedule.Kind.Name()}");
+        foreach (string note in source.Notes) terminal.Note(note);
         if (watched is not null) terminal.Note(DescribeWatched(watched, data));
         if (TargetCheck.Describe(data.Train) is { } odd) terminal.Note($"note: {odd}");
         if (pruning is not null) terminal.Note($"pruned on the way by {pruning.Name}: {pruning.Settings}");
@@ -118,9 +119,9 @@ internal sealed partial class TrainVerb : TrainingVerb
             if (HasModelOptions)
                 throw new InvalidCallException(
                     "--init gives cell, sizes, directions and read-out; leave --cell, --hidden, --layers, --bidirectional, --readout, --embedding, " +
-                    "--tie-weights and --init-range out.");
+                    "--spelling, --vectors, --fix-vectors, --tie-weights and --init-range out.");
             using Network loaded = ModelFile.Load(Init!, backend);
-            Network network = new(Describe(loaded.Architecture, source), backend);
+            Network network = new(loaded.Recipe is Architecture stack ? Describe(stack, source) : loaded.Recipe, backend);
             network.Parameters.CopyFrom(loaded.Parameters);
             return network;
         }
@@ -153,7 +154,8 @@ internal sealed partial class TrainVerb : TrainingVerb
             ["r2"] = explained is { } share ? Terminal.Number(share) : null,
             ["split"] = split,
             ["model"] = Out,
-            ["parameters"] = network.Architecture.ParameterCount,
+            ["f1"] = final.F1 is { } f1 ? Terminal.Number(f1) : null,
+            ["parameters"] = network.Graph.ParameterCount,
             ["watched"] = data.Valid is not null ? "valid" : data.Test is not null ? "test" : null,
             ["pruning"] = pruned is null ? null : ToJson(pruned, network, log.Epochs),
             ["device"] = network.Backend.Device.Id,

@@ -15,6 +15,9 @@ public interface ISequenceData
     /// <summary>Extents and targets.</summary>
     SequenceLayout Layout { get; }
 
+    /// <summary>The texts behind the sequences, where the targets are words of a text; null elsewhere.</summary>
+    IReadingTexts? Texts => null;
+
     /// <summary>
     /// Expands the sequences <paramref name="indices"/> into <paramref name="batch"/>, whose size is set to their number. Of a stream an index may be
     /// -1.

@@ -19,9 +19,7 @@ public static class IdxFile
     public static NamedArray Read(string path)
     {
         using FileStream file = InputFile.Open(path, "IDX file");
-        bool packed = file.ReadByte() == 0x1F && file.ReadByte() == 0x8B;
-        file.Position = 0;
-        if (!packed) return ReadArray(file, path, file.Length);
+        if (!PackedFile.IsPacked(file)) return ReadArray(file, path, file.Length);
         using GZipStream unpacked = new(file, CompressionMode.Decompress);
         NamedArray array = ReadArray(unpacked, path, UnpackedSize.Bound(file.Length));
         CheckTrailer(file, path, array);

@@ -49,6 +49,23 @@ public sealed class MutationTests : IDisposable
         Check(13, path => ModelFile.Load(path, backend).Dispose(), File.ReadAllBytes(folder.File("sound")));
     }
 
+    // Of readers: the recipe, questions, word vectors.
+    [Fact]
+    public void Readers()
+    {
+        ReadingVocabulary vocabulary = new(["<unk>", "lamp", "the"], ["\uFFFD", "a", "b"]);
+        BidafRecipe recipe = BidafRecipe.Create(vocabulary, hidden: 2, word: 2, spelling: 2, letter: 2);
+        using Network network = Network.Create(recipe, backend, seed: 1);
+        Check(16, path => _ = Recipe.FromJson(File.ReadAllText(path)).Build(), Encoding.UTF8.GetBytes(recipe.ToJson()));
+        const string questions =
+            """
+            {"version": "1.1", "data": [{"title": "t", "paragraphs": [{"context": "The \u00e9t\u00e9 \ud83c\udf32 lamp.", "qas": [
+            {"id": "1", "question": "What?", "answers": [{"text": "lamp", "answer_start": 10}]}, {"id": "2", "question": "", "answers": []}]}]}]}
+            """;
+        Check(17, path => _ = new ReadingData("set", SquadFile.Read(path).Questions, vocabulary, 400).Count, Encoding.UTF8.GetBytes(questions));
+        Check(18, path => WordVectors.Load(path, network), Encoding.UTF8.GetBytes("2 2\nthe 1 -0.25\nLamp 3e-2 4\n\u00e9t\u00e9 1 1\n"));
+    }
+
     [Theory]
     [InlineData(Cell.RnnTanh)]
     [InlineData(Cell.Gru)]
