@@ -17,7 +17,7 @@ internal abstract class TrainingVerb : SequenceVerb
     public string? RecipeName { get; set; }
 
     [Option("cell", MetaValue = "C",
-        HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm (default for text), gru, gru-reset-before or lstm-peephole.")]
+        HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm (default for text, speech, csv), gru, gru-reset-before or lstm-peephole.")]
     public string? Cell { get; set; }
 
     [Option("hidden", Separator = ',', MetaValue = "H[,H...]", HelpText = "Hidden units of each layer (default 128).")]
@@ -32,7 +32,7 @@ internal abstract class TrainingVerb : SequenceVerb
     [Option("readout", MetaValue = "R",
         HelpText = "What the answer is read from: last (the state in which each direction ends), " +
             "last-step (out[:, -1]: of a reverse direction its state after one " +
-        "step), mean, or every step (default: last; every where each step has a label).")]
+        "step), mean, or every step (default: last; of speech mean; every where each step has a label).")]
     public string? Readout { get; set; }
 
     [Option("embedding", MetaValue = "E", HelpText = "text: numbers that stand for a token (default: as many as units of the first layer).")]
@@ -120,7 +120,8 @@ internal abstract class TrainingVerb : SequenceVerb
             Hidden = sizes.Length == 0 ? [128] : sizes,
             IsBidirectional = Bidirectional,
             Outputs = 1,
-            Readout = Readout is null ? GpuSpectralRnn.Networks.Readout.Last : EnumNames.Parse<Readout>(Readout, "--readout"),
+            Readout = Readout is null ? DataFormat.Find(Data)?.Readout ?? GpuSpectralRnn.Networks.Readout.Last
+                : EnumNames.Parse<Readout>(Readout, "--readout"),
         };
         architecture.Validate();
         return architecture;
@@ -162,7 +163,7 @@ internal abstract class TrainingVerb : SequenceVerb
         architecture with
         {
             View = source.View?.Name(),
-            Data = new Dictionary<string, string> { ["name"] = Data },
+            Data = new Dictionary<string, string>(source.Notes) { ["name"] = Data },
             Tokens = source.Vocabulary?.Tokens,
             Unit = source.Vocabulary?.Unit,
         };
