@@ -9,10 +9,10 @@ internal abstract class DataFormat
 {
     /// <summary>All there are, in the order of the help page.</summary>
     public static IReadOnlyList<DataFormat> All { get; } =
-        [
-            new DigitsFormat(), new IdxFormat(), new NpyFormat(), new TextFormat(), new AddingFormat(), new CopyFormat(), new ReadingFormat(),
-            new SquadFormat(),
-        ];
+    [
+        new DigitsFormat(), new IdxFormat(), new CifarFormat(), new SpeechFormat(), new CsvFormat(), new NpyFormat(), new TextFormat(),
+        new AddingFormat(), new CopyFormat(), new ReadingFormat(), new SquadFormat(),
+    ];
 
     /// <summary>The value of <c>--data</c>.</summary>
     public abstract string Name { get; }
@@ -34,6 +34,9 @@ internal abstract class DataFormat
 
     /// <summary>The learning rate of the Adam family where the call does not say; null: by the number of steps.</summary>
     public virtual double? Rate => null;
+
+    /// <summary>What is read out of a network to train where the call does not say.</summary>
+    public virtual Readout Readout => Readout.Last;
 
     /// <summary>What a call must give to train, said where it does not.</summary>
     public virtual string Required => $"--data {Name} has nothing to train on.";
@@ -62,6 +65,9 @@ internal sealed record DataCall(SequenceVerb Options, Recipe? Recipe, HoldOut? H
     /// <summary>What generated data are drawn by.</summary>
     public ulong Seed => Options.DataSeed ?? Options.Seed;
 
+    /// <summary>Called with what is worth telling while data are opened; null: nobody listens.</summary>
+    public Action<string>? Note { get; init; }
+
     /// <summary>How images are read.</summary>
     public ImageView View => EnumNames.Parse<ImageView>(Options.View ?? Model?.View ?? "row", "--view");
 
@@ -83,7 +89,19 @@ internal sealed record DataParts(Func<DataPart, ISequenceData?> Load)
     public Func<ReadingVocabulary>? Words { get; init; }
 
     /// <summary>What there is to say about a part that was loaded; nothing by default.</summary>
-    public Func<DataPart, IReadOnlyList<string>> Notes { get; init; } = _ => [];
+    public Func<DataPart, IReadOnlyList<string>> Remarks { get; init; } = _ => [];
+
+    /// <summary>What a model must remember to read such data alike, asked for once a part is open; null for nothing.</summary>
+    public Func<IReadOnlyDictionary<string, string>>? Notes { get; init; }
+
+    /// <summary>The names of the classes; null where they are numbers.</summary>
+    public Func<IReadOnlyList<string>?>? Classes { get; init; }
+
+    /// <summary>What target values stand for; null where they are what they are.</summary>
+    public Func<IReadOnlyList<TargetScale>>? Targets { get; init; }
+
+    /// <summary>What is answered where no part is named, instead of one of them; null for the test part.</summary>
+    public Func<ISequenceData?>? Whole { get; init; }
 
     /// <summary>A set that is drawn, in a part to train on and one to test on.</summary>
     public static DataParts Drawn(int train, int test, Func<int, DataPart, ISequenceData> draw) => new(part => part switch

@@ -71,7 +71,7 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
         string[] models = [.. Models];
         Recipe? given = models.Length == 0 ? null : ModelFile.LoadRecipe(models[0]);
         Architecture? asked = given is null ? CheckedModelOptions() : null;
-        DataSource source = new(this, given);
+        DataSource source = new(this, given, terminal.Note);
         using IBackend backend = OpenBackend();
         DataSplits data = source.OpenAll();
         ISequenceData test = data.Test ?? data.Valid

@@ -119,7 +119,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         Budget budget = CreateBudget();
         if (Tolerance is null) budget.Check(recipe);
         using IBackend backend = OpenBackend();
-        DataSplits splits = new DataSource(this, recipe).OpenAll();
+        DataSplits splits = new DataSource(this, recipe, terminal.Note).OpenAll();
         if (FineTune > 0 && splits.Train.Layout.Target == TargetKind.None)
             throw new InvalidCallException(
                 $"--fine-tune {FineTune} needs labels, which {splits.Train.Name} lacks; leave it out: --refine, on by default, needs none.");

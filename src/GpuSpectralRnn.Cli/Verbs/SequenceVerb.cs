@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
@@ -8,7 +9,7 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Cli.Verbs;
 
 /// <summary>What every verb that reads a data set has: which, how it is looked at, how much of it.</summary>
-internal abstract class SequenceVerb : ComputeVerb
+internal abstract partial class SequenceVerb : ComputeVerb
 {
     /// <summary>How the options below appear in a usage line.</summary>
     protected const string DataUsage = "--data NAME [data options]";
@@ -79,7 +80,8 @@ internal abstract class SequenceVerb : ComputeVerb
     public int? Length { get; set; }
 
     [Option("data-seed", MetaValue = "S",
-        HelpText = "digits, adding, copy, reading: seed that the data are drawn by (default: --seed, which then moves data and weights together).")]
+        HelpText = "digits, adding, copy, reading: seed that the data are drawn by; speech: of noise " +
+            "(default: --seed, which then moves data and weights together).")]
     public ulong? DataSeed { get; set; }
 
     [Option("context-length", MetaValue = "T",
@@ -124,6 +126,13 @@ internal abstract class SequenceVerb : ComputeVerb
     /// <summary>Checks the values that need no file.</summary>
     protected void CheckDataOptions()
     {
+        if (Data.Length == 0)
+        {
+            string verb = GetType().GetCustomAttribute<VerbAttribute>()?.Name ?? "";
+            Data = Input is not null ? "speech" : SeriesFile is not null ? "csv"
+                : throw new InvalidCallException($"{verb} needs --data; see 'gsrnn {verb} --help'.");
+        }
+
         CheckPositive("--batch", Batch);
         CheckPositive("--bptt", Window);
         if (VocabularySize is { } size) CheckPositive("--vocabulary-size", size);

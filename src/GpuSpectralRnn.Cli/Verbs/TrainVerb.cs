@@ -56,7 +56,7 @@ internal sealed partial class TrainVerb : TrainingVerb
             throw new InvalidCallException($"--resume: there is no checkpoint {CheckpointPath}; leave the option out to start anew.");
         Recipe? initial = Init is null ? null : ModelFile.LoadRecipe(Init);
         Architecture? asked = initial is null ? CheckedModelOptions() : null;
-        DataSource source = new(this, initial);
+        DataSource source = new(this, initial, terminal.Note);
         using IBackend backend = OpenBackend();
         DataSplits data = source.OpenAll();
         settings = WithRate(settings, data.Train.Layout);
@@ -89,7 +89,7 @@ internal sealed partial class TrainVerb : TrainingVerb
             $"{data.Train.Name}, {data.Train.Count:N0} {(data.Train.Layout.IsStream ? "windows" : "sequences")} " +
             $"of {data.Train.Layout.Steps} steps; " +
             $"{Optimizer}, rate {settings.LearningRate:0.######}, {settings.Schedule.Kind.Name()}");
-        foreach (string note in source.Notes) terminal.Note(note);
+        foreach (string note in source.Remarks) terminal.Note(note);
         if (watched is not null) terminal.Note(DescribeWatched(watched, data));
         if (TargetCheck.Describe(data.Train) is { } odd) terminal.Note($"note: {odd}");
         if (pruning is not null) terminal.Note($"pruned on the way by {pruning.Name}: {pruning.Settings}");
@@ -99,7 +99,7 @@ internal sealed partial class TrainVerb : TrainingVerb
             if (result.IsCancelled) throw Interrupted(result);
             using Network? sliced = pruning?.Finish();
             Pruned? pruned = pruning is null ? null : Prove(network, sliced, pruning, result.Steps, watched ?? data.Train);
-            Report(terminal, sliced ?? network, data, sliced is null ? result : result with { Validation = null }, pruned, log);
+            Report(terminal, sliced ?? network, data, source, sliced is null ? result : result with { Validation = null }, pruned, log);
         }
         catch (EverythingPrunedException e)
         {
@@ -129,7 +129,8 @@ internal sealed partial class TrainVerb : TrainingVerb
         return Create(Complete(asked, data, source), backend, Seed);
     }
 
-    private void Report(Terminal terminal, Network network, DataSplits data, TrainingResult result, Pruned? pruned, TrainingLog log)
+    private void Report(
+        Terminal terminal, Network network, DataSplits data, DataSource source, TrainingResult result, Pruned? pruned, TrainingLog log)
     {
         (string split, ISequenceData judged) =
             data.Test is not null ? ("test", data.Test) : data.Valid is not null ? ("valid", data.Valid) : ("train", data.Train);
@@ -137,11 +138,12 @@ internal sealed partial class TrainVerb : TrainingVerb
         Evaluation final = (data.Valid ?? data.Test) == judged && result.Validation is { } known ? known : evaluator.Run();
         CheckFinite(final, judged);
         ModelFile.Save(Out, network);
+        ForecastErrors? errors = ForecastErrors.Measure(evaluator, judged, source);
         double? explained = Explained(final, judged);
         terminal.Result(
-            $"{final}{ExplainedText(explained)} on {Extent(judged, final.Rows)}, split {split}, " +
+            $"{final}{ExplainedText(explained)}{errors} on {Extent(judged, final.Rows)}, split {split}, " +
             $"after {result.Epochs} epoch{(result.Epochs == 1 ? "" : "s")} in {result.Seconds:0.0} s");
-        if (ReportPath is not null) WritePage(network, log.Epochs, final, judged, pruned);
+        if (ReportPath is not null) WritePage(network, log.Epochs, final, judged, pruned, errors);
         foreach ((string name, string text) in pruned is null ? [] : Findings(pruned, network)) terminal.Result($"{name}: {text}");
         if (result.RanOutOfPatience) terminal.Result($"stopped early: best was epoch {result.BestEpoch}, whose weights are kept");
         terminal.Result($"model: {Out}");
@@ -152,6 +154,7 @@ internal sealed partial class TrainVerb : TrainingVerb
             ["loss"] = Terminal.Number(final.Loss),
             ["metric"] = new JsonObject { ["name"] = final.Metric, ["value"] = Terminal.Number(final.Value) },
             ["r2"] = explained is { } share ? Terminal.Number(share) : null,
+            ["targets"] = errors?.ToJson(),
             ["split"] = split,
             ["model"] = Out,
             ["f1"] = final.F1 is { } f1 ? Terminal.Number(f1) : null,
@@ -162,11 +165,13 @@ internal sealed partial class TrainVerb : TrainingVerb
         });
     }
 
-    private void WritePage(Network network, IReadOnlyList<EpochReport> epochs, Evaluation final, ISequenceData judged, Pruned? pruned)
+    private void WritePage(
+        Network network, IReadOnlyList<EpochReport> epochs, Evaluation final, ISequenceData judged, Pruned? pruned, ForecastErrors? errors)
     {
         DeviceInfo device = network.Backend.Device;
         ReportPage page = new($"Training on {judged.Name}: {network}") { Command = Call, Device = $"{device.Id} ({device.Name})" };
         page.AddAnswer($"{final} on {Extent(judged, final.Rows)}", pruned is null ? [] : [.. Findings(pruned, network)]);
+        errors?.AddTo(page);
         new TrainingReport(epochs).AddTo(page);
         page.Save(ReportPath!);
     }

@@ -18,7 +18,7 @@ internal abstract class TrainingVerb : SequenceVerb
     public string? RecipeName { get; set; }
 
     [Option("cell", MetaValue = "C",
-        HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm (default for text, reading, squad), gru, gru-reset-before or lstm-peephole.")]
+        HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm (default for text, speech, csv, reading, squad), gru, gru-reset-before or lstm-peephole.")]
     public string? Cell { get; set; }
 
     [Option("hidden", Separator = ',', MetaValue = "H[,H...]",
@@ -35,7 +35,7 @@ internal abstract class TrainingVerb : SequenceVerb
     [Option("readout", MetaValue = "R",
         HelpText = "What the answer is read from: last (the state in which each direction ends), " +
             "last-step (out[:, -1]: of a reverse direction its state after one " +
-        "step), mean, or every step (default: last; every where each step has a label).")]
+        "step), mean, or every step (default: last; of speech mean; every where each step has a label).")]
     public string? Readout { get; set; }
 
     [Option("embedding", MetaValue = "E",
@@ -141,7 +141,8 @@ internal abstract class TrainingVerb : SequenceVerb
             Hidden = sizes.Length == 0 ? [DataFormat.Find(Data)?.Hidden ?? 128] : sizes,
             IsBidirectional = Bidirectional,
             Outputs = 1,
-            Readout = Readout is null ? GpuSpectralRnn.Networks.Readout.Last : EnumNames.Parse<Readout>(Readout, "--readout"),
+            Readout = Readout is null ? DataFormat.Find(Data)?.Readout ?? GpuSpectralRnn.Networks.Readout.Last
+                : EnumNames.Parse<Readout>(Readout, "--readout"),
         };
         architecture.Validate();
         return architecture;
@@ -219,7 +220,7 @@ internal abstract class TrainingVerb : SequenceVerb
         architecture with
         {
             View = source.View?.Name(),
-            Data = new Dictionary<string, string> { ["name"] = Data },
+            Data = new Dictionary<string, string>(source.Notes) { ["name"] = Data },
             Tokens = source.Vocabulary?.Tokens,
             Unit = source.Vocabulary?.Unit,
         };

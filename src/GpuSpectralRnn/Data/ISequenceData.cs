@@ -23,4 +23,7 @@ public interface ISequenceData
     /// -1.
     /// </summary>
     void Read(ReadOnlySpan<int> indices, Batch batch);
+
+    /// <summary>What a sequence is called, for example the file that it was read from; null where it has no name.</summary>
+    string? NameOf(int index) => null;
 }

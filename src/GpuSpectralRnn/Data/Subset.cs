@@ -52,6 +52,9 @@ public sealed class Subset : ISequenceData
     }
 
     /// <inheritdoc/>
+    public string? NameOf(int index) => source.NameOf(start + index);
+
+    /// <inheritdoc/>
     public void Read(ReadOnlySpan<int> indices, Batch batch)
     {
         SequenceIndices.Check(this, indices);

@@ -44,12 +44,12 @@ internal sealed class SquadFormat : DataFormat
         return new(source.Load)
         {
             Words = () => source.Vocabulary,
-            Notes = part => files.GetValueOrDefault(PathOf(call.Options, part) ?? "") is { } file ? [.. Notes(file, source.Load(part)!)] : [],
+            Remarks = part => files.GetValueOrDefault(PathOf(call.Options, part) ?? "") is { } file ? [.. Remarks(file, source.Load(part)!)] : [],
         };
     }
 
     // What there is to say about a file.
-    private static IEnumerable<string> Notes(SquadFile file, ReadingData data)
+    private static IEnumerable<string> Remarks(SquadFile file, ReadingData data)
     {
         int steps = data.Layout.Fields[0].Steps;
         if (file.Widened > 0)
