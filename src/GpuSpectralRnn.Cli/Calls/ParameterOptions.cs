@@ -39,6 +39,7 @@ internal static partial class ParameterOptions
         ["methods"] = "--methods",
         ["Missing"] = "--missing",
         ["Parts"] = "--parts",
+        ["mostWords"] = "--context-length",
         ["PenaltyFactor"] = "--l0-lambda",
         ["Rate"] = "--rate",
         ["Refine"] = "--refine",
