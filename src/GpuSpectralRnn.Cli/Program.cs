@@ -18,8 +18,8 @@ internal static class Program
     internal static readonly Type[] Verbs =
     [
         typeof(DemoVerb), typeof(DevicesVerb), typeof(DataVerb), typeof(TrainVerb),
-        typeof(EvalVerb), typeof(PredictVerb), typeof(SampleVerb), typeof(SpectrumVerb), typeof(PruneVerb), typeof(CompareVerb), typeof(BoundVerb),
-        typeof(ExpanderVerb),
+        typeof(EvalVerb), typeof(PredictVerb), typeof(SampleVerb), typeof(AnswerVerb), typeof(SpectrumVerb), typeof(PruneVerb), typeof(CompareVerb),
+        typeof(BoundVerb), typeof(ExpanderVerb),
         typeof(ExportVerb), typeof(ImportVerb), typeof(CompressVerb), typeof(BenchVerb),
     ];
 

@@ -68,6 +68,32 @@ public class MutantTests
     }
 
     [Fact]
+    public void SoundMutants()
+    {
+        using Folder folder = new();
+        string sounds = SoundFiles.Put(folder["sounds"], SoundFiles.Words());
+        string[] call = ["--data", "speech", "--bands", "8", "--hop", "40", "--cache", "off", "--device", "host"];
+        Gsrnn.Run(["train", .. call, "--data-dir", sounds, "--hidden", "3", "--epochs", "1", "--out", folder["m"]]).Succeeds();
+        string[] predict = ["predict", folder["m"], "--input", folder["bad.wav"], "--device", "host"];
+        Mutate(SoundFiles.Wav(new float[600]), folder["bad.wav"], 13, _ => predict);
+        byte[] archive = SoundFiles.Tar(SoundFiles.Words(2, 1, 6)[..3], isPacked: false);
+        Mutate(archive, folder["bad.tar"], 14, _ => ["eval", folder["m"], .. call, "--data-dir", folder["bad.tar"]]);
+    }
+
+    [Fact]
+    public void CsvMutants()
+    {
+        using Folder folder = new();
+        byte[] series = Encoding.UTF8.GetBytes("t,x\n" + string.Concat(Enumerable.Range(0, 30).Select(r => $"2024-01-{r + 1:00},{r % 5}\n")));
+        File.WriteAllBytes(folder["x.csv"], series);
+        string[] call = ["--data", "csv", "--window", "3", "--target", "x", "--device", "host"];
+        Gsrnn.Run(["train", .. call, "--file", folder["x.csv"], "--hidden", "3", "--epochs", "1", "--out", folder["m"]]).Succeeds();
+        Mutate(series, folder["bad.csv"], 15, n => n % 2 == 0
+            ? ["eval", folder["m"], .. call, "--file", folder["bad.csv"]]
+            : ["predict", folder["m"], .. call, "--file", folder["bad.csv"]]);
+    }
+
+    [Fact]
     public void IdxMutants()
     {
         using Folder folder = new();

@@ -5,6 +5,7 @@ using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Verbs;
 using GpuSpectralRnn.Keras;
 using GpuSpectralRnn.Onnx.Compression;
+using GpuSpectralRnn.Signals.Speech;
 using Mono.Cecil;
 using Mono.Cecil.Cil;
 
@@ -13,7 +14,8 @@ namespace GpuSpectralRnn.Cli.Tests;
 /// <summary>The library speaks of parameters, the command line of options, and one table lies between them.</summary>
 public partial class ParameterOptionTests
 {
-    private static readonly Assembly[] Libraries = [typeof(InvalidCallException).Assembly, typeof(GraphCompression).Assembly, typeof(KerasImport).Assembly];
+    private static readonly Assembly[] Libraries = [typeof(InvalidCallException).Assembly, typeof(GraphCompression).Assembly,
+        typeof(KerasImport).Assembly, typeof(SpeechSet).Assembly];
 
     private static readonly string[] Literals =
     [

@@ -48,6 +48,26 @@ public readonly struct RmsPropNumbers(float rate, float alpha, float epsilon, fl
     public readonly float Decay = weightDecay;
 }
 
+/// <summary>The scalars of a step of Adadelta, for host and devices.</summary>
+/// <param name="rate">The learning rate.</param>
+/// <param name="rho">The decay rate of both mean squares.</param>
+/// <param name="epsilon">Added to the mean squares under their roots.</param>
+/// <param name="weightDecay">L2 penalty: this times p is added to the gradient.</param>
+public readonly struct AdadeltaNumbers(float rate, float rho, float epsilon, float weightDecay)
+{
+    /// <summary>The learning rate.</summary>
+    public readonly float Rate = rate;
+
+    /// <summary>The decay rate of both mean squares.</summary>
+    public readonly float Rho = rho;
+
+    /// <summary>Added to the mean squares under their roots.</summary>
+    public readonly float Epsilon = epsilon;
+
+    /// <summary>The weight decay.</summary>
+    public readonly float Decay = weightDecay;
+}
+
 /// <summary>The scalars of a step of Adam with the bias corrections applied, for host and devices.</summary>
 /// <param name="rate">The learning rate.</param>
 /// <param name="beta1">The decay rate of the first moment.</param>

@@ -49,6 +49,29 @@ public readonly struct RmsProp(
 }
 
 /// <summary>
+/// Adadelta: g' = g + decay p; s = rho s + (1 - rho) g'^2; d = sqrt(u + epsilon) / sqrt(s + epsilon) g'; u = rho u + (1 - rho) d^2; p -= rate d.
+/// </summary>
+public readonly struct Adadelta(
+    ArrayView<float> p, // [P], parameters
+    ArrayView<float> g, // [P], gradients
+    ArrayView<float> s, // [P], mean squares of gradients
+    ArrayView<float> u, // [P], mean squares of changes
+    AdadeltaNumbers step)
+    : IElementKernel
+{
+    /// <inheritdoc/>
+    public void Run(int element)
+    {
+        float slope = g[element] + step.Decay * p[element];
+        float meanSquare = step.Rho * s[element] + (1f - step.Rho) * (slope * slope);
+        float change = MathF.Sqrt(u[element] + step.Epsilon) / MathF.Sqrt(meanSquare + step.Epsilon) * slope;
+        s[element] = meanSquare;
+        u[element] = step.Rho * u[element] + (1f - step.Rho) * (change * change);
+        p[element] -= step.Rate * change;
+    }
+}
+
+/// <summary>
 /// Adam: g' = g + decay p; m = beta1 m + (1 - beta1) g'; v = beta2 v + (1 - beta2) g'^2; p = shrink p - rate m / (sqrt(v) correction + epsilon).
 /// </summary>
 public readonly struct Adam(

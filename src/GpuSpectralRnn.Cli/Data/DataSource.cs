@@ -18,14 +18,15 @@ internal sealed class DataSource
     /// <summary>Checks the options against each other; files are opened later.</summary>
     /// <param name="options">What was asked for.</param>
     /// <param name="model">The model the data are for, if there is one.</param>
-    public DataSource(SequenceVerb options, Architecture? model)
+    /// <param name="note">Called with what is worth telling while data are opened.</param>
+    public DataSource(SequenceVerb options, Recipe? model, Action<string>? note = null)
     {
         this.options = options;
         CheckOwners();
         held = options.HoldOut is null ? null : new HoldOut(options.HoldOut);
         format = DataFormat.Find(options.Data) ?? throw new InvalidCallException(
             $"The data set '{options.Data}' is not known; choose one of {string.Join(", ", DataFormat.All.Select(known => known.Name))}.");
-        parts = format.Open(new DataCall(options, model, held));
+        parts = format.Open(new DataCall(options, model, held) { Note = note });
     }
 
     /// <summary>How images are read; null for data that are no images.</summary>
@@ -33,6 +34,25 @@ internal sealed class DataSource
 
     /// <summary>What tokens are numbered by; null for data that are no texts.</summary>
     public Vocabulary? Vocabulary => parts.Vocabulary?.Invoke();
+
+    /// <summary>What a reader's words are numbered by; null for data that are no questions about texts.</summary>
+    public ReadingVocabulary? Words => parts.Words?.Invoke();
+
+    /// <summary>What there is to say about the parts that were loaded.</summary>
+    public IEnumerable<string> Remarks => Enum.GetValues<DataPart>().SelectMany(parts.Remarks);
+
+    /// <summary>What a model must remember to read such data alike.</summary>
+    public IReadOnlyDictionary<string, string> Notes => parts.Notes?.Invoke() ?? new Dictionary<string, string>();
+
+    /// <summary>The names of the classes; null where they are numbers.</summary>
+    public IReadOnlyList<string>? Classes => parts.Classes?.Invoke();
+
+    /// <summary>What target values stand for; null where they are what they are.</summary>
+    public IReadOnlyList<TargetScale>? Targets => parts.Targets?.Invoke();
+
+    /// <summary>What is to be answered: the named part, else all there is, else as <see cref="Open"/>.</summary>
+    public (string Split, ISequenceData Data) OpenToAnswer(string? split) =>
+        split is null && parts.Whole?.Invoke() is { } whole ? ("all", Limited(whole)) : Open(split);
 
     /// <summary>All parts there are, for training: the limit counts for the training part only.</summary>
     public DataSplits OpenAll()

@@ -27,13 +27,20 @@ internal sealed class HoldOut
         share = percent / 100;
     }
 
+    /// <summary>How many of a set's sequences are kept.</summary>
+    public int Kept(int all, string name)
+    {
+        int held = count ?? (int)Math.Round(all * share);
+        return held >= 1 && held < all
+            ? all - held
+            : throw new InvalidCallException($"--holdout {given}: {name} has {all} sequences; hold out 1 to {all - 1}.");
+    }
+
     /// <summary>Sets the end of <paramref name="all"/> aside.</summary>
     public (ISequenceData Kept, ISequenceData Held) Cut(ISequenceData all)
     {
         if (count is null && all is TextData text) return text.HoldOut(share);
-        int held = count ?? (int)Math.Round(all.Count * share);
-        if (held < 1 || held >= all.Count)
-            throw new InvalidCallException($"--holdout {given}: {all.Name} has {all.Count} sequences; hold out 1 to {all.Count - 1}.");
+        int held = all.Count - Kept(all.Count, all.Name);
         return all is TextData windows ? windows.HoldOut(held) : Subset.HoldOut(all, held);
     }
 }

@@ -10,6 +10,7 @@ internal sealed record PublicSet(string Name, string About, string Licence, IRea
     /// <summary>
     /// The sets whose addresses, lengths and checksums are known for certain. MNIST: yann.lecun.com/exdb/mnist no longer serves the files to
     /// everyone, so the copy that PyTorch keeps is used, with the checksums of torchvision/datasets/mnist.py. Fashion-MNIST: from its own page.
+    /// CIFAR-10: from its own page, with its checksum.
     /// Penn Treebank: with the checksums of torchtext/datasets/penntreebank.py. Tiny Shakespeare: its publisher gives no checksum; it is that of a
     /// copy.
     /// </summary>
@@ -35,6 +36,17 @@ internal sealed record PublicSet(string Name, string About, string Licence, IRea
                 (29_515, "25c81989df183df01b3e8a0aad5dffbe"),
                 (4_422_102, "bef4ecab320f06d8554ea6380940ec79"),
                 (5_148, "bb300cfdad3c16e7a12a480ee83cd310"))),
+        new(
+            "cifar10",
+            "CIFAR-10, 50,000 + 10,000 colour images of 32x32 in ten classes, binary version (Krizhevsky 2009)",
+            "none stated by its publisher; for research, citing the report",
+            [
+                new PublicFile(
+                    "cifar-10-binary.tar.gz",
+                    new Uri("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"),
+                    170_052_171,
+                    "c32a1d4ab5d03f1284b67883e8d87530"),
+            ]),
         new(
             "ptb",
             "Penn Treebank in Mikolov's form for language models by word: 929,589 + 73,760 + 82,430 tokens with line ends, 10,000 words",

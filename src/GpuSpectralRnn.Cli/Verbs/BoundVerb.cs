@@ -40,7 +40,7 @@ internal sealed class BoundVerb : ModelVerb, IRidgeOption
         CheckRidge(this);
         using IBackend backend = OpenBackend();
         Split ??= "train";
-        (Network network, string split, ISequenceData data) = Open(backend);
+        (Network network, string split, ISequenceData data) = Open(backend, terminal);
         using Network owned = network;
         CompressionBound.Check(network.Architecture, data);
         using Interruption interruption = new();

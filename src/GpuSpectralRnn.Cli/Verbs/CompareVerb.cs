@@ -71,13 +71,13 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
         string[] models = [.. Models];
         Recipe? given = models.Length == 0 ? null : ModelFile.LoadRecipe(models[0]);
         Architecture? asked = given is null ? CheckedModelOptions() : null;
-        DataSource source = new(this, given as Architecture);
+        DataSource source = new(this, given, terminal.Note);
         using IBackend backend = OpenBackend();
         DataSplits data = source.OpenAll();
         ISequenceData test = data.Test ?? data.Valid
             ?? throw new InvalidCallException(
                 $"{data.Train.Name} has nothing to judge by; set sequences aside with --holdout N, or give test files.");
-        Recipe recipe = given ?? (asked = Complete(asked!, data.Train, source));
+        Recipe recipe = given ?? Complete(asked!, data.Train, source);
         recipe.CheckFits(data.Train.Layout, data.Train.Name);
         training = WithRate(training, data.Train.Layout);
         if (training.Schedule.Kind == ScheduleKind.Anneal && data.Test is null)
@@ -118,7 +118,7 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
                 ulong seed = Seed + (ulong)i;
                 using Network network = models.Length > 0
                     ? ModelFile.Load(models[i], backend)
-                    : Train(terminal, asked!, data, training with { Seed = seed }, backend, interruption.Token);
+                    : Train(terminal, recipe, data, training with { Seed = seed }, backend, interruption.Token);
                 comparison.Add(new Calibration(network, data.Train, new CalibrationSettings { Seed = seed }, interruption.Token));
             }
         }
@@ -146,14 +146,15 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
         CheckFineTuning(this);
         if (Models.Any() && (HasModelOptions || Seeds is not null))
             throw new InvalidCallException(
-                "--model gives the networks; leave --cell, --hidden, --layers, --bidirectional, --readout, --embedding, --tie-weights, " +
+                "--model gives the networks; leave --cell, --hidden, --layers, --bidirectional, --readout, --embedding, --spelling, --vectors, " +
+                "--fix-vectors, --tie-weights, " +
                 "--init-range and --seeds out.");
     }
 
     private Network Train(
-        Terminal terminal, Architecture architecture, DataSplits data, TrainingSettings settings, IBackend backend, CancellationToken cancellation)
+        Terminal terminal, Recipe recipe, DataSplits data, TrainingSettings settings, IBackend backend, CancellationToken cancellation)
     {
-        Network network = Create(architecture, backend, settings.Seed);
+        Network network = Create(recipe, backend, settings.Seed);
         try
         {
             ITrainingProgress progress = ITrainingProgress.For(terminal, data.Train.Layout);

@@ -119,7 +119,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         Budget budget = CreateBudget();
         if (Tolerance is null) budget.Check(recipe);
         using IBackend backend = OpenBackend();
-        DataSplits splits = new DataSource(this, recipe as Architecture).OpenAll();
+        DataSplits splits = new DataSource(this, recipe, terminal.Note).OpenAll();
         if (FineTune > 0 && splits.Train.Layout.Target == TargetKind.None)
             throw new InvalidCallException(
                 $"--fine-tune {FineTune} needs labels, which {splits.Train.Name} lacks; leave it out: --refine, on by default, needs none.");
@@ -262,7 +262,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         {
             Epochs = FineTune,
             BatchSize = Batch,
-            LearningRate = FineTuneRate ?? TrainingVerb.DefaultRate(OptimizerKind.Adam, splits.Train.Layout.Steps),
+            LearningRate = FineTuneRate ?? TrainingVerb.DefaultRate(OptimizerKind.Adam, splits.Train.Layout.Steps, Data),
             Schedule = new Schedule { Kind = ScheduleKind.OneCycle },
             Seed = Seed,
         };

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
@@ -8,7 +9,7 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Cli.Verbs;
 
 /// <summary>What every verb that reads a data set has: which, how it is looked at, how much of it.</summary>
-internal abstract class SequenceVerb : ComputeVerb
+internal abstract partial class SequenceVerb : ComputeVerb
 {
     /// <summary>How the options below appear in a usage line.</summary>
     protected const string DataUsage = "--data NAME [data options]";
@@ -45,15 +46,15 @@ internal abstract class SequenceVerb : ComputeVerb
     [ReadsFile]
     public string? Lengths { get; set; }
 
-    [Option("train", MetaValue = "F", HelpText = "text: UTF-8 text to learn from; it also gives the vocabulary.")]
+    [Option("train", MetaValue = "F", HelpText = "text: UTF-8 text to learn from; squad: questions to learn from; they also give the vocabulary.")]
     [ReadsFile]
     public string? TrainText { get; set; }
 
-    [Option("valid", MetaValue = "F", HelpText = "text: text to watch while training.")]
+    [Option("valid", MetaValue = "F", HelpText = "text, squad: what to watch while training.")]
     [ReadsFile]
     public string? ValidText { get; set; }
 
-    [Option("test", MetaValue = "F", HelpText = "text: text to test on.")]
+    [Option("test", MetaValue = "F", HelpText = "text, squad: what to test on.")]
     [ReadsFile]
     public string? TestText { get; set; }
 
@@ -67,7 +68,7 @@ internal abstract class SequenceVerb : ComputeVerb
     public string? VocabularyPath { get; set; }
 
     [Option("vocabulary-size", MetaValue = "V",
-        HelpText = "text: keep only the most frequent tokens, V with <unk> and <eos>; the others are read as <unk>.")]
+        HelpText = "text, squad: keep only the most frequent tokens, V with <unk> and <eos>; the others are read as <unk>.")]
     public int? VocabularySize { get; set; }
 
     [Option("bptt", MetaValue = "T", HelpText =
@@ -79,8 +80,13 @@ internal abstract class SequenceVerb : ComputeVerb
     public int? Length { get; set; }
 
     [Option("data-seed", MetaValue = "S",
-        HelpText = "digits, adding, copy: seed that the data are drawn by (default: --seed, which then moves data and weights together).")]
+        HelpText = "digits, adding, copy, reading: seed that the data are drawn by; speech: of noise " +
+            "(default: --seed, which then moves data and weights together).")]
     public ulong? DataSeed { get; set; }
+
+    [Option("context-length", MetaValue = "T",
+        HelpText = "reading, squad: words of a text that are read (default: the model's, else 400); answers beyond are not found.")]
+    public int? ContextLength { get; set; }
 
     [Option("view", MetaValue = "V",
         HelpText = "Images as sequences: row, pixel or permuted (pixels in a fixed random order); default: the model's, else row.")]
@@ -96,7 +102,7 @@ internal abstract class SequenceVerb : ComputeVerb
     public int? Limit { get; set; }
 
     [Option("batch", MetaValue = "B", HelpText =
-        "Sequences per step (default 64); of a text: columns that are read side by side, each from a state of zero (default 20).")]
+        "Sequences per step (default 64; reading, squad 32); of a text: columns that are read side by side, each from a state of zero (default 20).")]
     public int? BatchSize { get; set; }
 
     /// <summary>Sequences per step.</summary>
@@ -120,10 +126,18 @@ internal abstract class SequenceVerb : ComputeVerb
     /// <summary>Checks the values that need no file.</summary>
     protected void CheckDataOptions()
     {
+        if (Data.Length == 0)
+        {
+            string verb = GetType().GetCustomAttribute<VerbAttribute>()?.Name ?? "";
+            Data = Input is not null ? "speech" : SeriesFile is not null ? "csv"
+                : throw new InvalidCallException($"{verb} needs --data; see 'gsrnn {verb} --help'.");
+        }
+
         CheckPositive("--batch", Batch);
         CheckPositive("--bptt", Window);
         if (VocabularySize is { } size) CheckPositive("--vocabulary-size", size);
         if (Limit is { } limit) CheckPositive("--limit", limit);
+        if (ContextLength is { } words) CheckPositive("--context-length", words);
         if (Length is { } length) CheckPositive("--length", length);
     }
 

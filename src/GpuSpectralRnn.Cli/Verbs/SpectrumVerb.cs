@@ -52,7 +52,7 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
             throw new InvalidCallException("spectrum needs --data, or --load-covariance F... of data that went before; see 'gsrnn spectrum --help'.");
         using IBackend backend = OpenBackend();
         using Interruption interruption = new();
-        (Network network, string source, ISequenceData? data) = OpenWhatThereIs(backend);
+        (Network network, string source, ISequenceData? data) = OpenWhatThereIs(backend, terminal);
         using Network owned = network;
         SecondMoments[] sums = LoadShards(network);
         AdjointStatistics[]? adjoints = null;
@@ -101,13 +101,13 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
     }
 
     /// <summary>The model, the data unless everything is loaded, and a description of the sums' source.</summary>
-    private (Network Network, string Source, ISequenceData? Data) OpenWhatThereIs(IBackend backend)
+    private (Network Network, string Source, ISequenceData? Data) OpenWhatThereIs(IBackend backend, Terminal terminal)
     {
         int parts = LoadPaths.Count();
         string loaded = $"{parts} part{(parts == 1 ? "" : "s")} that {(parts == 1 ? "was" : "were")} loaded";
         if (Data.Length == 0) return (ModelFile.Load(ModelPath, backend), loaded, null);
         Split ??= "train";
-        (Network network, string split, ISequenceData data) = Open(backend);
+        (Network network, string split, ISequenceData data) = Open(backend, terminal);
         return (network, $"{data.Count:N0} sequences of {data.Name}, split {split}{(parts > 0 ? $", and {loaded}" : "")}", data);
     }
 

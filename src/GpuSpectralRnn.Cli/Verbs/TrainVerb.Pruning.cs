@@ -40,7 +40,7 @@ internal sealed partial class TrainVerb
     public double? TraceNormPrice { get; set; }
 
     [Option("gates", MetaValue = "W", HelpText =
-        "l0: what has gates: hidden (units), inputs (an embedding's columns, or the features of a step), all, " +
+        "l0: what has gates: hidden (units), inputs (an embedding's columns, or the features of a step), all, counted (what --keep counts), " +
         "or prunable (default: all that makes the model smaller: hidden and embedding; features stay).")]
     public string? GatesOn { get; set; }
 
@@ -170,7 +170,7 @@ internal sealed partial class TrainVerb
     {
         IReadOnlyList<LayerReport> layers = pruning.Report(steps).Layers;
         Parity? parity = sliced is null ? null : Parity.Compare(network, sliced, Subset.Limit(data, ParitySequences), Batch);
-        return new Pruned(pruning.Name, network.Architecture, parity, layers);
+        return new Pruned(pruning.Name, network.Recipe, parity, layers);
     }
 
     private static IEnumerable<(string Name, string Text)> Findings(Pruned pruned, Network result)
@@ -184,32 +184,43 @@ internal sealed partial class TrainVerb
             yield break;
         }
 
-        (Architecture before, Architecture after) = (pruned.Before, result.Architecture);
-        yield return (pruned.Method, $"{before.Cell.Name()} {Sizes(before)} -> {Sizes(after)}");
+        (Graph before, Graph after) = (pruned.Before.Build(), result.Graph);
+        yield return (pruned.Method, (pruned.Before, result.Recipe) is (Architecture big, Architecture small)
+            ? $"{big.Cell.Name()} {Sizes(big)} -> {Sizes(small)}"
+            : $"{pruned.Before.Title} -> {result.Recipe.Title}");
         yield return ("parameters", $"{before.ParameterCount:N0} -> {after.ParameterCount:N0}");
-        yield return ("multiply-adds per step", $"{before.MultiplyAddsPerStep:N0} -> {after.MultiplyAddsPerStep:N0}");
+        if (before.Fields.Count == 1) yield return ("multiply-adds per step", $"{before.MultiplyAddsPerStep:N0} -> {after.MultiplyAddsPerStep:N0}");
         yield return ("sliced against trained network", $"{parity}");
         if (result.Parameters.Mask is not null)
             yield return (pruned.Method, $"{result.Parameters.CountKept():N0} of {result.Parameters.Count:N0} parameters are left, a mask; units without weights are sliced away");
         foreach (LayerReport layer in pruned.Layers) yield return ("mask", $"{layer}");
     }
 
-    private static JsonObject ToJson(Pruned pruned, Network result, IReadOnlyList<EpochReport> epochs) => new()
+    private static JsonObject ToJson(Pruned pruned, Network result, IReadOnlyList<EpochReport> epochs)
     {
-        ["method"] = pruned.Method,
-        ["hidden"] = new JsonObject { ["before"] = Terminal.Numbers(pruned.Before.Hidden), ["after"] = Terminal.Numbers(result.Architecture.Hidden) },
-        ["inputs"] = new JsonObject { ["before"] = pruned.Before.Inputs, ["after"] = result.Architecture.Inputs },
-        ["parameters"] = new JsonObject { ["before"] = pruned.Before.ParameterCount, ["after"] = result.Architecture.ParameterCount },
-        ["kept"] = result.Parameters.CountKept(),
-        ["flopsPerStep"] = new JsonObject { ["before"] = pruned.Before.MultiplyAddsPerStep, ["after"] = result.Architecture.MultiplyAddsPerStep },
-        ["parity"] = pruned.Parity is { } parity ? Terminal.Number(parity.Difference) : null,
-        ["layers"] = pruned.Layers.Count == 0 ? null : TrainingLog.ToJson(pruned.Layers),
-        ["epochs"] = new JsonArray([.. epochs.Where(epoch => epoch.Pruning is not null).Select(TrainingLog.ToJson)]),
-    };
+        Graph before = pruned.Before.Build();
+        (Architecture? big, Architecture? small) = (pruned.Before as Architecture, result.Recipe as Architecture);
+        return new JsonObject
+        {
+            ["method"] = pruned.Method,
+            ["hidden"] = new JsonObject
+            {
+                ["before"] = Terminal.Numbers(pruned.Before.CountUnits(before)),
+                ["after"] = Terminal.Numbers(result.Recipe.CountUnits(result.Graph)),
+            },
+            ["inputs"] = big is null ? null : new JsonObject { ["before"] = big.Inputs, ["after"] = small!.Inputs },
+            ["parameters"] = new JsonObject { ["before"] = before.ParameterCount, ["after"] = result.Graph.ParameterCount },
+            ["kept"] = result.Parameters.CountKept(),
+            ["flopsPerStep"] = big is null ? null : new JsonObject { ["before"] = big.MultiplyAddsPerStep, ["after"] = small!.MultiplyAddsPerStep },
+            ["parity"] = pruned.Parity is { } parity ? Terminal.Number(parity.Difference) : null,
+            ["layers"] = pruned.Layers.Count == 0 ? null : TrainingLog.ToJson(pruned.Layers),
+            ["epochs"] = new JsonArray([.. epochs.Where(epoch => epoch.Pruning is not null).Select(TrainingLog.ToJson)]),
+        };
+    }
 
     private static string Sizes(Architecture architecture) =>
         $"{architecture.Inputs}-{string.Join("-", architecture.Hidden)}-{architecture.Outputs}";
 
     /// <summary>What pruning began with, and the proof that slicing lost nothing.</summary>
-    private sealed record Pruned(string Method, Architecture Before, Parity? Parity, IReadOnlyList<LayerReport> Layers);
+    private sealed record Pruned(string Method, Recipe Before, Parity? Parity, IReadOnlyList<LayerReport> Layers);
 }

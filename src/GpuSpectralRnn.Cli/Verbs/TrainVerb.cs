@@ -54,9 +54,9 @@ internal sealed partial class TrainVerb : TrainingVerb
         CheckPruningOptions();
         if (Resume && !File.Exists(CheckpointPath))
             throw new InvalidCallException($"--resume: there is no checkpoint {CheckpointPath}; leave the option out to start anew.");
-        Architecture? initial = Init is null ? null : ModelFile.LoadArchitecture(Init);
+        Recipe? initial = Init is null ? null : ModelFile.LoadRecipe(Init);
         Architecture? asked = initial is null ? CheckedModelOptions() : null;
-        DataSource source = new(this, initial);
+        DataSource source = new(this, initial, terminal.Note);
         using IBackend backend = OpenBackend();
         DataSplits data = source.OpenAll();
         settings = WithRate(settings, data.Train.Layout);
@@ -85,10 +85,11 @@ internal sealed partial class TrainVerb : TrainingVerb
         if (backend is not HostBackend) terminal.Timed($"compiling kernels for {backend.Device.Id}", trainer.WarmUp);
         if (checkpoint is not null) trainer.Restore(checkpoint);
         terminal.Note(
-            $"{network}: {network.Architecture.ParameterCount:N0} parameters; " +
+            $"{network}: {network.Graph.ParameterCount:N0} parameters; " +
             $"{data.Train.Name}, {data.Train.Count:N0} {(data.Train.Layout.IsStream ? "windows" : "sequences")} " +
             $"of {data.Train.Layout.Steps} steps; " +
             $"{Optimizer}, rate {settings.LearningRate:0.######}, {settings.Schedule.Kind.Name()}");
+        foreach (string note in source.Remarks) terminal.Note(note);
         if (watched is not null) terminal.Note(DescribeWatched(watched, data));
         if (TargetCheck.Describe(data.Train) is { } odd) terminal.Note($"note: {odd}");
         if (pruning is not null) terminal.Note($"pruned on the way by {pruning.Name}: {pruning.Settings}");
@@ -98,7 +99,7 @@ internal sealed partial class TrainVerb : TrainingVerb
             if (result.IsCancelled) throw Interrupted(result);
             using Network? sliced = pruning?.Finish();
             Pruned? pruned = pruning is null ? null : Prove(network, sliced, pruning, result.Steps, watched ?? data.Train);
-            Report(terminal, sliced ?? network, data, sliced is null ? result : result with { Validation = null }, pruned, log);
+            Report(terminal, sliced ?? network, data, source, sliced is null ? result : result with { Validation = null }, pruned, log);
         }
         catch (EverythingPrunedException e)
         {
@@ -118,9 +119,9 @@ internal sealed partial class TrainVerb : TrainingVerb
             if (HasModelOptions)
                 throw new InvalidCallException(
                     "--init gives cell, sizes, directions and read-out; leave --cell, --hidden, --layers, --bidirectional, --readout, --embedding, " +
-                    "--tie-weights and --init-range out.");
+                    "--spelling, --vectors, --fix-vectors, --tie-weights and --init-range out.");
             using Network loaded = ModelFile.Load(Init!, backend);
-            Network network = new(Describe(loaded.Architecture, source), backend);
+            Network network = new(loaded.Recipe is Architecture stack ? Describe(stack, source) : loaded.Recipe, backend);
             network.Parameters.CopyFrom(loaded.Parameters);
             return network;
         }
@@ -128,7 +129,8 @@ internal sealed partial class TrainVerb : TrainingVerb
         return Create(Complete(asked, data, source), backend, Seed);
     }
 
-    private void Report(Terminal terminal, Network network, DataSplits data, TrainingResult result, Pruned? pruned, TrainingLog log)
+    private void Report(
+        Terminal terminal, Network network, DataSplits data, DataSource source, TrainingResult result, Pruned? pruned, TrainingLog log)
     {
         (string split, ISequenceData judged) =
             data.Test is not null ? ("test", data.Test) : data.Valid is not null ? ("valid", data.Valid) : ("train", data.Train);
@@ -136,11 +138,12 @@ internal sealed partial class TrainVerb : TrainingVerb
         Evaluation final = (data.Valid ?? data.Test) == judged && result.Validation is { } known ? known : evaluator.Run();
         CheckFinite(final, judged);
         ModelFile.Save(Out, network);
+        ForecastErrors? errors = ForecastErrors.Measure(evaluator, judged, source);
         double? explained = Explained(final, judged);
         terminal.Result(
-            $"{final}{ExplainedText(explained)} on {Extent(judged, final.Rows)}, split {split}, " +
+            $"{final}{ExplainedText(explained)}{errors} on {Extent(judged, final.Rows)}, split {split}, " +
             $"after {result.Epochs} epoch{(result.Epochs == 1 ? "" : "s")} in {result.Seconds:0.0} s");
-        if (ReportPath is not null) WritePage(network, log.Epochs, final, judged, pruned);
+        if (ReportPath is not null) WritePage(network, log.Epochs, final, judged, pruned, errors);
         foreach ((string name, string text) in pruned is null ? [] : Findings(pruned, network)) terminal.Result($"{name}: {text}");
         if (result.RanOutOfPatience) terminal.Result($"stopped early: best was epoch {result.BestEpoch}, whose weights are kept");
         terminal.Result($"model: {Out}");
@@ -151,20 +154,24 @@ internal sealed partial class TrainVerb : TrainingVerb
             ["loss"] = Terminal.Number(final.Loss),
             ["metric"] = new JsonObject { ["name"] = final.Metric, ["value"] = Terminal.Number(final.Value) },
             ["r2"] = explained is { } share ? Terminal.Number(share) : null,
+            ["targets"] = errors?.ToJson(),
             ["split"] = split,
             ["model"] = Out,
-            ["parameters"] = network.Architecture.ParameterCount,
+            ["f1"] = final.F1 is { } f1 ? Terminal.Number(f1) : null,
+            ["parameters"] = network.Graph.ParameterCount,
             ["watched"] = data.Valid is not null ? "valid" : data.Test is not null ? "test" : null,
             ["pruning"] = pruned is null ? null : ToJson(pruned, network, log.Epochs),
             ["device"] = network.Backend.Device.Id,
         });
     }
 
-    private void WritePage(Network network, IReadOnlyList<EpochReport> epochs, Evaluation final, ISequenceData judged, Pruned? pruned)
+    private void WritePage(
+        Network network, IReadOnlyList<EpochReport> epochs, Evaluation final, ISequenceData judged, Pruned? pruned, ForecastErrors? errors)
     {
         DeviceInfo device = network.Backend.Device;
         ReportPage page = new($"Training on {judged.Name}: {network}") { Command = Call, Device = $"{device.Id} ({device.Name})" };
         page.AddAnswer($"{final} on {Extent(judged, final.Rows)}", pruned is null ? [] : [.. Findings(pruned, network)]);
+        errors?.AddTo(page);
         new TrainingReport(epochs).AddTo(page);
         page.Save(ReportPath!);
     }

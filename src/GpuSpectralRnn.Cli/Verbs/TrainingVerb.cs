@@ -3,6 +3,7 @@ using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
+using GpuSpectralRnn.Interchange;
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Training;
 
@@ -17,13 +18,15 @@ internal abstract class TrainingVerb : SequenceVerb
     public string? RecipeName { get; set; }
 
     [Option("cell", MetaValue = "C",
-        HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm (default for text), gru, gru-reset-before or lstm-peephole.")]
+        HelpText = "irnn (default), rnn-tanh, rnn-relu, lstm (default for text, speech, csv, reading, squad), gru, gru-reset-before or lstm-peephole.")]
     public string? Cell { get; set; }
 
-    [Option("hidden", Separator = ',', MetaValue = "H[,H...]", HelpText = "Hidden units of each layer (default 128).")]
+    [Option("hidden", Separator = ',', MetaValue = "H[,H...]",
+        HelpText = "Hidden units of each layer (default 128; reading 48, squad 100: of every recurrence of the reader).")]
     public IEnumerable<int> Hidden { get; set; } = [];
 
-    [Option("layers", MetaValue = "L", HelpText = "Layers, all of the one size that --hidden gives (default 1).")]
+    [Option("layers", MetaValue = "L",
+        HelpText = "Layers, all of the one size that --hidden gives (default 1); reading, squad: modelling layers (default 2).")]
     public int? Layers { get; set; }
 
     [Option("bidirectional", HelpText = "Give every layer a second direction, from the last step to the first.")]
@@ -32,11 +35,28 @@ internal abstract class TrainingVerb : SequenceVerb
     [Option("readout", MetaValue = "R",
         HelpText = "What the answer is read from: last (the state in which each direction ends), " +
             "last-step (out[:, -1]: of a reverse direction its state after one " +
-        "step), mean, or every step (default: last; every where each step has a label).")]
+        "step), mean, or every step (default: last; of speech mean; every where each step has a label).")]
     public string? Readout { get; set; }
 
-    [Option("embedding", MetaValue = "E", HelpText = "text: numbers that stand for a token (default: as many as units of the first layer).")]
+    [Option("embedding", MetaValue = "E",
+        HelpText = "text, reading, squad: numbers that stand for a token (default: as many as units of the first layer).")]
     public int? Embedding { get; set; }
+
+    [Option("spelling", MetaValue = "F", HelpText =
+        "reading, squad: filters over the characters of a word (default: as many as units); 0: read words alone.")]
+    public int? Spelling { get; set; }
+
+    [Option("vectors", MetaValue = "F",
+        HelpText = "squad: word vectors in GloVe's text form, one word and its --embedding numbers to a line, to begin with.")]
+    [ReadsFile]
+    public string? Vectors { get; set; }
+
+    [Option("fix-vectors", HelpText = "squad: leave the word vectors as they are given.")]
+    public bool FixVectors { get; set; }
+
+    [Option("average", MetaValue = "D", HelpText =
+        "Judge and keep the moving average of the weights with this decay, for example 0.999 (default: the weights themselves).")]
+    public double? Average { get; set; }
 
     [Option("tie-weights", HelpText = "text: the embedding's weights are the read-out's too; E is then the units of the top layer.")]
     public bool TieWeights { get; set; }
@@ -53,11 +73,12 @@ internal abstract class TrainingVerb : SequenceVerb
     [Option("epochs", MetaValue = "N", HelpText = "Passes over the training set (default 20).")]
     public int? EpochCount { get; set; }
 
-    [Option("optimizer", MetaValue = "O", HelpText = "sgd, momentum, rmsprop, adam (default) or adamw.")]
+    [Option("optimizer", MetaValue = "O", HelpText = "sgd, momentum, rmsprop, adam (default), adamw or adadelta.")]
     public string? OptimizerName { get; set; }
 
     [Option("lr", MetaValue = "X",
-        HelpText = "Learning rate at its highest (default: 0.003, less in proportion for sequences of more than 28 steps; sgd 0.1, momentum 0.01).")]
+        HelpText = "Learning rate at its highest (default: 0.003, less in proportion for sequences of more than 28 steps; " +
+            "reading 0.003, squad 0.001; sgd 0.1, momentum 0.01, adadelta 0.5).")]
     public double? Rate { get; set; }
 
     [Option("schedule", MetaValue = "S", HelpText =
@@ -90,7 +111,7 @@ internal abstract class TrainingVerb : SequenceVerb
     /// <summary>Whether the options say what the model is.</summary>
     protected bool HasModelOptions =>
         Cell is not null || Hidden.Any() || Layers is not null || Bidirectional || Readout is not null
-        || Embedding is not null || TieWeights || InitialRange is not null;
+        || Embedding is not null || Spelling is not null || Vectors is not null || FixVectors || TieWeights || InitialRange is not null;
 
     /// <summary>The schedule where none is given.</summary>
     protected virtual string DefaultSchedule => Recipe is null ? "one-cycle" : "decay";
@@ -117,20 +138,22 @@ internal abstract class TrainingVerb : SequenceVerb
         {
             Cell = (Cell ?? Recipe?.Cell) is { } cell ? EnumNames.Parse<Cell>(cell, "--cell") : DataFormat.Find(Data)?.Cell ?? GpuSpectralRnn.Networks.Cell.Irnn,
             Inputs = 1,
-            Hidden = sizes.Length == 0 ? [128] : sizes,
+            Hidden = sizes.Length == 0 ? [DataFormat.Find(Data)?.Hidden ?? 128] : sizes,
             IsBidirectional = Bidirectional,
             Outputs = 1,
-            Readout = Readout is null ? GpuSpectralRnn.Networks.Readout.Last : EnumNames.Parse<Readout>(Readout, "--readout"),
+            Readout = Readout is null ? DataFormat.Find(Data)?.Readout ?? GpuSpectralRnn.Networks.Readout.Last
+                : EnumNames.Parse<Readout>(Readout, "--readout"),
         };
         architecture.Validate();
         return architecture;
     }
 
     /// <summary>The architecture with the extents of the data.</summary>
-    protected Architecture Complete(Architecture asked, ISequenceData data, DataSource source)
+    protected Recipe Complete(Architecture asked, ISequenceData data, DataSource source)
     {
         SequenceLayout layout = data.Layout;
         if (layout.Target == TargetKind.None) throw new InvalidCallException($"{data.Name} has no targets to learn; give labels or values.");
+        if (source.Words is { } words) return CompleteReader(asked, layout, words);
         Architecture complete = asked with
         {
             Inputs = layout.Features,
@@ -153,16 +176,51 @@ internal abstract class TrainingVerb : SequenceVerb
         return complete;
     }
 
+    // The cell and the sizes are the stack's that was asked for; all else is the paper's.
+    private BidafRecipe CompleteReader(Architecture asked, SequenceLayout layout, ReadingVocabulary words)
+    {
+        if (Bidirectional || Readout is not null)
+            throw new InvalidCallException(
+                $"--data {Data} trains a reader, whose layers have two directions and which scores every word; leave --bidirectional and --readout out.");
+        if (asked.Hidden.Distinct().Count() > 1)
+            throw new InvalidCallException($"--hidden {string.Join(',', asked.Hidden)}: give one size for all recurrences of a reader.");
+        if (Spelling is < 0) throw new InvalidCallException($"--spelling {Spelling}: choose 1 or more filters, or 0 for words alone.");
+        if (FixVectors && Vectors is null)
+            throw new InvalidCallException("--fix-vectors leaves given vectors as they are; give some with --vectors F.");
+        int hidden = asked.Hidden[0];
+        ReadingVocabulary known = Spelling == 0 ? new(words.Words, []) : words;
+        return BidafRecipe.Create(known, hidden, Embedding ?? hidden, Spelling ?? hidden, cell: asked.Cell, modelLayers: Layers ?? 2) with
+        {
+            ContextLength = ContextLength ?? ReadingSource.MostWords,
+            HasFixedWords = FixVectors,
+        };
+    }
+
     /// <summary>A network as the options describe it.</summary>
-    protected Network Create(Architecture architecture, IBackend backend, ulong seed) =>
-        Network.Create(architecture, backend, seed, InitialRange ?? Recipe?.InitialRange);
+    protected Network Create(Recipe recipe, IBackend backend, ulong seed)
+    {
+        Network network = Network.Create(recipe, backend, seed, InitialRange ?? Recipe?.InitialRange);
+        if (Vectors is null) return network;
+        try
+        {
+            int found = WordVectors.Load(Vectors, network);
+            if (found == 0)
+                throw new InvalidCallException($"--vectors {Vectors} has none of the words of the texts; give vectors of their language.");
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>The architecture with the data that it is trained on.</summary>
     protected Architecture Describe(Architecture architecture, DataSource source) =>
         architecture with
         {
             View = source.View?.Name(),
-            Data = new Dictionary<string, string> { ["name"] = Data },
+            Data = new Dictionary<string, string>(source.Notes) { ["name"] = Data },
             Tokens = source.Vocabulary?.Tokens,
             Unit = source.Vocabulary?.Unit,
         };
@@ -177,6 +235,8 @@ internal abstract class TrainingVerb : SequenceVerb
         CheckNumber("--weight-decay", WeightDecay, isZeroFine: true);
         if (DropoutShare is { } dropout && !(dropout >= 0 && dropout < 1))
             throw new InvalidCallException($"--dropout {dropout}: choose a share from 0 to below 1.");
+        if (Average is { } average && !(average >= 0 && average < 1))
+            throw new InvalidCallException($"--average {average}: choose a decay from 0 to below 1, for example 0.999.");
         return new TrainingSettings
         {
             Epochs = Epochs,
@@ -185,6 +245,7 @@ internal abstract class TrainingVerb : SequenceVerb
             Schedule = CheckedSchedule(),
             Clip = Clip ?? Recipe?.Clip(Window) ?? 1,
             WeightDecay = WeightDecay,
+            Average = Average ?? 0,
             Dropout = DropoutShare ?? Recipe?.Dropout ?? 0,
             Seed = Seed,
         };
@@ -213,16 +274,17 @@ internal abstract class TrainingVerb : SequenceVerb
     protected TrainingSettings WithRate(TrainingSettings settings, SequenceLayout layout)
     {
         bool isRecipes = Recipe is not null && OptimizerName is null;
-        return settings with { LearningRate = Rate ?? (isRecipes ? Recipe!.Rate(Window) : DefaultRate(settings.Optimizer, layout.Steps)) };
+        return settings with { LearningRate = Rate ?? (isRecipes ? Recipe!.Rate(Window) : DefaultRate(settings.Optimizer, layout.Steps, Data)) };
     }
 
     /// <summary>
     /// Default rate. A change of the recurrent weights acts once per step, so the rate falls with the length of the sequences; 0.003 suits 28 steps.
     /// </summary>
-    internal static double DefaultRate(OptimizerKind optimizer, int steps) => optimizer switch
+    internal static double DefaultRate(OptimizerKind optimizer, int steps, string data) => optimizer switch
     {
         OptimizerKind.Sgd => 0.1,
         OptimizerKind.Momentum => 0.01,
-        _ => 0.003 * Math.Min(1, 28.0 / steps),
+        OptimizerKind.Adadelta => 0.5,
+        _ => DataFormat.Find(data)?.Rate ?? 0.003 * Math.Min(1, 28.0 / steps),
     };
 }

@@ -9,6 +9,12 @@ namespace GpuSpectralRnn.Compute;
 /// <param name="Lengths">The lengths of the forward call.</param>
 public readonly record struct SoftmaxOverStepsBackward(Tensor Output, Tensor OutputGradient, Tensor InputGradient, Tensor? Lengths = null);
 
+/// <summary>A number for each step of sequences, in both orders, or the gradients of both.</summary>
+/// <param name="Steps">Time-major, [T, B].</param>
+/// <param name="Rows">A row for each sequence, [B, T].</param>
+/// <param name="Lengths">L, Int32 [B] of 0..T; null where every length is T.</param>
+public readonly record struct StepRowsOperands(Tensor Steps, Tensor Rows, Tensor? Lengths = null);
+
 /// <summary>Extents of an attention between a context and a question.</summary>
 /// <param name="ContextSteps">T, one or more.</param>
 /// <param name="QuestionSteps">J, one or more.</param>
@@ -71,6 +77,15 @@ public interface IAttentionOps
     void SoftmaxOverStepsBackward(SoftmaxOverStepsBackward operands);
 
     /// <summary>
+    /// rows[b, t] = steps[t, b] for t below L_b, else <see cref="GpuSpectralRnn.Kernels.StepRows.Masked"/>: logits of the step that is asked for,
+    /// whose softmax over a row is one over the valid steps, so that losses of classes are losses of steps.
+    /// </summary>
+    void StepsToRows(StepRowsOperands operands);
+
+    /// <summary>Backward of <see cref="StepsToRows"/>: steps[t, b] = rows[b, t] for t below L_b, else 0; overwrites the steps.</summary>
+    void RowsToSteps(StepRowsOperands operands);
+
+    /// <summary>
     /// Bidirectional attention flow (Seo, Kembhavi, Farhadi, Hajishirzi 2017), for each sequence of the batch by itself, t below the context's length
     /// and j below the question's:
     /// <code>
@@ -84,8 +99,8 @@ public interface IAttentionOps
     void Forward(AttentionForward operands);
 
     /// <summary>
-    /// Backward of <see cref="Forward"/>. The gradient of a maximum goes to its first place. Needs output and workspace as the forward call left them;
-    /// the order of the additions is fixed.
+    /// Backward of <see cref="Forward"/>. The gradient of a maximum goes to its first place. Needs output and workspace as the forward call left
+    /// them; the order of the additions is fixed.
     /// </summary>
     void Backward(AttentionBackward operands);
 }

@@ -22,6 +22,14 @@ public readonly record struct MomentumStep(Tensor Parameters, Tensor Gradients, 
 /// <param name="Numbers">The learning rate, the decay rate of s, epsilon and the weight decay.</param>
 public readonly record struct RmsPropStep(Tensor Parameters, Tensor Gradients, Tensor MeanSquare, RmsPropNumbers Numbers);
 
+/// <summary>Operands of a step of Adadelta.</summary>
+/// <param name="Parameters">p [P].</param>
+/// <param name="Gradients">g [P].</param>
+/// <param name="MeanSquare">s [P], zero before the first step.</param>
+/// <param name="ChangeSquare">u [P], zero before the first step.</param>
+/// <param name="Numbers">The learning rate, the decay rate of s and u, epsilon and the weight decay.</param>
+public readonly record struct AdadeltaStep(Tensor Parameters, Tensor Gradients, Tensor MeanSquare, Tensor ChangeSquare, AdadeltaNumbers Numbers);
+
 /// <summary>Operands of a step of Adam.</summary>
 /// <param name="Parameters">p [P].</param>
 /// <param name="Gradients">g [P].</param>
@@ -57,6 +65,12 @@ public interface IOptimizerOps
 
     /// <summary>g' = g + decay p; s = alpha s + (1 - alpha) g'^2; p -= rate g' / (sqrt(s) + epsilon).</summary>
     void RmsProp(RmsPropStep step);
+
+    /// <summary>
+    /// Adadelta (Zeiler 2012): g' = g + decay p; s = rho s + (1 - rho) g'^2; d = sqrt(u + epsilon) / sqrt(s + epsilon) g'; u = rho u + (1 - rho) d^2;
+    /// p -= rate d.
+    /// </summary>
+    void Adadelta(AdadeltaStep step);
 
     /// <summary>
     /// Adam (Kingma and Ba 2015): p -= rate (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + epsilon); decoupled, AdamW (Loshchilov and Hutter

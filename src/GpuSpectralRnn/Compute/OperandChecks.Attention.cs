@@ -24,6 +24,16 @@ internal static partial class OperandChecks
         return (t, b);
     }
 
+    /// <summary>A number for each step in both orders; one of them is written: returns (T, B).</summary>
+    public static (int T, int B) StepRows(IBackend backend, StepRowsOperands o)
+    {
+        (Tensor steps, Tensor rows) = (o.Steps, o.Rows);
+        (int t, int b) = Steps(backend, steps, o.Lengths);
+        Float(backend, rows, b, t);
+        Apart(backend, rows, steps);
+        return (t, b);
+    }
+
     /// <summary>Operands of an attention's forward pass: returns the extents.</summary>
     public static AttentionShape AttentionForward(IBackend backend, AttentionForward o, bool isTraining = false)
     {

@@ -15,9 +15,15 @@ public interface ISequenceData
     /// <summary>Extents and targets.</summary>
     SequenceLayout Layout { get; }
 
+    /// <summary>The texts behind the sequences, where the targets are words of a text; null elsewhere.</summary>
+    IReadingTexts? Texts => null;
+
     /// <summary>
     /// Expands the sequences <paramref name="indices"/> into <paramref name="batch"/>, whose size is set to their number. Of a stream an index may be
     /// -1.
     /// </summary>
     void Read(ReadOnlySpan<int> indices, Batch batch);
+
+    /// <summary>What a sequence is called, for example the file that it was read from; null where it has no name.</summary>
+    string? NameOf(int index) => null;
 }

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace GpuSpectralRnn.Data;
 
-/// <summary>Grey images with one label each, kept once as bytes and expanded batch by batch to numbers of [0, 1].</summary>
+/// <summary>Images, grey or of several channels, with one label each, kept once as bytes and expanded batch by batch to numbers of [0, 1].</summary>
 public sealed class ImageData : ISequenceData
 {
     /// <summary>
@@ -10,23 +10,23 @@ public sealed class ImageData : ISequenceData
     /// </summary>
     public const ulong PermutationSeed = 92916;
 
-    private readonly byte[] pixels; // [N, rows, columns]
+    private readonly byte[] pixels; // [N, rows, columns, channels]
     private readonly byte[] labels; // [N]
-    private readonly int[] order; // which pixel each step of one pixel shows
-    private readonly float[] image; // [rows, columns], the one being read
+    private readonly int[] order; // which pixel each step of the permuted view shows; of the others nothing
+    private readonly float[] image; // [rows, columns, channels], the one being read
 
     /// <summary>Wraps images without a copy; whoever makes them has checked sizes and labels.</summary>
-    internal ImageData(string name, byte[] pixels, byte[] labels, int rows, int columns, int classes, ImageView view)
+    internal ImageData(string name, byte[] pixels, byte[] labels, int rows, int columns, int classes, ImageView view, int channels = 1)
     {
         Name = name;
         this.pixels = pixels;
         this.labels = labels;
         View = view;
         Layout = view == ImageView.Row
-            ? new SequenceLayout(rows, columns, TargetKind.Label, classes)
-            : new SequenceLayout(rows * columns, 1, TargetKind.Label, classes);
-        order = view == ImageView.Permuted ? Permutation(rows * columns) : [.. Enumerable.Range(0, rows * columns)];
-        image = new float[rows * columns];
+            ? new SequenceLayout(rows, columns * channels, TargetKind.Label, classes)
+            : new SequenceLayout(rows * columns, channels, TargetKind.Label, classes);
+        order = view == ImageView.Permuted ? Permutation(rows * columns) : [];
+        image = new float[rows * columns * channels];
     }
 
     /// <inheritdoc/>
@@ -61,13 +61,10 @@ public sealed class ImageData : ISequenceData
         {
             batch.Labels[b] = labels[indices[b]];
             Expand(pixels.AsSpan(indices[b] * image.Length, image.Length), image);
-            if (View == ImageView.Row)
+            for (int t = 0; t < Layout.Steps; t++)
             {
-                for (int t = 0; t < Layout.Steps; t++) image.AsSpan(t * features, features).CopyTo(inputs[(((t * size) + b) * features)..]);
-            }
-            else
-            {
-                for (int t = 0; t < image.Length; t++) inputs[(t * size) + b] = image[order[t]];
+                int shown = View == ImageView.Permuted ? order[t] : t;
+                image.AsSpan(shown * features, features).CopyTo(inputs[(((t * size) + b) * features)..]);
             }
         }
     }

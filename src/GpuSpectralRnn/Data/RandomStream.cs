@@ -15,6 +15,7 @@ internal enum RandomPurpose : ulong
     Copy,
     Sampling,
     Mixture,
+    Reading,
 }
 
 /// <summary>Reads a Philox stream word by word.</summary>

@@ -29,6 +29,9 @@ public sealed class Subset : ISequenceData
     /// <inheritdoc/>
     public SequenceLayout Layout => source.Layout;
 
+    /// <inheritdoc/>
+    public IReadingTexts? Texts => source.Texts is { } texts ? new ShiftedTexts(texts, start) : null;
+
     /// <summary>The first <paramref name="limit"/> sequences, or all if there are no more.</summary>
     /// <exception cref="InvalidCallException">The limit is below 1.</exception>
     public static ISequenceData Limit(ISequenceData source, int limit)
@@ -49,11 +52,19 @@ public sealed class Subset : ISequenceData
     }
 
     /// <inheritdoc/>
+    public string? NameOf(int index) => source.NameOf(start + index);
+
+    /// <inheritdoc/>
     public void Read(ReadOnlySpan<int> indices, Batch batch)
     {
         SequenceIndices.Check(this, indices);
         if (shifted.Length < indices.Length) shifted = new int[indices.Length];
         for (int i = 0; i < indices.Length; i++) shifted[i] = indices[i] == SequenceIndices.None ? SequenceIndices.None : start + indices[i];
         source.Read(shifted.AsSpan(0, indices.Length), batch);
+    }
+
+    private sealed class ShiftedTexts(IReadingTexts texts, int start) : IReadingTexts
+    {
+        public ReadingQuestion Question(int sequence) => texts.Question(start + sequence);
     }
 }

@@ -19,32 +19,19 @@ public static class IdxFile
     public static NamedArray Read(string path)
     {
         using FileStream file = InputFile.Open(path, "IDX file");
-        bool packed = file.ReadByte() == 0x1F && file.ReadByte() == 0x8B;
-        file.Position = 0;
-        if (!packed) return ReadArray(file, path, file.Length);
+        if (!PackedFile.IsPacked(file)) return ReadArray(file, path, file.Length);
         using GZipStream unpacked = new(file, CompressionMode.Decompress);
         NamedArray array = ReadArray(unpacked, path, UnpackedSize.Bound(file.Length));
         CheckTrailer(file, path, array);
         return array;
     }
 
-    // GZipStream compares checksum and length where they are whole, but takes data whose last eight bytes are cut off, or followed by others.
     private static void CheckTrailer(FileStream file, string path, NamedArray array)
     {
         IEnumerable<byte> extents = array.Shape.ToArray().SelectMany(extent => BitConverter.GetBytes(BinaryPrimitives.ReverseEndianness(extent)));
         byte[] header = [0, 0, UnsignedByte, (byte)array.Shape.Rank, .. extents];
         byte[] values = array.As<byte>();
-        Span<byte> trailer = stackalloc byte[8];
-        file.Position = Math.Max(0, file.Length - trailer.Length);
-        InputFile.ReadExactly(file, trailer, path, "the checksum");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(trailer) != Crc32.Compute(values, Crc32.Compute(header))
-            || BinaryPrimitives.ReadUInt32LittleEndian(trailer[4..]) != (uint)(header.Length + values.LongLength))
-        {
-            throw new BrokenFileException(
-                path,
-                "the compressed data are corrupt: they do not end with their checksum and length, but are cut off or followed by something else; "
-                + "get the file again, or unpack it with gunzip.");
-        }
+        GzipTrailer.Check(file, path, Crc32.Compute(values, Crc32.Compute(header)), header.Length + values.LongLength);
     }
 
     private static NamedArray ReadArray(Stream stream, string path, long mostBytes)

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Runtime.InteropServices;
 
 namespace GpuSpectralRnn.Formats;
@@ -25,6 +26,21 @@ public static class InputFile
         }
     }
 
+    /// <summary>The whole content of a small file, of a gzip-compressed one (told by the content) what was packed.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="what">What it should be, for the message.</param>
+    /// <exception cref="InvalidCallException">It is missing, a folder, or may not be read.</exception>
+    /// <exception cref="BrokenFileException">It cannot be unpacked, or unpacks to an implausible size.</exception>
+    public static byte[] ReadUnpacked(string path, string what)
+    {
+        using FileStream file = Open(path, what);
+        if (!PackedFile.IsPacked(file)) return ReadClaimed(file, file.Length, path, "the file");
+        using GZipStream unpacking = new(file, CompressionMode.Decompress, leaveOpen: true);
+        byte[] content = ReadToEnd(unpacking, UnpackedSize.Bound(file.Length), path);
+        GzipTrailer.Check(file, path, Crc32.Compute(content), content.LongLength);
+        return content;
+    }
+
     /// <summary>Fills <paramref name="destination"/> or says where the file ends too early.</summary>
     /// <exception cref="BrokenFileException">Fewer bytes are left.</exception>
     internal static void ReadExactly(Stream stream, Span<byte> destination, string path, string part)
@@ -45,6 +61,33 @@ public static class InputFile
 
         if (got < destination.Length)
             throw new BrokenFileException(path, $"the file is truncated: {part} takes {destination.Length} bytes, only {got} are left.");
+    }
+
+    /// <summary>Reads packed data to their end, which must come before <paramref name="most"/> bytes.</summary>
+    private static byte[] ReadToEnd(Stream stream, long most, string path)
+    {
+        byte[] values = new byte[1 << 16];
+        int got = 0;
+        try
+        {
+            while (stream.Read(values, got, values.Length - got) is > 0 and var more)
+            {
+                got += more;
+                if (got > most) throw new BrokenFileException(path, $"it unpacks to more than {most:N0} bytes. {UnpackedSize.Remedy}");
+                if (got == values.Length) Array.Resize(ref values, (int)Math.Min(Array.MaxLength, 2L * got));
+            }
+        }
+        catch (InvalidDataException e)
+        {
+            throw Corrupt(path, e);
+        }
+        catch (IOException e)
+        {
+            throw new BrokenFileException(path, $"it cannot be read: {e.Message}", e);
+        }
+
+        Array.Resize(ref values, got);
+        return values;
     }
 
     /// <summary>

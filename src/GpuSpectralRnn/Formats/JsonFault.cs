@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace GpuSpectralRnn.Formats;
 
 /// <summary>Describes a JSON error without the serializer's message, which names types of the runtime.</summary>
-internal static partial class JsonFault
+public static partial class JsonFault
 {
     /// <summary>For example <c>'cell' has no valid value</c>; no full stop.</summary>
     public static string Describe(JsonException fault)

@@ -23,6 +23,7 @@ namespace GpuSpectralRnn.Networks;
 [JsonDerivedType(typeof(Multiply), "multiply")]
 [JsonDerivedType(typeof(Recurrent), "recurrent")]
 [JsonDerivedType(typeof(SoftmaxOverSteps), "softmax-over-steps")]
+[JsonDerivedType(typeof(StepScores), "step-scores")]
 public abstract record Module
 {
     /// <summary>Its name, which is also that of its output; unique in a graph.</summary>

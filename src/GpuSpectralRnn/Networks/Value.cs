@@ -14,6 +14,9 @@ public enum ValueKind
 
     /// <summary>Float32 [B, F].</summary>
     Vector,
+
+    /// <summary>Float32 [B, T]: logits of the steps of a field, masked beyond a sequence's length; of outputs.</summary>
+    Scores,
 }
 
 /// <summary>One value of a graph: a field, or what a module gives.</summary>

@@ -60,11 +60,24 @@ public sealed class Cholesky
 
     /// <summary>A^{-1} B.</summary>
     /// <exception cref="ArgumentException">B has another number of rows than A.</exception>
-    public unsafe Matrix Solve(Matrix b)
+    public Matrix Solve(Matrix b)
     {
         if (b.Rows != Order) throw new ArgumentException($"{b} does not fit an equation of order {Order}.", nameof(b));
-        Matrix solution = b.Clone();
-        int n = Order, width = b.Columns;
+        return SolveInPlace(b.Clone());
+    }
+
+    /// <summary>A^{-1}.</summary>
+    public Matrix Inverse()
+    {
+        Matrix inverse = SolveInPlace(Matrix.Identity(Order));
+        for (int i = 0; i < Order; i++)
+            for (int j = 0; j < i; j++) inverse[i, j] = inverse[j, i] = 0.5 * (inverse[i, j] + inverse[j, i]);
+        return inverse;
+    }
+
+    private unsafe Matrix SolveInPlace(Matrix solution)
+    {
+        int n = Order, width = solution.Columns;
         fixed (double* data = lower.Data, right = solution.Data)
         {
             Float64View l = new(data, n, n, n), x = new(right, n, width, width);
@@ -96,15 +109,6 @@ public sealed class Cholesky
         }
 
         return solution;
-    }
-
-    /// <summary>A^{-1}.</summary>
-    public Matrix Inverse()
-    {
-        Matrix inverse = Solve(Matrix.Identity(Order));
-        for (int i = 0; i < Order; i++)
-            for (int j = 0; j < i; j++) inverse[i, j] = inverse[j, i] = 0.5 * (inverse[i, j] + inverse[j, i]);
-        return inverse;
     }
 
     private static void AddRow(Matrix x, int target, double factor, int source) => VectorOps.AddScaled(factor, x.Row(source), x.Row(target));

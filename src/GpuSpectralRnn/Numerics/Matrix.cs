@@ -151,6 +151,15 @@ public sealed class Matrix(int rows, int columns)
         return result;
     }
 
+    /// <summary>The principal submatrix: rows and columns of the given numbers, in that order.</summary>
+    public Matrix SelectPrincipal(ReadOnlySpan<int> indices)
+    {
+        Matrix result = new(indices.Length, indices.Length);
+        for (int i = 0; i < indices.Length; i++)
+            for (int j = 0; j < indices.Length; j++) result[i, j] = this[indices[i], indices[j]];
+        return result;
+    }
+
     /// <summary>All elements as floats, row by row.</summary>
     public float[] ToSingle() => Array.ConvertAll(Data, x => (float)x);
 

@@ -27,6 +27,9 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
     private const double WideRange = 10;
 
     // Accuracies near 100 % cannot be told apart on a linear axis; their errors on a logarithmic one can.
+    // What multiply-adds are counted for: steps mean the same in all fields only where there is one.
+    private string Unit => rows[0].Graph.Fields.Count == 1 ? "step" : "sequence";
+
     private string Measure => IsAccuracy ? "error" : rows[0].Metric;
 
     /// <summary>One line per method and size. Weights are those kept, multiply-adds those computed: a mask saves none.</summary>
@@ -45,7 +48,7 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
             (new TableColumn("in-hid", "#,0", "inputHidden"), row => row.Weights.InputHidden),
             (new TableColumn("hid-hid", "#,0", "hiddenHidden"), row => row.Weights.HiddenHidden),
             (new TableColumn("hid-out", "#,0", "hiddenOutput"), row => row.Weights.HiddenOutput),
-            (new TableColumn("multiply-adds/step", "#,0", "multiplyAddsPerStep"), row => row.Graph.MultiplyAddsPerStep),
+            (new TableColumn($"multiply-adds/{Unit}", "#,0", $"multiplyAddsPer{char.ToUpperInvariant(Unit[0])}{Unit[1..]}"), row => row.MultiplyAdds),
             (new TableColumn("ms/sequence", "0.0000", "msPerSequence"), row => row.MillisecondsPerSequence),
             (new TableColumn("seeds"), row => row.Runs.Count),
         ];
@@ -83,7 +86,7 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
         string gained = string.Create(
             CultureInfo.InvariantCulture,
             $"{best.Graph.ParameterCount:#,0} parameters instead of {Big.Graph.ParameterCount:#,0}, "
-            + $"{best.Graph.MultiplyAddsPerStep:#,0} multiply-adds a step instead of {Big.Graph.MultiplyAddsPerStep:#,0}, "
+            + $"{best.MultiplyAdds:#,0} multiply-adds a {Unit} instead of {Big.MultiplyAdds:#,0}, "
             + $"{best.MillisecondsPerSequence:0.####} ms a sequence instead of {Big.MillisecondsPerSequence:0.####}");
         return [("lost", lost), ("gained", gained)];
     }
@@ -191,8 +194,8 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
     // A number where one says it.
     private static object Size(ComparisonRow row)
     {
-        KeepSize size = row.Keep ?? new KeepSize([.. row.Units]);
-        return size.Units.Distinct().Count() == 1 ? size.Units[0] : size.ToString();
+        KeepSize size = (row.Keep ?? new KeepSize([.. row.Units])).Shortened;
+        return size.Units.Count == 1 ? size.Units[0] : size.ToString();
     }
 
     private Axis ValueAxis(IEnumerable<ComparisonRow> some)

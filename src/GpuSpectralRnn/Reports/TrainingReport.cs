@@ -12,11 +12,21 @@ public sealed class TrainingReport(IReadOnlyList<EpochReport> epochs)
     public void AddTo(ReportPage page)
     {
         if (epochs.Count == 0) return;
-        string metric = epochs[0].Training.Metric;
+        (string metric, string watched) = (epochs[0].Training.Metric, epochs[0].Validation?.Metric ?? epochs[0].Training.Metric);
         page.AddHeading("Over the epochs");
         page.Add(Lines("Loss", "loss", e => e.Training.Loss, e => e.Validation?.Loss));
-        page.Add(Lines(metric, metric, e => e.Training.Value, e => e.Validation?.Value));
-        if (epochs.Any(epoch => epoch.Pruning is not null)) AddPruning(page, metric);
+        if (watched == metric)
+        {
+            page.Add(Lines(metric, metric, e => e.Training.Value, e => e.Validation?.Value));
+        }
+        else
+        {
+            // Readers: steps are counted while they train, answers where they are judged.
+            page.Add(Lines(metric, metric, [("training", Over(e => e.Training.Value))]));
+            page.Add(Lines(watched, watched, [("watched", Over(e => e.Validation?.Value))]));
+        }
+
+        if (epochs.Any(epoch => epoch.Pruning is not null)) AddPruning(page, watched);
     }
 
     private static LineChart Lines(string title, string y, IEnumerable<(string Name, IEnumerable<(double X, double Y)> Points)> lines)

@@ -58,6 +58,7 @@ public sealed class Checkpoint
     private const string Format = "1";
     private const string ParametersName = "parameters";
     private const string BestName = "best";
+    private const string AverageName = "average";
     private const string OptimizerPrefix = "optimizer.";
     private const string CarriedPrefix = "carried.";
     private const string PruningKey = "gsrnn.pruning";
@@ -86,6 +87,9 @@ public sealed class Checkpoint
     /// <summary>The block of the best parameters so far [P]; null where none are kept.</summary>
     public float[]? Best { get; init; }
 
+    /// <summary>The moving average of the parameters [P]; null where there is none.</summary>
+    public float[]? Average { get; init; }
+
     /// <summary>The optimiser's state, each [P], by name.</summary>
     public required IReadOnlyDictionary<string, float[]> Optimizer { get; init; }
 
@@ -106,6 +110,7 @@ public sealed class Checkpoint
     {
         List<NamedArray> arrays = [Block(ParametersName, Parameters)];
         if (Best is not null) arrays.Add(Block(BestName, Best));
+        if (Average is not null) arrays.Add(Block(AverageName, Average));
         arrays.AddRange(Optimizer.Select(pair => Block(OptimizerPrefix + pair.Key, pair.Value)));
         arrays.AddRange(Carried.Select(pair => Block(CarriedPrefix + pair.Key, pair.Value)));
         arrays.AddRange(Pruning.Select(pair => Block(PruningPrefix + pair.Key, pair.Value)));
@@ -141,6 +146,7 @@ public sealed class Checkpoint
                     ?? throw new BrokenFileException(path, $"{StateKey} is null."),
                 Parameters = Values(ParametersName, extent) ?? throw new BrokenFileException(path, $"the array '{ParametersName}' is missing."),
                 Best = Values(BestName, extent),
+                Average = Values(AverageName, extent),
                 Optimizer = Group(OptimizerPrefix, extent),
                 Carried = Group(CarriedPrefix, null),
                 PruningSettings = file.Metadata.GetValueOrDefault(PruningKey) is { } pruning ? ObjectText(pruning) : null,

@@ -12,6 +12,7 @@ public sealed class Evaluator : IDisposable
     private readonly ISequenceData data;
     private readonly DeviceBatches feed;
     private readonly LossTotals totals;
+    private SpanAnswers? answers;
 
     /// <summary>Checks that the data fit the network.</summary>
     /// <exception cref="InvalidCallException">The data do not fit the network, or the set is empty.</exception>
@@ -36,16 +37,60 @@ public sealed class Evaluator : IDisposable
             throw new InvalidCallException($"{data.Name} has no targets to compare with; give labels or values.");
         totals.Reset();
         TargetObjective objective = new();
-        foreach (Tensor _ in Outputs(cancellation)) objective.Apply(network, feed, isTraining: false, totals);
-        return Evaluation.From(totals.Read(), network.Recipe);
+        IReadingTexts? texts = SpanAnswers.AreOf(network.Graph) ? data.Texts : null;
+        AnswerSums sums = default;
+        foreach (Tensor _ in Outputs(cancellation))
+        {
+            objective.Apply(network, feed, isTraining: false, totals);
+            if (texts is not null) sums = Score(texts, sums);
+        }
+
+        return Evaluation.From(totals.Read(), network.Recipe, sums);
+    }
+
+    /// <summary>Calls <paramref name="write"/> with the index of every sequence and its answer, a span of its text, in order.</summary>
+    /// <exception cref="InvalidCallException">The network's outputs are no spans.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public void Answer(Action<int, SpanAnswer> write, CancellationToken cancellation = default)
+    {
+        if (!SpanAnswers.AreOf(network.Graph)) throw new InvalidCallException("The network does not answer with spans of a text; choose a reader.");
+        answers ??= new SpanAnswers(network);
+        foreach (Tensor _ in Outputs(cancellation))
+        {
+            SpanAnswer[] found = answers.Read(feed);
+            for (int b = 0; b < feed.Size; b++) write(feed.Numbers[b], found[b]);
+        }
+    }
+
+    private AnswerSums Score(IReadingTexts texts, AnswerSums sums)
+    {
+        answers ??= new SpanAnswers(network);
+        SpanAnswer[] found = answers.Read(feed);
+        (double exact, double f1, long count) = (sums.Exact, sums.F1, sums.Count);
+        for (int b = 0; b < feed.Size; b++)
+        {
+            ReadingQuestion question = texts.Question(feed.Numbers[b]);
+            if (question.Answers.Count == 0) continue;
+            string answer = question.Context.Between(found[b].First, found[b].Last);
+            exact += AnswerScore.IsExact(answer, question.Answers) ? 1 : 0;
+            f1 += AnswerScore.F1(answer, question.Answers);
+            count++;
+        }
+
+        return new AnswerSums(exact, f1, count);
     }
 
     /// <summary>
     /// Shape of the result of <see cref="Predict(CancellationToken)"/>: [N, O], or [N, T, O] of a network with an output at every step.
     /// </summary>
     public Shape OutputShape => network.Graph is { AnswersEveryStep: true }
-        ? new Shape(data.Count, data.Layout.Steps, network.Graph.Outputs[0].Width)
-        : new Shape(data.Count, network.Graph.Outputs[0].Width);
+        ? new Shape(data.Count, data.Layout.Steps, OutputWidth)
+        : new Shape(data.Count, OutputWidth);
+
+    // O; T of scores of steps.
+    private int OutputWidth => network.Graph.Outputs[0] is { Kind: ValueKind.Scores } scores
+        ? data.Layout.Fields[network.Graph.FieldIndex(scores)].Steps
+        : network.Graph.Outputs[0].Width;
 
     /// <summary>The outputs (logits or predictions) of every sequence in order, of <see cref="OutputShape"/>; zero beyond a sequence's
     /// length.</summary>
@@ -68,7 +113,7 @@ public sealed class Evaluator : IDisposable
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public void Predict(Action<int, ReadOnlySpan<float>> write, CancellationToken cancellation = default)
     {
-        int outputs = network.Graph.Outputs[0].Width;
+        int outputs = OutputWidth;
         int steps = network.Graph.AnswersEveryStep ? data.Layout.Steps : 1;
         float[] scratch = new float[BatchOutputs(steps, feed.BatchSize, outputs)]; // [T, B, O]
         float[] sequence = new float[steps * outputs]; // [T, O]

@@ -22,6 +22,7 @@ public sealed class Optimizer : IDisposable
             OptimizerKind.Sgd => [],
             OptimizerKind.Momentum => ["velocity"],
             OptimizerKind.Rmsprop => ["mean_square"],
+            OptimizerKind.Adadelta => ["mean_square", "change_square"],
             _ => ["first_moment", "second_moment"],
         };
         State = [.. names.Select(name => (name, parameters.Backend.Allocate(parameters.Values.Shape)))];
@@ -37,7 +38,8 @@ public sealed class Optimizer : IDisposable
     public void Step(double rate, long step)
     {
         if (settings.Clip > 0) parameters.Backend.Optimizer.ClipGlobalNorm(new(parameters.Gradients, (float)settings.Clip, norm));
-        foreach (Segment segment in segments ??= Divide()) Step(segment, (float)(rate * segment.Group.RateFactor), step);
+        foreach (Segment segment in segments ??= [.. Divide().Where(part => part.Group.RateFactor != 0)])
+            Step(segment, (float)(rate * segment.Group.RateFactor), step);
     }
 
     /// <inheritdoc/>
@@ -62,6 +64,9 @@ public sealed class Optimizer : IDisposable
                 break;
             case OptimizerKind.Rmsprop:
                 ops.RmsProp(new(values, gradients, own[0], new(rate, (float)settings.Alpha, (float)settings.Epsilon, decay)));
+                break;
+            case OptimizerKind.Adadelta:
+                ops.Adadelta(new(values, gradients, own[0], own[1], new(rate, (float)settings.Rho, (float)settings.RhoEpsilon, decay)));
                 break;
             default:
                 bool isDecoupled = settings.Optimizer == OptimizerKind.Adamw;

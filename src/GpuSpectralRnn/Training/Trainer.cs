@@ -23,6 +23,7 @@ public sealed class Trainer : IDisposable
     private readonly TrainingStep step;
     private readonly Tensor? best;
     private readonly ITrainedPruning? pruning;
+    private readonly WeightAverage? average;
     private string? dataHash;
     private readonly Stopwatch clock = new();
     private TrainingState state = new();
@@ -59,6 +60,10 @@ public sealed class Trainer : IDisposable
         if (pruning is not null && (settings.Patience > 0 || settings.Schedule.Kind == ScheduleKind.Anneal))
             throw new InvalidCallException(
                 $"Patience and the schedule anneal bring earlier weights back, which {pruning.Name} has pruned further since; leave them out.");
+        if (settings.Average > 0 && (pruning is not null || settings.Schedule.Kind == ScheduleKind.Anneal))
+            throw new InvalidCallException(
+                $"A moving average of the weights mixes those of before with what {pruning?.Name ?? "the schedule anneal brings back"}"
+                + $"{(pruning is null ? "" : " has pruned")}; leave one out.");
         this.network = network;
         this.data = data;
         this.validation = validation;
@@ -69,6 +74,7 @@ public sealed class Trainer : IDisposable
         evaluator = validation is null ? null : new Evaluator(network, validation, settings.BatchSize);
         totals = network.Backend.Loss.CreateTotals();
         step = new TrainingStep(network, feed, new TargetObjective(), optimizer, totals) { Pruning = pruning };
+        average = settings.Average > 0 ? new WeightAverage(network.Parameters, settings.Average) : null;
         best = settings.Patience > 0 || settings.Schedule.Kind == ScheduleKind.Anneal
             ? network.Backend.Allocate(network.Parameters.Values.Shape) : null;
         state = state with { Data = Fingerprint };
@@ -160,6 +166,12 @@ public sealed class Trainer : IDisposable
         if (Carries(checkpoint.State)) RestoreCarried(checkpoint);
         foreach ((string name, Tensor values) in pruning?.State ?? []) values.CopyFrom<float>(checkpoint.Pruning[name]);
         network.Parameters.Values.CopyFrom<float>(checkpoint.Parameters);
+        if (average is not null)
+        {
+            average.Values.CopyFrom<float>(
+                checkpoint.Average ?? throw new InvalidCallException("The checkpoint lacks the average of the weights; it cannot be resumed."));
+        }
+
         if (checkpoint.Best is not null) best?.CopyFrom<float>(checkpoint.Best);
         state = checkpoint.State;
     }
@@ -182,6 +194,10 @@ public sealed class Trainer : IDisposable
             network.Backend.Copy(best, network.Parameters.Values);
             lastValidation = state.Best;
         }
+        else if (!isCancelled && average is not null)
+        {
+            network.Backend.Copy(average.Values, network.Parameters.Values);
+        }
 
         network.Backend.Synchronize();
         return new TrainingResult(
@@ -202,6 +218,7 @@ public sealed class Trainer : IDisposable
         feed.Dispose();
         evaluator?.Dispose();
         totals.Dispose();
+        average?.Dispose();
         best?.Dispose();
     }
 
@@ -219,6 +236,7 @@ public sealed class Trainer : IDisposable
             double rate = settings.Schedule.Rate(settings.LearningRate, state.Step, StepsPerEpoch, Steps, state.WorseEpochs);
             feed.Next();
             step.Run(rate, state.Step + 1, Mask);
+            average?.Add(state.Step + 1);
             state = state with { Step = state.Step + 1, Batch = batch + 1 };
             if (clock.Elapsed - lastReport >= ReportEvery)
             {
@@ -240,7 +258,7 @@ public sealed class Trainer : IDisposable
         if (isBest)
         {
             state = state with { Best = lastValidation, BestEpoch = state.Epoch + 1 };
-            if (best is not null) network.Backend.Copy(network.Parameters.Values, best);
+            if (best is not null) network.Backend.Copy(average?.Values ?? network.Parameters.Values, best);
         }
         else if (lastValidation is not null)
         {
@@ -276,6 +294,7 @@ public sealed class Trainer : IDisposable
     private bool Validate(CancellationToken cancellation)
     {
         if (evaluator is null) return true;
+        average?.Lend();
         try
         {
             lastValidation = evaluator.Run(cancellation);
@@ -283,6 +302,10 @@ public sealed class Trainer : IDisposable
         catch (OperationCanceledException)
         {
             return false;
+        }
+        finally
+        {
+            average?.Return();
         }
 
         return double.IsFinite(lastValidation.Loss) ? true : throw Diverged(state.Step, $"the validation loss is {lastValidation.Loss}");
@@ -347,6 +370,7 @@ public sealed class Trainer : IDisposable
             State = state with { DataHash = DataHash },
             Parameters = parameters,
             Best = state.BestEpoch > 0 ? best?.ToArray() : null,
+            Average = average?.Values.ToArray(),
             Optimizer = optimizer.State.ToDictionary(s => s.Name, s => s.Values.ToArray()),
             Carried = Carries(state) ? network.CarriedState.ToDictionary(s => s.Name, s => s.Values.ToArray()) : new Dictionary<string, float[]>(),
             PruningSettings = pruning is null ? null : SettingsOf(pruning),

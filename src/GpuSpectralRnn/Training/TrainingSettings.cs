@@ -22,6 +22,9 @@ public enum OptimizerKind
 
     /// <summary>Adam with decoupled weight decay (Loshchilov and Hutter, 2019).</summary>
     Adamw,
+
+    /// <summary>Adadelta (Zeiler, 2012).</summary>
+    Adadelta,
 }
 
 /// <summary>Hyperparameters of a training run. Defaults are PyTorch's where PyTorch has them. Immutable; stored in every checkpoint.</summary>
@@ -61,6 +64,18 @@ public sealed record TrainingSettings
 
     /// <summary>Decay rate of RMSprop's mean square (PyTorch: alpha).</summary>
     public double Alpha { get; init; } = 0.99;
+
+    /// <summary>Decay rate rho of Adadelta's mean squares.</summary>
+    public double Rho { get; init; } = 0.9;
+
+    /// <summary>Added to Adadelta's mean squares.</summary>
+    public double RhoEpsilon { get; init; } = 1e-6;
+
+    /// <summary>
+    /// Decay rate of the moving average of the weights (<see cref="WeightAverage"/>), by which the network is judged and which it holds in the end;
+    /// 0 for the weights themselves.
+    /// </summary>
+    public double Average { get; init; }
 
     /// <summary>Decay rate beta_1 of Adam's first moment.</summary>
     public double Beta1 { get; init; } = 0.9;
@@ -119,9 +134,13 @@ public sealed record TrainingSettings
         CheckShare(Dropout, "Dropout");
         CheckShare(Momentum, "Momentum");
         CheckShare(Alpha, "RMSprop's alpha");
+        CheckShare(Rho, "Adadelta's rho");
+        CheckShare(Average, "The moving average's decay");
         CheckShare(Beta1, "Adam's beta1");
         CheckShare(Beta2, "Adam's beta2");
         if (!(Epsilon > 0 && double.IsFinite(Epsilon))) throw new InvalidCallException($"Epsilon {Epsilon}: choose a number above 0.");
+        if (!(RhoEpsilon > 0 && double.IsFinite(RhoEpsilon)))
+            throw new InvalidCallException($"Adadelta's epsilon {RhoEpsilon}: choose a number above 0.");
         if (Patience < 0) throw new InvalidCallException($"Patience {Patience}: choose a number of epochs, or 0 for none.");
         Schedule.Validate();
     }

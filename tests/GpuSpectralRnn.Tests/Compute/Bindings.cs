@@ -31,6 +31,7 @@ public class HostRowGroupTests(HostDevice device) : RowGroupTests(device), IClas
 public class HostEmbeddingTests(HostDevice device) : EmbeddingTests(device), IClassFixture<HostDevice>;
 public class HostConvolveMaxTests(HostDevice device) : ConvolveMaxTests(device), IClassFixture<HostDevice>;
 public class HostSoftmaxOverStepsTests(HostDevice device) : SoftmaxOverStepsTests(device), IClassFixture<HostDevice>;
+public class HostStepRowsTests(HostDevice device) : StepRowsTests(device), IClassFixture<HostDevice>;
 public class HostAttentionTests(HostDevice device) : AttentionTests(device), IClassFixture<HostDevice>;
 public class HostRecurrentLayerTests(HostDevice device) : RecurrentLayerTests(device), IClassFixture<HostDevice>;
 public class HostLossTests(HostDevice device) : LossTests(device), IClassFixture<HostDevice>;
@@ -51,6 +52,7 @@ public class HostTransferTests(HostDevice device) : TransferTests(device), IClas
 [Collection("ilgpu-cpu")] public class IlgpuCpuEmbeddingTests(IlgpuCpuDevice device) : EmbeddingTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuConvolveMaxTests(IlgpuCpuDevice device) : ConvolveMaxTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuSoftmaxOverStepsTests(IlgpuCpuDevice device) : SoftmaxOverStepsTests(device);
+[Collection("ilgpu-cpu")] public class IlgpuCpuStepRowsTests(IlgpuCpuDevice device) : StepRowsTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuAttentionTests(IlgpuCpuDevice device) : AttentionTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuRecurrentLayerTests(IlgpuCpuDevice device) : RecurrentLayerTests(device);
 [Collection("ilgpu-cpu")] public class IlgpuCpuSkippingLayerTests(IlgpuCpuSkippingDevice device) : RecurrentLayerTests(device),
@@ -87,6 +89,7 @@ public class SlicedPairGramTests(SlicedPairDevice device) : GramTests(device), I
 [Collection("opencl:0")] public class OpenClEmbeddingTests(OpenClDevice device) : EmbeddingTests(device);
 [Collection("opencl:0")] public class OpenClConvolveMaxTests(OpenClDevice device) : ConvolveMaxTests(device);
 [Collection("opencl:0")] public class OpenClSoftmaxOverStepsTests(OpenClDevice device) : SoftmaxOverStepsTests(device);
+[Collection("opencl:0")] public class OpenClStepRowsTests(OpenClDevice device) : StepRowsTests(device);
 [Collection("opencl:0")] public class OpenClAttentionTests(OpenClDevice device) : AttentionTests(device);
 [Collection("opencl:0")] public class OpenClRecurrentLayerTests(OpenClDevice device) : RecurrentLayerTests(device);
 [Collection("opencl:0")] public class OpenClLossTests(OpenClDevice device) : LossTests(device);
@@ -118,6 +121,7 @@ public class OpenClPersistentLayerTests(OpenClPersistentDevice device)
 [Collection("cuda:0")] public class CudaEmbeddingTests(CudaDevice device) : EmbeddingTests(device);
 [Collection("cuda:0")] public class CudaConvolveMaxTests(CudaDevice device) : ConvolveMaxTests(device);
 [Collection("cuda:0")] public class CudaSoftmaxOverStepsTests(CudaDevice device) : SoftmaxOverStepsTests(device);
+[Collection("cuda:0")] public class CudaStepRowsTests(CudaDevice device) : StepRowsTests(device);
 [Collection("cuda:0")] public class CudaAttentionTests(CudaDevice device) : AttentionTests(device);
 [Collection("cuda:0")] public class CudaRecurrentLayerTests(CudaDevice device) : RecurrentLayerTests(device);
 [Collection("cuda:0")] public class CudaLossTests(CudaDevice device) : LossTests(device);

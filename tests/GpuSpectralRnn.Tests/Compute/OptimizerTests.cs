@@ -49,6 +49,21 @@ public abstract class OptimizerTests(DeviceFixture device) : ClippingChecks(devi
 
     [SkippableTheory]
     [MemberData(nameof(Counts))]
+    public void Adadelta(int count) => Check(
+        count,
+        states: 2,
+        (p, g, s, step) => Backend.Optimizer.Adadelta(new(p, g, s[0], s[1], new(0.5f, 0.9f, 1e-3f, 0.01f))),
+        (p, g, s, step) =>
+        {
+            double slope = g + 0.01f * p;
+            s[0] = 0.9f * s[0] + (1 - 0.9f) * slope * slope;
+            double change = Math.Sqrt(s[1] + 1e-3f) / Math.Sqrt(s[0] + 1e-3f) * slope;
+            s[1] = 0.9f * s[1] + (1 - 0.9f) * change * change;
+            return p - 0.5f * change;
+        });
+
+    [SkippableTheory]
+    [MemberData(nameof(Counts))]
     public void Adam(int count) => Check(count, states: 2, AdamStep(false), AdamRule(false));
 
     [SkippableTheory]
@@ -137,6 +152,7 @@ public abstract class OptimizerTests(DeviceFixture device) : ClippingChecks(devi
         Assert.Throws<ArgumentException>(() => ops.Momentum(new(p, Zeros(4), Zeros(3), new(1, 0, 0))));
         Tensor state = Zeros(4);
         Assert.Throws<ArgumentException>(() => ops.Adam(new(p, Zeros(4), state, state, new(1, 0, 0, 1, 0, false, 1))));
+        Assert.Throws<ArgumentException>(() => ops.Adadelta(new(p, Zeros(4), state, state, new(1, 0, 1, 0))));
         Assert.Throws<ArgumentOutOfRangeException>(() => ops.Adam(new(p, Zeros(4), state, Zeros(4), new(1, 0, 0, 1, 0, false, 0))));
         Assert.Throws<ArgumentException>(() => ops.ClipGlobalNorm(new(p, 1, Zeros(2))));
         Assert.Throws<ArgumentOutOfRangeException>(() => ops.ClipGlobalNorm(new(p, 0, Zeros(1))));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Formats.Tar;
 using GpuSpectralRnn.Interchange;
 using System.IO.Compression;
 using System.Text;
@@ -7,6 +8,9 @@ using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Formats;
 using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Signals.Features;
+using GpuSpectralRnn.Signals.Series;
+using GpuSpectralRnn.Signals.Speech;
 using GpuSpectralRnn.Tests.Networks;
 using GpuSpectralRnn.Tests.Support;
 using GpuSpectralRnn.Training;
@@ -47,6 +51,23 @@ public sealed class MutationTests : IDisposable
         ModelFile.Save(folder.File("sound"), network);
         Check(12, path => _ = Recipe.FromJson(File.ReadAllText(path)).Build(), recipe, Encoding.UTF8.GetBytes(Language.ToJson()));
         Check(13, path => ModelFile.Load(path, backend).Dispose(), File.ReadAllBytes(folder.File("sound")));
+    }
+
+    // Of readers: the recipe, questions, word vectors.
+    [Fact]
+    public void Readers()
+    {
+        ReadingVocabulary vocabulary = new(["<unk>", "lamp", "the"], ["\uFFFD", "a", "b"]);
+        BidafRecipe recipe = BidafRecipe.Create(vocabulary, hidden: 2, word: 2, spelling: 2, letter: 2);
+        using Network network = Network.Create(recipe, backend, seed: 1);
+        Check(16, path => _ = Recipe.FromJson(File.ReadAllText(path)).Build(), Encoding.UTF8.GetBytes(recipe.ToJson()));
+        const string questions =
+            """
+            {"version": "1.1", "data": [{"title": "t", "paragraphs": [{"context": "The \u00e9t\u00e9 \ud83c\udf32 lamp.", "qas": [
+            {"id": "1", "question": "What?", "answers": [{"text": "lamp", "answer_start": 10}]}, {"id": "2", "question": "", "answers": []}]}]}]}
+            """;
+        Check(17, path => _ = new ReadingData("set", SquadFile.Read(path).Questions, vocabulary, 400).Count, Encoding.UTF8.GetBytes(questions));
+        Check(18, path => WordVectors.Load(path, network), Encoding.UTF8.GetBytes("2 2\nthe 1 -0.25\nLamp 3e-2 4\n\u00e9t\u00e9 1 1\n"));
     }
 
     [Theory]
@@ -134,6 +155,72 @@ public sealed class MutationTests : IDisposable
             using Utf8Reader reader = Utf8Reader.Open(path);
             while (reader.Next(out _)) continue;
         }, words, text);
+    }
+
+    [Fact]
+    public void Sound()
+    {
+        float[] samples = SoundFiles.Word(0, 0, 0)[..400];
+        byte[][] sound = [SoundFiles.Wav(samples), SoundFiles.Wav(samples, bits: 24, channels: 2, isExtensible: true),
+            SoundFiles.Wav(samples, bits: 32, isFloat: true)];
+        Check(17, path => _ = WavFile.Read(path).Samples.Length, sound);
+    }
+
+    [Fact]
+    public void Archives()
+    {
+        (string Name, byte[] Content)[] files = [("a/0_b_1.wav", SoundFiles.Wav(new float[300])),
+            (new string('n', 150) + ".wav", SoundFiles.Wav(new float[3]))];
+        byte[][] sound = [SoundFiles.Tar(files), SoundFiles.Tar(files, isPacked: false), SoundFiles.Tar(files, isPacked: false, TarEntryFormat.Gnu)];
+        Check(18, path => TarMembers.Read(path, _ => true, (_, _) => { }), sound);
+
+        // Behind sound checksums.
+        string packed = folder.File("packed");
+        Check(19, path =>
+        {
+            File.WriteAllBytes(packed, Packed(File.ReadAllBytes(path)));
+            TarMembers.Read(packed, _ => true, (_, _) => { });
+        }, sound[1..]);
+    }
+
+    [Fact]
+    public void Batches_of_images()
+    {
+        byte[] image = [3, .. Enumerable.Range(0, 3072).Select(i => (byte)i)];
+        string root = folder.File("cifar");
+        Directory.CreateDirectory(root);
+        foreach (string name in (string[])["data_batch_1.bin", "data_batch_1.bin.gz"])
+        {
+            string batch = Path.Combine(root, name);
+            Check(20, path =>
+            {
+                File.Copy(path, batch, overwrite: true);
+                _ = CifarData.Load(root, DataPart.Train, ImageView.Row)?.Count;
+            }, [.. image, .. image], Packed(image));
+            File.Delete(batch);
+        }
+    }
+
+    [Fact]
+    public void Separated_values()
+    {
+        byte[] commas = Encoding.UTF8.GetBytes("\uFEFFdate,\"a, \"\"b\"\"\",c\r\n2020-01-01,1.5,2\r\n2020-01-02,NA,3\r\n2020-01-03,4,5e0\r\n");
+        byte[] tabs = Encoding.UTF8.GetBytes("1\t2\n3\t4\n5\t6\n");
+        Check(21, path => _ = SeriesTable.Read(path, new SeriesFormat()).Rows, commas, tabs, Packed(tabs));
+        Check(22, path =>
+        {
+            SeriesSet set = new(path, new SeriesSetSettings { Window = 1, Target = ["1"], Missing = MissingValues.Linear });
+            _ = set.LoadAll().Count + set.Load(DataPart.Test)?.Count;
+        }, tabs, commas);
+    }
+
+    [Fact]
+    public void Notes_of_models()
+    {
+        SpeechPreparation speech = new(new FeatureSettings { Bands = 2 }.Resolve(8000), ["a", "b"], BandScale.None(2));
+        SeriesPreparation series = new(3, 1, [new TargetScale("x", 1, 2)], [new TargetScale("x", 1, 2)], MissingValues.Mean);
+        Check(23, path => _ = SpeechPreparation.FromJson(File.ReadAllText(path)).ToJson(), Encoding.UTF8.GetBytes(speech.ToJson()));
+        Check(24, path => _ = SeriesPreparation.FromJson(File.ReadAllText(path)).ToJson(), Encoding.UTF8.GetBytes(series.ToJson()));
     }
 
     // White space that may be shared out in many ways: what backtracks takes minutes for it.

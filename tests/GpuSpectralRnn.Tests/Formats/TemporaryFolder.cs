@@ -5,6 +5,9 @@ public sealed class TemporaryFolder : IDisposable
 {
     private readonly string path = Directory.CreateTempSubdirectory("gsrnn-test-").FullName;
 
+    /// <summary>Where it is.</summary>
+    public string Root => path;
+
     public string File(string name) => Path.Combine(path, name);
 
     /// <summary>Writes a file and returns where.</summary>

@@ -48,13 +48,14 @@ internal sealed class ModuleBatch : IDisposable
     private bool Counts(Value value, int index)
     {
         if (!hasLengths || value.Kind == ValueKind.Vector) return true;
+        if (value.Kind == ValueKind.Scores) return index % StepsOf(value.Field) < (value.Field == "y" ? OtherLengths : Lengths)[index / StepsOf(value.Field)];
         int cell = index / Math.Max(1, value.Width);
         return cell / ModuleGraph.Batch < (value.Field == "y" ? OtherLengths : Lengths)[cell % ModuleGraph.Batch];
     }
 
     private float[] Functional(Value output, int index)
     {
-        int count = ModuleGraph.Batch * output.Width * (output.Kind == ValueKind.Vector ? 1 : StepsOf(output.Field));
+        int count = ModuleGraph.Batch * Math.Max(1, output.Width) * (output.Kind == ValueKind.Vector ? 1 : StepsOf(output.Field));
         return [.. Numbers.Normal(count, 70 + index).Select((value, i) => Counts(output, i) ? value : 0)];
     }
 

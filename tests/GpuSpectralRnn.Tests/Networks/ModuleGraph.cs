@@ -98,6 +98,12 @@ internal static class ModuleGraph
         void Follow()
         {
             string name = module.Name;
+            if (module is StepScores)
+            {
+                outputs.Add(name); // nobody else reads scores
+                return;
+            }
+
             Linear end = new() { Name = "end", Inputs = [name], Axes = ["end"] };
             if (fate is Fate.IsOutput or Fate.IsBoth or Fate.IsPassedOn) outputs.Add(name);
             if (fate == Fate.IsPassedOn)

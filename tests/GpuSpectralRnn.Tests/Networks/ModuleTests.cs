@@ -61,6 +61,7 @@ public sealed class ModuleTests(IlgpuCpuDevice simulator) : IDisposable
         new Recurrent { Name = "lstm-peephole", Inputs = ["a"], Cell = Cell.LstmPeephole, Axis = "out", IsReverse = true },
         new Recurrent { Name = "gru-of-rank-2", Inputs = ["a"], Cell = Cell.Gru, Axis = "out", Rank = 2 },
         new SoftmaxOverSteps { Name = "shares", Inputs = ["s"] },
+        new StepScores { Name = "scores", Inputs = ["s"] },
     ];
 
     public static TheoryData<string> Names => [.. All.Select(module => module.Name)];

@@ -50,6 +50,27 @@ public sealed class MethodTests : IDisposable
         ["low-rank"] = new(128, 10752, 1280),
     };
 
+    [Theory]
+    [InlineData(UnitSearch.Backward)]
+    [InlineData(UnitSearch.Greedy)]
+    public void Plans_for_several_sizes_are_those_for_each(UnitSearch search)
+    {
+        using Network network = TestNetworks.Make(host, Cell.Lstm, [9, 6], Readout.Last);
+        Calibration calibration = new(network, new NormalData(60, 4, 3));
+        SpectralPruning method = new(new SpectralSettings { Search = search });
+        int[][] sizes = [[2, 6], [9, 1], [5, 5], [9, 6]];
+        IReadOnlyList<PruningPlan> plans = method.PlanAll(calibration, sizes);
+        foreach ((int[] keep, PruningPlan plan) in sizes.Zip(plans))
+        {
+            PruningPlan alone = method.Plan(calibration, keep);
+            foreach ((UnitPlan expected, UnitPlan axis) in alone.Axes.Zip(plan.Axes))
+            {
+                Assert.Equal(expected.Kept, axis.Kept);
+                Assert.Equal(expected.Fold!.Data, axis.Fold!.Data);
+            }
+        }
+    }
+
     [Fact]
     public void There_is_one_vocabulary_of_methods()
     {

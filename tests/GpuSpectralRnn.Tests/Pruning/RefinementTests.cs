@@ -158,13 +158,14 @@ public sealed class RefinementTests : IDisposable
         student.Parameters.CopyFrom(small.Parameters);
         using StateHints hints = StateHints.Create(calibration, plan);
         using DeviceBatches feed = new(calibration.Inputs, host, Count);
+        using Teacher teacher = new(network, calibration.Inputs, Count, hints.Wanted);
         feed.Next();
-        network.Forward(feed.Current);
+        teacher.See(feed);
         student.Forward(feed.Current, isTraining: true);
         string state = small.Graph.PrunableAxes[0].Carriers[0].Name;
         float[] own = student.Values(state).ToArray(), all = network.Values(state).ToArray();
 
-        hints.Apply(student, 0.5f);
+        hints.Apply(student, teacher, 0.5f);
 
         float[] gradient = student.Output(1).ToArray();
         GpuSpectralRnn.Numerics.Matrix covariance = calibration.CentredGram(0);

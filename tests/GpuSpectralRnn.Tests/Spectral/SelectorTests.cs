@@ -47,6 +47,7 @@ public class SelectorTests
             Selection selection = new BackwardSelector().Select(problem, 1);
 
             List<int> kept = [.. Enumerable.Range(0, units)];
+            Close.Equal(problem.Loss([.. kept]), selection.Path[0].Loss, 1e-10, 1e-11 * problem.WholeLoss, "loss of all units"); // as below
             for (int step = 0; step < units - 1; step++)
             {
                 double cheapest = kept.Min(j => problem.Loss([.. kept.Where(i => i != j)]));

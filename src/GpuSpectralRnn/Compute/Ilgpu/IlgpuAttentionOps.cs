@@ -11,6 +11,8 @@ internal sealed class IlgpuAttentionOps : IAttentionOps, IDisposable
     private readonly ColumnSums columnSums;
     private readonly ColumnDots columnDots;
     private readonly Lazy<Attention> attention;
+    private readonly Lazy<Launcher<StepRows>> toRows;
+    private readonly Lazy<Launcher<StepRowsBackward>> toSteps;
 
     /// <summary>Loads the kernels.</summary>
     public IlgpuAttentionOps(IlgpuBackend backend)
@@ -20,6 +22,7 @@ internal sealed class IlgpuAttentionOps : IAttentionOps, IDisposable
         columnSums = new ColumnSums(backend.Loader);
         columnDots = new ColumnDots(backend.Loader, columnSums);
         attention = new(() => new Attention(backend.Loader, softmax, columnSums, columnDots));
+        (toRows, toSteps) = (new(backend.Loader.Elements<StepRows>), new(backend.Loader.Elements<StepRowsBackward>));
     }
 
     /// <inheritdoc/>
@@ -37,6 +40,24 @@ internal sealed class IlgpuAttentionOps : IAttentionOps, IDisposable
         (Tensor y, Tensor d, Tensor result) = (operands.Output, operands.OutputGradient, operands.InputGradient);
         backend.Count(y);
         if (y.Count > 0) softmax.RunBackward(backend.Stream, backend.View(y), backend.View(d), backend.View(result), Lengths(operands.Lengths, t, b));
+    }
+
+    /// <inheritdoc/>
+    public void StepsToRows(StepRowsOperands operands)
+    {
+        (int t, int b) = OperandChecks.StepRows(backend, operands);
+        int count = backend.Count(operands.Steps);
+        if (count > 0)
+            toRows.Value(backend.Stream, count, new(backend.View(operands.Steps), backend.View(operands.Rows), Lengths(operands.Lengths, t, b)));
+    }
+
+    /// <inheritdoc/>
+    public void RowsToSteps(StepRowsOperands operands)
+    {
+        (int t, int b) = OperandChecks.StepRows(backend, operands);
+        int count = backend.Count(operands.Steps);
+        if (count > 0)
+            toSteps.Value(backend.Stream, count, new(backend.View(operands.Steps), backend.View(operands.Rows), Lengths(operands.Lengths, t, b)));
     }
 
     /// <inheritdoc/>

@@ -8,6 +8,7 @@ internal sealed class IlgpuOptimizerOps(IlgpuBackend backend) : IOptimizerOps, I
     private readonly Launcher<Sgd> sgd = backend.Loader.Elements<Sgd>();
     private readonly Launcher<Momentum> momentum = backend.Loader.Elements<Momentum>();
     private readonly Launcher<RmsProp> rmsProp = backend.Loader.Elements<RmsProp>();
+    private readonly Launcher<Adadelta> adadelta = backend.Loader.Elements<Adadelta>();
     private readonly Launcher<Adam> adam = backend.Loader.Elements<Adam>();
     private readonly Launcher<MultiplyInPlace> masking = backend.Loader.Elements<MultiplyInPlace>();
     private readonly Launcher<ShrunkGroups> shrink = backend.Loader.Elements<ShrunkGroups>();
@@ -38,6 +39,21 @@ internal sealed class IlgpuOptimizerOps(IlgpuBackend backend) : IOptimizerOps, I
             backend.Stream,
             backend.Count(step.Parameters),
             new(backend.View(step.Parameters), backend.View(step.Gradients), backend.View(step.MeanSquare), step.Numbers));
+    }
+
+    /// <inheritdoc/>
+    public void Adadelta(AdadeltaStep step)
+    {
+        OperandChecks.Optimizer(backend, step.Parameters, step.Gradients, step.MeanSquare, step.ChangeSquare);
+        adadelta(
+            backend.Stream,
+            backend.Count(step.Parameters),
+            new(
+                backend.View(step.Parameters),
+                backend.View(step.Gradients),
+                backend.View(step.MeanSquare),
+                backend.View(step.ChangeSquare),
+                step.Numbers));
     }
 
     /// <inheritdoc/>

@@ -157,7 +157,10 @@ internal sealed class BoundGraph : IDisposable
 
     private void Add(Tensor from, Tensor to) => backend.Matrix.CopyColumns(new(from, 0, to, 0, from.Shape.Columns, Adds: true));
 
-    private Tensor View(Tensor block, Value value) => value.Kind == ValueKind.Vector
-        ? block.View(0, plan.Shape.Batch, value.Width)
-        : block.View(0, plan.Shape.Steps(graph.FieldIndex(value)), plan.Shape.Batch, value.Width);
+    private Tensor View(Tensor block, Value value) => value.Kind switch
+    {
+        ValueKind.Vector => block.View(0, plan.Shape.Batch, value.Width),
+        ValueKind.Scores => block.View(0, plan.Shape.Batch, plan.Shape.Steps(graph.FieldIndex(value))),
+        _ => block.View(0, plan.Shape.Steps(graph.FieldIndex(value)), plan.Shape.Batch, value.Width),
+    };
 }

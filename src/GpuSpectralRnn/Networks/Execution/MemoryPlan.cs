@@ -77,7 +77,12 @@ internal sealed class MemoryPlan
     public string Root(string value) => roots.GetValueOrDefault(value, value);
 
     /// <summary>Elements of a value.</summary>
-    public long Size(Value value) => (value.Kind == ValueKind.Vector ? 1L : Shape.Steps(graph.FieldIndex(value))) * Shape.Batch * value.Width;
+    public long Size(Value value) => Shape.Batch * value.Kind switch
+    {
+        ValueKind.Vector => (long)value.Width,
+        ValueKind.Scores => Shape.Steps(graph.FieldIndex(value)),
+        _ => (long)Shape.Steps(graph.FieldIndex(value)) * value.Width,
+    };
 
     /// <summary>Whether gradients reach a module.</summary>
     public bool IsDifferentiable(Value value) => differentiable.Contains(value.Name);

@@ -18,6 +18,9 @@ public sealed record Embedding : Module
     /// <summary>Whether a read-out has the same weights; they then start smaller.</summary>
     public bool IsTied { get; init; }
 
+    /// <summary>Whether the table stays as it is given: no optimiser moves it.</summary>
+    public bool IsFixed { get; init; }
+
     private string WeightName => Weight ?? $"{Name}.weight";
 
     internal override Value Infer(Scope scope) =>
@@ -29,6 +32,7 @@ public sealed record Embedding : Module
         new(WeightName, new Shape(scope.Input.Vocabulary, scope.Axis(Axis).Size))
         {
             Initializer = IsTied ? Initializer.Uniform(TiedBound) : Initializer.Normal(1),
+            Group = IsFixed ? ParameterGroup.Fixed : ParameterGroup.Weights,
         },
     ];
 

@@ -8,4 +8,7 @@ public sealed record ParameterGroup(string Name, double RateFactor = 1, double? 
 {
     /// <summary>Weights and biases, as the run has it.</summary>
     public static ParameterGroup Weights { get; } = new("weights");
+
+    /// <summary>What is given and stays: no step moves it.</summary>
+    public static ParameterGroup Fixed { get; } = new("fixed", RateFactor: 0, WeightDecay: 0);
 }

@@ -96,16 +96,24 @@ public sealed class Parameters : IDisposable
     /// <returns>Owned by the parameters; see <see cref="RemoveGates"/>.</returns>
     /// <exception cref="ArgumentException">There is no such axis.</exception>
     /// <exception cref="InvalidCallException">Somebody reads the units otherwise, or nobody reads them.</exception>
-    public UnitGates AddGates(string axis)
+    public UnitGates AddGates(string axis) => AddGates(axis, withTied: false);
+
+    /// <summary>Puts gates on an axis, where wanted on all axes that are tied to it as well, whose units then go together.</summary>
+    /// <param name="axis">The axis.</param>
+    /// <param name="withTied">
+    /// Whether modules may read the units element by element; then the units can be taken away (<see cref="Graph.PrunableAxes"/>).
+    /// </param>
+    internal UnitGates AddGates(string axis, bool withTied)
     {
         UnitAxis units = graph.Axis(axis);
+        PrunableAxis? prunable = withTied ? graph.PrunableAxes.FirstOrDefault(own => own.Name == axis) : null;
         UnitUse[] uses = [.. graph.Nodes.SelectMany(node => node.Uses).Where(use => use.Axis == units)];
         if (graph.Outputs.FirstOrDefault(output => output.Units.Contains(units)) is { } output)
             throw new InvalidCallException($"Gates on {axis}: its units are the output {output.Name}; choose an axis that only modules read.");
-        if (uses.Any(use => use is ReadsByElement { TiedTo: not null }))
+        if (prunable is null && uses.Any(use => use is ReadsByElement { TiedTo: not null }))
             throw new InvalidCallException($"Gates on {axis}: a module reads its units element by element; choose an axis that weights read.");
         if (!uses.Any(use => use is ReadsLinearly)) throw new InvalidCallException($"Gates on {axis}: no weights read its units.");
-        UnitGates gates = new(this, units);
+        UnitGates gates = new(this, units, [.. (prunable?.TiedTo ?? []).Select(graph.Axis)]);
         transforms.Add(gates);
         gates.Connect(graph);
         Version++;

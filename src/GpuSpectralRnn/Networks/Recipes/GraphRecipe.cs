@@ -74,7 +74,7 @@ public sealed record GraphRecipe : Recipe
     }
 
     // Members that reading insists on are written whatever they say; others where they are not the default.
-    private static void WriteRequired(JsonTypeInfo type)
+    internal static void WriteRequired(JsonTypeInfo type)
     {
         foreach (JsonPropertyInfo property in type.Properties.Where(property => property.IsRequired)) property.ShouldSerialize = static (_, _) => true;
     }
@@ -142,14 +142,18 @@ public sealed record GraphRecipe : Recipe
 
         if (layout.IsStream && graph.HasReverse) throw new InvalidCallException($"{name} is one long stream, whose end the network cannot know.");
         if (layout.Targets.Count == 0) return;
-        bool isAsked = layout.Targets.Count == graph.Outputs.Count && layout.Targets.Zip(graph.Outputs).All(pair => Fits(pair.First, pair.Second));
+        bool isAsked = layout.Targets.Count == graph.Outputs.Count
+            && layout.Targets.Zip(graph.Outputs).All(pair => Fits(pair.First, pair.Second, layout, graph));
         if (!isAsked)
             throw new InvalidCallException(
                 $"The targets of {name} ({string.Join(", ", layout.Targets.Select(target => $"{target.Kind.Name()} {target.Outputs}"))}) are not what the "
                 + $"network gives, {string.Join(", ", graph.Outputs)}.");
     }
 
-    private bool Fits(TargetLayout target, Value output) => target.Kind == TargetKind.Value
+    // A step of a field is a label below T.
+    private bool Fits(TargetLayout target, Value output, SequenceLayout layout, Graph graph) => output.Kind == ValueKind.Scores
+        ? target.Kind == TargetKind.Label && target.Outputs == layout.Fields[graph.FieldIndex(output)].Steps
+        : target.Kind == TargetKind.Value
         ? Task == TaskKind.Regression && output.Kind == ValueKind.Vector && target.Outputs == output.Width
         : Task == TaskKind.Classification && target.Outputs <= output.Width
             && (output.Kind == ValueKind.Sequence) == (target.Kind == TargetKind.LabelPerStep);

@@ -18,13 +18,14 @@ public abstract record Recipe
     /// <summary>One JSON object.</summary>
     public abstract string ToJson();
 
-    /// <summary>A recipe from what <see cref="ToJson"/> wrote: of a stack, or of another graph, which has other members.</summary>
+    /// <summary>A recipe from what <see cref="ToJson"/> wrote: of a stack, a reader, or another graph, which have other members.</summary>
     /// <exception cref="InvalidCallException">It is no valid JSON, a member is missing, unknown or out of range.</exception>
     public static Recipe FromJson(string json)
     {
         try
         {
             using JsonDocument document = JsonDocument.Parse(json);
+            if (BidafRecipe.IsOne(document.RootElement)) return BidafRecipe.Read(json);
             return GraphRecipe.IsOne(document.RootElement) ? GraphRecipe.Read(json) : Architecture.FromJson(json);
         }
         catch (JsonException e)

@@ -185,6 +185,7 @@ public sealed class Comparison
             Parity = parity,
             Result = Evaluate(calibration, made),
             MillisecondsPerSequence = Time(made),
+            MultiplyAdds = made.Graph.MultiplyAdds(calibration.Inputs.Layout),
         };
         if (settings.FineTuning is not null) run = run with { FineTuned = FineTune(calibration, made, run) };
         runs.Add(run);

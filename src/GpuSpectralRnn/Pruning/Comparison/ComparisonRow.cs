@@ -30,6 +30,9 @@ public sealed record ComparisonRun
     /// <summary>Measured time of a forward pass per sequence.</summary>
     public required double MillisecondsPerSequence { get; init; }
 
+    /// <summary>Multiply-adds of a forward pass over one sequence of the data that were measured on; null where that is not known.</summary>
+    public long? MultiplyAdds { get; init; }
+
     /// <summary>The sliced network against the masked one of full size; null where nothing was sliced.</summary>
     public Parity? Parity { get; init; }
 }
@@ -62,6 +65,9 @@ public sealed record ComparisonRow(IReadOnlyList<ComparisonRun> Runs)
 
     /// <summary>Their units, group by group (<see cref="Recipe.GroupUnits"/>).</summary>
     public IReadOnlyList<int> Units => Runs[0].Recipe.CountUnits(Graph);
+
+    /// <summary>Multiply-adds of one step where the network reads a single field, else of one sequence.</summary>
+    public long? MultiplyAdds => Graph.Fields.Count == 1 ? Graph.MultiplyAddsPerStep : Runs[0].MultiplyAdds;
 
     /// <summary>Weights that are kept.</summary>
     public WeightCounts Weights => Runs[0].Weights;

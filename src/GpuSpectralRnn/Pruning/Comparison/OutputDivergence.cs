@@ -1,7 +1,6 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks;
-using GpuSpectralRnn.Spectral;
 using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Pruning;
@@ -26,46 +25,26 @@ public sealed record OutputDivergence(double Divergence, double? Agreement)
     /// <summary>Applies a plan and measures the small network on the inputs that the calibration chooses by.</summary>
     public static OutputDivergence Measure(Calibration calibration, PruningPlan plan)
     {
-        using Network small = Slicer.Slice(calibration.Weights, plan).ToNetwork(calibration.Network.Backend);
-        return Measure(calibration, small);
+        using DivergenceMeter meter = DivergenceMeter.OfChoice(calibration);
+        return meter.Measure(calibration.Weights, plan);
     }
 
     /// <summary>Measures on given inputs.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static OutputDivergence Measure(Network big, Network small, ISequenceData inputs, int batchSize, CancellationToken cancellation = default)
     {
-        IBackend backend = big.Backend;
-        using DeviceBatches feed = new(inputs, backend, batchSize);
-        using LossTotals totals = backend.Loss.CreateTotals();
-        long padding = 0;
-        while (feed.Next())
-        {
-            cancellation.ThrowIfCancellationRequested();
-            big.Forward(feed.Current);
-            small.Forward(feed.Current);
-            for (int i = 0; i < big.Graph.Outputs.Count; i++)
-            {
-                Add(big, feed.Current, i, small.Output(i), 1, null, totals);
-                if (big.Graph.Outputs[i].Kind == ValueKind.Sequence)
-                    padding += big.Output(i).Shape.Rows - feed.ValidSteps(big.Graph.FieldIndex(big.Graph.Outputs[i]));
-            }
-        }
-
-        LossSums sums = totals.Read();
-        long rows = sums.Rows - padding, agreeing = sums.Correct - padding;
-        bool isClassifier = big.Recipe.Task == TaskKind.Classification;
-        return new OutputDivergence(sums.Loss / rows, isClassifier ? (double)agreeing / rows : null);
+        using DivergenceMeter meter = new(big, inputs, batchSize, cancellation);
+        return meter.Measure(small);
     }
 
     /// <summary>
-    /// The loss of an output of the small network against the big network's last one, and its gradient where wanted. Outputs of padding are set equal
-    /// in both.
+    /// The loss of an output of the small network against the big network's, and its gradient where wanted. Outputs of padding are set equal in both.
     /// </summary>
     internal static void Add(
-        Network big, SequenceBatch batch, int output, Tensor small, float scale, Tensor? gradient, LossTotals totals)
+        Network big, SequenceBatch batch, int output, Tensor wanted, Tensor small, float scale, Tensor? gradient, LossTotals totals)
     {
         ILossOps loss = small.Backend.Loss;
-        (Value value, Tensor wanted) = (big.Graph.Outputs[output], big.Output(output));
+        Value value = big.Graph.Outputs[output];
         if (value.Kind == ValueKind.Sequence && batch[big.Graph.FieldIndex(value)].Lengths is { } lengths)
         {
             small.Backend.Matrix.ClearPadding(new(wanted, lengths));

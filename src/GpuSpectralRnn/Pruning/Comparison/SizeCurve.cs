@@ -12,7 +12,7 @@ namespace GpuSpectralRnn.Pruning;
 public sealed record SizeCurvePoint(IReadOnlyList<int> Keep, OutputDivergence Chosen, OutputDivergence Judged, long MultiplyAdds)
 {
     /// <summary>As <see cref="KeepSize.Parse"/> reads it.</summary>
-    public string Size => Keep.Distinct().Count() == 1 ? $"{Keep[0]}" : string.Join('x', Keep);
+    public string Size => $"{new KeepSize(Keep).Shortened}";
 }
 
 /// <summary>
@@ -41,17 +41,17 @@ public sealed record SizeCurve(IReadOnlyList<SizeCurvePoint> Points, int Sequenc
         {
             Criterion = calibration.Metric == AdjointMetric.Fisher ? SpectralCriterion.Fisher : SpectralCriterion.Adjoint,
         });
+        int[][] sizes = [.. Enumerable.Range(1, Parts).Select(part => Budget.OfShare(units, (double)part / Parts))];
+        sizes = [.. sizes.Where((keep, i) => i == 0 || !keep.SequenceEqual(sizes[i - 1]))];
         List<SizeCurvePoint> points = [];
-        for (int part = 1; part <= Parts; part++)
+        using DivergenceMeter choice = DivergenceMeter.OfChoice(calibration), judgement = DivergenceMeter.OfJudgement(calibration);
+        foreach ((int[] keep, PruningPlan plan) in sizes.Zip(method.PlanAll(calibration, sizes)))
         {
-            int[] keep = Budget.OfShare(units, (double)part / Parts);
-            if (points.Count > 0 && keep.SequenceEqual(points[^1].Keep)) continue;
-            PruningPlan plan = method.Plan(calibration, keep);
             using Network small = Slicer.Slice(calibration.Weights, plan).ToNetwork(network.Backend);
             points.Add(new SizeCurvePoint(
                 keep,
-                OutputDivergence.Measure(calibration, small),
-                OutputDivergence.Judge(calibration, small),
+                choice.Measure(small),
+                judgement.Measure(small),
                 small.Graph.MultiplyAdds(layout)));
             if (!double.IsFinite(points[^1].Chosen.Divergence)) throw new RunFailedException($"The answers of {points[^1].Size} units are not finite.");
         }

@@ -1,4 +1,5 @@
 using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
 
 namespace GpuSpectralRnn.Pruning;
@@ -41,7 +42,8 @@ public sealed class AutoPruning(SpectralSettings settings, bool isBrief = false)
     /// <inheritdoc/>
     public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
     {
-        List<Candidate> tried = [.. Grid(calibration).Select(candidate => Try(calibration, keep, candidate))];
+        using DivergenceMeter meter = DivergenceMeter.OfChoice(calibration);
+        List<Candidate> tried = [.. Grid(calibration).Select(Try)];
         if (settings.Ridge is null)
         {
             double usual = calibration.DefaultRidge(calibration.Network.Graph.PrunableAxes[0]);
@@ -49,7 +51,7 @@ public sealed class AutoPruning(SpectralSettings settings, bool isBrief = false)
                 from candidate in tried.OrderBy(Rank).Take(isBrief ? 1 : WithSmallerRidges).ToArray()
                 from factor in SmallerRidges
                 select candidate.Settings with { Ridge = usual * factor };
-            tried.AddRange(smaller.Select(candidate => Try(calibration, keep, candidate)));
+            tried.AddRange(smaller.Select(Try));
         }
 
         if (settings.Fold == FoldKind.Linear && !isBrief)
@@ -62,22 +64,38 @@ public sealed class AutoPruning(SpectralSettings settings, bool isBrief = false)
                 .. best.Where(candidate => candidate.Ridge == settings.Ridge).Take(Unreconstructed)
                     .Select(candidate => candidate with { Fold = FoldKind.None }),
             ];
-            tried.AddRange(more.Select(candidate => Try(calibration, keep, candidate)));
+            tried.AddRange(more.Select(Try));
         }
 
         if (settings.Refit != Refit.None)
         {
             // The folds whose outputs are closest once the read-out is fitted to them are the ones worth new rows.
             Candidate[] best = [.. tried.OrderBy(Rank).Take(NewReadouts)];
-            Candidate[] refitted = [.. best.Select(candidate => Try(calibration, candidate, Refit.Readout))];
+            Candidate[] refitted = [.. best.Select(candidate => TryRefit(candidate, Refit.Readout))];
             tried.AddRange(refitted);
             if (settings.Refit == Refit.Rows)
                 tried.AddRange(
-                    best.Zip(refitted).OrderBy(pair => Rank(pair.Second)).Take(NewRows).Select(pair => Try(calibration, pair.First, Refit.Rows)));
+                    best.Zip(refitted).OrderBy(pair => Rank(pair.Second)).Take(NewRows).Select(pair => TryRefit(pair.First, Refit.Rows)));
         }
 
         Chosen = tried.MinBy(Rank)!;
         return Chosen.Plan;
+
+        Candidate Try(SpectralSettings candidate) => Report(candidate, new SpectralPruning(candidate).Plan(calibration, keep));
+
+        Candidate TryRefit(Candidate candidate, Refit refit)
+        {
+            PruningPlan plan = refit == Refit.Rows ? RowRefit.Apply(calibration, candidate.Plan) : candidate.Plan;
+            return Report(candidate.Settings with { Refit = refit }, ReadoutRefit.Apply(calibration, plan));
+        }
+
+        Candidate Report(SpectralSettings candidate, PruningPlan plan)
+        {
+            Candidate result = new(candidate, meter.Measure(calibration.Weights, plan), plan);
+            Tried?.Invoke(result);
+            MatrixMemory.Reclaim();
+            return result;
+        }
     }
 
     private static double Rank(Candidate candidate) =>
@@ -118,21 +136,5 @@ public sealed class AutoPruning(SpectralSettings settings, bool isBrief = false)
                 Search = search,
                 Refit = Refit.None,
             };
-    }
-
-    private Candidate Try(Calibration calibration, IReadOnlyList<int> keep, SpectralSettings candidate) =>
-        Report(calibration, candidate, new SpectralPruning(candidate).Plan(calibration, keep));
-
-    private Candidate Try(Calibration calibration, Candidate candidate, Refit refit)
-    {
-        PruningPlan plan = refit == Refit.Rows ? RowRefit.Apply(calibration, candidate.Plan) : candidate.Plan;
-        return Report(calibration, candidate.Settings with { Refit = refit }, ReadoutRefit.Apply(calibration, plan));
-    }
-
-    private Candidate Report(Calibration calibration, SpectralSettings candidate, PruningPlan plan)
-    {
-        Candidate result = new(candidate, OutputDivergence.Measure(calibration, plan), plan);
-        Tried?.Invoke(result);
-        return result;
     }
 }

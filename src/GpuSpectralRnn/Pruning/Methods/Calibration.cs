@@ -52,6 +52,7 @@ public sealed class Calibration
     private const int GradientAnswers = 40_000, JudgedAnswers = 20_000;
 
     private readonly Dictionary<AdjointMetric, AdjointStatistics[]> adjoints = [];
+    private readonly Dictionary<int, Matrix> grams = [];
     private readonly float[] parameters; // one copy for all that looks at them
     private StateStatistics[]? states, weightedStates;
     private IReadOnlyDictionary<string, RowSamples>? rowSamples;
@@ -134,7 +135,9 @@ public sealed class Calibration
     /// <param name="axis">Index of the axis in <see cref="Graph.PrunableAxes"/>.</param>
     /// <param name="isTimeWeighted">Whether steps are weighted by their mean squared adjoint, w_t.</param>
     public Matrix Gram(int axis, bool isTimeWeighted = false) =>
-        isTimeWeighted ? WeightedStates[axis].TimeWeighted : States[axis].SecondMoments.Mean();
+        isTimeWeighted ? WeightedStates[axis].TimeWeighted
+        : grams.TryGetValue(axis, out Matrix? known) ? known
+        : grams[axis] = States[axis].SecondMoments.Mean();
 
     /// <summary>The mean state [m] of an axis, with equal weights for all steps.</summary>
     /// <param name="axis">Index of the axis in <see cref="Graph.PrunableAxes"/>.</param>

@@ -79,7 +79,7 @@ public sealed record MethodSpec(
             _ => new LowRank(), IsOneWay: true, DropsUnits: false),
         new(L0Pruning.MethodName, "gates on the units, closed while the network is trained further", Plain, null)
         {
-            Train = keep => new L0Pruning(new L0Settings { Keep = keep, Gates = GatedUnits.Hidden }),
+            Train = keep => new L0Pruning(new L0Settings { Keep = keep, Gates = GatedUnits.Counted }),
         },
         new(IssPruning.MethodName, "a group lasso over the weights of each unit while the network is trained further", Plain, null)
         {

@@ -1,6 +1,8 @@
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
+using Eliminations = System.Collections.Generic.Dictionary<
+    int, (GpuSpectralRnn.Spectral.SelectionProblem Problem, GpuSpectralRnn.Spectral.Selection All)>; // of axes, all the way down
 
 namespace GpuSpectralRnn.Pruning;
 
@@ -111,14 +113,25 @@ public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
     public string Name => MethodSpec.Spectral;
 
     /// <inheritdoc/>
-    public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep)
+    public PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep) => Plan(calibration, keep, null);
+
+    /// <summary>The plans for several sizes, as <see cref="Plan(Calibration, IReadOnlyList{int})"/> makes each.</summary>
+    /// <param name="calibration">The statistics.</param>
+    /// <param name="sizes">k of every group, size by size. Backward elimination passes them all on one way down.</param>
+    public IReadOnlyList<PruningPlan> PlanAll(Calibration calibration, IReadOnlyList<IReadOnlyList<int>> sizes)
+    {
+        Eliminations passed = [];
+        return [.. sizes.Select(keep => Plan(calibration, keep, passed))];
+    }
+
+    private PruningPlan Plan(Calibration calibration, IReadOnlyList<int> keep, Eliminations? passed)
     {
         if (settings.KeepEmbedding is { } columns) AxisPlans.CheckEmbedding(calibration.Network.Architecture, columns);
-        PruningPlan plan = AxisPlans.Plan(Name, calibration, keep, (axis, i, k, tied) => Plan(calibration, axis, i, k, tied));
+        PruningPlan plan = AxisPlans.Plan(Name, calibration, keep, (axis, i, k, tied) => Plan(calibration, axis, i, k, tied, passed));
         if (settings.KeepEmbedding is { } kept)
         {
             IReadOnlyList<PrunableAxis> axes = calibration.Network.Graph.PrunableAxes;
-            plan = plan with { Axes = [.. plan.Axes.Take(axes.Count - 1), Plan(calibration, axes[^1], axes.Count - 1, kept, null)] };
+            plan = plan with { Axes = [.. plan.Axes.Take(axes.Count - 1), Plan(calibration, axes[^1], axes.Count - 1, kept, null, passed)] };
         }
 
         if (settings.Refit == Refit.Rows) plan = RowRefit.Apply(calibration, plan);
@@ -145,12 +158,11 @@ public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
         return new SelectionProblem(gram, Ridge.Uniform(gram, RidgeOf(calibration, axis)), criterion);
     }
 
-    private UnitPlan Plan(Calibration calibration, PrunableAxis axis, int index, int keep, int[]? tied)
+    private UnitPlan Plan(Calibration calibration, PrunableAxis axis, int index, int keep, int[]? tied, Eliminations? passed)
     {
         calibration.Cancellation.ThrowIfCancellationRequested();
         if (tied is not null) return UnitFold.None(axis.Units, tied);
-        SelectionProblem problem = axis.TiedTo.Count == 0 ? Problem(calibration, index) : JointProblem(calibration, axis);
-        int[] kept = Selector(problem, calibration.Settings.Seed + (ulong)index).Select(problem, keep).Kept;
+        (SelectionProblem problem, int[] kept) = Choose(calibration, axis, index, keep, passed);
         if (!axis.IsFoldable) return UnitFold.None(problem.Units, kept);
         return settings.Fold switch
         {
@@ -159,6 +171,27 @@ public sealed class SpectralPruning(SpectralSettings settings) : IPruningMethod
             _ => UnitFold.Reconstructed(problem.Gram, RidgeOf(calibration, axis), kept),
         };
     }
+
+    private (SelectionProblem Problem, int[] Kept) Choose(Calibration calibration, PrunableAxis axis, int index, int keep, Eliminations? passed)
+    {
+        if (passed is null || settings.Search != UnitSearch.Backward)
+        {
+            SelectionProblem problem = Problem(calibration, axis, index);
+            return (problem, Selector(problem, calibration.Settings.Seed + (ulong)index).Select(problem, keep).Kept);
+        }
+
+        if (!passed.TryGetValue(index, out (SelectionProblem Problem, Selection All) way))
+        {
+            way.Problem = Problem(calibration, axis, index);
+            way.All = new BackwardSelector().Select(way.Problem, 1);
+            passed.Add(index, way);
+        }
+
+        return (way.Problem, [.. Enumerable.Range(0, axis.Units).Except(way.All.Order.Take(axis.Units - keep))]);
+    }
+
+    private SelectionProblem Problem(Calibration calibration, PrunableAxis axis, int index) =>
+        axis.TiedTo.Count == 0 ? Problem(calibration, index) : JointProblem(calibration, axis);
 
     // Tied axes keep the same units, so their Gram matrices and criteria are added.
     private SelectionProblem JointProblem(Calibration calibration, PrunableAxis axis)

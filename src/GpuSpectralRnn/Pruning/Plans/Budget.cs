@@ -152,6 +152,9 @@ public sealed record KeepSize
     /// <summary>The mean over the layers: where the size stands on an axis.</summary>
     public double Mean => Units.Average();
 
+    /// <summary>The same size, in one number where all layers have the same.</summary>
+    public KeepSize Shortened => Units.Distinct().Count() == 1 ? new KeepSize(Units[0]) : this;
+
     /// <summary>One number for every layer.</summary>
     public static implicit operator KeepSize(int units) => new(units);
 

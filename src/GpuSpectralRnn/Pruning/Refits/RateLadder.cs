@@ -35,7 +35,7 @@ public sealed record RefinementResult<T>(T Best, double Before, double After, IR
 public abstract class RateLadder<T>
     where T : class
 {
-    /// <summary>Optimiser steps of a run where the work of one is small, and at least; multiply-adds of a run.</summary>
+    /// <summary>Optimiser steps of a run where the work of one is small, and at least; multiply-adds of the first run.</summary>
     private const int MostSteps = 500, FewestSteps = 50;
     private const double WorkOfRun = 4e11;
 
@@ -71,6 +71,14 @@ public abstract class RateLadder<T>
     /// <summary>Multiply-adds of one optimiser step.</summary>
     protected abstract double WorkOfStep { get; }
 
+    /// <summary>Multiply-adds that are done once for all runs of so many steps.</summary>
+    protected virtual double WorkOnce(int steps) => 0;
+
+    /// <summary>
+    /// Work that is done once for all runs: the seconds that went into it so far, and those by which it lengthens each of how many steps to come.
+    /// </summary>
+    protected virtual (double Spent, double PerStep, int Steps) Once => (0, 0, 0);
+
     /// <summary>A run of so many steps up to a rate; null where it diverged. Every call with the same arguments gives the same.</summary>
     /// <param name="from">The start, which stays as it is.</param>
     /// <param name="rate">The peak rate.</param>
@@ -93,9 +101,11 @@ public abstract class RateLadder<T>
         int steps = budget.Steps
             ?? (budget.Seconds is { } all
                 ? (int)Math.Clamp(all / perStep / Rates.Count, 1, MostSteps)
-                : (int)Math.Clamp(WorkOfRun / WorkOfStep, FewestSteps, MostSteps));
+                : StepsOfRun());
         int more = budget.Steps is null ? MoreRuns : 0;
-        double most = budget.Seconds ?? perStep * steps * (Rates.Count + more), least = budget.Seconds ?? perStep * steps * Math.Min(2, Rates.Count);
+        double once = Once.PerStep * Math.Min(steps, Once.Steps);
+        double most = budget.Seconds ?? once + (perStep * steps * (Rates.Count + more));
+        double least = budget.Seconds ?? once + (perStep * steps * Math.Min(2, Rates.Count));
         note?.Invoke(
             $"refining without labels: {steps} steps at each of up to {Rates.Count} rates{(more > 0 ? ", more while it helps" : "")}, "
             + $"{(most - least < 1 ? $"about {most:0.#} s" : $"about {least:0} to {most:0} s")}");
@@ -130,15 +140,24 @@ public abstract class RateLadder<T>
         }
     }
 
+    // As many as the first run's work allows, within bounds.
+    private int StepsOfRun()
+    {
+        int steps = MostSteps;
+        while (steps > FewestSteps && WorkOnce(steps) + (steps * WorkOfStep) > WorkOfRun) steps--;
+        return steps;
+    }
+
     private double Loss(T candidate) => Judge(candidate) is var loss && double.IsNaN(loss) ? double.PositiveInfinity : loss;
 
-    // Seconds of an optimiser step, by a short run after one that warms up.
+    // Seconds of an optimiser step, by a short run after one that warms up, without what is done but once.
     private double Time(T start)
     {
         const int few = 3;
         Run(start, Rates[^1], 1);
+        double before = Once.Spent;
         Stopwatch watch = Stopwatch.StartNew();
         Run(start, Rates[^1], few);
-        return watch.Elapsed.TotalSeconds / few;
+        return Math.Max(0, watch.Elapsed.TotalSeconds - (Once.Spent - before)) / few;
     }
 }

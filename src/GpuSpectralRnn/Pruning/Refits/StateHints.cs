@@ -12,11 +12,14 @@ namespace GpuSpectralRnn.Pruning;
 /// </summary>
 internal sealed class StateHints : IDisposable
 {
-    private readonly Network big;
+    private readonly IBackend backend;
     private readonly DisposableBag owned = new();
-    private readonly List<(string State, Tensor Own, Tensor Wanted)> layers = [];
+    private readonly List<(string State, int[] Kept, Tensor Weights)> layers = [];
 
-    private StateHints(Network big) => this.big = big;
+    private StateHints(IBackend backend) => this.backend = backend;
+
+    /// <summary>The states that the hints are about, with J: what a <see cref="Teacher"/> is to tell.</summary>
+    public IReadOnlyList<(string State, int[] Kept)> Wanted => [.. layers.Select(layer => (layer.State, layer.Kept))];
 
     /// <summary>The recipe of the same graph that also gives the states of its recurrences.</summary>
     public static GraphRecipe Show(Graph graph, TaskKind task) => new()
@@ -34,42 +37,35 @@ internal sealed class StateHints : IDisposable
     public static StateHints Create(Calibration calibration, PruningPlan plan)
     {
         Network big = calibration.Network;
-        StateHints hints = new(big);
+        StateHints hints = new(big.Backend);
         foreach (Node node in States(big.Graph))
         {
             UnitAxis axis = node.Output.Units[0];
-            UnitPlan own = plan.For(big.Graph, axis);
+            int[] kept = plan.For(big.Graph, axis).Kept;
             double[] variance = Variance(calibration, axis);
-            Matrix weights = new(own.Kept.Length, own.Kept.Length), wanted = new(axis.Size, own.Kept.Length);
-            for (int i = 0; i < own.Kept.Length; i++)
-            {
-                // A unit that hardly moves says nothing.
-                double weight = variance[own.Kept[i]] > 1e-6 * variance.Max() ? 1 / variance[own.Kept[i]] : 0;
-                weights[i, i] = weight;
-                wanted[own.Kept[i], i] = weight;
-            }
-
-            hints.layers.Add((
-                node.Output.Name,
-                hints.owned.Keep(StatisticsCollector.Upload(big.Backend, weights.ToSingle(), weights.Rows, weights.Columns)),
-                hints.owned.Keep(StatisticsCollector.Upload(big.Backend, wanted.ToSingle(), wanted.Rows, wanted.Columns))));
+            double least = 1e-6 * variance.Max(); // a unit that hardly moves says nothing
+            float[] weights = [.. kept.Select(unit => variance[unit] > least ? (float)(1 / variance[unit]) : 0)];
+            hints.layers.Add((node.Output.Name, kept, hints.owned.Keep(StatisticsCollector.Upload(big.Backend, weights))));
         }
 
         return hints;
     }
 
     /// <summary>Overwrites the student's state outputs by the gradients of the hints.</summary>
-    /// <param name="student">After a forward pass over the batch that the big network saw last.</param>
+    /// <param name="student">After a forward pass over the batch that the teacher saw last.</param>
+    /// <param name="teacher">Asked for <see cref="Wanted"/>.</param>
     /// <param name="weight">Factor on the hints.</param>
-    public void Apply(Network student, float weight)
+    public void Apply(Network student, Teacher teacher, float weight)
     {
+        int outputs = student.Graph.Outputs.Count - layers.Count;
         for (int i = 0; i < layers.Count; i++)
         {
-            (string state, Tensor own, Tensor wanted) = layers[i];
-            Tensor gradient = student.Output(big.Graph.Outputs.Count + i);
+            Tensor gradient = student.Output(outputs + i);
             float scale = 2 * weight / gradient.Count;
-            big.Backend.Matrix.Gemm(new(false, false, scale, student.Values(state), own, 0, gradient));
-            big.Backend.Matrix.Gemm(new(false, false, -scale, big.Values(state), wanted, 1, gradient));
+            backend.Fill(gradient, 0);
+            backend.Elementwise.AddScaled(scale, student.Values(layers[i].State), gradient);
+            backend.Elementwise.AddScaled(-scale, teacher.State(i), gradient);
+            backend.Matrix.ScaleColumns(new(gradient, 0, layers[i].Weights, gradient));
         }
     }
 

@@ -31,7 +31,7 @@ internal sealed class ExpectedWeights
 
         axes = [.. constants.Select(pair => (pair.Key, pair.Value))];
 
-        GatedAxis? Find(UnitAxis axis) => gated.FirstOrDefault(gates => gates.Gates.Axis == axis);
+        GatedAxis? Find(UnitAxis axis) => gated.FirstOrDefault(gates => gates.Gates.Axes.Contains(axis));
     }
 
     /// <summary>Writes lambda dR/dp for all gates, from their sums.</summary>

@@ -27,7 +27,7 @@ internal sealed class GateBlock : IDisposable
     public GateBlock(Network network, IEnumerable<string> axes, ulong seed)
     {
         (backend, this.seed) = (network.Backend, seed);
-        UnitGates[] gates = [.. axes.Select(network.Parameters.AddGates)];
+        UnitGates[] gates = [.. axes.Select(axis => network.Parameters.AddGates(axis, withTied: true))];
         int[] starts = new int[gates.Length];
         int end = 0;
         for (int i = 0; i < gates.Length; i++)

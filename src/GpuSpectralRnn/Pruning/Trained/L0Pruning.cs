@@ -154,11 +154,17 @@ public sealed class L0Pruning(L0Settings settings) : ITrainedPruning
             GatedUnits.Hidden => hidden,
             GatedUnits.Inputs => inputs,
             GatedUnits.All => [.. inputs, .. hidden],
-            _ => [.. inputs.Where(name => Find(graph, name) is { IsFoldable: true }), .. hidden],
+            GatedUnits.Counted => [.. network.CountedAxes.Select(counted => counted.Axis.Name)],
+            _ => [.. inputs.Where(name => Find(graph, name) is { } axis && (axis.IsFoldable || CanSelect(graph, axis))), .. hidden],
         };
+
+        // Axes that are tied have gates in common.
+        if (settings.Gates is GatedUnits.Prunable or GatedUnits.Counted)
+            asked = [.. asked.Where((name, i) => !asked.Take(i).Any(other => Find(graph, other) is { } before && before.TiedTo.Contains(name)))];
         foreach (string name in asked.Where(name => !IsFeature(graph, name)))
         {
-            if (Find(graph, name) is { IsFoldable: true }) continue;
+            bool selects = settings.Gates is GatedUnits.Prunable or GatedUnits.Counted;
+            if (Find(graph, name) is { } found && (found.IsFoldable || (selects && CanSelect(graph, found)))) continue;
             string reason = graph.UsesOf(name).OfType<Opaque>().FirstOrDefault() is { } opaque
                 ? opaque.Reason
                 : "a module reads its units element by element, or together with others that must stay";
@@ -170,6 +176,15 @@ public sealed class L0Pruning(L0Settings settings) : ITrainedPruning
     }
 
     private static PrunableAxis? Find(Graph graph, string name) => graph.PrunableAxes.FirstOrDefault(axis => axis.Name == name);
+
+    // Whether gates on units that are read element by element can go into the weights that read them: nobody reads these weights otherwise.
+    private static bool CanSelect(Graph graph, PrunableAxis axis)
+    {
+        UnitAxis[] axes = [axis.Axis, .. axis.TiedTo.Select(graph.Axis)];
+        HashSet<string>[] gated = [.. graph.Nodes.Select(node => UnitGates.Columns(node, axes).Select(read => read.Parameter).ToHashSet())];
+        return graph.Nodes.Zip(gated).All(
+            pair => pair.First.Parameters.All(name => pair.Second.Contains(name) || !gated.Any(others => others.Contains(name))));
+    }
 
     private static bool IsFeature(Graph graph, string name) => graph.Fields.Any(field => field.Axis == name);
 
@@ -254,24 +269,34 @@ public sealed class L0Pruning(L0Settings settings) : ITrainedPruning
 
         NetworkWeights read = NetworkWeights.Read(Network);
         Dictionary<string, Matrix> values = new(read.Values);
-        foreach (string feature in gates.Keys.Where(name => IsFeature(graph, name))) Fold(values, graph, feature, gates[feature]);
-        UnitPlan[] plans =
-        [
-            .. graph.PrunableAxes.Select(axis => gates.TryGetValue(axis.Name, out float[]? z)
-                ? UnitPlan.OfGates(z, [.. Ranked(Block.Axes.First(own => own.Name == axis.Name)).Take(counts[axis.Name]).Order()])
-                : UnitPlan.Whole(axis.Units)),
-        ];
+        foreach (GatedAxis axis in Block.Axes.Where(axis => Find(graph, axis.Name) is not { IsFoldable: true }))
+            Fold(values, graph, axis.Gates, gates[axis.Name]);
+        UnitPlan[] plans = [.. graph.PrunableAxes.Select(Plan)];
         return Slicer.Slice(read with { Values = values }, new PruningPlan(Name, plans)).ToNetwork(Network.Backend);
+
+        UnitPlan Plan(PrunableAxis axis)
+        {
+            if (Block.Axes.FirstOrDefault(own => own.Gates.Axes.Contains(axis.Axis)) is not { } gated) return UnitPlan.Whole(axis.Units);
+            int[] kept = [.. Ranked(gated).Take(counts[gated.Name]).Order()];
+            return axis.IsFoldable ? UnitPlan.OfGates(gates[gated.Name], kept) : UnitPlan.Whole(axis.Units) with { Kept = kept };
+        }
     }
 
-    private static void Fold(Dictionary<string, Matrix> values, Graph graph, string feature, float[] z)
+    // Gates that no fold of a plan carries out, of features and of units that are only selected, go into the weights themselves.
+    private static void Fold(Dictionary<string, Matrix> values, Graph graph, UnitGates gates, float[] z)
     {
-        var reads = graph.Nodes.SelectMany(node => node.Uses).OfType<ReadsLinearly>().Where(use => use.Axis.Name == feature);
-        foreach ((string parameter, int first) in reads.Select(use => (use.Parameter, use.FirstColumn)).Distinct())
+        var reads = graph.Nodes.SelectMany(node => UnitGates.Columns(node, gates.Axes))
+            .SelectMany(read => read.Columns.Select(first => (read.Parameter, First: first)));
+        foreach ((string parameter, int first) in reads.Distinct())
         {
             Matrix matrix = values[parameter].Clone();
-            for (int i = 0; i < matrix.Rows; i++)
-                for (int j = 0; j < z.Length; j++) matrix[i, first + j] *= z[j];
+            bool isVector = graph.Parameters.First(spec => spec.Name == parameter).Shape.Rank == 1; // which stands as a column
+            for (int j = 0; j < z.Length; j++)
+            {
+                if (isVector) matrix[first + j, 0] *= z[j];
+                else for (int i = 0; i < matrix.Rows; i++) matrix[i, first + j] *= z[j];
+            }
+
             values[parameter] = matrix;
         }
     }

@@ -1,3 +1,5 @@
+using GpuSpectralRnn.Networks;
+
 namespace GpuSpectralRnn.Pruning;
 
 /// <summary>Which units have gates.</summary>
@@ -11,6 +13,9 @@ public enum GatedUnits
 
     /// <summary>Input neurons: an embedding's columns, the features of a field.</summary>
     Inputs,
+
+    /// <summary>The axes that a budget counts (<see cref="Network.CountedAxes"/>): of a stack hidden units, of another graph every group.</summary>
+    Counted,
 
     /// <summary>Both. Features stay in number, being the caller's; weights that read closed ones become zero.</summary>
     All,

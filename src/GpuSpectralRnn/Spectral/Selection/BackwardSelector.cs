@@ -16,7 +16,7 @@ public sealed class BackwardSelector : ISelector
         int[] all = [.. Enumerable.Range(0, problem.Units)];
         SweepTableau tableau = new(problem, all, movesKept: true, movesDropped: false);
         List<int> order = [];
-        List<LossPoint> path = [new(problem.Units, problem.Loss(all))];
+        List<LossPoint> path = [new(problem.Units, tableau.Loss())];
         while (problem.Units - order.Count > keep)
         {
             int best = -1;

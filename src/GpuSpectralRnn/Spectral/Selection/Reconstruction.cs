@@ -28,7 +28,7 @@ public static class Reconstruction
     /// <exception cref="InvalidCallException">It is singular.</exception>
     internal static Cholesky FactorKept(Matrix gram, double[] ridge, ReadOnlySpan<int> kept)
     {
-        Matrix block = gram.SelectRows(kept).SelectColumns(kept);
+        Matrix block = gram.SelectPrincipal(kept);
         for (int i = 0; i < kept.Length; i++) block[i, i] += ridge[kept[i]];
         return Cholesky.TryFactor(block) ?? throw Singular(kept.Length);
     }

@@ -67,6 +67,23 @@ internal sealed class SweepTableau
     public double Change(int unit) => Math.Max(0, energy[unit]) / Math.Abs(t[unit, unit]);
 
     /// <summary>
+    /// L_M(J) = Tr(M R_J): R_ij = scale_i T_ij scale_j, on its diagonal + tau_i of kept and - tau_i of dropped units. Needs the rows of all units.
+    /// </summary>
+    public double Loss()
+    {
+        Matrix m = problem.Criterion;
+        double sum = 0;
+        for (int i = 0; i < problem.Units; i++)
+        {
+            double row = 0;
+            for (int j = 0; j < problem.Units; j++) row += m[i, j] * t[i, j] * scale[j];
+            sum += (scale[i] * row) + (m[i, i] * (isKept[i] ? problem.Ridge[i] : -problem.Ridge[i]));
+        }
+
+        return sum;
+    }
+
+    /// <summary>
     /// Whether a dropped unit is linearly dependent on the kept ones within rounding (or always zero): it cannot be added without a ridge.
     /// </summary>
     public bool IsDependent(int unit) => IsDependent(unit, t[unit, unit]);
@@ -142,6 +159,14 @@ internal sealed class SweepTableau
 
     private bool IsDependent(int unit, double pivot) => !(pivot > DependentShare * (problem.Gram[unit, unit] + problem.Ridge[unit]));
 
+    private static bool IsWhole(SelectionProblem problem, ReadOnlySpan<int> kept)
+    {
+        if (kept.Length != problem.Units) return false;
+        for (int i = 0; i < kept.Length; i++)
+            if (kept[i] != i) return false;
+        return true;
+    }
+
     // v_i = scale * T_i + offset e_i (see the class): R_ii = T_ii - tau_i, A_ii = 1 - tau_i P_ii.
     private double Offset(int unit) => isKept[unit] ? 1 : -problem.Ridge[unit];
 
@@ -177,6 +202,13 @@ internal sealed class SweepTableau
     // The matrix T of the class's summary.
     private static Matrix Sweep(SelectionProblem problem, ReadOnlySpan<int> kept)
     {
+        if (IsWhole(problem, kept))
+        {
+            Matrix all = Reconstruction.FactorKept(problem.Gram, problem.Ridge, kept).Inverse();
+            for (int i = 0; i < all.Data.Length; i++) all.Data[i] = -all.Data[i];
+            return all;
+        }
+
         Matrix swept = problem.Gram.Clone();
         for (int i = 0; i < problem.Units; i++) swept[i, i] += problem.Ridge[i];
         if (kept.Length == 0) return swept;

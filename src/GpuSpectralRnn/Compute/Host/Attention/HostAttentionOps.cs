@@ -34,6 +34,12 @@ internal sealed unsafe class HostAttentionOps(HostBackend backend, HostParallel 
     }
 
     /// <inheritdoc/>
+    public void StepsToRows(StepRowsOperands operands) => Turn(operands, Host.StepRows.ToRows);
+
+    /// <inheritdoc/>
+    public void RowsToSteps(StepRowsOperands operands) => Turn(operands, Host.StepRows.ToSteps);
+
+    /// <inheritdoc/>
     public void Forward(AttentionForward operands)
     {
         AttentionShape shape = OperandChecks.AttentionForward(backend, operands);
@@ -63,6 +69,17 @@ internal sealed unsafe class HostAttentionOps(HostBackend backend, HostParallel 
         gemm.Run(1, width, cells, 1, attention.StepSums, false, context, false, 1, weightGradient);
         gemm.Run(1, width, words, 1, attention.WordSums, false, question, false, 1, weightGradient + width);
         ColumnDots.Run(threads, question, attention.ContextSums, weightGradient + 2 * width, words, width, width);
+    }
+
+    private void Turn(StepRowsOperands operands, StepRows.Sequence turn)
+    {
+        (int t, int b) = OperandChecks.StepRows(backend, operands);
+        float* steps = backend.Address(operands.Steps), rows = backend.Address(operands.Rows); // [T, B], [B, T]
+        int* valid = LengthsOrNull(operands.Lengths);
+        threads.Split(b, LineOfSequences, operands.Steps.Count, (_, from, to) =>
+        {
+            for (long i = from; i < to; i++) turn(steps + i, rows + i * t, t, valid == null ? t : valid[i], b);
+        });
     }
 
     private static long Work(AttentionShape shape) => (long)shape.ContextSteps * shape.QuestionSteps * shape.Batch * shape.Width;

@@ -32,6 +32,18 @@ internal sealed unsafe class HostOptimizerOps(HostBackend backend, HostParallel 
     }
 
     /// <inheritdoc/>
+    public void Adadelta(AdadeltaStep step)
+    {
+        long count = OperandChecks.Optimizer(backend, step.Parameters, step.Gradients, step.MeanSquare, step.ChangeSquare);
+        Elementwise.Run(threads, count, new OptimizerPointwise.Adadelta(
+            backend.Address(step.Parameters),
+            backend.Address(step.Gradients),
+            backend.Address(step.MeanSquare),
+            backend.Address(step.ChangeSquare),
+            step.Numbers));
+    }
+
+    /// <inheritdoc/>
     public void Adam(AdamStep step)
     {
         long count = OperandChecks.Optimizer(backend, step.Parameters, step.Gradients, step.FirstMoment, step.SecondMoment);

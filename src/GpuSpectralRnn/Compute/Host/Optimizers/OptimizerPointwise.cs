@@ -70,6 +70,32 @@ internal static unsafe class OptimizerPointwise
         }
     }
 
+    /// <summary>
+    /// Adadelta: s = rho s + (1 - rho) g^2; d = sqrt(u + epsilon) / sqrt(s + epsilon) g; u = rho u + (1 - rho) d^2; p -= rate d, g with decay p
+    /// added.
+    /// </summary>
+    public readonly struct Adadelta(float* p, float* g, float* s, float* u, AdadeltaNumbers numbers) : IElementwise
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
+            where TSimd : struct, ISimd<TVector>
+            where TVector : unmanaged
+            where TLanes : struct, ILanes<TVector>
+        {
+            TVector parameter = lanes.Load(p + index), rho = TSimd.Broadcast(numbers.Rho), rest = TSimd.Broadcast(1 - numbers.Rho);
+            TVector epsilon = TSimd.Broadcast(numbers.Epsilon), before = lanes.Load(u + index);
+            TVector slope = TSimd.MultiplyAdd(TSimd.Broadcast(numbers.Decay), parameter, lanes.Load(g + index));
+            TVector square = TSimd.MultiplyAdd(rho, lanes.Load(s + index), TSimd.Multiply(rest, TSimd.Multiply(slope, slope)));
+            square = SimdMath.Flush<TSimd, TVector>(square);
+            TVector ratio = TSimd.Divide(TSimd.Sqrt(TSimd.Add(before, epsilon)), TSimd.Sqrt(TSimd.Add(square, epsilon)));
+            TVector change = TSimd.Multiply(ratio, slope);
+            lanes.Store(square, s + index);
+            TVector changes = TSimd.MultiplyAdd(rho, before, TSimd.Multiply(rest, TSimd.Multiply(change, change)));
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(changes), u + index);
+            lanes.Store(TSimd.MultiplyAdd(TSimd.Broadcast(-numbers.Rate), change, parameter), p + index);
+        }
+    }
+
     /// <summary>Adam: p = shrink p - rate m / (correction sqrt(v) + epsilon).</summary>
     public readonly struct Adam(float* p, float* g, float* m, float* v, AdamNumbers numbers) : IElementwise
     {
