@@ -48,7 +48,8 @@ public sealed class CifarDataTests : IDisposable
         string path = packed switch
         {
             "tar" => folder.Put("cifar-10-binary.tar.gz", SoundFiles.Tar(files)),
-            "gz" => SoundFiles.Put(folder.Root, files.Select(file => file.Name.EndsWith("bin") ? (file.Name + ".gz", Gzip(file.Content)) : file)),
+            "gz" => SoundFiles.Put(folder.Root, files.Select(
+                file => file.Name.EndsWith("bin", StringComparison.Ordinal) ? (file.Name + ".gz", Gzip(file.Content)) : file)),
             _ => SoundFiles.Put(folder.Root, files),
         };
 

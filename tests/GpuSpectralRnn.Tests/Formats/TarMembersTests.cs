@@ -23,7 +23,7 @@ public sealed class TarMembersTests : IDisposable
         string path = folder.Put("a.tar", SoundFiles.Tar(Files, isPacked, format));
         List<(string Name, byte[] Content)> read = [];
 
-        TarMembers.Read(path, name => name.EndsWith(".wav"), (name, content) => read.Add((name, content)));
+        TarMembers.Read(path, name => name.EndsWith(".wav", StringComparison.Ordinal), (name, content) => read.Add((name, content)));
 
         Assert.Equal(["a/1.wav", "a/3.wav"], read.Select(file => file.Name));
         Assert.Equal(Files[0].Content, read[0].Content);

@@ -123,7 +123,7 @@ public sealed class SpeechSetTests : IDisposable
         SpeechData train = set.Load(DataPart.Train)!;
 
         Assert.Equal(8000, set.Preparation.Features.Rate);
-        int at = Enumerable.Range(0, train.Count).Single(i => train.NameOf(i)!.EndsWith("2_a_9.wav"));
+        int at = Enumerable.Range(0, train.Count).Single(i => train.NameOf(i)!.EndsWith("2_a_9.wav", StringComparison.Ordinal));
         float[] direct = new FeatureExtraction(set.Preparation.Features).Compute(SoundFiles.Word(2, 0, 9, 8000));
         Assert.Equal(direct.Length / 12, Read(train).Lengths[at], 1.0);
     }
