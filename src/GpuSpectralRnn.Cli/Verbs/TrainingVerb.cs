@@ -42,7 +42,7 @@ internal abstract class TrainingVerb : SequenceVerb
         HelpText = "text, reading, squad: numbers that stand for a token (default: as many as units of the first layer).")]
     public int? Embedding { get; set; }
 
-    [Option("spelling", MetaValue = "F", HelpText =
+    [Option("spelling", MetaValue = "N", HelpText =
         "reading, squad: filters over the characters of a word (default: as many as units); 0: read words alone.")]
     public int? Spelling { get; set; }
 
