@@ -17,7 +17,7 @@ public sealed class RecurrentBenchmarkState : IDisposable
     private readonly LossTotals totals;
     private readonly bool carriesState;
     private long step;
-    private long pass;
+    private int pass; // 0 or 1: which of two states a pass begins from
 
     /// <summary>Allocates on <paramref name="backend"/> and draws weights (PyTorch's uniform of +-1/sqrt(H)) and standard normal inputs.</summary>
     public RecurrentBenchmarkState(IBackend backend, RecurrentShape shape, int count, bool carriesState = false)
@@ -63,7 +63,7 @@ public sealed class RecurrentBenchmarkState : IDisposable
     public void Train()
     {
         backend.Fill(gradients, 0);
-        Forward();
+        Forward(carries: false);
         Layer last = layers[^1];
         backend.Loss.MeanSquaredError(new(last.Output, target, 1f / last.Output.Shape.Rows, last.OutputGradient, totals));
         for (int i = layers.Length - 1; i >= 0; i--)
@@ -80,27 +80,21 @@ public sealed class RecurrentBenchmarkState : IDisposable
     /// <summary>Forward only, where the state is carried from the end of the pass before.</summary>
     public void Infer()
     {
-        if (!carriesState)
-        {
-            Forward();
-            return;
-        }
-
-        (long from, long to) = (pass % 2, ++pass % 2);
-        for (int i = 0; i < layers.Length; i++)
-        {
-            (RecurrentWorkspace workspace, RecurrentWeights weights, _, Tensor output, _, RecurrentState[] states) = layers[i];
-            backend.Recurrent.Forward(new(workspace, weights, InputOf(i), states[from], output, states[to]));
-        }
+        Forward(carriesState);
+        pass = 1 - pass;
     }
 
     /// <inheritdoc/>
     public void Dispose() => owned.Dispose();
 
-    private void Forward()
+    private void Forward(bool carries)
     {
         for (int i = 0; i < layers.Length; i++)
-            backend.Recurrent.Forward(new(layers[i].Workspace, layers[i].Weights, InputOf(i), null, layers[i].Output));
+        {
+            (RecurrentWorkspace workspace, RecurrentWeights weights, _, Tensor output, _, RecurrentState[] states) = layers[i];
+            (RecurrentState? from, RecurrentState? to) = carries ? (states[pass], states[1 - pass]) : (null, null);
+            backend.Recurrent.Forward(new(workspace, weights, InputOf(i), from, output, to));
+        }
     }
 
     private RecurrentState StateOf(RecurrentShape shape) =>

@@ -123,6 +123,7 @@ internal abstract class TrainingVerb : SequenceVerb
     {
         if (InitialRange is { } range) CheckNumber("--init-range", range, isZeroFine: false);
         if (Embedding is { } embedding) CheckPositive("--embedding", embedding);
+        int usual = DataFormat.Find(Data)?.Hidden ?? 128;
         int[] sizes = Hidden.Any() || Layers is not null || Recipe is null ? [.. Hidden] : Recipe.Hidden;
         if (Layers is { } layers)
         {
@@ -131,14 +132,14 @@ internal abstract class TrainingVerb : SequenceVerb
             if (sizes.Length > 1 && sizes.Length != layers)
                 throw new InvalidCallException(
                     $"--layers {layers} and --hidden {string.Join(',', sizes)} contradict each other; give one size, or {layers}.");
-            if (sizes.Length <= 1) sizes = [.. Enumerable.Repeat(sizes.Length == 0 ? Recipe?.Hidden[0] ?? 128 : sizes[0], layers)];
+            if (sizes.Length <= 1) sizes = [.. Enumerable.Repeat(sizes.Length == 0 ? Recipe?.Hidden[0] ?? usual : sizes[0], layers)];
         }
 
         Architecture architecture = new()
         {
             Cell = (Cell ?? Recipe?.Cell) is { } cell ? EnumNames.Parse<Cell>(cell, "--cell") : DataFormat.Find(Data)?.Cell ?? GpuSpectralRnn.Networks.Cell.Irnn,
             Inputs = 1,
-            Hidden = sizes.Length == 0 ? [DataFormat.Find(Data)?.Hidden ?? 128] : sizes,
+            Hidden = sizes.Length == 0 ? [usual] : sizes,
             IsBidirectional = Bidirectional,
             Outputs = 1,
             Readout = Readout is null ? DataFormat.Find(Data)?.Readout ?? GpuSpectralRnn.Networks.Readout.Last

@@ -30,6 +30,7 @@ public sealed partial class SpeechCorpus
         HasTakes = spoken.Length > 0 && spoken.All(name => DigitName().IsMatch(FileName(name)));
         bool hasClasses = spoken.Select(FolderOf).Distinct().Skip(1).Any();
         Recordings = [.. spoken.Select(name => Describe(name, hasClasses))];
+        Classes = [.. Recordings.Select(recording => recording.Label).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
         string[] lists = [.. store.Names.Where(name => FileName(name) is ValidList or TestList)];
         Dictionary<string, HashSet<string>> listed = new() { [ValidList] = [], [TestList] = [] };
         if (lists.Length == 0) return;
@@ -53,8 +54,7 @@ public sealed partial class SpeechCorpus
     public IReadOnlyList<string> Backgrounds { get; }
 
     /// <summary>The classes, in ordinal order.</summary>
-    public IReadOnlyList<string> Classes =>
-        [.. Recordings.Select(recording => recording.Label).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Classes { get; }
 
     /// <summary>Whether all names are those of FSDD.</summary>
     public bool HasTakes { get; }

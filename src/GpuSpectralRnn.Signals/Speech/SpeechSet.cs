@@ -56,7 +56,7 @@ public sealed class SpeechSet
         (this.corpus, this.rule, this.settings) = (corpus, rule, settings);
         corpus.CheckClasses();
         string[] classes = [.. settings.Preparation?.Classes ?? (settings.Classes.Count > 0 ? settings.Classes : corpus.Classes)];
-        if (settings.Classes.Concat(classes).FirstOrDefault(name => settings.Preparation is null && !corpus.Classes.Contains(name)) is { } absent)
+        if (settings.Preparation is null && settings.Classes.FirstOrDefault(name => !corpus.Classes.Contains(name)) is { } absent)
             throw new InvalidCallException($"{corpus.Path} has no class '{absent}'; it has {string.Join(", ", corpus.Classes.Take(40))}.");
         Classes = classes;
         recordings =

@@ -22,6 +22,7 @@ public static class CifarData
     /// <exception cref="BrokenFileException">A batch is damaged.</exception>
     public static ImageData? Load(string path, DataPart part, ImageView view)
     {
+        if (part == DataPart.Valid) return null; // no archive is unpacked to find none
         List<(byte[] Labels, byte[] Pixels)> batches = [];
         ReadFiles(path, name => IsBatch(name, part), (name, content) => batches.Add(CifarFile.Parse(content, name)));
         if (batches.Count == 0) return null;

@@ -33,6 +33,13 @@ internal struct RandomStream
         stream = ((ulong)purpose << 48) | ((ulong)part << 32) | (uint)number;
     }
 
+    /// <summary>A stream by its number.</summary>
+    public RandomStream(ulong seed, ulong stream)
+    {
+        this.seed = seed;
+        this.stream = stream;
+    }
+
     /// <summary>The next 32 random bits.</summary>
     public uint Word()
     {

@@ -19,7 +19,9 @@ public static class GraphSpectrum
     public static (double First, double Second) LargestTwo(IBackend backend, Matrix b)
     {
         if (!b.IsFinite()) throw new RunFailedException($"A {b.Rows} x {b.Columns} matrix holds NaN or infinity: it has no singular values.");
-        return b.Rows == 0 || b.Columns == 0 ? (0, 0) : SingularValues.LargestTwo(Narrow(b), Gram(backend, Narrow(b)));
+        if (b.Rows == 0 || b.Columns == 0) return (0, 0);
+        Matrix narrow = Narrow(b);
+        return SingularValues.LargestTwo(narrow, Gram(backend, narrow));
     }
 
     /// <summary>All singular values, descending; min(rows, columns) of them, by the device's eigendecomposition.</summary>

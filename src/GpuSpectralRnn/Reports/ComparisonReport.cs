@@ -26,10 +26,10 @@ public sealed class ComparisonReport(IReadOnlyList<ComparisonRow> rows)
     // Values that differ by more than this are shown by powers of ten, where smaller ones are better.
     private const double WideRange = 10;
 
-    // Accuracies near 100 % cannot be told apart on a linear axis; their errors on a logarithmic one can.
     // What multiply-adds are counted for: steps mean the same in all fields only where there is one.
     private string Unit => rows[0].Graph.Fields.Count == 1 ? "step" : "sequence";
 
+    // Accuracies near 100 % cannot be told apart on a linear axis; their errors on a logarithmic one can.
     private string Measure => IsAccuracy ? "error" : rows[0].Metric;
 
     /// <summary>One line per method and size. Weights are those kept, multiply-adds those computed: a mask saves none.</summary>

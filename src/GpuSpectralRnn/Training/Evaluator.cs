@@ -12,7 +12,7 @@ public sealed class Evaluator : IDisposable
     private readonly ISequenceData data;
     private readonly DeviceBatches feed;
     private readonly LossTotals totals;
-    private SpanAnswers? answers;
+    private readonly SpanAnswers? answers; // null where the outputs are no spans
 
     /// <summary>Checks that the data fit the network.</summary>
     /// <exception cref="InvalidCallException">The data do not fit the network, or the set is empty.</exception>
@@ -23,6 +23,7 @@ public sealed class Evaluator : IDisposable
         this.data = data;
         feed = new DeviceBatches(data, network.Backend, batchSize);
         totals = network.Backend.Loss.CreateTotals();
+        answers = SpanAnswers.AreOf(network.Graph) ? new SpanAnswers(network) : null;
     }
 
     /// <summary>Called after each batch with the number of sequences done.</summary>
@@ -37,7 +38,7 @@ public sealed class Evaluator : IDisposable
             throw new InvalidCallException($"{data.Name} has no targets to compare with; give labels or values.");
         totals.Reset();
         TargetObjective objective = new();
-        IReadingTexts? texts = SpanAnswers.AreOf(network.Graph) ? data.Texts : null;
+        IReadingTexts? texts = answers is null ? null : data.Texts;
         AnswerSums sums = default;
         foreach (Tensor _ in Outputs(cancellation))
         {
@@ -53,8 +54,7 @@ public sealed class Evaluator : IDisposable
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public void Answer(Action<int, SpanAnswer> write, CancellationToken cancellation = default)
     {
-        if (!SpanAnswers.AreOf(network.Graph)) throw new InvalidCallException("The network does not answer with spans of a text; choose a reader.");
-        answers ??= new SpanAnswers(network);
+        if (answers is null) throw new InvalidCallException("The network does not answer with spans of a text; choose a reader.");
         foreach (Tensor _ in Outputs(cancellation))
         {
             SpanAnswer[] found = answers.Read(feed);
@@ -64,8 +64,7 @@ public sealed class Evaluator : IDisposable
 
     private AnswerSums Score(IReadingTexts texts, AnswerSums sums)
     {
-        answers ??= new SpanAnswers(network);
-        SpanAnswer[] found = answers.Read(feed);
+        SpanAnswer[] found = answers!.Read(feed);
         (double exact, double f1, long count) = (sums.Exact, sums.F1, sums.Count);
         for (int b = 0; b < feed.Size; b++)
         {

@@ -16,6 +16,7 @@ internal sealed class ReadingSource
     private const int ManyQuestions = 5000;
 
     private readonly Func<DataPart, IReadOnlyList<ReadingQuestion>?> load;
+    private readonly Dictionary<DataPart, IReadOnlyList<ReadingQuestion>?> questions = [];
     private readonly Dictionary<DataPart, ReadingData?> parts = [];
     private readonly Lazy<ReadingVocabulary> vocabulary;
     private readonly int mostWords;
@@ -38,7 +39,7 @@ internal sealed class ReadingSource
         vocabulary = new(() =>
         {
             if (reader is not null) return reader.Vocabulary;
-            IReadOnlyList<ReadingQuestion> all = load(DataPart.Train)
+            IReadOnlyList<ReadingQuestion> all = QuestionsOf(DataPart.Train)
                 ?? throw new InvalidCallException($"--data {call.Options.Data} has no questions to train on, whose words a new model would know.");
             if (call.Held is not null) all = [.. all.Take(call.Held.Kept(all.Count, call.Options.Data))];
             return ReadingVocabulary.Of(all, call.Options.VocabularySize, all.Count >= ManyQuestions ? 2 : 1);
@@ -52,8 +53,15 @@ internal sealed class ReadingSource
     public ReadingData? Load(DataPart part)
     {
         if (parts.TryGetValue(part, out ReadingData? known)) return known;
-        ReadingData? data = load(part) is { } questions ? new ReadingData(name(part), questions, Vocabulary, mostWords) : null;
+        ReadingData? data = QuestionsOf(part) is { } own ? new ReadingData(name(part), own, Vocabulary, mostWords) : null;
         parts.Add(part, data);
         return data;
+    }
+
+    // Those to train on are asked for twice, by the vocabulary and by the part.
+    private IReadOnlyList<ReadingQuestion>? QuestionsOf(DataPart part)
+    {
+        if (!questions.TryGetValue(part, out IReadOnlyList<ReadingQuestion>? known)) questions.Add(part, known = load(part));
+        return known;
     }
 }

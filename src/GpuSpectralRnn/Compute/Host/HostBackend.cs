@@ -148,7 +148,10 @@ public sealed unsafe class HostBackend : IBackend
         return (T*)storage.Address + tensor.Offset;
     }
 
-    /// <summary>A tensor's first element, for reading only: what is kept of its numbers, as packed weights, stays good.</summary>
+    /// <summary>
+    /// A tensor's first element, for reading, or in memory that nobody keeps copies of: what is kept of its numbers, as packed weights, stays good.
+    /// Any thread may call it.
+    /// </summary>
     internal float* Read(Tensor tensor) => (float*)StorageOf(tensor).Address + tensor.Offset;
 
     /// <summary>A tensor's first element for reading only, or null.</summary>

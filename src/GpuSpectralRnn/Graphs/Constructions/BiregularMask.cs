@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Graphs;
@@ -31,7 +32,7 @@ public static class BiregularMask
             }
         }
 
-        GraphRandom random = new(seed, stream);
+        RandomStream random = new(seed, stream);
         for (long t = 0; t < (long)SwitchesPerEdge * edges; t++)
         {
             (int a, int b) = (random.Below(edges), random.Below(edges));

@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Graphs;
@@ -31,12 +32,12 @@ public static class LiftedMask
             if (Math.Min(rows, columns) / scale >= LeastNodes) lifts++;
         (int smallRows, int smallColumns) = (rows >> lifts, columns >> lifts);
         Matrix mask = BiregularMask.Draw(smallRows, smallColumns, EdgeCounts.Of(smallRows, smallColumns, density * (1 << lifts)), seed, stream);
-        GraphRandom random = new(seed, stream + 1);
-        for (int lift = 0; lift < lifts; lift++) mask = Lift(mask, random);
+        RandomStream random = new(seed, stream + 1);
+        for (int lift = 0; lift < lifts; lift++) mask = Lift(mask, ref random);
         return mask;
     }
 
-    private static Matrix Lift(Matrix mask, GraphRandom random)
+    private static Matrix Lift(Matrix mask, ref RandomStream random)
     {
         Matrix? best = null;
         double least = double.PositiveInfinity;
@@ -44,7 +45,7 @@ public static class LiftedMask
         {
             Matrix signs = mask.Clone();
             for (int i = 0; i < signs.Data.Length; i++)
-                if (signs.Data[i] != 0 && random.Coin()) signs.Data[i] = -1;
+                if (signs.Data[i] != 0 && random.Below(2) == 0) signs.Data[i] = -1;
             double norm = SingularValues.LargestTwo(signs).First;
             if (norm < least) (best, least) = (signs, norm);
         }

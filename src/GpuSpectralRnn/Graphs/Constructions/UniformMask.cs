@@ -1,3 +1,4 @@
+using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Graphs;
@@ -12,7 +13,7 @@ public static class UniformMask
         EdgeCounts.Check(rows, columns, edges);
         Matrix mask = new(rows, columns);
         int[] places = [.. Enumerable.Range(0, rows * columns)];
-        GraphRandom random = new(seed, stream);
+        RandomStream random = new(seed, stream);
         for (int i = 0; i < edges; i++)
         {
             int other = i + random.Below(places.Length - i);

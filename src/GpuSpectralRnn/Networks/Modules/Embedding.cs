@@ -40,15 +40,19 @@ public sealed record Embedding : Module
 
     internal override Module WithOwnParameters() => this with { Weight = null, IsTied = false };
 
-    internal override ModuleRun Bind(ModuleBinding binding) => new Run(binding, WeightName);
+    internal override ModuleRun Bind(ModuleBinding binding) => new Run(binding, WeightName, IsFixed);
 
-    private sealed class Run(ModuleBinding binding, string weight) : ModuleRun(binding)
+    private sealed class Run(ModuleBinding binding, string weight, bool isFixed) : ModuleRun(binding)
     {
         private readonly Tensor table = binding.Formed(weight);
         private Tensor? tableGradient;
 
         public override void Forward() => Backend.Embedding.Forward(new(Input, table, Output));
 
-        public override void Backward() => Backend.Embedding.Backward(new(Input, tableGradient ??= Binding.FormedGradient(weight), OutputGradient));
+        // A table that stays as it is has no gradient, which would count in the norm that steps are clipped by.
+        public override void Backward()
+        {
+            if (!isFixed) Backend.Embedding.Backward(new(Input, tableGradient ??= Binding.FormedGradient(weight), OutputGradient));
+        }
     }
 }

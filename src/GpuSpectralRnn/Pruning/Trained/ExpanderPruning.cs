@@ -116,7 +116,7 @@ public sealed class ExpanderPruning(ExpanderSettings settings) : ITrainedPruning
             {
                 layer.Mask = before;
                 isFrozen[i] = 1;
-                report = layer.Report(Network.Backend, isFrozen: true);
+                report = (reports[i] ?? layer.Report(Network.Backend)) with { IsFrozen = true };
             }
 
             reports[i] = report;

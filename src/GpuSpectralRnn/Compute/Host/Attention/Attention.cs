@@ -17,7 +17,7 @@ internal readonly unsafe struct Attention
         (steps, words, batch, width) = (shape.ContextSteps, shape.QuestionSteps, shape.Batch, shape.Width);
         context = backend.Address(o.Context);
         question = backend.Address(o.Question);
-        weights = backend.Address(o.Weights);
+        weights = backend.Read(o.Weights);
         output = backend.Address(o.Output);
         workspace = backend.Address(o.Workspace);
         contextLengths = o.ContextLengths is null ? null : backend.Address<int>(o.ContextLengths);

@@ -17,7 +17,7 @@ internal sealed unsafe class HostCharacterOps(HostBackend backend, HostParallel 
     public void ConvolveMax(ConvolveMaxForward operands)
     {
         ConvolutionShape s = OperandChecks.ConvolveMax(backend, operands);
-        float* x = backend.Address(operands.Characters), filters = backend.Address(operands.Filters), bias = backend.Address(operands.Bias);
+        float* x = backend.Read(operands.Characters), filters = backend.Read(operands.Filters), bias = backend.Read(operands.Bias);
         float* y = backend.Address(operands.Output);
         int* lengths = backend.Address<int>(operands.Lengths), places = backend.Address<int>(operands.Places);
         int weights = s.Width * s.Extent;

@@ -14,7 +14,7 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
     // Whole tiles of either height.
     private const int BlockRows = 72;
 
-    // Per thread some depths of op(B) and a block of A: 512 + 32 KiB, at home in the second-level cache beside the block of C that they all add to.
+    // Per thread some depths of op(B) and a block of A: 512 + 36 KiB, at home in the second-level cache beside the block of C that they all add to.
     private readonly ThreadScratch scratch = new(threads.Count, PanelMemory + (GemmKernel.Depth * BlockRows));
 
     /// <summary>C [m, n] = alpha op(A) op(B) + beta C, row-major without gaps; with a bias [n] instead of the old C, + bias in every row.</summary>

@@ -9,7 +9,7 @@ internal sealed unsafe class HostMatrixOps(HostBackend backend, HostParallel thr
     public void Gemm(GemmOperands o)
     {
         (int m, int n, int k) = OperandChecks.Gemm(backend, o);
-        gemm.Run(m, n, k, o.Alpha, backend.Address(o.A), o.TransposeA, backend.Address(o.B), o.TransposeB, o.Beta, backend.Address(o.C));
+        gemm.Run(m, n, k, o.Alpha, backend.Read(o.A), o.TransposeA, backend.Read(o.B), o.TransposeB, o.Beta, backend.Address(o.C));
     }
 
     /// <inheritdoc/>

@@ -139,7 +139,7 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     /// The cell states after step <paramref name="step"/>, walked as number <paramref name="number"/>, from row <paramref name="row"/> on.
     /// </summary>
     public float* CellsAt(int number, int step, long row) =>
-        backend.Address(cells!) + ((IsTraining ? step : number % 2) * (long)Shape.Batch + row) * Shape.Hidden;
+        backend.Read(cells!) + ((IsTraining ? step : number % 2) * (long)Shape.Batch + row) * Shape.Hidden;
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -161,8 +161,8 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         InputGradient?.Dispose();
     }
 
-    private float* At(Tensor tensor, int place, long row) => backend.Address(tensor) + (place * (long)Shape.Batch + row) * Shape.GateRows;
+    private float* At(Tensor tensor, int place, long row) => backend.Read(tensor) + (place * (long)Shape.Batch + row) * Shape.GateRows;
 
     private float* StatesAt(Tensor tensor, int step, long row) =>
-        backend.Address(tensor) + ((IsTraining ? step : 0) * (long)Shape.Batch + row) * Shape.Hidden;
+        backend.Read(tensor) + ((IsTraining ? step : 0) * (long)Shape.Batch + row) * Shape.Hidden;
 }
