@@ -62,14 +62,18 @@ internal sealed class HostParallel : IDisposable
     /// </summary>
     public void Run(int parts, Action<int> part)
     {
-        if (parts > 1 && Count > 1)
-        {
-            if (Interlocked.Exchange(ref isStarted, 1) == 0) crew.Start(Count - 1);
-            crew.Run(parts, part);
-            return;
-        }
+        if (parts > 1 && Count > 1) Crew().Run(parts, part);
+        else for (int i = 0; i < parts; i++) part(i);
+    }
 
-        for (int i = 0; i < parts; i++) part(i);
+    /// <summary>
+    /// Calls <paramref name="part"/> with 0..phases-1 and 0..parts-1: the parts of one phase in parallel, the next phase when all have returned.
+    /// </summary>
+    public void RunPhases(int phases, int parts, Action<int, int> part)
+    {
+        if (parts > 1 && Count > 1) Crew().Run(phases, parts, part);
+        else for (int phase = 0; phase < phases; phase++)
+            for (int i = 0; i < parts; i++) part(phase, i);
     }
 
     /// <inheritdoc/>
@@ -77,6 +81,12 @@ internal sealed class HostParallel : IDisposable
     {
         crew.Stop();
         GC.SuppressFinalize(this);
+    }
+
+    private WorkerPool Crew()
+    {
+        if (Interlocked.Exchange(ref isStarted, 1) == 0) crew.Start(Count - 1);
+        return crew;
     }
 
     private static long Border(int part, int parts, long units, long unit, long length) => Math.Min(length, units * part / parts * unit);

@@ -10,7 +10,7 @@ internal sealed class WorkerPool
     private static readonly long Patience = Stopwatch.Frequency / 10_000;
 
     private readonly ManualResetEventSlim wake = new(false, spinCount: 0);
-    private volatile Job? current;
+    private volatile IJob? current;
     private volatile bool isStopped;
     private int sleepers;
 
@@ -28,9 +28,13 @@ internal sealed class WorkerPool
     }
 
     /// <summary>Calls <paramref name="part"/> with 0..parts-1 and returns when all calls have returned; throws what one of them threw.</summary>
-    public void Run(int parts, Action<int> part)
+    public void Run(int parts, Action<int> part) => Run(new Job(parts, part));
+
+    /// <summary>The same in phases: <paramref name="part"/> is called with 0..phases-1 and 0..parts-1, as <see cref="PhasedJob"/> has it.</summary>
+    public void Run(int phases, int parts, Action<int, int> part) => Run(new PhasedJob(phases, parts, part));
+
+    private void Run(IJob job)
     {
-        Job job = new(parts, part);
         current = job;
         Interlocked.MemoryBarrier();
         if (Volatile.Read(ref sleepers) > 0) wake.Set();
@@ -41,11 +45,11 @@ internal sealed class WorkerPool
 
     private void Serve()
     {
-        Job? last = null;
+        IJob? last = null;
         long idleSince = Stopwatch.GetTimestamp();
         while (!isStopped)
         {
-            Job? job = current;
+            IJob? job = current;
             if (job != last)
             {
                 job!.Work();
@@ -65,13 +69,13 @@ internal sealed class WorkerPool
         }
     }
 
-    private sealed class Job(int parts, Action<int> part)
+    private sealed class Job(int parts, Action<int> part) : IJob
     {
         private int taken;
         private int done;
         private volatile ExceptionDispatchInfo? failure;
 
-        // Takes parts until none is left.
+        /// <inheritdoc/>
         public void Work()
         {
             for (int i; (i = Interlocked.Increment(ref taken) - 1) < parts;)
@@ -89,6 +93,7 @@ internal sealed class WorkerPool
             }
         }
 
+        /// <inheritdoc/>
         public void Wait()
         {
             SpinWait spinner = default;

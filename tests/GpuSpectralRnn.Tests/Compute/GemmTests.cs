@@ -26,6 +26,9 @@ public abstract class GemmTests(DeviceFixture device) : GemmChecks(device)
         { 130, 150, 260 },
         { 13, 42, 42 },
         { 9, 48, 5 },
+        { 1, 31, 129 },
+        { 1, 443, 135 },
+        { 1, 64, 262 },
     };
 
     [SkippableTheory]

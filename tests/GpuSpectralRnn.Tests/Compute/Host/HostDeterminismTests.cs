@@ -22,6 +22,24 @@ public class HostDeterminismTests
         return c.ToArray();
     });
 
+    /// <summary>A single row is not packed: its additions are those of every product.</summary>
+    [Theory]
+    [InlineData(32, 131)]
+    [InlineData(330, 260)]
+    [InlineData(2500, 129)]
+    public void Gemm_of_a_row_has_the_bits_of_that_row_of_a_larger_one(int n, int k) => SameBits(backend =>
+    {
+        using Tensor a = Random(backend, 1, 3, k);
+        using Tensor b = Random(backend, 2, n, k);
+        using Tensor c = Random(backend, 3, 3, n);
+        using Tensor row = backend.Allocate(new Shape(1, n));
+        row.CopyFrom<float>(c.ToArray().AsSpan(0, n));
+        backend.Matrix.Gemm(new(false, true, 1, a, b, 1, c));
+        backend.Matrix.Gemm(new(false, true, 1, a.View(0, 1, k), b, 1, row));
+        Assert.Equal(c.ToArray()[..n], row.ToArray());
+        return row.ToArray();
+    });
+
     [Theory]
     [InlineData(CellKind.RnnTanh, 5, 37, 11, 43)]
     [InlineData(CellKind.RnnRelu, 9, 64, 1, 128)]
@@ -31,6 +49,10 @@ public class HostDeterminismTests
     [InlineData(CellKind.GruResetBefore, 7, 39, 5, 45)]
     [InlineData(CellKind.LstmPeephole, 6, 35, 5, 41)]
     [InlineData(CellKind.RnnTanh, 300, 29, 3, 19)]
+    [InlineData(CellKind.RnnTanh, 6, 1, 3, 290)] // from here on the units are shared out, and their steps met for
+    [InlineData(CellKind.Lstm, 9, 1, 11, 150)]
+    [InlineData(CellKind.Gru, 7, 1, 5, 181)]
+    [InlineData(CellKind.LstmPeephole, 5, 1, 7, 163)]
     public void Recurrent_layer(CellKind cell, int t, int b, int i, int h) => SameBits(backend =>
     {
         int g = cell.Gates();

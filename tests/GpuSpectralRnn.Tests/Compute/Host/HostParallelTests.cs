@@ -71,6 +71,60 @@ public class HostParallelTests
         Assert.Equal(3, calls);
     }
 
+    [Theory]
+    [InlineData(1, 3)]
+    [InlineData(2, 2)]
+    [InlineData(3, 5)]
+    [InlineData(4, 3)]
+    public void Phases_follow_each_other_and_have_every_part_once(int count, int parts)
+    {
+        using HostParallel threads = new(count);
+        for (int repeat = 0; repeat < 50; repeat++)
+        {
+            const int Phases = 40;
+            int[] done = new int[Phases];
+            bool isInOrder = true;
+            threads.RunPhases(Phases, parts, (phase, part) =>
+            {
+                if (phase > 0) isInOrder &= Volatile.Read(ref done[phase - 1]) == parts;
+                Interlocked.Increment(ref done[phase]);
+                if ((phase + part) % 7 == 0) Thread.Yield();
+            });
+            Assert.True(isInOrder);
+            Assert.All(done, x => Assert.Equal(parts, x));
+        }
+    }
+
+    [Fact]
+    public void A_failure_in_a_phase_reaches_the_caller_and_the_crew_goes_on()
+    {
+        using HostParallel threads = new(3);
+        int later = 0;
+        Assert.Throws<InvalidCallException>(() => threads.RunPhases(9, 3, (phase, part) =>
+        {
+            if (phase == 4 && part == 1) throw new InvalidCallException("as asked");
+            if (phase > 4) Interlocked.Increment(ref later);
+        }));
+        Assert.Equal(0, later);
+        int calls = 0;
+        threads.RunPhases(2, 3, (_, _) => Interlocked.Increment(ref calls));
+        Assert.Equal(6, calls);
+    }
+
+    [Fact]
+    public void Callers_of_phases_may_share_a_crew()
+    {
+        using HostParallel threads = new(2);
+        int[] calls = new int[4];
+        Thread[] callers = [.. Enumerable.Range(0, 4).Select(caller => new Thread(() =>
+        {
+            for (int repeat = 0; repeat < 30; repeat++) threads.RunPhases(5, 2, (_, _) => Interlocked.Increment(ref calls[caller]));
+        }))];
+        foreach (Thread caller in callers) caller.Start();
+        foreach (Thread caller in callers) Assert.True(caller.Join(TimeSpan.FromSeconds(60)));
+        Assert.All(calls, x => Assert.Equal(300, x));
+    }
+
     [Fact]
     public void Several_callers_may_share_a_crew_and_parts_may_outnumber_it()
     {

@@ -26,6 +26,12 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
         float* add = bias != null ? bias : beta != 0 ? c : null;
         Operands x = new(m, n, k, alpha, a, transposeA, b, transposeB, add, bias != null ? 0 : n, c);
         long work = (long)m * n * k;
+        if (m == 1 && transposeB && alpha == 1 && GemmKernel.HasRowTransposed)
+        {
+            threads.Split(n, GemmKernel.RowTransposedColumns, work, (part, from, to) => Row(x, part, (int)from, (int)to));
+            return;
+        }
+
         if (n >= m) threads.Split(n, GemmKernel.PanelWidth, work, (part, from, to) => Block(x, part, 0, m, (int)from, (int)to));
         else threads.Split(m, GemmKernel.LargestTile, work, (part, from, to) => Block(x, part, (int)from, (int)to, 0, n));
     }
@@ -41,14 +47,16 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
         nint rows, nint columns, nint k, float* a, nint aStride, float* panels, float* c, nint cStride, float* add, nint addStride)
     {
         nint width = GemmKernel.PanelWidth;
-        nint first = 0;
         if (rows == 1)
         {
-            for (nint group = GemmKernel.RowPanels * width; first + group <= columns; first += group)
-                GemmKernel.MultiplyRow(k, a, panels + first * k, c + first, add == null ? null : add + first);
+            RowProduct row = new(k, a);
+            for (nint first = 0; first < columns; first += width)
+                row.Add(panels + first * k, Math.Min(width, columns - first), c + first, add == null ? null : add + first);
+            row.Finish();
+            return;
         }
 
-        for (; first < columns; first += width) Panel(rows, columns, k, a, aStride, panels, first, c, cStride, add, addStride);
+        for (nint first = 0; first < columns; first += width) Panel(rows, columns, k, a, aStride, panels, first, c, cStride, add, addStride);
     }
 
     /// <summary>
@@ -78,6 +86,15 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
             nint depth = Math.Min(GemmKernel.Depth, k - l);
             GemmKernel.Multiply(rows, valid, depth, a + l, aStride, false, panel + l * GemmKernel.PanelWidth, c + first, cStride, c + first, cStride);
         }
+    }
+
+    // A single row of C, columns columnFrom..columnTo, of a B that is transposed: what fills no group of columns is packed.
+    private void Row(Operands x, int part, int columnFrom, int columnTo)
+    {
+        int whole = (columnTo - columnFrom) / GemmKernel.RowTransposedColumns * GemmKernel.RowTransposedColumns;
+        float* add = x.Add == null ? null : x.Add + columnFrom;
+        GemmKernel.MultiplyRowTransposed(whole, x.K, x.A, x.B + (long)columnFrom * x.K, x.K, x.C + columnFrom, add);
+        if (columnFrom + whole < columnTo) Block(x, part, 0, 1, columnFrom + whole, columnTo);
     }
 
     // C[rowFrom..rowTo, columnFrom..columnTo]

@@ -11,26 +11,26 @@ internal static unsafe partial class GemmKernel
     public const int RowPanels = 4;
 
     /// <summary>
-    /// c [RowPanels PanelWidth] = a P + add for a row a [k] and as many whole panels of all k rows, one behind the other; add may be null. The same
-    /// additions in the same order as those of <see cref="Multiply"/> in steps of <see cref="Depth"/>.
+    /// c = a P + add for a row a [k] and <see cref="RowPanels"/> whole panels of all k rows; all have an add, or none. The same additions in the same
+    /// order as those of <see cref="Multiply"/> in steps of <see cref="Depth"/>.
     /// </summary>
-    public static void MultiplyRow(nint k, float* a, float* panels, float* c, float* add)
+    public static void MultiplyRow(nint k, float* a, RowPanel* panels)
     {
-        if (Simd.IsWide) MultiplyRow<Simd512, Vector512<float>>(k, a, panels, c, add);
-        else MultiplyRow<SimdVectorT, Vector<float>>(k, a, panels, c, add);
+        if (Simd.IsWide) MultiplyRow<Simd512, Vector512<float>>(k, a, panels);
+        else MultiplyRow<SimdVectorT, Vector<float>>(k, a, panels);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyRow<TSimd, TVector>(nint k, float* a, float* panels, float* c, float* add)
+    private static void MultiplyRow<TSimd, TVector>(nint k, float* a, RowPanel* panels)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
     {
         nint width = 2 * TSimd.Count;
-        float* p0 = panels;
-        float* p1 = p0 + k * width;
-        float* p2 = p1 + k * width;
-        float* p3 = p2 + k * width;
-        for (nint first = 0; first < k; first += Depth, add = c)
+        float* p0 = panels[0].Values;
+        float* p1 = panels[1].Values;
+        float* p2 = panels[2].Values;
+        float* p3 = panels[3].Values;
+        for (nint first = 0; first < k; first += Depth)
         {
             TVector zero = TSimd.Broadcast(0);
             TVector c0 = zero, c1 = zero, c2 = zero, c3 = zero, c4 = zero, c5 = zero, c6 = zero, c7 = zero;
@@ -51,11 +51,17 @@ internal static unsafe partial class GemmKernel
                 p3 += width;
             }
 
-            AllLanes<TSimd, TVector> all = default;
-            Put<TSimd, TVector, AllLanes<TSimd, TVector>>(all, c0, c1, c, add);
-            Put<TSimd, TVector, AllLanes<TSimd, TVector>>(all, c2, c3, c + width, Down(add, width));
-            Put<TSimd, TVector, AllLanes<TSimd, TVector>>(all, c4, c5, c + 2 * width, Down(add, 2 * width));
-            Put<TSimd, TVector, AllLanes<TSimd, TVector>>(all, c6, c7, c + 3 * width, Down(add, 3 * width));
+            bool isFirst = first == 0;
+            Put<TSimd, TVector>(panels[0], isFirst, c0, c1);
+            Put<TSimd, TVector>(panels[1], isFirst, c2, c3);
+            Put<TSimd, TVector>(panels[2], isFirst, c4, c5);
+            Put<TSimd, TVector>(panels[3], isFirst, c6, c7);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put<TSimd, TVector>(RowPanel panel, bool isFirst, TVector first, TVector second)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : unmanaged =>
+        Put<TSimd, TVector, AllLanes<TSimd, TVector>>(default, first, second, panel.C, isFirst ? panel.Add : panel.C);
 }

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace GpuSpectralRnn.Compute.Host;
 
@@ -98,12 +99,17 @@ internal static unsafe class GemmPacking
         }
     }
 
-    // Four columns at a time, so that stores are not of single numbers.
+    // Eight columns at a time where the processor can turn them over, else four, so that stores are not of single numbers.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackTransposed(float* b, nint stride, nint k, nint columns, float alpha, float* panel, nint width)
     {
-        Vector128<float> factor = Vector128.Create(alpha);
         nint j = 0;
+        if (Avx.IsSupported)
+        {
+            for (; j + 8 <= columns; j += 8) PackEight(b + j * stride, stride, k, alpha, panel + j, width);
+        }
+
+        Vector128<float> factor = Vector128.Create(alpha);
         for (; j + 4 <= columns; j += 4)
         {
             float* first = b + j * stride;
@@ -116,6 +122,26 @@ internal static unsafe class GemmPacking
         for (; j < columns; j++)
         {
             for (nint l = 0; l < k; l++) panel[l * width + j] = alpha * b[j * stride + l];
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PackEight(float* b, nint stride, nint k, float alpha, float* panel, nint width)
+    {
+        Vector256<float> factor = Vector256.Create(alpha);
+        nint l = 0;
+        for (; l + 4 <= k; l += 4, panel += 4 * width)
+        {
+            GemmKernel.LoadColumns(b + l, stride, out Vector256<float> x0, out Vector256<float> x1, out Vector256<float> x2, out Vector256<float> x3);
+            (factor * x0).Store(panel);
+            (factor * x1).Store(panel + width);
+            (factor * x2).Store(panel + 2 * width);
+            (factor * x3).Store(panel + 3 * width);
+        }
+
+        for (; l < k; l++, panel += width)
+        {
+            for (nint j = 0; j < 8; j++) panel[j] = alpha * b[j * stride + l];
         }
     }
 }

@@ -67,16 +67,21 @@ internal sealed unsafe class PackedWeights : IDisposable
     }
 
     /// <summary>C [rows, columns] = A op(W) + add, A [rows, k] with the row stride aStride; on the calling thread.</summary>
-    public void Multiply(nint rows, float* a, nint aStride, float* c, nint cStride, float* add, nint addStride)
+    public void Multiply(nint rows, float* a, nint aStride, float* c, nint cStride, float* add, nint addStride) =>
+        Multiply((0, columns), rows, a, aStride, c, cStride, add, addStride);
+
+    /// <summary>The same for some of the columns; they begin at a whole panel, and end at one or with the last.</summary>
+    public void Multiply((int From, int To) part, nint rows, float* a, nint aStride, float* c, nint cStride, float* add, nint addStride)
     {
         if (!SkipsBlocks)
         {
-            Gemm.MultiplyPacked(rows, columns, k, a, aStride, panels.Of(0), c, cStride, add, addStride);
+            float* extra = add == null ? null : add + part.From;
+            Gemm.MultiplyPacked(rows, part.To - part.From, k, a, aStride, panels.Of(0) + (long)part.From * k, c + part.From, cStride, extra, addStride);
             return;
         }
 
         int width = GemmKernel.StripWidth;
-        for (int strip = 0; strip < Strips; strip++)
+        for (int strip = part.From / width; strip * width < part.To; strip++)
         {
             nint first = strip * width;
             float* extra = add == null ? null : add + first;
@@ -88,15 +93,26 @@ internal sealed unsafe class PackedWeights : IDisposable
     }
 
     /// <summary>
-    /// The same for several steps, whose blocks of rows of A and C stand steps.A and steps.C apart: where they are not one block of rows, each panel
+    /// That for several steps, whose blocks of rows of A and C stand steps.A and steps.C apart: where they are not one block of rows, each panel
     /// serves all of them while it is in the cache. add [columns] is that of every row.
     /// </summary>
-    public void Multiply((nint Count, nint A, nint C) steps, nint rows, float* a, nint aStride, float* c, nint cStride, float* add)
+    public void Multiply(
+        (int From, int To) part, (nint Count, nint A, nint C) steps, nint rows, float* a, nint aStride, float* c, nint cStride, float* add)
     {
         bool isOneBlock = steps.Count == 1 || (steps.A == rows * aStride && steps.C == rows * cStride);
-        if (isOneBlock) Multiply(steps.Count * rows, a, aStride, c, cStride, add, 0);
-        else if (!SkipsBlocks) Gemm.MultiplyPacked(steps, rows, columns, k, a, aStride, panels.Of(0), c, cStride, add);
-        else for (nint step = 0; step < steps.Count; step++) Multiply(rows, a + step * steps.A, aStride, c + step * steps.C, cStride, add, 0);
+        if (isOneBlock)
+        {
+            Multiply(part, steps.Count * rows, a, aStride, c, cStride, add, 0);
+        }
+        else if (!SkipsBlocks)
+        {
+            float* panel = panels.Of(0) + (long)part.From * k;
+            Gemm.MultiplyPacked(steps, rows, part.To - part.From, k, a, aStride, panel, c + part.From, cStride, add + part.From);
+        }
+        else
+        {
+            for (nint step = 0; step < steps.Count; step++) Multiply(part, rows, a + step * steps.A, aStride, c + step * steps.C, cStride, add, 0);
+        }
     }
 
     /// <inheritdoc/>

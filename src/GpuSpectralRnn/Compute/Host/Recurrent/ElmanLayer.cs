@@ -1,6 +1,6 @@
 namespace GpuSpectralRnn.Compute.Host;
 
-/// <summary>An Elman layer's steps for some rows of the batch; the nonlinearity is left open.</summary>
+/// <summary>An Elman layer's steps; the nonlinearity is left open.</summary>
 internal abstract unsafe class ElmanLayer : HostCell
 {
     /// <summary>h turns from pre-activations into states, in place.</summary>
@@ -10,47 +10,48 @@ internal abstract unsafe class ElmanLayer : HostCell
     protected abstract void GoBack(float* d, float* h, nint count);
 
     /// <inheritdoc/>
-    public override void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
+    public override void Step(RecurrentPass pass, HostRecurrentWorkspace own, int number, StepPart part)
     {
-        (_, int steps, _, _, int hidden) = pass.Shape;
-        nint rows = (nint)(to - from);
-        for (int number = 0; number < steps; number++)
-        {
-            int t = pass.StepAt(number);
-            float* h = pass.Row(pass.Output, t, from); // [rows, H]
-            float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
-            MultiplyInputs(pass, own, number, from, to);
-            if (before != null) own.Hidden.Multiply(rows, before, hidden, h, hidden, h, hidden);
-            Activate(h, rows * hidden);
-            pass.HoldPadding(t, from, to, h, before);
-        }
-
-        pass.Finish(from, to, pass.Output, pass.FinalHidden);
-        pass.FillPadding(pass.Output, from, to, null);
+        int hidden = pass.Shape.Hidden;
+        int t = pass.StepAt(number);
+        float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
+        float* before = pass.Before(number, part.From, pass.Output, pass.InitialHidden); // [rows, H]
+        MultiplyInputs(pass, own, number, part);
+        if (before != null) own.Hidden.Multiply(part, before, hidden, h, hidden, h, hidden);
+        nint first = part.FirstUnit, count = part.EndUnit - part.FirstUnit;
+        if (part.HasAllUnits) Activate(h, part.Rows * hidden);
+        else for (nint at = first; at < part.Rows * hidden; at += hidden) Activate(h + at, count);
+        pass.HoldPadding(t, part.From, part.To, h, before);
     }
 
-    /// <summary>Goes back over all steps of rows from..to: delta [T, B, H] turns from gradients of states to gradients of pre-activations.</summary>
-    public override void Backward(RecurrentPass pass, HostRecurrentWorkspace own, float* delta, int gradientFrom, float* initialGradient, long from, long to)
+    /// <summary>The gradient of the states turns into that of the pre-activations, delta [T, B, H].</summary>
+    public override void StepBack(RecurrentPass pass, HostRecurrentWorkspace own, BackwardPass back, int number, StepPart part)
     {
         (_, int steps, _, _, int hidden) = pass.Shape;
-        nint rows = (nint)(to - from);
-        for (int number = steps - 1; number >= 0; number--)
+        int t = pass.StepAt(number);
+        float* d = pass.Row(back.OutputGradient, t, part.From); // [rows, H]
+        if (number + 1 < steps)
         {
-            int t = pass.StepAt(number);
-            float* d = pass.Row(delta, t, from); // [rows, H]
-            float* h = pass.Row(pass.Output, t, from); // [rows, H]
-            float* given = number < gradientFrom ? null : d;
-            if (number + 1 < steps)
-                own.Back!.Multiply(rows, pass.Row(delta, pass.StepAt(number + 1), from), hidden, d, hidden, given, hidden);
-            GoBack(d, h, rows * hidden);
-            pass.HoldPadding(t, from, to, d, null);
+            float* behind = pass.Row(back.OutputGradient, pass.StepAt(number + 1), part.From);
+            own.Back!.Multiply((part.FirstUnit, part.EndUnit), part.Rows, behind, hidden, d, hidden, back.Given(pass, number, part.From), hidden);
         }
 
-        if (initialGradient == null) return;
-        for (long row = from; row < to; row++)
+        float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
+        nint first = part.FirstUnit, count = part.EndUnit - part.FirstUnit;
+        if (part.HasAllUnits) GoBack(d, h, part.Rows * hidden);
+        else for (nint at = first; at < part.Rows * hidden; at += hidden) GoBack(d + at, h + at, count);
+        pass.HoldPadding(t, part.From, part.To, d, null);
+    }
+
+    /// <inheritdoc/>
+    public override void FinishBack(RecurrentPass pass, HostRecurrentWorkspace own, BackwardPass back, StepPart part)
+    {
+        if (back.InitialGradient == null) return;
+        int hidden = pass.Shape.Hidden;
+        for (long row = part.From; row < part.To; row++)
         {
-            float* first = pass.Row(delta, pass.FirstStep(row), row);
-            own.Back!.Multiply(1, first, hidden, initialGradient + row * hidden, hidden, null, 0);
+            float* first = pass.Row(back.OutputGradient, pass.FirstStep(row), row);
+            own.Back!.Multiply((part.FirstUnit, part.EndUnit), 1, first, hidden, back.InitialGradient + row * hidden, hidden, null, 0);
         }
     }
 }

@@ -7,11 +7,22 @@ internal static unsafe class GruPointwise
 {
     /// <summary>
     /// From the inputs' part of the pre-activations to gates, in place: a [3H] in blocks r, z, n; product [3H]: the recurrent part; before, h [H].
+    /// Of the part's units.
     /// </summary>
-    public static void Forward(float* a, float* product, nint hidden, float* before, float* h)
+    public static void Forward(float* a, float* product, nint hidden, float* before, float* h, StepPart part)
     {
-        Elementwise.Run(new Gates(a, product), 0, 2 * hidden);
-        Elementwise.Run(new States(a, product, hidden, before, h), 0, hidden);
+        Gates gates = new(a, product);
+        if (part.HasAllUnits)
+        {
+            Elementwise.Run(gates, 0, 2 * hidden);
+        }
+        else
+        {
+            Elementwise.Run(gates, part.FirstUnit, part.EndUnit);
+            Elementwise.Run(gates, hidden + part.FirstUnit, hidden + part.EndUnit);
+        }
+
+        Elementwise.Run(new States(a, product, hidden, before, h), part.FirstUnit, part.EndUnit);
     }
 
     // r and z.

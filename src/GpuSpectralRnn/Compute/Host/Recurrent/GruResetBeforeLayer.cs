@@ -5,86 +5,89 @@ namespace GpuSpectralRnn.Compute.Host;
 /// <summary>The steps of a GRU that resets before the product. Numbers below <see cref="Simd.Tiny"/> become zero.</summary>
 internal sealed unsafe class GruResetBeforeLayer : HostCell
 {
+    /// <summary>No: n of every unit needs r h of all.</summary>
+    public override bool SharesUnits => false;
+
     /// <inheritdoc/>
-    public override void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
+    public override void Step(RecurrentPass pass, HostRecurrentWorkspace own, int number, StepPart part)
     {
-        (_, int steps, _, _, int hidden) = pass.Shape;
-        nint rows = (nint)(to - from);
+        int hidden = pass.Shape.Hidden;
         nint width = pass.Shape.GateRows;
-        for (int number = 0; number < steps; number++)
+        int t = pass.StepAt(number);
+        float* a = own.GatesAt(t, part.From); // [rows, 3H]
+        float* reset = own.ResetsAt(t, part.From); // [rows, H]
+        float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
+        float* before = pass.Before(number, part.From, pass.Output, pass.InitialHidden); // [rows, H]
+        MultiplyInputs(pass, own, number, part);
+        if (before != null) own.Hidden.Multiply(part, before, hidden, a, width, a, width);
+        for (nint row = 0; row < part.Rows; row++)
         {
-            int t = pass.StepAt(number);
-            float* a = own.GatesAt(t, from); // [rows, 3H]
-            float* reset = own.ResetsAt(t, from); // [rows, H]
-            float* h = pass.Row(pass.Output, t, from); // [rows, H]
-            float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
-            MultiplyInputs(pass, own, number, from, to);
-            if (before != null) own.Hidden.Multiply(rows, before, hidden, a, width, a, width);
-            for (nint row = 0; row < rows; row++)
-            {
-                float* start = before == null ? own.Zeros : before + row * hidden;
-                Elementwise.Run(new Gates(a + row * width, hidden, start, reset + row * hidden), 0, hidden);
-            }
-
-            float* fresh = a + 2 * hidden; // [rows, H], 3H apart
-            if (before != null) own.HiddenOfReset!.Multiply(rows, reset, hidden, fresh, width, fresh, width);
-            for (nint row = 0; row < rows; row++)
-            {
-                float* start = before == null ? own.Zeros : before + row * hidden;
-                Elementwise.Run(new State(a + row * width, hidden, start, h + row * hidden), 0, hidden);
-            }
-
-            pass.HoldPadding(t, from, to, h, before);
+            float* start = before == null ? own.Zeros : before + row * hidden;
+            Elementwise.Run(new Gates(a + row * width, hidden, start, reset + row * hidden), 0, hidden);
         }
 
-        pass.Finish(from, to, pass.Output, pass.FinalHidden);
-        pass.FillPadding(pass.Output, from, to, null);
+        float* fresh = a + 2 * hidden; // [rows, H], 3H apart
+        if (before != null) own.HiddenOfReset!.Multiply(part.Rows, reset, hidden, fresh, width, fresh, width);
+        for (nint row = 0; row < part.Rows; row++)
+        {
+            float* start = before == null ? own.Zeros : before + row * hidden;
+            Elementwise.Run(new State(a + row * width, hidden, start, h + row * hidden), 0, hidden);
+        }
+
+        pass.HoldPadding(t, part.From, part.To, h, before);
     }
 
     /// <inheritdoc/>
-    public override void Backward(
-        RecurrentPass pass, HostRecurrentWorkspace own, float* outputGradient, int gradientFrom, float* initialGradient, long from, long to)
+    public override void StepBack(RecurrentPass pass, HostRecurrentWorkspace own, BackwardPass back, int number, StepPart part)
     {
         (_, int steps, _, _, int hidden) = pass.Shape;
-        nint rows = (nint)(to - from);
         nint width = pass.Shape.GateRows;
-        float* carry = own.Carry + from * hidden; // [rows, H]
-        float* resetGradient = own.CellCarry + from * hidden; // dL/d(r h) [rows, H]
-        new Span<float>(carry, checked((int)(rows * hidden))).Clear();
-        for (int number = steps - 1; number >= 0; number--)
+        float* carry = own.Carry + part.From * hidden; // [rows, H]
+        float* resetGradient = own.CellCarry + part.From * hidden; // dL/d(r h) [rows, H]
+        if (number + 1 == steps) part.Clear(carry, hidden);
+        else Carry(pass, own, number + 1, part);
+        int t = pass.StepAt(number);
+        float* a = own.GatesAt(t, part.From); // [rows, 3H]
+        float* fresh = own.FreshAt(t, part.From); // [rows, H]
+        float* before = pass.Before(number, part.From, pass.Output, pass.InitialHidden); // [rows, H]
+        float* given = back.Given(pass, number, part.From); // [rows, H]
+        for (nint row = 0; row < part.Rows; row++)
         {
-            int t = pass.StepAt(number);
-            float* a = own.GatesAt(t, from); // [rows, 3H]
-            float* fresh = own.FreshAt(t, from); // [rows, H]
-            float* before = pass.Before(number, from, pass.Output, pass.InitialHidden); // [rows, H]
-            float* given = number < gradientFrom ? null : pass.Row(outputGradient, t, from); // [rows, H]
-            for (nint row = 0; row < rows; row++)
+            nint at = row * hidden;
+            if (pass.IsPadding(t, part.From + row))
             {
-                nint at = row * hidden;
-                if (pass.IsPadding(t, from + row))
-                {
-                    new Span<float>(a + row * width, (int)width).Clear();
-                    new Span<float>(fresh + at, hidden).Clear();
-                    continue;
-                }
-
-                float* start = before == null ? own.Zeros : before + at;
-                float* direct = given == null ? null : given + at;
-                Elementwise.Run(new BackToFresh(a + row * width, hidden, start, direct, carry + at, fresh + at), 0, hidden);
+                new Span<float>(a + row * width, (int)width).Clear();
+                new Span<float>(fresh + at, hidden).Clear();
+                continue;
             }
 
-            own.BackOfReset!.Multiply(rows, fresh, hidden, resetGradient, hidden, null, 0);
-            for (nint row = 0; row < rows; row++)
-            {
-                if (pass.IsPadding(t, from + row)) continue;
-                nint at = row * hidden;
-                float* start = before == null ? own.Zeros : before + at;
-                Elementwise.Run(new BackToReset(a + row * width, start, resetGradient + at, carry + at), 0, hidden);
-            }
-
-            if (number == 0 && initialGradient == null) return;
-            own.Back!.Multiply(rows, a, width, carry, hidden, carry, hidden);
+            float* start = before == null ? own.Zeros : before + at;
+            float* direct = given == null ? null : given + at;
+            Elementwise.Run(new BackToFresh(a + row * width, hidden, start, direct, carry + at, fresh + at), 0, hidden);
         }
+
+        own.BackOfReset!.Multiply(part.Rows, fresh, hidden, resetGradient, hidden, null, 0);
+        for (nint row = 0; row < part.Rows; row++)
+        {
+            if (pass.IsPadding(t, part.From + row)) continue;
+            nint at = row * hidden;
+            float* start = before == null ? own.Zeros : before + at;
+            Elementwise.Run(new BackToReset(a + row * width, start, resetGradient + at, carry + at), 0, hidden);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void FinishBack(RecurrentPass pass, HostRecurrentWorkspace own, BackwardPass back, StepPart part)
+    {
+        if (back.InitialGradient != null) Carry(pass, own, 0, part);
+    }
+
+    // What a step hands on to the one before it, by r and z.
+    private static void Carry(RecurrentPass pass, HostRecurrentWorkspace own, int number, StepPart part)
+    {
+        int hidden = pass.Shape.Hidden;
+        float* carry = own.Carry + part.From * hidden;
+        own.Back!.Multiply(part.Rows, own.GatesAt(pass.StepAt(number), part.From), pass.Shape.GateRows, carry, hidden, carry, hidden);
     }
 
     // From pre-activations to r and z, in place: a [3H] in blocks r, z, n; reset = r before, [H].

@@ -1,40 +1,61 @@
 namespace GpuSpectralRnn.Compute.Host;
 
-/// <summary>The mathematics of a recurrent cell on the processor: all steps of some rows of the batch, on one thread.</summary>
+/// <summary>The mathematics of a recurrent cell on the processor, step by step.</summary>
 internal abstract unsafe class HostCell
 {
-    /// <summary>Runs all steps of rows from..to.</summary>
-    public abstract void Forward(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to);
+    /// <summary>
+    /// Whether parts of a step may have some of the units each: nothing of a step needs what other units do in it.
+    /// </summary>
+    public virtual bool SharesUnits => true;
+
+    /// <summary>Runs the step walked as number <paramref name="number"/>, after those before it.</summary>
+    public abstract void Step(RecurrentPass pass, HostRecurrentWorkspace own, int number, StepPart part);
+
+    /// <summary>Hands out the states after the last step, rows from..to, and clears those beyond a sequence's end.</summary>
+    public virtual void Finish(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
+    {
+        pass.Finish(from, to, pass.Output, pass.FinalHidden);
+        pass.FillPadding(pass.Output, from, to, null);
+    }
 
     /// <summary>
-    /// Goes back over all steps of rows from..to: what the workspace keeps of them turns into gradients (<see cref="HostRecurrentWorkspace.Gates"/>,
-    /// <see cref="HostRecurrentWorkspace.Products"/>; where there are no gates, <paramref name="outputGradient"/> does), its carries into those of
-    /// the initial state.
+    /// Goes back over the step walked as number <paramref name="number"/>, after those behind it: what the workspace keeps of it turns into gradients
+    /// (<see cref="HostRecurrentWorkspace.Gates"/>, <see cref="HostRecurrentWorkspace.Products"/>; where there are no gates, dL/dh does). What the step
+    /// behind it hands on is computed first, from all of that step's gradients.
     /// </summary>
-    /// <param name="pass">The operands of the forward pass.</param>
-    /// <param name="own">The layer's workspace.</param>
-    /// <param name="outputGradient">dL/dh [T, B, H].</param>
-    /// <param name="gradientFrom">The steps walked before this one have none.</param>
-    /// <param name="initialGradient">dL/dh_0 [B, H], written by cells without gates; null where it is not wanted.</param>
-    /// <param name="from">The first row.</param>
-    /// <param name="to">Behind the last one.</param>
-    public abstract void Backward(
-        RecurrentPass pass, HostRecurrentWorkspace own, float* outputGradient, int gradientFrom, float* initialGradient, long from, long to);
+    public abstract void StepBack(RecurrentPass pass, HostRecurrentWorkspace own, BackwardPass back, int number, StepPart part);
+
+    /// <summary>After all steps: the gradient of the initial state, into the workspace's carries or the place for it.</summary>
+    public abstract void FinishBack(RecurrentPass pass, HostRecurrentWorkspace own, BackwardPass back, StepPart part);
 
     /// <summary>
     /// Where the walk enters a block of <see cref="HostRecurrentWorkspace.Block"/> steps with the step walked as number <paramref name="number"/>:
-    /// W_ih x + b of all of them, rows from..to, into the gates, or into the states where there are none.
+    /// W_ih x + b of all of them into the part's gates, or into the states where there are none.
     /// </summary>
-    protected static void MultiplyInputs(RecurrentPass pass, HostRecurrentWorkspace own, int number, long from, long to)
+    protected static void MultiplyInputs(RecurrentPass pass, HostRecurrentWorkspace own, int number, StepPart part)
     {
         (_, int steps, int batch, int inputs, _) = pass.Shape;
         int block = pass.StepAt(number) / own.Block;
         if (number > 0 && pass.StepAt(number - 1) / own.Block == block) return;
         int first = block * own.Block;
         nint width = pass.Shape.GateRows;
-        float* x = pass.Input + (first * (long)batch + from) * inputs; // [steps of the block, B, I]
-        float* target = own.Gates is null ? pass.Row(pass.Output, first, from) : own.GatesAt(first, from); // [steps of the block, B, G*H]
+        float* x = pass.Input + (first * (long)batch + part.From) * inputs; // [steps of the block, B, I]
+        float* target = own.Gates is null ? pass.Row(pass.Output, first, part.From) : own.GatesAt(first, part.From); // [steps of the block, B, G*H]
         (nint, nint, nint) walk = (Math.Min(own.Block, steps - first), (nint)batch * inputs, batch * width);
-        own.Input.Multiply(walk, (nint)(to - from), x, inputs, target, width, own.Bias);
+        own.Input.Multiply(part, walk, x, inputs, target, width, own.Bias);
     }
+}
+
+/// <summary>The operands of a pass back that are not the forward pass' own.</summary>
+/// <param name="outputGradient">dL/dh [T, B, H].</param>
+/// <param name="gradientFrom">The steps walked before this one have none.</param>
+/// <param name="initialGradient">dL/dh_0 [B, H], written by cells without gates; null where it is not wanted.</param>
+internal readonly unsafe struct BackwardPass(float* outputGradient, int gradientFrom, float* initialGradient)
+{
+    public readonly float* OutputGradient = outputGradient;
+    public readonly float* InitialGradient = initialGradient;
+
+    /// <summary>dL/dh [rows, H] of a step from row <paramref name="from"/> on, or null where the step has none.</summary>
+    public float* Given(RecurrentPass pass, int number, long from) =>
+        number < gradientFrom ? null : pass.Row(OutputGradient, pass.StepAt(number), from);
 }

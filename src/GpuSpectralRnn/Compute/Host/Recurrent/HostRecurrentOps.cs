@@ -4,7 +4,7 @@ namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
 /// Recurrent layers on the processor. The rows of the batch are shared out over the threads, and each thread runs all steps of its rows without
-/// waiting for the others.
+/// waiting for the others; of a single sequence the units are.
 /// </summary>
 internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel threads, Gemm gemm) : IRecurrentOps
 {
@@ -28,7 +28,20 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         own.Packed = now;
         own.Peepholes = backend.ReadOrNull(o.Weights.Peepholes);
         HostCell cell = shape.Spec.Host;
-        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) => cell.Forward(pass, own, from, to));
+        if (own.UnitParts > 1 && pass.Lengths == null)
+        {
+            int parts = own.UnitParts;
+            threads.RunPhases(shape.Steps, parts, (number, i) => cell.Step(pass, own, number, StepPart.OfUnits(i, parts, shape.Batch, shape.Hidden)));
+            cell.Finish(pass, own, 0, shape.Batch);
+            return;
+        }
+
+        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) =>
+        {
+            StepPart part = StepPart.OfRows(from, to, shape.Hidden);
+            for (int number = 0; number < shape.Steps; number++) cell.Step(pass, own, number, part);
+            cell.Finish(pass, own, from, to);
+        });
     }
 
     /// <inheritdoc/>
@@ -49,8 +62,7 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, pass.InitialHidden);
         for (long b = 0; shape.Spec.HasPeepholes && b < shape.Batch; b++) new Span<float>(own.PeepholeSums + b * 3 * shape.Hidden, 3 * shape.Hidden).Clear();
         own.Peepholes = backend.ReadOrNull(o.Weights.Peepholes);
-        HostCell cell = shape.Spec.Host;
-        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) => cell.Backward(pass, own, given, o.GradientFrom, first, from, to));
+        WalkBack(pass, own, new BackwardPass(given, o.GradientFrom, first));
         Tensor delta = own.Gates ?? o.OutputGradient; // of the inputs' product, [T, B, G*H]
         o.Workspace.ProductGradient = own.Products ?? delta;
         AddGradients(own, pass, delta, o.Gradients);
@@ -63,12 +75,37 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
             shape.Steps * shape.Batch, shape.Inputs, shape.GateRows, 1, backend.Address(delta), false, inputWeights, false, 0, backend.Address(o.InputGradient));
     }
 
+    private void WalkBack(RecurrentPass pass, HostRecurrentWorkspace own, BackwardPass back)
+    {
+        RecurrentShape shape = pass.Shape;
+        HostCell cell = shape.Spec.Host;
+        int last = shape.Steps - 1;
+        if (own.UnitParts > 1 && pass.Lengths == null)
+        {
+            int parts = own.UnitParts;
+            threads.RunPhases(shape.Steps + 1, parts, (phase, i) =>
+            {
+                StepPart part = StepPart.OfUnits(i, parts, shape.Batch, shape.Hidden);
+                if (phase <= last) cell.StepBack(pass, own, back, last - phase, part);
+                else cell.FinishBack(pass, own, back, part);
+            });
+            return;
+        }
+
+        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) =>
+        {
+            StepPart part = StepPart.OfRows(from, to, shape.Hidden);
+            for (int number = last; number >= 0; number--) cell.StepBack(pass, own, back, number, part);
+            cell.FinishBack(pass, own, back, part);
+        });
+    }
+
     private void PackForward(HostRecurrentWorkspace own, RecurrentWeights weights)
     {
         RecurrentShape shape = own.Shape;
-        own.Input.Pack(threads, backend.Read(weights.InputWeights), isTransposed: true);
+        own.Input.Pack(threads, backend.Read(weights.InputWeights));
         float* hiddenWeights = backend.Read(weights.HiddenWeights);
-        own.Hidden.Pack(threads, hiddenWeights, isTransposed: true);
+        own.Hidden.Pack(threads, hiddenWeights);
         own.HiddenOfReset?.Pack(threads, hiddenWeights + own.StateRows * (long)shape.Hidden, isTransposed: true);
         float* inputBias = backend.Read(weights.InputBias);
         float* hiddenBias = backend.Read(weights.HiddenBias);

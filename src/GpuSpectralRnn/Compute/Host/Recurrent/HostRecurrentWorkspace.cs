@@ -11,6 +11,12 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     // Rows of inputs that share a reading of W_ih: enough for it to cost little beside the arithmetic.
     private const int BlockRows = 64;
 
+    // Rows of each thread below which they share the units instead: a thread alone would read all of W_hh for less than a tile.
+    private const int RowsWorthWeights = 4;
+
+    // Multiply-adds of a step and a thread below which it would be over before the threads have met.
+    private const long SmallestPart = 1 << 15;
+
     private readonly HostBackend backend;
     private readonly ThreadScratch vectors; // b_ih, b_hh, zeros
     private readonly ThreadScratch carries; // dL/dh, dL/dc
@@ -29,8 +35,11 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         int rows = shape.GateRows;
         long width = GemmKernel.PanelWidth;
         StateRows = cell.ResetsState ? rows - units : rows;
-        Input = new PackedWeights(inputs, rows);
-        Hidden = new PackedWeights(units, StateRows);
+        UnitParts = cell.Host.SharesUnits && batch < RowsWorthWeights * threads.Count
+            ? (int)Math.Clamp((long)batch * rows * units / SmallestPart, 1, Math.Min(threads.Count, GemmKernel.Panels(units)))
+            : 1;
+        Input = new GateWeights(inputs, cell.Gates, units, isByGate: UnitParts > 1);
+        Hidden = new GateWeights(units, StateRows / units, units, isByGate: UnitParts > 1);
         if (cell.ResetsState) HiddenOfReset = new PackedWeights(units, units);
         if (isTraining) Back = new PackedWeights(StateRows, units);
         if (isTraining && cell.ResetsState) BackOfReset = new PackedWeights(units, units);
@@ -58,14 +67,19 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     /// <summary>What the packed weights and biases were made of; empty before the first pass.</summary>
     public WeightsVersion Packed { get; set; }
 
+    /// <summary>
+    /// Parts in which threads share out the units, to meet after each step; 1: they share out the rows, and each walks all steps of its own.
+    /// </summary>
+    public int UnitParts { get; }
+
     /// <summary>W_ih^T.</summary>
-    public PackedWeights Input { get; }
+    public GateWeights Input { get; }
 
     /// <summary>Rows of W_hh that multiply h; behind them come those that multiply r h (<see cref="CellSpec.ResetsState"/>).</summary>
     public int StateRows { get; }
 
     /// <summary>W_hh^T, of <see cref="StateRows"/>.</summary>
-    public PackedWeights Hidden { get; }
+    public GateWeights Hidden { get; }
 
     /// <summary>W_hh of <see cref="StateRows"/> for the way back; with training only.</summary>
     public PackedWeights? Back { get; }

@@ -6,15 +6,27 @@ namespace GpuSpectralRnn.Compute.Host;
 internal static unsafe class LstmPointwise
 {
     /// <summary>
-    /// From pre-activations to gates, in place, and to states: a [4H] in blocks i, f, g, o; before, c, h [H]. One function after the other: in one
-    /// loop they are more than the compiler inlines.
+    /// From pre-activations to gates, in place, and to states: a [4H] in blocks i, f, g, o; before, c, h [H]. Of the part's units. One function after
+    /// the other: in one loop they are more than the compiler inlines.
     /// </summary>
-    public static void Forward(float* a, nint hidden, float* before, float* c, float* h)
+    public static void Forward(float* a, nint hidden, float* before, float* c, float* h, StepPart part)
     {
-        Elementwise.Run(new Activate<Logistic>(a, a), 0, 2 * hidden);
-        Elementwise.Run(new Activate<HyperbolicTangent>(a, a), 2 * hidden, 3 * hidden);
-        Elementwise.Run(new Activate<Logistic>(a, a), 3 * hidden, 4 * hidden);
-        Elementwise.Run(new States(a, hidden, before, c, h), 0, hidden);
+        Activate<Logistic> logistic = new(a, a);
+        Activate<HyperbolicTangent> tangent = new(a, a);
+        (nint first, nint end) = (part.FirstUnit, part.EndUnit);
+        if (part.HasAllUnits)
+        {
+            Elementwise.Run(logistic, 0, 2 * hidden);
+        }
+        else
+        {
+            Elementwise.Run(logistic, first, end);
+            Elementwise.Run(logistic, hidden + first, hidden + end);
+        }
+
+        Elementwise.Run(tangent, 2 * hidden + first, 2 * hidden + end);
+        Elementwise.Run(logistic, 3 * hidden + first, 3 * hidden + end);
+        Elementwise.Run(new States(a, hidden, before, c, h), first, end);
     }
 
     // From gates to states.

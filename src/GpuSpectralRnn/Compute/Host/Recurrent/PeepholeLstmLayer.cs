@@ -6,13 +6,16 @@ namespace GpuSpectralRnn.Compute.Host;
 internal sealed unsafe class PeepholeLstmLayer : LstmLayer
 {
     /// <inheritdoc/>
-    protected override void ForwardRow(HostRecurrentWorkspace own, int hidden, float* a, float* before, float* c, float* h) =>
-        Elementwise.Run(new Ahead(a, hidden, own.Peepholes, before, c, h), 0, hidden);
+    protected override void ForwardRow(HostRecurrentWorkspace own, int hidden, float* a, float* before, float* c, float* h, StepPart part) =>
+        Elementwise.Run(new Ahead(a, hidden, own.Peepholes, before, c, h), part.FirstUnit, part.EndUnit);
 
     /// <inheritdoc/>
     protected override void BackwardRow(
-        HostRecurrentWorkspace own, int hidden, long row, float* a, float* before, float* c, float* given, float* carry, float* dc) =>
-        Elementwise.Run(new Back(a, hidden, own.Peepholes, own.PeepholeSums + row * 3 * hidden, before, c, given, carry, dc), 0, hidden);
+        HostRecurrentWorkspace own, int hidden, long row, float* a, float* before, float* c, float* given, float* carry, float* dc, StepPart part)
+    {
+        Back body = new(a, hidden, own.Peepholes, own.PeepholeSums + row * 3 * hidden, before, c, given, carry, dc);
+        Elementwise.Run(body, part.FirstUnit, part.EndUnit);
+    }
 
     // As LstmPointwise.Forward, with p [3H] in blocks i, f, o.
     private readonly struct Ahead(float* a, nint hidden, float* p, float* before, float* c, float* h) : IElementwise
