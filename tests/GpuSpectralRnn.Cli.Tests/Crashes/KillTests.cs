@@ -22,19 +22,19 @@ public class KillTests(ITestOutputHelper output)
     public void Train()
     {
         using Workplace place = new();
-        string[] call = ["train", .. place.Inputs.Npy(48), "--cell", "lstm", "--hidden", "64", "--epochs", "25", "--batch", "16", "--holdout", "8", "-q"];
+        string[] call = ["train", .. place.Inputs.Npy(48), "--cell", "lstm", "--hidden", "256", "--epochs", "15", "--batch", "16", "--holdout", "8", "-q"];
         TimeSpan usual = place.Time([.. call, "--out", place.Inputs["expected"]]);
         byte[] expected = File.ReadAllBytes(place.Inputs["expected"]);
         (string model, string checkpoint, string log) = (place.Outputs["m"], place.Outputs["m.ckpt"], place.Outputs["log"]);
         string[] own = [.. call, "--out", model, "--log", log];
         File.WriteAllBytes(model, Old);
-        Kills kills = new(output, place.Outputs.Path, 0.4, files: 29);
+        Kills kills = new(output, place.Outputs.Path, 0.4, files: 19);
 
         kills.Run(() => Gsrnn.Start(place.Inputs.Path, File.Exists(checkpoint) ? [.. own, "--resume"] : own), usual, isEnd =>
         {
             place.Holds("m", isEnd ? [expected] : [Old, expected]);
             place.HoldsOnly("m", "m.ckpt", "log");
-            if (File.Exists(checkpoint)) Assert.InRange(Checkpoint.Load(checkpoint).State.Epoch, 1, 25);
+            if (File.Exists(checkpoint)) Assert.InRange(Checkpoint.Load(checkpoint).State.Epoch, 1, 15);
             Assert.All(File.Exists(log) ? File.ReadAllLines(log) : [], line => JsonDocument.Parse(line).Dispose());
             if (!isEnd) return;
             File.Delete(checkpoint);

@@ -40,10 +40,8 @@ internal sealed partial class Kills
         int killed = 0, ended = 0, whileWriting = 0;
         while (killed < wanted)
         {
-            using FileSystemWatcher watcher = new(folder, ".gsrnn-*.tmp");
             using SemaphoreSlim begun = new(0);
-            watcher.Created += (_, _) => begun.Release();
-            watcher.EnableRaisingEvents = true;
+            using FileSystemWatcher watcher = Watch(begun);
             using Process process = start();
             if (killed % 2 == 1 && ended < wanted) AwaitWriting(process, begun, random.Next(files));
             else process.WaitForExit(usual * random.NextDouble());
@@ -64,7 +62,22 @@ internal sealed partial class Kills
     /// <summary>The names of temporary files.</summary>
     public string[] Temporaries() => [.. Directory.GetFiles(folder, ".*").Select(file => Path.GetFileName(file)!)];
 
-    // Until it has begun the file after the first n, or has ended; then up to 3 ms more.
+    // Counts temporary files that are begun, and whatever is written to others: nothing but a log should be, but what should not be must be caught.
+    private FileSystemWatcher Watch(SemaphoreSlim begun)
+    {
+        FileSystemWatcher watcher = new(folder) { NotifyFilter = NotifyFilters.FileName | NotifyFilters.Size | NotifyFilters.LastWrite };
+        watcher.Created += (_, file) => Count(Ours().IsMatch(file.Name!));
+        watcher.Changed += (_, file) => Count(!Ours().IsMatch(file.Name!));
+        watcher.EnableRaisingEvents = true;
+        return watcher;
+
+        void Count(bool isBeginning)
+        {
+            if (isBeginning) begun.Release();
+        }
+    }
+
+    // Until it has begun the file after the first n, or has ended; then up to 3 ms more, mostly less than one.
     private void AwaitWriting(Process process, SemaphoreSlim begun, int n)
     {
         for (int i = 0; i <= n; i++)
@@ -73,7 +86,7 @@ internal sealed partial class Kills
                 if (process.HasExited) return;
         }
 
-        long until = Stopwatch.GetTimestamp() + (long)(Stopwatch.Frequency * 0.003 * random.NextDouble());
+        long until = Stopwatch.GetTimestamp() + (long)(Stopwatch.Frequency * 0.003 * Math.Pow(random.NextDouble(), 3));
         while (Stopwatch.GetTimestamp() < until) Thread.SpinWait(50);
     }
 
