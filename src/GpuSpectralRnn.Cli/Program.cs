@@ -78,6 +78,10 @@ internal static class Program
             terminal.Error(e);
             return e is InvalidCallException ? CallWrong : RunFailed;
         }
+        finally
+        {
+            foreach (IDisposable opened in verb.Opened) opened.Dispose();
+        }
     }
 
     private static int Explain(NotParsed<object> result, string[] args, TextWriter output, TextWriter error)

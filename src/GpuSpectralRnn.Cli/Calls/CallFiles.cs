@@ -5,13 +5,14 @@ using GpuSpectralRnn.Formats;
 
 namespace GpuSpectralRnn.Cli.Calls;
 
-/// <summary>The option names a file, or files, that the call reads.</summary>
+/// <summary>The option names a file, or files, or a pattern of files, that the call reads.</summary>
 /// <param name="hasValue">Whether a value may stand before the file, VALUE=FILE.</param>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class ReadsFileAttribute(bool hasValue = false) : Attribute
 {
-    /// <summary>The file of what is given.</summary>
-    public string PathOf(string given) => hasValue && !File.Exists(given) ? given[(given.IndexOf('=', StringComparison.Ordinal) + 1)..] : given;
+    /// <summary>The files of what is given.</summary>
+    public IReadOnlyList<string> PathsOf(string given) =>
+        FilePattern.Expand(hasValue && !File.Exists(given) ? given[(given.IndexOf('=', StringComparison.Ordinal) + 1)..] : given);
 }
 
 /// <summary>The option names a file that the call writes.</summary>
@@ -33,7 +34,10 @@ internal static class CallFiles
     {
         Dictionary<string, string> taken = new(OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase);
         foreach ((string option, string given, ReadsFileAttribute reads) in Named<ReadsFileAttribute>(verb))
-            taken.TryAdd(FilePath.Identity(reads.PathOf(given)), option);
+        {
+            foreach (string path in reads.PathsOf(given)) taken.TryAdd(FilePath.Identity(path), option);
+        }
+
         foreach ((string option, string path, WritesFileAttribute writes) in Named<WritesFileAttribute>(verb))
         {
             OutputPath.Check(path, option);

@@ -16,8 +16,9 @@ internal static class OutputPath
         string target = FilePath.Resolve(path);
         string folder = Path.GetDirectoryName(target) ?? "/";
         if (!Directory.Exists(folder)) throw new InvalidCallException($"{option} {path}: there is no folder {folder}; create it first.");
-        TryWrite(folder, Path.Combine(folder, $".gsrnn-{Guid.NewGuid():N}.tmp"));
-        if (!File.Exists(target)) TryWrite(folder, target); // whether the folder takes this name, too
+        TemporaryFile.RemoveAbandoned(folder);
+        TryWrite(folder);
+        CheckName(folder, target);
     }
 
     /// <summary>Makes sure that the folder exists and takes files.</summary>
@@ -35,20 +36,40 @@ internal static class OutputPath
             throw new RunFailedException($"Cannot create the folder {folder}: {e.Message.TrimEnd('.')}. Choose another.", e);
         }
 
-        TryWrite(folder, Path.Combine(folder, $".gsrnn-{Guid.NewGuid():N}.tmp"));
+        TemporaryFile.RemoveAbandoned(folder);
+        TryWrite(folder);
     }
 
-    private static void TryWrite(string folder, string probe)
+    // Whether the folder takes this name. It is looked up, not tried: a call that is killed must leave nothing under it.
+    private static void CheckName(string folder, string target)
     {
         try
         {
-            using FileStream stream = new(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
-            stream.WriteByte(0);
+            using FileStream? there = File.Exists(target) ? null : new(target, FileMode.Open, FileAccess.Read);
+        }
+        catch (FileNotFoundException)
+        {
+            // It does, and the name is free.
         }
         catch (PathTooLongException e)
         {
             throw new InvalidCallException(
-                $"The name {ForeignText.Show(Path.GetFileName(probe))} is too long for the folder {folder}; give a shorter one.", e);
+                $"The name {ForeignText.Show(Path.GetFileName(target))} is too long for the folder {folder}; give a shorter one.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunFailedException($"The folder {folder} does not take the name {ForeignText.Show(Path.GetFileName(target))}: {e.Message.TrimEnd('.')}.", e);
+        }
+    }
+
+    private static void TryWrite(string folder)
+    {
+        string probe = TemporaryFile.NameIn(folder);
+        try
+        {
+            using FileStream stream = TemporaryFile.Create(probe);
+            stream.WriteByte(0);
+            File.Delete(probe);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -8,15 +8,18 @@ namespace GpuSpectralRnn.Cli.Data;
 /// <summary>What a regression's answers came to, value by value in its own unit, for results and pages.</summary>
 internal sealed class ForecastErrors
 {
+    /// <summary>Answers that are kept for their errors, 64 MB of them and as many truths; a larger set has its metric alone.</summary>
+    private const long MostAnswers = 1 << 24;
+
     private readonly Forecasts forecasts;
     private readonly string[] names;
 
     private ForecastErrors(Forecasts forecasts, string[] names) => (this.forecasts, this.names) = (forecasts, names);
 
-    /// <summary>Asks the network about all sequences; null of a task that is no regression.</summary>
+    /// <summary>Asks the network about all sequences; null of a task that is no regression, and of a large set.</summary>
     public static ForecastErrors? Measure(Evaluator evaluator, ISequenceData data, DataSource source, CancellationToken cancellation = default)
     {
-        if (data.Layout is not { Target: TargetKind.Value, Targets.Count: 1 }) return null;
+        if (data.Layout is not { Target: TargetKind.Value, Targets.Count: 1 } || (long)data.Count * data.Layout.Outputs > MostAnswers) return null;
         IReadOnlyList<TargetScale>? scales = source.Targets;
         string[] names = [.. scales?.Select(scale => scale.Name) ?? Enumerable.Range(1, data.Layout.Outputs).Select(d => $"value {d}")];
         return new ForecastErrors(Forecasts.Measure(evaluator, data, scales, cancellation), names);

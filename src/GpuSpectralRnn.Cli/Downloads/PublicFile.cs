@@ -11,6 +11,8 @@ namespace GpuSpectralRnn.Cli.Downloads;
 /// one.</param>
 internal sealed record PublicFile(string Name, Uri Address, long Bytes, string Md5)
 {
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(1); // of a server that has begun to send
+
     /// <summary>Leaves the verified file in <paramref name="folder"/>; what is there and whole is not fetched again.</summary>
     /// <returns>Whether it had to be downloaded.</returns>
     /// <exception cref="RunFailedException">The download failed, or what is there or came is not the published file.</exception>
@@ -25,25 +27,46 @@ internal sealed record PublicFile(string Name, Uri Address, long Bytes, string M
             throw new BrokenFileException(path, $"its MD5 is {found}, the publisher's {Md5}; delete the file to fetch it anew.");
         }
 
-        byte[] content = Download(client);
-        string came = Convert.ToHexStringLower(MD5.HashData(content));
-        if (came != Md5)
+        AtomicFile.Write(path, stream =>
         {
-            throw new RunFailedException(
-                $"{Address} sent {content.Length} bytes with MD5 {came} instead of {Bytes} bytes with {Md5}; nothing was kept, try again later.");
-        }
-
-        AtomicFile.Write(path, stream => stream.Write(content));
+            (string came, long bytes) = Download(client, stream);
+            if (came != Md5)
+                throw new RunFailedException($"{Address} sent {bytes} bytes with MD5 {came} instead of {Bytes} bytes with {Md5}; nothing was kept, try again later.");
+        });
         return true;
     }
 
-    private byte[] Download(HttpClient client)
+    // Writes what comes, and gives its checksum and length.
+    private (string Md5, long Bytes) Download(HttpClient client, Stream to)
+    {
+        byte[] buffer = new byte[1 << 16];
+        using CancellationTokenSource silence = new();
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
+        using Stream from = Receive(() => client.GetStreamAsync(Address, silence.Token).GetAwaiter().GetResult());
+        long bytes = 0;
+        while (Receive(() => Read(from, buffer, silence)) is > 0 and var got)
+        {
+            hash.AppendData(buffer, 0, got);
+            to.Write(buffer, 0, got);
+            bytes += got;
+        }
+
+        return (Convert.ToHexStringLower(hash.GetHashAndReset()), bytes);
+    }
+
+    private static int Read(Stream from, byte[] buffer, CancellationTokenSource silence)
+    {
+        silence.CancelAfter(LongestSilence);
+        return from.ReadAsync(buffer, silence.Token).AsTask().GetAwaiter().GetResult();
+    }
+
+    private T Receive<T>(Func<T> receive)
     {
         try
         {
-            return client.GetByteArrayAsync(Address).GetAwaiter().GetResult();
+            return receive();
         }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException)
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException)
         {
             throw new RunFailedException(
                 $"{Address} cannot be downloaded: {e.Message.TrimEnd('.')}. Check the network, or fetch the file by hand.", e);

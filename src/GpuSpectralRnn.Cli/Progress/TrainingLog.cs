@@ -13,7 +13,7 @@ internal sealed class TrainingLog
     public TrainingLog(string? path, bool goesOn)
     {
         this.path = path;
-        if (path is not null && !goesOn) File.WriteAllText(path, "");
+        if (!goesOn) Write(File.WriteAllText, "");
     }
 
     /// <summary>Those of this call.</summary>
@@ -23,7 +23,7 @@ internal sealed class TrainingLog
     public void Add(EpochReport epoch)
     {
         epochs.Add(epoch);
-        if (path is not null) File.AppendAllText(path, ToJson(epoch).ToJsonString() + "\n");
+        Write(File.AppendAllText, ToJson(epoch).ToJsonString() + "\n");
     }
 
     /// <summary>An epoch as one JSON object.</summary>
@@ -45,6 +45,18 @@ internal sealed class TrainingLog
         ["gap"] = Terminal.Number(layer.Gap),
         ["frozen"] = layer.IsFrozen,
     })]);
+
+    private void Write(Action<string, string> write, string text)
+    {
+        try
+        {
+            if (path is not null) write(path, text);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunFailedException($"Cannot write {path}: {e.Message.TrimEnd('.')}. Check the folder, its permissions and the space left.", e);
+        }
+    }
 
     private static JsonObject ToJson(Evaluation e) => new() { ["name"] = e.Metric, ["value"] = Terminal.Number(e.Value), ["loss"] = Terminal.Number(e.Loss) };
 

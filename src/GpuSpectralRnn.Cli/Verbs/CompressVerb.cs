@@ -93,7 +93,9 @@ internal sealed class CompressVerb : Verb
         CallOptions options = CallOptions.Parse(Settings, States) with { IsSpecialized = Specializes };
         using Interruption interruption = new();
         Stopwatch watch = Stopwatch.StartNew();
-        using GraphCompression compression = new(ModelPath, CalibrationSet.Read(Data), options, cancellation: interruption.Token)
+        IReadOnlyList<CalibrationSet> data = CalibrationSet.Read(Data);
+        Opened.AddRange(data.SelectMany(set => set.Arrays.Values).OfType<IDisposable>());
+        using GraphCompression compression = new(ModelPath, data, options, cancellation: interruption.Token)
         {
             Refine = refine,
             Note = terminal.Note,

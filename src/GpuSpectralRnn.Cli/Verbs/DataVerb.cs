@@ -59,7 +59,12 @@ internal sealed class DataVerb : Verb
         if (Name is null) throw new InvalidCallException($"'data get' needs a name: one of {names}.");
         PublicSet set = PublicSet.All.FirstOrDefault(s => s.Name == Name)
             ?? throw new InvalidCallException($"The set '{Name}' is not known; choose one of {names}.");
-        string folder = Folder ?? set.Name;
+        Get(set, Folder ?? set.Name, terminal);
+    }
+
+    /// <summary>Leaves the verified files of a set in a folder.</summary>
+    internal static void Get(PublicSet set, string folder, Terminal terminal)
+    {
         OutputPath.CreateFolder(folder);
         using HttpClient client = new() { Timeout = TimeSpan.FromMinutes(10) };
         JsonArray files = [];

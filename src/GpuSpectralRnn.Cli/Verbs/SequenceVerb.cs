@@ -33,16 +33,16 @@ internal abstract partial class SequenceVerb : ComputeVerb
     [ReadsFile]
     public string? TestLabels { get; set; }
 
-    [Option('x', "inputs", MetaValue = "X.npy", HelpText = "--x X.npy for short. npy: inputs, float32 [N, T, I].")]
+    [Option('x', "inputs", MetaValue = "X.npy", HelpText = "--x X.npy for short. npy: inputs, float32 [N, T, I]; 'part-*.npy', in quotes, for several files, in natural order.")]
     [ReadsFile]
     public string? Inputs { get; set; }
 
-    [Option('y', "targets", MetaValue = "Y.npy", HelpText = "--y Y.npy for short. npy: integer labels [N], or float32 targets [N, D].")]
+    [Option('y', "targets", MetaValue = "Y.npy", HelpText = "--y Y.npy for short. npy: integer labels [N], or float32 targets [N, D]; several files likewise.")]
     [ReadsFile]
     public string? Targets { get; set; }
 
     [Option("lengths", MetaValue = "L.npy",
-        HelpText = "npy: valid steps of each sequence, integers [N] of 1 to T, where they are not all T; what stands beyond counts for nothing.")]
+        HelpText = "npy: valid steps of each sequence, integers [N] of 1 to T, where they are not all T; what stands beyond counts for nothing; several files likewise.")]
     [ReadsFile]
     public string? Lengths { get; set; }
 

@@ -21,6 +21,9 @@ internal abstract class Verb
     /// <summary>The call as it was typed.</summary>
     public string Call { get; set; } = "gsrnn";
 
+    /// <summary>What was opened on the way and is closed when the call ends, whatever its end.</summary>
+    internal List<IDisposable> Opened { get; } = [];
+
     /// <summary>The arguments after the verb's name on its help page.</summary>
     public abstract string Usage { get; }
 

@@ -5,8 +5,14 @@ namespace GpuSpectralRnn.Onnx.Calibration;
 /// <summary>Data that a graph is called with, for all of it or for the branch that one value of an input chooses.</summary>
 /// <param name="Arrays">By the names of the inputs (<see cref="CalibrationData"/>).</param>
 /// <param name="Value">The value of the choosing input; null where there is none, or where the data suit every value.</param>
-public sealed record CalibrationSet(IReadOnlyDictionary<string, NamedArray> Arrays, double? Value = null)
+public sealed record CalibrationSet(IReadOnlyDictionary<string, INumberArray> Arrays, double? Value = null)
 {
+    /// <summary>Data in memory.</summary>
+    public CalibrationSet(IReadOnlyDictionary<string, NamedArray> arrays, double? value = null)
+        : this(arrays.ToDictionary(pair => pair.Key, pair => (INumberArray)pair.Value), value)
+    {
+    }
+
     /// <summary>Reads files, each as <c>FILE</c> or <c>VALUE=FILE</c>.</summary>
     /// <exception cref="InvalidCallException">A file does not exist or holds other than plain arrays, or several lack their values.</exception>
     /// <exception cref="BrokenFileException">A file is broken.</exception>

@@ -7,8 +7,7 @@ namespace GpuSpectralRnn.Onnx.Calibration;
 /// <param name="Type">Element type of the input.</param>
 /// <param name="Shape">Shape of the input in the call.</param>
 /// <param name="Values">Numbers of any type.</param>
-/// <param name="First">Index of the call's first number.</param>
-internal sealed record FeedValue(TensorElementType Type, int[] Shape, Array Values, int First = 0)
+internal sealed record FeedValue(TensorElementType Type, int[] Shape, Array Values)
 {
     /// <summary>Largest count of numbers in one value (1 GB of floats); more indicate a broken file.</summary>
     private const long Most = 1L << 28;
@@ -49,9 +48,9 @@ internal sealed record FeedValue(TensorElementType Type, int[] Shape, Array Valu
     private T[] Convert<T>(int count)
     {
         T[] result = new T[count];
-        if (Values is T[] same) Array.Copy(same, First, result, 0, count);
+        if (Values is T[] same) Array.Copy(same, result, count);
         else
-            for (int i = 0; i < count; i++) result[i] = Convert<T>(Values.GetValue(First + i)!);
+            for (int i = 0; i < count; i++) result[i] = Convert<T>(Values.GetValue(i)!);
         return result;
     }
 

@@ -194,14 +194,12 @@ internal sealed class GraphCalls
     private void Add(
         CalibrationSet set, IReadOnlyDictionary<string, NodeMetadata> inputs, string[] open, (string Name, FeedValue[] Values)[] choices)
     {
-        IReadOnlyDictionary<string, NamedArray> arrays = Named(set.Arrays, open);
+        IReadOnlyDictionary<string, INumberArray> arrays = Named(set.Arrays, open);
         Dictionary<string, int[]> extents = [];
-        foreach ((string name, NamedArray array) in arrays)
+        foreach ((string name, INumberArray array) in arrays)
         {
             extents[name] = CallExtents(name, inputs[name], array);
-            if (array.Values is float[] numbers && Array.FindIndex(numbers, float.IsNaN) is >= 0 and var wrong)
-                throw new InvalidCallException(
-                    $"`data` holds NaN for {name}, in sequence {wrong / (numbers.Length / array.Shape[0])}; clean the data.");
+            if (array is NamedArray kept) CheckNumbers(name, kept, kept.Values, 0); // others as they are read
         }
 
         int rows = Same(arrays, 0, "sequences"), calls = options.IsStreaming ? Same(arrays, 1, "calls") : 1;
@@ -220,16 +218,16 @@ internal sealed class GraphCalls
         }
     }
 
-    private static IReadOnlyDictionary<string, NamedArray> Named(IReadOnlyDictionary<string, NamedArray> data, string[] open)
+    private static IReadOnlyDictionary<string, INumberArray> Named(IReadOnlyDictionary<string, INumberArray> data, string[] open)
     {
-        if (data.TryGetValue(CalibrationData.Nameless, out NamedArray? nameless))
+        if (data.TryGetValue(CalibrationData.Nameless, out INumberArray? nameless))
         {
             if (open.Length != 1)
                 throw new InvalidCallException(
                     $"`data` {nameless.Name} is one array, but the inputs " +
                     $"{(open.Length == 0 ? "are all set" : string.Join(", ", open) + " need values")}; "
                     + "save an .npz with the inputs' names, or use `Fixed` and `States`.");
-            data = new Dictionary<string, NamedArray> { [open[0]] = nameless };
+            data = new Dictionary<string, INumberArray> { [open[0]] = nameless };
         }
 
         if (data.Keys.Except(open).FirstOrDefault() is { } stranger)
@@ -261,7 +259,17 @@ internal sealed class GraphCalls
     {
         int[] shape = variant.Extents[name];
         int count = FeedValue.Count(shape);
-        return new FeedValue(Types[name], shape, variant.Arrays[name].Values, (row * variant.Calls + call) * count);
+        Array values = variant.Arrays[name].Read(((long)row * variant.Calls + call) * count, count);
+        CheckNumbers(name, variant.Arrays[name], values, row);
+        return new FeedValue(Types[name], shape, values);
+    }
+
+    // Of numbers that begin with sequence `row`.
+    private static void CheckNumbers(string name, INumberArray array, Array values, int row)
+    {
+        if (values is float[] numbers && Array.FindIndex(numbers, float.IsNaN) is >= 0 and var wrong)
+            throw new InvalidCallException(
+                $"`data` holds NaN for {name}, in sequence {row + (wrong / (array.Shape.Count / array.Shape[0]))} of {array.Name}; clean the data.");
     }
 
     private static FeedValue Constant(string name, NodeMetadata input, double[] values)
@@ -275,7 +283,7 @@ internal sealed class GraphCalls
     }
 
     // What one call is given: the array's extents behind the sequence (and the call), with a batch of one in front where that is missing.
-    private int[] CallExtents(string name, NodeMetadata input, NamedArray array)
+    private int[] CallExtents(string name, NodeMetadata input, INumberArray array)
     {
         int[] all = array.Shape.ToArray();
         int outer = options.IsStreaming ? 2 : 1, rank = input.Dimensions.Length;
@@ -295,10 +303,10 @@ internal sealed class GraphCalls
         return shape;
     }
 
-    private static int Same(IReadOnlyDictionary<string, NamedArray> arrays, int axis, string what)
+    private static int Same(IReadOnlyDictionary<string, INumberArray> arrays, int axis, string what)
     {
         (string first, int count) = arrays.Select(pair => (pair.Key, pair.Value.Shape[axis])).First();
-        foreach ((string name, NamedArray array) in arrays)
+        foreach ((string name, INumberArray array) in arrays)
             if (array.Shape[axis] != count)
                 throw new InvalidCallException($"`data` has {count} {what} of {first}, but {array.Shape[axis]} of {name}; give as many of each.");
         return count;
@@ -308,7 +316,7 @@ internal sealed class GraphCalls
     private sealed record Variant(
         string Text,
         IReadOnlyDictionary<string, FeedValue> Chosen,
-        IReadOnlyDictionary<string, NamedArray> Arrays,
+        IReadOnlyDictionary<string, INumberArray> Arrays,
         IReadOnlyDictionary<string, int[]> Extents,
         int Rows,
         int Calls);

@@ -45,6 +45,15 @@ public sealed class GraphCompression : IDisposable
     /// <exception cref="InvalidCallException">The graph has no recurrent nodes or one that cannot be compressed, or the data do not fit.</exception>
     /// <exception cref="RunFailedException">The file is broken or does not run, or its outputs change from run to run.</exception>
     public GraphCompression(
+        string path, IReadOnlyDictionary<string, INumberArray> data, CallOptions options,
+        Action<int, int>? progress = null, CancellationToken cancellation = default)
+        : this(path, [new CalibrationSet(data)], options, progress, cancellation)
+    {
+    }
+
+    /// <summary>The same of data in memory.</summary>
+    /// <inheritdoc cref="GraphCompression(string, IReadOnlyDictionary{string, INumberArray}, CallOptions, Action{int, int}?, CancellationToken)"/>
+    public GraphCompression(
         string path, IReadOnlyDictionary<string, NamedArray> data, CallOptions options,
         Action<int, int>? progress = null, CancellationToken cancellation = default)
         : this(path, [new CalibrationSet(data)], options, progress, cancellation)

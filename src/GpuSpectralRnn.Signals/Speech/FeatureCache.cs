@@ -82,6 +82,7 @@ public sealed class FeatureCache(string folder)
         try
         {
             Directory.CreateDirectory(folder);
+            TemporaryFile.RemoveAbandoned(folder);
             SafetensorsFile.Write(
                 PathOf(key),
                 [

@@ -1,8 +1,8 @@
 namespace GpuSpectralRnn.Data;
 
 /// <summary>
-/// Reads a data set batch by batch into one reused <see cref="Batch"/>; the last batch of a pass may be smaller. Nothing is allocated after
-/// construction.
+/// Reads a data set batch by batch into one reused <see cref="Batch"/>; the last batch of a pass may be smaller. While a batch is worked on, the data
+/// know which comes next (<see cref="ISequenceData.Expect"/>). Nothing is allocated after construction.
 /// <para>
 /// A stream is read in B columns of W = ceil(count / B) windows each: batch n holds the windows b W + n, so that every row continues its row of the
 /// batch before. Batches are always full, a column that ran out holds nothing (length 0), and the order is never shuffled.
@@ -11,8 +11,11 @@ namespace GpuSpectralRnn.Data;
 public sealed class BatchReader
 {
     private readonly ISequenceData data;
-    private readonly int[] order;
-    private int position;
+    private readonly long extent; // places of a pass
+    private readonly int[] numbers, expected; // [B], of the batch read last and of the next one
+    private readonly int[] order; // [N], of a shuffled pass; empty of a stream, which is never shuffled
+    private bool isShuffled;
+    private long position;
 
     /// <summary>Prepares a pass in the data's own order.</summary>
     /// <param name="data">What to read.</param>
@@ -24,33 +27,38 @@ public sealed class BatchReader
         if (batchSize < 1) throw new InvalidCallException($"The batch size {batchSize} cannot be; name 1 or more.");
         this.data = data;
         BatchSize = Math.Min(batchSize, data.Count);
-        int columnLength = (data.Count + BatchSize - 1) / BatchSize;
-        order = new int[data.Layout.IsStream ? columnLength * BatchSize : data.Count];
+        extent = data.Layout.IsStream ? ((long)data.Count + BatchSize - 1) / BatchSize * BatchSize : data.Count;
+        order = data.Layout.IsStream ? [] : new int[data.Count];
+        (numbers, expected) = (new int[BatchSize], new int[BatchSize]);
         Batch = new Batch(data.Layout, BatchSize);
-        Restart();
+    }
+
+    /// <summary>
+    /// Prepares a pass in the data's own order whose batches, of up to 256 sequences, take no more than 16 MB unless a single sequence does.
+    /// </summary>
+    public static BatchReader OfLittleMemory(ISequenceData data)
+    {
+        const int most = 256, numbers = 1 << 22;
+        return new BatchReader(data, (int)Math.Clamp(numbers / Math.Max(1, data.Layout.Fields.Sum(field => field.Extent)), 1, most));
     }
 
     /// <summary>Sequences per batch, all but the last.</summary>
     public int BatchSize { get; }
 
     /// <summary>Batches per pass.</summary>
-    public int BatchCount => (order.Length + BatchSize - 1) / BatchSize;
+    public int BatchCount => (int)((extent + BatchSize - 1) / BatchSize);
 
     /// <summary>The batch read last.</summary>
     public Batch Batch { get; }
 
     /// <summary>The number of each sequence of the batch read last [B]; -1 where a stream's column has ended.</summary>
-    public ReadOnlySpan<int> Numbers => order.AsSpan(position - Batch.Size, Batch.Size);
+    public ReadOnlySpan<int> Numbers => numbers.AsSpan(0, Batch.Size);
 
     /// <summary>Whether every row of the batch read last continues its row of the one before in this pass.</summary>
     public bool Continues => data.Layout.IsStream && position > BatchSize;
 
     /// <summary>Begins a pass in the data's own order.</summary>
-    public void Restart()
-    {
-        for (int i = 0; i < order.Length; i++) order[i] = data.Layout.IsStream ? Window(i) : i;
-        position = 0;
-    }
+    public void Restart() => (position, isShuffled) = (0, false);
 
     /// <summary>
     /// Begins a pass in a random order, a function of <paramref name="seed"/>, <paramref name="epoch"/> and the number of sequences;
@@ -59,27 +67,38 @@ public sealed class BatchReader
     public void RestartShuffled(ulong seed, int epoch)
     {
         Restart();
-        if (!data.Layout.IsStream) new RandomStream(seed, RandomPurpose.Shuffle, epoch).Permute(order);
+        if (data.Layout.IsStream) return;
+        new RandomStream(seed, RandomPurpose.Shuffle, epoch).Permute(order);
+        isShuffled = true;
     }
 
     /// <summary>Passes over the next <paramref name="batches"/> batches without reading them, to go on inside an epoch.</summary>
-    public void Skip(int batches) => position = (int)Math.Min(order.Length, position + ((long)batches * BatchSize));
+    public void Skip(int batches) => position = Math.Min(extent, position + ((long)batches * BatchSize));
 
     /// <summary>Reads the next batch into <see cref="Batch"/>; false at the end of the pass.</summary>
     public bool Next()
     {
-        int size = Math.Min(BatchSize, order.Length - position);
-        if (size == 0) return false;
-        data.Read(order.AsSpan(position, size), Batch);
-        position += size;
+        ReadOnlySpan<int> next = NumbersAt(position, numbers);
+        if (next.IsEmpty) return false;
+        data.Read(next, Batch);
+        position += next.Length;
+        data.Expect(NumbersAt(position, expected));
         return true;
     }
 
-    // Which window of a stream stands at place i: batch n, column b.
-    private int Window(int i)
+    // The numbers of the batch that begins at a place of the pass.
+    private ReadOnlySpan<int> NumbersAt(long place, int[] batch)
     {
-        (int n, int b) = Math.DivRem(i, BatchSize);
-        int window = (b * BatchCount) + n;
-        return window < data.Count ? window : SequenceIndices.None;
+        Span<int> next = batch.AsSpan(0, (int)Math.Min(BatchSize, extent - place));
+        for (int i = 0; i < next.Length; i++) next[i] = data.Layout.IsStream ? Window(place + i) : isShuffled ? order[place + i] : (int)(place + i);
+        return next;
+    }
+
+    // Which window of a stream stands at a place: batch n, column b.
+    private int Window(long place)
+    {
+        (long n, long b) = Math.DivRem(place, BatchSize);
+        long window = (b * BatchCount) + n;
+        return window < data.Count ? (int)window : SequenceIndices.None;
     }
 }

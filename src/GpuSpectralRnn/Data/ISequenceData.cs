@@ -24,6 +24,13 @@ public interface ISequenceData
     /// </summary>
     void Read(ReadOnlySpan<int> indices, Batch batch);
 
+    /// <summary>
+    /// Says which sequences will be read next, so that data in files can be fetched meanwhile; changes no result. Of a stream an index may be -1.
+    /// </summary>
+    void Expect(ReadOnlySpan<int> indices)
+    {
+    }
+
     /// <summary>What a sequence is called, for example the file that it was read from; null where it has no name.</summary>
     string? NameOf(int index) => null;
 }

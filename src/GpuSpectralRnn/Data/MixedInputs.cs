@@ -41,13 +41,27 @@ public sealed class MixedInputs : ISequenceData
     {
         SequenceIndices.Check(this, indices);
         int size = indices.Length;
-        if (own is null || own.Capacity < size)
-        {
-            (own, partners) = (new Batch(source.Layout, size), new Batch(source.Layout, size));
-            (first, second, shares) = (new int[size], new int[size], new float[size]);
-        }
+        if (own is null || own.Capacity < size) (own, partners) = (new Batch(source.Layout, size), new Batch(source.Layout, size));
+        Draw(indices);
+        source.Read(first.AsSpan(0, size), own);
+        source.Read(second.AsSpan(0, size), partners!);
+        batch.Resize(size);
+        for (int f = 0; f < batch.Fields.Count; f++) Mix(own.Fields[f], partners!.Fields[f], batch.Fields[f], size);
+    }
 
-        for (int i = 0; i < size; i++)
+    /// <inheritdoc/>
+    public void Expect(ReadOnlySpan<int> indices)
+    {
+        Draw(indices);
+        source.Expect(first.AsSpan(0, indices.Length));
+        source.Expect(second.AsSpan(0, indices.Length));
+    }
+
+    // Which two sequences each is mixed of, and how much of the first is in it.
+    private void Draw(ReadOnlySpan<int> indices)
+    {
+        if (first.Length < indices.Length) (first, second, shares) = (new int[indices.Length], new int[indices.Length], new float[indices.Length]);
+        for (int i = 0; i < indices.Length; i++)
         {
             first[i] = second[i] = indices[i] % source.Count;
             shares[i] = 1;
@@ -56,11 +70,6 @@ public sealed class MixedInputs : ISequenceData
             second[i] = random.Below(source.Count);
             shares[i] = random.Uniform(0.5f, 1);
         }
-
-        source.Read(first.AsSpan(0, size), own);
-        source.Read(second.AsSpan(0, size), partners!);
-        batch.Resize(size);
-        for (int f = 0; f < batch.Fields.Count; f++) Mix(own.Fields[f], partners!.Fields[f], batch.Fields[f], size);
     }
 
     private void Mix(BatchField a, BatchField b, BatchField mixed, int size)

@@ -58,9 +58,17 @@ public sealed class Subset : ISequenceData
     public void Read(ReadOnlySpan<int> indices, Batch batch)
     {
         SequenceIndices.Check(this, indices);
+        source.Read(Shifted(indices), batch);
+    }
+
+    /// <inheritdoc/>
+    public void Expect(ReadOnlySpan<int> indices) => source.Expect(Shifted(indices));
+
+    private ReadOnlySpan<int> Shifted(ReadOnlySpan<int> indices)
+    {
         if (shifted.Length < indices.Length) shifted = new int[indices.Length];
         for (int i = 0; i < indices.Length; i++) shifted[i] = indices[i] == SequenceIndices.None ? SequenceIndices.None : start + indices[i];
-        source.Read(shifted.AsSpan(0, indices.Length), batch);
+        return shifted.AsSpan(0, indices.Length);
     }
 
     private sealed class ShiftedTexts(IReadingTexts texts, int start) : IReadingTexts

@@ -3,7 +3,6 @@ namespace GpuSpectralRnn.Data;
 /// <summary>Finds valid but suspicious targets: constant, or probably of another kind than intended.</summary>
 public static class TargetCheck
 {
-    private const int BatchSize = 256;
     private const int MostClasses = 1000;
 
     /// <summary>A warning about the targets of a training set, or null. Reads until the suspicion is refuted, usually one batch.</summary>
@@ -47,11 +46,7 @@ public static class TargetCheck
 
     private static IEnumerable<Batch> Batches(ISequenceData data)
     {
-        Batch batch = new(data.Layout, Math.Min(BatchSize, data.Count));
-        for (int first = 0; first < data.Count; first += batch.Capacity)
-        {
-            data.Read([.. Enumerable.Range(first, Math.Min(batch.Capacity, data.Count - first))], batch);
-            yield return batch;
-        }
+        BatchReader reader = BatchReader.OfLittleMemory(data);
+        while (reader.Next()) yield return reader.Batch;
     }
 }

@@ -3,8 +3,6 @@ namespace GpuSpectralRnn.Data;
 /// <summary>Variance of a regression's targets, the reference for its error.</summary>
 public static class TargetVariance
 {
-    private const int BatchSize = 256;
-
     /// <summary>
     /// Mean over the D target values of their variance over the set: the mean squared error of the constant prediction of the mean.
     /// </summary>
@@ -13,13 +11,13 @@ public static class TargetVariance
     {
         int outputs = data.Layout.Outputs;
         double[] sums = new double[outputs], squares = new double[outputs];
-        Batch batch = new(data.Layout, Math.Min(BatchSize, data.Count));
-        for (int first = 0; first < data.Count; first += batch.Capacity)
+        BatchReader reader = BatchReader.OfLittleMemory(data);
+        while (reader.Next())
         {
-            data.Read([.. Enumerable.Range(first, Math.Min(batch.Capacity, data.Count - first))], batch);
-            for (int i = 0; i < batch.Values.Length; i++)
+            ReadOnlySpan<float> values = reader.Batch.Values;
+            for (int i = 0; i < values.Length; i++)
             {
-                double value = batch.Values[i];
+                double value = values[i];
                 sums[i % outputs] += value;
                 squares[i % outputs] += value * value;
             }

@@ -33,6 +33,13 @@ internal sealed class TokenReader : IDisposable
         this.endsLastLine = endsLastLine;
     }
 
+    /// <summary>Goes on at a place of the text, which <paramref name="text"/> has been brought to.</summary>
+    public TokenReader(Utf8Reader text, string name, TextUnit unit, TokenPlace place)
+        : this(text, name, unit) => (isLineFeedNext, isInLine) = (place.IsLineFeedNext, place.IsInLine);
+
+    /// <summary>Where the next token begins.</summary>
+    public TokenPlace Place => new(text.Offset, isLineFeedNext, isInLine);
+
     /// <summary>Reads the next token, valid until the next call; false at the end.</summary>
     /// <exception cref="BrokenFileException">The text is not UTF-8.</exception>
     /// <exception cref="InvalidCallException">A word is too long to be one.</exception>
@@ -79,3 +86,9 @@ internal sealed class TokenReader : IDisposable
         return isEnd;
     }
 }
+
+/// <summary>A place between two tokens, at which reading can begin.</summary>
+/// <param name="Offset">In bytes.</param>
+/// <param name="IsLineFeedNext">Whether a line feed that was read is the next token.</param>
+/// <param name="IsInLine">Whether a word of the line was read.</param>
+internal readonly record struct TokenPlace(long Offset, bool IsLineFeedNext, bool IsInLine);

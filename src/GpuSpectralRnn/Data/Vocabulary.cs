@@ -74,7 +74,7 @@ public sealed class Vocabulary
     /// <param name="length">How many tokens of the text to look at; null: all.</param>
     /// <exception cref="InvalidCallException">The file is missing or empty, or <paramref name="size"/> leaves no room for words.</exception>
     /// <exception cref="BrokenFileException">The text is not UTF-8.</exception>
-    public static Vocabulary OfText(string path, TextUnit unit, int? size = null, int? length = null)
+    public static Vocabulary OfText(string path, TextUnit unit, int? size = null, long? length = null)
     {
         string[] special = Special(unit);
         if (size <= special.Length)
@@ -83,7 +83,7 @@ public sealed class Vocabulary
         Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> found = places.GetAlternateLookup<ReadOnlySpan<char>>();
         List<(string Token, long Count)> counts = []; // in the order they appear
         using TokenReader reader = Open(path, unit);
-        for (int read = 0; read != length && reader.Next(out ReadOnlySpan<char> token); read++)
+        for (long read = 0; read != length && reader.Next(out ReadOnlySpan<char> token); read++)
         {
             if (found.TryGetValue(token, out int place))
             {

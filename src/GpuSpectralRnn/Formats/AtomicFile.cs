@@ -17,16 +17,13 @@ public static class AtomicFile
     {
         CheckTarget(path);
         string target = FilePath.Resolve(path);
-        string temporary = TemporaryName(target);
+        string temporary = TemporaryFile.NameIn(Path.GetDirectoryName(target) ?? "");
         try
         {
-            using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, target, overwrite: true);
+            using FileStream stream = TemporaryFile.Create(temporary);
+            write(stream);
+            stream.Flush(flushToDisk: true);
+            File.Move(temporary, target, overwrite: true); // while it is locked: nobody can take it for abandoned
         }
         catch (Exception e)
         {
@@ -46,10 +43,6 @@ public static class AtomicFile
             throw new InvalidCallException(
                 $"{ForeignText.Show(path)} is a device or a pipe; results go to a file, which is written beside and renamed. Name one.");
     }
-
-    // Short, so that it fits wherever the target's own name does not.
-    private static string TemporaryName(string target) =>
-        Path.Combine(Path.GetDirectoryName(target) ?? "", $".gsrnn-{Guid.NewGuid().ToString("N")[..12]}.tmp");
 
     private static void TryDelete(string path)
     {

@@ -10,11 +10,17 @@ public static class InputFile
     /// <param name="path">The file.</param>
     /// <param name="what">What the file should be, for the message: "image file", "model".</param>
     /// <exception cref="InvalidCallException">The file is missing, a folder, or may not be read.</exception>
-    public static FileStream Open(string path, string what)
+    public static FileStream Open(string path, string what) => Open(path, what, 1 << 16, FileOptions.SequentialScan);
+
+    /// <summary>Opens it to read parts anywhere, without a buffer of its own: a part goes where it is wanted.</summary>
+    /// <exception cref="InvalidCallException">As <see cref="Open(string, string)"/>.</exception>
+    internal static FileStream OpenForParts(string path, string what) => Open(path, what, 0, FileOptions.None);
+
+    private static FileStream Open(string path, string what, int buffer, FileOptions options)
     {
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 16, FileOptions.SequentialScan);
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, buffer, options);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -114,11 +120,19 @@ public static class InputFile
     public static T[] ReadValues<T>(Stream stream, long count, string path, string part)
         where T : unmanaged
     {
-        const int chunk = 1 << 20;
         T[] values = new T[count];
-        for (int i = 0; i < values.Length; i += chunk)
-            ReadExactly(stream, MemoryMarshal.AsBytes(values.AsSpan(i, Math.Min(chunk, values.Length - i))), path, part);
+        ReadValues(stream, values.AsSpan(), path, part);
         return values;
+    }
+
+    /// <summary>The same into memory that is there.</summary>
+    /// <exception cref="BrokenFileException">Fewer are left.</exception>
+    internal static void ReadValues<T>(Stream stream, Span<T> values, string path, string part)
+        where T : unmanaged
+    {
+        const int chunk = 1 << 20;
+        for (int i = 0; i < values.Length; i += chunk)
+            ReadExactly(stream, MemoryMarshal.AsBytes(values.Slice(i, Math.Min(chunk, values.Length - i))), path, part);
     }
 
     /// <summary>

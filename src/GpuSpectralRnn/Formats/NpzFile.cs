@@ -15,7 +15,7 @@ public static class NpzFile
         Dictionary<string, NamedArray> arrays = [];
         foreach (string name in members.Names.Where(name => name.EndsWith(Extension, StringComparison.Ordinal)))
         {
-            using MemoryStream array = new(members.Read(name), writable: false);
+            MemoryStream array = new(members.Read(name), writable: false);
             arrays.Add(name[..^Extension.Length], NpyFile.Read(array, $"{path}: {ForeignText.Show(name)}"));
         }
 

@@ -22,14 +22,16 @@ public sealed class Utf8Reader : IDisposable
     private bool isWholeRead;
 
     /// <summary>Reads <paramref name="stream"/>, which is disposed with the reader.</summary>
-    /// <param name="stream">At its start.</param>
+    /// <param name="stream">At the start of a character.</param>
     /// <param name="name">The file, for messages.</param>
-    public Utf8Reader(Stream stream, string name)
+    /// <param name="start">The place of that character in the text, in bytes.</param>
+    public Utf8Reader(Stream stream, string name, long start = 0)
     {
         this.stream = stream;
         this.name = name;
+        this.start = start;
         Fill();
-        if (buffer.AsSpan(0, end).StartsWith("\uFEFF"u8)) position = 3;
+        if (start == 0 && buffer.AsSpan(0, end).StartsWith("\uFEFF"u8)) position = 3;
     }
 
     /// <summary>Bytes before the next character.</summary>

@@ -37,16 +37,10 @@ public sealed class Forecasts
     public static Forecasts Measure(
         Evaluator evaluator, ISequenceData data, IReadOnlyList<TargetScale>? scales = null, CancellationToken cancellation = default)
     {
-        const int size = 256;
         (_, float[] answers) = evaluator.Predict(cancellation);
         float[] truths = new float[answers.Length];
-        Batch batch = new(data.Layout, Math.Min(size, data.Count));
-        for (int first = 0; first < data.Count; first += batch.Capacity)
-        {
-            data.Read([.. Enumerable.Range(first, Math.Min(batch.Capacity, data.Count - first))], batch);
-            batch.Values.CopyTo(truths.AsSpan(first * data.Layout.Outputs));
-        }
-
+        BatchReader reader = BatchReader.OfLittleMemory(data);
+        for (int at = 0; reader.Next(); at += reader.Batch.Values.Length) reader.Batch.Values.CopyTo(truths.AsSpan(at));
         return new Forecasts(data.Layout.Outputs, answers, truths, scales);
     }
 

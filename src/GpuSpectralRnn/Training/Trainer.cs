@@ -152,7 +152,7 @@ public sealed class Trainer : IDisposable
         if (checkpoint.State.Data != Fingerprint)
             throw new InvalidCallException(
                 $"The checkpoint was trained on {checkpoint.State.Data}, not on {Fingerprint}; resume with the same data.");
-        if (checkpoint.State.DataHash is { } hash && hash != DataHash)
+        if (checkpoint.State.DataHash is { } hash && !ContentHash.Matches(data, hash))
             throw new InvalidCallException($"{Fingerprint}, hold other numbers than when the checkpoint was written; resume with the same data.");
         if (best is not null && checkpoint.Best is null && checkpoint.State.BestEpoch > 0)
             throw new InvalidCallException("The checkpoint lacks the best weights that its settings keep; it cannot be resumed.");
@@ -173,7 +173,7 @@ public sealed class Trainer : IDisposable
         }
 
         if (checkpoint.Best is not null) best?.CopyFrom<float>(checkpoint.Best);
-        state = checkpoint.State;
+        (state, dataHash) = (checkpoint.State, checkpoint.State.DataHash);
     }
 
     /// <summary>

@@ -75,7 +75,7 @@ internal sealed class TextSource
     {
         if (options.VocabularyPath is { } path) return Vocabulary.Load(path, unit);
         string text = options.TrainText ?? throw new InvalidCallException("--data text needs --train F, a text to learn from.");
-        int? length = null;
+        long? length = null;
         if (held is not null)
         {
             // The words that the held-out part alone has must be unknown: nothing can be learned about them.
