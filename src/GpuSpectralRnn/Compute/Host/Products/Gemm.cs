@@ -49,10 +49,14 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
         nint width = GemmKernel.PanelWidth;
         if (rows == 1)
         {
-            RowProduct row = new(k, a);
-            for (nint first = 0; first < columns; first += width)
-                row.Add(panels + first * k, Math.Min(width, columns - first), c + first, add == null ? null : add + first);
-            row.Finish();
+            nint group = GemmKernel.RowPanels * width;
+            nint done = columns / group * group;
+            for (nint first = 0; first < done; first += group)
+                GemmKernel.MultiplyRow(k, a, panels + first * k, c + first, add == null ? null : add + first);
+            RowProduct rest = new(k, a);
+            for (nint first = done; first < columns; first += width)
+                rest.Add(panels + first * k, Math.Min(width, columns - first), c + first, add == null ? null : add + first);
+            rest.Finish();
             return;
         }
 

@@ -7,7 +7,7 @@ namespace GpuSpectralRnn.Compute.Host;
 /// <content>A single row times several panels at a time: the two sums of one panel would wait for their multiply-adds.</content>
 internal static unsafe partial class GemmKernel
 {
-    /// <summary>Panels that <see cref="MultiplyRow"/> takes.</summary>
+    /// <summary>Panels that <see cref="MultiplyRow(nint, float*, RowPanel*)"/> takes.</summary>
     public const int RowPanels = 4;
 
     /// <summary>
@@ -18,6 +18,16 @@ internal static unsafe partial class GemmKernel
     {
         if (Simd.IsWide) MultiplyRow<Simd512, Vector512<float>>(k, a, panels);
         else MultiplyRow<SimdVectorT, Vector<float>>(k, a, panels);
+    }
+
+    /// <summary>The same for panels, sums and addends that follow each other.</summary>
+    [SkipLocalsInit]
+    public static void MultiplyRow(nint k, float* a, float* panels, float* c, float* add)
+    {
+        nint width = PanelWidth;
+        RowPanel* four = stackalloc RowPanel[RowPanels];
+        for (nint i = 0; i < RowPanels; i++) four[i] = new RowPanel(panels + i * width * k, c + i * width, add == null ? null : add + i * width);
+        MultiplyRow(k, a, four);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -14,8 +14,10 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     // Rows of each thread below which they share the units instead: a thread alone would read all of W_hh for less than a tile.
     private const int RowsWorthWeights = 4;
 
-    // Multiply-adds of a step and a thread below which it would be over before the threads have met.
+    // Multiply-adds of a step and a thread below which it would be over before the threads have met, and of a pass below which no thread is woken: a
+    // single step of 128 units takes 5 us, as long as waking one.
     private const long SmallestPart = 1 << 15;
+    private const long SmallestPass = 1 << 20;
 
     private readonly HostBackend backend;
     private readonly ThreadScratch vectors; // b_ih, b_hh, zeros
@@ -35,8 +37,9 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         int rows = shape.GateRows;
         long width = GemmKernel.PanelWidth;
         StateRows = cell.ResetsState ? rows - units : rows;
-        UnitParts = cell.Host.SharesUnits && batch < RowsWorthWeights * threads.Count
-            ? (int)Math.Clamp((long)batch * rows * units / SmallestPart, 1, Math.Min(threads.Count, GemmKernel.Panels(units)))
+        long stepWork = (long)batch * rows * units;
+        UnitParts = cell.Host.SharesUnits && batch < RowsWorthWeights * threads.Count && steps * stepWork >= SmallestPass
+            ? (int)Math.Clamp(stepWork / SmallestPart, 1, Math.Min(threads.Count, GemmKernel.Panels(units)))
             : 1;
         Input = new GateWeights(inputs, cell.Gates, units, isByGate: UnitParts > 1);
         Hidden = new GateWeights(units, StateRows / units, units, isByGate: UnitParts > 1);
