@@ -60,5 +60,5 @@ internal sealed unsafe class GateWeights : IDisposable
         foreach (PackedWeights piece in pieces) piece.Dispose();
     }
 
-    private (int From, int To) Columns(StepPart part) => part.HasAllUnits ? (0, width) : (part.FirstUnit, part.EndUnit);
+    private (int From, int To) Columns(StepPart part) => part.HasAllUnits ? (0, width) : part.Units;
 }

@@ -50,13 +50,8 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
         if (rows == 1)
         {
             nint group = GemmKernel.RowPanels * width;
-            nint done = columns / group * group;
-            for (nint first = 0; first < done; first += group)
-                GemmKernel.MultiplyRow(k, a, panels + first * k, c + first, add == null ? null : add + first);
-            RowProduct rest = new(k, a);
-            for (nint first = done; first < columns; first += width)
-                rest.Add(panels + first * k, Math.Min(width, columns - first), c + first, add == null ? null : add + first);
-            rest.Finish();
+            for (nint first = 0; first < columns; first += group)
+                GemmKernel.MultiplyRow(k, a, panels + first * k, Math.Min(group, columns - first), c + first, add == null ? null : add + first);
             return;
         }
 

@@ -7,27 +7,34 @@ namespace GpuSpectralRnn.Compute.Host;
 /// <content>A single row times several panels at a time: the two sums of one panel would wait for their multiply-adds.</content>
 internal static unsafe partial class GemmKernel
 {
-    /// <summary>Panels that <see cref="MultiplyRow(nint, float*, RowPanel*)"/> takes.</summary>
+    /// <summary>Panels that <see cref="MultiplyRow"/> takes at most.</summary>
     public const int RowPanels = 4;
 
     /// <summary>
-    /// c = a P + add for a row a [k] and <see cref="RowPanels"/> whole panels of all k rows; all have an add, or none. The same additions in the same
-    /// order as those of <see cref="Multiply"/> in steps of <see cref="Depth"/>.
+    /// c [columns] = a P + add for a row a [k] and up to <see cref="RowPanels"/> panels of all k rows, one behind the other; add may be null. The same
+    /// additions in the same order as those of <see cref="Multiply"/> in steps of <see cref="Depth"/>.
     /// </summary>
-    public static void MultiplyRow(nint k, float* a, RowPanel* panels)
-    {
-        if (Simd.IsWide) MultiplyRow<Simd512, Vector512<float>>(k, a, panels);
-        else MultiplyRow<SimdVectorT, Vector<float>>(k, a, panels);
-    }
-
-    /// <summary>The same for panels, sums and addends that follow each other.</summary>
     [SkipLocalsInit]
-    public static void MultiplyRow(nint k, float* a, float* panels, float* c, float* add)
+    public static void MultiplyRow(nint k, float* a, float* panels, nint columns, float* c, float* add)
     {
         nint width = PanelWidth;
+        float* sums = stackalloc float[2 * RowPanels * PanelWidth]; // of a panel that is not whole, and of none; behind them what is added
+        float* addends = sums + RowPanels * width;
         RowPanel* four = stackalloc RowPanel[RowPanels];
-        for (nint i = 0; i < RowPanels; i++) four[i] = new RowPanel(panels + i * width * k, c + i * width, add == null ? null : add + i * width);
-        MultiplyRow(k, a, four);
+        nint whole = columns / width * width;
+        for (nint at = 0; at < RowPanels * width; at += width)
+        {
+            // In the place of a missing panel the first once more, to no purpose.
+            bool isWhole = at < whole;
+            float* extra = add == null ? null : (isWhole ? add : addends) + at;
+            four[at / width] = new RowPanel(panels + (at < columns ? at * k : 0), (isWhole ? c : sums) + at, extra);
+        }
+
+        int rest = (int)(columns - whole);
+        if (rest > 0 && add != null) new ReadOnlySpan<float>(add + whole, rest).CopyTo(new Span<float>(addends + whole, rest));
+        if (Simd.IsWide) MultiplyRow<Simd512, Vector512<float>>(k, a, four);
+        else MultiplyRow<SimdVectorT, Vector<float>>(k, a, four);
+        if (rest > 0) new ReadOnlySpan<float>(sums + whole, rest).CopyTo(new Span<float>(c + whole, rest));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -74,4 +81,12 @@ internal static unsafe partial class GemmKernel
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged =>
         Put<TSimd, TVector, AllLanes<TSimd, TVector>>(default, first, second, panel.C, isFirst ? panel.Add : panel.C);
+
+    // A panel, where its sums go, and what is added to them, or null.
+    private readonly struct RowPanel(float* values, float* c, float* add)
+    {
+        public readonly float* Values = values;
+        public readonly float* C = c;
+        public readonly float* Add = add;
+    }
 }

@@ -18,9 +18,7 @@ internal abstract unsafe class ElmanLayer : HostCell
         float* before = pass.Before(number, part.From, pass.Output, pass.InitialHidden); // [rows, H]
         MultiplyInputs(pass, own, number, part);
         if (before != null) own.Hidden.Multiply(part, before, hidden, h, hidden, h, hidden);
-        nint first = part.FirstUnit, count = part.EndUnit - part.FirstUnit;
-        if (part.HasAllUnits) Activate(h, part.Rows * hidden);
-        else for (nint at = first; at < part.Rows * hidden; at += hidden) Activate(h + at, count);
+        for (nint i = 0, at = part.FirstUnit; i < part.Stretches; i++, at += hidden) Activate(h + at, part.StretchLength);
         pass.HoldPadding(t, part.From, part.To, h, before);
     }
 
@@ -33,13 +31,11 @@ internal abstract unsafe class ElmanLayer : HostCell
         if (number + 1 < steps)
         {
             float* behind = pass.Row(back.OutputGradient, pass.StepAt(number + 1), part.From);
-            own.Back!.Multiply((part.FirstUnit, part.EndUnit), part.Rows, behind, hidden, d, hidden, back.Given(pass, number, part.From), hidden);
+            own.Back!.Multiply(part.Units, part.Rows, behind, hidden, d, hidden, back.Given(pass, number, part.From), hidden);
         }
 
         float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
-        nint first = part.FirstUnit, count = part.EndUnit - part.FirstUnit;
-        if (part.HasAllUnits) GoBack(d, h, part.Rows * hidden);
-        else for (nint at = first; at < part.Rows * hidden; at += hidden) GoBack(d + at, h + at, count);
+        for (nint i = 0, at = part.FirstUnit; i < part.Stretches; i++, at += hidden) GoBack(d + at, h + at, part.StretchLength);
         pass.HoldPadding(t, part.From, part.To, d, null);
     }
 
@@ -51,7 +47,7 @@ internal abstract unsafe class ElmanLayer : HostCell
         for (long row = part.From; row < part.To; row++)
         {
             float* first = pass.Row(back.OutputGradient, pass.FirstStep(row), row);
-            own.Back!.Multiply((part.FirstUnit, part.EndUnit), 1, first, hidden, back.InitialGradient + row * hidden, hidden, null, 0);
+            own.Back!.Multiply(part.Units, 1, first, hidden, back.InitialGradient + row * hidden, hidden, null, 0);
         }
     }
 }

@@ -37,7 +37,7 @@ internal sealed unsafe class GruLayer : HostCell
         (_, int steps, _, _, int hidden) = pass.Shape;
         nint width = pass.Shape.GateRows;
         float* carry = own.Carry + part.From * hidden; // [rows, H]
-        if (number + 1 == steps) part.Clear(carry, hidden);
+        if (number + 1 == steps) part.Clear(carry);
         else Carry(pass, own, number + 1, part);
         int t = pass.StepAt(number);
         float* a = own.GatesAt(t, part.From); // [rows, 3H]
@@ -73,6 +73,6 @@ internal sealed unsafe class GruLayer : HostCell
         int hidden = pass.Shape.Hidden;
         float* carry = own.Carry + part.From * hidden;
         float* product = own.ProductsAt(pass.StepAt(number), part.From);
-        own.Back!.Multiply((part.FirstUnit, part.EndUnit), part.Rows, product, pass.Shape.GateRows, carry, hidden, carry, hidden);
+        own.Back!.Multiply(part.Units, part.Rows, product, pass.Shape.GateRows, carry, hidden, carry, hidden);
     }
 }

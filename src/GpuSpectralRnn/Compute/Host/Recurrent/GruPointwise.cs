@@ -11,17 +11,7 @@ internal static unsafe class GruPointwise
     /// </summary>
     public static void Forward(float* a, float* product, nint hidden, float* before, float* h, StepPart part)
     {
-        Gates gates = new(a, product);
-        if (part.HasAllUnits)
-        {
-            Elementwise.Run(gates, 0, 2 * hidden);
-        }
-        else
-        {
-            Elementwise.Run(gates, part.FirstUnit, part.EndUnit);
-            Elementwise.Run(gates, hidden + part.FirstUnit, hidden + part.EndUnit);
-        }
-
+        part.RunGates(new Gates(a, product), 0, 2);
         Elementwise.Run(new States(a, product, hidden, before, h), part.FirstUnit, part.EndUnit);
     }
 

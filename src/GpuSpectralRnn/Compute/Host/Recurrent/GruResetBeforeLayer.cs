@@ -44,7 +44,7 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
         nint width = pass.Shape.GateRows;
         float* carry = own.Carry + part.From * hidden; // [rows, H]
         float* resetGradient = own.CellCarry + part.From * hidden; // dL/d(r h) [rows, H]
-        if (number + 1 == steps) part.Clear(carry, hidden);
+        if (number + 1 == steps) part.Clear(carry);
         else Carry(pass, own, number + 1, part);
         int t = pass.StepAt(number);
         float* a = own.GatesAt(t, part.From); // [rows, 3H]

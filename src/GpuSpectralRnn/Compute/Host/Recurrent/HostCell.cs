@@ -11,11 +11,11 @@ internal abstract unsafe class HostCell
     /// <summary>Runs the step walked as number <paramref name="number"/>, after those before it.</summary>
     public abstract void Step(RecurrentPass pass, HostRecurrentWorkspace own, int number, StepPart part);
 
-    /// <summary>Hands out the states after the last step, rows from..to, and clears those beyond a sequence's end.</summary>
-    public virtual void Finish(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
+    /// <summary>After all steps: hands out the states after the last one, and clears those beyond a sequence's end.</summary>
+    public virtual void Finish(RecurrentPass pass, HostRecurrentWorkspace own, StepPart part)
     {
-        pass.Finish(from, to, pass.Output, pass.FinalHidden);
-        pass.FillPadding(pass.Output, from, to, null);
+        pass.Finish(part, pass.Output, pass.FinalHidden);
+        pass.FillPadding(pass.Output, part.From, part.To, null);
     }
 
     /// <summary>

@@ -28,19 +28,10 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         own.Packed = now;
         own.Peepholes = backend.ReadOrNull(o.Weights.Peepholes);
         HostCell cell = shape.Spec.Host;
-        if (own.UnitParts > 1 && pass.Lengths == null)
+        Walk(pass, own, (number, part) =>
         {
-            int parts = own.UnitParts;
-            threads.RunPhases(shape.Steps, parts, (number, i) => cell.Step(pass, own, number, StepPart.OfUnits(i, parts, shape.Batch, shape.Hidden)));
-            cell.Finish(pass, own, 0, shape.Batch);
-            return;
-        }
-
-        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) =>
-        {
-            StepPart part = StepPart.OfRows(from, to, shape.Hidden);
-            for (int number = 0; number < shape.Steps; number++) cell.Step(pass, own, number, part);
-            cell.Finish(pass, own, from, to);
+            if (number < shape.Steps) cell.Step(pass, own, number, part);
+            else cell.Finish(pass, own, part);
         });
     }
 
@@ -62,7 +53,13 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, pass.InitialHidden);
         for (long b = 0; shape.Spec.HasPeepholes && b < shape.Batch; b++) new Span<float>(own.PeepholeSums + b * 3 * shape.Hidden, 3 * shape.Hidden).Clear();
         own.Peepholes = backend.ReadOrNull(o.Weights.Peepholes);
-        WalkBack(pass, own, new BackwardPass(given, o.GradientFrom, first));
+        HostCell cell = shape.Spec.Host;
+        BackwardPass back = new(given, o.GradientFrom, first);
+        Walk(pass, own, (number, part) =>
+        {
+            if (number < shape.Steps) cell.StepBack(pass, own, back, shape.Steps - 1 - number, part);
+            else cell.FinishBack(pass, own, back, part);
+        });
         Tensor delta = own.Gates ?? o.OutputGradient; // of the inputs' product, [T, B, G*H]
         o.Workspace.ProductGradient = own.Products ?? delta;
         AddGradients(own, pass, delta, o.Gradients);
@@ -75,28 +72,21 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
             shape.Steps * shape.Batch, shape.Inputs, shape.GateRows, 1, backend.Address(delta), false, inputWeights, false, 0, backend.Address(o.InputGradient));
     }
 
-    private void WalkBack(RecurrentPass pass, HostRecurrentWorkspace own, BackwardPass back)
+    // Calls step with 0..T, T to finish, for each part: threads share out the units and meet after each step, or the rows, of which each walks all steps.
+    private void Walk(RecurrentPass pass, HostRecurrentWorkspace own, Action<int, StepPart> step)
     {
         RecurrentShape shape = pass.Shape;
-        HostCell cell = shape.Spec.Host;
-        int last = shape.Steps - 1;
-        if (own.UnitParts > 1 && pass.Lengths == null)
+        int parts = own.UnitParts;
+        if (parts > 1 && pass.Lengths == null)
         {
-            int parts = own.UnitParts;
-            threads.RunPhases(shape.Steps + 1, parts, (phase, i) =>
-            {
-                StepPart part = StepPart.OfUnits(i, parts, shape.Batch, shape.Hidden);
-                if (phase <= last) cell.StepBack(pass, own, back, last - phase, part);
-                else cell.FinishBack(pass, own, back, part);
-            });
+            threads.RunPhases(shape.Steps + 1, parts, (number, i) => step(number, StepPart.OfUnits(i, parts, shape.Batch, shape.Hidden)));
             return;
         }
 
         threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) =>
         {
             StepPart part = StepPart.OfRows(from, to, shape.Hidden);
-            for (int number = last; number >= 0; number--) cell.StepBack(pass, own, back, number, part);
-            cell.FinishBack(pass, own, back, part);
+            for (int number = 0; number <= shape.Steps; number++) step(number, part);
         });
     }
 

@@ -27,13 +27,15 @@ internal unsafe class LstmLayer : HostCell
     }
 
     /// <inheritdoc/>
-    public override void Finish(RecurrentPass pass, HostRecurrentWorkspace own, long from, long to)
+    public override void Finish(RecurrentPass pass, HostRecurrentWorkspace own, StepPart part)
     {
-        base.Finish(pass, own, from, to);
-        if (pass.FinalCell == null) return;
-        (_, int steps, _, _, int hidden) = pass.Shape;
-        long bytes = (to - from) * hidden * sizeof(float);
-        Buffer.MemoryCopy(own.CellsAt(steps - 1, pass.StepAt(steps - 1), from), pass.FinalCell + from * hidden, bytes, bytes);
+        if (pass.FinalCell != null)
+        {
+            int last = pass.Shape.Steps - 1;
+            part.Copy(own.CellsAt(last, pass.StepAt(last), part.From), pass.FinalCell + part.From * pass.Shape.Hidden);
+        }
+
+        base.Finish(pass, own, part);
     }
 
     /// <summary>The gates turn into gradients of pre-activations.</summary>
@@ -49,8 +51,8 @@ internal unsafe class LstmLayer : HostCell
         }
         else
         {
-            part.Clear(carry, hidden);
-            part.Clear(cellCarry, hidden);
+            part.Clear(carry);
+            part.Clear(cellCarry);
         }
 
         int t = pass.StepAt(number);
@@ -97,7 +99,7 @@ internal unsafe class LstmLayer : HostCell
         float* carry = own.Carry + part.From * hidden;
         float* a = own.GatesAt(pass.StepAt(number), part.From);
         float* add = pass.Lengths == null ? null : carry;
-        own.Back!.Multiply((part.FirstUnit, part.EndUnit), part.Rows, a, pass.Shape.GateRows, carry, hidden, add, hidden);
+        own.Back!.Multiply(part.Units, part.Rows, a, pass.Shape.GateRows, carry, hidden, add, hidden);
     }
 
     private static float* CellBefore(RecurrentPass pass, HostRecurrentWorkspace own, int number, long from) =>

@@ -11,22 +11,10 @@ internal static unsafe class LstmPointwise
     /// </summary>
     public static void Forward(float* a, nint hidden, float* before, float* c, float* h, StepPart part)
     {
-        Activate<Logistic> logistic = new(a, a);
-        Activate<HyperbolicTangent> tangent = new(a, a);
-        (nint first, nint end) = (part.FirstUnit, part.EndUnit);
-        if (part.HasAllUnits)
-        {
-            Elementwise.Run(logistic, 0, 2 * hidden);
-        }
-        else
-        {
-            Elementwise.Run(logistic, first, end);
-            Elementwise.Run(logistic, hidden + first, hidden + end);
-        }
-
-        Elementwise.Run(tangent, 2 * hidden + first, 2 * hidden + end);
-        Elementwise.Run(logistic, 3 * hidden + first, 3 * hidden + end);
-        Elementwise.Run(new States(a, hidden, before, c, h), first, end);
+        part.RunGates(new Activate<Logistic>(a, a), 0, 2);
+        part.RunGates(new Activate<HyperbolicTangent>(a, a), 2, 3);
+        part.RunGates(new Activate<Logistic>(a, a), 3, 4);
+        Elementwise.Run(new States(a, hidden, before, c, h), part.FirstUnit, part.EndUnit);
     }
 
     // From gates to states.

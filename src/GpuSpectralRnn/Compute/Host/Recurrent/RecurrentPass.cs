@@ -95,11 +95,9 @@ internal readonly unsafe struct RecurrentPass
             HoldPadding(step, from, to, Row(x, step, from), source == null ? null : source + from * Shape.Hidden);
     }
 
-    /// <summary>Copies the state after the last step walked, rows from..to of states [T, B, H], to final [B, H] where that is wanted.</summary>
-    public void Finish(long from, long to, float* states, float* final)
+    /// <summary>Copies the state after the last step walked, the part of states [T, B, H], to final [B, H] where that is wanted.</summary>
+    public void Finish(StepPart part, float* states, float* final)
     {
-        if (final == null) return;
-        long count = (to - from) * Shape.Hidden;
-        Buffer.MemoryCopy(Row(states, StepAt(Shape.Steps - 1), from), final + from * Shape.Hidden, count * sizeof(float), count * sizeof(float));
+        if (final != null) part.Copy(Row(states, StepAt(Shape.Steps - 1), part.From), final + part.From * Shape.Hidden);
     }
 }
