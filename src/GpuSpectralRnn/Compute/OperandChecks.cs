@@ -165,6 +165,7 @@ internal static partial class OperandChecks
         Float(backend, y);
         if (x.Count != y.Count) Fail($"y is {y.Shape}; x is {x.Shape}.", nameof(y));
         if (x.Offset != y.Offset) Apart(backend, y, x);
+        if (o.Numbers.First < 0 || o.Numbers.Period < 0 || o.Numbers.Gap < 0) throw new ArgumentOutOfRangeException(nameof(o.Numbers), o.Numbers, "Numbers count from 0.");
         return x.Count;
     }
 

@@ -9,6 +9,12 @@ namespace GpuSpectralRnn.Networks;
 /// <param name="Step">The training step.</param>
 public readonly record struct DropoutMask(float Rate, ulong Seed, long Step)
 {
+    /// <summary>
+    /// Place of this pass' first sequence in the batch, and the sequences of that batch, where the pass is over a part of it: the numbers are then those
+    /// that the part has in a pass over all. 0, 0: the pass is over the whole batch.
+    /// </summary>
+    public (int First, int Whole) Part { get; init; }
+
     /// <summary>The place of the embedding's output; above all layers.</summary>
     internal const int Embedding = (1 << 12) - 1;
 

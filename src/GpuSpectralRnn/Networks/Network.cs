@@ -171,6 +171,16 @@ public sealed class Network : IDisposable
     /// <exception cref="ArgumentException">The numbers are not B H.</exception>
     public void RestoreState(int batch, Func<string, float[]> values) => PrepareState(batch).Restore(batch, values);
 
+    /// <summary>
+    /// Changes the state that the next call goes on from for another one, so that several streams take turns in one network. The caller owns what it gets,
+    /// null where there was none.
+    /// </summary>
+    internal CarriedState? Exchange(CarriedState? other)
+    {
+        (CarriedState? before, state) = (state, other);
+        return before;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -61,6 +62,7 @@ public sealed class Checkpoint
     private const string AverageName = "average";
     private const string OptimizerPrefix = "optimizer.";
     private const string CarriedPrefix = "carried.";
+    private const string ShardsKey = "gsrnn.shards";
     private const string PruningKey = "gsrnn.pruning";
     private const string PruningPrefix = "pruning.";
 
@@ -98,6 +100,9 @@ public sealed class Checkpoint
     /// </summary>
     public IReadOnlyDictionary<string, float[]> Carried { get; init; } = new Dictionary<string, float[]>();
 
+    /// <summary>Shards of a batch (<see cref="ReplicaPlan.Shards"/>) with which the run goes on to the same bits.</summary>
+    public int Shards { get; init; } = 1;
+
     /// <summary>Settings of the pruning in training, one JSON object with its name; null without one.</summary>
     public string? PruningSettings { get; init; }
 
@@ -121,6 +126,7 @@ public sealed class Checkpoint
             [SettingsKey] = Settings.ToJson(),
             [StateKey] = JsonSerializer.Serialize(State, Json),
         };
+        if (Shards > 1) metadata.Add(ShardsKey, Shards.ToString(CultureInfo.InvariantCulture));
         if (PruningSettings is not null) metadata.Add(PruningKey, PruningSettings);
         SafetensorsFile.Write(path, arrays, metadata);
     }
@@ -149,9 +155,14 @@ public sealed class Checkpoint
                 Average = Values(AverageName, extent),
                 Optimizer = Group(OptimizerPrefix, extent),
                 Carried = Group(CarriedPrefix, null),
+                Shards = file.Metadata.GetValueOrDefault(ShardsKey) is { } shards ? Whole(ShardsKey, shards) : 1,
                 PruningSettings = file.Metadata.GetValueOrDefault(PruningKey) is { } pruning ? ObjectText(pruning) : null,
                 Pruning = Group(PruningPrefix, null),
             };
+
+            int Whole(string key, string text) =>
+                int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0
+                    ? number : throw new BrokenFileException(path, $"{key} is no number above 0.");
 
             string ObjectText(string text) => JsonNode.Parse(text) is JsonObject ? text : throw new BrokenFileException(path, $"{PruningKey} is no JSON object.");
 

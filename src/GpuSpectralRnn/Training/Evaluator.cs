@@ -10,18 +10,24 @@ public sealed class Evaluator : IDisposable
 {
     private readonly Network network;
     private readonly ISequenceData data;
-    private readonly DeviceBatches feed;
+    private readonly ReplicaPlan plan;
+    private readonly DeviceBatches[] feeds; // of this member's shards
     private readonly LossTotals totals;
     private readonly SpanAnswers? answers; // null where the outputs are no spans
 
     /// <summary>Checks that the data fit the network.</summary>
-    /// <exception cref="InvalidCallException">The data do not fit the network, or the set is empty.</exception>
-    public Evaluator(Network network, ISequenceData data, int batchSize)
+    /// <param name="network">The network.</param>
+    /// <param name="data">The set.</param>
+    /// <param name="batchSize">Sequences per batch, of all shards.</param>
+    /// <param name="plan">Who else evaluates; outputs and answers are those of this member's first shard.</param>
+    /// <exception cref="InvalidCallException">The data do not fit the network, or the set is empty or smaller than the shards.</exception>
+    public Evaluator(Network network, ISequenceData data, int batchSize, ReplicaPlan? plan = null)
     {
         network.Recipe.CheckFits(data.Layout, data.Name);
         this.network = network;
         this.data = data;
-        feed = new DeviceBatches(data, network.Backend, batchSize);
+        this.plan = plan ?? ReplicaPlan.Alone;
+        feeds = [.. this.plan.OwnSlices.Select(slice => new DeviceBatches(data, network.Backend, batchSize, slice))];
         totals = network.Backend.Loss.CreateTotals();
         answers = SpanAnswers.AreOf(network.Graph) ? new SpanAnswers(network) : null;
     }
@@ -36,17 +42,10 @@ public sealed class Evaluator : IDisposable
     {
         if (data.Layout.Target == TargetKind.None)
             throw new InvalidCallException($"{data.Name} has no targets to compare with; give labels or values.");
-        totals.Reset();
-        TargetObjective objective = new();
-        IReadingTexts? texts = answers is null ? null : data.Texts;
-        AnswerSums sums = default;
-        foreach (Tensor _ in Outputs(cancellation))
-        {
-            objective.Apply(network, feed, isTraining: false, totals);
-            if (texts is not null) sums = Score(texts, sums);
-        }
-
-        return Evaluation.From(totals.Read(), network.Recipe, sums);
+        LossSums[] losses = new LossSums[feeds.Length];
+        AnswerSums[] scores = new AnswerSums[feeds.Length];
+        for (int i = 0; i < feeds.Length; i++) (losses[i], scores[i]) = Sum(feeds[i], cancellation);
+        return Evaluation.From(plan.Sum(losses), network.Recipe, plan.Sum(scores));
     }
 
     /// <summary>Calls <paramref name="write"/> with the index of every sequence and its answer, a span of its text, in order.</summary>
@@ -55,14 +54,30 @@ public sealed class Evaluator : IDisposable
     public void Answer(Action<int, SpanAnswer> write, CancellationToken cancellation = default)
     {
         if (answers is null) throw new InvalidCallException("The network does not answer with spans of a text; choose a reader.");
-        foreach (Tensor _ in Outputs(cancellation))
+        DeviceBatches feed = feeds[0];
+        foreach (Tensor _ in Outputs(feed, cancellation))
         {
             SpanAnswer[] found = answers.Read(feed);
             for (int b = 0; b < feed.Size; b++) write(feed.Numbers[b], found[b]);
         }
     }
 
-    private AnswerSums Score(IReadingTexts texts, AnswerSums sums)
+    private (LossSums Losses, AnswerSums Answers) Sum(DeviceBatches feed, CancellationToken cancellation)
+    {
+        totals.Reset();
+        TargetObjective objective = new();
+        IReadingTexts? texts = answers is null ? null : data.Texts;
+        AnswerSums sums = default;
+        foreach (Tensor _ in Outputs(feed, cancellation))
+        {
+            objective.Apply(network, feed, isTraining: false, totals);
+            if (texts is not null) sums = Score(feed, texts, sums);
+        }
+
+        return (totals.Read(), sums);
+    }
+
+    private AnswerSums Score(DeviceBatches feed, IReadingTexts texts, AnswerSums sums)
     {
         SpanAnswer[] found = answers!.Read(feed);
         (double exact, double f1, long count) = (sums.Exact, sums.F1, sums.Count);
@@ -112,11 +127,12 @@ public sealed class Evaluator : IDisposable
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public void Predict(Action<int, ReadOnlySpan<float>> write, CancellationToken cancellation = default)
     {
+        DeviceBatches feed = feeds[0];
         int outputs = OutputWidth;
         int steps = network.Graph.AnswersEveryStep ? data.Layout.Steps : 1;
         float[] scratch = new float[BatchOutputs(steps, feed.BatchSize, outputs)]; // [T, B, O]
         float[] sequence = new float[steps * outputs]; // [T, O]
-        foreach (Tensor batch in Outputs(cancellation))
+        foreach (Tensor batch in Outputs(feed, cancellation))
         {
             Span<float> downloaded = scratch.AsSpan(0, (int)batch.Count); // [T, B, O]
             batch.CopyTo(downloaded);
@@ -139,17 +155,18 @@ public sealed class Evaluator : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        feed.Dispose();
+        foreach (DeviceBatches feed in feeds) feed.Dispose();
         totals.Dispose();
     }
 
-    private IEnumerable<Tensor> Outputs(CancellationToken cancellation)
+    private IEnumerable<Tensor> Outputs(DeviceBatches feed, CancellationToken cancellation)
     {
         feed.Restart();
         int done = 0;
         while (feed.Next())
         {
             cancellation.ThrowIfCancellationRequested();
+            if (feed.Size == 0) continue;
             yield return network.Forward(feed.Current);
             done += feed.Sequences;
             Progress?.Invoke(done);

@@ -31,7 +31,7 @@ public sealed class TargetObjective : Objective
         {
             Tensor outputs = network.Output(i);
             Tensor? gradient = isTraining ? outputs : null;
-            float scale = 1f / Math.Max(1, feed.CountedRows(i));
+            float scale = 1f / feed.MeanRows(i);
             if (network.Recipe.Task == TaskKind.Classification) loss.SoftmaxCrossEntropy(new(outputs, feed.Targets[i], scale, gradient, totals));
             else loss.MeanSquaredError(new(outputs, feed.Targets[i], scale, gradient, totals));
         }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json.Nodes;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks;
@@ -10,16 +9,19 @@ namespace GpuSpectralRnn.Training;
 /// Trains a network by mini-batches. Steps run on the device; losses are downloaded every <see cref="ReportEvery"/> and at the end of an epoch. Runs
 /// with the same seed on the same device give bitwise equal weights, also when interrupted and resumed. Masked weights stay zero.
 /// </summary>
-public sealed class Trainer : IDisposable
+public sealed partial class Trainer : IDisposable
 {
+    /// <summary>Steps after which the members of a group compare their weights, beside the ends of epochs.</summary>
+    private const int StepsBetweenChecks = 1000;
+
     private readonly Network network;
     private readonly ISequenceData data;
     private readonly ISequenceData? validation;
     private readonly TrainingSettings settings;
     private readonly Optimizer optimizer;
-    private readonly DeviceBatches feed;
+    private readonly ReplicaPlan plan;
+    private readonly BatchShards shards;
     private readonly Evaluator? evaluator;
-    private readonly LossTotals totals;
     private readonly TrainingStep step;
     private readonly Tensor? best;
     private readonly ITrainedPruning? pruning;
@@ -39,11 +41,17 @@ public sealed class Trainer : IDisposable
     /// <param name="validation">The validation set, evaluated after every epoch; null for none.</param>
     /// <param name="settings">Hyperparameters.</param>
     /// <param name="pruning">What is pruned on the way; null for nothing.</param>
+    /// <param name="plan">Who else trains, and how batches are shared out; every member makes a trainer of its own. Left out: nobody.</param>
     /// <exception cref="InvalidCallException">
-    /// A setting is out of range, the data do not fit the network, or it cannot be pruned so.
+    /// A setting is out of range, the data do not fit the network or the group, or it cannot be pruned so.
     /// </exception>
     public Trainer(
-        Network network, ISequenceData data, ISequenceData? validation, TrainingSettings settings, ITrainedPruning? pruning = null)
+        Network network,
+        ISequenceData data,
+        ISequenceData? validation,
+        TrainingSettings settings,
+        ITrainedPruning? pruning = null,
+        ReplicaPlan? plan = null)
     {
         settings.Validate();
         network.Recipe.CheckFits(data.Layout, data.Name);
@@ -69,11 +77,11 @@ public sealed class Trainer : IDisposable
         this.validation = validation;
         this.settings = settings;
         this.pruning = pruning;
+        this.plan = plan ?? ReplicaPlan.Alone;
         optimizer = new Optimizer(settings, network.Parameters);
-        feed = new DeviceBatches(data, network.Backend, settings.BatchSize);
-        evaluator = validation is null ? null : new Evaluator(network, validation, settings.BatchSize);
-        totals = network.Backend.Loss.CreateTotals();
-        step = new TrainingStep(network, feed, new TargetObjective(), optimizer, totals) { Pruning = pruning };
+        shards = new BatchShards(network, data, settings.BatchSize, this.plan);
+        evaluator = validation is null ? null : new Evaluator(network, validation, settings.BatchSize, this.plan);
+        step = new TrainingStep(network, shards, new TargetObjective(), optimizer) { Pruning = pruning };
         average = settings.Average > 0 ? new WeightAverage(network.Parameters, settings.Average) : null;
         best = settings.Patience > 0 || settings.Schedule.Kind == ScheduleKind.Anneal
             ? network.Backend.Allocate(network.Parameters.Values.Shape) : null;
@@ -99,7 +107,7 @@ public sealed class Trainer : IDisposable
     public Action<Network>? Sliced { get; init; }
 
     /// <summary>Steps of one epoch.</summary>
-    public int StepsPerEpoch => feed.BatchCount;
+    public int StepsPerEpoch => shards.BatchCount;
 
     /// <summary>Steps of the whole run.</summary>
     public long Steps => (long)StepsPerEpoch * settings.Epochs;
@@ -121,59 +129,13 @@ public sealed class Trainer : IDisposable
     public void WarmUp()
     {
         if (state.Step > 0) throw new InvalidOperationException("A run is warmed up before its first step, and before a checkpoint is restored.");
-        feed.Restart();
-        feed.Next();
+        bool stops = false, reports = false;
+        shards.RestartShuffled(settings.Seed, 0);
+        shards.Next(ref stops, ref reports);
         pruning?.BeforeStep(1);
         step.Backpropagate(Mask);
         _ = network.Backend.Optimizer; // loads its kernels
         network.Backend.Synchronize();
-    }
-
-    /// <summary>Restores a checkpoint; the next <see cref="Run"/> resumes from it.</summary>
-    /// <exception cref="InvalidCallException">The checkpoint is of another network, other data or other settings (more or fewer epochs are
-    /// accepted).</exception>
-    public void Restore(Checkpoint checkpoint)
-    {
-        if (!checkpoint.Recipe.Equals(network.Recipe))
-            throw new InvalidCallException(
-                $"The checkpoint's network is another: {JsonDifference.Describe(checkpoint.Recipe.ToJson(), network.Recipe.ToJson())}; " +
-                "resume with the same.");
-        TrainingSettings before = checkpoint.Settings with { Epochs = settings.Epochs };
-        if (before != settings)
-            throw new InvalidCallException(
-                $"The checkpoint was trained with other settings: {JsonDifference.Describe(before.ToJson(), settings.ToJson())}; " +
-                "only the epochs may differ.");
-        if (checkpoint.Settings.Epochs != settings.Epochs && settings.Schedule.SpansAllSteps)
-            throw new InvalidCallException(
-                $"The schedule {settings.Schedule.Kind.Name()} is laid out over all {checkpoint.Settings.Epochs} epochs of the checkpoint; " +
-                $"with {settings.Epochs} its rate " +
-                "would jump. Resume with as many epochs, or start a new run from the model with a schedule of its own.");
-        CheckPruning(checkpoint);
-        if (checkpoint.State.Data != Fingerprint)
-            throw new InvalidCallException(
-                $"The checkpoint was trained on {checkpoint.State.Data}, not on {Fingerprint}; resume with the same data.");
-        if (checkpoint.State.DataHash is { } hash && !ContentHash.Matches(data, hash))
-            throw new InvalidCallException($"{Fingerprint}, hold other numbers than when the checkpoint was written; resume with the same data.");
-        if (best is not null && checkpoint.Best is null && checkpoint.State.BestEpoch > 0)
-            throw new InvalidCallException("The checkpoint lacks the best weights that its settings keep; it cannot be resumed.");
-        foreach ((string name, Tensor values) in optimizer.State)
-        {
-            if (!checkpoint.Optimizer.TryGetValue(name, out float[]? saved))
-                throw new InvalidCallException($"The checkpoint lacks the optimiser's '{name}'; it cannot be resumed.");
-            values.CopyFrom<float>(saved);
-        }
-
-        if (Carries(checkpoint.State)) RestoreCarried(checkpoint);
-        foreach ((string name, Tensor values) in pruning?.State ?? []) values.CopyFrom<float>(checkpoint.Pruning[name]);
-        network.Parameters.Values.CopyFrom<float>(checkpoint.Parameters);
-        if (average is not null)
-        {
-            average.Values.CopyFrom<float>(
-                checkpoint.Average ?? throw new InvalidCallException("The checkpoint lacks the average of the weights; it cannot be resumed."));
-        }
-
-        if (checkpoint.Best is not null) best?.CopyFrom<float>(checkpoint.Best);
-        (state, dataHash) = (checkpoint.State, checkpoint.State.DataHash);
     }
 
     /// <summary>
@@ -187,6 +149,7 @@ public sealed class Trainer : IDisposable
         double secondsBefore = state.Seconds;
         firstStep = state.Step;
         clock.Restart();
+        plan.Replicas.ShareWeights(network);
         bool isCancelled = false;
         while (!isCancelled && state.Epoch < settings.Epochs && !IsOutOfPatience) isCancelled = !RunEpoch(secondsBefore, cancellation);
         if (!isCancelled && best is not null && state.BestEpoch > 0)
@@ -215,9 +178,8 @@ public sealed class Trainer : IDisposable
     public void Dispose()
     {
         optimizer.Dispose();
-        feed.Dispose();
+        shards.Dispose();
         evaluator?.Dispose();
-        totals.Dispose();
         average?.Dispose();
         best?.Dispose();
     }
@@ -225,20 +187,23 @@ public sealed class Trainer : IDisposable
     // The rest of the epoch in progress; false if it was cancelled.
     private bool RunEpoch(double secondsBefore, CancellationToken cancellation)
     {
-        feed.RestartShuffled(settings.Seed, state.Epoch, state.Batch);
-        totals.Reset();
+        shards.RestartShuffled(settings.Seed, state.Epoch, state.Batch);
+        shards.ResetTotals();
         totalsStart = state.Step;
         TrainingState start = state;
         TimeSpan lastReport = clock.Elapsed;
         for (int batch = state.Batch; batch < StepsPerEpoch; batch++)
         {
-            if (cancellation.IsCancellationRequested) return Pause(start, secondsBefore);
+            // Of a group all members stop, and report, before the same step.
+            (bool stops, bool reports) = (cancellation.IsCancellationRequested, clock.Elapsed - lastReport >= ReportEvery);
+            if (!stops || plan.Replicas.Size > 1) shards.Next(ref stops, ref reports);
+            if (stops) return Pause(start, secondsBefore);
             double rate = settings.Schedule.Rate(settings.LearningRate, state.Step, StepsPerEpoch, Steps, state.WorseEpochs);
-            feed.Next();
             step.Run(rate, state.Step + 1, Mask);
             average?.Add(state.Step + 1);
             state = state with { Step = state.Step + 1, Batch = batch + 1 };
-            if (clock.Elapsed - lastReport >= ReportEvery)
+            if (plan.Replicas.Size > 1 && state.Step % StepsBetweenChecks == 0) plan.Replicas.CheckWeights(CheckedParameters(), state.Step);
+            if (reports)
             {
                 Evaluation sofar = ReadTotals(start);
                 lastReport = clock.Elapsed;
@@ -251,6 +216,8 @@ public sealed class Trainer : IDisposable
 
         lastTraining = ReadTotals(start);
         float[] parameters = CheckedParameters();
+        plan.Replicas.CheckWeights(parameters, state.Step);
+        if (plan.Replicas.Size > 1) cancellation = CancellationToken.None; // at the next step, where all members learn of it
         pruning?.BeforeEvaluation();
         if (!Validate(cancellation)) return Pause(start, secondsBefore);
         if (!TrySlice(out PruningReport? pruned, cancellation)) return Pause(start, secondsBefore);
@@ -285,7 +252,7 @@ public sealed class Trainer : IDisposable
     // Loss and metric of the epoch so far: the sums at the start of this session (start) and those added since.
     private Evaluation ReadTotals(TrainingState start)
     {
-        LossSums sums = totals.Read();
+        LossSums sums = shards.ReadTotals();
         if (sums.FirstBadCall >= 0) throw Diverged(totalsStart + sums.FirstBadCall + 1, "the loss is NaN or infinite");
         state = state with { LossSum = start.LossSum + sums.Loss, Correct = start.Correct + sums.Correct, Rows = start.Rows + sums.Rows };
         return Evaluation.From(new LossSums(state.LossSum, state.Correct, state.Rows, 0, -1), network.Recipe);
@@ -325,7 +292,7 @@ public sealed class Trainer : IDisposable
             };
             if (validation is not null)
             {
-                using Evaluator judge = new(sliced, validation, settings.BatchSize);
+                using Evaluator judge = new(sliced, validation, settings.BatchSize, plan);
                 report = report with { Sliced = judge.Run(cancellation) };
             }
 
@@ -360,72 +327,6 @@ public sealed class Trainer : IDisposable
         return values;
     }
 
-    private void SaveCheckpoint(float[] parameters)
-    {
-        if (CheckpointPath is null) return;
-        new Checkpoint
-        {
-            Recipe = network.Recipe,
-            Settings = settings,
-            State = state with { DataHash = DataHash },
-            Parameters = parameters,
-            Best = state.BestEpoch > 0 ? best?.ToArray() : null,
-            Average = average?.Values.ToArray(),
-            Optimizer = optimizer.State.ToDictionary(s => s.Name, s => s.Values.ToArray()),
-            Carried = Carries(state) ? network.CarriedState.ToDictionary(s => s.Name, s => s.Values.ToArray()) : new Dictionary<string, float[]>(),
-            PruningSettings = pruning is null ? null : SettingsOf(pruning),
-            Pruning = (pruning?.State ?? []).ToDictionary(s => s.Name, s => s.Values.ToArray()),
-        }.Save(CheckpointPath);
-        lastCheckpoint = $"{CheckpointPath} (after step {state.Step})";
-    }
-
-    // Within an epoch over a stream the state of a batch is carried to the next.
-    private bool Carries(TrainingState at) => data.Layout.IsStream && at.Batch > 0 && at.Batch < StepsPerEpoch;
-
-    private static string SettingsOf(ITrainedPruning pruning) => new JsonObject
-    {
-        ["method"] = pruning.Name,
-        ["settings"] = JsonNode.Parse(pruning.Settings),
-    }.ToJsonString();
-
-    private void CheckPruning(Checkpoint checkpoint)
-    {
-        if (pruning is null)
-        {
-            if (checkpoint.PruningSettings is not null)
-                throw new InvalidCallException($"The checkpoint is of a run that prunes, {checkpoint.PruningSettings}; resume with the same method.");
-            return;
-        }
-
-        if (checkpoint.PruningSettings is null)
-            throw new InvalidCallException($"The checkpoint is of a run that does not prune; start {pruning.Name} from its model as a new run.");
-        string now = SettingsOf(pruning);
-        if (checkpoint.PruningSettings != now)
-            throw new InvalidCallException(
-                $"The checkpoint was pruned in another way: {JsonDifference.Describe(checkpoint.PruningSettings, now)}; resume with the same.");
-        if (pruning.SpansAllSteps && checkpoint.Settings.Epochs != settings.Epochs)
-            throw new InvalidCallException(
-                $"{pruning.Name} is laid out over all {checkpoint.Settings.Epochs} epochs of the checkpoint; resume with as many, not {settings.Epochs}.");
-        foreach ((string name, Tensor values) in pruning.State)
-        {
-            if (!checkpoint.Pruning.TryGetValue(name, out float[]? saved) || saved.Length != values.Count)
-                throw new InvalidCallException(
-                    $"The checkpoint's {pruning.Name} is of another model: it holds {saved?.Length ?? 0} numbers of '{name}' and this one has {values.Count}.");
-        }
-    }
-
-    private void RestoreCarried(Checkpoint checkpoint)
-    {
-        try
-        {
-            network.RestoreState(feed.BatchSize, name => checkpoint.Carried[name]);
-        }
-        catch (Exception e) when (e is KeyNotFoundException or ArgumentException)
-        {
-            throw new InvalidCallException("The checkpoint lacks the state that its next batch goes on from; it cannot be resumed.", e);
-        }
-    }
-
     private DivergedException Diverged(long step, string what)
     {
         string advice = settings.Clip > 0
@@ -454,5 +355,5 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    private long SequencesAt(long step) => (step / StepsPerEpoch * data.Count) + (step % StepsPerEpoch * feed.BatchSize);
+    private long SequencesAt(long step) => (step / StepsPerEpoch * data.Count) + (step % StepsPerEpoch * shards.BatchSize);
 }

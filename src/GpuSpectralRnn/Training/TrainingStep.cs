@@ -4,14 +4,27 @@ using GpuSpectralRnn.Networks;
 namespace GpuSpectralRnn.Training;
 
 /// <summary>One training step on the device: forward pass, objective, backward pass, clipping, optimiser, masks; pruning at its places between.</summary>
-/// <param name="network">Trained in place.</param>
-/// <param name="batch">Gives the batch of a step.</param>
-/// <param name="loss">Overwrites the outputs by the gradients of the loss that is minimised.</param>
-/// <param name="optimizer">Updates the parameters.</param>
-public sealed class TrainingStep(Network network, Func<SequenceBatch> batch, Action loss, Optimizer optimizer)
+public sealed class TrainingStep
 {
-    /// <summary>What is pruned on the way; null for nothing.</summary>
-    public ITrainedPruning? Pruning { get; init; }
+    private readonly Network network;
+    private readonly Optimizer optimizer;
+    private readonly Action<DropoutMask> backpropagate;
+
+    /// <summary>A step on whatever a caller gives.</summary>
+    /// <param name="network">Trained in place.</param>
+    /// <param name="batch">Gives the batch of a step.</param>
+    /// <param name="loss">Overwrites the outputs by the gradients of the loss that is minimised.</param>
+    /// <param name="optimizer">Updates the parameters.</param>
+    public TrainingStep(Network network, Func<SequenceBatch> batch, Action loss, Optimizer optimizer)
+        : this(network, optimizer, dropout =>
+        {
+            network.Parameters.ClearGradients();
+            network.Forward(batch(), isTraining: true, dropout);
+            loss();
+            network.BackwardFromOutputs();
+        })
+    {
+    }
 
     /// <summary>A step on batches of a data set.</summary>
     /// <param name="network">Trained in place.</param>
@@ -23,6 +36,22 @@ public sealed class TrainingStep(Network network, Func<SequenceBatch> batch, Act
         : this(network, () => feed.Current, () => objective.Apply(network, feed, isTraining: true, totals), optimizer)
     {
     }
+
+    /// <summary>A step on the shards of batches, with all members of a group.</summary>
+    /// <param name="network">Trained in place.</param>
+    /// <param name="shards">The shards; a step is on those of the last <see cref="BatchShards.Next"/>.</param>
+    /// <param name="objective">The loss that is minimised.</param>
+    /// <param name="optimizer">Updates the parameters.</param>
+    internal TrainingStep(Network network, BatchShards shards, Objective objective, Optimizer optimizer)
+        : this(network, optimizer, OnShards(network, shards, objective))
+    {
+    }
+
+    private TrainingStep(Network network, Optimizer optimizer, Action<DropoutMask> backpropagate) =>
+        (this.network, this.optimizer, this.backpropagate) = (network, optimizer, backpropagate);
+
+    /// <summary>What is pruned on the way; null for nothing.</summary>
+    public ITrainedPruning? Pruning { get; init; }
 
     /// <summary>Called between the backward pass and the optimiser, to change gradients; null for nothing.</summary>
     public Action? GradientsReady { get; init; }
@@ -43,11 +72,17 @@ public sealed class TrainingStep(Network network, Func<SequenceBatch> batch, Act
     }
 
     /// <summary>Computes the gradients of a batch without updating the parameters.</summary>
-    public void Backpropagate(DropoutMask dropout = default)
+    public void Backpropagate(DropoutMask dropout = default) => backpropagate(dropout);
+
+    // Made once: a step allocates nothing.
+    private static Action<DropoutMask> OnShards(Network network, BatchShards shards, Objective objective)
     {
-        network.Forward(batch(), isTraining: true, dropout);
-        loss();
-        network.Backend.Fill(network.Parameters.Gradients, 0);
-        network.BackwardFromOutputs();
+        Action<DeviceBatches, LossTotals, DropoutMask> pass = (feed, totals, dropout) =>
+        {
+            network.Forward(feed.Current, isTraining: true, dropout);
+            objective.Apply(network, feed, isTraining: true, totals);
+            network.BackwardFromOutputs();
+        };
+        return dropout => shards.Backpropagate(pass, dropout);
     }
 }

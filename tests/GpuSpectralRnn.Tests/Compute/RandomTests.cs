@@ -37,6 +37,26 @@ public abstract class RandomTests(DeviceFixture device) : OperationTests(device)
         Assert.Throws<ArgumentException>(() => Backend.Random.Dropout(new(x, 0.5f, 1, 2, Zeros(count + 1))));
     }
 
+    [SkippableTheory]
+    [InlineData(1, 5, 0, 5, 3)] // all of it
+    [InlineData(3, 5, 2, 2, 3)]
+    [InlineData(7, 20, 5, 5, 8)] // periods at multiples of four
+    [InlineData(7, 20, 17, 3, 1)]
+    [InlineData(4, 9, 8, 1, 443)]
+    public void A_part_of_the_rows_drops_what_it_drops_in_the_whole(int steps, int rows, int first, int size, int width)
+    {
+        float[] whole = Numbers.Normal(steps * rows * width, 3);
+        Tensor all = Make(whole, steps * rows * width), y = Garbage(steps * rows * width);
+        Backend.Random.Dropout(new(all, 0.3f, 7, 9, y));
+        float[] part = Part(whole), expected = Part(y.ToArray());
+        Tensor x = Make(part, part.Length);
+        Backend.Random.Dropout(new(x, 0.3f, 7, 9, x) { Numbers = NumberWindow.OfRows(first, size, rows, width) });
+        Assert.Equal(expected, x.ToArray());
+
+        float[] Part(float[] values) =>
+            [.. Enumerable.Range(0, steps).SelectMany(t => values.Skip(((t * rows) + first) * width).Take(size * width))];
+    }
+
     // Salmon et al.'s known answers for Philox4x32-10 (Random123, kat_vectors): counter and key all zero, all ones.
     [Fact]
     public void Philox_gives_the_known_answers()

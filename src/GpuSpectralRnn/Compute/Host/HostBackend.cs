@@ -133,6 +133,9 @@ public sealed unsafe class HostBackend : IBackend
         threads.Dispose();
     }
 
+    /// <summary>A tensor's numbers where they are, to be written or read.</summary>
+    internal Span<float> Values(Tensor tensor) => new(Address(tensor), checked((int)tensor.Count));
+
     /// <summary>A tensor's first element, to be written or read.</summary>
     internal float* Address(Tensor tensor) => Address<float>(tensor);
 

@@ -22,7 +22,10 @@ internal sealed class IlgpuRandomOps(IlgpuBackend backend) : IRandomOps
     {
         OperandChecks.Dropout(backend, operands);
         (Tensor x, float rate, ulong seed, ulong stream, Tensor y) = operands;
-        dropout(backend.Stream, backend.Count(x), new(backend.View(x), backend.View(y), seed, stream, rate, 1 / (1 - rate)));
+        (long first, int period, long gap) = operands.Numbers;
+        if (period == 0) period = int.MaxValue;
+        dropout(
+            backend.Stream, backend.Count(x), new(backend.View(x), backend.View(y), seed, stream, rate, 1 / (1 - rate), (ulong)first, period, (ulong)gap));
     }
 
     /// <inheritdoc/>

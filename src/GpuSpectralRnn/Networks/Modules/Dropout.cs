@@ -31,7 +31,11 @@ public sealed record Dropout : Module
         private void Drop(Tensor x, Tensor y)
         {
             DropoutMask mask = Binding.Pass.Mask;
-            Backend.Random.Dropout(new(x, mask.Rate, mask.Seed, mask.Stream(place), y));
+            int width = x.Shape.Columns, size = Binding.Pass.Batch.Size;
+            Backend.Random.Dropout(new(x, mask.Rate, mask.Seed, mask.Stream(place), y)
+            {
+                Numbers = mask.Part.Whole > 0 ? NumberWindow.OfRows(mask.Part.First, size, mask.Part.Whole, width) : default,
+            });
         }
     }
 }

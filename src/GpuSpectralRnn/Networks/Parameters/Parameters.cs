@@ -14,6 +14,8 @@ public sealed class Parameters : IDisposable
     private readonly List<WeightTransform> transforms = [];
     private Dictionary<string, Tensor>? gradientViews;
     private Tensor? gradients;
+    private Tensor[]? allGradients;
+    private int allGradientsVersion;
 
     /// <summary>Zero parameters for <paramref name="graph"/>.</summary>
     public Parameters(Graph graph, IBackend backend)
@@ -52,6 +54,23 @@ public sealed class Parameters : IDisposable
 
             return gradients;
         }
+    }
+
+    /// <summary>All that a backward pass adds to: <see cref="Gradients"/>, and those of gates.</summary>
+    internal IReadOnlyList<Tensor> AllGradients
+    {
+        get
+        {
+            if (allGradients is null || allGradientsVersion != Version)
+                (allGradients, allGradientsVersion) = ([Gradients, .. transforms.OfType<UnitGates>().Select(gates => gates.Gradients)], Version);
+            return allGradients;
+        }
+    }
+
+    /// <summary>Sets to zero what a backward pass adds to.</summary>
+    public void ClearGradients()
+    {
+        foreach (Tensor gradient in AllGradients) Backend.Fill(gradient, 0);
     }
 
     /// <summary>

@@ -81,7 +81,6 @@ internal sealed class GateBlock : IDisposable
         {
             GatedAxis axis = Axes[i];
             backend.Gates.Sample(new(axis.LogAlpha, seed, Streams | ((ulong)step << 12) | (uint)i, axis.Gates.Values));
-            backend.Fill(axis.Gates.Gradients, 0);
         }
     }
 

@@ -36,20 +36,34 @@ internal sealed unsafe class HostRandomOps(HostBackend backend, HostParallel thr
     {
         long count = OperandChecks.Dropout(backend, operands);
         (Tensor x, float rate, ulong seed, ulong stream, Tensor y) = operands;
+        (long first, int given, long gap) = operands.Numbers;
+        long period = given == 0 ? Math.Max(1, count) : given;
         float* source = backend.Address(x);
         float* target = backend.Address(y);
         float scale = 1 / (1 - rate);
         threads.Split(count, 4, count * OperationsPerNumber, (_, from, to) =>
         {
-            for (long i = from; i < to; i += 4)
+            while (from < to)
             {
-                Philox.Block block = Philox.Generate(seed, stream, (ulong)i >> 2);
-                Put(i, block.X);
-                if (i + 1 < to) Put(i + 1, block.Y);
-                if (i + 2 < to) Put(i + 2, block.Z);
-                if (i + 3 < to) Put(i + 3, block.W);
+                (long turn, long at) = Math.DivRem(from, period);
+                long end = Math.Min(to, from + period - at);
+                Drop(from, end, (ulong)(first + from + (turn * gap)));
+                from = end;
             }
         });
+
+        // Elements side by side, the first of them with this number; four numbers are drawn at a time.
+        void Drop(long i, long end, ulong number)
+        {
+            for (; i < end; number += 4 - (number & 3))
+            {
+                Philox.Block block = Philox.Generate(seed, stream, number >> 2);
+                if ((number & 3) == 0 && i < end) Put(i++, block.X);
+                if ((number & 3) <= 1 && i < end) Put(i++, block.Y);
+                if ((number & 3) <= 2 && i < end) Put(i++, block.Z);
+                if (i < end) Put(i++, block.W);
+            }
+        }
 
         void Put(long i, uint word) => target[i] = Philox.ToUniform(word) < rate ? 0 : scale * source[i];
     }
