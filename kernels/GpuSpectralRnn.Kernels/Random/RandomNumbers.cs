@@ -29,14 +29,16 @@ public readonly struct NormalNumbers(
     ulong seed,
     ulong sequence,
     float mean,
-    float deviation)
+    float deviation,
+    NumberPlaces places)
     : IElementKernel
 {
     /// <inheritdoc/>
     public void Run(int element)
     {
-        Philox.Block block = Philox.Generate(seed, sequence, (ulong)element >> 1);
-        bool isEven = (element & 1) == 0;
+        ulong number = places.Of(element);
+        Philox.Block block = Philox.Generate(seed, sequence, number >> 1);
+        bool isEven = (number & 1) == 0;
         float u = Philox.ToUniform(isEven ? block.X : block.Z);
         float v = Philox.ToUniform(isEven ? block.Y : block.W);
         float radius = MathF.Sqrt(-2f * Elementary.Log(1f - u));

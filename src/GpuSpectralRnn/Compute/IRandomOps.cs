@@ -14,7 +14,11 @@ public readonly record struct UniformOperands(Tensor Destination, ulong Seed, ul
 /// <param name="Stream">Number of the stream.</param>
 /// <param name="Mean">Mean.</param>
 /// <param name="Deviation">Standard deviation, zero or more.</param>
-public readonly record struct NormalOperands(Tensor Destination, ulong Seed, ulong Stream, float Mean, float Deviation);
+public readonly record struct NormalOperands(Tensor Destination, ulong Seed, ulong Stream, float Mean, float Deviation)
+{
+    /// <summary>Which numbers of the stream it takes: 0, 1, 2, ... unless the destination is a part of something larger.</summary>
+    public NumberWindow Numbers { get; init; }
+}
 
 /// <summary>Operands of dropout.</summary>
 /// <param name="X">Float32 of any shape.</param>

@@ -153,7 +153,14 @@ internal static partial class OperandChecks
     public static long Normal(IBackend backend, NormalOperands o)
     {
         if (!(o.Deviation >= 0)) throw new ArgumentOutOfRangeException(nameof(o.Deviation), o.Deviation, "A standard deviation is zero or more.");
+        Window(o.Numbers);
         return Float(backend, o.Destination);
+    }
+
+    private static void Window(NumberWindow numbers)
+    {
+        if (numbers.First < 0 || numbers.Period < 0 || numbers.Gap < 0)
+            throw new ArgumentOutOfRangeException(nameof(numbers), numbers, "Random numbers count from 0 and upwards.");
     }
 
     /// <summary>Dropout: returns the count.</summary>
@@ -165,7 +172,7 @@ internal static partial class OperandChecks
         Float(backend, y);
         if (x.Count != y.Count) Fail($"y is {y.Shape}; x is {x.Shape}.", nameof(y));
         if (x.Offset != y.Offset) Apart(backend, y, x);
-        if (o.Numbers.First < 0 || o.Numbers.Period < 0 || o.Numbers.Gap < 0) throw new ArgumentOutOfRangeException(nameof(o.Numbers), o.Numbers, "Numbers count from 0.");
+        Window(o.Numbers);
         return x.Count;
     }
 

@@ -22,10 +22,8 @@ internal sealed class IlgpuRandomOps(IlgpuBackend backend) : IRandomOps
     {
         OperandChecks.Dropout(backend, operands);
         (Tensor x, float rate, ulong seed, ulong stream, Tensor y) = operands;
-        (long first, int period, long gap) = operands.Numbers;
-        if (period == 0) period = int.MaxValue;
         dropout(
-            backend.Stream, backend.Count(x), new(backend.View(x), backend.View(y), seed, stream, rate, 1 / (1 - rate), (ulong)first, period, (ulong)gap));
+            backend.Stream, backend.Count(x), new(backend.View(x), backend.View(y), seed, stream, rate, 1 / (1 - rate), Places(operands.Numbers)));
     }
 
     /// <inheritdoc/>
@@ -33,6 +31,9 @@ internal sealed class IlgpuRandomOps(IlgpuBackend backend) : IRandomOps
     {
         OperandChecks.Normal(backend, operands);
         (Tensor destination, ulong seed, ulong stream, float mean, float deviation) = operands;
-        normal(backend.Stream, backend.Count(destination), new(backend.View(destination), seed, stream, mean, deviation));
+        normal(backend.Stream, backend.Count(destination), new(backend.View(destination), seed, stream, mean, deviation, Places(operands.Numbers)));
     }
+
+    private static NumberPlaces Places(NumberWindow window) =>
+        new((ulong)window.First, window.Period == 0 ? int.MaxValue : window.Period, (ulong)window.Gap);
 }

@@ -39,7 +39,7 @@ internal sealed record RowSamples(int Count, float[] States, float[] Inputs, flo
             {
                 calibration.Cancellation.ThrowIfCancellationRequested();
                 network.Forward(probe == 0 ? feed.Current : feed.Current.Again, isTraining: true);
-                OutputProbe.Draw(network, feed.Current, calibration.Metric, calibration.Settings.Seed, ref stream);
+                OutputProbe.Draw(network, feed, calibration.Metric, calibration.Settings.Seed, ref stream);
                 network.BackwardFromOutputs(squares);
                 network.Backend.Fill(network.Parameters.Gradients, 0);
             }

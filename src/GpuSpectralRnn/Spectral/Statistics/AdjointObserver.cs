@@ -3,6 +3,7 @@ using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Networks.Modules;
 using GpuSpectralRnn.Numerics;
+using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Spectral;
 
@@ -108,14 +109,18 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
         Add(index, states, memory.View(0, gradient.Shape[0], batch, hidden));
     }
 
-    /// <summary>The means over all backward passes.</summary>
+    /// <summary>The means over all backward passes, of all members of a group.</summary>
+    /// <param name="group">Who else observed; left out: nobody.</param>
     /// <exception cref="RunFailedException">A gradient is NaN or infinite.</exception>
-    public AdjointStatistics[] Read()
+    public AdjointStatistics[] Read(IReplicas? group = null)
     {
+        IReplicas replicas = group ?? LocalReplicas.Instance;
+        sequences = replicas.Sum(sequences);
+        foreach (double[] counts in sequencesAt) replicas.Sum<double>(counts);
         AdjointStatistics[] result = new AdjointStatistics[grams.Length];
         for (int i = 0; i < grams.Length; i++)
         {
-            (Matrix sums, double count) = StatisticsCollector.Read(grams[i]);
+            (Matrix sums, double count) = StatisticsCollector.Read(grams[i], replicas);
             if (!sums.IsFinite())
                 throw new RunFailedException(
                     $"The gradients of {axes[i].Name} explode to NaN or infinity over {sequencesAt.Max(own => own.Length)} steps; " +
@@ -128,6 +133,7 @@ internal sealed class AdjointObserver : IBackwardObserver, IDisposable
                 for (int t = 0; t < part.Length; t++) perStep[t] += part[t];
             }
 
+            replicas.Sum<double>(perStep);
             for (int t = 0; t < perStep.Length; t++) perStep[t] = seen[t] > 0 ? perStep[t] * grams[i].Units / seen[t] : 0;
             result[i] = new AdjointStatistics(1 / Math.Max(1, count) * sums, perStep);
         }

@@ -39,6 +39,11 @@ public sealed class StatisticsCollector
         (this.network, this.data, this.batchSize, this.parameters) = (network, data, batchSize, parameters);
     }
 
+    /// <summary>
+    /// Who else collects: each member reads its part of every batch, and all return the sums over all of them. Left out: nobody.
+    /// </summary>
+    public IReplicas Replicas { get; init; } = LocalReplicas.Instance;
+
     /// <summary>Called after each batch with the number of sequences done in this pass.</summary>
     public Action<int>? Progress { get; init; }
 
@@ -69,7 +74,7 @@ public sealed class StatisticsCollector
         GramAccumulator[] weighted = stepWeights is null ? [] : [.. axes.Select(axis => owned.Keep(backend.Spectral.CreateGram(axis.Units)))];
         Tensor[] columns = [.. axes.Select(axis => owned.Keep(backend.Allocate(new Shape(axis.Units))))];
         double[][] stateSums = [.. axes.Select(axis => new double[axis.Units])];
-        using DeviceBatches feed = new(data, backend, batchSize);
+        using DeviceBatches feed = OwnPart();
         StepWeights[] ones =
         [
             .. data.Layout.Fields.Select(field => owned.Keep(StepWeights.Ones(backend, field.Steps, feed.BatchSize))),
@@ -83,8 +88,10 @@ public sealed class StatisticsCollector
                 : owned.Keep(new StepWeights(backend, Normalised(stepWeights[i])[..StepsOf(carrier)], feed.BatchSize))).ToArray()),
         ];
         int done = 0;
-        while (!cancellation.IsCancellationRequested && feed.Next())
+        while (!Replicas.Any(cancellation.IsCancellationRequested) && feed.Next())
         {
+            Count(feed, ref done);
+            if (feed.Size == 0) continue;
             network.Forward(feed.Current);
             for (int field = 0; field < ones.Length; field++)
             {
@@ -121,9 +128,6 @@ public sealed class StatisticsCollector
                     for (int j = 0; j < sums.Length; j++) stateSums[i][j] += sums[j];
                 }
             }
-
-            done += feed.Sequences;
-            Progress?.Invoke(done);
         }
 
         int StepsOf(Value carrier) => data.Layout.Fields[network.Graph.FieldIndex(carrier)].Steps;
@@ -132,12 +136,13 @@ public sealed class StatisticsCollector
         StateStatistics[] result = new StateStatistics[axes.Count];
         for (int i = 0; i < axes.Count; i++)
         {
-            (Matrix sums, double count) = Read(plain[i]);
+            (Matrix sums, double count) = Read(plain[i], Replicas);
+            Replicas.Sum<double>(stateSums[i]);
             SecondMoments covariance = new(fingerprint, axes[i].Name, sums, count, stateSums[i]);
             Matrix timeWeighted = covariance.Weight > 0 ? covariance.Mean() : sums;
             if (stepWeights is not null)
             {
-                (Matrix total, double weight) = Read(weighted[i]);
+                (Matrix total, double weight) = Read(weighted[i], Replicas);
                 if (weight > 0) timeWeighted = 1 / weight * total;
             }
 
@@ -160,34 +165,45 @@ public sealed class StatisticsCollector
     public AdjointStatistics[] CollectAdjoint(AdjointMetric metric, int probes = 4, ulong seed = 1, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(probes, 1);
-        using DeviceBatches feed = new(data, network.Backend, batchSize);
+        using DeviceBatches feed = OwnPart();
         using AdjointObserver observer = new(network, data.Layout, feed.BatchSize);
         ulong stream = ProbeStream;
         int done = 0;
         while (feed.Next())
         {
+            if (Replicas.Any(cancellation.IsCancellationRequested)) throw new OperationCanceledException(cancellation);
+            Count(feed, ref done);
+            if (feed.Size == 0) continue; // the last batch: no probe comes after it
             for (int probe = 0; probe < probes; probe++)
             {
-                cancellation.ThrowIfCancellationRequested();
+                if (Replicas.Size == 1) cancellation.ThrowIfCancellationRequested(); // a batch of many steps takes a while
                 network.Forward(probe == 0 ? feed.Current : feed.Current.Again, isTraining: true);
-                OutputProbe.Draw(network, feed.Current, metric, seed, ref stream);
+                OutputProbe.Draw(network, feed, metric, seed, ref stream);
                 observer.Begin(feed.Current, feed.Lengths);
                 network.BackwardFromOutputs(observer);
                 network.Backend.Fill(network.Parameters.Gradients, 0);
             }
-
-            done += feed.Sequences;
-            Progress?.Invoke(done);
         }
 
-        return observer.Read();
+        return observer.Read(Replicas);
     }
 
-    internal static (Matrix Sums, double Weight) Read(GramAccumulator gram)
+    internal static (Matrix Sums, double Weight) Read(GramAccumulator gram, IReplicas? replicas = null)
     {
         Matrix sums = new(gram.Units, gram.Units);
         double weight = gram.Read(sums.Data);
-        return (sums, weight);
+        if (replicas is null) return (sums, weight);
+        replicas.Sum<double>(sums.Data);
+        return (sums, replicas.Sum(weight));
+    }
+
+    private DeviceBatches OwnPart() => new(data, network.Backend, batchSize, new BatchSlice(Replicas.Rank, Replicas.Size));
+
+    // Of a group what all members have read: a batch, but for columns of a stream that have ended.
+    private void Count(DeviceBatches feed, ref int done)
+    {
+        done = Replicas.Size == 1 ? done + feed.Sequences : Math.Min(data.Count, done + feed.WholeSize);
+        Progress?.Invoke(done);
     }
 
     internal static Tensor Upload(IBackend backend, float[] values, params int[] extents)

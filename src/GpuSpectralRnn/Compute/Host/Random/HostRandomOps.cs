@@ -36,29 +36,18 @@ internal sealed unsafe class HostRandomOps(HostBackend backend, HostParallel thr
     {
         long count = OperandChecks.Dropout(backend, operands);
         (Tensor x, float rate, ulong seed, ulong stream, Tensor y) = operands;
-        (long first, int given, long gap) = operands.Numbers;
-        long period = given == 0 ? Math.Max(1, count) : given;
         float* source = backend.Address(x);
         float* target = backend.Address(y);
         float scale = 1 / (1 - rate);
-        threads.Split(count, 4, count * OperationsPerNumber, (_, from, to) =>
-        {
-            while (from < to)
-            {
-                (long turn, long at) = Math.DivRem(from, period);
-                long end = Math.Min(to, from + period - at);
-                Drop(from, end, (ulong)(first + from + (turn * gap)));
-                from = end;
-            }
-        });
+        Split(count, 4, operands.Numbers, Drop);
 
-        // Elements side by side, the first of them with this number; four numbers are drawn at a time.
+        // Four numbers are drawn at a time.
         void Drop(long i, long end, ulong number)
         {
             for (; i < end; number += 4 - (number & 3))
             {
                 Philox.Block block = Philox.Generate(seed, stream, number >> 2);
-                if ((number & 3) == 0 && i < end) Put(i++, block.X);
+                if ((number & 3) == 0) Put(i++, block.X);
                 if ((number & 3) <= 1 && i < end) Put(i++, block.Y);
                 if ((number & 3) <= 2 && i < end) Put(i++, block.Z);
                 if (i < end) Put(i++, block.W);
@@ -74,20 +63,40 @@ internal sealed unsafe class HostRandomOps(HostBackend backend, HostParallel thr
         long count = OperandChecks.Normal(backend, operands);
         (Tensor destination, ulong seed, ulong stream, float mean, float deviation) = operands;
         float* x = backend.Address(destination);
-        threads.Split(count, 2, count * OperationsPerNumber, (_, from, to) =>
+        Split(count, 2, operands.Numbers, Draw);
+
+        // Two numbers are drawn at a time.
+        void Draw(long i, long end, ulong number)
         {
-            for (long i = from; i < to; i += 2)
+            for (; i < end; number += 2 - (number & 1))
             {
-                Philox.Block block = Philox.Generate(seed, stream, (ulong)i >> 1);
-                Put(i, block.X, block.Y);
-                if (i + 1 < to) Put(i + 1, block.Z, block.W);
+                Philox.Block block = Philox.Generate(seed, stream, number >> 1);
+                if ((number & 1) == 0) Put(i++, block.X, block.Y);
+                if (i < end) Put(i++, block.Z, block.W);
             }
-        });
+        }
 
         void Put(long i, uint first, uint second)
         {
             double radius = Math.Sqrt(-2 * Math.Log(1 - Philox.ToUniform(first)));
             x[i] = mean + deviation * (float)(radius * Math.Cos(2 * Math.PI * Philox.ToUniform(second)));
         }
+    }
+
+    // Work on elements from i to end whose numbers follow each other, the first of them this one; threads begin at multiples of a block.
+    private void Split(long count, int block, NumberWindow window, Action<long, long, ulong> work)
+    {
+        (long first, int given, long gap) = window;
+        long period = given == 0 ? Math.Max(1, count) : given;
+        threads.Split(count, block, count * OperationsPerNumber, (_, from, to) =>
+        {
+            while (from < to)
+            {
+                (long turn, long at) = Math.DivRem(from, period);
+                long end = Math.Min(to, from + period - at);
+                work(from, end, (ulong)(first + from + (turn * gap)));
+                from = end;
+            }
+        });
     }
 }
