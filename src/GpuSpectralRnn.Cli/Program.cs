@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
+using GpuSpectralRnn.Cli.Groups;
 using GpuSpectralRnn.Cli.Verbs;
 using GpuSpectralRnn.Formats;
 
@@ -11,8 +12,12 @@ namespace GpuSpectralRnn.Cli;
 internal static class Program
 {
     private const int Done = 0;
-    private const int RunFailed = 1;
-    private const int CallWrong = 2;
+
+    /// <summary>Exit code where the work failed.</summary>
+    internal const int RunFailed = 1;
+
+    /// <summary>Exit code where the call cannot be.</summary>
+    internal const int CallWrong = 2;
 
     /// <summary>The verbs in the order of the help page.</summary>
     internal static readonly Type[] Verbs =
@@ -23,7 +28,11 @@ internal static class Program
         typeof(ExportVerb), typeof(ImportVerb), typeof(CompressVerb), typeof(BenchVerb),
     ];
 
-    private static int Main(string[] args) => Run(args, Console.Out, new ForgivingWriter(Console.Error));
+    private static int Main(string[] args)
+    {
+        ForgivingWriter error = new(ProcessGroup.OpenError());
+        return Run(args, ProcessGroup.IsFirst ? Console.Out : TextWriter.Null, error);
+    }
 
     /// <summary>Runs the program in this process; returns the exit code.</summary>
     /// <param name="given">As a shell hands them over.</param>
@@ -66,22 +75,33 @@ internal static class Program
         verb.Call = CommandText.From(given);
         try
         {
+            verb.Group = ProcessGroup.Join(verb, given[0]);
             if (CallErrors.FindOptionWithoutValue(verb.GetType(), args) is { } option) throw new InvalidCallException($"{option} needs a value.");
             if (NumberOptions.FindFault(verb.GetType(), args) is { } fault) throw new InvalidCallException(fault);
             verb.CheckNothingIsLeft();
             CallFiles.Check(verb);
             verb.Run(terminal);
+            verb.Group.Dispose();
             return Done;
         }
         catch (Exception e)
         {
-            terminal.Error(e);
-            return e is InvalidCallException ? CallWrong : RunFailed;
+            return Fail(verb, terminal, e);
         }
         finally
         {
             foreach (IDisposable opened in verb.Opened) opened.Dispose();
         }
+    }
+
+    private static int Fail(Verb verb, Terminal terminal, Exception e)
+    {
+        int code = e is InvalidCallException ? CallWrong : RunFailed;
+        bool isTogether = e is StoppedException || verb.Group.Size == 1;
+        if (ProcessGroup.IsFirst || verb.Group.Size == 1) terminal.Error(e);
+        if (!isTogether) ProcessGroup.Fail(verb.Group, code, ProcessGroup.IsFirst ? "" : Terminal.Describe(e));
+        verb.Group.Dispose();
+        return code;
     }
 
     private static int Explain(NotParsed<object> result, string[] args, TextWriter output, TextWriter error)

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using GpuSpectralRnn.Cli.Calls;
+using GpuSpectralRnn.Cli.Groups;
 using GpuSpectralRnn.Cli.Verbs;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Formats;
@@ -23,7 +24,10 @@ internal sealed class Terminal(Verb verb, TextWriter output, TextWriter error)
     public bool IsJson => verb.Json;
 
     /// <summary>Whether progress is suppressed.</summary>
-    public bool IsQuiet => verb.Quiet;
+    public bool IsQuiet => verb.Quiet || !ProcessGroup.IsFirst;
+
+    /// <summary>Whether progress is written line by line: standard error is no terminal, or a launcher's.</summary>
+    public static bool IsPlain => Console.IsErrorRedirected || ProcessGroup.IsLaunched;
 
     /// <summary>Prints a line of the result, unless results are JSON.</summary>
     public void Result(string line)
@@ -48,7 +52,7 @@ internal sealed class Terminal(Verb verb, TextWriter output, TextWriter error)
     /// <summary>Replaces the line at the cursor; false, and nothing done, where standard error is no terminal or progress is unwanted.</summary>
     public bool Overwrite(string line)
     {
-        if (IsQuiet || Console.IsErrorRedirected) return IsQuiet;
+        if (IsQuiet || IsPlain) return IsQuiet;
         int width = Math.Max(1, Console.WindowWidth - 1);
         error.Write($"\r\x1b[K{ForeignText.Escape(line.Length <= width ? line : line[..width], keepsLines: false)}");
         hasOpenLine = true;
@@ -80,6 +84,14 @@ internal sealed class Terminal(Verb verb, TextWriter output, TextWriter error)
     /// <summary>Prints one line for an error; with <c>--verbose</c> the stack trace below it.</summary>
     public void Error(Exception e)
     {
+        EraseLine();
+        error.WriteLine($"gsrnn: {Describe(e)}");
+        if (verb.Verbose) error.WriteLine(ForeignText.Escape(e.ToString(), keepsLines: true));
+    }
+
+    /// <summary>An error in one line.</summary>
+    public static string Describe(Exception e)
+    {
         string message = e switch
         {
             InvalidCallException or RunFailedException => ParameterOptions.Spell(e.Message),
@@ -89,9 +101,7 @@ internal sealed class Terminal(Verb verb, TextWriter output, TextWriter error)
             _ when Devices.FailureOf(e) is { } failure => $"{failure} Try again, or another --device (--verbose shows where).",
             _ => $"internal error: {e.GetType().Name}: {e.Message} (--verbose shows where).",
         };
-        EraseLine();
-        error.WriteLine($"gsrnn: {ForeignText.Escape(message.ReplaceLineEndings(" "), keepsLines: false)}");
-        if (verb.Verbose) error.WriteLine(ForeignText.Escape(e.ToString(), keepsLines: true));
+        return ForeignText.Escape(message.ReplaceLineEndings(" "), keepsLines: false);
     }
 
     private void WriteResult(string text)

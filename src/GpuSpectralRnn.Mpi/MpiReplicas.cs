@@ -106,7 +106,7 @@ public sealed unsafe class MpiReplicas : IReplicas
     {
         ArgumentOutOfRangeException.ThrowIfZero(code);
         if (Interlocked.CompareExchange(ref aborting, Thread.CurrentThread, null) is not null) AwaitTheEnd();
-        Console.Error.WriteLine($"gsrnn: rank {Rank}: {reason.ReplaceLineEndings(" ").Trim()}");
+        if (reason.Length > 0) Console.Error.WriteLine($"gsrnn: rank {Rank}: {reason.ReplaceLineEndings(" ").Trim()}");
         Console.Error.Flush();
         Thread.Sleep(LineUnderWay); // MPICH's launcher forgets what it has not passed on when the end comes
         library.Abort(code);

@@ -1,5 +1,6 @@
 using System.Reflection;
 using CommandLine;
+using GpuSpectralRnn.Cli.Groups;
 using GpuSpectralRnn.Cli.Verbs;
 using GpuSpectralRnn.Formats;
 
@@ -40,10 +41,10 @@ internal static class CallFiles
 
         foreach ((string option, string path, WritesFileAttribute writes) in Named<WritesFileAttribute>(verb))
         {
-            OutputPath.Check(path, option);
+            if (ProcessGroup.IsFirst) OutputPath.Check(path, option); // others write nothing, and may not be able to
             Take(path, $"{option} {path}", option);
             if (writes.Companion.Length == 0) continue;
-            OutputPath.Check(path + writes.Companion, option);
+            if (ProcessGroup.IsFirst) OutputPath.Check(path + writes.Companion, option);
             Take(path + writes.Companion, $"{path + writes.Companion}, which {option} {path} writes beside,", option);
         }
 

@@ -50,6 +50,8 @@ internal static partial class ParameterOptions
         ["RewindEpoch"] = "--rewind",
         ["IsSpecialized"] = "--specialize",
         ["ShrinksState"] = "--shrink-state",
+        ["mpi"] = "--mpi",
+        ["Shards"] = "--shards",
         ["Snr"] = "--noise-snr",
         ["splitBy"] = "--split-by",
         ["States"] = "--state",

@@ -17,5 +17,5 @@ internal interface ITrainingProgress
 
     /// <summary>A live bar on a terminal, plain lines elsewhere, nothing with <c>--quiet</c>.</summary>
     static ITrainingProgress For(Terminal terminal, SequenceLayout layout) =>
-        terminal.IsQuiet ? new NoProgress() : Console.IsErrorRedirected ? new PlainProgress(terminal, layout) : new LiveProgress(terminal, layout);
+        terminal.IsQuiet ? new NoProgress() : Terminal.IsPlain ? new PlainProgress(terminal, layout) : new LiveProgress(terminal, layout);
 }

@@ -12,7 +12,7 @@ namespace GpuSpectralRnn.Cli.Verbs;
 [Verb("bound", HelpText =
     "Bounds on the error of a compressed network (docs/method.md, section 9): " +
     "bias, variance, and whether they say anything (--split: default train).")]
-internal sealed class BoundVerb : ModelVerb, IRidgeOption
+internal sealed class BoundVerb : ModelVerb, IRidgeOption, IGroupOptions
 {
     [Option("keep", MetaValue = "K", HelpText = "Units the compressed network keeps, chosen by the adjoint criterion (default: all).")]
     public int? Keep { get; set; }
@@ -27,6 +27,8 @@ internal sealed class BoundVerb : ModelVerb, IRidgeOption
     public double? InputRadius { get; set; }
 
     public double? Ridge { get; set; }
+
+    public string? Mpi { get; set; }
 
     public override string Usage => $"MODEL {DataUsage} [--keep K] [--delta D]";
 
@@ -46,18 +48,30 @@ internal sealed class BoundVerb : ModelVerb, IRidgeOption
         using Interruption interruption = new();
         int units = network.Architecture.Hidden[0];
         bool keepsAll = Keep is null || Keep == units;
+        if (Group.Rank > 0)
+        {
+            // Statistics are collected together, everything else is the first one's.
+            if (!keepsAll) Calibrate(terminal, network, data, interruption.Token).Serve();
+            new StatisticsCollector(network, data, Batch) { Replicas = Group }.CollectStates(cancellation: interruption.Token);
+            return;
+        }
+
         PruningPlan plan = keepsAll ? new PruningPlan("all", [UnitPlan.Whole(units)]) : Prune(terminal, network, data, interruption.Token);
         terminal.Note($"both networks on {data.Count:N0} sequences of {data.Name}");
-        CompressionBoundSettings settings = new() { Delta = Delta, Ceiling = Ceiling, InputRadius = InputRadius, BatchSize = Batch };
+        CompressionBoundSettings settings = new() { Delta = Delta, Ceiling = Ceiling, InputRadius = InputRadius, BatchSize = Batch, Replicas = Group };
         Print(terminal, network, split, plan, CompressionBound.Compute(network, plan, data, settings, interruption.Token));
     }
 
     private PruningPlan Prune(Terminal terminal, Network network, ISequenceData data, CancellationToken cancellation)
     {
-        CalibrationSettings settings = new() { Seed = Seed, BatchSize = Batch, Progress = terminal.Note };
-        Calibration calibration = new(network, data, settings, cancellation);
-        return new SpectralPruning(new SpectralSettings { Ridge = Ridge }).Plan(calibration, [Keep!.Value]);
+        Calibration calibration = Calibrate(terminal, network, data, cancellation);
+        PruningPlan plan = new SpectralPruning(new SpectralSettings { Ridge = Ridge }).Plan(calibration, [Keep!.Value]);
+        calibration.Release();
+        return plan;
     }
+
+    private Calibration Calibrate(Terminal terminal, Network network, ISequenceData data, CancellationToken cancellation) =>
+        new(network, data, new CalibrationSettings { Seed = Seed, BatchSize = Batch, Progress = terminal.Note }, cancellation) { Replicas = Group };
 
     private void Print(Terminal terminal, Network network, string split, PruningPlan plan, CompressionBound bound)
     {

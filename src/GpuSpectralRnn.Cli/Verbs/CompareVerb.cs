@@ -1,9 +1,11 @@
 using GpuSpectralRnn.Interchange;
+using System.Runtime.ExceptionServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
+using GpuSpectralRnn.Cli.Groups;
 using GpuSpectralRnn.Cli.Progress;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Data;
@@ -16,7 +18,7 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Cli.Verbs;
 
 [Verb("compare", HelpText = "Compare the pruning methods: train networks, prune them by every method, fine-tune, print the table.")]
-internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
+internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions, IGroupOptions
 {
     [Option("methods", Default = new[] { "all" }, Separator = ',', MetaValue = "all|M[,M...]",
         HelpText = nameof(HelpTexts.Methods), ResourceType = typeof(HelpTexts))]
@@ -44,6 +46,8 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
     public int FineTune { get; set; }
 
     public double? FineTuneRate { get; set; }
+
+    public string? Mpi { get; set; }
 
     [Option("report", MetaValue = "FILE.html", HelpText = "Write a page with the table and charts.")]
     [WritesFile]
@@ -105,32 +109,81 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions
         ComparisonProgress progress = new(terminal, count, data.Train.Layout);
         Comparison comparison = new(settings, data.Train, test, data.Valid)
         {
+            Replicas = Group,
             Measured = (run, _) => progress.Measured(run),
             Stepped = progress.Stepped,
         };
         comparison.Check(recipe);
         progress.RunsPerNetwork = comparison.RunsPerNetwork;
         using Interruption interruption = new();
-        try
+        Exception? stopped = null;
+        for (int first = 0; first < count && !Group.Any(stopped is not null); first += Group.Size)
         {
-            for (int i = 0; i < count; i++)
+            // As many networks at a time as there are processes: each trains one, and what is made of every one is shared out.
+            Network[] networks = [];
+            int here = Math.Min(Group.Size, count - first);
+            try
             {
-                ulong seed = Seed + (ulong)i;
-                using Network network = models.Length > 0
-                    ? ModelFile.Load(models[i], backend)
-                    : Train(terminal, recipe, data, training with { Seed = seed }, backend, interruption.Token);
-                comparison.Add(new Calibration(network, data.Train, new CalibrationSettings { Seed = seed }, interruption.Token));
+                networks = models.Length > 0
+                    ? [.. models.Skip(first).Take(here).Select(path => ModelFile.Load(path, backend))]
+                    : TrainTogether(here, place => Train(
+                        terminal, recipe, data, training with { Seed = Seed + (ulong)(first + place) }, backend, interruption.Token));
+                for (int i = 0; i < here; i++)
+                {
+                    CalibrationSettings sample = new() { Seed = Seed + (ulong)(first + i) };
+                    comparison.Add(new Calibration(networks[i], data.Train, sample, interruption.Token));
+                }
+            }
+            catch (Exception e) when (e is OperationCanceledException || (e is RunFailedException && Group.Size == 1))
+            {
+                stopped = e; // what is measured counts
+            }
+            finally
+            {
+                foreach (Network network in networks) network.Dispose();
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or RunFailedException && comparison.Runs.Count > 0)
+
+        comparison.Merge();
+        int measured = comparison.Runs.Count, all = count * comparison.RunsPerNetwork;
+        if (measured == 0 && stopped is not null) ExceptionDispatchInfo.Throw(stopped);
+        if (Group.Rank == 0 && measured > 0) Report(terminal, comparison, count, test, backend);
+        if (measured == all) return;
+        string reason = stopped is RunFailedException ? stopped.Message : "The rest is missing; repeat the call to have it.";
+        throw new StoppedException($"Stopped after {measured} of {all} networks. {reason}");
+    }
+
+    // A network each, given to all.
+    private Network[] TrainTogether(int count, Func<int, Network> train)
+    {
+        if (Group.Size == 1) return [train(0)];
+        Network? own = null;
+        OperationCanceledException? stopped = null;
+        try
         {
-            Report(terminal, comparison, count, test, backend);
-            int all = count * comparison.RunsPerNetwork;
-            string reason = e is RunFailedException ? e.Message : "The rest is missing; repeat the call to have it.";
-            throw new RunFailedException($"Stopped after {comparison.Runs.Count} of {all} networks. {reason}", e);
+            own = train(Math.Min(Group.Rank, count - 1)); // more processes than networks: the last one is trained by several, to the same bits
+        }
+        catch (OperationCanceledException e)
+        {
+            stopped = e;
         }
 
-        Report(terminal, comparison, count, test, backend);
+        if (Group.Any(stopped is not null))
+        {
+            own?.Dispose();
+            throw stopped ?? new OperationCanceledException();
+        }
+
+        Network[] networks = new Network[count];
+        float[][] weights = [.. Group.Gather<float>(own!.Parameters.Values.ToArray()).Chunk((int)own.Parameters.Values.Count)];
+        for (int i = 0; i < count; i++)
+        {
+            networks[i] = new Network(own.Recipe, own.Backend);
+            networks[i].Parameters.Values.CopyFrom<float>(weights[i]);
+        }
+
+        own.Dispose();
+        return networks;
     }
 
     // From the largest down.

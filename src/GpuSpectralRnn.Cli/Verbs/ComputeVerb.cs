@@ -1,4 +1,5 @@
 using CommandLine;
+using GpuSpectralRnn.Cli.Groups;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Networks;
 
@@ -39,9 +40,10 @@ internal abstract class ComputeVerb : Verb
     /// <summary>Opens the requested device.</summary>
     protected IBackend OpenBackend()
     {
-        UseThreads(Threads);
+        int threads = Threads == 0 ? ProcessGroup.Threads(Group) : Threads;
+        UseThreads(threads);
         return Devices.Open(
-            Device, Threads, EnumNames.Parse<RecurrentStrategy>(Kernel, "--kernel"), EnumNames.Parse<ProductBackend>(Blas, "--blas"), UsesGraphs);
+            Group.Size == 1 ? Device : Devices.OfMember(Device, Group.LocalRank), threads, EnumNames.Parse<RecurrentStrategy>(Kernel, "--kernel"), EnumNames.Parse<ProductBackend>(Blas, "--blas"), UsesGraphs);
     }
 
     /// <summary>Gives the processor as many threads as <c>--threads</c> says.</summary>

@@ -13,7 +13,7 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Cli.Verbs;
 
 [Verb("prune", HelpText = "Cut a model down to a smaller dense one; needs inputs of the kind it was trained on, no labels.")]
-internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
+internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions, IGroupOptions
 {
     /// <summary>Number of sequences of the parity check.</summary>
     private const int ProofSequences = 500;
@@ -94,6 +94,8 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
 
     public double? FineTuneRate { get; set; }
 
+    public string? Mpi { get; set; }
+
     public override string Usage => $"MODEL {DataUsage} (--keep K | --fraction F | --trace P | --lambda L | --tolerance E) [options] --out MODEL";
 
     public override string Example => "gsrnn prune digits.safetensors --data digits --keep 42 --out small.safetensors";
@@ -125,7 +127,17 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
                 $"--fine-tune {FineTune} needs labels, which {splits.Train.Name} lacks; leave it out: --refine, on by default, needs none.");
         using Network network = ModelFile.Load(ModelPath, backend);
         using Interruption interruption = new();
-        Calibration calibration = new(network, splits.Train, new CalibrationSettings { Seed = Seed, Progress = terminal.Note }, interruption.Token);
+        Calibration calibration = new(network, splits.Train, new CalibrationSettings { Seed = Seed, Progress = terminal.Note }, interruption.Token)
+        {
+            Replicas = Group,
+        };
+        if (Group.Rank > 0)
+        {
+            // Statistics are collected together, everything else is the first one's.
+            calibration.Serve();
+            return;
+        }
+
         ISequenceData? judged = ChooseJudged(part, splits);
         int[] keep = ChooseSizes(terminal, calibration, budget, method, splits, refine);
         candidates.Restart();
@@ -152,6 +164,7 @@ internal sealed class PruneVerb : ModelVerb, IRidgeOption, IFineTuningOptions
         if (FineTune > 0 && !TrainFurther(terminal, small, splits, interruption.Token))
             throw new RunFailedException($"Stopped while fine-tuning; {Out} is not written. Leave --fine-tune out to have the model as pruned.");
         if (FineTune > 0 && metric is not null) metric = metric with { FineTuned = Evaluate(small, metric.Data, interruption.Token) };
+        calibration.Release();
         ModelFile.Save(Out, small);
         Report(terminal, network, small, new Made(calibration, plan, parity, bare, refined, judgement), metric, candidates.Tried);
     }

@@ -14,7 +14,7 @@ namespace GpuSpectralRnn.Cli.Verbs;
 
 [Verb("spectrum", HelpText =
     "How many units a model needs: eigenvalues, degrees of freedom, leverage, losses against k; needs no labels (--split: default train).")]
-internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
+internal sealed class SpectrumVerb : ModelVerb, IRidgeOption, IGroupOptions
 {
     private const string KneeRule = "The knee: the size whose divergence lies farthest below the line from the smallest size to the whole network.";
 
@@ -25,6 +25,8 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
     public override string Data { get; set; } = "";
 
     public double? Ridge { get; set; }
+
+    public string? Mpi { get; set; }
 
     [Option("no-adjoint", HelpText = "Leave out the adjoint-weighted loss, which needs gradients.")]
     public bool NoAdjoint { get; set; }
@@ -61,9 +63,16 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
             Collect(terminal, network, data, sums, interruption.Token);
             if (!NoAdjoint) adjoints = CollectAdjoint(terminal, network, data, interruption.Token);
         }
-        else if (SavePath is not null)
+        else if (SavePath is not null && Group.Rank == 0)
         {
             SecondMomentsFile.Save(SavePath, sums);
+        }
+
+        if (Group.Rank > 0)
+        {
+            // Statistics are collected together, everything else is the first one's.
+            if (adjoints is not null) Calibrate(terminal, network, data!, interruption.Token)?.Serve();
+            return;
         }
 
         NetworkWeights weights = NetworkWeights.Read(network);
@@ -85,13 +94,30 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
     /// <summary>The divergence against the size; null, with a message, where there are too few data or no units to drop.</summary>
     private SizeCurve? MeasureSizes(Terminal terminal, Network network, ISequenceData data, CancellationToken cancellation)
     {
+        if (Calibrate(terminal, network, data, cancellation) is not { } calibration) return null;
         try
         {
-            Calibration calibration = new(network, data, new CalibrationSettings { Seed = Seed, BatchSize = Batch }, cancellation);
             terminal.Note(
                 $"pruning to eighths of the units: {calibration.Inputs.Count:N0} sequences for statistics, {calibration.Held.Count:N0} to find the "
                 + $"knee, {calibration.Judged.Count:N0} to judge by");
             return SizeCurve.Measure(calibration);
+        }
+        catch (Exception e) when (e is RunFailedException or InvalidCallException)
+        {
+            terminal.Note($"no recommendation: {ParameterOptions.Spell(e.Message)}");
+            return null;
+        }
+        finally
+        {
+            calibration.Release();
+        }
+    }
+
+    private Calibration? Calibrate(Terminal terminal, Network network, ISequenceData data, CancellationToken cancellation)
+    {
+        try
+        {
+            return new Calibration(network, data, new CalibrationSettings { Seed = Seed, BatchSize = Batch }, cancellation) { Replicas = Group };
         }
         catch (Exception e) when (e is RunFailedException or InvalidCallException)
         {
@@ -142,10 +168,10 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
         terminal.Note($"second moments of {data.Count:N0} sequences of {data.Name}");
         Action<int> counter = Counter(terminal, data.Count);
         int done = 0;
-        StatisticsCollector collector = new(network, data, Batch) { Progress = count => counter(done = count) };
+        StatisticsCollector collector = new(network, data, Batch) { Replicas = Group, Progress = count => counter(done = count) };
         StateStatistics[] states = collector.CollectStates(cancellation: cancellation);
         foreach ((SecondMoments sum, (int index, _)) in sums.Zip(network.CountedAxes)) sum.Add(states[index].SecondMoments);
-        if (SavePath is not null && sums[0].Weight > 0) SecondMomentsFile.Save(SavePath, sums);
+        if (SavePath is not null && sums[0].Weight > 0 && Group.Rank == 0) SecondMomentsFile.Save(SavePath, sums);
         if (done == data.Count) return;
         string kept = SavePath is null ? "nothing was kept; --save-covariance F would have kept their covariance"
             : sums[0].Weight > 0 ? $"their covariance is in {SavePath}{(LoadPaths.Any() ? ", with what was loaded" : "")}"
@@ -160,7 +186,7 @@ internal sealed class SpectrumVerb : ModelVerb, IRidgeOption
         terminal.Note($"gradients of {some.Count:N0} sequences");
         try
         {
-            return new StatisticsCollector(network, some, Batch) { Progress = Counter(terminal, some.Count) }
+            return new StatisticsCollector(network, some, Batch) { Replicas = Group, Progress = Counter(terminal, some.Count) }
                 .CollectAdjoint(AdjointMetric.Identity, seed: Seed, cancellation: cancellation);
         }
         catch (RunFailedException e)

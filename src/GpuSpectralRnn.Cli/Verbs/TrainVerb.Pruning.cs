@@ -162,7 +162,7 @@ internal sealed partial class TrainVerb
     private EverythingPrunedException NothingLeft(EverythingPrunedException e)
     {
         if (usable is null) return new EverythingPrunedException($"{e.Message} No epoch ended before; nothing was written.");
-        ModelFile.Save(Out, usable);
+        if (Group.Rank == 0) ModelFile.Save(Out, usable);
         return new EverythingPrunedException($"{e.Message} {Out} holds the sliced network of epoch {usableEpoch}, the last that had units left.");
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Data;
+using GpuSpectralRnn.Cli.Groups;
 using GpuSpectralRnn.Cli.Progress;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
@@ -14,7 +15,7 @@ using GpuSpectralRnn.Training;
 namespace GpuSpectralRnn.Cli.Verbs;
 
 [Verb("train", HelpText = "Train a recurrent network.")]
-internal sealed partial class TrainVerb : TrainingVerb
+internal sealed partial class TrainVerb : TrainingVerb, IShardOptions
 {
     [Option("out", Required = true, MetaValue = "MODEL",
         HelpText = "Where to write the model; MODEL.ckpt beside it keeps the state of the run after every epoch.")]
@@ -40,6 +41,12 @@ internal sealed partial class TrainVerb : TrainingVerb
     [WritesFile]
     public string? ReportPath { get; set; }
 
+    public string? Mpi { get; set; }
+
+    public int? Shards { get; set; }
+
+    public bool IsDeterministic { get; set; }
+
     public override string Usage => $"{DataUsage} [model and training options] [--init MODEL] [--method M] [--resume] --out MODEL";
 
     public override string Example => "gsrnn train --data digits --cell irnn --hidden 128 --epochs 10 --out digits.safetensors";
@@ -63,13 +70,16 @@ internal sealed partial class TrainVerb : TrainingVerb
         if ((Patience > 0 || settings.Schedule.Kind == ScheduleKind.Anneal) && data.Valid is null)
             throw new InvalidCallException(
                 $"{(Patience > 0 ? $"--patience {Patience}" : "--schedule anneal")} needs sequences to watch; set some aside with --holdout N.");
+        Group.CheckEqual("training set", Group.Size == 1 ? "" : ContentHash.Compute(data.Train));
+        Checkpoint? checkpoint = Resume ? Checkpoint.Load(CheckpointPath) : null;
+        ReplicaPlan plan = new(Group, Shards ?? (IsDeterministic ? checkpoint?.Shards ?? Group.Size : null));
         using Network network = Build(asked, data.Train, source, backend);
         using Interruption interruption = new();
         ITrainingProgress progress = ITrainingProgress.For(terminal, data.Train.Layout);
         ISequenceData? watched = data.Valid ?? data.Test;
         using ITrainedPruning? pruning = CreatePruning();
-        TrainingLog log = new(LogPath, Resume);
-        using Trainer trainer = new(network, data.Train, watched, settings, pruning)
+        TrainingLog log = new(plan.IsFirst ? LogPath : null, Resume);
+        using Trainer trainer = new(network, data.Train, watched, settings, pruning, plan)
         {
             CheckpointPath = CheckpointPath,
             Stepped = progress.Step,
@@ -81,14 +91,15 @@ internal sealed partial class TrainVerb : TrainingVerb
             },
             Sliced = sliced => latest = sliced,
         };
-        Checkpoint? checkpoint = Resume ? Checkpoint.Load(CheckpointPath) : null;
         if (backend is not HostBackend) terminal.Timed($"compiling kernels for {backend.Device.Id}", trainer.WarmUp);
         if (checkpoint is not null) trainer.Restore(checkpoint);
         terminal.Note(
             $"{network}: {network.Graph.ParameterCount:N0} parameters; " +
             $"{data.Train.Name}, {data.Train.Count:N0} {(data.Train.Layout.IsStream ? "windows" : "sequences")} " +
             $"of {data.Train.Layout.Steps} steps; " +
-            $"{Optimizer}, rate {settings.LearningRate:0.######}, {settings.Schedule.Kind.Name()}");
+            $"{Optimizer}, rate {settings.LearningRate:0.######}, {settings.Schedule.Kind.Name()}"
+            + (Group.Size > 1 ? $"; {Group.Size} processes of {Devices.ProcessorThreads} thread{(Devices.ProcessorThreads == 1 ? "" : "s")}" : "")
+            + (plan.IsFixed ? $"; {plan.Shards} shards" : ""));
         foreach (string note in source.Remarks) terminal.Note(note);
         if (watched is not null) terminal.Note(DescribeWatched(watched, data));
         if (TargetCheck.Describe(data.Train) is { } odd) terminal.Note($"note: {odd}");
@@ -97,6 +108,7 @@ internal sealed partial class TrainVerb : TrainingVerb
         {
             TrainingResult result = progress.Show(() => trainer.Run(interruption.Token));
             if (result.IsCancelled) throw Interrupted(result);
+            if (!plan.IsFirst) return;
             using Network? sliced = pruning?.Finish();
             Pruned? pruned = pruning is null ? null : Prove(network, sliced, pruning, result.Steps, watched ?? data.Train);
             Report(terminal, sliced ?? network, data, source, sliced is null ? result : result with { Validation = null }, pruned, log);
@@ -162,6 +174,7 @@ internal sealed partial class TrainVerb : TrainingVerb
             ["watched"] = data.Valid is not null ? "valid" : data.Test is not null ? "test" : null,
             ["pruning"] = pruned is null ? null : ToJson(pruned, network, log.Epochs),
             ["device"] = network.Backend.Device.Id,
+            ["processes"] = Group.Size,
         });
     }
 
@@ -181,7 +194,7 @@ internal sealed partial class TrainVerb : TrainingVerb
         ? $"watched after each epoch: {watched.Name}, split valid"
         : $"watched after each epoch: {watched.Name}, split test; nothing is chosen by it (--holdout N watches training sequences instead)";
 
-    private RunFailedException Interrupted(TrainingResult result) => new(
+    private StoppedException Interrupted(TrainingResult result) => new(
         $"Stopped after {result.Epochs} of {Epochs} epochs, at step {result.Steps}; " +
         $"{CheckpointPath} keeps the run: repeat the call with --resume to go on.");
 }

@@ -1,4 +1,5 @@
 using CommandLine;
+using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
@@ -20,6 +21,9 @@ internal abstract class Verb
 
     /// <summary>The call as it was typed.</summary>
     public string Call { get; set; } = "gsrnn";
+
+    /// <summary>The processes that share the work; this one alone unless mpirun started more.</summary>
+    public IReplicas Group { get; set; } = LocalReplicas.Instance;
 
     /// <summary>What was opened on the way and is closed when the call ends, whatever its end.</summary>
     internal List<IDisposable> Opened { get; } = [];

@@ -91,6 +91,17 @@ public static class Devices
         return IlgpuDevices.Open(device, kernels, blas, usesGraphs);
     }
 
+    /// <summary>The device for one of several processes on this machine, which take those of a kind in turn.</summary>
+    /// <param name="id">As <see cref="Open"/> takes it; one with a number stays what it is.</param>
+    /// <param name="place">The number of the process on this machine, from 0.</param>
+    public static string OfMember(string id, int place)
+    {
+        if (id is not (Auto or "cuda" or "opencl")) return id;
+        string kind = id == Auto ? BestId().Split(':')[0] : id;
+        string[] those = [.. IlgpuDevices.All.Select(device => device.Info.Id).Where(own => own.StartsWith($"{kind}:", StringComparison.Ordinal))];
+        return those.Length == 0 ? kind : those[place % those.Length];
+    }
+
     /// <summary>The message for an exception that a device's driver raised during work; null for every other exception.</summary>
     public static string? FailureOf(Exception e) => IlgpuDevices.IsFailure(e)
         ? $"the device failed: {e.Message}; what was not saved is lost."

@@ -44,7 +44,9 @@ public sealed class Comparison
     private readonly ComparisonSettings settings;
     private readonly ISequenceData train, test;
     private readonly ISequenceData? watched;
-    private readonly List<ComparisonRun> runs = [];
+    private List<SharedRun> runs = [];
+    private int next; // the place of the next one
+    private Recipe? first; // the first trained network
     private readonly Dictionary<string, double> times = []; // by units: networks of one shape compute the same, masked or factored or not
 
     /// <summary>Checks settings and data.</summary>
@@ -70,6 +72,11 @@ public sealed class Comparison
         this.watched = watched;
     }
 
+    /// <summary>
+    /// Who shares the work: of each trained network the member measures every N-th, and <see cref="Merge"/> brings them together. Left out: nobody.
+    /// </summary>
+    public IReplicas Replicas { get; init; } = LocalReplicas.Instance;
+
     /// <summary>Called for each measured network, with the network as it is then, fine-tuned if requested.</summary>
     public Action<ComparisonRun, Network>? Measured { get; init; }
 
@@ -79,12 +86,12 @@ public sealed class Comparison
     /// <summary>Networks measured for each trained network.</summary>
     public int RunsPerNetwork => 1 + (settings.Methods.Count * settings.Keep.Count);
 
-    /// <summary>Networks measured so far.</summary>
-    public IReadOnlyList<ComparisonRun> Runs => runs;
+    /// <summary>Networks measured so far, before <see cref="Merge"/> by this member.</summary>
+    public IReadOnlyList<ComparisonRun> Runs => [.. runs.Select(shared => shared.Run)];
 
     /// <summary>The table so far: the baseline, then size by size the methods, each over the seeds that are measured.</summary>
     public IReadOnlyList<ComparisonRow> Rows =>
-        [.. runs.GroupBy(run => (run.Method, run.Keep)).Select(group => new ComparisonRow([.. group]))];
+        [.. Runs.GroupBy(run => (run.Method, run.Keep)).Select(group => new ComparisonRow([.. group]))];
 
     /// <summary>Checks that the sizes fit a network, and that it has the size of the networks before it.</summary>
     /// <exception cref="InvalidCallException">It does not fit.</exception>
@@ -93,8 +100,8 @@ public sealed class Comparison
     private void Check(Recipe recipe, Graph graph)
     {
         foreach (KeepSize keep in settings.Keep) Budget.Check(recipe, graph, keep.Of(recipe, graph));
-        if (runs.Count == 0) return;
-        (int[] before, int[] now) = (runs[0].Recipe.CountUnits(runs[0].Recipe.Build()), recipe.CountUnits(graph));
+        if (first is null) return;
+        (int[] before, int[] now) = (first.CountUnits(first.Build()), recipe.CountUnits(graph));
         if (!before.SequenceEqual(now))
             throw new InvalidCallException(
                 $"Networks of {string.Join(",", before)} and {string.Join(",", now)} units make no common " +
@@ -109,10 +116,11 @@ public sealed class Comparison
     {
         Network network = calibration.Network;
         Check(network.Recipe, network.Graph);
+        first ??= network.Recipe;
         using (Network copy = new(network.Recipe, network.Backend))
         {
             copy.Parameters.CopyFrom(network.Parameters);
-            Measure(calibration, copy, MethodSpec.Baseline, null, null);
+            if (IsOwn()) Measure(calibration, copy, MethodSpec.Baseline, null, null);
         }
 
         foreach (KeepSize keep in settings.Keep)
@@ -121,6 +129,7 @@ public sealed class Comparison
             foreach (MethodSpec method in settings.Methods)
             {
                 calibration.Cancellation.ThrowIfCancellationRequested();
+                if (!IsOwn()) continue;
                 if (method.Train is { } train)
                 {
                     PruneInTraining(calibration, method.Name, keep, train);
@@ -139,6 +148,15 @@ public sealed class Comparison
             }
         }
     }
+
+    /// <summary>Brings together what all members have measured, in the order of one alone; each of them calls it once.</summary>
+    public void Merge()
+    {
+        if (Replicas.Size > 1) runs = SharedRun.Merge(Replicas, runs);
+    }
+
+    // Whether the next network is this member's, one after the other.
+    private bool IsOwn() => next++ % Replicas.Size == Replicas.Rank;
 
     private void Prune(Calibration calibration, MethodSpec method, PruningPlan plan, KeepSize keep)
     {
@@ -188,7 +206,7 @@ public sealed class Comparison
             MultiplyAdds = made.Graph.MultiplyAdds(calibration.Inputs.Layout),
         };
         if (settings.FineTuning is not null) run = run with { FineTuned = FineTune(calibration, made, run) };
-        runs.Add(run);
+        runs.Add(new SharedRun(next - 1, run));
         Measured?.Invoke(run, made);
     }
 

@@ -3,6 +3,7 @@ using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
+using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Pruning;
 
@@ -22,6 +23,9 @@ public sealed record CompressionBoundSettings
 
     /// <summary>Sequences per batch.</summary>
     public int BatchSize { get; init; } = 64;
+
+    /// <summary>Who collects the second moments together; the others make the same <see cref="StatisticsCollector"/>.</summary>
+    public IReplicas Replicas { get; init; } = LocalReplicas.Instance;
 }
 
 /// <summary>
@@ -77,7 +81,7 @@ public sealed record CompressionBound(GeneralizationBound Risk, BoundSetting Set
         double ceiling = settings.Ceiling ?? (isClassifier && architecture.Outputs > 1 ? Math.Log(architecture.Outputs) : 1);
 
         // Second moments over the same sequences on which the error is measured.
-        StateStatistics states = new StatisticsCollector(network, data, settings.BatchSize).CollectStates(cancellation: cancellation)[0];
+        StateStatistics states = new StatisticsCollector(network, data, settings.BatchSize) { Replicas = settings.Replicas }.CollectStates(cancellation: cancellation)[0];
         cancellation.ThrowIfCancellationRequested();
         NetworkWeights whole = NetworkWeights.Read(network), small = Slicer.Slice(whole, plan);
         using Network compressed = small.ToNetwork(network.Backend);

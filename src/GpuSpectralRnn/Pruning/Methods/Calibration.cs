@@ -2,6 +2,7 @@ using GpuSpectralRnn.Data;
 using GpuSpectralRnn.Networks;
 using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Spectral;
+using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Pruning;
 
@@ -50,6 +51,15 @@ public sealed class Calibration
 
     /// <summary>Output rows for gradients and refits, and for comparing candidates, of a network with an output at every step.</summary>
     private const int GradientAnswers = 40_000, JudgedAnswers = 20_000;
+
+    // What the first member asks the others to collect with it.
+    private enum Collection
+    {
+        None,
+        Adjoints,
+        States,
+        WeightedStates,
+    }
 
     private readonly Dictionary<AdjointMetric, AdjointStatistics[]> adjoints = [];
     private readonly Dictionary<int, Matrix> grams = [];
@@ -119,6 +129,12 @@ public sealed class Calibration
     /// <summary>Cancels collections.</summary>
     public CancellationToken Cancellation { get; }
 
+    /// <summary>
+    /// Who collects statistics together. The first member compresses and asks for them as it needs them; the others, with a calibration made of the same
+    /// network and inputs, are in <see cref="Serve"/> meanwhile.
+    /// </summary>
+    public IReplicas Replicas { get; init; } = LocalReplicas.Instance;
+
     /// <summary>Sequences per batch, limited by the memory of the outputs.</summary>
     public int BatchSize { get; }
 
@@ -157,6 +173,33 @@ public sealed class Calibration
     /// <summary>The default ridge of an axis relative to Tr S / m (<see cref="Ridge.Default(Graph, PrunableAxis)"/>).</summary>
     public double DefaultRidge(PrunableAxis axis) => Ridge.Default(Network.Graph, axis);
 
+    /// <summary>Collects what the first member asks for, until it calls <see cref="Release"/>; for the other members.</summary>
+    public void Serve()
+    {
+        while (true)
+        {
+            Span<int> request = [0, 0];
+            Replicas.Broadcast(request);
+            if ((Collection)request[0] == Collection.None) return;
+            try
+            {
+                _ = (Collection)request[0] switch
+                {
+                    Collection.Adjoints => Adjoint(0, (AdjointMetric)request[1]).StepWeights,
+                    Collection.States => States[0].Mean,
+                    _ => WeightedStates[0].Mean,
+                };
+            }
+            catch (RunFailedException)
+            {
+                // Gradients that explode do so at all members, and the first one decides what becomes of it.
+            }
+        }
+    }
+
+    /// <summary>Lets the other members go, once nothing more is collected; for the first one.</summary>
+    public void Release() => Ask(Collection.None);
+
     /// <summary>G and the step weights of an axis in the default <see cref="Metric"/>.</summary>
     /// <param name="axis">Index of the axis in <see cref="Graph.PrunableAxes"/>.</param>
     public AdjointStatistics Adjoint(int axis) => Adjoint(axis, Metric);
@@ -171,6 +214,7 @@ public sealed class Calibration
     {
         if (!adjoints.TryGetValue(metric, out AdjointStatistics[]? found))
         {
+            Ask(Collection.Adjoints, (int)metric);
             Settings.Progress?.Invoke($"gradients of {GradientInputs.Count:N0} sequences, {Probes} probes each, metric {metric.Name()}");
             found = Collector(GradientInputs).CollectAdjoint(metric, Probes, Settings.Seed, Cancellation);
             adjoints[metric] = found;
@@ -184,13 +228,21 @@ public sealed class Calibration
     private StateStatistics[] WeightedStates =>
         weightedStates ??= Collect([.. Network.Graph.PrunableAxes.Select((_, i) => Adjoint(i).StepWeights)]);
 
-    private StatisticsCollector Collector(ISequenceData data) => new(Network, data, BatchSize, parameters);
+    private StatisticsCollector Collector(ISequenceData data) => new(Network, data, BatchSize, parameters) { Replicas = Replicas };
 
     private StateStatistics[] Collect(IReadOnlyList<double[]>? weights)
     {
+        Ask(weights is null ? Collection.States : Collection.WeightedStates);
         Settings.Progress?.Invoke($"second moments of {Inputs.Count:N0} sequences{(weights is null ? "" : ", weighted by time")}");
         StateStatistics[] result = Collector(Inputs).CollectStates(weights, Cancellation);
         Cancellation.ThrowIfCancellationRequested();
         return result;
+    }
+
+    private void Ask(Collection what, int metric = 0)
+    {
+        if (Replicas.Size == 1 || Replicas.Rank > 0) return;
+        Span<int> request = [(int)what, metric];
+        Replicas.Broadcast(request);
     }
 }

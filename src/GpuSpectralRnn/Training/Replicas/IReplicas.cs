@@ -36,6 +36,6 @@ public interface IReplicas : IDisposable
 
     /// <summary>Ends all members at once, from wherever they are, because this one cannot go on. Does not return where members are processes.</summary>
     /// <param name="code">Exit code of the program, not 0.</param>
-    /// <param name="reason">Why, in one line.</param>
+    /// <param name="reason">Why, in one line; empty: it has been said.</param>
     void Abort(int code, string reason);
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using GpuSpectralRnn.Networks;
 
 namespace GpuSpectralRnn.Training;
@@ -24,12 +25,20 @@ public static class ReplicaAgreement
     public static void CheckWeights(this IReplicas replicas, ReadOnlySpan<float> weights, long step)
     {
         if (replicas.Size == 1) return;
-        byte[] own = SHA256.HashData(MemoryMarshal.AsBytes(weights));
-        byte[][] hashes = [.. replicas.Gather<byte>(own).Chunk(own.Length)];
-        int other = Array.FindIndex(hashes, hash => !hash.AsSpan().SequenceEqual(hashes[0]));
-        if (other > 0)
+        if (FindOther(replicas, MemoryMarshal.AsBytes(weights)) is { } other)
             throw new RunFailedException(
                 $"After step {step} the weights of member {other} differ from those of member 0: do all run the same version on processors of the same kind?");
+    }
+
+    /// <summary>Checks that something is the same at all members.</summary>
+    /// <param name="replicas">The group.</param>
+    /// <param name="what">For the message, for example <c>training data</c>.</param>
+    /// <param name="value">Of this member.</param>
+    /// <exception cref="InvalidCallException">It differs; the message says at whom.</exception>
+    public static void CheckEqual(this IReplicas replicas, string what, string value)
+    {
+        if (FindOther(replicas, Encoding.UTF8.GetBytes(value)) is { } other)
+            throw new InvalidCallException($"Member {other} has another {what} than member 0; start all with the same.");
     }
 
     /// <summary>Has the first member do what one alone must do, such as writing a file; the others wait and learn how it went.</summary>
@@ -56,6 +65,16 @@ public static class ReplicaAgreement
         {
             throw new RunFailedException($"Member 0 could not {what}.");
         }
+    }
+
+    // The first member whose bytes are not those of member 0.
+    private static int? FindOther(IReplicas replicas, ReadOnlySpan<byte> bytes)
+    {
+        if (replicas.Size == 1) return null;
+        byte[] own = SHA256.HashData(bytes);
+        byte[][] hashes = [.. replicas.Gather<byte>(own).Chunk(own.Length)];
+        int other = Array.FindIndex(hashes, hash => !hash.AsSpan().SequenceEqual(hashes[0]));
+        return other > 0 ? other : null;
     }
 
     private static bool Tell(IReplicas replicas, bool isDone)
