@@ -65,6 +65,21 @@ public sealed class BidafRecipeTests(IlgpuCpuDevice simulator) : IDisposable
         Assert.Contains(word, Assert.Throws<InvalidCallException>(() => Recipe.FromJson(json.Replace(part, damage, StringComparison.Ordinal))).Message);
     }
 
+    // The scores of pairs begin as h . u, nearly: a word of the text is most like the same word of the question.
+    [Fact]
+    public void Attention_begins_as_the_product_of_both_texts()
+    {
+        Graph graph = Small.Build();
+        string weight = graph.Parameters.Single(spec => spec.Name.StartsWith("attention", StringComparison.Ordinal)).Name;
+        using Network network = Network.Create(Small, host, seed: 4);
+        float[] w = network.Parameters.Read(weight);
+        int width = w.Length / 3;
+        Assert.Equal(10, width);
+        Assert.All(w[(2 * width)..], x => Assert.Equal(1, x));
+        Assert.All(w[..(2 * width)], x => Assert.InRange(Math.Abs(x), 1e-4, 1 / Math.Sqrt(3 * width)));
+        Assert.Equal(2 * width, w[..(2 * width)].Distinct().Count());
+    }
+
     [Fact]
     public void Units_are_tied_as_the_paper_reads_them()
     {

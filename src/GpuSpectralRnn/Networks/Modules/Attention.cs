@@ -29,8 +29,9 @@ public sealed record Attention : Module
 
     internal override IEnumerable<ParameterSpec> DeclareParameters(Scope scope)
     {
-        int count = 3 * scope.Inputs[0].Width;
-        return [new(WeightName, new Shape(count)) { Initializer = Initializer.Uniform(1f / MathF.Sqrt(count)) }];
+        // With ones on h * u the scores begin as the product of h and u: words that both texts share find each other from the first step on.
+        int width = scope.Inputs[0].Width, count = 3 * width;
+        return [new(WeightName, new Shape(count)) { Initializer = Initializer.UniformAndOnes(1f / MathF.Sqrt(count), ones: width) }];
     }
 
     internal override IEnumerable<UnitUse> Uses(Scope scope) =>

@@ -15,6 +15,9 @@ public abstract record Initializer
     /// <summary>Uniform in +- <paramref name="bound"/>.</summary>
     public static Initializer Uniform(float bound) => new UniformWithin(bound);
 
+    /// <summary>Uniform in +- <paramref name="bound"/>, but for the last <paramref name="ones"/> values, which are one.</summary>
+    public static Initializer UniformAndOnes(float bound, int ones) => new UniformBeforeOnes(bound, ones);
+
     /// <summary>Normal of mean 0.</summary>
     public static Initializer Normal(float deviation) => new NormalOf(deviation);
 
@@ -39,6 +42,15 @@ public abstract record Initializer
         internal override void Fill(Span<float> values, Shape shape, ulong seed, ulong stream)
         {
             for (int i = 0; i < values.Length; i++) values[i] = Bound * ((2f * Philox.Uniform(seed, stream, (ulong)i)) - 1f);
+        }
+    }
+
+    private sealed record UniformBeforeOnes(float Bound, int Ones) : Initializer
+    {
+        internal override void Fill(Span<float> values, Shape shape, ulong seed, ulong stream)
+        {
+            new UniformWithin(Bound).Fill(values[..^Ones], shape, seed, stream);
+            values[^Ones..].Fill(1);
         }
     }
 
