@@ -14,6 +14,12 @@ public static class ReplicaSums
     /// <summary>Up to here messages cost more than what is in them, and whole vectors go to and fro; the additions are the same.</summary>
     private const int FewBytes = 16 << 10;
 
+    /// <summary>
+    /// Values that are summed at a time, at least and for each member: few enough to be in a cache when they are added, and enough to make up for the
+    /// messages of a larger group.
+    /// </summary>
+    private const int PiecePerMember = 1 << 18, LargestPiece = 1 << 23;
+
     /// <summary>Adds the values of all members; every member ends with the sums.</summary>
     /// <param name="replicas">The group.</param>
     /// <param name="values">As many at every member.</param>
@@ -21,26 +27,13 @@ public static class ReplicaSums
     public static void Sum<T>(this IReplicas replicas, Span<T> values)
         where T : unmanaged, INumber<T>
     {
-        if (replicas.Size == 1 || values.IsEmpty) return;
-        T[] rented = ArrayPool<T>.Shared.Rent(values.Length);
-        Span<T> scratch = rented.AsSpan(0, values.Length);
-        int power = 1 << BitOperations.Log2((uint)replicas.Size), rank = replicas.Rank;
-        if (rank >= power)
+        if (replicas.Size == 1) return;
+        int most = (int)Math.Min((long)replicas.Size * PiecePerMember, LargestPiece);
+        T[] rented = ArrayPool<T>.Shared.Rent(Math.Min(values.Length, most));
+        for (int start = 0; start < values.Length; start += most)
         {
-            replicas.Exchange<T>(rank - power, values, []);
-            replicas.Exchange(rank - power, [], values);
-        }
-        else
-        {
-            bool speaksForTwo = rank + power < replicas.Size;
-            if (speaksForTwo)
-            {
-                replicas.Exchange(rank + power, [], scratch);
-                Add(values, scratch);
-            }
-
-            Reduce(replicas, values, scratch, distance: 1, power);
-            if (speaksForTwo) replicas.Exchange<T>(rank + power, values, []);
+            Span<T> piece = values.Slice(start, Math.Min(most, values.Length - start));
+            SumPiece(replicas, piece, rented.AsSpan(0, piece.Length));
         }
 
         ArrayPool<T>.Shared.Return(rented);
@@ -71,6 +64,28 @@ public static class ReplicaSums
     /// <summary>Replaces the values by those of member 0.</summary>
     public static void Broadcast<T>(this IReplicas replicas, Span<T> values)
         where T : unmanaged => replicas.Broadcast(MemoryMarshal.AsBytes(values));
+
+    private static void SumPiece<T>(IReplicas replicas, Span<T> values, Span<T> scratch)
+        where T : unmanaged, INumber<T>
+    {
+        int power = 1 << BitOperations.Log2((uint)replicas.Size), rank = replicas.Rank;
+        if (rank >= power)
+        {
+            replicas.Exchange<T>(rank - power, values, []);
+            replicas.Exchange(rank - power, [], values);
+            return;
+        }
+
+        bool speaksForTwo = rank + power < replicas.Size;
+        if (speaksForTwo)
+        {
+            replicas.Exchange(rank + power, [], scratch);
+            Add(values, scratch);
+        }
+
+        Reduce(replicas, values, scratch, distance: 1, power);
+        if (speaksForTwo) replicas.Exchange<T>(rank + power, values, []);
+    }
 
     // Members whose numbers differ in the bit of this distance halve what they hold between them, add, and give the rest of the tree's result back.
     private static void Reduce<T>(IReplicas replicas, Span<T> values, Span<T> scratch, int distance, int power)

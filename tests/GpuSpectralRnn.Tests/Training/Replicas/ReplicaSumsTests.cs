@@ -18,6 +18,9 @@ public sealed class ReplicaSumsTests
                 foreach (int count in (int[])[0, 1, 3, 443, 4096, 4097, 16411]) groups.Add(size, count);
             }
 
+            // More than is summed at a time: 2^18 for each member.
+            groups.Add(2, (1 << 19) + 443);
+            groups.Add(3, 2 * 3 * (1 << 18));
             return groups;
         }
     }
