@@ -39,6 +39,6 @@ internal sealed record LibraryChoice(IReadOnlyList<string> Names, string Reason,
 
         throw new InvalidCallException(
             $"MPI: no library ({Reason}); tried {string.Join("; ", errors)}. "
-            + $"Install the package {Packages} (Debian 12's name) or name a library with `--mpi` or {Variable}.");
+            + $"Install the package {Packages} (Debian 12's name) or name one by `library` or {Variable}.");
     }
 }

@@ -4,6 +4,7 @@ using CommandLine;
 using GpuSpectralRnn.Cli.Calls;
 using GpuSpectralRnn.Cli.Verbs;
 using GpuSpectralRnn.Keras;
+using GpuSpectralRnn.Mpi;
 using GpuSpectralRnn.Onnx.Compression;
 using GpuSpectralRnn.Signals.Speech;
 using Mono.Cecil;
@@ -15,7 +16,7 @@ namespace GpuSpectralRnn.Cli.Tests;
 public partial class ParameterOptionTests
 {
     private static readonly Assembly[] Libraries = [typeof(InvalidCallException).Assembly, typeof(GraphCompression).Assembly,
-        typeof(KerasImport).Assembly, typeof(SpeechSet).Assembly];
+        typeof(KerasImport).Assembly, typeof(SpeechSet).Assembly, typeof(MpiReplicas).Assembly];
 
     private static readonly string[] Literals =
     [

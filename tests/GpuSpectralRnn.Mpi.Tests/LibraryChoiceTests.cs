@@ -30,7 +30,7 @@ public class LibraryChoiceTests
 
         Assert.StartsWith("MPI: no library (named by nobody); tried libnothing.so.1: ", e.Message, StringComparison.Ordinal);
         Assert.Contains("; /no/libmpi.so: ", e.Message, StringComparison.Ordinal);
-        Assert.EndsWith("Install the package mpi (Debian 12's name) or name a library with `--mpi` or GSRNN_MPI.", e.Message, StringComparison.Ordinal);
+        Assert.EndsWith("Install the package mpi (Debian 12's name) or name one by `library` or GSRNN_MPI.", e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', e.Message);
     }
 

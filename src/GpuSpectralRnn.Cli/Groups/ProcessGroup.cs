@@ -33,12 +33,12 @@ internal static class ProcessGroup
         return IsFirst ? Console.Error : new MemberWriter(launcher!.Rank, Console.Error);
     }
 
-    /// <summary>Joins the group where a launcher started this process, or the call names a library.</summary>
+    /// <summary>Joins the group where a launcher started several processes, or the call names a library.</summary>
     /// <exception cref="InvalidCallException">The verb works in one process, or there is no library.</exception>
     public static IReplicas Join(Verb verb, string name)
     {
         string? library = (verb as IGroupOptions)?.Mpi;
-        if (library is null && launcher is null) return LocalReplicas.Instance;
+        if (library is null && launcher is null or { Size: 1 }) return LocalReplicas.Instance;
         if (verb is not IGroupOptions)
             return IsMember
                 ? throw new InvalidCallException($"{name} works in one process, and mpirun started {launcher!.Size}; start it without mpirun.")
