@@ -2,6 +2,7 @@ using CommandLine;
 using GpuSpectralRnn.Cli.Groups;
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Training;
 
 namespace GpuSpectralRnn.Cli.Verbs;
 
@@ -42,8 +43,11 @@ internal abstract class ComputeVerb : Verb
     {
         int threads = Threads == 0 ? ProcessGroup.Threads(Group) : Threads;
         UseThreads(threads);
-        return Devices.Open(
-            Group.Size == 1 ? Device : Devices.OfMember(Device, Group.LocalRank), threads, EnumNames.Parse<RecurrentStrategy>(Kernel, "--kernel"), EnumNames.Parse<ProductBackend>(Blas, "--blas"), UsesGraphs);
+        string device = Group.Size == 1 ? Device : Devices.OfMember(Device, Group.LocalRank);
+        IBackend backend = Devices.Open(
+            device, threads, EnumNames.Parse<RecurrentStrategy>(Kernel, "--kernel"), EnumNames.Parse<ProductBackend>(Blas, "--blas"), UsesGraphs);
+        Group.CheckEqual("kind of device", backend.Device.Id.Split(':')[0]);
+        return backend;
     }
 
     /// <summary>Gives the processor as many threads as <c>--threads</c> says.</summary>

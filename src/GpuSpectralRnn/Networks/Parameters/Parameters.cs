@@ -57,7 +57,7 @@ public sealed class Parameters : IDisposable
     }
 
     /// <summary>All that a backward pass adds to: <see cref="Gradients"/>, and those of gates.</summary>
-    internal IReadOnlyList<Tensor> AllGradients
+    internal Tensor[] AllGradients
     {
         get
         {

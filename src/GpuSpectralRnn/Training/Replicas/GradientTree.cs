@@ -22,17 +22,17 @@ internal sealed class GradientTree(Network network, ReplicaPlan plan) : IDisposa
     /// <param name="shard">0, 1, ... of this member.</param>
     public void Add(int shard)
     {
-        IReadOnlyList<Tensor> gradients = parameters.AllGradients;
+        Tensor[] gradients = parameters.AllGradients;
         int done = BitOperations.TrailingZeroCount(shard + 1); // the levels that this shard completes
         for (int level = 0; level < done; level++)
         {
-            for (int i = 0; i < gradients.Count; i++) network.Backend.Elementwise.AddScaled(1, levels[level][i], gradients[i]);
+            for (int i = 0; i < gradients.Length; i++) network.Backend.Elementwise.AddScaled(1, levels[level][i], gradients[i]);
         }
 
         if (shard + 1 < count)
         {
             if (levels.Count == done) levels.Add([.. gradients.Select(gradient => network.Backend.Allocate(gradient.Shape))]);
-            for (int i = 0; i < gradients.Count; i++) network.Backend.Copy(gradients[i], levels[done][i]);
+            for (int i = 0; i < gradients.Length; i++) network.Backend.Copy(gradients[i], levels[done][i]);
         }
         else
         {

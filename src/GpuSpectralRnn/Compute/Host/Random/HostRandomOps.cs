@@ -36,13 +36,48 @@ internal sealed unsafe class HostRandomOps(HostBackend backend, HostParallel thr
     {
         long count = OperandChecks.Dropout(backend, operands);
         (Tensor x, float rate, ulong seed, ulong stream, Tensor y) = operands;
-        float* source = backend.Address(x);
-        float* target = backend.Address(y);
-        float scale = 1 / (1 - rate);
-        Split(count, 4, operands.Numbers, Drop);
+        Split(count, 4, operands.Numbers, new Drop(backend.Address(x), backend.Address(y), rate, seed, stream));
+    }
+
+    /// <inheritdoc/>
+    public void Normal(NormalOperands operands)
+    {
+        long count = OperandChecks.Normal(backend, operands);
+        (Tensor destination, ulong seed, ulong stream, float mean, float deviation) = operands;
+        Split(count, 2, operands.Numbers, new DrawNormal(backend.Address(destination), seed, stream, mean, deviation));
+    }
+
+    // Elements whose numbers follow each other go to the work together; threads begin at multiples of a block.
+    private void Split<TWork>(long count, int block, NumberWindow window, TWork work)
+        where TWork : struct, IStretchWork
+    {
+        (long first, int given, long gap) = window;
+        long period = given == 0 ? Math.Max(1, count) : given;
+        threads.Split(count, block, count * OperationsPerNumber, (_, from, to) =>
+        {
+            while (from < to)
+            {
+                (long turn, long at) = Math.DivRem(from, period);
+                long end = Math.Min(to, from + period - at);
+                work.Run(from, end, (ulong)(first + from + (turn * gap)));
+                from = end;
+            }
+        });
+    }
+
+    // Work on elements from i to end, the first of which takes this number and the others those after it.
+    private interface IStretchWork
+    {
+        void Run(long i, long end, ulong number);
+    }
+
+    private readonly struct Drop(float* source, float* target, float rate, ulong seed, ulong stream) : IStretchWork
+    {
+        private readonly float* source = source, target = target;
+        private readonly float rate = rate, scale = 1 / (1 - rate);
 
         // Four numbers are drawn at a time.
-        void Drop(long i, long end, ulong number)
+        public void Run(long i, long end, ulong number)
         {
             for (; i < end; number += 4 - (number & 3))
             {
@@ -54,19 +89,15 @@ internal sealed unsafe class HostRandomOps(HostBackend backend, HostParallel thr
             }
         }
 
-        void Put(long i, uint word) => target[i] = Philox.ToUniform(word) < rate ? 0 : scale * source[i];
+        private void Put(long i, uint word) => target[i] = Philox.ToUniform(word) < rate ? 0 : scale * source[i];
     }
 
-    /// <inheritdoc/>
-    public void Normal(NormalOperands operands)
+    private readonly struct DrawNormal(float* target, ulong seed, ulong stream, float mean, float deviation) : IStretchWork
     {
-        long count = OperandChecks.Normal(backend, operands);
-        (Tensor destination, ulong seed, ulong stream, float mean, float deviation) = operands;
-        float* x = backend.Address(destination);
-        Split(count, 2, operands.Numbers, Draw);
+        private readonly float* target = target;
 
         // Two numbers are drawn at a time.
-        void Draw(long i, long end, ulong number)
+        public void Run(long i, long end, ulong number)
         {
             for (; i < end; number += 2 - (number & 1))
             {
@@ -76,27 +107,10 @@ internal sealed unsafe class HostRandomOps(HostBackend backend, HostParallel thr
             }
         }
 
-        void Put(long i, uint first, uint second)
+        private void Put(long i, uint first, uint second)
         {
             double radius = Math.Sqrt(-2 * Math.Log(1 - Philox.ToUniform(first)));
-            x[i] = mean + deviation * (float)(radius * Math.Cos(2 * Math.PI * Philox.ToUniform(second)));
+            target[i] = mean + deviation * (float)(radius * Math.Cos(2 * Math.PI * Philox.ToUniform(second)));
         }
-    }
-
-    // Work on elements from i to end whose numbers follow each other, the first of them this one; threads begin at multiples of a block.
-    private void Split(long count, int block, NumberWindow window, Action<long, long, ulong> work)
-    {
-        (long first, int given, long gap) = window;
-        long period = given == 0 ? Math.Max(1, count) : given;
-        threads.Split(count, block, count * OperationsPerNumber, (_, from, to) =>
-        {
-            while (from < to)
-            {
-                (long turn, long at) = Math.DivRem(from, period);
-                long end = Math.Min(to, from + period - at);
-                work(from, end, (ulong)(first + from + (turn * gap)));
-                from = end;
-            }
-        });
     }
 }
