@@ -95,7 +95,7 @@ public class ResultTests
         Skip.IfNot(OperatingSystem.IsLinux(), "signals are sent by kill");
         using Folder folder = new();
         using Process process = Gsrnn.Start(
-            folder.Path, "train", "--data", "digits", "--hidden", "64", "--epochs", "1000", "--limit", "500", "--device", "host", "--out", folder["m"]);
+            folder.Path, "train", "--data", "digits", "--hidden", "64", "--epochs", "100000", "--limit", "500", "--device", "host", "--out", folder["m"]);
         FileInfo checkpoint = new(folder["m.ckpt"]);
         while (checkpoint is not { Exists: true, Length: > 1 }) // at the start the call tries whether the name can be written, by a byte
         {
