@@ -76,6 +76,7 @@ internal static class Program
         try
         {
             verb.Group = ProcessGroup.Join(verb, given[0]);
+            ProcessGroup.CheckAlike(verb);
             if (CallErrors.FindOptionWithoutValue(verb.GetType(), args) is { } option) throw new InvalidCallException($"{option} needs a value.");
             if (NumberOptions.FindFault(verb.GetType(), args) is { } fault) throw new InvalidCallException(fault);
             verb.CheckNothingIsLeft();

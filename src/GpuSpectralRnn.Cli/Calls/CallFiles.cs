@@ -41,15 +41,14 @@ internal static class CallFiles
 
         foreach ((string option, string path, WritesFileAttribute writes) in Named<WritesFileAttribute>(verb))
         {
-            if (ProcessGroup.IsFirst) OutputPath.Check(path, option); // others write nothing, and may not be able to
             Take(path, $"{option} {path}", option);
             if (writes.Companion.Length == 0) continue;
-            if (ProcessGroup.IsFirst) OutputPath.Check(path + writes.Companion, option);
             Take(path + writes.Companion, $"{path + writes.Companion}, which {option} {path} writes beside,", option);
         }
 
         void Take(string path, string described, string option)
         {
+            if (ProcessGroup.IsFirst) OutputPath.Check(path, option); // others write nothing, and may not be able to
             string identity = FilePath.Identity(path);
             if (!taken.TryAdd(identity, option))
                 throw new InvalidCallException($"{described} is also {taken[identity]} of this call, which it would replace; give another name.");

@@ -43,19 +43,16 @@ internal static class ProcessGroup
             return IsMember
                 ? throw new InvalidCallException($"{name} works in one process, and mpirun started {launcher!.Size}; start it without mpirun.")
                 : LocalReplicas.Instance;
-        MpiReplicas replicas = MpiReplicas.Start(library);
-        try
-        {
-            replicas.CheckEqual("version", HelpPages.Version);
-            replicas.CheckEqual("call", verb.Call);
-            replicas.CheckEqual("vector instructions", Vector512.IsHardwareAccelerated ? "512 bits" : Vector256.IsHardwareAccelerated ? "256 bits" : "128 bits");
-            return replicas;
-        }
-        catch (Exception e)
-        {
-            Fail(replicas, e is InvalidCallException ? Program.CallWrong : Program.RunFailed, e.Message);
-            throw;
-        }
+        return MpiReplicas.Start(library);
+    }
+
+    /// <summary>Checks that all members of the verb's group are alike.</summary>
+    /// <exception cref="InvalidCallException">One is not; the message says which, and in what.</exception>
+    public static void CheckAlike(Verb verb)
+    {
+        verb.Group.CheckEqual("version", HelpPages.Version);
+        verb.Group.CheckEqual("call", verb.Call);
+        verb.Group.CheckEqual("vector instructions", Vector512.IsHardwareAccelerated ? "512 bits" : Vector256.IsHardwareAccelerated ? "256 bits" : "128 bits");
     }
 
     /// <summary>Ends all members because this one cannot go on. Does not return where there are others.</summary>

@@ -70,7 +70,6 @@ internal sealed partial class TrainVerb : TrainingVerb, IShardOptions
         if ((Patience > 0 || settings.Schedule.Kind == ScheduleKind.Anneal) && data.Valid is null)
             throw new InvalidCallException(
                 $"{(Patience > 0 ? $"--patience {Patience}" : "--schedule anneal")} needs sequences to watch; set some aside with --holdout N.");
-        Group.CheckEqual("training set", Group.Size == 1 ? "" : ContentHash.Compute(data.Train));
         Checkpoint? checkpoint = Resume ? Checkpoint.Load(CheckpointPath) : null;
         ReplicaPlan plan = new(Group, Shards ?? (IsDeterministic ? checkpoint?.Shards ?? Group.Size : null));
         using Network network = Build(asked, data.Train, source, backend);

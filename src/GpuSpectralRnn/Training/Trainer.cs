@@ -144,11 +144,13 @@ public sealed partial class Trainer : IDisposable
     /// </summary>
     /// <exception cref="DivergedException">A loss, a weight or a validation loss is NaN or infinite.</exception>
     /// <exception cref="RunFailedException">A checkpoint cannot be written.</exception>
+    /// <exception cref="InvalidCallException">Members of a group have other training sets.</exception>
     public TrainingResult Run(CancellationToken cancellation = default)
     {
         double secondsBefore = state.Seconds;
         firstStep = state.Step;
         clock.Restart();
+        if (plan.Replicas.Size > 1) plan.Replicas.CheckEqual("training set", DataHash);
         plan.Replicas.ShareWeights(network);
         bool isCancelled = false;
         while (!isCancelled && state.Epoch < settings.Epochs && !IsOutOfPatience) isCancelled = !RunEpoch(secondsBefore, cancellation);

@@ -44,10 +44,10 @@ public sealed class Comparison
     private readonly ComparisonSettings settings;
     private readonly ISequenceData train, test;
     private readonly ISequenceData? watched;
+    private readonly Dictionary<string, double> times = []; // by units: networks of one shape compute the same, masked or factored or not
     private List<SharedRun> runs = [];
     private int next; // the place of the next one
     private Recipe? first; // the first trained network
-    private readonly Dictionary<string, double> times = []; // by units: networks of one shape compute the same, masked or factored or not
 
     /// <summary>Checks settings and data.</summary>
     /// <param name="settings">Settings of the comparison.</param>
