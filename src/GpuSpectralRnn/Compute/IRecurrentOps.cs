@@ -51,7 +51,7 @@ public abstract class RecurrentWorkspace(RecurrentShape shape, bool isTraining) 
     /// zero beyond a sequence's length; null before. For Elman this is the output gradient that was used up. What a block of W_hh multiplies is h_{t-1}
     /// but for the block n of <see cref="CellKind.GruResetBefore"/>, which multiplies r h_{t-1}: its gradient is dL/d(W_hn (r h_{t-1}) + b_hn).
     /// </summary>
-    public Tensor? ProductGradient { get; internal set; }
+    public virtual Tensor? ProductGradient { get; internal set; }
 
     /// <inheritdoc/>
     public abstract void Dispose();

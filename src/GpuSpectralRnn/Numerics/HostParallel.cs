@@ -45,15 +45,16 @@ internal sealed class HostParallel : IDisposable
     /// </summary>
     public void Split(long length, long unit, long work, Action<int, long, long> range)
     {
-        long units = (length + unit - 1) / unit;
-        int parts = (int)Math.Min(Math.Min(Count, units), Math.Max(1, work / Grain));
-        if (parts <= 1)
-        {
-            range(0, 0, length);
-            return;
-        }
+        int parts = Parts(length, unit, work);
+        if (parts <= 1) range(0, 0, length);
+        else Run(parts, part => range(part, Border(part, parts, unit, length), Border(part + 1, parts, unit, length)));
+    }
 
-        Run(parts, part => range(part, Border(part, parts, units, unit, length), Border(part + 1, parts, units, unit, length)));
+    /// <summary>The ranges into which <see cref="Split"/> splits.</summary>
+    public (long From, long To)[] Ranges(long length, long unit, long work)
+    {
+        int parts = Parts(length, unit, work);
+        return [.. Enumerable.Range(0, parts).Select(part => (Border(part, parts, unit, length), Border(part + 1, parts, unit, length)))];
     }
 
     /// <summary>
@@ -89,5 +90,9 @@ internal sealed class HostParallel : IDisposable
         return crew;
     }
 
-    private static long Border(int part, int parts, long units, long unit, long length) => Math.Min(length, units * part / parts * unit);
+    private int Parts(long length, long unit, long work) => (int)Math.Min(Math.Min(Count, Units(length, unit)), Math.Max(1, work / Grain));
+
+    private static long Border(int part, int parts, long unit, long length) => Math.Min(length, Units(length, unit) * part / parts * unit);
+
+    private static long Units(long length, long unit) => (length + unit - 1) / unit;
 }

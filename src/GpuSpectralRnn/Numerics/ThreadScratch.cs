@@ -14,7 +14,7 @@ internal sealed unsafe class ThreadScratch : IDisposable
     public ThreadScratch(int parts, long count)
     {
         stride = (count + Line - 1) / Line * Line;
-        memory = (float*)NativeMemory.AlignedAlloc((nuint)(Math.Max(stride, Line) * parts * sizeof(float)), Line * sizeof(float));
+        memory = (float*)LargePages.Allocate(checked((nuint)(stride * parts * sizeof(float))));
     }
 
     /// <summary>Frees the memory if <see cref="Dispose"/> was not called.</summary>

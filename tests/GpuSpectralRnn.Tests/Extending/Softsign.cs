@@ -17,11 +17,11 @@ public readonly struct Softsign : IActivation
 /// <summary>Elman with softsign, on the processor.</summary>
 internal sealed unsafe class SoftsignLayer : ElmanLayer
 {
-    protected override void Activate(float* h, nint count) => Elementwise.Run(new SoftsignForward(h), 0, count);
+    protected override void Activate(float* a, float* h, nint count) => Elementwise.Run(new SoftsignForward(a, h), 0, count);
 
-    protected override void GoBack(float* d, float* h, nint count) => Elementwise.Run(new SoftsignBackward(d, h), 0, count);
+    protected override void GoBack(float* given, float* h, float* d, nint count) => Elementwise.Run(new SoftsignBackward(given, h, d), 0, count);
 
-    internal readonly struct SoftsignForward(float* h) : IElementwise
+    internal readonly struct SoftsignForward(float* a, float* h) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
@@ -29,12 +29,12 @@ internal sealed unsafe class SoftsignLayer : ElmanLayer
             where TVector : unmanaged
             where TLanes : struct, ILanes<TVector>
         {
-            TVector x = lanes.Load(h + index);
+            TVector x = lanes.Load(a + index);
             lanes.Store(TSimd.Divide(x, TSimd.Add(TSimd.Broadcast(1), TSimd.Abs(x))), h + index);
         }
     }
 
-    internal readonly struct SoftsignBackward(float* d, float* h) : IElementwise
+    internal readonly struct SoftsignBackward(float* given, float* h, float* d) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
@@ -43,7 +43,7 @@ internal sealed unsafe class SoftsignLayer : ElmanLayer
             where TLanes : struct, ILanes<TVector>
         {
             TVector rest = TSimd.Subtract(TSimd.Broadcast(1), TSimd.Abs(lanes.Load(h + index)));
-            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.Multiply(lanes.Load(d + index), TSimd.Multiply(rest, rest))), d + index);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.Multiply(lanes.Load(given + index), TSimd.Multiply(rest, rest))), d + index);
         }
     }
 }
@@ -73,8 +73,8 @@ public class SoftsignTests
         float[] h = [.. x], d = [.. Enumerable.Repeat(1f, x.Length)];
         fixed (float* states = h, gradients = d)
         {
-            Elementwise.Run(new SoftsignLayer.SoftsignForward(states), 0, h.Length);
-            Elementwise.Run(new SoftsignLayer.SoftsignBackward(gradients, states), 0, h.Length);
+            Elementwise.Run(new SoftsignLayer.SoftsignForward(states, states), 0, h.Length);
+            Elementwise.Run(new SoftsignLayer.SoftsignBackward(gradients, states, gradients), 0, h.Length);
         }
 
         for (int i = 0; i < x.Length; i++)

@@ -1,22 +1,19 @@
 using System.Runtime.InteropServices;
+using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// Native memory of this machine, aligned to 64 bytes (a cache line, an AVX-512 register), large blocks to large pages, and zeroed.
+/// Native memory of this machine, aligned to 64 bytes (a cache line, an AVX-512 register), in large pages where it is large, and zeroed.
 /// </summary>
 internal sealed unsafe class HostStorage : TensorStorage
 {
-    private const nuint Alignment = 64;
-
     /// <summary>Allocates and clears.</summary>
     public HostStorage(IBackend backend, ElementType type, long count)
         : base(backend, type, count)
     {
         nuint bytes = checked((nuint)count * (nuint)type.Size());
-        bool isLarge = bytes >= 2 * LargePages.Size;
-        Address = NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), isLarge ? LargePages.Size : Alignment);
-        if (isLarge) LargePages.Advise(Address, bytes);
+        Address = LargePages.Allocate(bytes);
         NativeMemory.Clear(Address, bytes);
     }
 

@@ -22,8 +22,10 @@ internal static class Elementwise
     public static void Run<TBody>(HostParallel threads, long count, TBody body)
         where TBody : struct, IElementwise => threads.Split(count, unit: 1024, work: count, (_, from, to) => Run(body, (nint)from, (nint)to));
 
+    // Not inlined either: what a caller cannot take whole would be called for every vector, for the first seconds in code that is not optimised.
+
     /// <summary>Runs over from..to on this thread.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Run<TBody>(TBody body, nint from, nint to)
         where TBody : struct, IElementwise
     {

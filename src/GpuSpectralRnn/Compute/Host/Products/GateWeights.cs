@@ -30,28 +30,25 @@ internal sealed unsafe class GateWeights : IDisposable
     }
 
     /// <summary>
-    /// The gates of the part's units: C [rows, G*H] = A W^T + add for A [rows, k] with the row stride aStride; on the calling thread.
+    /// Adds A W^T for the part's units to C [rows, gates * units of the part], A [rows, k]; both with their row strides; on the calling thread.
     /// </summary>
-    public void Multiply(StepPart part, float* a, nint aStride, float* c, nint cStride, float* add, nint addStride)
+    public void AddProduct(StepPart part, float* a, nint aStride, float* c, nint cStride)
     {
         for (int i = 0; i < pieces.Length; i++)
         {
-            nint first = (nint)i * width;
-            pieces[i].Multiply(Columns(part), part.Rows, a, aStride, c + first, cStride, add == null ? null : add + first, addStride);
+            float* target = Target(c, i, part);
+            pieces[i].Multiply(Columns(part), part.Rows, a, aStride, target, cStride, target, cStride);
         }
     }
 
     /// <summary>
-    /// The same for several steps, whose blocks of rows of A and C stand steps.A and steps.C apart: where they are not one block of rows, each panel
-    /// serves all of them while it is in the cache. add [G*H] is that of every row.
+    /// C = A W^T + bias in the same way, for several steps, whose blocks of rows of A and C stand steps.A and steps.C apart: where they are not one
+    /// block of rows, each panel serves all of them while it is in the cache. bias [G*H].
     /// </summary>
-    public void Multiply(StepPart part, (nint Count, nint A, nint C) steps, float* a, nint aStride, float* c, nint cStride, float* add)
+    public void Multiply(StepPart part, (nint Count, nint A, nint C) steps, float* a, nint aStride, float* c, nint cStride, float* bias)
     {
         for (int i = 0; i < pieces.Length; i++)
-        {
-            nint first = (nint)i * width;
-            pieces[i].Multiply(Columns(part), steps, part.Rows, a, aStride, c + first, cStride, add + first);
-        }
+            pieces[i].Multiply(Columns(part), steps, part.Rows, a, aStride, Target(c, i, part), cStride, bias + (nint)i * width);
     }
 
     /// <inheritdoc/>
@@ -61,4 +58,7 @@ internal sealed unsafe class GateWeights : IDisposable
     }
 
     private (int From, int To) Columns(StepPart part) => part.HasAllUnits ? (0, width) : part.Units;
+
+    // Where column 0 of piece i would stand.
+    private float* Target(float* c, int i, StepPart part) => part.HasAllUnits ? c + (nint)i * width : c + (nint)i * part.UnitCount - part.FirstUnit;
 }

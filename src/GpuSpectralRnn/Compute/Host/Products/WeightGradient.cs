@@ -4,7 +4,7 @@ namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
 /// Weight gradients of a recurrent layer in one product over the T B rows of a sequence: [h_before | x_t | 1]^T delta, which is dW_hh^T over dW_ih^T
-/// over the bias gradient; either matrix may be left out. Threads share out the rows of the result, or, where the sequence is long, fixed slices of
+/// over the bias gradient; either matrix may be left out. Threads share out the columns of the result, or, where the sequence is long, fixed slices of
 /// the T B rows, whose sums are added in order: any number of threads gives the same bits.
 /// </summary>
 internal sealed unsafe class WeightGradient : IDisposable
@@ -16,7 +16,8 @@ internal sealed unsafe class WeightGradient : IDisposable
 
     private readonly HostParallel threads;
     private readonly ThreadScratch scratch; // per thread or slice: delta's panels [panel][Depth][width], then one tile [Depth][8]
-    private readonly ThreadScratch sums; // per slice: [rows, panels * width]
+    private readonly ThreadScratch sums; // of each part of the columns, apart (PartMemory.Gap): per slice [rows, columns in whole panels]
+    private readonly (long From, long To)[] parts;
     private readonly int slices;
     private readonly long count;
     private readonly int hidden;
@@ -42,7 +43,8 @@ internal sealed unsafe class WeightGradient : IDisposable
         paddedColumns = GemmKernel.Panels(columns) * GemmKernel.PanelWidth;
         slices = count >= LongSequence && (long)rows * paddedColumns <= SmallSum ? LongSequenceSlices : 1;
         scratch = new ThreadScratch(Math.Max(threads.Count, slices), (long)GemmKernel.Depth * (paddedColumns + 8));
-        sums = new ThreadScratch(slices, (long)rows * paddedColumns);
+        parts = slices > 1 ? [(0, columns)] : threads.Ranges(columns, GemmKernel.PanelWidth, count * rows * columns);
+        sums = new ThreadScratch(slices, (long)rows * paddedColumns + (parts.Length - 1) * PartMemory.Gap);
     }
 
     /// <inheritdoc/>
@@ -56,55 +58,70 @@ internal sealed unsafe class WeightGradient : IDisposable
     /// Adds the gradients to what is not null: dW_ih, dW_hh and one or two biases. delta [T, B, columns] is zero where <paramref name="pass"/> has
     /// padding.
     /// </summary>
-    public void Add(RecurrentPass pass, float* delta, float* inputWeights, float* hiddenWeights, float* bias, float* otherBias)
+    public void Add(RecurrentPass pass, DividedRows delta, float* inputWeights, float* hiddenWeights, float* bias, float* otherBias)
     {
         Source source = new(pass, hidden, inputs);
-        float* total = sums.Of(0);
-        if (slices == 1)
-            threads.Split(rows, GemmKernel.LargestTile, count * rows * columns, (part, from, to) => Sum(source, delta, 0, count, part, total, (int)from, (int)to));
-        else SumSlices(source, delta);
-        if (hiddenWeights != null) AddTransposed(total, hidden, stateColumns, hiddenWeights);
-        if (inputWeights != null) AddTransposed(total + (long)hidden * paddedColumns, inputs, columns, inputWeights);
-        float* ones = total + (long)(rows - 1) * paddedColumns;
-        for (int j = 0; j < columns; j++)
+        if (slices > 1) SumSlices(source, delta);
+        threads.Run(parts.Length, part =>
         {
-            bias[j] += ones[j];
-            if (otherBias != null) otherBias[j] += ones[j];
-        }
+            if (slices == 1) Sum(source, delta, 0, count, part, 0, part);
+            (int from, int end) = ((int)parts[part].From, (int)parts[part].To);
+            int stateEnd = Math.Min(end, stateColumns), stride = Stride(part);
+            float* total = Total(0, part);
+            if (hiddenWeights != null) AddTransposed(total, stride, hidden, stateEnd - from, hiddenWeights + (long)from * hidden);
+            if (inputWeights != null) AddTransposed(total + (long)hidden * stride, stride, inputs, end - from, inputWeights + (long)from * inputs);
+            float* ones = total + (long)(rows - 1) * stride;
+            Elementwise.Run(new AddTo(bias + from, ones), 0, end - from);
+            if (otherBias != null) Elementwise.Run(new AddTo(otherBias + from, ones), 0, end - from);
+        });
     }
 
-    private void SumSlices(Source source, float* delta)
+    private void SumSlices(Source source, DividedRows delta)
     {
         long blocks = (count + GemmKernel.Depth - 1) / GemmKernel.Depth;
         threads.Run(slices, slice =>
         {
             long start = blocks * slice / slices * GemmKernel.Depth;
             long end = Math.Min(count, blocks * (slice + 1) / slices * GemmKernel.Depth);
-            Sum(source, delta, start, end, slice, sums.Of(slice), 0, rows);
+            Sum(source, delta, start, end, slice, slice, 0);
         });
         for (int slice = 1; slice < slices; slice++) Elementwise.Run(threads, (long)rows * paddedColumns, new AddTo(sums.Of(0), sums.Of(slice)));
     }
 
-    // Rows from..to of the result, over the rows start..end of delta.
-    private void Sum(Source source, float* delta, long start, long end, int part, float* total, int from, int to)
+    private int Stride(int part) => GemmKernel.Panels((int)(parts[part].To - parts[part].From)) * GemmKernel.PanelWidth;
+
+    private float* Total(int slice, int part) => sums.Of(slice) + parts[part].From * rows + part * PartMemory.Gap;
+
+    // The part's columns of the result, over the rows start..end of delta.
+    private void Sum(Source source, DividedRows delta, long start, long end, int thread, int slice, int part)
     {
-        float* panels = scratch.Of(part);
+        (nint from, nint own) = ((nint)parts[part].From, (nint)(parts[part].To - parts[part].From));
+        float* total = Total(slice, part);
+        nint stride = Stride(part);
+        float* panels = scratch.Of(thread);
         float* tile = panels + (long)GemmKernel.Depth * paddedColumns;
         nint width = GemmKernel.PanelWidth;
         for (long first = start; first < end; first += GemmKernel.Depth)
         {
             nint depth = (nint)Math.Min(GemmKernel.Depth, end - first);
-            GemmPacking.PackPanels(delta + first * columns, columns, false, depth, columns, 1, panels, depth * width);
-            for (int row = from; row < to;)
+            for (nint l = 0; l < depth;)
             {
-                int height = GemmKernel.TileHeight(to - row);
+                float* deltas = delta.At(first + l, out long together);
+                nint count = (nint)Math.Min(together, depth - l);
+                GemmPacking.PackPanels(deltas + from, columns, false, count, own, 1, panels + l * width, depth * width);
+                l += count;
+            }
+
+            for (int row = 0; row < rows;)
+            {
+                int height = GemmKernel.TileHeight(rows - row);
                 source.Pack(first, depth, row, height, tile);
-                float* c = total + (long)row * paddedColumns;
-                for (nint j = 0; j < paddedColumns; j += width)
+                float* c = total + row * stride;
+                for (nint j = 0; j < own; j += width)
                 {
                     float* add = first == start ? null : c + j;
                     GemmKernel.Multiply(
-                        height, Math.Min(width, columns - j), depth, tile, 0, true, panels + j * depth, c + j, paddedColumns, add, paddedColumns);
+                        height, Math.Min(width, own - j), depth, tile, 0, true, panels + j * depth, c + j, stride, add, stride);
                 }
 
                 row += height;
@@ -113,18 +130,17 @@ internal sealed unsafe class WeightGradient : IDisposable
     }
 
     // destination [columns, count] += total^T, total [count, columns]; sixteen columns, one cache line, at a time.
-    private void AddTransposed(float* total, int count, int columns, float* destination) =>
-        threads.Split(columns, 16, (long)columns * count, (_, from, to) =>
+    private static void AddTransposed(float* total, int stride, int count, int columns, float* destination)
+    {
+        for (int first = 0; first < columns; first += 16)
         {
-            for (long first = from; first < to; first += 16)
+            int last = Math.Min(first + 16, columns);
+            for (int i = 0; i < count; i++)
             {
-                long last = Math.Min(first + 16, to);
-                for (long i = 0; i < count; i++)
-                {
-                    for (long j = first; j < last; j++) destination[j * count + i] += total[i * paddedColumns + j];
-                }
+                for (int j = first; j < last; j++) destination[(long)j * count + i] += total[(long)i * stride + j];
             }
-        });
+        }
+    }
 
     // The left operand [h_before | x_t | 1], whose row r is sequence r % B at step r / B.
     private readonly struct Source(RecurrentPass pass, int hidden, int inputs)

@@ -3,11 +3,11 @@ namespace GpuSpectralRnn.Compute.Host;
 /// <summary>An Elman layer's steps; the nonlinearity is left open.</summary>
 internal abstract unsafe class ElmanLayer : HostCell
 {
-    /// <summary>h turns from pre-activations into states, in place.</summary>
-    protected abstract void Activate(float* h, nint count);
+    /// <summary>From pre-activations a to states h.</summary>
+    protected abstract void Activate(float* a, float* h, nint count);
 
-    /// <summary>d turns from gradients of the states h into gradients of the pre-activations, in place.</summary>
-    protected abstract void GoBack(float* d, float* h, nint count);
+    /// <summary>From the gradients of the states h, given, to those of the pre-activations, d; they may be one array.</summary>
+    protected abstract void GoBack(float* given, float* h, float* d, nint count);
 
     /// <inheritdoc/>
     public override void Step(RecurrentPass pass, HostRecurrentWorkspace own, int number, StepPart part)
@@ -17,8 +17,9 @@ internal abstract unsafe class ElmanLayer : HostCell
         float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
         float* before = pass.Before(number, part.From, pass.Output, pass.InitialHidden); // [rows, H]
         MultiplyInputs(pass, own, number, part);
-        if (before != null) own.Hidden.Multiply(part, before, hidden, h, hidden, h, hidden);
-        for (nint i = 0, at = part.FirstUnit; i < part.Stretches; i++, at += hidden) Activate(h + at, part.StretchLength);
+        float* a = own.Sums(t, part); // [rows, units]
+        if (before != null) own.Hidden.AddProduct(part, before, hidden, a, part.UnitCount);
+        for (nint i = 0; i < part.Stretches; i++) Activate(a + i * part.UnitCount, h + part.FirstUnit + i * hidden, part.StretchLength);
         pass.HoldPadding(t, part.From, part.To, h, before);
     }
 
@@ -27,15 +28,22 @@ internal abstract unsafe class ElmanLayer : HostCell
     {
         (_, int steps, _, _, int hidden) = pass.Shape;
         int t = pass.StepAt(number);
-        float* d = pass.Row(back.OutputGradient, t, part.From); // [rows, H]
+        int units = part.UnitCount;
+        float* given = back.Given(pass, number, part.From); // [rows, H]
+        float* carry = own.Carry(part); // [rows, units]
         if (number + 1 < steps)
         {
             float* behind = pass.Row(back.OutputGradient, pass.StepAt(number + 1), part.From);
-            own.Back!.Multiply(part.Units, part.Rows, behind, hidden, d, hidden, back.Given(pass, number, part.From), hidden);
+            own.Back!.Multiply(part.Units, part.Rows, behind, hidden, carry - part.FirstUnit, units, given, hidden);
+        }
+        else
+        {
+            part.Gather(given, carry);
         }
 
         float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
-        for (nint i = 0, at = part.FirstUnit; i < part.Stretches; i++, at += hidden) GoBack(d + at, h + at, part.StretchLength);
+        float* d = pass.Row(back.OutputGradient, t, part.From); // [rows, H]
+        for (nint i = 0, at = part.FirstUnit; i < part.Stretches; i++, at += hidden) GoBack(carry + i * units, h + at, d + at, part.StretchLength);
         pass.HoldPadding(t, part.From, part.To, d, null);
     }
 
@@ -56,18 +64,18 @@ internal abstract unsafe class ElmanLayer : HostCell
 internal sealed unsafe class TanhLayer : ElmanLayer
 {
     /// <inheritdoc/>
-    protected override void Activate(float* h, nint count) => Elementwise.Run(new ElmanPointwise.TanhForward(h), 0, count);
+    protected override void Activate(float* a, float* h, nint count) => Elementwise.Run(new ElmanPointwise.TanhForward(a, h), 0, count);
 
     /// <inheritdoc/>
-    protected override void GoBack(float* d, float* h, nint count) => Elementwise.Run(new ElmanPointwise.TanhBackward(d, h), 0, count);
+    protected override void GoBack(float* given, float* h, float* d, nint count) => Elementwise.Run(new ElmanPointwise.TanhBackward(given, h, d), 0, count);
 }
 
 /// <summary>Elman with ReLU.</summary>
 internal sealed unsafe class ReluLayer : ElmanLayer
 {
     /// <inheritdoc/>
-    protected override void Activate(float* h, nint count) => Elementwise.Run(new ElmanPointwise.ReluForward(h), 0, count);
+    protected override void Activate(float* a, float* h, nint count) => Elementwise.Run(new ElmanPointwise.ReluForward(a, h), 0, count);
 
     /// <inheritdoc/>
-    protected override void GoBack(float* d, float* h, nint count) => Elementwise.Run(new ElmanPointwise.ReluBackward(d, h), 0, count);
+    protected override void GoBack(float* given, float* h, float* d, nint count) => Elementwise.Run(new ElmanPointwise.ReluBackward(given, h, d), 0, count);
 }

@@ -6,13 +6,13 @@ namespace GpuSpectralRnn.Compute.Host;
 internal static unsafe class GruPointwise
 {
     /// <summary>
-    /// From the inputs' part of the pre-activations to gates, in place: a [3H] in blocks r, z, n; product [3H]: the recurrent part; before, h [H].
-    /// Of the part's units.
+    /// From the inputs' part of the pre-activations to gates, in place: a [3 units] in blocks r, z, n; product [3 units]: the recurrent part;
+    /// before, h [units].
     /// </summary>
-    public static void Forward(float* a, float* product, nint hidden, float* before, float* h, StepPart part)
+    public static void Forward(float* a, float* product, nint units, float* before, float* h)
     {
-        part.RunGates(new Gates(a, product), 0, 2);
-        Elementwise.Run(new States(a, product, hidden, before, h), part.FirstUnit, part.EndUnit);
+        Elementwise.Run(new Gates(a, product), 0, 2 * units);
+        Elementwise.Run(new States(a, product, units, before, h), 0, units);
     }
 
     // r and z.
@@ -27,7 +27,7 @@ internal static unsafe class GruPointwise
     }
 
     // n and h.
-    private readonly struct States(float* a, float* product, nint hidden, float* before, float* h) : IElementwise
+    private readonly struct States(float* a, float* product, nint units, float* before, float* h) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
@@ -36,17 +36,17 @@ internal static unsafe class GruPointwise
             where TLanes : struct, ILanes<TVector>
         {
             float* at = a + index;
-            TVector sum = TSimd.MultiplyAdd(lanes.Load(at), lanes.Load(product + index + 2 * hidden), lanes.Load(at + 2 * hidden));
+            TVector sum = TSimd.MultiplyAdd(lanes.Load(at), lanes.Load(product + index + 2 * units), lanes.Load(at + 2 * units));
             TVector fresh = SimdMath.Tanh<TSimd, TVector>(sum);
             TVector difference = TSimd.Subtract(lanes.Load(before + index), fresh);
-            lanes.Store(fresh, at + 2 * hidden);
-            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(at + hidden), difference, fresh)), h + index);
+            lanes.Store(fresh, at + 2 * units);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(at + units), difference, fresh)), h + index);
         }
     }
 
     /// <summary>
-    /// From gates to gradients of the inputs' part, in place, and of the recurrent part: product [3H], whose block n holds W_hn h + b_hn. given [H]
-    /// or null and carry [H]: the two parts of dL/dh; carry receives what goes straight to the step before.
+    /// From gates to gradients of the inputs' part, in place, and of the recurrent part: of some units of a and product [3H]. Block n of product holds
+    /// W_hn h + b_hn. given or null and carry [units]: the two parts of dL/dh; carry receives what goes straight to the step before.
     /// </summary>
     public readonly struct Backward(float* a, float* product, nint hidden, float* before, float* given, float* carry) : IElementwise
     {

@@ -14,12 +14,12 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
         int hidden = pass.Shape.Hidden;
         nint width = pass.Shape.GateRows;
         int t = pass.StepAt(number);
-        float* a = own.GatesAt(t, part.From); // [rows, 3H]
+        float* a = own.Sums(t, part); // [rows, 3H]
         float* reset = own.ResetsAt(t, part.From); // [rows, H]
         float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
         float* before = pass.Before(number, part.From, pass.Output, pass.InitialHidden); // [rows, H]
         MultiplyInputs(pass, own, number, part);
-        if (before != null) own.Hidden.Multiply(part, before, hidden, a, width, a, width);
+        if (before != null) own.Hidden.AddProduct(part, before, hidden, a, width);
         for (nint row = 0; row < part.Rows; row++)
         {
             float* start = before == null ? own.Zeros : before + row * hidden;
@@ -32,6 +32,7 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
         {
             float* start = before == null ? own.Zeros : before + row * hidden;
             Elementwise.Run(new State(a + row * width, hidden, start, h + row * hidden), 0, hidden);
+            if (own.IsTraining) Keep(part, a + row * width, own.Gates(t, part) + row * pass.Shape.GateRows, 3);
         }
 
         pass.HoldPadding(t, part.From, part.To, h, before);
@@ -42,12 +43,12 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
     {
         (_, int steps, _, _, int hidden) = pass.Shape;
         nint width = pass.Shape.GateRows;
-        float* carry = own.Carry + part.From * hidden; // [rows, H]
-        float* resetGradient = own.CellCarry + part.From * hidden; // dL/d(r h) [rows, H]
-        if (number + 1 == steps) part.Clear(carry);
+        float* carry = own.Carry(part); // [rows, H]
+        float* resetGradient = own.CellCarry(part); // dL/d(r h) [rows, H]
+        if (number + 1 == steps) part.Gather(null, carry);
         else Carry(pass, own, number + 1, part);
         int t = pass.StepAt(number);
-        float* a = own.GatesAt(t, part.From); // [rows, 3H]
+        float* a = own.Gates(t, part); // [rows, 3H]
         float* fresh = own.FreshAt(t, part.From); // [rows, H]
         float* before = pass.Before(number, part.From, pass.Output, pass.InitialHidden); // [rows, H]
         float* given = back.Given(pass, number, part.From); // [rows, H]
@@ -79,15 +80,17 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
     /// <inheritdoc/>
     public override void FinishBack(RecurrentPass pass, HostRecurrentWorkspace own, BackwardPass back, StepPart part)
     {
-        if (back.InitialGradient != null) Carry(pass, own, 0, part);
+        if (back.InitialGradient == null) return;
+        Carry(pass, own, 0, part);
+        part.Scatter(own.Carry(part), back.InitialGradient + part.From * pass.Shape.Hidden);
     }
 
     // What a step hands on to the one before it, by r and z.
     private static void Carry(RecurrentPass pass, HostRecurrentWorkspace own, int number, StepPart part)
     {
         int hidden = pass.Shape.Hidden;
-        float* carry = own.Carry + part.From * hidden;
-        own.Back!.Multiply(part.Rows, own.GatesAt(pass.StepAt(number), part.From), pass.Shape.GateRows, carry, hidden, carry, hidden);
+        float* carry = own.Carry(part);
+        own.Back!.Multiply(part.Rows, own.Gates(pass.StepAt(number), part), pass.Shape.GateRows, carry, hidden, carry, hidden);
     }
 
     // From pre-activations to r and z, in place: a [3H] in blocks r, z, n; reset = r before, [H].

@@ -30,7 +30,7 @@ internal abstract unsafe class HostCell
 
     /// <summary>
     /// Where the walk enters a block of <see cref="HostRecurrentWorkspace.Block"/> steps with the step walked as number <paramref name="number"/>:
-    /// W_ih x + b of all of them into the part's gates, or into the states where there are none.
+    /// W_ih x + b of all of them into the part's sums.
     /// </summary>
     protected static void MultiplyInputs(RecurrentPass pass, HostRecurrentWorkspace own, int number, StepPart part)
     {
@@ -38,22 +38,33 @@ internal abstract unsafe class HostCell
         int block = pass.StepAt(number) / own.Block;
         if (number > 0 && pass.StepAt(number - 1) / own.Block == block) return;
         int first = block * own.Block;
-        nint width = pass.Shape.GateRows;
+        nint width = pass.Shape.Spec.Gates * part.UnitCount;
         float* x = pass.Input + (first * (long)batch + part.From) * inputs; // [steps of the block, B, I]
-        float* target = own.Gates is null ? pass.Row(pass.Output, first, part.From) : own.GatesAt(first, part.From); // [steps of the block, B, G*H]
-        (nint, nint, nint) walk = (Math.Min(own.Block, steps - first), (nint)batch * inputs, batch * width);
-        own.Input.Multiply(part, walk, x, inputs, target, width, own.Bias);
+        (nint, nint, nint) walk = (Math.Min(own.Block, steps - first), (nint)batch * inputs, part.Rows * width);
+        own.Input.Multiply(part, walk, x, inputs, own.Sums(first, part), width, own.Bias);
+    }
+
+    /// <summary>
+    /// Copies gates, or some, from a row of sums, [gates * units of the part], to the part's units of a row [gates * H].
+    /// </summary>
+    protected static void Keep(StepPart part, float* sums, float* row, int gates)
+    {
+        int count = part.HasAllUnits ? gates * part.UnitCount : part.UnitCount;
+        for (int from = 0, to = part.FirstUnit; from < gates * part.UnitCount; from += count, to += part.Hidden)
+            new ReadOnlySpan<float>(sums + from, count).CopyTo(new Span<float>(row + to, count));
     }
 }
 
 /// <summary>The operands of a pass back that are not the forward pass' own.</summary>
 /// <param name="outputGradient">dL/dh [T, B, H].</param>
 /// <param name="gradientFrom">The steps walked before this one have none.</param>
-/// <param name="initialGradient">dL/dh_0 [B, H], written by cells without gates; null where it is not wanted.</param>
-internal readonly unsafe struct BackwardPass(float* outputGradient, int gradientFrom, float* initialGradient)
+/// <param name="initialGradient">Receives dL/dh_0 [B, H]; null where it is not wanted.</param>
+/// <param name="initialCellGradient">Receives dL/dc_0 [B, H]; null where it is not wanted.</param>
+internal readonly unsafe struct BackwardPass(float* outputGradient, int gradientFrom, float* initialGradient, float* initialCellGradient)
 {
     public readonly float* OutputGradient = outputGradient;
     public readonly float* InitialGradient = initialGradient;
+    public readonly float* InitialCellGradient = initialCellGradient;
 
     /// <summary>dL/dh [rows, H] of a step from row <paramref name="from"/> on, or null where the step has none.</summary>
     public float* Given(RecurrentPass pass, int number, long from) =>

@@ -23,6 +23,7 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         o.Workspace.ProductGradient = null;
         RecurrentShape shape = o.Workspace.Shape;
         RecurrentPass pass = new(backend, shape, o.Input, o.Initial, o.Output, o.Final, o.Lengths);
+        own.Divide(hasLengths: o.Lengths is not null);
         WeightsVersion now = new(backend, o.Weights);
         if (own.Packed != now) PackForward(own, o.Weights);
         own.Packed = now;
@@ -46,7 +47,6 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         own.Back!.Pack(threads, hiddenWeights, isTransposed: false);
         own.BackOfReset?.Pack(threads, hiddenWeights + own.StateRows * (long)shape.Hidden, isTransposed: false);
         float* given = backend.Address(o.OutputGradient); // [T, B, H]
-        float* first = backend.AddressOrNull(o.InitialGradient?.Hidden); // [B, H]
 
         // The state before a reverse sequence's first step is the initial one, wherever the sequence begins.
         bool startsInside = o.Lengths is not null && shape.IsReverse && o.Initial is not null;
@@ -54,39 +54,42 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         for (long b = 0; shape.Spec.HasPeepholes && b < shape.Batch; b++) new Span<float>(own.PeepholeSums + b * 3 * shape.Hidden, 3 * shape.Hidden).Clear();
         own.Peepholes = backend.ReadOrNull(o.Weights.Peepholes);
         HostCell cell = shape.Spec.Host;
-        BackwardPass back = new(given, o.GradientFrom, first);
+        BackwardPass back = new(given, o.GradientFrom, backend.AddressOrNull(o.InitialGradient?.Hidden), backend.AddressOrNull(o.InitialGradient?.Cell));
         Walk(pass, own, (number, part) =>
         {
             if (number < shape.Steps) cell.StepBack(pass, own, back, shape.Steps - 1 - number, part);
             else cell.FinishBack(pass, own, back, part);
         });
-        Tensor delta = own.Gates ?? o.OutputGradient; // of the inputs' product, [T, B, G*H]
-        o.Workspace.ProductGradient = own.Products ?? delta;
+        DividedRows delta = own.Deltas ?? new DividedRows(given, shape.Batch, shape.Hidden); // of the inputs' product, [T, B, G*H]
+        own.ProductGradient = own.Deltas is null ? o.OutputGradient : null;
+        if (own.Deltas is not null) own.KeepDeltas();
         AddGradients(own, pass, delta, o.Gradients);
         if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, null);
-        if (first != null && own.Gates is not null) Copy(own.Carry, first, (long)shape.Batch * shape.Hidden);
-        if (o.InitialGradient?.Cell is { } cells) Copy(own.CellCarry, backend.Address(cells), (long)shape.Batch * shape.Hidden);
         if (o.InputGradient is null) return;
         float* inputWeights = backend.Read(o.Weights.InputWeights); // [G*H, I]
-        gemm.Run(
-            shape.Steps * shape.Batch, shape.Inputs, shape.GateRows, 1, backend.Address(delta), false, inputWeights, false, 0, backend.Address(o.InputGradient));
+        float* inputGradient = backend.Address(o.InputGradient);
+        foreach (StepPart block in delta.Parts)
+        {
+            (int rows, int width) = (shape.Steps * (int)block.Rows, shape.Inputs);
+            Gemm.Groups groups = block.Rows == shape.Batch ? new(rows, 0, 0) : new((int)block.Rows, block.Rows * (long)shape.GateRows, (long)shape.Batch * width);
+            gemm.Run(rows, width, shape.GateRows, 1, delta.At(0, block), inputWeights, inputGradient + block.From * width, groups);
+        }
     }
 
     // Calls step with 0..T, T to finish, for each part: threads share out the units and meet after each step, or the rows, of which each walks all steps.
     private void Walk(RecurrentPass pass, HostRecurrentWorkspace own, Action<int, StepPart> step)
     {
-        RecurrentShape shape = pass.Shape;
-        int parts = own.UnitParts;
-        if (parts > 1 && pass.Lengths == null)
+        int steps = pass.Shape.Steps;
+        StepPart[] parts = own.Parts;
+        if (own.SharesUnits)
         {
-            threads.RunPhases(shape.Steps + 1, parts, (number, i) => step(number, StepPart.OfUnits(i, parts, shape.Batch, shape.Hidden)));
+            threads.RunPhases(steps + 1, parts.Length, (number, i) => step(number, parts[i]));
             return;
         }
 
-        threads.Split(shape.Batch, RowUnit(shape.Batch), Work(shape), (_, from, to) =>
+        threads.Run(parts.Length, i =>
         {
-            StepPart part = StepPart.OfRows(from, to, shape.Hidden);
-            for (int number = 0; number <= shape.Steps; number++) step(number, part);
+            for (int number = 0; number <= steps; number++) step(number, parts[i]);
         });
     }
 
@@ -106,18 +109,10 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         }
     }
 
-    private static void Copy(float* source, float* destination, long count) =>
-        Buffer.MemoryCopy(source, destination, count * sizeof(float), count * sizeof(float));
-
     private HostRecurrentWorkspace Own(RecurrentWorkspace workspace) =>
         OperandChecks.Own<HostRecurrentWorkspace>(backend, workspace, nameof(workspace));
 
-    private static long Work(RecurrentShape shape) => (long)shape.Steps * shape.Batch * shape.GateRows * (shape.Hidden + shape.Inputs);
-
-    // Whole tiles per thread, smaller ones where the batch is too small for that: of 20 rows two threads take 10 each.
-    private long RowUnit(int batch) => batch >= 16 * threads.Count ? 8 : batch >= 8 * threads.Count ? 2 : 1;
-
-    private void AddGradients(HostRecurrentWorkspace own, RecurrentPass pass, Tensor delta, RecurrentWeights gradients)
+    private void AddGradients(HostRecurrentWorkspace own, RecurrentPass pass, DividedRows delta, RecurrentWeights gradients)
     {
         float* inputWeights = backend.Address(gradients.InputWeights);
         float* hiddenWeights = backend.Address(gradients.HiddenWeights);
@@ -128,7 +123,7 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
             Elementwise.Run(new AddTo(peepholes, own.PeepholeSums + b * 3 * pass.Shape.Hidden), 0, 3 * pass.Shape.Hidden);
         if (own.InputGradient is null)
         {
-            own.HiddenGradient!.Add(pass, backend.Address(delta), inputWeights, hiddenWeights, inputBias, hiddenBias);
+            own.HiddenGradient!.Add(pass, delta, inputWeights, hiddenWeights, inputBias, hiddenBias);
             if (own.ResetStates is null) return;
             (int count, int hidden) = (pass.Shape.Steps * pass.Shape.Batch, pass.Shape.Hidden);
             float* fresh = backend.Address(own.FreshGradients!);
@@ -136,7 +131,7 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
             return;
         }
 
-        own.HiddenGradient!.Add(pass, backend.Address(own.Products!), null, hiddenWeights, hiddenBias, null);
-        own.InputGradient.Add(pass, backend.Address(delta), inputWeights, null, inputBias, null);
+        own.HiddenGradient!.Add(pass, own.ProductDeltas!.Value, null, hiddenWeights, hiddenBias, null);
+        own.InputGradient.Add(pass, delta, inputWeights, null, inputBias, null);
     }
 }

@@ -3,8 +3,8 @@ using GpuSpectralRnn.Numerics;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// Packed weights, gates and sums of one recurrent layer. All memory is taken here, none in the passes. Without training the gates of one block
-/// of steps at a time are kept, and two steps' cell states in turn.
+/// Packed weights, gates and sums of one recurrent layer. All memory is taken here, none in the passes. Without training no gates are kept, and two
+/// steps' cell states in turn.
 /// </summary>
 internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
 {
@@ -21,11 +21,17 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
 
     private readonly HostBackend backend;
     private readonly ThreadScratch vectors; // b_ih, b_hh, zeros
-    private readonly ThreadScratch carries; // dL/dh, dL/dc
     private readonly ThreadScratch peepholeSums; // [B, 3H]
-    private readonly Tensor? gates; // [T or Block, B, G*H]
-    private readonly Tensor? products; // [T or 1, B, G*H]
-    private readonly Tensor? cells; // [T or 2, B, H]
+    private readonly PartMemory sums; // a block's pre-activations, of each step [rows, G units]
+    private readonly PartMemory? stateSums; // [rows, G units]
+    private readonly PartMemory? cells; // of T + 1 or 2 states, [rows, units]
+    private readonly PartMemory? carries; // dL/dh, dL/dc, [rows, units]
+    private readonly PartMemory? gates; // of all steps, [rows, G*H]
+    private readonly PartMemory? products; // of all steps, [rows, 3H]
+    private readonly StepPart[] rowParts;
+    private readonly StepPart[]? unitParts;
+    private Tensor? productGradient; // [T, B, G*H]
+    private bool hasDeltas;
 
     /// <summary>Takes the memory.</summary>
     public HostRecurrentWorkspace(RecurrentShape shape, bool isTraining, HostBackend backend, HostParallel threads)
@@ -38,24 +44,30 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         long width = GemmKernel.PanelWidth;
         StateRows = cell.ResetsState ? rows - units : rows;
         long stepWork = (long)batch * rows * units;
-        UnitParts = cell.Host.SharesUnits && batch < RowsWorthWeights * threads.Count && steps * stepWork >= SmallestPass
+        int shares = cell.Host.SharesUnits && batch < RowsWorthWeights * threads.Count && steps * stepWork >= SmallestPass
             ? (int)Math.Clamp(stepWork / SmallestPart, 1, Math.Min(threads.Count, GemmKernel.Panels(units)))
             : 1;
-        Input = new GateWeights(inputs, cell.Gates, units, isByGate: UnitParts > 1);
-        Hidden = new GateWeights(units, StateRows / units, units, isByGate: UnitParts > 1);
+        unitParts = shares > 1 ? [.. Enumerable.Range(0, shares).Select(i => StepPart.OfUnits(i, shares, batch, units))] : null;
+        rowParts = [.. threads.Ranges(batch, RowUnit(batch, threads.Count), steps * stepWork).Select((rows, i) => StepPart.OfRows(i, rows.From, rows.To, units))];
+        Parts = rowParts;
+        Input = new GateWeights(inputs, cell.Gates, units, isByGate: shares > 1);
+        Hidden = new GateWeights(units, StateRows / units, units, isByGate: shares > 1);
         if (cell.ResetsState) HiddenOfReset = new PackedWeights(units, units);
         if (isTraining) Back = new PackedWeights(StateRows, units);
         if (isTraining && cell.ResetsState) BackOfReset = new PackedWeights(units, units);
         vectors = new ThreadScratch(3, GemmKernel.Panels(rows) * width);
-        carries = new ThreadScratch(2, isTraining && cell.Gates > 1 ? (long)batch * units : 0);
         peepholeSums = new ThreadScratch(1, isTraining && cell.HasPeepholes ? 3L * batch * units : 0);
         new Span<float>(Zeros, units).Clear();
         Block = Math.Clamp(BlockRows / batch, 1, steps);
-        if (cell.Gates > 1) gates = backend.Allocate(new Shape(isTraining ? steps : Block, batch, rows));
-        if (cell.ResetsProduct) products = backend.Allocate(new Shape(isTraining ? steps : 1, batch, rows));
+        int parts = Math.Max(shares, rowParts.Length);
+        sums = new PartMemory(parts, Block, batch, units, cell.Gates);
+        if (cell.ResetsProduct) stateSums = new PartMemory(parts, 1, batch, units, cell.Gates);
+        if (cell.HasCellState) cells = new PartMemory(parts, isTraining ? steps + 1 : 2, batch, units, 1);
         if (cell.ResetsState) ResetStates = backend.Allocate(new Shape(isTraining ? steps : 1, batch, units));
-        if (cell.HasCellState) cells = backend.Allocate(new Shape(isTraining ? steps : 2, batch, units));
         if (!isTraining) return;
+        carries = new PartMemory(parts, 2, batch, units, 1);
+        if (cell.Gates > 1) gates = new PartMemory(parts, steps, batch, units, cell.Gates);
+        if (cell.ResetsProduct) products = new PartMemory(parts, steps, batch, units, cell.Gates);
         if (cell.ResetsState) FreshGradients = backend.Allocate(ResetStates!.Shape);
         bool isSplit = cell.ResetsProduct;
         HiddenGradient = new WeightGradient(threads, units, isSplit ? 0 : inputs, rows, (long)steps * batch, StateRows);
@@ -71,9 +83,13 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     public WeightsVersion Packed { get; set; }
 
     /// <summary>
-    /// Parts in which threads share out the units, to meet after each step; 1: they share out the rows, and each walks all steps of its own.
+    /// What the threads compute in the pass that runs: some of the units each, to meet after each step (<see cref="SharesUnits"/>), or some of the
+    /// rows, of which each walks all steps.
     /// </summary>
-    public int UnitParts { get; }
+    public StepPart[] Parts { get; private set; }
+
+    /// <summary>Whether the parts have some of the units each.</summary>
+    public bool SharesUnits => Parts == unitParts;
 
     /// <summary>W_ih^T.</summary>
     public GateWeights Input { get; }
@@ -114,17 +130,29 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     /// <summary>[H].</summary>
     public float* Zeros => vectors.Of(2);
 
-    /// <summary>dL/dh on its way back, [B, H].</summary>
-    public float* Carry => carries.Of(0);
+    /// <summary>
+    /// The gradients of the pre-activations after the way back: all gates [T, B, G*H], which turned into them; null without training, and without gates.
+    /// </summary>
+    public DividedRows? Deltas => gates is null ? null : new DividedRows(gates, RowBlocks);
 
-    /// <summary>dL/dc on its way back, [B, H]; for the GRU that resets before the product, a step's dL/d(r h).</summary>
-    public float* CellCarry => carries.Of(1);
+    /// <summary>The same of a GRU's recurrent products [T, B, 3H].</summary>
+    public DividedRows? ProductDeltas => products is null ? null : new DividedRows(products, RowBlocks);
 
-    /// <summary>All gates [T, B, G*H], which the way back turns into gradients.</summary>
-    public Tensor? Gates => gates;
+    /// <inheritdoc/>
+    public override Tensor? ProductGradient
+    {
+        get
+        {
+            if (base.ProductGradient is null && hasDeltas) base.ProductGradient = Together((ProductDeltas ?? Deltas)!.Value);
+            return base.ProductGradient;
+        }
 
-    /// <summary>The GRU's recurrent products [T, B, 3H], which the way back turns into gradients.</summary>
-    public Tensor? Products => products;
+        internal set
+        {
+            hasDeltas = false;
+            base.ProductGradient = value;
+        }
+    }
 
     /// <summary>
     /// The product that the gradients of W_hh come from, and all others too unless <see cref="InputGradient"/> is there; with training only.
@@ -140,11 +168,30 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     /// <inheritdoc/>
     public bool IsDisposed => Hidden.IsDisposed;
 
-    /// <summary>The gates of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
-    public float* GatesAt(int step, long row) => At(gates!, IsTraining ? step : step % Block, row);
+    /// <summary>
+    /// The part's pre-activations of step <paramref name="step"/>, [rows, G * units of the part]; those of one block of steps are kept.
+    /// </summary>
+    public float* Sums(int step, StepPart part) => sums.At(step % Block, part);
 
-    /// <summary>The recurrent products of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
-    public float* ProductsAt(int step, long row) => At(products!, IsTraining ? step : 0, row);
+    /// <summary>The recurrent part of a GRU's pre-activations, of one step, [rows, 3 * units of the part].</summary>
+    public float* StateSums(StepPart part) => stateSums!.At(0, part);
+
+    /// <summary>The part's cell states before the step walked as number <paramref name="number"/>, [rows, units of the part].</summary>
+    public float* CellsBefore(int number, StepPart part) => cells!.At(IsTraining ? number : number % 2, part);
+
+    /// <summary>dL/dh on its way back, [rows, units of the part].</summary>
+    public float* Carry(StepPart part) => carries!.At(0, part);
+
+    /// <summary>
+    /// dL/dc on its way back, [rows, units of the part]; for the GRU that resets before the product, a step's dL/d(r h).
+    /// </summary>
+    public float* CellCarry(StepPart part) => carries!.At(1, part);
+
+    /// <summary>The gates of step <paramref name="step"/>, [rows, G*H], with all units of the part's rows; with training only.</summary>
+    public float* Gates(int step, StepPart part) => gates!.At(step, part.AllUnits);
+
+    /// <summary>A GRU's recurrent products of step <paramref name="step"/> in the same way, of which block n is kept.</summary>
+    public float* Products(int step, StepPart part) => products!.At(step, part.AllUnits);
 
     /// <summary>r h of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
     public float* ResetsAt(int step, long row) => StatesAt(ResetStates!, step, row);
@@ -152,11 +199,11 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     /// <summary>The gradients of n of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
     public float* FreshAt(int step, long row) => StatesAt(FreshGradients!, step, row);
 
-    /// <summary>
-    /// The cell states after step <paramref name="step"/>, walked as number <paramref name="number"/>, from row <paramref name="row"/> on.
-    /// </summary>
-    public float* CellsAt(int number, int step, long row) =>
-        backend.Read(cells!) + ((IsTraining ? step : number % 2) * (long)Shape.Batch + row) * Shape.Hidden;
+    /// <summary>Chooses the parts of a pass; threads cannot share units where sequences have lengths.</summary>
+    public void Divide(bool hasLengths) => Parts = hasLengths || unitParts is null ? rowParts : unitParts;
+
+    /// <summary>After the way back of a cell with gates: what they turned into is <see cref="ProductGradient"/>.</summary>
+    public void KeepDeltas() => hasDeltas = true;
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -167,18 +214,41 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         HiddenOfReset?.Dispose();
         BackOfReset?.Dispose();
         vectors.Dispose();
-        carries.Dispose();
         peepholeSums.Dispose();
+        sums.Dispose();
+        stateSums?.Dispose();
+        cells?.Dispose();
+        carries?.Dispose();
         gates?.Dispose();
         products?.Dispose();
-        cells?.Dispose();
+        productGradient?.Dispose();
         ResetStates?.Dispose();
         FreshGradients?.Dispose();
         HiddenGradient?.Dispose();
         InputGradient?.Dispose();
     }
 
-    private float* At(Tensor tensor, int place, long row) => backend.Read(tensor) + (place * (long)Shape.Batch + row) * Shape.GateRows;
+    // Parts with all units.
+    private StepPart[] RowBlocks => SharesUnits ? [Parts[0].AllUnits] : Parts;
+
+    // Whole tiles per thread, smaller ones where the batch is too small for that: of 20 rows two threads take 10 each.
+    private static long RowUnit(int batch, int threads) => batch >= 16 * threads ? 8 : batch >= 8 * threads ? 2 : 1;
+
+    private Tensor Together(DividedRows rows)
+    {
+        productGradient ??= backend.Allocate(new Shape(Shape.Steps, Shape.Batch, Shape.GateRows));
+        float* target = backend.Address(productGradient);
+        long count = (long)Shape.Steps * Shape.Batch;
+        for (long row = 0; row < count;)
+        {
+            float* source = rows.At(row, out long together);
+            long numbers = together * Shape.GateRows;
+            Buffer.MemoryCopy(source, target + row * Shape.GateRows, numbers * sizeof(float), numbers * sizeof(float));
+            row += together;
+        }
+
+        return productGradient;
+    }
 
     private float* StatesAt(Tensor tensor, int step, long row) =>
         backend.Read(tensor) + ((IsTraining ? step : 0) * (long)Shape.Batch + row) * Shape.Hidden;

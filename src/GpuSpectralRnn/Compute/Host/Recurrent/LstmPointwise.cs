@@ -6,19 +6,19 @@ namespace GpuSpectralRnn.Compute.Host;
 internal static unsafe class LstmPointwise
 {
     /// <summary>
-    /// From pre-activations to gates, in place, and to states: a [4H] in blocks i, f, g, o; before, c, h [H]. Of the part's units. One function after
-    /// the other: in one loop they are more than the compiler inlines.
+    /// From pre-activations to gates, in place, and to states: a [4 units] in blocks i, f, g, o; before, c, h [units]. One function after the other:
+    /// in one loop they are more than the compiler inlines.
     /// </summary>
-    public static void Forward(float* a, nint hidden, float* before, float* c, float* h, StepPart part)
+    public static void Forward(float* a, nint units, float* before, float* c, float* h)
     {
-        part.RunGates(new Activate<Logistic>(a, a), 0, 2);
-        part.RunGates(new Activate<HyperbolicTangent>(a, a), 2, 3);
-        part.RunGates(new Activate<Logistic>(a, a), 3, 4);
-        Elementwise.Run(new States(a, hidden, before, c, h), part.FirstUnit, part.EndUnit);
+        Elementwise.Run(new Activate<Logistic>(a, a), 0, 2 * units);
+        Elementwise.Run(new Activate<HyperbolicTangent>(a, a), 2 * units, 3 * units);
+        Elementwise.Run(new Activate<Logistic>(a, a), 3 * units, 4 * units);
+        Elementwise.Run(new States(a, units, before, c, h), 0, units);
     }
 
     // From gates to states.
-    private readonly struct States(float* a, nint hidden, float* before, float* c, float* h) : IElementwise
+    private readonly struct States(float* a, nint units, float* before, float* c, float* h) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
@@ -27,18 +27,18 @@ internal static unsafe class LstmPointwise
             where TLanes : struct, ILanes<TVector>
         {
             float* at = a + index;
-            TVector fresh = TSimd.Multiply(lanes.Load(at), lanes.Load(at + 2 * hidden));
-            TVector cell = TSimd.MultiplyAdd(lanes.Load(at + hidden), lanes.Load(before + index), fresh);
+            TVector fresh = TSimd.Multiply(lanes.Load(at), lanes.Load(at + 2 * units));
+            TVector cell = TSimd.MultiplyAdd(lanes.Load(at + units), lanes.Load(before + index), fresh);
             cell = SimdMath.Flush<TSimd, TVector>(cell);
             lanes.Store(cell, c + index);
-            TVector state = TSimd.Multiply(lanes.Load(at + 3 * hidden), SimdMath.Tanh<TSimd, TVector>(cell));
+            TVector state = TSimd.Multiply(lanes.Load(at + 3 * units), SimdMath.Tanh<TSimd, TVector>(cell));
             lanes.Store(SimdMath.Flush<TSimd, TVector>(state), h + index);
         }
     }
 
     /// <summary>
-    /// From gates to gradients of pre-activations, in place. before, c [H]: cell states before and after the step; given [H] or null and carry [H]:
-    /// the two parts of dL/dh; dc [H]: dL/dc from the step after, replaced by that for the step before.
+    /// From gates to gradients of pre-activations, in place: of some units of a [4H]. before, c: cell states before and after the step; given or null
+    /// and carry: the two parts of dL/dh; dc: dL/dc from the step after, replaced by that for the step before; all [units].
     /// </summary>
     public readonly struct Backward(float* a, nint hidden, float* before, float* c, float* given, float* carry, float* dc) : IElementwise
     {

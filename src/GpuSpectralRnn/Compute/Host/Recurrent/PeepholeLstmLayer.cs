@@ -6,19 +6,20 @@ namespace GpuSpectralRnn.Compute.Host;
 internal sealed unsafe class PeepholeLstmLayer : LstmLayer
 {
     /// <inheritdoc/>
-    protected override void ForwardRow(HostRecurrentWorkspace own, int hidden, float* a, float* before, float* c, float* h, StepPart part) =>
-        Elementwise.Run(new Ahead(a, hidden, own.Peepholes, before, c, h), part.FirstUnit, part.EndUnit);
+    protected override void ForwardRow(HostRecurrentWorkspace own, StepPart part, float* a, float* before, float* c, float* h) =>
+        Elementwise.Run(new Ahead(a, part.UnitCount, own.Peepholes + part.FirstUnit, part.Hidden, before, c, h), 0, part.UnitCount);
 
     /// <inheritdoc/>
     protected override void BackwardRow(
-        HostRecurrentWorkspace own, int hidden, long row, float* a, float* before, float* c, float* given, float* carry, float* dc, StepPart part)
+        HostRecurrentWorkspace own, StepPart part, nint row, float* a, float* before, float* c, float* given, float* carry, float* dc)
     {
-        Back body = new(a, hidden, own.Peepholes, own.PeepholeSums + row * 3 * hidden, before, c, given, carry, dc);
-        Elementwise.Run(body, part.FirstUnit, part.EndUnit);
+        int hidden = part.Hidden, first = part.FirstUnit;
+        float* sums = own.PeepholeSums + (part.From + row) * 3 * hidden + first;
+        Elementwise.Run(new Back(a, hidden, own.Peepholes + first, sums, before, c, given, carry, dc), 0, part.UnitCount);
     }
 
     // As LstmPointwise.Forward, with p [3H] in blocks i, f, o.
-    private readonly struct Ahead(float* a, nint hidden, float* p, float* before, float* c, float* h) : IElementwise
+    private readonly struct Ahead(float* a, nint units, float* p, nint hidden, float* before, float* c, float* h) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
@@ -30,14 +31,14 @@ internal sealed unsafe class PeepholeLstmLayer : LstmLayer
             float* from = p + index;
             TVector old = lanes.Load(before + index);
             TVector input = SimdMath.Sigmoid<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(from), old, lanes.Load(at)));
-            TVector forget = SimdMath.Sigmoid<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(from + hidden), old, lanes.Load(at + hidden)));
-            TVector fresh = SimdMath.Tanh<TSimd, TVector>(lanes.Load(at + 2 * hidden));
+            TVector forget = SimdMath.Sigmoid<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(from + hidden), old, lanes.Load(at + units)));
+            TVector fresh = SimdMath.Tanh<TSimd, TVector>(lanes.Load(at + 2 * units));
             TVector cell = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(forget, old, TSimd.Multiply(input, fresh)));
-            TVector output = SimdMath.Sigmoid<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(from + 2 * hidden), cell, lanes.Load(at + 3 * hidden)));
+            TVector output = SimdMath.Sigmoid<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(from + 2 * hidden), cell, lanes.Load(at + 3 * units)));
             lanes.Store(input, at);
-            lanes.Store(forget, at + hidden);
-            lanes.Store(fresh, at + 2 * hidden);
-            lanes.Store(output, at + 3 * hidden);
+            lanes.Store(forget, at + units);
+            lanes.Store(fresh, at + 2 * units);
+            lanes.Store(output, at + 3 * units);
             lanes.Store(cell, c + index);
             TVector state = TSimd.Multiply(output, SimdMath.Tanh<TSimd, TVector>(cell));
             lanes.Store(SimdMath.Flush<TSimd, TVector>(state), h + index);
