@@ -57,7 +57,7 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
     public OperationTiming Run(IBackend backend, int runs = 7)
     {
         using DisposableBag owned = new();
-        double milliseconds = MedianTime.Measure(backend, Prepare(backend, owned), runs);
+        double milliseconds = MedianTime.Measure(backend, Prepare(backend, owned), runs, RecurrentBenchmark.WarmUp);
         return new OperationTiming(milliseconds, Operations / milliseconds * 1e-6, Bytes / milliseconds * 1e-6);
     }
 

@@ -96,13 +96,16 @@ public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape, int L
 
     private long Parameters => (long)Shape.GateRows * (Shape.Inputs + Shape.Hidden + 2) + (Layers - 1L) * Shape.GateRows * (2 * Shape.Hidden + 2);
 
+    /// <summary>How long a case runs before it is measured.</summary>
+    public static TimeSpan WarmUp { get; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Runs the case <paramref name="runs"/> times after a warm-up.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="runs"/> is below one.</exception>
     public RecurrentTiming Run(IBackend backend, int runs = 7)
     {
         using RecurrentBenchmarkState state = new(backend, Shape, Layers, CarriesState);
-        double train = MedianTime.Measure(backend, state.Train, runs);
-        double infer = MedianTime.Measure(backend, state.Infer, runs);
+        double train = MedianTime.Measure(backend, state.Train, runs, WarmUp);
+        double infer = MedianTime.Measure(backend, state.Infer, runs, WarmUp);
         return new RecurrentTiming(train, infer, TrainingOperations / train * 1e-6, TrainingBytes / train * 1e-6, state.Parameters)
         {
             DeviceBytes = backend is IlgpuBackend ilgpu ? ilgpu.Memory.LiveBytes : null,

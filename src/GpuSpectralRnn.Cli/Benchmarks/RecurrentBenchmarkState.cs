@@ -46,6 +46,7 @@ public sealed class RecurrentBenchmarkState : IDisposable
             RecurrentWorkspace workspace = owned.Keep(backend.Recurrent.Prepare(own, isTraining: true));
             layers[i] = new Layer(
                 workspace,
+                owned.Keep(backend.Recurrent.Prepare(own, isTraining: false)),
                 Split(parameters, offset, own),
                 Split(gradients, offset, own),
                 workspace.Outputs ?? Zeros(steps, batch, hidden),
@@ -63,12 +64,12 @@ public sealed class RecurrentBenchmarkState : IDisposable
     public void Train()
     {
         backend.Fill(gradients, 0);
-        Forward(carries: false);
+        Forward(isTraining: true, carries: false);
         Layer last = layers[^1];
         backend.Loss.MeanSquaredError(new(last.Output, target, 1f / last.Output.Shape.Rows, last.OutputGradient, totals));
         for (int i = layers.Length - 1; i >= 0; i--)
         {
-            (RecurrentWorkspace workspace, RecurrentWeights weights, RecurrentWeights weightGradients, Tensor output, Tensor outputGradient, _) =
+            (RecurrentWorkspace workspace, _, RecurrentWeights weights, RecurrentWeights weightGradients, Tensor output, Tensor outputGradient, _) =
                 layers[i];
             Tensor? inputGradient = i == 0 ? null : layers[i - 1].OutputGradient;
             backend.Recurrent.Backward(new(workspace, weights, InputOf(i), null, output, outputGradient, 0, weightGradients, inputGradient, null));
@@ -80,18 +81,19 @@ public sealed class RecurrentBenchmarkState : IDisposable
     /// <summary>Forward only, where the state is carried from the end of the pass before.</summary>
     public void Infer()
     {
-        Forward(carriesState);
+        Forward(isTraining: false, carriesState);
         pass = 1 - pass;
     }
 
     /// <inheritdoc/>
     public void Dispose() => owned.Dispose();
 
-    private void Forward(bool carries)
+    private void Forward(bool isTraining, bool carries)
     {
         for (int i = 0; i < layers.Length; i++)
         {
-            (RecurrentWorkspace workspace, RecurrentWeights weights, _, Tensor output, _, RecurrentState[] states) = layers[i];
+            (RecurrentWorkspace training, RecurrentWorkspace inference, RecurrentWeights weights, _, Tensor output, _, RecurrentState[] states) = layers[i];
+            RecurrentWorkspace workspace = isTraining ? training : inference;
             (RecurrentState? from, RecurrentState? to) = carries ? (states[pass], states[1 - pass]) : (null, null);
             backend.Recurrent.Forward(new(workspace, weights, InputOf(i), from, output, to));
         }
@@ -123,7 +125,8 @@ public sealed class RecurrentBenchmarkState : IDisposable
 
     // output and outputGradient [T, B, H]; two states that take turns, where they are carried
     private sealed record Layer(
-        RecurrentWorkspace Workspace,
+        RecurrentWorkspace Training,
+        RecurrentWorkspace Inference,
         RecurrentWeights Weights,
         RecurrentWeights Gradients,
         Tensor Output,

@@ -20,7 +20,7 @@ internal sealed class BenchVerb : ComputeVerb
             "which leave out those that take long (default: layers).")]
     public IEnumerable<string> Only { get; set; } = [];
 
-    [Option("runs", Default = 7, MetaValue = "N", HelpText = "Measured runs of each, after two to warm up; the medians count.")]
+    [Option("runs", Default = 7, MetaValue = "N", HelpText = "Measured runs of each, after two to warm up and a second of them; the medians count.")]
     public int Runs { get; set; } = 7;
 
     [Option("against", MetaValue = "FILE...", HelpText =

@@ -6,11 +6,20 @@ namespace GpuSpectralRnn.Training;
 /// <summary>Measures the time of work on a backend.</summary>
 public static class MedianTime
 {
-    /// <summary>The median of <paramref name="runs"/> runs in milliseconds, each until the device has finished, after two warm-up runs.</summary>
-    public static double Measure(IBackend backend, Action work, int runs)
+    /// <summary>
+    /// The median of <paramref name="runs"/> runs in milliseconds, each until the device has finished, after two warm-up runs and as many more as
+    /// <paramref name="warmUp"/> takes: the runtime compiles what runs often anew, in the background, for most of the first second.
+    /// </summary>
+    public static double Measure(IBackend backend, Action work, int runs, TimeSpan warmUp = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(runs, 1);
-        for (int i = 0; i < 2; i++) work();
+        long begin = Stopwatch.GetTimestamp();
+        for (int i = 0; i < 2 || Stopwatch.GetElapsedTime(begin) < warmUp; i++)
+        {
+            work();
+            backend.Synchronize();
+        }
+
         double[] times = new double[runs];
         for (int i = 0; i < runs; i++)
         {

@@ -6,6 +6,47 @@ namespace GpuSpectralRnn.Compute.Host;
 internal static unsafe partial class GemmKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Narrow10<TSimd, TVector, TLanes>(
+        TLanes last, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector>
+    {
+        TVector zero = TSimd.Broadcast(0);
+        TVector c0 = zero, c1 = zero, c2 = zero, c3 = zero, c4 = zero, c5 = zero, c6 = zero, c7 = zero, c8 = zero, c9 = zero;
+        float* lower = a + 5 * s;
+        nint s3 = 3 * s;
+        for (; k > 0; k--)
+        {
+            TVector b0 = TSimd.Load(b);
+            c0 = TSimd.MultiplyAdd(TSimd.Broadcast(a[0]), b0, c0);
+            c1 = TSimd.MultiplyAdd(TSimd.Broadcast(a[s]), b0, c1);
+            c2 = TSimd.MultiplyAdd(TSimd.Broadcast(a[2 * s]), b0, c2);
+            c3 = TSimd.MultiplyAdd(TSimd.Broadcast(a[s3]), b0, c3);
+            c4 = TSimd.MultiplyAdd(TSimd.Broadcast(a[4 * s]), b0, c4);
+            c5 = TSimd.MultiplyAdd(TSimd.Broadcast(lower[0]), b0, c5);
+            c6 = TSimd.MultiplyAdd(TSimd.Broadcast(lower[s]), b0, c6);
+            c7 = TSimd.MultiplyAdd(TSimd.Broadcast(lower[2 * s]), b0, c7);
+            c8 = TSimd.MultiplyAdd(TSimd.Broadcast(lower[s3]), b0, c8);
+            c9 = TSimd.MultiplyAdd(TSimd.Broadcast(lower[4 * s]), b0, c9);
+            a += along;
+            lower += along;
+            b += 2 * TSimd.Count;
+        }
+
+        Put<TSimd, TVector, TLanes>(last, c0, c, add);
+        Put<TSimd, TVector, TLanes>(last, c1, c + cStride, Down(add, addStride));
+        Put<TSimd, TVector, TLanes>(last, c2, c + 2 * cStride, Down(add, 2 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c3, c + 3 * cStride, Down(add, 3 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c4, c + 4 * cStride, Down(add, 4 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c5, c + 5 * cStride, Down(add, 5 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c6, c + 6 * cStride, Down(add, 6 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c7, c + 7 * cStride, Down(add, 7 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c8, c + 8 * cStride, Down(add, 8 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c9, c + 9 * cStride, Down(add, 9 * addStride));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Narrow8<TSimd, TVector, TLanes>(
         TLanes last, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
         where TSimd : struct, ISimd<TVector>

@@ -22,15 +22,19 @@ internal static unsafe partial class GemmKernel
     /// <summary>Panels that hold <paramref name="columns"/> columns.</summary>
     public static int Panels(int columns) => (columns + PanelWidth - 1) / PanelWidth;
 
-    /// <summary>Rows of the largest tile: what leaves the processor's registers for two vectors of the panel and a number of A.</summary>
+    /// <summary>Rows of the highest tile, after which others follow or not.</summary>
+    public const int HighestTile = 10;
+
+    /// <summary>Rows of the tile of which large operands are made: what leaves the processor's registers for two vectors of the panel and a number of A.</summary>
     public static int LargestTile => Simd.IsWide ? 8 : 6;
 
     /// <summary>
     /// The height of the tile that starts where <paramref name="rows"/> rows are left: packed operands follow it. Two tiles of 4 rows are faster than
-    /// one of 6 with a rest.
+    /// one of 6 with a rest; one of 10, which fits 512 bits, than one of 8 and one of 2, whose few sums wait for each other.
     /// </summary>
     public static int TileHeight(long rows) =>
-        Simd.IsWide && rows >= 8 ? 8
+        Simd.IsWide && rows is 10 or 11 ? 10
+        : Simd.IsWide && rows >= 8 ? 8
         : !Simd.IsWide && rows >= 6 && rows is not (8 or 9) ? 6
         : rows >= 4 ? 4
         : rows >= 2 ? 2
@@ -88,11 +92,13 @@ internal static unsafe partial class GemmKernel
             nint along = isPacked ? height : 1;
             float* target = c + row * cStride;
             float* extra = add == null ? null : add + row * addStride;
-            if (isNarrow && height == 8) Narrow8<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
+            if (isNarrow && height == 10) Narrow10<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
+            else if (isNarrow && height == 8) Narrow8<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (isNarrow && height == 6) Narrow6<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (isNarrow && height == 4) Narrow4<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (isNarrow && height == 2) Narrow2<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (isNarrow) Narrow1<TSimd, TVector, TLanes>(last, k, tile, along, panel, target, extra);
+            else if (height == 10) Tile10<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (height == 8) Tile8<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (height == 6) Tile6<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (height == 4) Tile4<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
@@ -100,6 +106,69 @@ internal static unsafe partial class GemmKernel
             else Tile1<TSimd, TVector, TLanes>(last, k, tile, along, panel, target, extra);
             row += height;
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Tile10<TSimd, TVector, TLanes>(
+        TLanes last, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector>
+    {
+        TVector zero = TSimd.Broadcast(0);
+        TVector c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero, c40 = zero, c41 = zero;
+        TVector c50 = zero, c51 = zero, c60 = zero, c61 = zero, c70 = zero, c71 = zero, c80 = zero, c81 = zero, c90 = zero, c91 = zero;
+        float* lower = a + 5 * s;
+        nint s3 = 3 * s;
+        for (; k > 0; k--)
+        {
+            TVector b0 = TSimd.Load(b);
+            TVector b1 = TSimd.Load(b + TSimd.Count);
+            TVector x = TSimd.Broadcast(a[0]);
+            c00 = TSimd.MultiplyAdd(x, b0, c00);
+            c01 = TSimd.MultiplyAdd(x, b1, c01);
+            x = TSimd.Broadcast(a[s]);
+            c10 = TSimd.MultiplyAdd(x, b0, c10);
+            c11 = TSimd.MultiplyAdd(x, b1, c11);
+            x = TSimd.Broadcast(a[2 * s]);
+            c20 = TSimd.MultiplyAdd(x, b0, c20);
+            c21 = TSimd.MultiplyAdd(x, b1, c21);
+            x = TSimd.Broadcast(a[s3]);
+            c30 = TSimd.MultiplyAdd(x, b0, c30);
+            c31 = TSimd.MultiplyAdd(x, b1, c31);
+            x = TSimd.Broadcast(a[4 * s]);
+            c40 = TSimd.MultiplyAdd(x, b0, c40);
+            c41 = TSimd.MultiplyAdd(x, b1, c41);
+            x = TSimd.Broadcast(lower[0]);
+            c50 = TSimd.MultiplyAdd(x, b0, c50);
+            c51 = TSimd.MultiplyAdd(x, b1, c51);
+            x = TSimd.Broadcast(lower[s]);
+            c60 = TSimd.MultiplyAdd(x, b0, c60);
+            c61 = TSimd.MultiplyAdd(x, b1, c61);
+            x = TSimd.Broadcast(lower[2 * s]);
+            c70 = TSimd.MultiplyAdd(x, b0, c70);
+            c71 = TSimd.MultiplyAdd(x, b1, c71);
+            x = TSimd.Broadcast(lower[s3]);
+            c80 = TSimd.MultiplyAdd(x, b0, c80);
+            c81 = TSimd.MultiplyAdd(x, b1, c81);
+            x = TSimd.Broadcast(lower[4 * s]);
+            c90 = TSimd.MultiplyAdd(x, b0, c90);
+            c91 = TSimd.MultiplyAdd(x, b1, c91);
+            a += along;
+            lower += along;
+            b += 2 * TSimd.Count;
+        }
+
+        Put<TSimd, TVector, TLanes>(last, c00, c01, c, add);
+        Put<TSimd, TVector, TLanes>(last, c10, c11, c + cStride, Down(add, addStride));
+        Put<TSimd, TVector, TLanes>(last, c20, c21, c + 2 * cStride, Down(add, 2 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c30, c31, c + 3 * cStride, Down(add, 3 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c40, c41, c + 4 * cStride, Down(add, 4 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c50, c51, c + 5 * cStride, Down(add, 5 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c60, c61, c + 6 * cStride, Down(add, 6 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c70, c71, c + 7 * cStride, Down(add, 7 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c80, c81, c + 8 * cStride, Down(add, 8 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c90, c91, c + 9 * cStride, Down(add, 9 * addStride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

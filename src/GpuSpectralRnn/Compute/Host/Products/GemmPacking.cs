@@ -54,11 +54,19 @@ internal static unsafe class GemmPacking
         }
     }
 
-    /// <summary>Packs one tile of <paramref name="height"/> columns, 8, 6, 4, 2 or 1: [k][height].</summary>
+    /// <summary>Packs one tile of <paramref name="height"/> columns, 10, 8, 6, 4, 2 or 1: [k][height].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackTile(float* a, nint stride, nint k, int height, float* tile)
     {
-        if (height == 8)
+        if (height == 10)
+        {
+            for (; k > 0; k--, a += stride, tile += 10)
+            {
+                Vector256.Store(Vector256.Load(a), tile);
+                Vector64.Store(Vector64.Load(a + 8), tile + 8);
+            }
+        }
+        else if (height == 8)
         {
             for (; k > 0; k--, a += stride, tile += 8) Vector256.Store(Vector256.Load(a), tile);
         }

@@ -15,7 +15,7 @@ internal sealed unsafe class WeightGradient : IDisposable
     private const long SmallSum = 1 << 18;
 
     private readonly HostParallel threads;
-    private readonly ThreadScratch scratch; // per thread or slice: delta's panels [panel][Depth][width], then one tile [Depth][8]
+    private readonly ThreadScratch scratch; // per thread or slice: delta's panels [panel][Depth][width], then one tile [Depth][rows]
     private readonly ThreadScratch sums; // of each part of the columns, apart (PartMemory.Gap): per slice [rows, columns in whole panels]
     private readonly (long From, long To)[] parts;
     private readonly int slices;
@@ -42,7 +42,7 @@ internal sealed unsafe class WeightGradient : IDisposable
         rows = hidden + inputs + 1;
         paddedColumns = GemmKernel.Panels(columns) * GemmKernel.PanelWidth;
         slices = count >= LongSequence && (long)rows * paddedColumns <= SmallSum ? LongSequenceSlices : 1;
-        scratch = new ThreadScratch(Math.Max(threads.Count, slices), (long)GemmKernel.Depth * (paddedColumns + 8));
+        scratch = new ThreadScratch(Math.Max(threads.Count, slices), (long)GemmKernel.Depth * (paddedColumns + GemmKernel.HighestTile));
         parts = slices > 1 ? [(0, columns)] : threads.Ranges(columns, GemmKernel.PanelWidth, count * rows * columns);
         sums = new ThreadScratch(slices, (long)rows * paddedColumns + (parts.Length - 1) * PartMemory.Gap);
     }

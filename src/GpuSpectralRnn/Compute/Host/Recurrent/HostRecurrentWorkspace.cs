@@ -11,8 +11,11 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     // Rows of inputs that share a reading of W_ih: enough for it to cost little beside the arithmetic.
     private const int BlockRows = 64;
 
-    // Rows of each thread below which they share the units instead: a thread alone would read all of W_hh for less than a tile.
+    // Rows of each thread below which they share the units instead, since each would read all of W_hh for less than a tile; and where W_hh has more
+    // numbers than fit a second-level cache, so that it comes from further away in every step.
     private const int RowsWorthWeights = 4;
+    private const int RowsWorthLargeWeights = 16;
+    private const long LargeWeights = 1 << 19;
 
     // Multiply-adds of a step and a thread below which it would be over before the threads have met, and of a pass below which no thread is woken: a
     // single step of 128 units takes 5 us, as long as waking one.
@@ -44,7 +47,8 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         long width = GemmKernel.PanelWidth;
         StateRows = cell.ResetsState ? rows - units : rows;
         long stepWork = (long)batch * rows * units;
-        int shares = cell.Host.SharesUnits && batch < RowsWorthWeights * threads.Count && steps * stepWork >= SmallestPass
+        int worthwhile = (long)rows * units > LargeWeights ? RowsWorthLargeWeights : RowsWorthWeights;
+        int shares = cell.Host.SharesUnits && batch < worthwhile * threads.Count && steps * stepWork >= SmallestPass
             ? (int)Math.Clamp(stepWork / SmallestPart, 1, Math.Min(threads.Count, GemmKernel.Panels(units)))
             : 1;
         unitParts = shares > 1 ? [.. Enumerable.Range(0, shares).Select(i => StepPart.OfUnits(i, shares, batch, units))] : null;
