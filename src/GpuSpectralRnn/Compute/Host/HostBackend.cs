@@ -116,7 +116,10 @@ public sealed unsafe class HostBackend : IBackend
         long count = OperandChecks.Float(this, tensor);
         float* x = Address(tensor);
         const int Chunk = 1 << 20;
-        for (long i = 0; i < count; i += Chunk) new Span<float>(x + i, (int)Math.Min(Chunk, count - i)).Fill(value);
+        threads.Split(count, Chunk / 16, count, (_, from, to) =>
+        {
+            for (long i = from; i < to; i += Chunk) new Span<float>(x + i, (int)Math.Min(Chunk, to - i)).Fill(value);
+        });
     }
 
     /// <summary>Does nothing: operations are complete when their calls return.</summary>

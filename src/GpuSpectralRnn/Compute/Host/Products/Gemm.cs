@@ -24,21 +24,9 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
         if (k == 0 && beta == 0) new Span<float>(c, checked(m * n)).Clear();
         if (m == 0 || n == 0 || k == 0) return;
         float* add = bias != null ? bias : beta != 0 ? c : null;
-        Operands x = new(m, n, k, alpha, a, transposeA, b, transposeB, add, bias != null ? 0 : n, c, new Groups(m, 0, 0));
-        Run(x);
-    }
-
-    /// <summary>C [m, n] = alpha A B, of which the rows of A and C stand in groups.</summary>
-    public void Run(int m, int n, int k, float alpha, float* a, float* b, float* c, Groups groups)
-    {
-        if (m > 0 && n > 0) Run(new Operands(m, n, k, alpha, a, false, b, false, null, 0, c, groups));
-    }
-
-    private void Run(Operands x)
-    {
-        (int m, int n, int k) = (x.M, x.N, x.K);
+        Operands x = new(m, n, k, alpha, a, transposeA, b, transposeB, add, bias != null ? 0 : n, c);
         long work = (long)m * n * k;
-        if (m == 1 && x.TransposeB && x.Alpha == 1 && GemmKernel.HasRowTransposed)
+        if (m == 1 && transposeB && alpha == 1 && GemmKernel.HasRowTransposed)
         {
             threads.Split(n, GemmKernel.RowTransposedColumns, work, (part, from, to) => Row(x, part, (int)from, (int)to));
             return;
@@ -72,7 +60,7 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
 
     /// <summary>
     /// The same for several steps, whose blocks of rows of A and C stand stepA and stepC apart: each panel serves all of them while it is in the
-    /// cache. add [columns] is that of every row.
+    /// cache. add [columns] is that of every row, or null.
     /// </summary>
     public static void MultiplyPacked(
         (nint Count, nint A, nint C) steps, nint rows, nint columns, nint k, float* a, nint aStride, float* panels, float* c, nint cStride, float* add)
@@ -121,11 +109,8 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
             {
                 int end = Math.Min(x.K, first + slice);
                 PackRight(x, column, columns, first, end, panels);
-                for (int row = rowFrom, rows; row < rowTo; row += rows)
-                {
-                    rows = Math.Min(Math.Min(BlockRows, rowTo - row), x.Groups.Rows - row % x.Groups.Rows);
-                    Rows(x, row, rows, column, columns, first, end, panels, tiles);
-                }
+                for (int row = rowFrom; row < rowTo; row += BlockRows)
+                    Rows(x, row, Math.Min(BlockRows, rowTo - row), column, columns, first, end, panels, tiles);
             }
         }
     }
@@ -147,29 +132,24 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
     private static void Rows(Operands x, int row, int rows, int column, int columns, int first, int end, float* panels, float* tiles)
     {
         int width = GemmKernel.PanelWidth;
-        (long group, long inGroup) = Math.DivRem(row, (long)x.Groups.Rows);
-        float* a = x.A + group * x.Groups.AStride + inGroup * x.K;
-        float* c = x.C + group * x.Groups.CStride + inGroup * x.N + column;
+        float* c = x.C + (long)row * x.N + column;
         for (int l = first; l < end; l += GemmKernel.Depth)
         {
             int depth = Math.Min(GemmKernel.Depth, end - l);
-            nint stride = l > 0 ? x.N : x.AddStride;
-            float* addend = l > 0 ? c : x.Add == null ? null : x.Add + row * x.AddStride + column;
-            float* left = x.TransposeA ? tiles : a + l;
+            (nint start, nint stride) = l > 0 ? (row * (nint)x.N, x.N) : (row * x.AddStride, x.AddStride);
+            float* addend = l > 0 ? x.C : x.Add;
+            float* left = x.TransposeA ? tiles : x.A + (long)row * x.K + l;
             if (x.TransposeA) GemmPacking.PackTiles(x.A + (long)l * x.M + row, x.M, depth, rows, tiles);
             for (int j = 0; j < columns; j += width, panels += depth * width)
             {
-                float* add = addend == null ? null : addend + j;
+                float* add = addend == null ? null : addend + start + column + j;
                 GemmKernel.Multiply(rows, Math.Min(width, columns - j), depth, left, x.K, x.TransposeA, panels, c + j, x.N, add, stride);
             }
         }
     }
 
-    /// <summary>Where the rows of A and C stand: <paramref name="Rows"/> of them together, groups AStride and CStride numbers apart.</summary>
-    public readonly record struct Groups(int Rows, long AStride, long CStride);
-
     private readonly struct Operands(
-        int m, int n, int k, float alpha, float* a, bool transposeA, float* b, bool transposeB, float* add, nint addStride, float* c, Groups groups)
+        int m, int n, int k, float alpha, float* a, bool transposeA, float* b, bool transposeB, float* add, nint addStride, float* c)
     {
         public readonly int M = m;
         public readonly int N = n;
@@ -182,6 +162,5 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
         public readonly float* Add = add;
         public readonly nint AddStride = addStride;
         public readonly float* C = c;
-        public readonly Groups Groups = groups;
     }
 }

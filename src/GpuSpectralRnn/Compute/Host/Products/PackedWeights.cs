@@ -94,7 +94,7 @@ internal sealed unsafe class PackedWeights : IDisposable
 
     /// <summary>
     /// That for several steps, whose blocks of rows of A and C stand steps.A and steps.C apart: where they are not one block of rows, each panel
-    /// serves all of them while it is in the cache. add [columns] is that of every row.
+    /// serves all of them while it is in the cache. add [columns] is that of every row, or null.
     /// </summary>
     public void Multiply(
         (int From, int To) part, (nint Count, nint A, nint C) steps, nint rows, float* a, nint aStride, float* c, nint cStride, float* add)
@@ -107,7 +107,7 @@ internal sealed unsafe class PackedWeights : IDisposable
         else if (!SkipsBlocks)
         {
             float* panel = panels.Of(0) + (long)part.From * k;
-            Gemm.MultiplyPacked(steps, rows, part.To - part.From, k, a, aStride, panel, c + part.From, cStride, add + part.From);
+            Gemm.MultiplyPacked(steps, rows, part.To - part.From, k, a, aStride, panel, c + part.From, cStride, add == null ? null : add + part.From);
         }
         else
         {

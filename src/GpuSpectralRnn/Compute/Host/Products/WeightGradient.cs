@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Compute.Host;
@@ -107,9 +110,9 @@ internal sealed unsafe class WeightGradient : IDisposable
             for (nint l = 0; l < depth;)
             {
                 float* deltas = delta.At(first + l, out long together);
-                nint count = (nint)Math.Min(together, depth - l);
-                GemmPacking.PackPanels(deltas + from, columns, false, count, own, 1, panels + l * width, depth * width);
-                l += count;
+                nint run = (nint)Math.Min(together, depth - l);
+                GemmPacking.PackPanels(deltas + from, columns, false, run, own, 1, panels + l * width, depth * width);
+                l += run;
             }
 
             for (int row = 0; row < rows;)
@@ -129,16 +132,33 @@ internal sealed unsafe class WeightGradient : IDisposable
         }
     }
 
-    // destination [columns, count] += total^T, total [count, columns]; sixteen columns, one cache line, at a time.
+    // destination [columns, count] += total^T, total [count, columns]; eight rows at a time, in blocks of sixteen
+    // columns, one cache line.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddTransposed(float* total, int stride, int count, int columns, float* destination)
     {
-        for (int first = 0; first < columns; first += 16)
+        int whole = Avx.IsSupported ? count / 8 * 8 : 0, fours = columns / 4 * 4;
+        for (int first = 0; first < fours; first += 16)
         {
-            int last = Math.Min(first + 16, columns);
-            for (int i = 0; i < count; i++)
+            int last = Math.Min(first + 16, fours);
+            for (int i = 0; i < whole; i += 8)
             {
-                for (int j = first; j < last; j++) destination[(long)j * count + i] += total[(long)i * stride + j];
+                for (int j = first; j < last; j += 4)
+                {
+                    float* target = destination + (long)j * count + i;
+                    GemmKernel.LoadColumns(
+                        total + (long)i * stride + j, stride, out Vector256<float> x0, out Vector256<float> x1, out Vector256<float> x2, out Vector256<float> x3);
+                    (Vector256.Load(target) + x0).Store(target);
+                    (Vector256.Load(target + count) + x1).Store(target + count);
+                    (Vector256.Load(target + 2L * count) + x2).Store(target + 2L * count);
+                    (Vector256.Load(target + 3L * count) + x3).Store(target + 3L * count);
+                }
             }
+        }
+
+        for (int j = 0; j < columns; j++)
+        {
+            for (int i = j < fours ? whole : 0; i < count; i++) destination[(long)j * count + i] += total[(long)i * stride + j];
         }
     }
 

@@ -66,13 +66,24 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         AddGradients(own, pass, delta, o.Gradients);
         if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, null);
         if (o.InputGradient is null) return;
-        float* inputWeights = backend.Read(o.Weights.InputWeights); // [G*H, I]
-        float* inputGradient = backend.Address(o.InputGradient);
-        foreach (StepPart block in delta.Parts)
+        own.BackToInput!.Pack(threads, backend.Read(o.Weights.InputWeights), isTransposed: false);
+        MultiplyBack(own, delta, backend.Address(o.InputGradient));
+    }
+
+    // dL/dx [T, B, I] = delta W_ih: each thread's own rows, or where there is one block of them the steps shared out.
+    private void MultiplyBack(HostRecurrentWorkspace own, DividedRows delta, float* inputGradient)
+    {
+        (_, int steps, int batch, int inputs, _) = own.Shape;
+        int width = own.Shape.GateRows;
+        StepPart[] parts = [.. delta.Parts];
+        if (parts.Length > 1) threads.Run(parts.Length, i => Multiply(parts[i], 0, steps));
+        else threads.Split(steps, 1, (long)steps * batch * width * inputs, (_, from, to) => Multiply(parts[0], (int)from, (int)to));
+
+        void Multiply(StepPart part, int from, int to)
         {
-            (int rows, int width) = (shape.Steps * (int)block.Rows, shape.Inputs);
-            Gemm.Groups groups = block.Rows == shape.Batch ? new(rows, 0, 0) : new((int)block.Rows, block.Rows * (long)shape.GateRows, (long)shape.Batch * width);
-            gemm.Run(rows, width, shape.GateRows, 1, delta.At(0, block), inputWeights, inputGradient + block.From * width, groups);
+            float* target = inputGradient + (from * (long)batch + part.From) * inputs;
+            (nint, nint, nint) walk = (to - from, part.Rows * width, (nint)batch * inputs);
+            own.BackToInput!.Multiply((0, inputs), walk, part.Rows, delta.At(from, part), width, target, inputs, null);
         }
     }
 

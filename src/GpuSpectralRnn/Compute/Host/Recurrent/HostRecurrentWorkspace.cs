@@ -8,8 +8,9 @@ namespace GpuSpectralRnn.Compute.Host;
 /// </summary>
 internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
 {
-    // Rows of inputs that share a reading of W_ih: enough for it to cost little beside the arithmetic.
+    // Rows of inputs that share a reading of W_ih: enough for it to cost little beside the arithmetic; more where it comes from further away.
     private const int BlockRows = 64;
+    private const int LargeBlockRows = 256;
 
     // Rows of each thread below which they share the units instead, since each would read all of W_hh for less than a tile; and where W_hh has more
     // numbers than fit a second-level cache, so that it comes from further away in every step.
@@ -47,7 +48,8 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         long width = GemmKernel.PanelWidth;
         StateRows = cell.ResetsState ? rows - units : rows;
         long stepWork = (long)batch * rows * units;
-        int worthwhile = (long)rows * units > LargeWeights ? RowsWorthLargeWeights : RowsWorthWeights;
+        bool isLarge = (long)rows * units > LargeWeights;
+        int worthwhile = isLarge ? RowsWorthLargeWeights : RowsWorthWeights;
         int shares = cell.Host.SharesUnits && batch < worthwhile * threads.Count && steps * stepWork >= SmallestPass
             ? (int)Math.Clamp(stepWork / SmallestPart, 1, Math.Min(threads.Count, GemmKernel.Panels(units)))
             : 1;
@@ -58,11 +60,12 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         Hidden = new GateWeights(units, StateRows / units, units, isByGate: shares > 1);
         if (cell.ResetsState) HiddenOfReset = new PackedWeights(units, units);
         if (isTraining) Back = new PackedWeights(StateRows, units);
+        if (isTraining) BackToInput = new PackedWeights(rows, inputs);
         if (isTraining && cell.ResetsState) BackOfReset = new PackedWeights(units, units);
         vectors = new ThreadScratch(3, GemmKernel.Panels(rows) * width);
         peepholeSums = new ThreadScratch(1, isTraining && cell.HasPeepholes ? 3L * batch * units : 0);
         new Span<float>(Zeros, units).Clear();
-        Block = Math.Clamp(BlockRows / batch, 1, steps);
+        Block = Math.Clamp((isLarge ? LargeBlockRows : BlockRows) / batch, 1, steps);
         int parts = Math.Max(shares, rowParts.Length);
         sums = new PartMemory(parts, Block, batch, units, cell.Gates);
         if (cell.ResetsProduct) stateSums = new PartMemory(parts, 1, batch, units, cell.Gates);
@@ -106,6 +109,9 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
 
     /// <summary>W_hh of <see cref="StateRows"/> for the way back; with training only.</summary>
     public PackedWeights? Back { get; }
+
+    /// <summary>W_ih for the way back; with training only.</summary>
+    public PackedWeights? BackToInput { get; }
 
     /// <summary>W_hh^T of the rows that multiply r h.</summary>
     public PackedWeights? HiddenOfReset { get; }
@@ -215,6 +221,7 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         Input.Dispose();
         Hidden.Dispose();
         Back?.Dispose();
+        BackToInput?.Dispose();
         HiddenOfReset?.Dispose();
         BackOfReset?.Dispose();
         vectors.Dispose();
