@@ -24,20 +24,18 @@ internal sealed unsafe class GateWeights : IDisposable
     public bool IsDisposed => pieces[0].IsDisposed;
 
     /// <summary>Packs W.</summary>
-    public void Pack(HostParallel threads, float* w)
-    {
-        for (int i = 0; i < pieces.Length; i++) pieces[i].Pack(threads, w + (long)i * width * k, isTransposed: true);
-    }
+    public void Pack(HostParallel threads, float* w) => PackedWeights.Pack(threads, pieces, w, isTransposed: true);
 
     /// <summary>
-    /// Adds A W^T for the part's units to C [rows, gates * units of the part], A [rows, k]; both with their row strides; on the calling thread.
+    /// Adds A W^T for the part's units to C, A [rows, k] with its row stride; on the calling thread. C has [rows, units of the part] for each gate,
+    /// gateStride apart; unless the weights are packed gate by gate, the gates of a row stand together.
     /// </summary>
-    public void AddProduct(StepPart part, float* a, nint aStride, float* c, nint cStride)
+    public void AddProduct(StepPart part, float* a, nint aStride, float* c, nint gateStride)
     {
         for (int i = 0; i < pieces.Length; i++)
         {
-            float* target = Target(c, i, part);
-            pieces[i].Multiply(Columns(part), part.Rows, a, aStride, target, cStride, target, cStride);
+            float* target = c + i * gateStride - part.FirstUnit;
+            pieces[i].Multiply(Columns(part), part.Rows, a, aStride, target, Stride(part), target, Stride(part));
         }
     }
 
@@ -45,10 +43,10 @@ internal sealed unsafe class GateWeights : IDisposable
     /// C = A W^T + bias in the same way, for several steps, whose blocks of rows of A and C stand steps.A and steps.C apart: where they are not one
     /// block of rows, each panel serves all of them while it is in the cache. bias [G*H].
     /// </summary>
-    public void Multiply(StepPart part, (nint Count, nint A, nint C) steps, float* a, nint aStride, float* c, nint cStride, float* bias)
+    public void Multiply(StepPart part, (nint Count, nint A, nint C) steps, float* a, nint aStride, float* c, nint gateStride, float* bias)
     {
         for (int i = 0; i < pieces.Length; i++)
-            pieces[i].Multiply(Columns(part), steps, part.Rows, a, aStride, Target(c, i, part), cStride, bias + (nint)i * width);
+            pieces[i].Multiply(Columns(part), steps, part.Rows, a, aStride, c + i * gateStride - part.FirstUnit, Stride(part), bias + (nint)i * width);
     }
 
     /// <inheritdoc/>
@@ -59,6 +57,5 @@ internal sealed unsafe class GateWeights : IDisposable
 
     private (int From, int To) Columns(StepPart part) => part.HasAllUnits ? (0, width) : part.Units;
 
-    // Where column 0 of piece i would stand.
-    private float* Target(float* c, int i, StepPart part) => part.HasAllUnits ? c + (nint)i * width : c + (nint)i * part.UnitCount - part.FirstUnit;
+    private nint Stride(StepPart part) => part.HasAllUnits ? width : part.UnitCount;
 }

@@ -22,6 +22,7 @@ internal sealed unsafe class PackedWeights : IDisposable
     private readonly int k, columns;
     private readonly ThreadScratch panels, offsets;
     private readonly int[] starts; // of each strip's blocks in offsets; the last: all
+    private readonly PackedWeights[] alone;
 
     /// <summary>Takes memory for op(W) [k, columns]; none where it is empty.</summary>
     public PackedWeights(int k, int columns)
@@ -30,6 +31,7 @@ internal sealed unsafe class PackedWeights : IDisposable
         panels = new ThreadScratch(1, (long)GemmKernel.Panels(columns) * GemmKernel.PanelWidth * k);
         offsets = new ThreadScratch(1, (long)Strips * Blocks);
         starts = new int[Strips + 1];
+        alone = [this];
     }
 
     /// <summary>Whether the weights as they were packed last have blocks that are skipped.</summary>
@@ -45,24 +47,26 @@ internal sealed unsafe class PackedWeights : IDisposable
     private int* Offsets => (int*)offsets.Of(0);
 
     /// <summary>Packs op(W) [k, columns]; W is [columns, k] where transposed.</summary>
-    public void Pack(HostParallel threads, float* w, bool isTransposed)
+    public void Pack(HostParallel threads, float* w, bool isTransposed) => Pack(threads, alone, w, isTransposed);
+
+    /// <summary>Packs several matrices of one size that stand behind each other.</summary>
+    public static void Pack(HostParallel threads, PackedWeights[] all, float* w, bool isTransposed)
     {
-        int stride = isTransposed ? k : columns;
-        bool isLarge = (long)k * columns >= LeastCount && k >= 2 * GemmKernel.BlockDepth; // strips fit where panels do
-        SkipsBlocks = isLarge && FindBlocks(threads, w, stride, isTransposed) <= WorthSkipping * Strips * Blocks;
-        if (SkipsBlocks)
+        (int k, int columns, int strips) = (all[0].k, all[0].columns, all[0].Strips);
+        long size = (long)k * columns;
+        if (size >= LeastCount && k >= 2 * GemmKernel.BlockDepth) // strips fit where panels do
         {
-            threads.Split(Strips, 1, (long)k * columns, (_, from, to) =>
+            threads.Split(all.Length * strips, 1, all.Length * size / 8, (_, from, to) =>
             {
-                for (int strip = (int)from; strip < to; strip++) PackStrip(w, stride, isTransposed, strip);
+                for (long i = from; i < to; i++) all[i / strips].FindBlocks(w + i / strips * size, isTransposed, (int)(i % strips));
             });
-            return;
+            foreach (PackedWeights one in all) one.SkipsBlocks = one.ListBlocks() <= WorthSkipping * strips * one.Blocks;
         }
 
-        threads.Split(columns, GemmKernel.PanelWidth, (long)k * columns, (_, from, to) =>
+        int panels = GemmKernel.Panels(columns);
+        threads.Split(all.Length * panels, 1, all.Length * size, (_, from, to) =>
         {
-            float* start = isTransposed ? w + from * stride : w + from;
-            GemmPacking.PackPanels(start, stride, isTransposed, k, (nint)(to - from), 1, panels.Of(0) + from * k, (nint)k * GemmKernel.PanelWidth);
+            for (long i = from; i < to; i++) all[i / panels].PackPanel(w + i / panels * size, isTransposed, (int)(i % panels), panels);
         });
     }
 
@@ -125,21 +129,34 @@ internal sealed unsafe class PackedWeights : IDisposable
     // Only a last block may be cut, which leaves a gap behind it.
     private float* Strip(int strip) => panels.Of(0) + (long)starts[strip] * GemmKernel.BlockDepth * GemmKernel.StripWidth;
 
-    // Counts the blocks that are not zero, and lists them strip by strip.
-    private int FindBlocks(HostParallel threads, float* w, int stride, bool isTransposed)
+    private void PackPanel(float* w, bool isTransposed, int panel, int count)
+    {
+        int stride = isTransposed ? k : columns;
+        if (SkipsBlocks)
+        {
+            for (int strip = panel * Strips / count; strip < (panel + 1) * Strips / count; strip++) PackStrip(w, stride, isTransposed, strip);
+            return;
+        }
+
+        nint width = GemmKernel.PanelWidth, first = panel * width;
+        float* start = isTransposed ? w + first * stride : w + first;
+        GemmPacking.PackPanels(start, stride, isTransposed, k, Math.Min(width, columns - first), 1, panels.Of(0) + first * k, k * width);
+    }
+
+    // Counts and lists the blocks of a strip that are not zero.
+    private void FindBlocks(float* w, bool isTransposed, int strip)
+    {
+        int stride = isTransposed ? k : columns, blocks = Blocks, count = 0;
+        int* list = Offsets + (long)strip * blocks;
+        for (int block = 0; block < blocks; block++)
+            if (!IsZero(w, stride, isTransposed, strip, block * GemmKernel.BlockDepth)) list[count++] = block * GemmKernel.BlockDepth;
+        starts[strip + 1] = count;
+    }
+
+    // Lets the strips' lists follow each other, and counts all.
+    private int ListBlocks()
     {
         int strips = Strips, blocks = Blocks;
-        threads.Split(strips, 1, (long)k * columns / 8, (_, from, to) =>
-        {
-            for (int strip = (int)from; strip < to; strip++)
-            {
-                int count = 0;
-                int* list = Offsets + (long)strip * blocks;
-                for (int block = 0; block < blocks; block++)
-                    if (!IsZero(w, stride, isTransposed, strip, block * GemmKernel.BlockDepth)) list[count++] = block * GemmKernel.BlockDepth;
-                starts[strip + 1] = count;
-            }
-        });
 
         // Lists move up to each other; each goes to a place at or before its own.
         starts[0] = 0;

@@ -23,7 +23,7 @@ internal readonly unsafe struct DividedRows
     }
 
     /// <summary>The parts, in order.</summary>
-    public ReadOnlySpan<StepPart> Parts => parts;
+    public StepPart[] Parts => parts;
 
     /// <summary>The rows of one part at one step.</summary>
     public float* At(int step, StepPart part) => memory is null ? start + (step * part.Rows + part.From) * length : memory.At(step, part);

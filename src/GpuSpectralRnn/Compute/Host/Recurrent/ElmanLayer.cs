@@ -18,7 +18,7 @@ internal abstract unsafe class ElmanLayer : HostCell
         float* before = pass.Before(number, part.From, pass.Output, pass.InitialHidden); // [rows, H]
         MultiplyInputs(pass, own, number, part);
         float* a = own.Sums(t, part); // [rows, units]
-        if (before != null) own.Hidden.AddProduct(part, before, hidden, a, part.UnitCount);
+        if (before != null) own.Hidden.AddProduct(part, before, hidden, a, 0);
         for (nint i = 0; i < part.Stretches; i++) Activate(a + i * part.UnitCount, h + part.FirstUnit + i * hidden, part.StretchLength);
         pass.HoldPadding(t, part.From, part.To, h, before);
     }

@@ -7,24 +7,25 @@ internal sealed unsafe class GruLayer : HostCell
     public override void Step(RecurrentPass pass, HostRecurrentWorkspace own, int number, StepPart part)
     {
         int hidden = pass.Shape.Hidden, units = part.UnitCount;
-        nint width = 3 * units;
         int t = pass.StepAt(number);
-        float* a = own.Sums(t, part); // [rows, 3 units]
-        float* product = own.StateSums(part); // [rows, 3 units]
+        float* a = own.Sums(t, part); // of each gate [rows, units]
+        float* product = own.StateSums(part); // [3, rows, units]
+        nint gateStride = own.GateStride(part), productStride = part.Rows * units;
         float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
         float* before = pass.Before(number, part.From, pass.Output, pass.InitialHidden); // [rows, H]
         MultiplyInputs(pass, own, number, part);
-        if (before != null) own.Hidden.Multiply(part, (1, 0, 0), before, hidden, product, width, own.HiddenBias);
-        for (nint row = 0; row < part.Rows; row++)
+        if (before != null) own.Hidden.Multiply(part, (1, 0, 0), before, hidden, product, productStride, own.HiddenBias);
+        else FillWithBias(own, part, product);
+        nint chunk = before != null && part.HasAllUnits ? ChunkRows(part) : 1;
+        for (nint first = 0; first < part.Rows; first += chunk)
         {
-            float* start = before == null ? own.Zeros : before + row * hidden + part.FirstUnit;
-            float* gates = a + row * width, sums = product + row * width;
-            for (int gate = 0; before == null && gate < 3; gate++)
-                new ReadOnlySpan<float>(own.HiddenBias + gate * hidden + part.FirstUnit, units).CopyTo(new Span<float>(sums + gate * units, units));
-            GruPointwise.Forward(gates, sums, units, start, h + row * hidden + part.FirstUnit);
+            (nint From, nint To) rows = (first, Math.Min(part.Rows, first + chunk));
+            nint at = first * units, shift = first * hidden + part.FirstUnit - at;
+            float* start = before == null ? own.Zeros - at : before + shift;
+            GruPointwise.Forward(a, gateStride, product, productStride, start, h + shift, at, rows.To * units);
             if (!own.IsTraining) continue;
-            Keep(part, gates, own.Gates(t, part) + row * pass.Shape.GateRows, 3);
-            Keep(part, sums + 2 * units, own.Products(t, part) + row * pass.Shape.GateRows + 2 * hidden, 1);
+            Keep(part, rows, 3, a, gateStride, own.Gates(t, part), pass.Shape.GateRows);
+            Keep(part, rows, 1, product + 2 * productStride, 0, own.Products(t, part) + 2 * hidden, pass.Shape.GateRows);
         }
 
         pass.HoldPadding(t, part.From, part.To, h, before);
@@ -66,6 +67,17 @@ internal sealed unsafe class GruLayer : HostCell
         if (back.InitialGradient == null) return;
         Carry(pass, own, 0, part);
         part.Scatter(own.Carry(part), back.InitialGradient + part.From * pass.Shape.Hidden);
+    }
+
+    // The recurrent products of a zero state.
+    private static void FillWithBias(HostRecurrentWorkspace own, StepPart part, float* product)
+    {
+        int units = part.UnitCount;
+        for (int gate = 0; gate < 3; gate++)
+        {
+            for (nint row = 0; row < part.Rows; row++, product += units)
+                new ReadOnlySpan<float>(own.HiddenBias + gate * part.Hidden + part.FirstUnit, units).CopyTo(new Span<float>(product, units));
+        }
     }
 
     // What a step hands on to the one before it.

@@ -6,13 +6,22 @@ namespace GpuSpectralRnn.Compute.Host;
 internal static unsafe class GruPointwise
 {
     /// <summary>
-    /// From the inputs' part of the pre-activations to gates, in place: a [3 units] in blocks r, z, n; product [3 units]: the recurrent part;
-    /// before, h [units].
+    /// From the inputs' part of the pre-activations to gates, in place, and to states, of numbers <paramref name="from"/>..<paramref name="to"/>: a in
+    /// blocks r, z, n, <paramref name="gateStride"/> apart; product: the recurrent part in the same way; before, h.
     /// </summary>
-    public static void Forward(float* a, float* product, nint units, float* before, float* h)
+    public static void Forward(float* a, nint gateStride, float* product, nint productStride, float* before, float* h, nint from, nint to)
     {
-        Elementwise.Run(new Gates(a, product), 0, 2 * units);
-        Elementwise.Run(new States(a, product, units, before, h), 0, units);
+        if (from == 0 && to == gateStride && to == productStride)
+        {
+            Elementwise.Run(new Gates(a, product), 0, 2 * to);
+        }
+        else
+        {
+            Elementwise.Run(new Gates(a, product), from, to);
+            Elementwise.Run(new Gates(a + gateStride, product + productStride), from, to);
+        }
+
+        Elementwise.Run(new States(a, gateStride, product + 2 * productStride, before, h), from, to);
     }
 
     // r and z.
@@ -27,7 +36,7 @@ internal static unsafe class GruPointwise
     }
 
     // n and h.
-    private readonly struct States(float* a, float* product, nint units, float* before, float* h) : IElementwise
+    private readonly struct States(float* a, nint gateStride, float* product, float* before, float* h) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
@@ -36,11 +45,11 @@ internal static unsafe class GruPointwise
             where TLanes : struct, ILanes<TVector>
         {
             float* at = a + index;
-            TVector sum = TSimd.MultiplyAdd(lanes.Load(at), lanes.Load(product + index + 2 * units), lanes.Load(at + 2 * units));
+            TVector sum = TSimd.MultiplyAdd(lanes.Load(at), lanes.Load(product + index), lanes.Load(at + 2 * gateStride));
             TVector fresh = SimdMath.Tanh<TSimd, TVector>(sum);
             TVector difference = TSimd.Subtract(lanes.Load(before + index), fresh);
-            lanes.Store(fresh, at + 2 * units);
-            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(at + units), difference, fresh)), h + index);
+            lanes.Store(fresh, at + 2 * gateStride);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(at + gateStride), difference, fresh)), h + index);
         }
     }
 

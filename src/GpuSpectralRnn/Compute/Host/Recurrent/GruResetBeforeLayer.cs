@@ -12,28 +12,29 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
     public override void Step(RecurrentPass pass, HostRecurrentWorkspace own, int number, StepPart part)
     {
         int hidden = pass.Shape.Hidden;
-        nint width = pass.Shape.GateRows;
         int t = pass.StepAt(number);
-        float* a = own.Sums(t, part); // [rows, 3H]
+        float* a = own.Sums(t, part); // of each gate [rows, H]
+        nint gateStride = own.GateStride(part);
         float* reset = own.ResetsAt(t, part.From); // [rows, H]
         float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
         float* before = pass.Before(number, part.From, pass.Output, pass.InitialHidden); // [rows, H]
         MultiplyInputs(pass, own, number, part);
-        if (before != null) own.Hidden.AddProduct(part, before, hidden, a, width);
+        if (before != null) own.Hidden.AddProduct(part, before, hidden, a, gateStride);
         for (nint row = 0; row < part.Rows; row++)
         {
             float* start = before == null ? own.Zeros : before + row * hidden;
-            Elementwise.Run(new Gates(a + row * width, hidden, start, reset + row * hidden), 0, hidden);
+            Elementwise.Run(new Gates(a + row * hidden, gateStride, start, reset + row * hidden), 0, hidden);
         }
 
-        float* fresh = a + 2 * hidden; // [rows, H], 3H apart
-        if (before != null) own.HiddenOfReset!.Multiply(part.Rows, reset, hidden, fresh, width, fresh, width);
+        float* fresh = a + 2 * gateStride; // [rows, H]
+        if (before != null) own.HiddenOfReset!.Multiply(part.Rows, reset, hidden, fresh, hidden, fresh, hidden);
         for (nint row = 0; row < part.Rows; row++)
         {
             float* start = before == null ? own.Zeros : before + row * hidden;
-            Elementwise.Run(new State(a + row * width, hidden, start, h + row * hidden), 0, hidden);
-            if (own.IsTraining) Keep(part, a + row * width, own.Gates(t, part) + row * pass.Shape.GateRows, 3);
+            Elementwise.Run(new State(a + row * hidden, gateStride, start, h + row * hidden), 0, hidden);
         }
+
+        if (own.IsTraining) Keep(part, (0, part.Rows), 3, a, gateStride, own.Gates(t, part), pass.Shape.GateRows);
 
         pass.HoldPadding(t, part.From, part.To, h, before);
     }
@@ -93,8 +94,8 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
         own.Back!.Multiply(part.Rows, own.Gates(pass.StepAt(number), part), pass.Shape.GateRows, carry, hidden, carry, hidden);
     }
 
-    // From pre-activations to r and z, in place: a [3H] in blocks r, z, n; reset = r before, [H].
-    private readonly struct Gates(float* a, nint hidden, float* before, float* reset) : IElementwise
+    // From pre-activations to r and z, in place: a in blocks r, z, n, gateStride apart; reset = r before, [H].
+    private readonly struct Gates(float* a, nint gateStride, float* before, float* reset) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
@@ -105,13 +106,13 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
             float* at = a + index;
             TVector r = SimdMath.Sigmoid<TSimd, TVector>(lanes.Load(at));
             lanes.Store(r, at);
-            lanes.Store(SimdMath.Sigmoid<TSimd, TVector>(lanes.Load(at + hidden)), at + hidden);
+            lanes.Store(SimdMath.Sigmoid<TSimd, TVector>(lanes.Load(at + gateStride)), at + gateStride);
             lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.Multiply(r, lanes.Load(before + index))), reset + index);
         }
     }
 
     // From n's pre-activation to n, in place, and to h [H].
-    private readonly struct State(float* a, nint hidden, float* before, float* h) : IElementwise
+    private readonly struct State(float* a, nint gateStride, float* before, float* h) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
@@ -120,10 +121,10 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
             where TLanes : struct, ILanes<TVector>
         {
             float* at = a + index;
-            TVector fresh = SimdMath.Tanh<TSimd, TVector>(lanes.Load(at + 2 * hidden));
+            TVector fresh = SimdMath.Tanh<TSimd, TVector>(lanes.Load(at + 2 * gateStride));
             TVector difference = TSimd.Subtract(lanes.Load(before + index), fresh);
-            lanes.Store(fresh, at + 2 * hidden);
-            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(at + hidden), difference, fresh)), h + index);
+            lanes.Store(fresh, at + 2 * gateStride);
+            lanes.Store(SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(at + gateStride), difference, fresh)), h + index);
         }
     }
 

@@ -3,6 +3,8 @@ namespace GpuSpectralRnn.Compute.Host;
 /// <summary>The mathematics of a recurrent cell on the processor, step by step.</summary>
 internal abstract unsafe class HostCell
 {
+    private const int ChunkUnits = 1024;
+
     /// <summary>
     /// Whether parts of a step may have some of the units each: nothing of a step needs what other units do in it.
     /// </summary>
@@ -38,20 +40,28 @@ internal abstract unsafe class HostCell
         int block = pass.StepAt(number) / own.Block;
         if (number > 0 && pass.StepAt(number - 1) / own.Block == block) return;
         int first = block * own.Block;
-        nint width = pass.Shape.Spec.Gates * part.UnitCount;
         float* x = pass.Input + (first * (long)batch + part.From) * inputs; // [steps of the block, B, I]
-        (nint, nint, nint) walk = (Math.Min(own.Block, steps - first), (nint)batch * inputs, part.Rows * width);
-        own.Input.Multiply(part, walk, x, inputs, own.Sums(first, part), width, own.Bias);
+        (nint, nint, nint) walk = (Math.Min(own.Block, steps - first), (nint)batch * inputs, own.StepStride(part));
+        own.Input.Multiply(part, walk, x, inputs, own.Sums(first, part), own.GateStride(part), own.Bias);
     }
 
+    /// <summary>Rows of the part whose numbers stay in the first-level cache from one function to the next.</summary>
+    protected static nint ChunkRows(StepPart part) => Math.Max(1, ChunkUnits / part.UnitCount);
+
     /// <summary>
-    /// Copies gates, or some, from a row of sums, [gates * units of the part], to the part's units of a row [gates * H].
+    /// Copies gates of some rows from sums, of each gate [rows, units of the part], to the part's units of rows that stand rowLength apart.
     /// </summary>
-    protected static void Keep(StepPart part, float* sums, float* row, int gates)
+    protected static void Keep(StepPart part, (nint First, nint End) rows, int gates, float* sums, nint gateStride, float* target, nint rowLength)
     {
-        int count = part.HasAllUnits ? gates * part.UnitCount : part.UnitCount;
-        for (int from = 0, to = part.FirstUnit; from < gates * part.UnitCount; from += count, to += part.Hidden)
-            new ReadOnlySpan<float>(sums + from, count).CopyTo(new Span<float>(row + to, count));
+        int count = part.UnitCount;
+        for (nint row = rows.First; row < rows.End; row++)
+        {
+            for (int gate = 0; gate < gates; gate++)
+            {
+                float* to = target + row * rowLength + gate * part.Hidden + part.FirstUnit;
+                new ReadOnlySpan<float>(sums + gate * gateStride + row * count, count).CopyTo(new Span<float>(to, count));
+            }
+        }
     }
 }
 

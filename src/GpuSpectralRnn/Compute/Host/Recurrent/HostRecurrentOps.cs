@@ -60,9 +60,10 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
             if (number < shape.Steps) cell.StepBack(pass, own, back, shape.Steps - 1 - number, part);
             else cell.FinishBack(pass, own, back, part);
         });
-        DividedRows delta = own.Deltas ?? new DividedRows(given, shape.Batch, shape.Hidden); // of the inputs' product, [T, B, G*H]
-        own.ProductGradient = own.Deltas is null ? o.OutputGradient : null;
-        if (own.Deltas is not null) own.KeepDeltas();
+        DividedRows? deltas = own.Deltas;
+        own.ProductGradient = deltas is null ? o.OutputGradient : null;
+        if (deltas is not null) own.KeepDeltas();
+        DividedRows delta = deltas ?? new DividedRows(given, shape.Batch, shape.Hidden); // of the inputs' product, [T, B, G*H]
         AddGradients(own, pass, delta, o.Gradients);
         if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, null);
         if (o.InputGradient is null) return;
@@ -75,7 +76,7 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
     {
         (_, int steps, int batch, int inputs, _) = own.Shape;
         int width = own.Shape.GateRows;
-        StepPart[] parts = [.. delta.Parts];
+        StepPart[] parts = delta.Parts;
         if (parts.Length > 1) threads.Run(parts.Length, i => Multiply(parts[i], 0, steps));
         else threads.Split(steps, 1, (long)steps * batch * width * inputs, (_, from, to) => Multiply(parts[0], (int)from, (int)to));
 

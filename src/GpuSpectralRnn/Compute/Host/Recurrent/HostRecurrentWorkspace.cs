@@ -26,8 +26,8 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     private readonly HostBackend backend;
     private readonly ThreadScratch vectors; // b_ih, b_hh, zeros
     private readonly ThreadScratch peepholeSums; // [B, 3H]
-    private readonly PartMemory sums; // a block's pre-activations, of each step [rows, G units]
-    private readonly PartMemory? stateSums; // [rows, G units]
+    private readonly PartMemory sums; // a block's pre-activations, as GateStride has it
+    private readonly PartMemory? stateSums; // [G, rows, units]
     private readonly PartMemory? cells; // of T + 1 or 2 states, [rows, units]
     private readonly PartMemory? carries; // dL/dh, dL/dc, [rows, units]
     private readonly PartMemory? gates; // of all steps, [rows, G*H]
@@ -35,6 +35,7 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     private readonly StepPart[] rowParts;
     private readonly StepPart[]? unitParts;
     private Tensor? productGradient; // [T, B, G*H]
+    private readonly bool isByGate;
     private bool hasDeltas;
 
     /// <summary>Takes the memory.</summary>
@@ -56,8 +57,9 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         unitParts = shares > 1 ? [.. Enumerable.Range(0, shares).Select(i => StepPart.OfUnits(i, shares, batch, units))] : null;
         rowParts = [.. threads.Ranges(batch, RowUnit(batch, threads.Count), steps * stepWork).Select((rows, i) => StepPart.OfRows(i, rows.From, rows.To, units))];
         Parts = rowParts;
-        Input = new GateWeights(inputs, cell.Gates, units, isByGate: shares > 1);
-        Hidden = new GateWeights(units, StateRows / units, units, isByGate: shares > 1);
+        isByGate = shares > 1 || batch > 1;
+        Input = new GateWeights(inputs, cell.Gates, units, isByGate);
+        Hidden = new GateWeights(units, StateRows / units, units, isByGate);
         if (cell.ResetsState) HiddenOfReset = new PackedWeights(units, units);
         if (isTraining) Back = new PackedWeights(StateRows, units);
         if (isTraining) BackToInput = new PackedWeights(rows, inputs);
@@ -179,11 +181,20 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     public bool IsDisposed => Hidden.IsDisposed;
 
     /// <summary>
-    /// The part's pre-activations of step <paramref name="step"/>, [rows, G * units of the part]; those of one block of steps are kept.
+    /// The part's pre-activations of step <paramref name="step"/>, for each gate [rows, units of the part], <see cref="GateStride"/> apart; those of one
+    /// block of steps are kept.
     /// </summary>
-    public float* Sums(int step, StepPart part) => sums.At(step % Block, part);
+    public float* Sums(int step, StepPart part) => sums.At(0, part) + step % Block * StepStride(part);
 
-    /// <summary>The recurrent part of a GRU's pre-activations, of one step, [rows, 3 * units of the part].</summary>
+    /// <summary>
+    /// Numbers from one gate's sums to the next one's: gate by gate [G, steps of a block, rows, units]; of a single sequence [steps, G, units].
+    /// </summary>
+    public nint GateStride(StepPart part) => isByGate ? Block * part.Rows * part.UnitCount : part.UnitCount;
+
+    /// <summary>Numbers from one step's sums to the next one's.</summary>
+    public nint StepStride(StepPart part) => isByGate ? part.Rows * part.UnitCount : Shape.Spec.Gates * part.UnitCount;
+
+    /// <summary>The recurrent part of a GRU's pre-activations, of one step, [3, rows, units of the part].</summary>
     public float* StateSums(StepPart part) => stateSums!.At(0, part);
 
     /// <summary>The part's cell states before the step walked as number <paramref name="number"/>, [rows, units of the part].</summary>

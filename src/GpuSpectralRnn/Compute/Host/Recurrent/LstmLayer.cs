@@ -6,22 +6,23 @@ internal unsafe class LstmLayer : HostCell
     /// <inheritdoc/>
     public override void Step(RecurrentPass pass, HostRecurrentWorkspace own, int number, StepPart part)
     {
-        int hidden = pass.Shape.Hidden, units = part.UnitCount;
-        nint width = 4 * units;
+        int hidden = pass.Shape.Hidden;
         int t = pass.StepAt(number);
-        float* a = own.Sums(t, part); // [rows, 4 units]
+        float* a = own.Sums(t, part); // of each gate [rows, units]
+        nint gateStride = own.GateStride(part);
         float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
         float* before = pass.Before(number, part.From, pass.Output, pass.InitialHidden); // [rows, H]
         float* cellBefore = own.CellsBefore(number, part); // [rows, units]
         float* c = own.CellsBefore(number + 1, part); // [rows, units]
         if (number == 0) part.Gather(pass.InitialCell == null ? null : pass.InitialCell + part.From * hidden, cellBefore);
         MultiplyInputs(pass, own, number, part);
-        if (before != null) own.Hidden.AddProduct(part, before, hidden, a, width);
-        for (nint row = 0; row < part.Rows; row++)
+        if (before != null) own.Hidden.AddProduct(part, before, hidden, a, gateStride);
+        nint chunk = ChunkRows(part);
+        for (nint first = 0; first < part.Rows; first += chunk)
         {
-            float* gates = a + row * width;
-            ForwardRow(own, part, gates, cellBefore + row * units, c + row * units, h + row * hidden + part.FirstUnit);
-            if (own.IsTraining) Keep(part, gates, own.Gates(t, part) + row * pass.Shape.GateRows, 4);
+            (nint, nint) rows = (first, Math.Min(part.Rows, first + chunk));
+            ForwardRows(own, part, rows, a, gateStride, cellBefore, c, h);
+            if (own.IsTraining) Keep(part, rows, 4, a, gateStride, own.Gates(t, part), pass.Shape.GateRows);
         }
 
         pass.HoldPadding(t, part.From, part.To, h, before);
@@ -85,9 +86,18 @@ internal unsafe class LstmLayer : HostCell
         if (back.InitialCellGradient != null) part.Scatter(own.CellCarry(part), back.InitialCellGradient + part.From * pass.Shape.Hidden);
     }
 
-    /// <summary>What a step does to one row: as <see cref="LstmPointwise.Forward"/> has it.</summary>
-    protected virtual void ForwardRow(HostRecurrentWorkspace own, StepPart part, float* a, float* before, float* c, float* h) =>
-        LstmPointwise.Forward(a, part.UnitCount, before, c, h);
+    /// <summary>
+    /// What a step does to some rows, as <see cref="LstmPointwise.Forward"/> has it: a of each gate [rows, units of the part], before and c [rows, units
+    /// of the part], h [rows, H].
+    /// </summary>
+    protected virtual void ForwardRows(
+        HostRecurrentWorkspace own, StepPart part, (nint First, nint End) rows, float* a, nint gateStride, float* before, float* c, float* h)
+    {
+        nint units = part.UnitCount;
+        if (part.HasAllUnits) LstmPointwise.Forward(a, gateStride, before, c, h, rows.First * units, rows.End * units);
+        else for (nint row = rows.First, at = row * units; row < rows.End; row++, at += units)
+            LstmPointwise.Forward(a, gateStride, before, c, h + row * part.Hidden + part.FirstUnit - at, at, at + units);
+    }
 
     /// <summary>What a step back does to row <paramref name="row"/> of the part: as <see cref="LstmPointwise.Backward"/> has it.</summary>
     protected virtual void BackwardRow(

@@ -6,19 +6,28 @@ namespace GpuSpectralRnn.Compute.Host;
 internal static unsafe class LstmPointwise
 {
     /// <summary>
-    /// From pre-activations to gates, in place, and to states: a [4 units] in blocks i, f, g, o; before, c, h [units]. One function after the other:
-    /// in one loop they are more than the compiler inlines.
+    /// From pre-activations to gates, in place, and to states, of numbers <paramref name="from"/>..<paramref name="to"/>: a in blocks i, f, g, o,
+    /// <paramref name="gateStride"/> apart; before, c, h. One function after the other: in one loop they are more than the compiler inlines.
     /// </summary>
-    public static void Forward(float* a, nint units, float* before, float* c, float* h)
+    public static void Forward(float* a, nint gateStride, float* before, float* c, float* h, nint from, nint to)
     {
-        Elementwise.Run(new Activate<Logistic>(a, a), 0, 2 * units);
-        Elementwise.Run(new Activate<HyperbolicTangent>(a, a), 2 * units, 3 * units);
-        Elementwise.Run(new Activate<Logistic>(a, a), 3 * units, 4 * units);
-        Elementwise.Run(new States(a, units, before, c, h), 0, units);
+        if (from == 0 && to == gateStride)
+        {
+            Elementwise.Run(new Activate<Logistic>(a, a), 0, 2 * gateStride);
+        }
+        else
+        {
+            Elementwise.Run(new Activate<Logistic>(a, a), from, to);
+            Elementwise.Run(new Activate<Logistic>(a, a), gateStride + from, gateStride + to);
+        }
+
+        Elementwise.Run(new Activate<HyperbolicTangent>(a, a), 2 * gateStride + from, 2 * gateStride + to);
+        Elementwise.Run(new Activate<Logistic>(a, a), 3 * gateStride + from, 3 * gateStride + to);
+        Elementwise.Run(new States(a, gateStride, before, c, h), from, to);
     }
 
     // From gates to states.
-    private readonly struct States(float* a, nint units, float* before, float* c, float* h) : IElementwise
+    private readonly struct States(float* a, nint gateStride, float* before, float* c, float* h) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
@@ -27,11 +36,11 @@ internal static unsafe class LstmPointwise
             where TLanes : struct, ILanes<TVector>
         {
             float* at = a + index;
-            TVector fresh = TSimd.Multiply(lanes.Load(at), lanes.Load(at + 2 * units));
-            TVector cell = TSimd.MultiplyAdd(lanes.Load(at + units), lanes.Load(before + index), fresh);
+            TVector fresh = TSimd.Multiply(lanes.Load(at), lanes.Load(at + 2 * gateStride));
+            TVector cell = TSimd.MultiplyAdd(lanes.Load(at + gateStride), lanes.Load(before + index), fresh);
             cell = SimdMath.Flush<TSimd, TVector>(cell);
             lanes.Store(cell, c + index);
-            TVector state = TSimd.Multiply(lanes.Load(at + 3 * units), SimdMath.Tanh<TSimd, TVector>(cell));
+            TVector state = TSimd.Multiply(lanes.Load(at + 3 * gateStride), SimdMath.Tanh<TSimd, TVector>(cell));
             lanes.Store(SimdMath.Flush<TSimd, TVector>(state), h + index);
         }
     }

@@ -6,8 +6,16 @@ namespace GpuSpectralRnn.Compute.Host;
 internal sealed unsafe class PeepholeLstmLayer : LstmLayer
 {
     /// <inheritdoc/>
-    protected override void ForwardRow(HostRecurrentWorkspace own, StepPart part, float* a, float* before, float* c, float* h) =>
-        Elementwise.Run(new Ahead(a, part.UnitCount, own.Peepholes + part.FirstUnit, part.Hidden, before, c, h), 0, part.UnitCount);
+    protected override void ForwardRows(
+        HostRecurrentWorkspace own, StepPart part, (nint First, nint End) rows, float* a, nint gateStride, float* before, float* c, float* h)
+    {
+        nint units = part.UnitCount;
+        for (nint row = rows.First, at = row * units; row < rows.End; row++, at += units)
+        {
+            float* state = h + row * part.Hidden + part.FirstUnit;
+            Elementwise.Run(new Ahead(a + at, gateStride, own.Peepholes + part.FirstUnit, part.Hidden, before + at, c + at, state), 0, units);
+        }
+    }
 
     /// <inheritdoc/>
     protected override void BackwardRow(
@@ -19,7 +27,7 @@ internal sealed unsafe class PeepholeLstmLayer : LstmLayer
     }
 
     // As LstmPointwise.Forward, with p [3H] in blocks i, f, o.
-    private readonly struct Ahead(float* a, nint units, float* p, nint hidden, float* before, float* c, float* h) : IElementwise
+    private readonly struct Ahead(float* a, nint gateStride, float* p, nint hidden, float* before, float* c, float* h) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
@@ -31,14 +39,14 @@ internal sealed unsafe class PeepholeLstmLayer : LstmLayer
             float* from = p + index;
             TVector old = lanes.Load(before + index);
             TVector input = SimdMath.Sigmoid<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(from), old, lanes.Load(at)));
-            TVector forget = SimdMath.Sigmoid<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(from + hidden), old, lanes.Load(at + units)));
-            TVector fresh = SimdMath.Tanh<TSimd, TVector>(lanes.Load(at + 2 * units));
+            TVector forget = SimdMath.Sigmoid<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(from + hidden), old, lanes.Load(at + gateStride)));
+            TVector fresh = SimdMath.Tanh<TSimd, TVector>(lanes.Load(at + 2 * gateStride));
             TVector cell = SimdMath.Flush<TSimd, TVector>(TSimd.MultiplyAdd(forget, old, TSimd.Multiply(input, fresh)));
-            TVector output = SimdMath.Sigmoid<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(from + 2 * hidden), cell, lanes.Load(at + 3 * units)));
+            TVector output = SimdMath.Sigmoid<TSimd, TVector>(TSimd.MultiplyAdd(lanes.Load(from + 2 * hidden), cell, lanes.Load(at + 3 * gateStride)));
             lanes.Store(input, at);
-            lanes.Store(forget, at + units);
-            lanes.Store(fresh, at + 2 * units);
-            lanes.Store(output, at + 3 * units);
+            lanes.Store(forget, at + gateStride);
+            lanes.Store(fresh, at + 2 * gateStride);
+            lanes.Store(output, at + 3 * gateStride);
             lanes.Store(cell, c + index);
             TVector state = TSimd.Multiply(output, SimdMath.Tanh<TSimd, TVector>(cell));
             lanes.Store(SimdMath.Flush<TSimd, TVector>(state), h + index);
