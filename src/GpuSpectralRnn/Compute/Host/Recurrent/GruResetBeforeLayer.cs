@@ -35,7 +35,6 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
         }
 
         if (own.IsTraining) Keep(part, (0, part.Rows), 3, a, gateStride, own.Gates(t, part), pass.Shape.GateRows);
-
         pass.HoldPadding(t, part.From, part.To, h, before);
     }
 

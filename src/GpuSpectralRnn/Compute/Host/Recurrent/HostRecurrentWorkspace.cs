@@ -34,9 +34,9 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     private readonly PartMemory? products; // of all steps, [rows, 3H]
     private readonly StepPart[] rowParts;
     private readonly StepPart[]? unitParts;
-    private Tensor? productGradient; // [T, B, G*H]
     private readonly bool isByGate;
-    private bool hasDeltas;
+    private Tensor? productGradient; // [T, B, G*H]
+    private bool hasDeltas; // and ProductGradient is made of them when somebody asks
 
     /// <summary>Takes the memory.</summary>
     public HostRecurrentWorkspace(RecurrentShape shape, bool isTraining, HostBackend backend, HostParallel threads)
@@ -55,7 +55,8 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
             ? (int)Math.Clamp(stepWork / SmallestPart, 1, Math.Min(threads.Count, GemmKernel.Panels(units)))
             : 1;
         unitParts = shares > 1 ? [.. Enumerable.Range(0, shares).Select(i => StepPart.OfUnits(i, shares, batch, units))] : null;
-        rowParts = [.. threads.Ranges(batch, RowUnit(batch, threads.Count), steps * stepWork).Select((rows, i) => StepPart.OfRows(i, rows.From, rows.To, units))];
+        long passWork = (long)steps * batch * rows * (units + inputs);
+        rowParts = [.. threads.Ranges(batch, RowUnit(batch, threads.Count), passWork).Select((range, i) => StepPart.OfRows(i, range.From, range.To, units))];
         Parts = rowParts;
         isByGate = shares > 1 || batch > 1;
         Input = new GateWeights(inputs, cell.Gates, units, isByGate);
