@@ -76,6 +76,8 @@ public class CallTests
     [InlineData("train --data digits --out x --hidden 8,x", "--hidden")]
     [InlineData("train --data digits --out x --epochs 0", "--epochs 0")]
     [InlineData("train --data digits --out x --batch 0", "--batch 0")]
+    [InlineData("train --data digits --out x --cell lstm --init-chrono 1", "--init-chrono 1", "2 steps")]
+    [InlineData("train --data digits --out x --cell rnn-tanh --init-chrono 28 --quiet", "gates", "LSTM or GRU")]
     [InlineData("train --data digits --out x --lr=-1", "--lr -1")]
     [InlineData("train --data digits --out x --lr 0,003", "--lr", "0.003")]
     [InlineData("train --data digits --out x --lr=1,000", "--lr", "1.000")]

@@ -201,7 +201,7 @@ internal sealed class CompareVerb : TrainingVerb, IFineTuningOptions, IGroupOpti
             throw new InvalidCallException(
                 "--model gives the networks; leave --cell, --hidden, --layers, --bidirectional, --readout, --embedding, --spelling, --vectors, " +
                 "--fix-vectors, --tie-weights, " +
-                "--init-range and --seeds out.");
+                "--init-range, --init-chrono and --seeds out.");
     }
 
     private Network Train(

@@ -130,7 +130,7 @@ internal sealed partial class TrainVerb : TrainingVerb, IShardOptions
             if (HasModelOptions)
                 throw new InvalidCallException(
                     "--init gives cell, sizes, directions and read-out; leave --cell, --hidden, --layers, --bidirectional, --readout, --embedding, " +
-                    "--spelling, --vectors, --fix-vectors, --tie-weights and --init-range out.");
+                    "--spelling, --vectors, --fix-vectors, --tie-weights, --init-range and --init-chrono out.");
             using Network loaded = ModelFile.Load(Init!, backend);
             Network network = new(loaded.Recipe is Architecture stack ? Describe(stack, source) : loaded.Recipe, backend);
             network.Parameters.CopyFrom(loaded.Parameters);

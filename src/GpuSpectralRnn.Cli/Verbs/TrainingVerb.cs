@@ -65,6 +65,10 @@ internal abstract class TrainingVerb : SequenceVerb
         HelpText = "Begin with all weights uniform in +-X (default: as PyTorch, by the size of each layer; irnn: the identity).")]
     public double? InitialRange { get; set; }
 
+    [Option("init-chrono", MetaValue = "T", HelpText =
+        "lstm, gru: begin with gates that keep what a unit holds for up to T steps; for long sequences, T their length (default: as PyTorch).")]
+    public int? InitialChrono { get; set; }
+
     [Option("dropout", MetaValue = "P", HelpText =
         "Share of what each layer hands to the next that is dropped in training (two layers or more); " +
         "text: of the embedding and before the read-out too (default 0).")]
@@ -111,7 +115,8 @@ internal abstract class TrainingVerb : SequenceVerb
     /// <summary>Whether the options say what the model is.</summary>
     protected bool HasModelOptions =>
         Cell is not null || Hidden.Any() || Layers is not null || Bidirectional || Readout is not null
-        || Embedding is not null || Spelling is not null || Vectors is not null || FixVectors || TieWeights || InitialRange is not null;
+        || Embedding is not null || Spelling is not null || Vectors is not null || FixVectors || TieWeights || InitialRange is not null
+        || InitialChrono is not null;
 
     /// <summary>The schedule where none is given.</summary>
     protected virtual string DefaultSchedule => Recipe is null ? "one-cycle" : "decay";
@@ -122,6 +127,7 @@ internal abstract class TrainingVerb : SequenceVerb
     protected Architecture CheckedModelOptions()
     {
         if (InitialRange is { } range) CheckNumber("--init-range", range, isZeroFine: false);
+        if (InitialChrono is < 2) throw new InvalidCallException($"--init-chrono {InitialChrono}: choose 2 steps or more.");
         if (Embedding is { } embedding) CheckPositive("--embedding", embedding);
         int usual = DataFormat.Find(Data)?.Hidden ?? 128;
         int[] sizes = Hidden.Any() || Layers is not null || Recipe is null ? [.. Hidden] : Recipe.Hidden;
@@ -201,9 +207,10 @@ internal abstract class TrainingVerb : SequenceVerb
     protected Network Create(Recipe recipe, IBackend backend, ulong seed)
     {
         Network network = Network.Create(recipe, backend, seed, InitialRange ?? Recipe?.InitialRange);
-        if (Vectors is null) return network;
         try
         {
+            if (InitialChrono is { } steps) Initialization.Chrono(network, seed, steps);
+            if (Vectors is null) return network;
             int found = WordVectors.Load(Vectors, network);
             if (found == 0)
                 throw new InvalidCallException($"--vectors {Vectors} has none of the words of the texts; give vectors of their language.");

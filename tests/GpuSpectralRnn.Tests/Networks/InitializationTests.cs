@@ -1,4 +1,7 @@
+using GpuSpectralRnn.Compute;
+using GpuSpectralRnn.Compute.Host;
 using GpuSpectralRnn.Networks;
+using GpuSpectralRnn.Networks.Modules;
 
 namespace GpuSpectralRnn.Tests.Networks;
 
@@ -20,6 +23,42 @@ public class InitializationTests
         Assert.InRange(Math.Sqrt(input.Average(value => (double)value * value)), 0.96e-2, 1.04e-2);
         CheckUniform(Slice(architecture, block, "rnn.weight_ih_l2"), 1 / Math.Sqrt(30));
         CheckUniform(Slice(architecture, block, "readout.weight"), 1 / Math.Sqrt(30));
+    }
+
+    [Theory]
+    [InlineData(Cell.Lstm, 4)]
+    [InlineData(Cell.Gru, 3)]
+    public void Gates_begin_by_keeping_for_up_to_T_steps(Cell cell, int gates)
+    {
+        const int units = 500, steps = 100;
+        using HostBackend backend = new(1);
+        Architecture architecture = NetworkTests.Make(cell, $"{units}", Readout.Last, TaskKind.Classification, inputs: 3, outputs: 2);
+        using Network network = Network.Create(architecture, backend, seed: 3);
+        RecurrentWeights weights = network.Parameters.Recurrent(network.Graph.Nodes.Select(node => node.Module).OfType<Recurrent>().First().Name);
+        float[] before = weights.InputBias.ToArray();
+        Initialization.Chrono(network, seed: 5, steps);
+        float[] bias = weights.InputBias.ToArray(), other = weights.HiddenBias.ToArray(), keep = bias[units..(2 * units)];
+
+        // u is uniform in 1..99, of mean 50 and deviation 98 / sqrt(12) = 28.3; 5 standard errors of 500 are 6.3.
+        double[] open = [.. keep.Select(value => Math.Exp(value))];
+        Assert.All(open, u => Assert.InRange(u, 0.9999, steps - 0.99));
+        Assert.InRange(open.Average(), 43.7, 56.3);
+        Assert.All(other[units..(2 * units)], value => Assert.Equal(0f, value));
+        Assert.Equal(before[(2 * units)..], bias[(2 * units)..]);
+        if (gates == 4) Assert.Equal(keep.Select(value => -value), bias[..units]);
+        else Assert.Equal(before[..units], bias[..units]);
+        Initialization.Chrono(network, seed: 5, steps);
+        Assert.Equal(bias, weights.InputBias.ToArray());
+    }
+
+    [Fact]
+    public void Cells_without_gates_cannot_begin_with_open_ones()
+    {
+        using HostBackend backend = new(1);
+        using Network network = Network.Create(
+            NetworkTests.Make(Cell.RnnTanh, "5", Readout.Last, TaskKind.Classification, inputs: 3, outputs: 2), backend, seed: 3);
+        Assert.Contains("LSTM or GRU", Assert.Throws<InvalidCallException>(() => Initialization.Chrono(network, 1, 9)).Message);
+        Assert.Contains("2 or more", Assert.Throws<InvalidCallException>(() => Initialization.Chrono(network, 1, 1)).Message);
     }
 
     [Theory]
