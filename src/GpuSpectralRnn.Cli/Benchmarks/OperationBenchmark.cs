@@ -52,12 +52,12 @@ public sealed record OperationBenchmark(string Name, double Operations, double B
 
     private Func<IBackend, DisposableBag, Action> Prepare { get; init; } = (_, _) => () => { };
 
-    /// <summary>Runs the case <paramref name="runs"/> times after a warm-up.</summary>
+    /// <summary>Runs the case <paramref name="runs"/> times after a warm-up, as <see cref="MedianTime.Measure"/> has it.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="runs"/> is below one.</exception>
-    public OperationTiming Run(IBackend backend, int runs = 7)
+    public OperationTiming Run(IBackend backend, int runs = 7, TimeSpan warmUp = default)
     {
         using DisposableBag owned = new();
-        double milliseconds = MedianTime.Measure(backend, Prepare(backend, owned), runs, RecurrentBenchmark.WarmUp);
+        double milliseconds = MedianTime.Measure(backend, Prepare(backend, owned), runs, warmUp);
         return new OperationTiming(milliseconds, Operations / milliseconds * 1e-6, Bytes / milliseconds * 1e-6);
     }
 

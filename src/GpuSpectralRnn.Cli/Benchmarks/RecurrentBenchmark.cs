@@ -96,16 +96,16 @@ public sealed record RecurrentBenchmark(string Name, RecurrentShape Shape, int L
 
     private long Parameters => (long)Shape.GateRows * (Shape.Inputs + Shape.Hidden + 2) + (Layers - 1L) * Shape.GateRows * (2 * Shape.Hidden + 2);
 
-    /// <summary>How long a case runs before it is measured.</summary>
+    /// <summary>How long <c>gsrnn bench</c> runs a case before it measures it.</summary>
     public static TimeSpan WarmUp { get; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Runs the case <paramref name="runs"/> times after a warm-up.</summary>
+    /// <summary>Runs the case <paramref name="runs"/> times after a warm-up, as <see cref="MedianTime.Measure"/> has it.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="runs"/> is below one.</exception>
-    public RecurrentTiming Run(IBackend backend, int runs = 7)
+    public RecurrentTiming Run(IBackend backend, int runs = 7, TimeSpan warmUp = default)
     {
         using RecurrentBenchmarkState state = new(backend, Shape, Layers, CarriesState);
-        double train = MedianTime.Measure(backend, state.Train, runs, WarmUp);
-        double infer = MedianTime.Measure(backend, state.Infer, runs, WarmUp);
+        double train = MedianTime.Measure(backend, state.Train, runs, warmUp);
+        double infer = MedianTime.Measure(backend, state.Infer, runs, warmUp);
         return new RecurrentTiming(train, infer, TrainingOperations / train * 1e-6, TrainingBytes / train * 1e-6, state.Parameters)
         {
             DeviceBytes = backend is IlgpuBackend ilgpu ? ilgpu.Memory.LiveBytes : null,

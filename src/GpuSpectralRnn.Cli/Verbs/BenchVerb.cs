@@ -181,7 +181,7 @@ internal sealed class BenchVerb : ComputeVerb
     {
         if (RecurrentBenchmark.Cases.FirstOrDefault(c => c.Name == name) is { } layer)
         {
-            RecurrentTiming t = layer.Run(backend, Runs);
+            RecurrentTiming t = layer.Run(backend, Runs, RecurrentBenchmark.WarmUp);
             return new CaseTimes(name, ["trainMs", "inferMs"], [t.TrainMilliseconds, t.InferMilliseconds], t.Gflops, t.GigabytesPerSecond, peaks)
             {
                 DeviceBytes = t.DeviceBytes,
@@ -190,7 +190,7 @@ internal sealed class BenchVerb : ComputeVerb
         }
 
         OperationBenchmark operation = OperationBenchmark.Cases.First(c => c.Name == name);
-        OperationTiming o = operation.Run(backend, Runs);
+        OperationTiming o = operation.Run(backend, Runs, RecurrentBenchmark.WarmUp);
         return new CaseTimes(name, ["ms"], [o.Milliseconds], o.Gflops, o.GigabytesPerSecond, peaks)
         {
             Plan = backend is IlgpuBackend ilgpu ? operation.Plan(ilgpu) : null,
