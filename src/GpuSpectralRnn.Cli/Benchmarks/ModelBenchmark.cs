@@ -72,13 +72,7 @@ internal sealed class ModelBenchmark : IDisposable
         using DisposableBag owned = new();
         SequenceBatch input = Draw(owned, steps, batch);
         double[][] times = [.. networks.Select(_ => new double[rounds])];
-        long begin = Stopwatch.GetTimestamp();
-        for (int round = 0; round < 2 || Stopwatch.GetElapsedTime(begin) < RecurrentBenchmark.WarmUp; round++)
-        {
-            foreach (Network network in networks) network.Forward(input);
-            backend.Synchronize();
-        }
-
+        MedianTime.WarmUp(backend, () => networks.ForEach(network => network.Forward(input)), RecurrentBenchmark.WarmUp);
         for (int round = 0; round < rounds; round++)
         {
             for (int model = 0; model < networks.Count; model++)

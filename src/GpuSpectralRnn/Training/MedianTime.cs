@@ -7,19 +7,12 @@ namespace GpuSpectralRnn.Training;
 public static class MedianTime
 {
     /// <summary>
-    /// The median of <paramref name="runs"/> runs in milliseconds, each until the device has finished, after two warm-up runs and as many more as
-    /// <paramref name="warmUp"/> takes: the runtime compiles what runs often anew, in the background, for most of the first second.
+    /// The median of <paramref name="runs"/> runs in milliseconds, each until the device has finished, after those of <see cref="WarmUp"/>.
     /// </summary>
     public static double Measure(IBackend backend, Action work, int runs, TimeSpan warmUp = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(runs, 1);
-        long begin = Stopwatch.GetTimestamp();
-        for (int i = 0; i < 2 || Stopwatch.GetElapsedTime(begin) < warmUp; i++)
-        {
-            work();
-            backend.Synchronize();
-        }
-
+        WarmUp(backend, work, warmUp);
         double[] times = new double[runs];
         for (int i = 0; i < runs; i++)
         {
@@ -31,6 +24,19 @@ public static class MedianTime
         }
 
         return Of(times);
+    }
+
+    /// <summary>
+    /// Runs twice, and on until <paramref name="least"/> is over: the runtime compiles what runs often anew, in the background, for most of the first second.
+    /// </summary>
+    public static void WarmUp(IBackend backend, Action work, TimeSpan least)
+    {
+        long begin = Stopwatch.GetTimestamp();
+        for (int i = 0; i < 2 || Stopwatch.GetElapsedTime(begin) < least; i++)
+        {
+            work();
+            backend.Synchronize();
+        }
     }
 
     /// <summary>The median of the values, whose order is unchanged.</summary>

@@ -15,7 +15,7 @@ internal abstract unsafe class ElmanLayer : HostCell
         int hidden = pass.Shape.Hidden;
         int t = pass.StepAt(number);
         float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
-        float* before = pass.Before(number, part.From, pass.Output, pass.InitialHidden); // [rows, H]
+        float* before = pass.Before(number, part.From); // [rows, H]
         MultiplyInputs(pass, own, number, part);
         float* a = own.Sums(t, part); // [rows, units]
         if (before != null) own.Hidden.AddProduct(part, before, hidden, a, 0);

@@ -12,7 +12,7 @@ internal sealed unsafe class GruLayer : HostCell
         float* product = own.StateSums(part); // [3, rows, units]
         nint gateStride = own.GateStride(part), productStride = part.Rows * units;
         float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
-        float* before = pass.Before(number, part.From, pass.Output, pass.InitialHidden); // [rows, H]
+        float* before = pass.Before(number, part.From); // [rows, H]
         MultiplyInputs(pass, own, number, part);
         if (before != null) own.Hidden.Multiply(part, (1, 0, 0), before, hidden, product, productStride, own.HiddenBias);
         else FillWithBias(own, part, product);
@@ -42,7 +42,7 @@ internal sealed unsafe class GruLayer : HostCell
         int t = pass.StepAt(number);
         float* a = own.Gates(t, part); // [rows, 3H]
         float* product = own.Products(t, part); // [rows, 3H]
-        float* before = pass.Before(number, part.From, pass.Output, pass.InitialHidden); // [rows, H]
+        float* before = pass.Before(number, part.From); // [rows, H]
         float* given = back.Given(pass, number, part.From); // [rows, H]
         for (nint row = 0; row < part.Rows; row++)
         {

@@ -17,7 +17,7 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
         nint gateStride = own.GateStride(part);
         float* reset = own.ResetsAt(t, part.From); // [rows, H]
         float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
-        float* before = pass.Before(number, part.From, pass.Output, pass.InitialHidden); // [rows, H]
+        float* before = pass.Before(number, part.From); // [rows, H]
         MultiplyInputs(pass, own, number, part);
         if (before != null) own.Hidden.AddProduct(part, before, hidden, a, gateStride);
         for (nint row = 0; row < part.Rows; row++)
@@ -50,7 +50,7 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
         int t = pass.StepAt(number);
         float* a = own.Gates(t, part); // [rows, 3H]
         float* fresh = own.FreshAt(t, part.From); // [rows, H]
-        float* before = pass.Before(number, part.From, pass.Output, pass.InitialHidden); // [rows, H]
+        float* before = pass.Before(number, part.From); // [rows, H]
         float* given = back.Given(pass, number, part.From); // [rows, H]
         for (nint row = 0; row < part.Rows; row++)
         {

@@ -16,7 +16,7 @@ internal abstract unsafe class HostCell
     /// <summary>After all steps: hands out the states after the last one, and clears those beyond a sequence's end.</summary>
     public virtual void Finish(RecurrentPass pass, HostRecurrentWorkspace own, StepPart part)
     {
-        pass.Finish(part, pass.Output, pass.FinalHidden);
+        pass.Finish(part);
         pass.FillPadding(pass.Output, part.From, part.To, null);
     }
 

@@ -4,7 +4,7 @@ namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
 /// Recurrent layers on the processor. The rows of the batch are shared out over the threads, and each thread runs all steps of its rows without
-/// waiting for the others; of a single sequence the units are.
+/// waiting for the others; in the smallest batches, and in small ones where the weights are large, the units are.
 /// </summary>
 internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel threads, Gemm gemm) : IRecurrentOps
 {

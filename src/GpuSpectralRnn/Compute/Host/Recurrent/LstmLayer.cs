@@ -11,7 +11,7 @@ internal unsafe class LstmLayer : HostCell
         float* a = own.Sums(t, part); // of each gate [rows, units]
         nint gateStride = own.GateStride(part);
         float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
-        float* before = pass.Before(number, part.From, pass.Output, pass.InitialHidden); // [rows, H]
+        float* before = pass.Before(number, part.From); // [rows, H]
         float* cellBefore = own.CellsBefore(number, part); // [rows, units]
         float* c = own.CellsBefore(number + 1, part); // [rows, units]
         if (number == 0) part.Gather(pass.InitialCell == null ? null : pass.InitialCell + part.From * hidden, cellBefore);

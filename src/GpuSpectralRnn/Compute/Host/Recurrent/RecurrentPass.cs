@@ -56,14 +56,10 @@ internal readonly unsafe struct RecurrentPass
     public bool IsPadding(int step, long row) => Lengths != null && step >= Lengths[row];
 
     /// <summary>
-    /// Where the state before the step walked as number <paramref name="number"/> stands, from row <paramref name="from"/> on; null for zero.
+    /// The hidden states [rows, H] before the step walked as number <paramref name="number"/>, from row <paramref name="from"/> on; null for zero.
     /// </summary>
-    /// <param name="number">Number of the step in the order of walking.</param>
-    /// <param name="from">The first row.</param>
-    /// <param name="states">[T, B, H].</param>
-    /// <param name="initial">[B, H] or null.</param>
-    public float* Before(int number, long from, float* states, float* initial) =>
-        number > 0 ? Row(states, StepAt(number - 1), from) : initial == null ? null : initial + from * Shape.Hidden;
+    public float* Before(int number, long from) =>
+        number > 0 ? Row(Output, StepAt(number - 1), from) : InitialHidden == null ? null : InitialHidden + from * Shape.Hidden;
 
     /// <summary>Row <paramref name="row"/> of step <paramref name="step"/> of something [T, B, H].</summary>
     public float* Row(float* x, int step, long row) => x + (step * (long)Shape.Batch + row) * Shape.Hidden;
@@ -95,9 +91,9 @@ internal readonly unsafe struct RecurrentPass
             HoldPadding(step, from, to, Row(x, step, from), source == null ? null : source + from * Shape.Hidden);
     }
 
-    /// <summary>Copies the state after the last step walked, the part of states [T, B, H], to final [B, H] where that is wanted.</summary>
-    public void Finish(StepPart part, float* states, float* final)
+    /// <summary>Copies the part's hidden states after the last step walked to <see cref="FinalHidden"/> where that is wanted.</summary>
+    public void Finish(StepPart part)
     {
-        if (final != null) part.Copy(Row(states, StepAt(Shape.Steps - 1), part.From), final + part.From * Shape.Hidden);
+        if (FinalHidden != null) part.Copy(Row(Output, StepAt(Shape.Steps - 1), part.From), FinalHidden + part.From * Shape.Hidden);
     }
 }
