@@ -45,6 +45,12 @@ internal unsafe interface ISimd<TVector>
     /// <summary>|a|.</summary>
     static abstract TVector Abs(TVector a);
 
+    /// <summary>The smaller of a limit and a; NaN where a is.</summary>
+    static abstract TVector AtMost(TVector limit, TVector a);
+
+    /// <summary>The larger of a limit and a; NaN where a is.</summary>
+    static abstract TVector AtLeast(TVector limit, TVector a);
+
     /// <summary>a &lt; b ? yes : no; <paramref name="no"/> where a or b is NaN.</summary>
     static abstract TVector WhereLess(TVector a, TVector b, TVector yes, TVector no);
 
@@ -115,6 +121,12 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> Abs(Vector512<float> a) => Vector512.Abs(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> AtMost(Vector512<float> limit, Vector512<float> a) => Vector512.MinNative(limit, a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> AtLeast(Vector512<float> limit, Vector512<float> a) => Vector512.MaxNative(limit, a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> WhereLess(Vector512<float> a, Vector512<float> b, Vector512<float> yes, Vector512<float> no) =>
         Vector512.ConditionalSelect(Vector512.LessThan(a, b), yes, no);
 
@@ -176,6 +188,12 @@ internal readonly unsafe struct SimdVectorT : ISimd<Vector<float>>
     public static Vector<float> Abs(Vector<float> a) => Vector.Abs(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> AtMost(Vector<float> limit, Vector<float> a) => Vector.MinNative(limit, a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> AtLeast(Vector<float> limit, Vector<float> a) => Vector.MaxNative(limit, a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<float> WhereLess(Vector<float> a, Vector<float> b, Vector<float> yes, Vector<float> no) =>
         Vector.ConditionalSelect(Vector.LessThan(a, b), yes, no);
 
@@ -235,6 +253,12 @@ internal readonly unsafe struct SimdOne : ISimd<float>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Abs(float a) => MathF.Abs(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float AtMost(float limit, float a) => float.MinNative(limit, a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float AtLeast(float limit, float a) => float.MaxNative(limit, a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float WhereLess(float a, float b, float yes, float no) => a < b ? yes : no;

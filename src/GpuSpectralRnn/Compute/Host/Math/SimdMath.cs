@@ -12,6 +12,9 @@ internal static class SimdMath
     private const float Lowest = -87.3f;
     private const float Highest = 88f;
 
+    // Where tanh x is 1 in single precision: 2 x.
+    private const float Saturated = 20f;
+
     /// <summary>e^x, relative error below 2e-7. Below -87.3, where single precision ends, it is 0; above 88 it is e^88.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Exp<TSimd, TVector>(TVector x)
@@ -19,30 +22,20 @@ internal static class SimdMath
         where TVector : unmanaged
     {
         TVector low = TSimd.Broadcast(Lowest);
-        TVector value = Power<TSimd, TVector>(NotBelow<TSimd, TVector>(NotAbove<TSimd, TVector>(x)));
-        return TSimd.WhereLess(x, low, TSimd.Broadcast(0), value);
+        TVector above = Power<TSimd, TVector>(TSimd.AtLeast(low, TSimd.AtMost(TSimd.Broadcast(Highest), x)), out TVector scale);
+        return TSimd.WhereLess(x, low, TSimd.Broadcast(0), TSimd.MultiplyAdd(scale, above, scale));
     }
 
-    /// <summary>tanh x, relative error below 3e-7.</summary>
+    /// <summary>tanh x = (e^2x - 1) / (e^2x + 1), relative error below 3e-7.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Tanh<TSimd, TVector>(TVector x)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
     {
-        // near 0: x + x^3 P(x^2), where 1 - 2 / (e^2x + 1) would cancel
-        TVector square = TSimd.Multiply(x, x);
-        TVector p = TSimd.MultiplyAdd(square, TSimd.Broadcast(-0.00571704f), TSimd.Broadcast(0.02065059f));
-        p = TSimd.MultiplyAdd(p, square, TSimd.Broadcast(-0.0537435f));
-        p = TSimd.MultiplyAdd(p, square, TSimd.Broadcast(0.13331491f));
-        p = TSimd.MultiplyAdd(p, square, TSimd.Broadcast(-0.33333284f));
-        TVector near = TSimd.MultiplyAdd(TSimd.Multiply(p, square), x, x);
-
-        TVector one = TSimd.Broadcast(1);
-        TVector size = TSimd.Abs(x);
-        TVector exponential = Power<TSimd, TVector>(NotAbove<TSimd, TVector>(TSimd.Add(size, size)));
-        TVector far = TSimd.Subtract(one, TSimd.Divide(TSimd.Broadcast(2), TSimd.Add(exponential, one)));
-        far = TSimd.WhereLess(x, TSimd.Broadcast(0), TSimd.Subtract(TSimd.Broadcast(0), far), far);
-        return TSimd.WhereLess(size, TSimd.Broadcast(0.625f), near, far);
+        TVector twice = TSimd.AtLeast(TSimd.Broadcast(-Saturated), TSimd.AtMost(TSimd.Broadcast(Saturated), TSimd.Add(x, x)));
+        TVector above = Power<TSimd, TVector>(twice, out TVector scale);
+        above = TSimd.MultiplyAdd(scale, above, TSimd.Subtract(scale, TSimd.Broadcast(1))); // e^2x - 1, in which near 0 nothing cancels
+        return TSimd.Divide(above, TSimd.Add(above, TSimd.Broadcast(2)));
     }
 
     /// <summary>1 / (1 + e^-x), relative error below 3e-7; zero where it is below <see cref="Simd.Tiny"/>.</summary>
@@ -53,8 +46,9 @@ internal static class SimdMath
     {
         TVector one = TSimd.Broadcast(1);
         TVector minus = TSimd.Subtract(TSimd.Broadcast(0), x);
-        TVector exponential = Power<TSimd, TVector>(NotBelow<TSimd, TVector>(NotAbove<TSimd, TVector>(minus)));
-        return Flush<TSimd, TVector>(TSimd.Divide(one, TSimd.Add(one, exponential)));
+        TVector above = Power<TSimd, TVector>(TSimd.AtLeast(TSimd.Broadcast(Lowest), TSimd.AtMost(TSimd.Broadcast(Highest), minus)), out TVector scale);
+        TVector value = TSimd.Divide(one, TSimd.MultiplyAdd(scale, above, TSimd.Add(scale, one)));
+        return TSimd.WhereLess(value, TSimd.Broadcast(Simd.Tiny), TSimd.Broadcast(0), value);
     }
 
     /// <summary>x, or zero where |x| is below <see cref="Simd.Tiny"/>.</summary>
@@ -63,9 +57,9 @@ internal static class SimdMath
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged => TSimd.WhereLess(TSimd.Abs(x), TSimd.Broadcast(Simd.Tiny), TSimd.Broadcast(0), x);
 
-    // e^x of Lowest..Highest; NaN stays NaN.
+    // e^x = scale (1 + the result), for x of Lowest..Highest; NaN stays NaN. Scale is a power of two, 1 near 0.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Power<TSimd, TVector>(TVector x)
+    private static TVector Power<TSimd, TVector>(TVector x, out TVector scale)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
     {
@@ -81,17 +75,7 @@ internal static class SimdMath
         p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(0.041668389f));
         p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(0.166665211f));
         p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(0.49999994f));
-        p = TSimd.MultiplyAdd(p, TSimd.Multiply(r, r), r);
-        return TSimd.Multiply(TSimd.Add(p, TSimd.Broadcast(1)), TSimd.PowerOfTwo(shifted));
+        scale = TSimd.PowerOfTwo(shifted);
+        return TSimd.MultiplyAdd(p, TSimd.Multiply(r, r), r);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector NotAbove<TSimd, TVector>(TVector x)
-        where TSimd : struct, ISimd<TVector>
-        where TVector : unmanaged => TSimd.WhereLess(TSimd.Broadcast(Highest), x, TSimd.Broadcast(Highest), x);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector NotBelow<TSimd, TVector>(TVector x)
-        where TSimd : struct, ISimd<TVector>
-        where TVector : unmanaged => TSimd.WhereLess(x, TSimd.Broadcast(Lowest), TSimd.Broadcast(Lowest), x);
 }

@@ -49,7 +49,7 @@ internal static unsafe partial class GemmKernel
         nint rows, nint columns, nint k, float* a, nint rowStride, bool isPacked, float* panel, float* c, nint cStride, float* add, nint addStride)
     {
         bool isNarrow = columns <= PanelWidth / 2;
-        bool isWhole = columns == PanelWidth;
+        bool isWhole = columns % (PanelWidth / 2) == 0;
         if (Simd.IsWide && isWhole) Multiply<Simd512, Vector512<float>, AllLanes<Simd512, Vector512<float>>>(default);
         else if (Simd.IsWide) Multiply<Simd512, Vector512<float>, FirstLanes512>(new(LastLanes(columns)));
         else if (isWhole) Multiply<SimdVectorT, Vector<float>, AllLanes<SimdVectorT, Vector<float>>>(default);
