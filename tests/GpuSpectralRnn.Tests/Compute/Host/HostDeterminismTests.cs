@@ -1,5 +1,6 @@
 using GpuSpectralRnn.Compute;
 using GpuSpectralRnn.Compute.Host;
+using GpuSpectralRnn.Numerics;
 using GpuSpectralRnn.Tests.Support;
 using Xunit;
 
@@ -39,6 +40,33 @@ public class HostDeterminismTests
         Assert.Equal(c.ToArray()[..n], row.ToArray());
         return row.ToArray();
     });
+
+    /// <summary>Large weights, of which parts are asked for before their turn, give the bits of small ones.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(5)]
+    [InlineData(20)]
+    [InlineData(33)]
+    public unsafe void Weights_from_main_memory(int rows)
+    {
+        const int Terms = 300, Columns = 77;
+        using HostParallel threads = new(1);
+        using PackedWeights near = new(Terms, Columns), far = new(Terms, Columns, pieces: 1 << 20);
+        float[] w = Numbers.Normal(Terms * Columns, 1), a = Numbers.Normal(rows * Terms, 2), add = Numbers.Normal(rows * Columns, 3);
+        Assert.Equal(Product(near), Product(far));
+
+        float[] Product(PackedWeights weights)
+        {
+            float[] c = new float[rows * Columns];
+            fixed (float* wp = w, ap = a, addp = add, cp = c)
+            {
+                weights.Pack(threads, wp, isTransposed: true);
+                weights.Multiply(rows, ap, Terms, cp, Columns, addp, Columns);
+            }
+
+            return c;
+        }
+    }
 
     [Theory]
     [InlineData(CellKind.RnnTanh, 5, 37, 11, 43)]

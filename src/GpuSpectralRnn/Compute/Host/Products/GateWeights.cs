@@ -17,7 +17,7 @@ internal sealed unsafe class GateWeights : IDisposable
         this.k = k;
         width = isByGate ? units : gates * units;
         pieces = new PackedWeights[isByGate ? gates : 1];
-        for (int i = 0; i < pieces.Length; i++) pieces[i] = new PackedWeights(k, width);
+        for (int i = 0; i < pieces.Length; i++) pieces[i] = new PackedWeights(k, width, pieces.Length);
     }
 
     /// <summary>Whether the memory was freed.</summary>

@@ -41,10 +41,11 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
 
     /// <summary>
     /// C [rows, columns] = A P + add for panels made of all k rows of op(B), [panel][k][PanelWidth]; A [rows, k] row-major with stride aStride. For
-    /// repeated products with the same right-hand side; on the calling thread.
+    /// repeated products with the same right-hand side; on the calling thread. Where the panels come from main memory
+    /// (<paramref name="areFar"/>), each part of them is asked for before its turn.
     /// </summary>
     public static void MultiplyPacked(
-        nint rows, nint columns, nint k, float* a, nint aStride, float* panels, float* c, nint cStride, float* add, nint addStride)
+        nint rows, nint columns, nint k, float* a, nint aStride, float* panels, float* c, nint cStride, float* add, nint addStride, bool areFar)
     {
         nint width = GemmKernel.PanelWidth;
         if (rows == 1)
@@ -55,7 +56,7 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
             return;
         }
 
-        for (nint first = 0; first < columns; first += width) Panel(rows, columns, k, a, aStride, panels, first, c, cStride, add, addStride);
+        for (nint first = 0; first < columns; first += width) Panel(rows, columns, k, a, aStride, panels, first, c, cStride, add, addStride, areFar);
     }
 
     /// <summary>
@@ -68,23 +69,38 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
         for (nint first = 0; first < columns; first += GemmKernel.PanelWidth)
         {
             for (nint step = 0; step < steps.Count; step++)
-                Panel(rows, columns, k, a + step * steps.A, aStride, panels, first, c + step * steps.C, cStride, add, 0);
+                Panel(rows, columns, k, a + step * steps.A, aStride, panels, first, c + step * steps.C, cStride, add, 0, false);
         }
     }
 
     // The columns of C that belong to the panel of column `first`.
     private static void Panel(
-        nint rows, nint columns, nint k, float* a, nint aStride, float* panels, nint first, float* c, nint cStride, float* add, nint addStride)
+        nint rows, nint columns, nint k, float* a, nint aStride, float* panels, nint first, float* c, nint cStride, float* add, nint addStride, bool isFar)
     {
         nint valid = Math.Min(GemmKernel.PanelWidth, columns - first);
         float* panel = panels + first * k;
         float* extra = add == null ? null : add + first;
-        GemmKernel.Multiply(rows, valid, Math.Min(k, GemmKernel.Depth), a, aStride, false, panel, c + first, cStride, extra, addStride);
-        for (nint l = GemmKernel.Depth; l < k; l += GemmKernel.Depth)
+        c += first;
+        nint before = isFar ? GemmKernel.TileHeight(rows) : 0;
+        nint l = 0;
+        do
         {
-            nint depth = Math.Min(GemmKernel.Depth, k - l);
-            GemmKernel.Multiply(rows, valid, depth, a + l, aStride, false, panel + l * GemmKernel.PanelWidth, c + first, cStride, c + first, cStride);
+            nint depth = Math.Min(k - l, GemmKernel.Depth), size = depth * GemmKernel.PanelWidth;
+            if (isFar)
+            {
+                // The first tile waits for this part of the panel; the next part comes while the other tiles are at work.
+                GemmKernel.Multiply(before, valid, depth, a + l, aStride, false, panel, c, cStride, extra, addStride);
+                GemmKernel.Fetch(panel + size, size);
+            }
+
+            float* left = a + l + before * aStride, rest = extra == null ? null : extra + before * addStride;
+            if (rows > before) GemmKernel.Multiply(rows - before, valid, depth, left, aStride, false, panel, c + before * cStride, cStride, rest, addStride);
+            extra = c;
+            addStride = cStride;
+            panel += size;
+            l += depth;
         }
+        while (l < k);
     }
 
     // A single row of C, columns columnFrom..columnTo, of a B that is transposed: what fills no group of columns is packed.

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace GpuSpectralRnn.Compute.Host;
 
@@ -60,6 +61,12 @@ internal static unsafe partial class GemmKernel
             where TVector : unmanaged
             where TLanes : struct, ILanes<TVector> =>
             MultiplyTiles<TSimd, TVector, TLanes>(last, isNarrow, rows, k, a, rowStride, isPacked, panel, c, cStride, add, addStride);
+    }
+
+    /// <summary>Asks for numbers that will be read soon.</summary>
+    public static void Fetch(float* source, nint count)
+    {
+        for (nint i = 0; Sse.IsSupported && i < count; i += 64 / sizeof(float)) Sse.Prefetch0(source + i);
     }
 
     // Lanes of the panel's last vector that hold a column.

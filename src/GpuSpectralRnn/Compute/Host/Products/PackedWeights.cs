@@ -19,15 +19,22 @@ internal sealed unsafe class PackedWeights : IDisposable
     /// <summary>Columns times terms below which blocks are not looked for.</summary>
     private const int LeastCount = 64 * 64;
 
+    /// <summary>Numbers that a third-level cache of 32 MiB does not keep from one step to the next.</summary>
+    private const long Far = 1 << 23;
+
     private readonly int k, columns;
+    private readonly bool areFar;
     private readonly ThreadScratch panels, offsets;
     private readonly int[] starts; // of each strip's blocks in offsets; the last: all
     private readonly PackedWeights[] alone;
 
-    /// <summary>Takes memory for op(W) [k, columns]; none where it is empty.</summary>
-    public PackedWeights(int k, int columns)
+    /// <summary>
+    /// Takes memory for op(W) [k, columns], none where it is empty; <paramref name="pieces"/> of this size are read in turn.
+    /// </summary>
+    public PackedWeights(int k, int columns, int pieces = 1)
     {
         (this.k, this.columns) = (k, columns);
+        areFar = (long)k * columns * pieces > Far;
         panels = new ThreadScratch(1, (long)GemmKernel.Panels(columns) * GemmKernel.PanelWidth * k);
         offsets = new ThreadScratch(1, (long)Strips * Blocks);
         starts = new int[Strips + 1];
@@ -80,7 +87,8 @@ internal sealed unsafe class PackedWeights : IDisposable
         if (!SkipsBlocks)
         {
             float* extra = add == null ? null : add + part.From;
-            Gemm.MultiplyPacked(rows, part.To - part.From, k, a, aStride, panels.Of(0) + (long)part.From * k, c + part.From, cStride, extra, addStride);
+            float* panel = panels.Of(0) + (long)part.From * k;
+            Gemm.MultiplyPacked(rows, part.To - part.From, k, a, aStride, panel, c + part.From, cStride, extra, addStride, areFar);
             return;
         }
 
