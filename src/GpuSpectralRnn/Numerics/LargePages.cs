@@ -9,6 +9,7 @@ namespace GpuSpectralRnn.Numerics;
 internal static unsafe partial class LargePages
 {
     private const nuint Size = 2 << 20;
+    private const nuint LeastBytes = Size / 4 * 3; // what a page may leave empty is a third of this
     private const nuint Line = 64; // bytes of a cache line, and of the longest vector
     private const int MadviseHugePage = 14;
 
@@ -17,7 +18,8 @@ internal static unsafe partial class LargePages
     /// </summary>
     public static void* Allocate(nuint bytes)
     {
-        bool isLarge = bytes >= 2 * Size;
+        bool isLarge = bytes >= LeastBytes;
+        if (isLarge) bytes = (bytes + Size - 1) / Size * Size;
         void* address = NativeMemory.AlignedAlloc(Math.Max(bytes, Line), isLarge ? Size : Line);
         if (isLarge && OperatingSystem.IsLinux()) _ = Madvise(address, bytes / Size * Size, MadviseHugePage);
         return address;
