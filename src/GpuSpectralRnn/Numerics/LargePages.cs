@@ -21,7 +21,7 @@ internal static unsafe partial class LargePages
         bool isLarge = bytes >= LeastBytes;
         if (isLarge) bytes = (bytes + Size - 1) / Size * Size;
         void* address = NativeMemory.AlignedAlloc(Math.Max(bytes, Line), isLarge ? Size : Line);
-        if (isLarge && OperatingSystem.IsLinux()) _ = Madvise(address, bytes / Size * Size, MadviseHugePage);
+        if (isLarge && OperatingSystem.IsLinux()) _ = Madvise(address, bytes, MadviseHugePage);
         return address;
     }
 

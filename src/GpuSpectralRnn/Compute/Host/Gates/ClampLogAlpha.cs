@@ -10,11 +10,6 @@ internal readonly unsafe struct ClampLogAlpha(float* logAlpha) : IElementwise
     public void Step<TSimd, TVector, TLanes>(TLanes lanes, nint index)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
-        where TLanes : struct, ILanes<TVector>
-    {
-        (TVector low, TVector high) = (TSimd.Broadcast(HardConcrete.Lowest), TSimd.Broadcast(HardConcrete.Highest));
-        TVector x = lanes.Load(logAlpha + index);
-        x = TSimd.WhereLess(x, low, low, x);
-        lanes.Store(TSimd.WhereLess(high, x, high, x), logAlpha + index);
-    }
+        where TLanes : struct, ILanes<TVector> =>
+        lanes.Store(SimdMath.Clamp<TSimd, TVector>(lanes.Load(logAlpha + index), HardConcrete.Lowest, HardConcrete.Highest), logAlpha + index);
 }

@@ -21,9 +21,8 @@ internal static class SimdMath
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
     {
-        TVector low = TSimd.Broadcast(Lowest);
-        TVector above = Power<TSimd, TVector>(TSimd.AtLeast(low, TSimd.AtMost(TSimd.Broadcast(Highest), x)), out TVector scale);
-        return TSimd.WhereLess(x, low, TSimd.Broadcast(0), TSimd.MultiplyAdd(scale, above, scale));
+        TVector above = Power<TSimd, TVector>(Clamp<TSimd, TVector>(x, Lowest, Highest), out TVector scale);
+        return TSimd.WhereLess(x, TSimd.Broadcast(Lowest), TSimd.Broadcast(0), TSimd.MultiplyAdd(scale, above, scale));
     }
 
     /// <summary>tanh x = (e^2x - 1) / (e^2x + 1), relative error below 3e-7.</summary>
@@ -32,8 +31,7 @@ internal static class SimdMath
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
     {
-        TVector twice = TSimd.AtLeast(TSimd.Broadcast(-Saturated), TSimd.AtMost(TSimd.Broadcast(Saturated), TSimd.Add(x, x)));
-        TVector above = Power<TSimd, TVector>(twice, out TVector scale);
+        TVector above = Power<TSimd, TVector>(Clamp<TSimd, TVector>(TSimd.Add(x, x), -Saturated, Saturated), out TVector scale);
         above = TSimd.MultiplyAdd(scale, above, TSimd.Subtract(scale, TSimd.Broadcast(1))); // e^2x - 1, in which near 0 nothing cancels
         return TSimd.Divide(above, TSimd.Add(above, TSimd.Broadcast(2)));
     }
@@ -46,10 +44,16 @@ internal static class SimdMath
     {
         TVector one = TSimd.Broadcast(1);
         TVector minus = TSimd.Subtract(TSimd.Broadcast(0), x);
-        TVector above = Power<TSimd, TVector>(TSimd.AtLeast(TSimd.Broadcast(Lowest), TSimd.AtMost(TSimd.Broadcast(Highest), minus)), out TVector scale);
+        TVector above = Power<TSimd, TVector>(Clamp<TSimd, TVector>(minus, Lowest, Highest), out TVector scale);
         TVector value = TSimd.Divide(one, TSimd.MultiplyAdd(scale, above, TSimd.Add(scale, one)));
-        return TSimd.WhereLess(value, TSimd.Broadcast(Simd.Tiny), TSimd.Broadcast(0), value);
+        return TSimd.WhereLess(value, TSimd.Broadcast(Simd.Tiny), TSimd.Broadcast(0), value); // never negative
     }
+
+    /// <summary>x, or the limit beyond which it is.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Clamp<TSimd, TVector>(TVector x, float low, float high)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : unmanaged => TSimd.AtLeast(TSimd.Broadcast(low), TSimd.AtMost(TSimd.Broadcast(high), x));
 
     /// <summary>x, or zero where |x| is below <see cref="Simd.Tiny"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
