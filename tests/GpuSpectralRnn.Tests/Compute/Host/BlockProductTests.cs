@@ -27,9 +27,9 @@ public unsafe class BlockProductTests
             {
                 packed.Pack(threads, wp, isTransposed);
                 Assert.True(packed.SkipsBlocks);
-                packed.Multiply(rows, ap, k, cp, columns, addp, columns);
+                packed[0].Multiply(rows, ap, k, cp, columns, addp, columns);
                 Close.Equal(Reference(add), c, 1e-5, 1e-5, "product"); // sums of up to 443 numbers
-                packed.Multiply(rows, ap, k, cp, columns, null, 0);
+                packed[0].Multiply(rows, ap, k, cp, columns, null, 0);
                 Close.Equal(Reference(new float[add.Length]), c, 1e-5, 1e-5, "without addend");
             }
 

@@ -50,17 +50,16 @@ public class HostDeterminismTests
     public unsafe void Weights_from_main_memory(int rows)
     {
         const int Terms = 300, Columns = 77;
-        using HostParallel threads = new(1);
-        using PackedWeights near = new(Terms, Columns), far = new(Terms, Columns, pieces: 1 << 20);
+        using PackedColumns near = new(Terms, ColumnGroups.All(Columns), Columns, areFar: false), far = new(Terms, ColumnGroups.All(Columns), Columns, areFar: true);
         float[] w = Numbers.Normal(Terms * Columns, 1), a = Numbers.Normal(rows * Terms, 2), add = Numbers.Normal(rows * Columns, 3);
         Assert.Equal(Product(near), Product(far));
 
-        float[] Product(PackedWeights weights)
+        float[] Product(PackedColumns weights)
         {
             float[] c = new float[rows * Columns];
             fixed (float* wp = w, ap = a, addp = add, cp = c)
             {
-                weights.Pack(threads, wp, isTransposed: true);
+                for (int panel = 0; panel < weights.Panels; panel++) weights.PackPanel(wp, Terms, isTransposed: true, panel);
                 weights.Multiply(rows, ap, Terms, cp, Columns, addp, Columns);
             }
 
@@ -85,9 +84,41 @@ public class HostDeterminismTests
     [InlineData(CellKind.Gru, 3, 13, 5, 421)]
     public void Recurrent_layer(CellKind cell, int t, int b, int i, int h) => SameBits(backend =>
     {
+        float[] parameters = Numbers.Normal((cell.Gates() * h * (i + h + 2)) + (3 * h), 1);
+        float[] all = [.. Pass(backend, new(cell, t, b, i, h), parameters, null)];
+        int[] lengths = Numbers.Integers(b, 5, 0, t + 1);
+        foreach (bool isReverse in new[] { false, true })
+            all = [.. all, .. Pass(backend, new(cell, t, b, i, h) { IsReverse = isReverse }, parameters, lengths)];
+        return all;
+    });
+
+    /// <summary>Whether blocks of zeros are skipped is decided alike by any number of threads; sums of more than one pass over k differ where they are.</summary>
+    [Theory]
+    [InlineData(CellKind.Lstm, 13, 1, 150)]
+    [InlineData(CellKind.Gru, 12, 1, 181)]
+    [InlineData(CellKind.Lstm, 3, 20, 371)]
+    public void Recurrent_layer_with_blocks_of_zeros(CellKind cell, int t, int b, int h) => SameBits(backend =>
+    {
+        const int Inputs = 11;
+        int rows = cell.Gates() * h;
+        float[] parameters = Numbers.Normal(rows * (Inputs + h + 2), 1);
+        for (int row = 0; row < rows; row++)
+        {
+            for (int column = 0; column < h; column++)
+                if (((row % h / 16 * 7) + (column / 16 * 3)) % 10 < 4 + (row / h)) parameters[(rows * Inputs) + (row * h) + column] = 0; // gate by gate more
+        }
+
+        return Pass(backend, new(cell, t, b, Inputs, h), parameters, null);
+    });
+
+    // All that a pass over a layer and back makes.
+    private static float[] Pass(HostBackend backend, RecurrentShape shape, float[] numbers, int[]? lengths)
+    {
+        (CellKind cell, int t, int b, int i, int h) = shape;
         int g = cell.Gates();
-        using RecurrentWorkspace workspace = backend.Recurrent.Prepare(new RecurrentShape(cell, t, b, i, h), isTraining: true);
-        using Tensor parameters = Random(backend, 1, (g * h * (i + h + 2)) + (3 * h));
+        using RecurrentWorkspace workspace = backend.Recurrent.Prepare(shape, isTraining: true);
+        using Tensor parameters = backend.Allocate(new Shape(numbers.Length));
+        parameters.CopyFrom<float>(numbers);
         using Tensor gradients = backend.Allocate(parameters.Shape);
         backend.Optimizer.ClipGlobalNorm(new(parameters, MathF.Sqrt(h), gradients.View(0, 1)));
         backend.Fill(gradients, 0);
@@ -97,26 +128,23 @@ public class HostDeterminismTests
         using Tensor input = Random(backend, 2, t, b, i);
         using Tensor initial = Random(backend, 3, b, h);
         using Tensor output = backend.Allocate(new Shape(t, b, h));
+        using Tensor final = backend.Allocate(new Shape(b, h));
         using Tensor outputGradient = Random(backend, 4, t, b, h);
         using Tensor inputGradient = backend.Allocate(new Shape(t, b, i));
         using Tensor initialGradient = backend.Allocate(new Shape(b, h));
-        backend.Recurrent.Forward(new(workspace, Split(parameters), input, new RecurrentState(initial), output));
+        using Tensor? valid = lengths is null ? null : backend.Allocate(new Shape(b), ElementType.Int32);
+        valid?.CopyFrom<int>(lengths);
+        RecurrentState start = new(initial);
+        backend.Recurrent.Forward(new(workspace, Split(parameters), input, start, output, new RecurrentState(final), valid));
+        float[] states = output.ToArray();
         backend.Recurrent.Backward(new(
-            workspace,
-            Split(parameters),
-            input,
-            new RecurrentState(initial),
-            output,
-            outputGradient,
-            1,
-            Split(gradients),
-            inputGradient,
-            new RecurrentState(initialGradient)));
+            workspace, Split(parameters), input, start, output, outputGradient, 1, Split(gradients), inputGradient, new RecurrentState(initialGradient), valid));
         return
         [
-            .. output.ToArray(), .. gradients.ToArray(), .. inputGradient.ToArray(), .. initialGradient.ToArray(), .. workspace.ProductGradient!.ToArray(),
+            .. states, .. final.ToArray(), .. gradients.ToArray(), .. inputGradient.ToArray(), .. initialGradient.ToArray(),
+            .. workspace.ProductGradient!.ToArray(),
         ];
-    });
+    }
 
     /// <summary>Whatever tiles, blocks of steps and panels its batch is multiplied in; sums of more than one pass over k, and columns that fill no panel.</summary>
     [Theory]

@@ -17,6 +17,9 @@ internal static unsafe partial class GemmKernel
     /// <summary>Columns of a strip.</summary>
     public static int StripWidth => PanelWidth / 2;
 
+    /// <summary>Strips that hold <paramref name="columns"/> columns.</summary>
+    public static int Strips(int columns) => (columns + StripWidth - 1) / StripWidth;
+
     /// <summary>C [rows, columns] = A P + add for one strip P of <paramref name="count"/> blocks; columns are those of a strip at most.</summary>
     /// <param name="rows">Rows of A and C.</param>
     /// <param name="columns">Columns of C.</param>

@@ -23,6 +23,9 @@ internal static unsafe partial class GemmKernel
     /// <summary>Panels that hold <paramref name="columns"/> columns.</summary>
     public static int Panels(int columns) => (columns + PanelWidth - 1) / PanelWidth;
 
+    /// <summary><paramref name="columns"/> and as many more as fill the last vector.</summary>
+    public static int WholeVectors(int columns) => Strips(columns) * StripWidth;
+
     /// <summary>Rows of the highest tile, after which others follow or not.</summary>
     public const int HighestTile = 10;
 

@@ -19,9 +19,15 @@ internal static unsafe class GemmPacking
         {
             nint valid = Math.Min(width, columns - first);
             if (valid < width) new Span<float>(panels, checked((int)(k * width))).Clear();
-            if (isTransposed) PackTransposed(b + first * stride, stride, k, valid, alpha, panels, width);
-            else PackStraight(b + first, stride, k, valid, alpha, panels, width);
+            PackColumns(b + first * (isTransposed ? stride : 1), stride, isTransposed, k, valid, alpha, panels);
         }
+    }
+
+    /// <summary>Packs columns of op(B) [k, columns] to places side by side of a panel, the first of which is given.</summary>
+    public static void PackColumns(float* b, nint stride, bool isTransposed, nint k, nint columns, float alpha, float* panel)
+    {
+        if (isTransposed) PackTransposed(b, stride, k, columns, alpha, panel, GemmKernel.PanelWidth);
+        else PackStraight(b, stride, k, columns, alpha, panel, GemmKernel.PanelWidth);
     }
 
     /// <summary>

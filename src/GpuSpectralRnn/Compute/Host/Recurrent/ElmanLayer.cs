@@ -17,10 +17,11 @@ internal abstract unsafe class ElmanLayer : HostCell
         float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
         float* before = pass.Before(number, part.From); // [rows, H]
         MultiplyInputs(pass, own, number, part);
-        float* a = own.Sums(t, part); // [rows, units]
+        float* a = own.Sums(t, part);
+        nint rowStride = own.RowStride(part);
         if (before != null) own.Hidden.AddProduct(part, before, hidden, a, 0);
-        for (nint i = 0; i < part.Stretches; i++) Activate(a + i * part.UnitCount, h + part.FirstUnit + i * hidden, part.StretchLength);
-        pass.HoldPadding(t, part.From, part.To, h, before);
+        for (nint i = 0; i < part.Stretches; i++) Activate(a + i * rowStride, h + part.FirstUnit + i * hidden, part.StretchLength);
+        pass.HoldPadding(t, part, h, before);
     }
 
     /// <summary>The gradient of the states turns into that of the pre-activations, delta [T, B, H].</summary>
@@ -34,7 +35,7 @@ internal abstract unsafe class ElmanLayer : HostCell
         if (number + 1 < steps)
         {
             float* behind = pass.Row(back.OutputGradient, pass.StepAt(number + 1), part.From);
-            own.Back!.Multiply(part.Units, part.Rows, behind, hidden, carry - part.FirstUnit, units, given, hidden);
+            own.Back(part).Multiply(part.Rows, behind, hidden, carry, units, given == null ? null : given + part.FirstUnit, hidden);
         }
         else
         {
@@ -44,7 +45,7 @@ internal abstract unsafe class ElmanLayer : HostCell
         float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
         float* d = pass.Row(back.OutputGradient, t, part.From); // [rows, H]
         for (nint i = 0, at = part.FirstUnit; i < part.Stretches; i++, at += hidden) GoBack(carry + i * units, h + at, d + at, part.StretchLength);
-        pass.HoldPadding(t, part.From, part.To, d, null);
+        pass.HoldPadding(t, part, d, null);
     }
 
     /// <inheritdoc/>
@@ -55,7 +56,7 @@ internal abstract unsafe class ElmanLayer : HostCell
         for (long row = part.From; row < part.To; row++)
         {
             float* first = pass.Row(back.OutputGradient, pass.FirstStep(row), row);
-            own.Back!.Multiply(part.Units, 1, first, hidden, back.InitialGradient + row * hidden, hidden, null, 0);
+            own.Back(part).Multiply(1, first, hidden, back.InitialGradient + row * hidden + part.FirstUnit, hidden, null, 0);
         }
     }
 }

@@ -8,27 +8,27 @@ internal sealed unsafe class GruLayer : HostCell
     {
         int hidden = pass.Shape.Hidden, units = part.UnitCount;
         int t = pass.StepAt(number);
-        float* a = own.Sums(t, part); // of each gate [rows, units]
-        float* product = own.StateSums(part); // [3, rows, units]
-        nint gateStride = own.GateStride(part), productStride = part.Rows * units;
+        float* a = own.Sums(t, part);
+        float* product = own.StateSums(t, part);
+        nint gateStride = own.GateStride(part), productStride = own.StateGateStride(part), rowStride = own.RowStride(part);
         float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
         float* before = pass.Before(number, part.From); // [rows, H]
         MultiplyInputs(pass, own, number, part);
-        if (before != null) own.Hidden.Multiply(part, (1, 0, 0), before, hidden, product, productStride, own.HiddenBias);
-        else FillWithBias(own, part, product);
-        nint chunk = before != null && part.HasAllUnits ? ChunkRows(part) : 1;
+        if (before != null) own.Hidden.Multiply(part, (1, 0, 0), before, hidden, product, productStride);
+        else own.Hidden.Repeat(part, product, productStride);
+        nint chunk = before == null ? 1 : ChunkRows(part, rowStride);
         for (nint first = 0; first < part.Rows; first += chunk)
         {
-            (nint From, nint To) rows = (first, Math.Min(part.Rows, first + chunk));
-            nint at = first * units, shift = first * hidden + part.FirstUnit - at;
-            float* start = before == null ? own.Zeros - at : before + shift;
-            GruPointwise.Forward(a, gateStride, product, productStride, start, h + shift, at, rows.To * units);
+            (nint First, nint End) rows = (first, Math.Min(part.Rows, first + chunk));
+            nint at = first * rowStride, state = first * hidden + part.FirstUnit;
+            float* start = before == null ? own.Zeros : before + state;
+            GruPointwise.Forward(a + at, gateStride, product + at, productStride, start, h + state, (rows.End - first) * units);
             if (!own.IsTraining) continue;
-            Keep(part, rows, 3, a, gateStride, own.Gates(t, part), pass.Shape.GateRows);
-            Keep(part, rows, 1, product + 2 * productStride, 0, own.Products(t, part) + 2 * hidden, pass.Shape.GateRows);
+            Keep(part, rows, 3, a, (gateStride, rowStride), own.Gates(t, part), pass.Shape.GateRows);
+            Keep(part, rows, 1, product + 2 * productStride, (0, rowStride), own.Products(t, part) + 2 * hidden, pass.Shape.GateRows);
         }
 
-        pass.HoldPadding(t, part.From, part.To, h, before);
+        pass.HoldPadding(t, part, h, before);
     }
 
     /// <summary>Gates and products turn into gradients of the two parts of the pre-activations.</summary>
@@ -48,8 +48,8 @@ internal sealed unsafe class GruLayer : HostCell
         {
             if (pass.IsPadding(t, part.From + row))
             {
-                new Span<float>(a + row * width, (int)width).Clear();
-                new Span<float>(product + row * width, (int)width).Clear();
+                part.Clear(a + row * width, 3);
+                part.Clear(product + row * width, 3);
                 continue;
             }
 
@@ -69,23 +69,11 @@ internal sealed unsafe class GruLayer : HostCell
         part.Scatter(own.Carry(part), back.InitialGradient + part.From * pass.Shape.Hidden);
     }
 
-    // The recurrent products of a zero state.
-    private static void FillWithBias(HostRecurrentWorkspace own, StepPart part, float* product)
-    {
-        int units = part.UnitCount;
-        for (int gate = 0; gate < 3; gate++)
-        {
-            for (nint row = 0; row < part.Rows; row++, product += units)
-                new ReadOnlySpan<float>(own.HiddenBias + gate * part.Hidden + part.FirstUnit, units).CopyTo(new Span<float>(product, units));
-        }
-    }
-
     // What a step hands on to the one before it.
     private static void Carry(RecurrentPass pass, HostRecurrentWorkspace own, int number, StepPart part)
     {
         int units = part.UnitCount;
-        float* carry = own.Carry(part) - part.FirstUnit; // where unit 0 would stand
-        float* product = own.Products(pass.StepAt(number), part);
-        own.Back!.Multiply(part.Units, part.Rows, product, pass.Shape.GateRows, carry, units, carry, units);
+        float* carry = own.Carry(part);
+        own.Back(part).Multiply(part.Rows, own.Products(pass.StepAt(number), part), pass.Shape.GateRows, carry, units, carry, units);
     }
 }

@@ -6,22 +6,22 @@ namespace GpuSpectralRnn.Compute.Host;
 internal static unsafe class GruPointwise
 {
     /// <summary>
-    /// From the inputs' part of the pre-activations to gates, in place, and to states, of numbers <paramref name="from"/>..<paramref name="to"/>: a in
-    /// blocks r, z, n, <paramref name="gateStride"/> apart; product: the recurrent part in the same way; before, h.
+    /// From the inputs' part of the pre-activations to gates, in place, and to states, of <paramref name="count"/> numbers: a in blocks r, z, n,
+    /// <paramref name="gateStride"/> apart; product: the recurrent part in the same way; before, h.
     /// </summary>
-    public static void Forward(float* a, nint gateStride, float* product, nint productStride, float* before, float* h, nint from, nint to)
+    public static void Forward(float* a, nint gateStride, float* product, nint productStride, float* before, float* h, nint count)
     {
-        if (from == 0 && to == gateStride && to == productStride)
+        if (count == gateStride && count == productStride)
         {
-            Elementwise.Run(new Gates(a, product), 0, 2 * to);
+            Elementwise.Run(new Gates(a, product), 0, 2 * count);
         }
         else
         {
-            Elementwise.Run(new Gates(a, product), from, to);
-            Elementwise.Run(new Gates(a + gateStride, product + productStride), from, to);
+            Elementwise.Run(new Gates(a, product), 0, count);
+            Elementwise.Run(new Gates(a + gateStride, product + productStride), 0, count);
         }
 
-        Elementwise.Run(new States(a, gateStride, product + 2 * productStride, before, h), from, to);
+        Elementwise.Run(new States(a, gateStride, product + 2 * productStride, before, h), 0, count);
     }
 
     // r and z.

@@ -13,8 +13,8 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
     {
         int hidden = pass.Shape.Hidden;
         int t = pass.StepAt(number);
-        float* a = own.Sums(t, part); // of each gate [rows, H]
-        nint gateStride = own.GateStride(part);
+        float* a = own.Sums(t, part);
+        nint gateStride = own.GateStride(part), rowStride = own.RowStride(part);
         float* reset = own.ResetsAt(t, part.From); // [rows, H]
         float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
         float* before = pass.Before(number, part.From); // [rows, H]
@@ -23,19 +23,19 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
         for (nint row = 0; row < part.Rows; row++)
         {
             float* start = before == null ? own.Zeros : before + row * hidden;
-            Elementwise.Run(new Gates(a + row * hidden, gateStride, start, reset + row * hidden), 0, hidden);
+            Elementwise.Run(new Gates(a + row * rowStride, gateStride, start, reset + row * hidden), 0, hidden);
         }
 
-        float* fresh = a + 2 * gateStride; // [rows, H]
-        if (before != null) own.HiddenOfReset!.Multiply(part.Rows, reset, hidden, fresh, hidden, fresh, hidden);
+        float* fresh = a + 2 * gateStride;
+        if (before != null) own.HiddenOfReset![0].Multiply(part.Rows, reset, hidden, fresh, rowStride, fresh, rowStride);
         for (nint row = 0; row < part.Rows; row++)
         {
             float* start = before == null ? own.Zeros : before + row * hidden;
-            Elementwise.Run(new State(a + row * hidden, gateStride, start, h + row * hidden), 0, hidden);
+            Elementwise.Run(new State(a + row * rowStride, gateStride, start, h + row * hidden), 0, hidden);
         }
 
-        if (own.IsTraining) Keep(part, (0, part.Rows), 3, a, gateStride, own.Gates(t, part), pass.Shape.GateRows);
-        pass.HoldPadding(t, part.From, part.To, h, before);
+        if (own.IsTraining) Keep(part, (0, part.Rows), 3, a, (gateStride, rowStride), own.Gates(t, part), pass.Shape.GateRows);
+        pass.HoldPadding(t, part, h, before);
     }
 
     /// <inheritdoc/>
@@ -67,7 +67,7 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
             Elementwise.Run(new BackToFresh(a + row * width, hidden, start, direct, carry + at, fresh + at), 0, hidden);
         }
 
-        own.BackOfReset!.Multiply(part.Rows, fresh, hidden, resetGradient, hidden, null, 0);
+        own.BackOfReset![0].Multiply(part.Rows, fresh, hidden, resetGradient, hidden, null, 0);
         for (nint row = 0; row < part.Rows; row++)
         {
             if (pass.IsPadding(t, part.From + row)) continue;
@@ -90,7 +90,7 @@ internal sealed unsafe class GruResetBeforeLayer : HostCell
     {
         int hidden = pass.Shape.Hidden;
         float* carry = own.Carry(part);
-        own.Back!.Multiply(part.Rows, own.Gates(pass.StepAt(number), part), pass.Shape.GateRows, carry, hidden, carry, hidden);
+        own.Back(part).Multiply(part.Rows, own.Gates(pass.StepAt(number), part), pass.Shape.GateRows, carry, hidden, carry, hidden);
     }
 
     // From pre-activations to r and z, in place: a in blocks r, z, n, gateStride apart; reset = r before, [H].

@@ -17,7 +17,7 @@ internal abstract unsafe class HostCell
     public virtual void Finish(RecurrentPass pass, HostRecurrentWorkspace own, StepPart part)
     {
         pass.Finish(part);
-        pass.FillPadding(pass.Output, part.From, part.To, null);
+        pass.FillPadding(pass.Output, part, null);
     }
 
     /// <summary>
@@ -42,24 +42,29 @@ internal abstract unsafe class HostCell
         int first = block * own.Block;
         float* x = pass.Input + (first * (long)batch + part.From) * inputs; // [steps of the block, B, I]
         (nint, nint, nint) walk = (Math.Min(own.Block, steps - first), (nint)batch * inputs, own.StepStride(part));
-        own.Input.Multiply(part, walk, x, inputs, own.Sums(first, part), own.GateStride(part), own.Bias);
+        own.Input.Multiply(part, walk, x, inputs, own.Sums(first, part), own.GateStride(part));
     }
 
-    /// <summary>Rows of the part whose numbers stay in the first-level cache from one function to the next.</summary>
-    protected static nint ChunkRows(StepPart part) => Math.Max(1, ChunkUnits / part.UnitCount);
+    /// <summary>
+    /// Rows that functions run over at once: as many as stay in the first-level cache from one to the next; one where rows stand apart.
+    /// </summary>
+    protected static nint ChunkRows(StepPart part, nint rowStride) => part.HasAllUnits && rowStride == part.Hidden ? Math.Max(1, ChunkUnits / part.UnitCount) : 1;
 
     /// <summary>
-    /// Copies gates of some rows from sums, of each gate [rows, units of the part], to the part's units of rows that stand rowLength apart.
+    /// Copies gates of some rows from sums, whose gates and rows stand apart by their strides, to the part's units of rows that stand rowLength apart;
+    /// nothing where they are there already.
     /// </summary>
-    protected static void Keep(StepPart part, (nint First, nint End) rows, int gates, float* sums, nint gateStride, float* target, nint rowLength)
+    protected static void Keep(
+        StepPart part, (nint First, nint End) rows, int gates, float* sums, (nint Gate, nint Row) strides, float* target, nint rowLength)
     {
+        if (sums == target) return;
         int count = part.UnitCount;
         for (nint row = rows.First; row < rows.End; row++)
         {
             for (int gate = 0; gate < gates; gate++)
             {
                 float* to = target + row * rowLength + gate * part.Hidden + part.FirstUnit;
-                new ReadOnlySpan<float>(sums + gate * gateStride + row * count, count).CopyTo(new Span<float>(to, count));
+                new ReadOnlySpan<float>(sums + gate * strides.Gate + row * strides.Row, count).CopyTo(new Span<float>(to, count));
             }
         }
     }

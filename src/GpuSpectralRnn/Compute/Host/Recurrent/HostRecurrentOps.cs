@@ -23,7 +23,6 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         o.Workspace.ProductGradient = null;
         RecurrentShape shape = o.Workspace.Shape;
         RecurrentPass pass = new(backend, shape, o.Input, o.Initial, o.Output, o.Final, o.Lengths);
-        own.Divide(hasLengths: o.Lengths is not null);
         WeightsVersion now = new(backend, o.Weights);
         if (own.Packed != now) PackForward(own, o.Weights);
         own.Packed = now;
@@ -44,13 +43,14 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         RecurrentShape shape = o.Workspace.Shape;
         RecurrentPass pass = new(backend, shape, o.Input, o.Initial, o.Output, null, o.Lengths);
         float* hiddenWeights = backend.Read(o.Weights.HiddenWeights);
-        own.Back!.Pack(threads, hiddenWeights, isTransposed: false);
+        own.PackBack(threads, hiddenWeights);
         own.BackOfReset?.Pack(threads, hiddenWeights + own.StateRows * (long)shape.Hidden, isTransposed: false);
         float* given = backend.Address(o.OutputGradient); // [T, B, H]
 
         // The state before a reverse sequence's first step is the initial one, wherever the sequence begins.
         bool startsInside = o.Lengths is not null && shape.IsReverse && o.Initial is not null;
-        if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, pass.InitialHidden);
+        StepPart all = StepPart.OfRows(0, 0, shape.Batch, shape.Hidden);
+        if (startsInside) pass.FillPadding(pass.Output, all, pass.InitialHidden);
         for (long b = 0; shape.Spec.HasPeepholes && b < shape.Batch; b++) new Span<float>(own.PeepholeSums + b * 3 * shape.Hidden, 3 * shape.Hidden).Clear();
         own.Peepholes = backend.ReadOrNull(o.Weights.Peepholes);
         HostCell cell = shape.Spec.Host;
@@ -65,7 +65,7 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         if (deltas is not null) own.KeepDeltas();
         DividedRows delta = deltas ?? new DividedRows(given, shape.Batch, shape.Hidden); // of the inputs' product, [T, B, G*H]
         AddGradients(own, pass, delta, o.Gradients);
-        if (startsInside) pass.FillPadding(pass.Output, 0, shape.Batch, null);
+        if (startsInside) pass.FillPadding(pass.Output, all, null);
         if (o.InputGradient is null) return;
         own.BackToInput!.Pack(threads, backend.Read(o.Weights.InputWeights), isTransposed: false);
         MultiplyBack(own, delta, backend.Address(o.InputGradient));
@@ -84,7 +84,7 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
         {
             float* target = inputGradient + (from * (long)batch + part.From) * inputs;
             (nint, nint, nint) walk = (to - from, part.Rows * width, (nint)batch * inputs);
-            own.BackToInput!.Multiply((0, inputs), walk, part.Rows, delta.At(from, part), width, target, inputs, null);
+            own.BackToInput![0].Multiply(walk, part.Rows, delta.At(from, part), width, target, inputs, null);
         }
     }
 
@@ -108,17 +108,12 @@ internal sealed unsafe class HostRecurrentOps(HostBackend backend, HostParallel 
     private void PackForward(HostRecurrentWorkspace own, RecurrentWeights weights)
     {
         RecurrentShape shape = own.Shape;
-        own.Input.Pack(threads, backend.Read(weights.InputWeights));
         float* hiddenWeights = backend.Read(weights.HiddenWeights);
-        own.Hidden.Pack(threads, hiddenWeights);
-        own.HiddenOfReset?.Pack(threads, hiddenWeights + own.StateRows * (long)shape.Hidden, isTransposed: true);
-        float* inputBias = backend.Read(weights.InputBias);
         float* hiddenBias = backend.Read(weights.HiddenBias);
-        for (int j = 0; j < shape.GateRows; j++)
-        {
-            own.Bias[j] = shape.Spec.ResetsProduct ? inputBias[j] : inputBias[j] + hiddenBias[j];
-            own.HiddenBias[j] = hiddenBias[j];
-        }
+        bool isApart = shape.Spec.ResetsProduct;
+        own.Input.Pack(threads, backend.Read(weights.InputWeights), backend.Read(weights.InputBias), isApart ? null : hiddenBias);
+        own.Hidden.Pack(threads, hiddenWeights, isApart ? hiddenBias : null, null);
+        own.HiddenOfReset?.Pack(threads, hiddenWeights + own.StateRows * (long)shape.Hidden, isTransposed: true);
     }
 
     private HostRecurrentWorkspace Own(RecurrentWorkspace workspace) =>

@@ -24,17 +24,17 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     private const long SmallestPass = 1 << 20;
 
     private readonly HostBackend backend;
-    private readonly ThreadScratch vectors; // b_ih, b_hh, zeros
+    private readonly ThreadScratch zeros; // [H]
     private readonly ThreadScratch peepholeSums; // [B, 3H]
-    private readonly PartMemory sums; // a block's pre-activations, as GateStride has it
-    private readonly PartMemory? stateSums; // [G, rows, units]
+    private readonly PackedWeights? back;
+    private readonly PartMemory? sums; // a block's pre-activations
+    private readonly PartMemory? stateSums; // a step's recurrent parts
     private readonly PartMemory? cells; // of T + 1 or 2 states, [rows, units]
     private readonly PartMemory? carries; // dL/dh, dL/dc, [rows, units]
     private readonly PartMemory? gates; // of all steps, [rows, G*H]
     private readonly PartMemory? products; // of all steps, [rows, 3H]
-    private readonly StepPart[] rowParts;
-    private readonly StepPart[]? unitParts;
     private readonly bool isByGate;
+    private readonly bool isKeptInPlace; // pre-activations stand where gates are kept
     private Tensor? productGradient; // [T, B, G*H]
     private bool hasDeltas; // and ProductGradient is made of them when somebody asks
 
@@ -46,7 +46,6 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         CellSpec cell = shape.Spec;
         this.backend = backend;
         int rows = shape.GateRows;
-        long width = GemmKernel.PanelWidth;
         StateRows = cell.ResetsState ? rows - units : rows;
         long stepWork = (long)batch * rows * units;
         bool isLarge = (long)rows * units > LargeWeights;
@@ -54,24 +53,29 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         int shares = cell.Host.SharesUnits && batch < worthwhile * threads.Count && steps * stepWork >= SmallestPass
             ? (int)Math.Clamp(stepWork / SmallestPart, 1, Math.Min(threads.Count, GemmKernel.Panels(units)))
             : 1;
-        unitParts = shares > 1 ? [.. Enumerable.Range(0, shares).Select(i => StepPart.OfUnits(i, shares, batch, units))] : null;
+        SharesUnits = shares > 1;
         long passWork = (long)steps * batch * rows * (units + inputs);
-        rowParts = [.. threads.Ranges(batch, RowUnit(batch, threads.Count), passWork).Select((range, i) => StepPart.OfRows(i, range.From, range.To, units))];
-        Parts = rowParts;
-        isByGate = shares > 1 || batch > 1;
-        Input = new GateWeights(inputs, cell.Gates, units, isByGate);
-        Hidden = new GateWeights(units, StateRows / units, units, isByGate);
+        Parts = SharesUnits
+            ? [.. Enumerable.Range(0, shares).Select(i => StepPart.OfUnits(i, shares, batch, units))]
+            : [.. threads.Ranges(batch, RowUnit(batch, threads.Count), passWork).Select((range, i) => StepPart.OfRows(i, range.From, range.To, units))];
+        StepPart[] unitParts = SharesUnits ? Parts : [Parts[0].AllUnits];
+        isByGate = !SharesUnits && (cell.ResetsState || (batch > 1 && PartWeights.IsFasterByGate(cell.Gates, units, isTraining)));
+        isKeptInPlace = isTraining && cell.Gates > 1 && !isByGate && !SharesUnits;
+        bool isPadded = !isByGate && !isKeptInPlace;
+        Input = new PartWeights(inputs, cell.Gates, units, isByGate, isPadded, unitParts);
+        Hidden = new PartWeights(units, StateRows / units, units, isByGate, isPadded, unitParts);
         if (cell.ResetsState) HiddenOfReset = new PackedWeights(units, units);
-        if (isTraining) Back = new PackedWeights(StateRows, units);
+        ColumnGroups[] unitColumns = [.. unitParts.Select(part => new ColumnGroups(1, part.FirstUnit, units, part.UnitCount))];
+        if (isTraining) back = new PackedWeights(StateRows, ColumnGroups.All(units), unitColumns);
         if (isTraining) BackToInput = new PackedWeights(rows, inputs);
         if (isTraining && cell.ResetsState) BackOfReset = new PackedWeights(units, units);
-        vectors = new ThreadScratch(3, GemmKernel.Panels(rows) * width);
+        zeros = new ThreadScratch(1, units);
         peepholeSums = new ThreadScratch(1, isTraining && cell.HasPeepholes ? 3L * batch * units : 0);
         new Span<float>(Zeros, units).Clear();
         Block = Math.Clamp((isLarge ? LargeBlockRows : BlockRows) / batch, 1, steps);
-        int parts = Math.Max(shares, rowParts.Length);
-        sums = new PartMemory(parts, Block, batch, units, cell.Gates);
-        if (cell.ResetsProduct) stateSums = new PartMemory(parts, 1, batch, units, cell.Gates);
+        int parts = Parts.Length;
+        if (!isKeptInPlace) sums = new PartMemory(parts, Block, batch, units, cell.Gates, isPadded);
+        if (!isKeptInPlace && cell.ResetsProduct) stateSums = new PartMemory(parts, 1, batch, units, cell.Gates, isPadded);
         if (cell.HasCellState) cells = new PartMemory(parts, isTraining ? steps + 1 : 2, batch, units, 1);
         if (cell.ResetsState) ResetStates = backend.Allocate(new Shape(isTraining ? steps : 1, batch, units));
         if (!isTraining) return;
@@ -93,25 +97,22 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     public WeightsVersion Packed { get; set; }
 
     /// <summary>
-    /// What the threads compute in the pass that runs: some of the units each, to meet after each step (<see cref="SharesUnits"/>), or some of the
-    /// rows, of which each walks all steps.
+    /// What the threads compute in a pass: some of the units each, to meet after each step (<see cref="SharesUnits"/>), or some of the rows, of which
+    /// each walks all steps.
     /// </summary>
-    public StepPart[] Parts { get; private set; }
+    public StepPart[] Parts { get; }
 
     /// <summary>Whether the parts have some of the units each.</summary>
-    public bool SharesUnits => Parts == unitParts;
+    public bool SharesUnits { get; }
 
-    /// <summary>W_ih^T.</summary>
-    public GateWeights Input { get; }
+    /// <summary>W_ih^T; for the GRU with b_ih, else with both biases.</summary>
+    public PartWeights Input { get; }
 
     /// <summary>Rows of W_hh that multiply h; behind them come those that multiply r h (<see cref="CellSpec.ResetsState"/>).</summary>
     public int StateRows { get; }
 
-    /// <summary>W_hh^T, of <see cref="StateRows"/>.</summary>
-    public GateWeights Hidden { get; }
-
-    /// <summary>W_hh of <see cref="StateRows"/> for the way back; with training only.</summary>
-    public PackedWeights? Back { get; }
+    /// <summary>W_hh^T, of <see cref="StateRows"/>; for the GRU with b_hh.</summary>
+    public PartWeights Hidden { get; }
 
     /// <summary>W_ih for the way back; with training only.</summary>
     public PackedWeights? BackToInput { get; }
@@ -128,12 +129,6 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     /// <summary>The gradients of n's pre-activations once more, without gaps, [T, B, H] (GRU that resets before the product).</summary>
     public Tensor? FreshGradients { get; }
 
-    /// <summary>What is added to the inputs' product, [G*H]: b_ih + b_hh, for the GRU b_ih.</summary>
-    public float* Bias => vectors.Of(0);
-
-    /// <summary>b_hh [G*H], for the GRU.</summary>
-    public float* HiddenBias => vectors.Of(1);
-
     /// <summary>The peepholes [3H] of the pass that runs; null where the cell has none.</summary>
     public float* Peepholes { get; set; }
 
@@ -141,7 +136,7 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     public float* PeepholeSums => peepholeSums.Of(0);
 
     /// <summary>[H].</summary>
-    public float* Zeros => vectors.Of(2);
+    public float* Zeros => zeros.Of(0);
 
     /// <summary>
     /// The gradients of the pre-activations after the way back: all gates [T, B, G*H], which turned into them; null without training, and without gates.
@@ -182,21 +177,28 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     public bool IsDisposed => Hidden.IsDisposed;
 
     /// <summary>
-    /// The part's pre-activations of step <paramref name="step"/>, for each gate [rows, units of the part], <see cref="GateStride"/> apart; those of one
-    /// block of steps are kept.
+    /// The part's pre-activations of step <paramref name="step"/>: of each gate rows <see cref="RowStride"/> apart of its units, gates
+    /// <see cref="GateStride"/> apart; those of one block of steps are kept, or they are <see cref="Gates"/>.
     /// </summary>
-    public float* Sums(int step, StepPart part) => sums.At(0, part) + step % Block * StepStride(part);
+    public float* Sums(int step, StepPart part) => sums is null ? Gates(step, part) : sums.At(0, part) + step % Block * StepStride(part);
 
-    /// <summary>
-    /// Numbers from one gate's sums to the next one's: gate by gate [G, steps of a block, rows, units]; of a single sequence [steps, G, units].
-    /// </summary>
-    public nint GateStride(StepPart part) => isByGate ? Block * part.Rows * part.UnitCount : part.UnitCount;
+    /// <summary>Numbers from one gate's sums to the next one's (<see cref="PartWeights"/>).</summary>
+    public nint GateStride(StepPart part) => isByGate ? Block * StepStride(part) : part.UnitCount;
 
     /// <summary>Numbers from one step's sums to the next one's.</summary>
-    public nint StepStride(StepPart part) => isByGate ? part.Rows * part.UnitCount : Shape.Spec.Gates * part.UnitCount;
+    public nint StepStride(StepPart part) => part.Rows * RowStride(part);
 
-    /// <summary>The recurrent part of a GRU's pre-activations, of one step, [3, rows, units of the part].</summary>
-    public float* StateSums(StepPart part) => stateSums!.At(0, part);
+    /// <summary>Numbers from one row's sums to the next one's.</summary>
+    public nint RowStride(StepPart part) => Input.RowStride(part);
+
+    /// <summary>
+    /// The recurrent part of a GRU's pre-activations of step <paramref name="step"/>: rows as those of <see cref="Sums"/>, gates
+    /// <see cref="StateGateStride"/> apart; of one step, or they are <see cref="Products"/>.
+    /// </summary>
+    public float* StateSums(int step, StepPart part) => stateSums is null ? Products(step, part) : stateSums.At(0, part);
+
+    /// <summary>Numbers from one gate's recurrent part to the next one's.</summary>
+    public nint StateGateStride(StepPart part) => isByGate ? StepStride(part) : part.UnitCount;
 
     /// <summary>The part's cell states before the step walked as number <paramref name="number"/>, [rows, units of the part].</summary>
     public float* CellsBefore(int number, StepPart part) => cells!.At(IsTraining ? number : number % 2, part);
@@ -221,8 +223,11 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     /// <summary>The gradients of n of step <paramref name="step"/> from row <paramref name="row"/> on.</summary>
     public float* FreshAt(int step, long row) => StatesAt(FreshGradients!, step, row);
 
-    /// <summary>Chooses the parts of a pass; threads cannot share units where sequences have lengths.</summary>
-    public void Divide(bool hasLengths) => Parts = hasLengths || unitParts is null ? rowParts : unitParts;
+    /// <summary>W_hh of <see cref="StateRows"/> for the way back, the columns of the part's units; with training only.</summary>
+    public PackedColumns Back(StepPart part) => back![SharesUnits ? part.Number : 0];
+
+    /// <summary>Packs <see cref="Back"/>.</summary>
+    public void PackBack(HostParallel threads, float* hiddenWeights) => back!.Pack(threads, hiddenWeights, isTransposed: false);
 
     /// <summary>After the way back of a cell with gates: what they turned into is <see cref="ProductGradient"/>.</summary>
     public void KeepDeltas() => hasDeltas = true;
@@ -232,13 +237,13 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     {
         Input.Dispose();
         Hidden.Dispose();
-        Back?.Dispose();
+        back?.Dispose();
         BackToInput?.Dispose();
         HiddenOfReset?.Dispose();
         BackOfReset?.Dispose();
-        vectors.Dispose();
+        zeros.Dispose();
         peepholeSums.Dispose();
-        sums.Dispose();
+        sums?.Dispose();
         stateSums?.Dispose();
         cells?.Dispose();
         carries?.Dispose();

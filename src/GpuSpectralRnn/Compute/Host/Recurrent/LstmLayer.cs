@@ -8,8 +8,8 @@ internal unsafe class LstmLayer : HostCell
     {
         int hidden = pass.Shape.Hidden;
         int t = pass.StepAt(number);
-        float* a = own.Sums(t, part); // of each gate [rows, units]
-        nint gateStride = own.GateStride(part);
+        float* a = own.Sums(t, part);
+        nint gateStride = own.GateStride(part), rowStride = own.RowStride(part);
         float* h = pass.Row(pass.Output, t, part.From); // [rows, H]
         float* before = pass.Before(number, part.From); // [rows, H]
         float* cellBefore = own.CellsBefore(number, part); // [rows, units]
@@ -17,16 +17,17 @@ internal unsafe class LstmLayer : HostCell
         if (number == 0) part.Gather(pass.InitialCell == null ? null : pass.InitialCell + part.From * hidden, cellBefore);
         MultiplyInputs(pass, own, number, part);
         if (before != null) own.Hidden.AddProduct(part, before, hidden, a, gateStride);
-        nint chunk = ChunkRows(part);
+        nint chunk = ChunkRows(part, rowStride), units = part.UnitCount;
         for (nint first = 0; first < part.Rows; first += chunk)
         {
-            (nint, nint) rows = (first, Math.Min(part.Rows, first + chunk));
-            ForwardRows(own, part, rows, a, gateStride, cellBefore, c, h);
-            if (own.IsTraining) Keep(part, rows, 4, a, gateStride, own.Gates(t, part), pass.Shape.GateRows);
+            nint end = Math.Min(part.Rows, first + chunk), at = first * units;
+            float* state = h + first * hidden + part.FirstUnit;
+            ForwardRows(own, part, end - first, a + first * rowStride, gateStride, cellBefore + at, c + at, state);
+            if (own.IsTraining) Keep(part, (first, end), 4, a, (gateStride, rowStride), own.Gates(t, part), pass.Shape.GateRows);
         }
 
-        pass.HoldPadding(t, part.From, part.To, h, before);
-        pass.HoldPadding(t, part.From, part.To, c, cellBefore);
+        pass.HoldPadding(t, part, h, before);
+        pass.HoldPadding(t, part, c, cellBefore, units);
     }
 
     /// <inheritdoc/>
@@ -63,7 +64,7 @@ internal unsafe class LstmLayer : HostCell
         {
             if (pass.IsPadding(t, part.From + row))
             {
-                new Span<float>(a + row * width, (int)width).Clear();
+                part.Clear(a + row * width, 4);
                 continue;
             }
 
@@ -87,17 +88,12 @@ internal unsafe class LstmLayer : HostCell
     }
 
     /// <summary>
-    /// What a step does to some rows, as <see cref="LstmPointwise.Forward"/> has it: a of each gate [rows, units of the part], before and c [rows, units
-    /// of the part], h [rows, H].
+    /// What a step does to rows of the part's units that stand side by side, as <see cref="LstmPointwise.Forward"/> has it: a of each gate, before, c
+    /// and h [rows, units].
     /// </summary>
     protected virtual void ForwardRows(
-        HostRecurrentWorkspace own, StepPart part, (nint First, nint End) rows, float* a, nint gateStride, float* before, float* c, float* h)
-    {
-        nint units = part.UnitCount;
-        if (part.HasAllUnits) LstmPointwise.Forward(a, gateStride, before, c, h, rows.First * units, rows.End * units);
-        else for (nint row = rows.First, at = row * units; row < rows.End; row++, at += units)
-            LstmPointwise.Forward(a, gateStride, before, c, h + row * part.Hidden + part.FirstUnit - at, at, at + units);
-    }
+        HostRecurrentWorkspace own, StepPart part, nint rows, float* a, nint gateStride, float* before, float* c, float* h) =>
+        LstmPointwise.Forward(a, gateStride, before, c, h, rows * part.UnitCount);
 
     /// <summary>What a step back does to row <paramref name="row"/> of the part: as <see cref="LstmPointwise.Backward"/> has it.</summary>
     protected virtual void BackwardRow(
@@ -109,9 +105,8 @@ internal unsafe class LstmLayer : HostCell
     private static void Carry(RecurrentPass pass, HostRecurrentWorkspace own, int number, StepPart part)
     {
         int units = part.UnitCount;
-        float* carry = own.Carry(part) - part.FirstUnit; // where unit 0 would stand
-        float* a = own.Gates(pass.StepAt(number), part);
+        float* carry = own.Carry(part);
         float* add = pass.Lengths == null ? null : carry;
-        own.Back!.Multiply(part.Units, part.Rows, a, pass.Shape.GateRows, carry, units, add, units);
+        own.Back(part).Multiply(part.Rows, own.Gates(pass.StepAt(number), part), pass.Shape.GateRows, carry, units, add, units);
     }
 }

@@ -6,24 +6,24 @@ namespace GpuSpectralRnn.Compute.Host;
 internal static unsafe class LstmPointwise
 {
     /// <summary>
-    /// From pre-activations to gates, in place, and to states, of numbers <paramref name="from"/>..<paramref name="to"/>: a in blocks i, f, g, o,
+    /// From pre-activations to gates, in place, and to states, of <paramref name="count"/> numbers: a in blocks i, f, g, o,
     /// <paramref name="gateStride"/> apart; before, c, h. One function after the other: in one loop they are more than the compiler inlines.
     /// </summary>
-    public static void Forward(float* a, nint gateStride, float* before, float* c, float* h, nint from, nint to)
+    public static void Forward(float* a, nint gateStride, float* before, float* c, float* h, nint count)
     {
-        if (from == 0 && to == gateStride)
+        if (count == gateStride)
         {
-            Elementwise.Run(new Activate<Logistic>(a, a), 0, 2 * gateStride);
+            Elementwise.Run(new Activate<Logistic>(a, a), 0, 2 * count);
         }
         else
         {
-            Elementwise.Run(new Activate<Logistic>(a, a), from, to);
-            Elementwise.Run(new Activate<Logistic>(a, a), gateStride + from, gateStride + to);
+            Elementwise.Run(new Activate<Logistic>(a, a), 0, count);
+            Elementwise.Run(new Activate<Logistic>(a, a), gateStride, gateStride + count);
         }
 
-        Elementwise.Run(new Activate<HyperbolicTangent>(a, a), 2 * gateStride + from, 2 * gateStride + to);
-        Elementwise.Run(new Activate<Logistic>(a, a), 3 * gateStride + from, 3 * gateStride + to);
-        Elementwise.Run(new States(a, gateStride, before, c, h), from, to);
+        Elementwise.Run(new Activate<HyperbolicTangent>(a, a), 2 * gateStride, 2 * gateStride + count);
+        Elementwise.Run(new Activate<Logistic>(a, a), 3 * gateStride, 3 * gateStride + count);
+        Elementwise.Run(new States(a, gateStride, before, c, h), 0, count);
     }
 
     // From gates to states.

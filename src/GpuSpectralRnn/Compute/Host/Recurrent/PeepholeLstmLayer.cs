@@ -7,14 +7,11 @@ internal sealed unsafe class PeepholeLstmLayer : LstmLayer
 {
     /// <inheritdoc/>
     protected override void ForwardRows(
-        HostRecurrentWorkspace own, StepPart part, (nint First, nint End) rows, float* a, nint gateStride, float* before, float* c, float* h)
+        HostRecurrentWorkspace own, StepPart part, nint rows, float* a, nint gateStride, float* before, float* c, float* h)
     {
         nint units = part.UnitCount;
-        for (nint row = rows.First, at = row * units; row < rows.End; row++, at += units)
-        {
-            float* state = h + row * part.Hidden + part.FirstUnit;
-            Elementwise.Run(new Ahead(a + at, gateStride, own.Peepholes + part.FirstUnit, part.Hidden, before + at, c + at, state), 0, units);
-        }
+        for (nint at = 0; at < rows * units; at += units)
+            Elementwise.Run(new Ahead(a + at, gateStride, own.Peepholes + part.FirstUnit, part.Hidden, before + at, c + at, h + at), 0, units);
     }
 
     /// <inheritdoc/>

@@ -65,30 +65,33 @@ internal readonly unsafe struct RecurrentPass
     public float* Row(float* x, int step, long row) => x + (step * (long)Shape.Batch + row) * Shape.Hidden;
 
     /// <summary>
-    /// Lets the state of sequences that are over, or have not begun, stand still: their rows of <paramref name="now"/> become those of
-    /// <paramref name="before"/> (zero where null).
+    /// Lets the state of sequences that are over, or have not begun, stand still: their rows of <paramref name="now"/> [rows, H] become those of
+    /// <paramref name="before"/> (zero where null), for the part's units.
     /// </summary>
-    public void HoldPadding(int step, long from, long to, float* now, float* before)
+    public void HoldPadding(int step, StepPart part, float* now, float* before) =>
+        HoldPadding(step, part, now + part.FirstUnit, before == null ? null : before + part.FirstUnit, part.Hidden);
+
+    /// <summary>The same for something whose rows stand <paramref name="stride"/> apart, from the part's first unit on.</summary>
+    public void HoldPadding(int step, StepPart part, float* now, float* before, nint stride)
     {
         if (Lengths == null) return;
-        int hidden = Shape.Hidden;
-        for (long row = from; row < to; row++, now += hidden)
+        for (nint row = 0, at = 0; row < part.Rows; row++, at += stride)
         {
-            if (step < Lengths[row]) continue;
-            Span<float> target = new(now, hidden);
+            if (step < Lengths[part.From + row]) continue;
+            Span<float> target = new(now + at, part.UnitCount);
             if (before == null) target.Clear();
-            else new ReadOnlySpan<float>(before + (row - from) * hidden, hidden).CopyTo(target);
+            else new ReadOnlySpan<float>(before + at, part.UnitCount).CopyTo(target);
         }
     }
 
     /// <summary>
-    /// Sets rows from..to of all steps beyond their sequence's length, of x [T, B, H], to their row of source [B, H] (zero where null).
+    /// Sets the part's rows of all steps beyond their sequence's length, of x [T, B, H], to their row of source [B, H] (zero where null).
     /// </summary>
-    public void FillPadding(float* x, long from, long to, float* source)
+    public void FillPadding(float* x, StepPart part, float* source)
     {
         if (Lengths == null) return;
         for (int step = 0; step < Shape.Steps; step++)
-            HoldPadding(step, from, to, Row(x, step, from), source == null ? null : source + from * Shape.Hidden);
+            HoldPadding(step, part, Row(x, step, part.From), source == null ? null : source + part.From * Shape.Hidden);
     }
 
     /// <summary>Copies the part's hidden states after the last step walked to <see cref="FinalHidden"/> where that is wanted.</summary>

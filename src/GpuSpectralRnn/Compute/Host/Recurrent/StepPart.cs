@@ -12,9 +12,6 @@ internal readonly record struct StepPart(int Number, long From, long To, int Fir
     /// <summary>Number of rows.</summary>
     public nint Rows => (nint)(To - From);
 
-    /// <summary>The units.</summary>
-    public (int From, int To) Units => (FirstUnit, EndUnit);
-
     /// <summary>Number of units.</summary>
     public int UnitCount => EndUnit - FirstUnit;
 
@@ -35,13 +32,14 @@ internal readonly record struct StepPart(int Number, long From, long To, int Fir
     /// <summary>All units of its rows.</summary>
     public StepPart AllUnits => HasAllUnits ? this : OfRows(0, From, To, Hidden);
 
-    /// <summary>Part <paramref name="number"/> of <paramref name="parts"/> of the units, in whole panels, with all <paramref name="batch"/> rows.</summary>
-    public static StepPart OfUnits(int number, int parts, int batch, int hidden)
-    {
-        int panels = GemmKernel.Panels(hidden);
-        return new(number, 0, batch, Border(number), Border(number + 1), hidden);
+    /// <summary>Part <paramref name="number"/> of <paramref name="parts"/> of the units, with all <paramref name="batch"/> rows.</summary>
+    public static StepPart OfUnits(int number, int parts, int batch, int hidden) =>
+        new(number, 0, batch, hidden * number / parts, hidden * (number + 1) / parts, hidden);
 
-        int Border(int i) => Math.Min(hidden, panels * i / parts * GemmKernel.PanelWidth);
+    /// <summary>Sets the part's units of each of some gates of a row [gates, H] to zero.</summary>
+    public unsafe void Clear(float* row, int gates)
+    {
+        for (int gate = 0; gate < gates; gate++) new Span<float>(row + gate * Hidden + FirstUnit, UnitCount).Clear();
     }
 
     /// <summary>Copies the part of source [rows, H] to target [rows, units of the part], or sets that to zero where source is null.</summary>
