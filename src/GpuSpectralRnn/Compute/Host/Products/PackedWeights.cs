@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using GpuSpectralRnn.Numerics;
 
 namespace GpuSpectralRnn.Compute.Host;
