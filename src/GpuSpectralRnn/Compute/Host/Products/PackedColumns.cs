@@ -176,10 +176,11 @@ internal sealed unsafe class PackedColumns : IDisposable
         {
             (int term, int termEnd) = (Offsets[i], Math.Min(k, Offsets[i] + GemmKernel.BlockDepth));
             new Span<float>(target, (termEnd - term) * width).Clear();
-            for (int j = first; j < end; j++)
+            for (int j = first; j < end;)
             {
-                nint from = source.RunAt(j, j + 1).Source;
-                for (int l = term; l < termEnd; l++) target[(l - term) * width + (j - first)] = isTransposed ? w[from * stride + l] : w[l * stride + from];
+                (int from, int run) = source.RunAt(j, end);
+                for (int column = from; column < from + run; column++, j++)
+                    for (int l = term; l < termEnd; l++) target[(l - term) * width + (j - first)] = isTransposed ? w[column * stride + l] : w[l * stride + column];
             }
         }
     }

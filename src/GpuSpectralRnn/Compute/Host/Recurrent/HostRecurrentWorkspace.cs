@@ -224,7 +224,7 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
     public float* FreshAt(int step, long row) => StatesAt(FreshGradients!, step, row);
 
     /// <summary>W_hh of <see cref="StateRows"/> for the way back, the columns of the part's units; with training only.</summary>
-    public PackedColumns Back(StepPart part) => back![SharesUnits ? part.Number : 0];
+    public PackedColumns Back(StepPart part) => back![part.Share];
 
     /// <summary>Packs <see cref="Back"/>.</summary>
     public void PackBack(HostParallel threads, float* hiddenWeights) => back!.Pack(threads, hiddenWeights, isTransposed: false);

@@ -30,6 +30,7 @@ internal sealed unsafe class PartWeights : IDisposable
             : [.. parts.Select(part => new ColumnGroups(gates, part.FirstUnit, hidden, part.UnitCount))];
         weights = new PackedWeights(k, new ColumnGroups(gates, 0, hidden, hidden), pieces, isPadded);
         biases = new ThreadScratch(pieces.Length, GemmKernel.WholeVectors(pieces.Max(piece => piece.Columns)));
+        for (int i = 0; i < pieces.Length; i++) Bias(i).Clear();
     }
 
     /// <summary>Whether gates of a batch that is not shared out by units had better stand one behind the other.</summary>
@@ -39,18 +40,18 @@ internal sealed unsafe class PartWeights : IDisposable
     /// <summary>Whether the memory was freed.</summary>
     public bool IsDisposed => weights.IsDisposed;
 
-    /// <summary>Packs W, and one bias or the sum of two [G*H]; none is zero.</summary>
+    /// <summary>Packs W, and a bias or the sum of two [G*H]; without one it stays zero.</summary>
     public void Pack(HostParallel threads, float* w, float* bias, float* otherBias)
     {
         weights.Pack(threads, w, isTransposed: true);
-        for (int i = 0; i < pieces.Length; i++)
+        for (int i = 0; bias != null && i < pieces.Length; i++)
         {
-            Span<float> target = Bias(i);
-            target.Clear();
-            for (int j = 0; j < pieces[i].Columns; j++)
+            float* target = biases.Of(i);
+            for (int j = 0, end = pieces[i].Columns; j < end;)
             {
-                int source = pieces[i].RunAt(j, j + 1).Source;
-                target[j] = (bias == null ? 0 : bias[source]) + (otherBias == null ? 0 : otherBias[source]);
+                (int source, int count) = pieces[i].RunAt(j, end);
+                for (int unit = 0; unit < count; unit++) target[j + unit] = bias[source + unit] + (otherBias == null ? 0 : otherBias[source + unit]);
+                j += count;
             }
         }
     }
@@ -98,7 +99,7 @@ internal sealed unsafe class PartWeights : IDisposable
         biases.Dispose();
     }
 
-    private int First(StepPart part) => isByGate || part.HasAllUnits ? 0 : part.Number;
+    private int First(StepPart part) => isByGate ? 0 : part.Share;
 
     private int Last(StepPart part) => isByGate ? gates - 1 : First(part);
 

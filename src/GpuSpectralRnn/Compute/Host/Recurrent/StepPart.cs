@@ -18,6 +18,9 @@ internal readonly record struct StepPart(int Number, long From, long To, int Fir
     /// <summary>Whether these are all units.</summary>
     public bool HasAllUnits => UnitCount == Hidden;
 
+    /// <summary>Which of the shares of the units: the number of a part that has some, 0 for all.</summary>
+    public int Share => HasAllUnits ? 0 : Number;
+
     /// <summary>
     /// In how many stretches the part of something [rows, H] stands whose first row is the part's: from the first unit on, H apart.
     /// </summary>
