@@ -11,7 +11,7 @@ namespace GpuSpectralRnn.Cli.Groups;
 internal sealed class MemberWriter(int rank, TextWriter error) : TextWriter
 {
     /// <summary>Launchers end the others within 1 s after one has failed.</summary>
-    private static readonly TimeSpan FirstSpeaks = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LauncherEnds = TimeSpan.FromSeconds(2);
 
     /// <inheritdoc/>
     public override Encoding Encoding => error.Encoding;
@@ -26,7 +26,7 @@ internal sealed class MemberWriter(int rank, TextWriter error) : TextWriter
     public override void WriteLine(string? value)
     {
         if (string.IsNullOrWhiteSpace(value)) return;
-        Thread.Sleep(FirstSpeaks);
+        ProcessGroup.LetFirstSpeak(LauncherEnds);
         error.WriteLine($"gsrnn: rank {rank}: {value.Replace("gsrnn: ", "", StringComparison.Ordinal)}");
     }
 }

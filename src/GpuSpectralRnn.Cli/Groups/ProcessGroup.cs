@@ -12,8 +12,11 @@ namespace GpuSpectralRnn.Cli.Groups;
 /// <summary>The processes that one <c>mpirun</c> started for one call: how they find each other, and how they end.</summary>
 internal static class ProcessGroup
 {
-    /// <summary>What a process that fails waits, so that the first one speaks where all fail alike.</summary>
-    private static readonly TimeSpan FirstSpeaks = TimeSpan.FromSeconds(0.5);
+    /// <summary>What the first one needs to end all where all fail alike, beside its own lag.</summary>
+    private static readonly TimeSpan FirstEnds = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>The most that the first one is taken to lag behind.</summary>
+    private static readonly TimeSpan MostLag = TimeSpan.FromSeconds(20);
 
     private static readonly Launcher? launcher = Launcher.Current;
 
@@ -62,8 +65,20 @@ internal static class ProcessGroup
     public static void Fail(IReplicas replicas, int code, string reason)
     {
         if (replicas.Size == 1) return;
-        if (replicas.Rank > 0) Thread.Sleep(FirstSpeaks);
+        if (replicas.Rank > 0) LetFirstSpeak(FirstEnds);
         replicas.Abort(code, reason);
+    }
+
+    /// <summary>
+    /// Waits, so that the first one speaks where all fail alike. A machine that was slow for this process is slow for that one too, so the wait grows
+    /// with the time this one has needed so far.
+    /// </summary>
+    /// <param name="atLeast">What the first one needs from its fault to the end of all others.</param>
+    public static void LetFirstSpeak(TimeSpan atLeast)
+    {
+        using Process process = Process.GetCurrentProcess();
+        TimeSpan age = DateTime.Now - process.StartTime;
+        Thread.Sleep(atLeast + (age < MostLag ? age : MostLag));
     }
 
     /// <summary>Threads for this member where the call names none: the processors it may use, divided by the members that may use them too; 0: all.</summary>
