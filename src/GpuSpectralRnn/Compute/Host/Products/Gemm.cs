@@ -41,8 +41,8 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
 
     /// <summary>
     /// C [rows, columns] = A P + add for panels made of all k rows of op(B), [panel][k][PanelWidth]; A [rows, k] row-major with stride aStride. For
-    /// repeated products with the same right-hand side; on the calling thread. Where the panels come from main memory
-    /// (<paramref name="areFar"/>), each part of them is asked for before its turn.
+    /// repeated products with the same right-hand side; on the calling thread. Where the panels come from beyond the
+    /// second-level cache (<paramref name="areFar"/>), each part of them is asked for before its turn.
     /// </summary>
     public static void MultiplyPacked(
         nint rows, nint columns, nint k, float* a, nint aStride, float* panels, float* c, nint cStride, float* add, nint addStride, bool areFar)
@@ -64,12 +64,22 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
     /// cache. add [columns] is that of every row, or null.
     /// </summary>
     public static void MultiplyPacked(
-        (nint Count, nint A, nint C) steps, nint rows, nint columns, nint k, float* a, nint aStride, float* panels, float* c, nint cStride, float* add)
+        (nint Count, nint A, nint C) steps,
+        nint rows,
+        nint columns,
+        nint k,
+        float* a,
+        nint aStride,
+        float* panels,
+        float* c,
+        nint cStride,
+        float* add,
+        bool areFar)
     {
         for (nint first = 0; first < columns; first += GemmKernel.PanelWidth)
         {
             for (nint step = 0; step < steps.Count; step++)
-                Panel(rows, columns, k, a + step * steps.A, aStride, panels, first, c + step * steps.C, cStride, add, 0, false);
+                Panel(rows, columns, k, a + step * steps.A, aStride, panels, first, c + step * steps.C, cStride, add, 0, areFar);
         }
     }
 
@@ -81,23 +91,14 @@ internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
         float* panel = panels + first * k;
         float* extra = add == null ? null : add + first;
         c += first;
-        nint before = isFar ? GemmKernel.TileHeight(rows) : 0;
         nint l = 0;
         do
         {
-            nint depth = Math.Min(k - l, GemmKernel.Depth), size = depth * GemmKernel.PanelWidth;
-            if (isFar)
-            {
-                // The first tile waits for this part of the panel; the next part comes while the other tiles are at work.
-                GemmKernel.Multiply(before, valid, depth, a + l, aStride, false, panel, c, cStride, extra, addStride);
-                GemmKernel.Fetch(panel + size, size);
-            }
-
-            float* left = a + l + before * aStride, rest = extra == null ? null : extra + before * addStride;
-            if (rows > before) GemmKernel.Multiply(rows - before, valid, depth, left, aStride, false, panel, c + before * cStride, cStride, rest, addStride);
+            nint depth = Math.Min(k - l, GemmKernel.Depth);
+            GemmKernel.Multiply(rows, valid, depth, a + l, aStride, false, panel, c, cStride, extra, addStride, isFar);
             extra = c;
             addStride = cStride;
-            panel += size;
+            panel += depth * GemmKernel.PanelWidth;
             l += depth;
         }
         while (l < k);

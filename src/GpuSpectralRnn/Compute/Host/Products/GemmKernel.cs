@@ -32,6 +32,9 @@ internal static unsafe partial class GemmKernel
     /// <summary>Rows of the tile of which large operands are made: what leaves the processor's registers for two vectors of the panel and a number of A.</summary>
     public static int LargestTile => Simd.IsWide ? 8 : 6;
 
+    /// <summary>The most rows that a tile has.</summary>
+    public static int MostRows => Simd.IsWide ? HighestTile : LargestTile;
+
     /// <summary>
     /// The height of the tile that starts where <paramref name="rows"/> rows are left: packed operands follow it. Two tiles of 4 rows are faster than
     /// one of 6 with a rest; one of 10, which fits 512 bits, than one of 8 and one of 2, whose few sums wait for each other.
@@ -47,10 +50,21 @@ internal static unsafe partial class GemmKernel
     /// <summary>
     /// C [rows, columns] = A P + add for one panel P over k rows of it. Element (i, l) of A stands at a[i rowStride + l stepStride]; with
     /// <paramref name="isPacked"/> A is made of tiles by <see cref="GemmPacking.PackTiles"/> instead. add has the row stride addStride (0 repeats
-    /// one row), or is null.
+    /// one row), or is null. Where the panel <paramref name="isFar"/>, what stands behind its k rows is asked for.
     /// </summary>
     public static void Multiply(
-        nint rows, nint columns, nint k, float* a, nint rowStride, bool isPacked, float* panel, float* c, nint cStride, float* add, nint addStride)
+        nint rows,
+        nint columns,
+        nint k,
+        float* a,
+        nint rowStride,
+        bool isPacked,
+        float* panel,
+        float* c,
+        nint cStride,
+        float* add,
+        nint addStride,
+        bool isFar = false)
     {
         bool isNarrow = columns <= PanelWidth / 2;
         bool isWhole = columns % (PanelWidth / 2) == 0;
@@ -62,14 +76,15 @@ internal static unsafe partial class GemmKernel
         void Multiply<TSimd, TVector, TLanes>(TLanes last)
             where TSimd : struct, ISimd<TVector>
             where TVector : unmanaged
-            where TLanes : struct, ILanes<TVector> =>
-            MultiplyTiles<TSimd, TVector, TLanes>(last, isNarrow, rows, k, a, rowStride, isPacked, panel, c, cStride, add, addStride);
-    }
+            where TLanes : struct, ILanes<TVector>
+        {
+            if (isFar && PrefetchNextPart.IsSupported) Run<PrefetchNextPart>(new(panel, k, rows));
+            else Run<NoPrefetch>(default);
 
-    /// <summary>Asks for numbers that will be read soon.</summary>
-    public static void Fetch(float* source, nint count)
-    {
-        for (nint i = 0; Sse.IsSupported && i < count; i += 64 / sizeof(float)) Sse.Prefetch0(source + i);
+            void Run<TPrefetch>(TPrefetch prefetch)
+                where TPrefetch : struct, IPrefetch =>
+                MultiplyTiles<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, isNarrow, rows, k, a, rowStride, isPacked, panel, c, cStride, add, addStride);
+        }
     }
 
     // Lanes of the panel's last vector that hold a column.
@@ -77,8 +92,9 @@ internal static unsafe partial class GemmKernel
 
     // The panel's last vector is read and written through `last`; a narrow one is the panel's only vector.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyTiles<TSimd, TVector, TLanes>(
+    private static void MultiplyTiles<TSimd, TVector, TLanes, TPrefetch>(
         TLanes last,
+        TPrefetch prefetch,
         bool isNarrow,
         nint rows,
         nint k,
@@ -93,6 +109,7 @@ internal static unsafe partial class GemmKernel
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
         where TLanes : struct, ILanes<TVector>
+        where TPrefetch : struct, IPrefetch
     {
         for (nint row = 0; row < rows;)
         {
@@ -108,22 +125,24 @@ internal static unsafe partial class GemmKernel
             else if (isNarrow && height == 4) Narrow4<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (isNarrow && height == 2) Narrow2<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (isNarrow) Narrow1<TSimd, TVector, TLanes>(last, k, tile, along, panel, target, extra);
-            else if (height == 10) Tile10<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
-            else if (height == 8) Tile8<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
-            else if (height == 6) Tile6<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
-            else if (height == 4) Tile4<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
-            else if (height == 2) Tile2<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
+            else if (height == 10) Tile10<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, tile, down, along, panel, target, cStride, extra, addStride);
+            else if (height == 8) Tile8<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, tile, down, along, panel, target, cStride, extra, addStride);
+            else if (height == 6) Tile6<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, tile, down, along, panel, target, cStride, extra, addStride);
+            else if (height == 4) Tile4<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, tile, down, along, panel, target, cStride, extra, addStride);
+            else if (height == 2) Tile2<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, tile, down, along, panel, target, cStride, extra, addStride);
             else Tile1<TSimd, TVector, TLanes>(last, k, tile, along, panel, target, extra);
             row += height;
+            prefetch.Skip(k);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile10<TSimd, TVector, TLanes>(
-        TLanes last, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
+    private static void Tile10<TSimd, TVector, TLanes, TPrefetch>(
+        TLanes last, TPrefetch prefetch, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
         where TLanes : struct, ILanes<TVector>
+        where TPrefetch : struct, IPrefetch
     {
         TVector zero = TSimd.Broadcast(0);
         TVector c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero, c40 = zero, c41 = zero;
@@ -132,6 +151,7 @@ internal static unsafe partial class GemmKernel
         nint s3 = 3 * s;
         for (; k > 0; k--)
         {
+            prefetch.Next();
             TVector b0 = TSimd.Load(b);
             TVector b1 = TSimd.Load(b + TSimd.Count);
             TVector x = TSimd.Broadcast(a[0]);
@@ -182,11 +202,12 @@ internal static unsafe partial class GemmKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile8<TSimd, TVector, TLanes>(
-        TLanes last, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
+    private static void Tile8<TSimd, TVector, TLanes, TPrefetch>(
+        TLanes last, TPrefetch prefetch, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
         where TLanes : struct, ILanes<TVector>
+        where TPrefetch : struct, IPrefetch
     {
         TVector zero = TSimd.Broadcast(0);
         TVector c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
@@ -195,6 +216,7 @@ internal static unsafe partial class GemmKernel
         nint s3 = 3 * s;
         for (; k > 0; k--)
         {
+            prefetch.Next();
             TVector b0 = TSimd.Load(b);
             TVector b1 = TSimd.Load(b + TSimd.Count);
             TVector x = TSimd.Broadcast(a[0]);
@@ -237,11 +259,12 @@ internal static unsafe partial class GemmKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile6<TSimd, TVector, TLanes>(
-        TLanes last, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
+    private static void Tile6<TSimd, TVector, TLanes, TPrefetch>(
+        TLanes last, TPrefetch prefetch, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
         where TLanes : struct, ILanes<TVector>
+        where TPrefetch : struct, IPrefetch
     {
         TVector zero = TSimd.Broadcast(0);
         TVector c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
@@ -249,6 +272,7 @@ internal static unsafe partial class GemmKernel
         float* lower = a + 3 * s;
         for (; k > 0; k--)
         {
+            prefetch.Next();
             TVector b0 = TSimd.Load(b);
             TVector b1 = TSimd.Load(b + TSimd.Count);
             TVector x = TSimd.Broadcast(a[0]);
@@ -283,17 +307,19 @@ internal static unsafe partial class GemmKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile4<TSimd, TVector, TLanes>(
-        TLanes last, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
+    private static void Tile4<TSimd, TVector, TLanes, TPrefetch>(
+        TLanes last, TPrefetch prefetch, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
         where TLanes : struct, ILanes<TVector>
+        where TPrefetch : struct, IPrefetch
     {
         TVector zero = TSimd.Broadcast(0);
         TVector c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
         nint s3 = 3 * s;
         for (; k > 0; k--)
         {
+            prefetch.Next();
             TVector b0 = TSimd.Load(b);
             TVector b1 = TSimd.Load(b + TSimd.Count);
             TVector x = TSimd.Broadcast(a[0]);
@@ -319,16 +345,18 @@ internal static unsafe partial class GemmKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile2<TSimd, TVector, TLanes>(
-        TLanes last, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
+    private static void Tile2<TSimd, TVector, TLanes, TPrefetch>(
+        TLanes last, TPrefetch prefetch, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
         where TLanes : struct, ILanes<TVector>
+        where TPrefetch : struct, IPrefetch
     {
         TVector zero = TSimd.Broadcast(0);
         TVector c00 = zero, c01 = zero, c10 = zero, c11 = zero;
         for (; k > 0; k--)
         {
+            prefetch.Next();
             TVector b0 = TSimd.Load(b);
             TVector b1 = TSimd.Load(b + TSimd.Count);
             TVector x = TSimd.Broadcast(a[0]);

@@ -14,8 +14,8 @@ internal sealed unsafe class PackedColumns : IDisposable
     private bool skipsBlocks;
 
     /// <summary>
-    /// Takes the memory for columns of W and, where <paramref name="columns"/> are more, columns of zeros behind them; whether they come from main
-    /// memory each time they are read.
+    /// Takes the memory for columns of W and, where <paramref name="columns"/> are more, columns of zeros behind them; whether they come from
+    /// beyond the second-level cache each time they are read.
     /// </summary>
     public PackedColumns(int k, ColumnGroups source, int columns, bool areFar)
     {
@@ -105,7 +105,7 @@ internal sealed unsafe class PackedColumns : IDisposable
     {
         bool isOneBlock = steps.Count == 1 || (steps.A == rows * aStride && steps.C == rows * cStride);
         if (isOneBlock) Multiply(steps.Count * rows, a, aStride, c, cStride, add, 0);
-        else if (!skipsBlocks) Gemm.MultiplyPacked(steps, rows, columns, k, a, aStride, panels.Of(0), c, cStride, add);
+        else if (!skipsBlocks) Gemm.MultiplyPacked(steps, rows, columns, k, a, aStride, panels.Of(0), c, cStride, add, areFar);
         else for (nint step = 0; step < steps.Count; step++) Multiply(rows, a + step * steps.A, aStride, c + step * steps.C, cStride, add, 0);
     }
 

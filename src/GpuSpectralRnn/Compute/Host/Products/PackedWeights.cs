@@ -10,6 +10,11 @@ namespace GpuSpectralRnn.Compute.Host;
 internal sealed unsafe class PackedWeights : IDisposable
 {
     /// <summary>
+    /// Numbers that a second-level cache does not keep from one step to the next: tiles ask for the next ones while they work. Fewer lose by it.
+    /// </summary>
+    public const long Far = 1 << 19;
+
+    /// <summary>
     /// The share of blocks that are not zero up to which strips are faster than panels: their tiles load one number for each multiply-add, those of
     /// panels three for four (docs/performance.md).
     /// </summary>
@@ -17,9 +22,6 @@ internal sealed unsafe class PackedWeights : IDisposable
 
     /// <summary>Columns times terms below which blocks are not looked for.</summary>
     private const int LeastCount = 64 * 64;
-
-    /// <summary>Numbers that a third-level cache of 32 MiB does not keep from one step to the next.</summary>
-    private const long Far = 1 << 23;
 
     private readonly int k, mostPanels;
     private readonly ColumnGroups whole;

@@ -8,15 +8,13 @@ namespace GpuSpectralRnn.Compute.Host;
 /// </summary>
 internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
 {
-    // Rows of inputs that share a reading of W_ih: enough for it to cost little beside the arithmetic; more where it comes from further away.
+    // Rows of inputs that share a reading of W_ih: enough for it to cost little beside the arithmetic, few enough for their sums to stay near.
     private const int BlockRows = 64;
-    private const int LargeBlockRows = 256;
 
-    // Rows of each thread below which they share the units instead, since each would read all of W_hh for less than a tile; and where W_hh has more
-    // numbers than fit a second-level cache, so that it comes from further away in every step.
+    // Rows of each thread below which they share the units instead, since each would read all of W_hh for less than a tile; and where W_hh comes
+    // from beyond the second-level cache in every step.
     private const int RowsWorthWeights = 4;
-    private const int RowsWorthLargeWeights = 16;
-    private const long LargeWeights = 1 << 19;
+    private const int RowsWorthFarWeights = 16;
 
     // Multiply-adds of a step and a thread below which it would be over before the threads have met, and of a pass below which no thread is woken: a
     // single step of 128 units takes 5 us, as long as waking one.
@@ -48,8 +46,8 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         int rows = shape.GateRows;
         StateRows = cell.ResetsState ? rows - units : rows;
         long stepWork = (long)batch * rows * units;
-        bool isLarge = (long)rows * units > LargeWeights;
-        int worthwhile = isLarge ? RowsWorthLargeWeights : RowsWorthWeights;
+        bool isFar = (long)rows * units > PackedWeights.Far;
+        int worthwhile = isFar ? RowsWorthFarWeights : RowsWorthWeights;
         int shares = cell.Host.SharesUnits && batch < worthwhile * threads.Count && steps * stepWork >= SmallestPass
             ? (int)Math.Clamp(stepWork / SmallestPart, 1, Math.Min(threads.Count, GemmKernel.Panels(units)))
             : 1;
@@ -72,7 +70,7 @@ internal sealed unsafe class HostRecurrentWorkspace : RecurrentWorkspace, IKept
         zeros = new ThreadScratch(1, units);
         peepholeSums = new ThreadScratch(1, isTraining && cell.HasPeepholes ? 3L * batch * units : 0);
         new Span<float>(Zeros, units).Clear();
-        Block = Math.Clamp((isLarge ? LargeBlockRows : BlockRows) / batch, 1, steps);
+        Block = Math.Clamp(BlockRows / batch, 1, steps);
         int parts = Parts.Length;
         if (!isKeptInPlace) sums = new PartMemory(parts, Block, batch, units, cell.Gates, isPadded);
         if (!isKeptInPlace && cell.ResetsProduct) stateSums = new PartMemory(parts, 1, batch, units, cell.Gates, isPadded);
