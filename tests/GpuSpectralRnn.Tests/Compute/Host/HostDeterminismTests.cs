@@ -146,16 +146,20 @@ public class HostDeterminismTests
         ];
     }
 
-    /// <summary>Whatever tiles, blocks of steps and panels its batch is multiplied in; sums of more than one pass over k, and columns that fill no panel.</summary>
+    /// <summary>
+    /// Whatever tiles, blocks of steps and panels its batch is multiplied in; sums of more than one pass over k, columns that fill no panel, and weights
+    /// that are asked for ahead.
+    /// </summary>
     [Theory]
-    [InlineData(CellKind.RnnTanh)]
-    [InlineData(CellKind.Lstm)]
-    [InlineData(CellKind.Gru)]
-    [InlineData(CellKind.GruResetBefore)]
-    [InlineData(CellKind.LstmPeephole)]
-    public void A_sequence_has_the_same_bits_alone_and_in_any_batch(CellKind cell) => SameBits(backend =>
+    [InlineData(CellKind.RnnTanh, 140)]
+    [InlineData(CellKind.Lstm, 140)]
+    [InlineData(CellKind.Lstm, 370)]
+    [InlineData(CellKind.Gru, 140)]
+    [InlineData(CellKind.GruResetBefore, 140)]
+    [InlineData(CellKind.LstmPeephole, 140)]
+    public void A_sequence_has_the_same_bits_alone_and_in_any_batch(CellKind cell, int hidden) => SameBits(backend =>
     {
-        (int steps, int inputs, int hidden) = (14, 131, 140);
+        (int steps, int inputs) = (14, 131);
         int rows = cell.Gates() * hidden;
         using Tensor inputWeights = Random(backend, 1, rows, inputs);
         using Tensor hiddenWeights = Random(backend, 2, rows, hidden);
@@ -167,7 +171,7 @@ public class HostDeterminismTests
             inputWeights, hiddenWeights, biases.View(0, rows), biases.View(rows, rows), CellSpec.From(cell).HasPeepholes ? peepholes : null);
         float[] sequence = Numbers.Normal(steps * inputs, 5);
         float[]? alone = null;
-        foreach (int batch in new[] { 1, 2, 6, 9, 20, 67 })
+        foreach (int batch in new[] { 1, 2, 5, 6, 9, 20, 67 })
         {
             float[] all = new float[steps * batch * inputs];
             for (int row = 0; row < steps * batch; row++) sequence.AsSpan(row / batch * inputs, inputs).CopyTo(all.AsSpan(row * inputs));

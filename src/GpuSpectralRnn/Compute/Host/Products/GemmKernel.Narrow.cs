@@ -116,6 +116,35 @@ internal static unsafe partial class GemmKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Narrow5<TSimd, TVector, TLanes>(
+        TLanes last, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector>
+    {
+        TVector zero = TSimd.Broadcast(0);
+        TVector c0 = zero, c1 = zero, c2 = zero, c3 = zero, c4 = zero;
+        nint s3 = 3 * s;
+        for (; k > 0; k--)
+        {
+            TVector b0 = TSimd.Load(b);
+            c0 = TSimd.MultiplyAdd(TSimd.Broadcast(a[0]), b0, c0);
+            c1 = TSimd.MultiplyAdd(TSimd.Broadcast(a[s]), b0, c1);
+            c2 = TSimd.MultiplyAdd(TSimd.Broadcast(a[2 * s]), b0, c2);
+            c3 = TSimd.MultiplyAdd(TSimd.Broadcast(a[s3]), b0, c3);
+            c4 = TSimd.MultiplyAdd(TSimd.Broadcast(a[4 * s]), b0, c4);
+            a += along;
+            b += 2 * TSimd.Count;
+        }
+
+        Put<TSimd, TVector, TLanes>(last, c0, c, add);
+        Put<TSimd, TVector, TLanes>(last, c1, c + cStride, Down(add, addStride));
+        Put<TSimd, TVector, TLanes>(last, c2, c + 2 * cStride, Down(add, 2 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c3, c + 3 * cStride, Down(add, 3 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c4, c + 4 * cStride, Down(add, 4 * addStride));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Narrow4<TSimd, TVector, TLanes>(
         TLanes last, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
         where TSimd : struct, ISimd<TVector>

@@ -37,12 +37,14 @@ internal static unsafe partial class GemmKernel
 
     /// <summary>
     /// The height of the tile that starts where <paramref name="rows"/> rows are left: packed operands follow it. Two tiles of 4 rows are faster than
-    /// one of 6 with a rest; one of 10, which fits 512 bits, than one of 8 and one of 2, whose few sums wait for each other.
+    /// one of 6 with a rest; one of 10, which fits 512 bits, than one of 8 and one of 2, and one of 5 than one of 4 and one of 1, whose few sums wait
+    /// for each other.
     /// </summary>
     public static int TileHeight(long rows) =>
         Simd.IsWide && rows is 10 or 11 ? 10
-        : Simd.IsWide && rows >= 8 ? 8
+        : Simd.IsWide && rows >= 8 && rows is not 9 ? 8
         : !Simd.IsWide && rows >= 6 && rows is not (8 or 9) ? 6
+        : rows == 5 ? 5
         : rows >= 4 ? 4
         : rows >= 2 ? 2
         : 1;
@@ -122,12 +124,14 @@ internal static unsafe partial class GemmKernel
             if (isNarrow && height == 10) Narrow10<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (isNarrow && height == 8) Narrow8<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (isNarrow && height == 6) Narrow6<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
+            else if (isNarrow && height == 5) Narrow5<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (isNarrow && height == 4) Narrow4<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (isNarrow && height == 2) Narrow2<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (isNarrow) Narrow1<TSimd, TVector, TLanes>(last, k, tile, along, panel, target, extra);
             else if (height == 10) Tile10<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (height == 8) Tile8<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (height == 6) Tile6<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, tile, down, along, panel, target, cStride, extra, addStride);
+            else if (height == 5) Tile5<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (height == 4) Tile4<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, tile, down, along, panel, target, cStride, extra, addStride);
             else if (height == 2) Tile2<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, tile, down, along, panel, target, cStride, extra, addStride);
             else Tile1<TSimd, TVector, TLanes>(last, k, tile, along, panel, target, extra);
@@ -304,6 +308,48 @@ internal static unsafe partial class GemmKernel
         Put<TSimd, TVector, TLanes>(last, c30, c31, c + 3 * cStride, Down(add, 3 * addStride));
         Put<TSimd, TVector, TLanes>(last, c40, c41, c + 4 * cStride, Down(add, 4 * addStride));
         Put<TSimd, TVector, TLanes>(last, c50, c51, c + 5 * cStride, Down(add, 5 * addStride));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Tile5<TSimd, TVector, TLanes, TPrefetch>(
+        TLanes last, TPrefetch prefetch, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector>
+        where TPrefetch : struct, IPrefetch
+    {
+        TVector zero = TSimd.Broadcast(0);
+        TVector c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero, c40 = zero, c41 = zero;
+        nint s3 = 3 * s;
+        for (; k > 0; k--)
+        {
+            prefetch.Next();
+            TVector b0 = TSimd.Load(b);
+            TVector b1 = TSimd.Load(b + TSimd.Count);
+            TVector x = TSimd.Broadcast(a[0]);
+            c00 = TSimd.MultiplyAdd(x, b0, c00);
+            c01 = TSimd.MultiplyAdd(x, b1, c01);
+            x = TSimd.Broadcast(a[s]);
+            c10 = TSimd.MultiplyAdd(x, b0, c10);
+            c11 = TSimd.MultiplyAdd(x, b1, c11);
+            x = TSimd.Broadcast(a[2 * s]);
+            c20 = TSimd.MultiplyAdd(x, b0, c20);
+            c21 = TSimd.MultiplyAdd(x, b1, c21);
+            x = TSimd.Broadcast(a[s3]);
+            c30 = TSimd.MultiplyAdd(x, b0, c30);
+            c31 = TSimd.MultiplyAdd(x, b1, c31);
+            x = TSimd.Broadcast(a[4 * s]);
+            c40 = TSimd.MultiplyAdd(x, b0, c40);
+            c41 = TSimd.MultiplyAdd(x, b1, c41);
+            a += along;
+            b += 2 * TSimd.Count;
+        }
+
+        Put<TSimd, TVector, TLanes>(last, c00, c01, c, add);
+        Put<TSimd, TVector, TLanes>(last, c10, c11, c + cStride, Down(add, addStride));
+        Put<TSimd, TVector, TLanes>(last, c20, c21, c + 2 * cStride, Down(add, 2 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c30, c31, c + 3 * cStride, Down(add, 3 * addStride));
+        Put<TSimd, TVector, TLanes>(last, c40, c41, c + 4 * cStride, Down(add, 4 * addStride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -60,7 +60,7 @@ internal static unsafe class GemmPacking
         }
     }
 
-    /// <summary>Packs one tile of <paramref name="height"/> columns, 10, 8, 6, 4, 2 or 1: [k][height].</summary>
+    /// <summary>Packs one tile of <paramref name="height"/> columns, 10, 8, 6, 5, 4, 2 or 1: [k][height].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackTile(float* a, nint stride, nint k, int height, float* tile)
     {
@@ -79,6 +79,14 @@ internal static unsafe class GemmPacking
         else if (height == 6)
         {
             for (; k > 0; k--, a += stride, tile += 6) Store6(a, tile);
+        }
+        else if (height == 5)
+        {
+            for (; k > 0; k--, a += stride, tile += 5)
+            {
+                Vector128.Store(Vector128.Load(a), tile);
+                tile[4] = a[4];
+            }
         }
         else if (height == 4)
         {
