@@ -13,6 +13,8 @@ internal sealed class MemberWriter(int rank, TextWriter error) : TextWriter
     /// <summary>Launchers end the others within 1 s after one has failed.</summary>
     private static readonly TimeSpan LauncherEnds = TimeSpan.FromSeconds(2);
 
+    private bool hasWaited;
+
     /// <inheritdoc/>
     public override Encoding Encoding => error.Encoding;
 
@@ -26,7 +28,8 @@ internal sealed class MemberWriter(int rank, TextWriter error) : TextWriter
     public override void WriteLine(string? value)
     {
         if (string.IsNullOrWhiteSpace(value)) return;
-        ProcessGroup.LetFirstSpeak(LauncherEnds);
+        if (!hasWaited) ProcessGroup.LetFirstSpeak(LauncherEnds);
+        hasWaited = true;
         error.WriteLine($"gsrnn: rank {rank}: {value.Replace("gsrnn: ", "", StringComparison.Ordinal)}");
     }
 }
