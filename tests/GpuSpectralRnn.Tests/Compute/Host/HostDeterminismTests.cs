@@ -41,6 +41,37 @@ public class HostDeterminismTests
         return row.ToArray();
     });
 
+    /// <summary>Every height of a tile and number of its vectors, whole or not, A packed or not, has the bits of single rows.</summary>
+    [Theory]
+    [InlineData(5)]
+    [InlineData(8)]
+    [InlineData(16)]
+    [InlineData(21)]
+    [InlineData(24)]
+    [InlineData(32)]
+    [InlineData(41)]
+    [InlineData(77)]
+    public void Gemm_of_every_height(int n)
+    {
+        const int Most = 25, Terms = 131;
+        using HostBackend backend = new(1);
+        using Tensor a = Random(backend, 1, Most, Terms);
+        using Tensor b = Random(backend, 2, Terms, n);
+        using Tensor c = backend.Allocate(new Shape(Most, n));
+        for (int row = 0; row < Most; row++) backend.Matrix.Gemm(new(false, false, 1, a.View(row * Terms, 1, Terms), b, 0, c.View(row * n, 1, n)));
+        float[] expected = c.ToArray(), left = a.ToArray();
+        for (int rows = 1; rows <= Most; rows++)
+        {
+            using Tensor turned = backend.Allocate(new Shape(Terms, rows));
+            turned.CopyFrom<float>([.. Enumerable.Range(0, Terms * rows).Select(i => left[(i % rows * Terms) + (i / rows)])]);
+            using Tensor product = backend.Allocate(new Shape(rows, n));
+            backend.Matrix.Gemm(new(false, false, 1, a.View(0, rows, Terms), b, 0, product));
+            Assert.Equal(expected[..(rows * n)], product.ToArray());
+            backend.Matrix.Gemm(new(true, false, 1, turned, b, 0, product));
+            Assert.Equal(expected[..(rows * n)], product.ToArray());
+        }
+    }
+
     /// <summary>Large weights, of which parts are asked for before their turn, give the bits of small ones.</summary>
     [Theory]
     [InlineData(2)]

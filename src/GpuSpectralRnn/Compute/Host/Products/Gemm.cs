@@ -8,13 +8,14 @@ namespace GpuSpectralRnn.Compute.Host;
 /// </summary>
 internal sealed unsafe class Gemm(HostParallel threads) : IDisposable
 {
-    private const int BlockColumns = 512;
-    private const int PanelMemory = 1 << 17;
-
     // Whole tiles of either height.
     private const int BlockRows = 72;
 
-    // Per thread some depths of op(B) and a block of A: 512 + 36 KiB, at home in the second-level cache beside the block of C that they all add to.
+    // 512, and what fills the last panel.
+    private static readonly int BlockColumns = GemmKernel.Panels(512) * GemmKernel.PanelWidth;
+    private static readonly int PanelMemory = 2 * GemmKernel.Depth * BlockColumns;
+
+    // Per thread two depths and more of op(B) and a block of A: 512 + 36 KiB, at home in the second-level cache beside the block of C that they all add to.
     private readonly ThreadScratch scratch = new(threads.Count, PanelMemory + (GemmKernel.Depth * BlockRows));
 
     /// <summary>C [m, n] = alpha op(A) op(B) + beta C, row-major without gaps; with a bias [n] instead of the old C, + bias in every row.</summary>

@@ -15,7 +15,11 @@ internal static unsafe partial class GemmKernel
     public const int BlockDepth = 8;
 
     /// <summary>Columns of a strip.</summary>
-    public static int StripWidth => PanelWidth / 2;
+    public static int StripWidth
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Simd.IsWide ? Simd512.Count : SimdVectorT.Count;
+    }
 
     /// <summary>Strips that hold <paramref name="columns"/> columns.</summary>
     public static int Strips(int columns) => (columns + StripWidth - 1) / StripWidth;

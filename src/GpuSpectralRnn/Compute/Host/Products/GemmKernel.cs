@@ -5,9 +5,9 @@ using System.Runtime.Intrinsics;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <summary>
-/// The register-tiled product of a few rows with one packed panel. A panel holds two vectors' worth of columns: [K][PanelWidth], zero beyond the
-/// last column; where one vector holds all columns, only that one is multiplied. Every element is one chain of multiply-adds over k from zero, to
-/// which <c>add</c> comes last, so the shape of the tile does not change its bits.
+/// The register-tiled product of a few rows with one packed panel. A panel holds two or three vectors' worth of columns: [K][PanelWidth], zero beyond
+/// the last column; vectors without a column are not multiplied. Every element is one chain of multiply-adds over k from zero, to which <c>add</c>
+/// comes last, so the shape of the tile does not change its bits.
 /// </summary>
 internal static unsafe partial class GemmKernel
 {
@@ -16,8 +16,22 @@ internal static unsafe partial class GemmKernel
     /// </summary>
     public const int Depth = 128;
 
+    /// <summary>
+    /// Vectors of a panel. With 16 registers four rows of three make the 12 sums that hide how long a multiply-add takes, and every multiple of four rows
+    /// is made of such tiles; 32 registers hold 16 and 20 sums of two vectors.
+    /// </summary>
+    public static int PanelVectors
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Simd.IsWide ? 2 : 3;
+    }
+
     /// <summary>Columns of a panel.</summary>
-    public static int PanelWidth => Simd.IsWide ? 2 * Simd512.Count : 2 * SimdVectorT.Count;
+    public static int PanelWidth
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => PanelVectors * StripWidth;
+    }
 
     /// <summary>Panels that hold <paramref name="columns"/> columns.</summary>
     public static int Panels(int columns) => (columns + PanelWidth - 1) / PanelWidth;
@@ -25,25 +39,27 @@ internal static unsafe partial class GemmKernel
     /// <summary><paramref name="columns"/> and as many more as fill the last vector.</summary>
     public static int WholeVectors(int columns) => Strips(columns) * StripWidth;
 
-    /// <summary>Rows of the tile of which large operands are made: what leaves the processor's registers for two vectors of the panel and a number of A.</summary>
-    public static int LargestTile => Simd.IsWide ? 8 : 6;
+    /// <summary>Rows of the tile of which large operands are made: what leaves the processor's registers for the panel's vectors and a number of A.</summary>
+    public static int LargestTile => PanelVectors == 3 ? 4 : 8;
 
     /// <summary>Rows of the highest tile, after which others follow or not.</summary>
-    public static int HighestTile => Simd.IsWide ? 10 : LargestTile;
+    public static int HighestTile => PanelVectors == 3 ? LargestTile : 10;
 
     /// <summary>
-    /// The height of the tile that starts where <paramref name="rows"/> rows are left: packed operands follow it. Two tiles of 4 rows are faster than
-    /// one of 6 with a rest; one of 10, which fits 512 bits, than one of 8 and one of 2, and one of 5 than one of 4 and one of 1, whose few sums wait
-    /// for each other.
+    /// The height of the tile that starts where <paramref name="rows"/> rows are left: packed operands follow it. Few sums wait for each other, so what is
+    /// left over is not left to a tile of 1 or 2 rows: 9 rows are three tiles of 3, or one of 5 and one of 4.
     /// </summary>
     public static int TileHeight(long rows) =>
-        Simd.IsWide && rows is 10 or 11 ? 10
-        : Simd.IsWide && rows >= 8 && rows is not 9 ? 8
-        : !Simd.IsWide && rows >= 6 && rows is not (8 or 9) ? 6
-        : rows == 5 ? 5
-        : rows >= 4 ? 4
-        : rows >= 2 ? 2
-        : 1;
+        PanelVectors == 2 ? HighTileHeight(rows)
+        : rows is 5 or 6 or 9 ? 3
+        : (int)Math.Min(rows, LargestTile);
+
+    // The same for tiles of two vectors with 32 registers, and for tiles of one vector.
+    private static int HighTileHeight(long rows) =>
+        rows is 10 or 14 or 15 ? 10
+        : rows >= 8 && rows is not 9 ? 8
+        : rows is 5 or 9 ? 5
+        : (int)Math.Min(rows, 4);
 
     /// <summary>
     /// C [rows, columns] = A P + add for one panel P over k rows of it. Element (i, l) of A stands at a[i rowStride + l stepStride]; with
@@ -64,8 +80,8 @@ internal static unsafe partial class GemmKernel
         nint addStride,
         bool isFar = false)
     {
-        bool isNarrow = columns <= PanelWidth / 2;
-        bool isWhole = columns % (PanelWidth / 2) == 0;
+        int vectors = Strips((int)columns);
+        bool isWhole = columns % StripWidth == 0;
         if (Simd.IsWide && isWhole) Multiply<Simd512, Vector512<float>, AllLanes<Simd512, Vector512<float>>>(default);
         else if (Simd.IsWide) Multiply<Simd512, Vector512<float>, FirstLanes512>(new(LastLanes(columns)));
         else if (isWhole) Multiply<SimdVectorT, Vector<float>, AllLanes<SimdVectorT, Vector<float>>>(default);
@@ -81,19 +97,19 @@ internal static unsafe partial class GemmKernel
 
             void Run<TPrefetch>(TPrefetch prefetch)
                 where TPrefetch : struct, IPrefetch =>
-                MultiplyTiles<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, isNarrow, rows, k, a, rowStride, isPacked, panel, c, cStride, add, addStride);
+                MultiplyTiles<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, vectors, rows, k, a, rowStride, isPacked, panel, c, cStride, add, addStride);
         }
     }
 
-    // Lanes of the panel's last vector that hold a column.
-    private static int LastLanes(nint columns) => (int)((columns - 1) % (PanelWidth / 2)) + 1;
+    // Lanes of the last vector that hold a column.
+    private static int LastLanes(nint columns) => (int)((columns - 1) % StripWidth) + 1;
 
-    // The panel's last vector is read and written through `last`; a narrow one is the panel's only vector.
+    // The last of the vectors is read and written through `last`.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyTiles<TSimd, TVector, TLanes, TPrefetch>(
         TLanes last,
         TPrefetch prefetch,
-        bool isNarrow,
+        int vectors,
         nint rows,
         nint k,
         float* a,
@@ -111,26 +127,16 @@ internal static unsafe partial class GemmKernel
     {
         for (nint row = 0; row < rows;)
         {
-            int height = TileHeight(rows - row);
+            // Tiles that are packed have their heights; a single vector of 16 registers leaves room for more.
+            int height = vectors == 1 && !isPacked ? HighTileHeight(rows - row) : TileHeight(rows - row);
             float* tile = a + row * (isPacked ? k : rowStride);
             nint down = isPacked ? 1 : rowStride;
             nint along = isPacked ? height : 1;
             float* target = c + row * cStride;
             float* extra = add == null ? null : add + row * addStride;
-            if (isNarrow && height == 10) Narrow10<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
-            else if (isNarrow && height == 8) Narrow8<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
-            else if (isNarrow && height == 6) Narrow6<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
-            else if (isNarrow && height == 5) Narrow5<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
-            else if (isNarrow && height == 4) Narrow4<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
-            else if (isNarrow && height == 2) Narrow2<TSimd, TVector, TLanes>(last, k, tile, down, along, panel, target, cStride, extra, addStride);
-            else if (isNarrow) Narrow1<TSimd, TVector, TLanes>(last, k, tile, along, panel, target, extra);
-            else if (height == 10) Tile10<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, tile, down, along, panel, target, cStride, extra, addStride);
-            else if (height == 8) Tile8<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, tile, down, along, panel, target, cStride, extra, addStride);
-            else if (height == 6) Tile6<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, tile, down, along, panel, target, cStride, extra, addStride);
-            else if (height == 5) Tile5<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, tile, down, along, panel, target, cStride, extra, addStride);
-            else if (height == 4) Tile4<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, tile, down, along, panel, target, cStride, extra, addStride);
-            else if (height == 2) Tile2<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, tile, down, along, panel, target, cStride, extra, addStride);
-            else Tile1<TSimd, TVector, TLanes>(last, k, tile, along, panel, target, extra);
+            if (vectors == 1) Tile1<TSimd, TVector, TLanes>(last, height, k, tile, down, along, panel, target, cStride, extra, addStride);
+            else if (vectors == 2) Tile2<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, height, k, tile, down, along, panel, target, cStride, extra, addStride);
+            else Tile3<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, height, k, tile, down, along, panel, target, cStride, extra, addStride);
             row += height;
             prefetch.Skip(k);
         }

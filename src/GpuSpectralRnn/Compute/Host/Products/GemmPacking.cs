@@ -48,7 +48,7 @@ internal static unsafe class GemmPacking
             for (nint row = 0; row < whole; row += largest)
             {
                 if (largest == 8) Vector256.Store(Vector256.Load(source + row), target + row * k);
-                else Store6(source + row, target + row * k);
+                else Vector128.Store(Vector128.Load(source + row), target + row * k);
             }
         }
 
@@ -60,7 +60,7 @@ internal static unsafe class GemmPacking
         }
     }
 
-    /// <summary>Packs one tile of <paramref name="height"/> columns, 10, 8, 6, 5, 4, 2 or 1: [k][height].</summary>
+    /// <summary>Packs one tile of <paramref name="height"/> columns, 10, 8, 5, 4, 3, 2 or 1: [k][height].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackTile(float* a, nint stride, nint k, int height, float* tile)
     {
@@ -76,10 +76,6 @@ internal static unsafe class GemmPacking
         {
             for (; k > 0; k--, a += stride, tile += 8) Vector256.Store(Vector256.Load(a), tile);
         }
-        else if (height == 6)
-        {
-            for (; k > 0; k--, a += stride, tile += 6) Store6(a, tile);
-        }
         else if (height == 5)
         {
             for (; k > 0; k--, a += stride, tile += 5)
@@ -92,6 +88,14 @@ internal static unsafe class GemmPacking
         {
             for (; k > 0; k--, a += stride, tile += 4) Vector128.Store(Vector128.Load(a), tile);
         }
+        else if (height == 3)
+        {
+            for (; k > 0; k--, a += stride, tile += 3)
+            {
+                Vector64.Store(Vector64.Load(a), tile);
+                tile[2] = a[2];
+            }
+        }
         else if (height == 2)
         {
             for (; k > 0; k--, a += stride, tile += 2) Vector64.Store(Vector64.Load(a), tile);
@@ -100,13 +104,6 @@ internal static unsafe class GemmPacking
         {
             for (; k > 0; k--, a += stride, tile++) *tile = *a;
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store6(float* source, float* destination)
-    {
-        Vector128.Store(Vector128.Load(source), destination);
-        Vector64.Store(Vector64.Load(source + 4), destination + 4);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -16,7 +16,7 @@ internal sealed unsafe class PackedWeights : IDisposable
 
     /// <summary>
     /// The share of blocks that are not zero up to which strips are faster than panels: their tiles load one number for each multiply-add, those of
-    /// panels three for four (docs/performance.md).
+    /// panels two for three (docs/performance.md).
     /// </summary>
     private const double WorthSkipping = 0.6;
 

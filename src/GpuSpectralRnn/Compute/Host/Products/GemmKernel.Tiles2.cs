@@ -2,11 +2,28 @@ using System.Runtime.CompilerServices;
 
 namespace GpuSpectralRnn.Compute.Host;
 
-/// <content>Tiles over both vectors of a panel.</content>
+/// <content>Tiles over the first two vectors of a panel.</content>
 internal static unsafe partial class GemmKernel
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Tile2<TSimd, TVector, TLanes, TPrefetch>(
+        TLanes last, TPrefetch prefetch, int height, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector>
+        where TPrefetch : struct, IPrefetch
+    {
+        if (height == 10) Tile10x2<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, a, s, along, b, c, cStride, add, addStride);
+        else if (height == 8) Tile8x2<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, a, s, along, b, c, cStride, add, addStride);
+        else if (height == 5) Tile5x2<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, a, s, along, b, c, cStride, add, addStride);
+        else if (height == 4) Tile4x2<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, a, s, along, b, c, cStride, add, addStride);
+        else if (height == 3) Tile3x2<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, a, s, along, b, c, cStride, add, addStride);
+        else if (height == 2) Tile2x2<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, a, s, along, b, c, cStride, add, addStride);
+        else Tile1x2<TSimd, TVector, TLanes>(last, k, a, along, b, c, add);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile10<TSimd, TVector, TLanes, TPrefetch>(
+    private static void Tile10x2<TSimd, TVector, TLanes, TPrefetch>(
         TLanes last, TPrefetch prefetch, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
@@ -55,7 +72,7 @@ internal static unsafe partial class GemmKernel
             c91 = TSimd.MultiplyAdd(x, b1, c91);
             a += along;
             lower += along;
-            b += 2 * TSimd.Count;
+            b += PanelWidth;
         }
 
         Put<TSimd, TVector, TLanes>(last, c00, c01, c, add);
@@ -71,7 +88,7 @@ internal static unsafe partial class GemmKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile8<TSimd, TVector, TLanes, TPrefetch>(
+    private static void Tile8x2<TSimd, TVector, TLanes, TPrefetch>(
         TLanes last, TPrefetch prefetch, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
@@ -114,7 +131,7 @@ internal static unsafe partial class GemmKernel
             c71 = TSimd.MultiplyAdd(x, b1, c71);
             a += along;
             lower += along;
-            b += 2 * TSimd.Count;
+            b += PanelWidth;
         }
 
         Put<TSimd, TVector, TLanes>(last, c00, c01, c, add);
@@ -128,55 +145,7 @@ internal static unsafe partial class GemmKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile6<TSimd, TVector, TLanes, TPrefetch>(
-        TLanes last, TPrefetch prefetch, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
-        where TSimd : struct, ISimd<TVector>
-        where TVector : unmanaged
-        where TLanes : struct, ILanes<TVector>
-        where TPrefetch : struct, IPrefetch
-    {
-        TVector zero = TSimd.Broadcast(0);
-        TVector c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
-        TVector c40 = zero, c41 = zero, c50 = zero, c51 = zero;
-        float* lower = a + 3 * s;
-        for (; k > 0; k--)
-        {
-            prefetch.Next();
-            TVector b0 = TSimd.Load(b);
-            TVector b1 = TSimd.Load(b + TSimd.Count);
-            TVector x = TSimd.Broadcast(a[0]);
-            c00 = TSimd.MultiplyAdd(x, b0, c00);
-            c01 = TSimd.MultiplyAdd(x, b1, c01);
-            x = TSimd.Broadcast(a[s]);
-            c10 = TSimd.MultiplyAdd(x, b0, c10);
-            c11 = TSimd.MultiplyAdd(x, b1, c11);
-            x = TSimd.Broadcast(a[2 * s]);
-            c20 = TSimd.MultiplyAdd(x, b0, c20);
-            c21 = TSimd.MultiplyAdd(x, b1, c21);
-            x = TSimd.Broadcast(lower[0]);
-            c30 = TSimd.MultiplyAdd(x, b0, c30);
-            c31 = TSimd.MultiplyAdd(x, b1, c31);
-            x = TSimd.Broadcast(lower[s]);
-            c40 = TSimd.MultiplyAdd(x, b0, c40);
-            c41 = TSimd.MultiplyAdd(x, b1, c41);
-            x = TSimd.Broadcast(lower[2 * s]);
-            c50 = TSimd.MultiplyAdd(x, b0, c50);
-            c51 = TSimd.MultiplyAdd(x, b1, c51);
-            a += along;
-            lower += along;
-            b += 2 * TSimd.Count;
-        }
-
-        Put<TSimd, TVector, TLanes>(last, c00, c01, c, add);
-        Put<TSimd, TVector, TLanes>(last, c10, c11, c + cStride, Down(add, addStride));
-        Put<TSimd, TVector, TLanes>(last, c20, c21, c + 2 * cStride, Down(add, 2 * addStride));
-        Put<TSimd, TVector, TLanes>(last, c30, c31, c + 3 * cStride, Down(add, 3 * addStride));
-        Put<TSimd, TVector, TLanes>(last, c40, c41, c + 4 * cStride, Down(add, 4 * addStride));
-        Put<TSimd, TVector, TLanes>(last, c50, c51, c + 5 * cStride, Down(add, 5 * addStride));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile5<TSimd, TVector, TLanes, TPrefetch>(
+    private static void Tile5x2<TSimd, TVector, TLanes, TPrefetch>(
         TLanes last, TPrefetch prefetch, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
@@ -207,7 +176,7 @@ internal static unsafe partial class GemmKernel
             c40 = TSimd.MultiplyAdd(x, b0, c40);
             c41 = TSimd.MultiplyAdd(x, b1, c41);
             a += along;
-            b += 2 * TSimd.Count;
+            b += PanelWidth;
         }
 
         Put<TSimd, TVector, TLanes>(last, c00, c01, c, add);
@@ -218,7 +187,7 @@ internal static unsafe partial class GemmKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile4<TSimd, TVector, TLanes, TPrefetch>(
+    private static void Tile4x2<TSimd, TVector, TLanes, TPrefetch>(
         TLanes last, TPrefetch prefetch, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
@@ -246,7 +215,7 @@ internal static unsafe partial class GemmKernel
             c30 = TSimd.MultiplyAdd(x, b0, c30);
             c31 = TSimd.MultiplyAdd(x, b1, c31);
             a += along;
-            b += 2 * TSimd.Count;
+            b += PanelWidth;
         }
 
         Put<TSimd, TVector, TLanes>(last, c00, c01, c, add);
@@ -256,7 +225,40 @@ internal static unsafe partial class GemmKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile2<TSimd, TVector, TLanes, TPrefetch>(
+    private static void Tile3x2<TSimd, TVector, TLanes, TPrefetch>(
+        TLanes last, TPrefetch prefetch, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : unmanaged
+        where TLanes : struct, ILanes<TVector>
+        where TPrefetch : struct, IPrefetch
+    {
+        TVector zero = TSimd.Broadcast(0);
+        TVector c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero;
+        for (; k > 0; k--)
+        {
+            prefetch.Next();
+            TVector b0 = TSimd.Load(b);
+            TVector b1 = TSimd.Load(b + TSimd.Count);
+            TVector x = TSimd.Broadcast(a[0]);
+            c00 = TSimd.MultiplyAdd(x, b0, c00);
+            c01 = TSimd.MultiplyAdd(x, b1, c01);
+            x = TSimd.Broadcast(a[s]);
+            c10 = TSimd.MultiplyAdd(x, b0, c10);
+            c11 = TSimd.MultiplyAdd(x, b1, c11);
+            x = TSimd.Broadcast(a[2 * s]);
+            c20 = TSimd.MultiplyAdd(x, b0, c20);
+            c21 = TSimd.MultiplyAdd(x, b1, c21);
+            a += along;
+            b += PanelWidth;
+        }
+
+        Put<TSimd, TVector, TLanes>(last, c00, c01, c, add);
+        Put<TSimd, TVector, TLanes>(last, c10, c11, c + cStride, Down(add, addStride));
+        Put<TSimd, TVector, TLanes>(last, c20, c21, c + 2 * cStride, Down(add, 2 * addStride));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Tile2x2<TSimd, TVector, TLanes, TPrefetch>(
         TLanes last, TPrefetch prefetch, nint k, float* a, nint s, nint along, float* b, float* c, nint cStride, float* add, nint addStride)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
@@ -277,7 +279,7 @@ internal static unsafe partial class GemmKernel
             c10 = TSimd.MultiplyAdd(x, b0, c10);
             c11 = TSimd.MultiplyAdd(x, b1, c11);
             a += along;
-            b += 2 * TSimd.Count;
+            b += PanelWidth;
         }
 
         Put<TSimd, TVector, TLanes>(last, c00, c01, c, add);
@@ -285,7 +287,7 @@ internal static unsafe partial class GemmKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile1<TSimd, TVector, TLanes>(TLanes last, nint k, float* a, nint along, float* b, float* c, float* add)
+    private static void Tile1x2<TSimd, TVector, TLanes>(TLanes last, nint k, float* a, nint along, float* b, float* c, float* add)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
         where TLanes : struct, ILanes<TVector>
@@ -298,7 +300,7 @@ internal static unsafe partial class GemmKernel
             c0 = TSimd.MultiplyAdd(x, TSimd.Load(b), c0);
             c1 = TSimd.MultiplyAdd(x, TSimd.Load(b + TSimd.Count), c1);
             a += along;
-            b += 2 * TSimd.Count;
+            b += PanelWidth;
         }
 
         Put<TSimd, TVector, TLanes>(last, c0, c1, c, add);
