@@ -104,8 +104,8 @@ internal static unsafe partial class GemmKernel
     // Lanes of the last vector that hold a column.
     private static int LastLanes(nint columns) => (int)((columns - 1) % StripWidth) + 1;
 
-    // The last of the vectors is read and written through `last`.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    // The last of the vectors is read and written through `last`. Compiled by itself, so that no caller is, with all tiles in it, when it is compiled anew.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void MultiplyTiles<TSimd, TVector, TLanes, TPrefetch>(
         TLanes last,
         TPrefetch prefetch,
@@ -135,7 +135,7 @@ internal static unsafe partial class GemmKernel
             float* target = c + row * cStride;
             float* extra = add == null ? null : add + row * addStride;
             if (vectors == 1) Tile1<TSimd, TVector, TLanes>(last, height, k, tile, down, along, panel, target, cStride, extra, addStride);
-            else if (vectors == 2) Tile2<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, height, k, tile, down, along, panel, target, cStride, extra, addStride);
+            else if (PanelVectors == 2 || vectors == 2) Tile2<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, height, k, tile, down, along, panel, target, cStride, extra, addStride);
             else Tile3<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, height, k, tile, down, along, panel, target, cStride, extra, addStride);
             row += height;
             prefetch.Skip(k);
