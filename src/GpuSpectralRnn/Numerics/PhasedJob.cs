@@ -8,15 +8,15 @@ namespace GpuSpectralRnn.Numerics;
 /// </summary>
 internal sealed class PhasedJob(int phases, int parts, Action<int, int> part) : IJob
 {
-    // Claims stand a cache line apart.
-    private const int Apart = 16;
+    // Parts' states stand two cache lines apart, since processors fetch pairs of them.
+    private const int Apart = 32;
 
-    // Looks at the counter before the thread offers its core to others: a phase of a small layer takes some microseconds.
+    // Looks at a part before the thread offers its core to others: a phase of a small layer takes some microseconds.
     private const int Patience = 256;
 
-    private readonly int[] claimed = new int[parts * Apart]; // the next phase of each part that nobody has taken
-    private readonly long all = (long)phases * parts;
-    private long done;
+    // Of each part, 2 p: it waits for phase p; 2 p + 1: a thread has it. One number, so that a look tells whether it is done, or may be taken: between
+    // two cores every line that both write takes as long as a hundred multiply-adds.
+    private readonly int[] states = new int[(parts + 1) * Apart];
     private int joined;
     private volatile ExceptionDispatchInfo? failure;
 
@@ -24,24 +24,41 @@ internal sealed class PhasedJob(int phases, int parts, Action<int, int> part) : 
     public void Work()
     {
         int own = (Interlocked.Increment(ref joined) - 1) % parts;
-        for (int phase = (int)(Volatile.Read(ref done) / parts); phase < phases; phase++)
+        for (int phase = Volatile.Read(ref State(own)) / 2; ; phase++)
         {
-            for (int i = 0; i < parts; i++) Take(phase, own + i < parts ? own + i : own + i - parts);
-            Await((phase + 1L) * parts);
+            Complete(phase - 1, own);
+            if (phase == phases) return;
+            Take(phase, own);
         }
     }
 
     /// <inheritdoc/>
     public void Wait()
     {
-        Await(all);
+        Complete(phases - 1, 0);
         failure?.Throw();
+    }
+
+    private ref int State(int number) => ref states[(number + 1) * Apart];
+
+    // Until all parts have returned from the phase; those that nobody has taken run here.
+    private void Complete(int phase, int own)
+    {
+        for (int i = 1; i <= parts; i++)
+        {
+            int number = own + i < parts ? own + i : own + i - parts;
+            ref int state = ref State(number);
+            if (Volatile.Read(ref state) == 2 * phase) Take(phase, number);
+            for (int looks = 0; looks < Patience && Volatile.Read(ref state) == 2 * phase + 1; looks++) Thread.SpinWait(1);
+            SpinWait spinner = default;
+            while (Volatile.Read(ref state) == 2 * phase + 1) spinner.SpinOnce(sleep1Threshold: -1);
+        }
     }
 
     private void Take(int phase, int number)
     {
-        ref int next = ref claimed[number * Apart];
-        if (Volatile.Read(ref next) != phase || Interlocked.CompareExchange(ref next, phase + 1, phase) != phase) return;
+        ref int state = ref State(number);
+        if (Interlocked.CompareExchange(ref state, 2 * phase + 1, 2 * phase) != 2 * phase) return;
         try
         {
             if (failure is null) part(phase, number);
@@ -51,18 +68,6 @@ internal sealed class PhasedJob(int phases, int parts, Action<int, int> part) : 
             failure = ExceptionDispatchInfo.Capture(thrown);
         }
 
-        Interlocked.Increment(ref done);
-    }
-
-    private void Await(long count)
-    {
-        for (int i = 0; i < Patience; i++)
-        {
-            if (Volatile.Read(ref done) >= count) return;
-            Thread.SpinWait(1);
-        }
-
-        SpinWait spinner = default;
-        while (Volatile.Read(ref done) < count) spinner.SpinOnce(sleep1Threshold: -1);
+        Volatile.Write(ref state, 2 * phase + 2);
     }
 }
