@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace GpuSpectralRnn.Compute.Host;
 
 /// <content>
-/// Tiles over three vectors of a panel, for 16 registers: 4 rows make 12 sums, enough for none to wait for the one before, with 7 loads for 12
-/// multiply-adds; 6 rows of two vectors would take 8, and leave less regular rests.
+/// Tiles over three vectors of a panel, for 16 registers: 4 rows make 12 sums, enough for none to wait for the one before. 6 rows of two vectors are as
+/// fast, but what is left over of 16, 20 and 32 rows then goes to tiles whose few sums wait.
 /// </content>
 internal static unsafe partial class GemmKernel
 {
