@@ -40,7 +40,7 @@ internal unsafe struct PrefetchNextPart : IPrefetch
     public PrefetchNextPart(float* part, nint k, nint rows)
     {
         at = (byte*)(part + k * GemmKernel.PanelWidth);
-        step = Math.Max(1, GemmKernel.PanelWidth * sizeof(float) / Math.Max(1, rows / GemmKernel.HighestTile));
+        step = Math.Max(1, GemmKernel.PanelWidth * sizeof(float) / ((rows + GemmKernel.HighestTile - 1) / GemmKernel.HighestTile));
     }
 
     /// <summary>Whether the processor can be asked.</summary>
