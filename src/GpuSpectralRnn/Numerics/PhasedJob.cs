@@ -8,7 +8,7 @@ namespace GpuSpectralRnn.Numerics;
 /// </summary>
 internal sealed class PhasedJob(int phases, int parts, Action<int, int> part) : IJob
 {
-    // Parts' states stand two cache lines apart, since processors fetch pairs of them.
+    // Parts' states stand two cache lines apart, since processors fetch pairs of them, and as far from the array's length, which all read.
     private const int Apart = 32;
 
     // Looks at a part before the thread offers its core to others: a phase of a small layer takes some microseconds.

@@ -19,7 +19,7 @@ internal static unsafe partial class GemmKernel
         if (height == 4) Tile4x3<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, a, s, along, b, c, cStride, add, addStride);
         else if (height == 3) Tile3x3<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, a, s, along, b, c, cStride, add, addStride);
         else if (height == 2) Tile2x3<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, a, s, along, b, c, cStride, add, addStride);
-        else Tile1x3<TSimd, TVector, TLanes, TPrefetch>(last, prefetch, k, a, along, b, c, add);
+        else Tile1x3<TSimd, TVector, TLanes>(last, k, a, along, b, c, add);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -136,18 +136,15 @@ internal static unsafe partial class GemmKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile1x3<TSimd, TVector, TLanes, TPrefetch>(
-        TLanes last, TPrefetch prefetch, nint k, float* a, nint along, float* b, float* c, float* add)
+    private static void Tile1x3<TSimd, TVector, TLanes>(TLanes last, nint k, float* a, nint along, float* b, float* c, float* add)
         where TSimd : struct, ISimd<TVector>
         where TVector : unmanaged
         where TLanes : struct, ILanes<TVector>
-        where TPrefetch : struct, IPrefetch
     {
         TVector zero = TSimd.Broadcast(0);
         TVector c00 = zero, c01 = zero, c02 = zero;
         for (; k > 0; k--)
         {
-            prefetch.Next();
             TVector b0 = TSimd.Load(b);
             TVector b1 = TSimd.Load(b + TSimd.Count);
             TVector b2 = TSimd.Load(b + 2 * TSimd.Count);
